@@ -1,0 +1,80 @@
+"""PSI from buckets: known values, symmetry, and the noise floor against real samples without drift."""
+
+from __future__ import annotations
+
+import math
+import random
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.domain.gates.drift import drift
+from tui.domain.gates.measures import Buckets
+
+
+def buckets(masses: list[float]) -> Buckets:
+    return tuple(zip([float(index) for index in range(len(masses))], accumulate(masses), strict=True))
+
+
+def test_a_known_value() -> None:
+    found = drift(buckets([100, 100]), buckets([150, 50]))
+    assert found is not None
+    q, p = (100.5 / 201, 100.5 / 201), (150.5 / 201, 50.5 / 201)
+    assert found.psi == pytest.approx(sum((a - b) * math.log(a / b) for a, b in zip(q, p, strict=True)))
+    assert (found.predictions, found.before, found.bins, found.largest) == (200, 200, 2, 0.75)
+
+
+def test_only_common_bounds_and_bins_that_hold_something_count() -> None:
+    finer: Buckets = ((0.0, 10.0), (0.5, 60.0), (1.0, 100.0), (2.0, 100.0), (math.inf, 100.0))
+    coarser: Buckets = ((0.0, 10.0), (1.0, 100.0), (math.inf, 100.0))
+    found = drift(finer, coarser)
+    assert found is not None
+    assert (found.psi, found.bins) == (0.0, 2)
+
+
+def test_nothing_to_compare() -> None:
+    assert drift((), buckets([5.0])) is None
+    assert drift(((0.5, 5.0),), ((1.0, 5.0),)) is None
+    assert drift(buckets([0.0, 0.0]), buckets([1.0, 1.0])) is None
+
+
+def test_a_bucket_that_lost_samples_is_empty() -> None:
+    found = drift(((0.0, 50.0), (1.0, 40.0), (2.0, 100.0)), buckets([50, 0, 50]))
+    assert found is not None
+    assert found.psi == 0.0
+
+
+MASSES = st.lists(st.integers(0, 2000), min_size=5, max_size=5)
+
+
+@given(MASSES, MASSES)
+def test_it_is_never_negative_and_the_same_both_ways(one: list[float], other: list[float]) -> None:
+    there, back = drift(buckets(one), buckets(other)), drift(buckets(other), buckets(one))
+    assert (there is None) == (back is None)
+    if there is not None and back is not None:
+        assert there.psi >= 0
+        assert there.psi == pytest.approx(back.psi)
+        assert there.noise == pytest.approx(back.noise)
+
+
+@given(MASSES)
+def test_a_version_has_not_drifted_from_itself(masses: list[float]) -> None:
+    found = drift(buckets(masses), buckets(masses))
+    assert found is None or found.psi == 0.0
+
+
+@pytest.mark.parametrize("count", [100, 500, 5000])
+def test_without_drift_the_noise_stays_below_its_floor(count: int) -> None:
+    chance = random.Random(count)
+
+    def sample() -> Buckets:
+        masses = [0.0] * 10
+        for _ in range(count):
+            masses[chance.randrange(10)] += 1
+        return buckets(masses)
+
+    pairs = [drift(sample(), sample()) for _ in range(200)]
+    above = sum(1 for found in pairs if found is not None and found.psi > found.noise)
+    assert above <= 8, "1 of 100 is expected"

@@ -1,0 +1,94 @@
+"""Placeholders in queries: what is wrong with them, and that no value can become a part of the query."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prombed import LabelMatcher, parse_promql
+from prombed.promql.parser import SelectorExpression
+
+from tui.domain.gates.placeholders import NAMES, fill, problems
+from tui.domain.gates.promql import metrics_in
+
+VALUES = {"namespace": "serving", "deployment": "iris", "pods": "iris-5d4f-[a-z0-9]{5}", "model": "iris", "version": "3", "window": "300s"}
+GOOD = 'sum(rate(x{namespace="{namespace}",pod=~"{pods}",model=\'{model}\'}[{window}])) / {window}'
+
+
+def test_filled() -> None:
+    assert problems(GOOD) == ()
+    assert fill(GOOD, VALUES) == 'sum(rate(x{namespace="serving",pod=~"iris-5d4f-[a-z0-9]{5}",model=\'iris\'}[300s])) / 300s'
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (
+            'x{pod=~"{pod}"}',
+            "expected one of {namespace}, {deployment}, {pods}, {model}, {version}, {window}, found {pod}: did you mean {pods}?",
+        ),
+        ("x{model={model}}", 'expected {model} inside of double quotes: model="{model}"'),
+        ("x{model=`{model}`}", 'expected {model} inside of double quotes: model="{model}"'),
+        ('x{pod="{pods}"}', 'expected {pods} after =~, as it is an expression: pod=~"{pods}"'),
+        ('x{pod="a', 'expected a closing ", found none'),
+    ],
+)
+def test_what_is_wrong(query: str, words: str) -> None:
+    assert problems(query) == (words,)
+
+
+@pytest.mark.parametrize("query", ['x{a=~"[a-z]{5}"}', "x{}", 'x{a="b"} # {what}', 'x{a=~"{namespace}-.*"}', "sum(x[{window}])"])
+def test_what_is_not(query: str) -> None:
+    assert problems(query) == ()
+
+
+def test_comments_are_left_alone() -> None:
+    assert fill('x{a="{model}"} # {model}', VALUES) == 'x{a="iris"} # {model}'
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
+
+
+def matcher(query: str) -> LabelMatcher:
+    found = parse_promql(query)
+    assert isinstance(found, SelectorExpression)
+    (one,) = [each for each in found.matchers if each.name != "__name__"]
+    return one
+
+
+@given(TEXTS)
+def test_a_hostile_name_stays_inside_its_string(text: str) -> None:
+    name = text + '"} or up{a="' + text
+    assert matcher(fill('x{model="{model}"}', {**VALUES, "model": name})).value == name
+    expression = matcher(fill('x{model=~"{model}"}', {**VALUES, "model": name})).value
+    assert re.fullmatch(expression, name)
+    assert not re.fullmatch(expression, name + "x")
+    single = fill("x{model='{model}'}", {**VALUES, "model": text.replace("\n", "") + "'"})
+    assert re.fullmatch(r"x\{model='(?:[^'\\]|\\.)*'\}", single, re.DOTALL)
+
+
+@given(st.text(max_size=40), st.sampled_from(NAMES))
+def test_any_text_can_be_looked_at(text: str, name: str) -> None:
+    query = text + "{" + name + "}"
+    if problems(query) == ():
+        fill(query, VALUES)
+    metrics_in(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("up", ("up",)),
+        ('sum by (le, pod) (rate(http_requests_total{status="5xx", le=~"a"}[5m]))', ("http_requests_total",)),
+        ("max(a:b) / on(pod) group_left(x) sum without (y) (c_total offset 5m) > bool 0", ("a:b", "c_total")),
+        ("a and b unless c or vector(1e3) + 0x1F - Inf", ("a", "b", "c")),
+        ('{__name__="x"} * 5', ()),
+        ("histogram_quantile(0.99, sum(rate(x_bucket[{window}])) by (le)) # not_this", ("x_bucket",)),
+        ("topk(3, x) == bool x", ("x",)),
+        ("rate(sum_of_all[5m])", ("sum_of_all",)),
+    ],
+)
+def test_the_metrics_of_a_query(query: str, names: tuple[str, ...]) -> None:
+    assert metrics_in(query) == names

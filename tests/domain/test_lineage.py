@@ -1,0 +1,43 @@
+"""The lineage line's data, from each kind of selection."""
+
+from __future__ import annotations
+
+from tests.domain.test_joining import V6, V7, fleet_of, registry, version
+from tui.domain.joining import truth_rows
+from tui.domain.lineage import Chain, Deployed, line
+from tui.domain.metrics import ServingStats
+from tui.domain.selection import EMPTY, Selection
+
+REGISTRY = registry(version("7", run_id="r7"), version("9", run_id="r9"), champion="7", challenger="9")
+ROWS = truth_rows(fleet_of(V7, (V7, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})
+SERVING = (Deployed("serving/iris", 1, 0.041),)
+
+
+def test_from_a_run_that_serves_nowhere_to_the_champion_beside_it() -> None:
+    found = line(Selection(run_id="r9"), REGISTRY, ROWS, run_names={"r9": "sunny-fox-12"})
+    assert found.selected == Chain("r9", "sunny-fox-12", "iris", "9", ("challenger",), ())
+    assert found.champion == Chain("r7", "r7", "iris", "7", ("champion",), SERVING)
+
+
+def test_the_champion_itself_is_told_once() -> None:
+    found = line(Selection(model="iris", version="7"), REGISTRY, ROWS)
+    assert found.selected == Chain("r7", "r7", "iris", "7", ("champion",), SERVING)
+    assert found.champion is None
+
+
+def test_from_a_deployment_with_its_disagreements() -> None:
+    rows = truth_rows(fleet_of(V6, (V6, True)), REGISTRY)
+    found = line(Selection(deployment="serving/iris"), REGISTRY, rows)
+    assert (found.selected.version, found.selected.deployed) == ("6", (Deployed("serving/iris", 1, None),))
+    assert found.words[-1] == "alias champion says v7, the template says v6"
+
+
+def test_a_run_that_was_never_registered_and_nothing_at_all() -> None:
+    assert line(Selection(run_id="lost"), REGISTRY, ROWS).selected == Chain("lost", "lost", None, None, (), ())
+    nothing = line(EMPTY, None, ())
+    assert (nothing.selected, nothing.champion, nothing.words) == (Chain(None, None, None, None, (), ()), None, ())
+
+
+def test_latency_of_a_mixture_is_nobodys() -> None:
+    rows = truth_rows(fleet_of(V7, (V7, True), (V6, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})
+    assert line(Selection(model="iris", version="7"), REGISTRY, rows).selected.deployed == (Deployed("serving/iris", 1, None),)

@@ -1,0 +1,79 @@
+"""From Prometheus' answers to statistics, stated versions and the points of charts."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tui.domain.measured import chart_points, fleet_stats, observed_versions
+from tui.domain.metrics import Matrix, Sample, Series, Vector
+from tui.domain.profiles import PROFILES, Profile, pick
+
+TRITON = next(p for p in PROFILES if p.name == "Triton")
+MICROSECONDS = next(p for p in PROFILES if p.name == "TF Serving")
+
+
+def vector(*samples: tuple[dict[str, str], float]) -> Vector:
+    return Vector(tuple(Sample({"namespace": "s", **labels}, 0.0, value) for labels, value in samples))
+
+
+def matrix(*points: tuple[float, float]) -> Matrix:
+    return Matrix((Series({}, points),))
+
+
+def fastapi() -> Profile:
+    profile = pick({"http_request_duration_highr_seconds_bucket", "model_info"})
+    assert profile is not None
+    return profile
+
+
+def test_statistics_by_owner() -> None:
+    vectors = {
+        "buckets": vector(({"pod": "a", "le": "0.1"}, 1.0), ({"pod": "a", "le": "+Inf"}, 1.0)),
+        "requests": vector(({"pod": "a"}, 5.0), ({"pod": "b"}, 5.0), ({"pod": "c"}, 5.0)),
+        "errors": vector(({"pod": "b"}, 1.0)),
+    }
+    found = fleet_stats(fastapi(), vectors, {"s/a": "s/iris", "s/b": "s/iris"})
+    assert list(found) == ["s/iris"]
+    assert (found["s/iris"].requests_per_second, found["s/iris"].error_ratio) == (10.0, 0.1)
+    assert found["s/iris"].p50 == pytest.approx(0.05)
+
+
+def test_no_answer_about_errors_is_no_zero() -> None:
+    found = fleet_stats(fastapi(), {"requests": vector(({"pod": "a"}, 5.0))}, {"s/a": "x"})
+    assert found["x"].error_ratio is None
+
+
+def test_what_pods_state() -> None:
+    answer = vector(
+        ({"pod": "a", "version": "3"}, 1.0),
+        ({"pod": "b", "version": "3"}, 1.0),
+        ({"pod": "b", "version": "4"}, 1.0),
+        ({"pod": "c", "version": "4"}, 0.0),
+        ({"pod": "d"}, 1.0),
+        ({"version": "9"}, 1.0),
+    )
+    assert observed_versions(fastapi(), answer) == {"s/a": "3"}
+    assert observed_versions(fastapi(), None) == {}
+
+
+def test_lines_of_a_chart() -> None:
+    points = chart_points(
+        MICROSECONDS,
+        {"p99": matrix((1.0, 2e6), (2.0, math.nan)), "requests": matrix((1.0, 10.0), (2.0, 0.0), (3.0, 5.0)), "errors": matrix((1.0, 1.0))},
+    )
+    assert points.p99 == ((1.0, pytest.approx(2.0)),)
+    assert points.p50 == ()
+    assert points.error_ratio == ((1.0, 0.1), (3.0, 0.0))
+
+
+def test_failures_counted_apart_and_nothing_asked_about_errors() -> None:
+    both = chart_points(TRITON, {"requests": matrix((1.0, 3.0)), "errors": matrix((1.0, 1.0), (2.0, 1.0))})
+    assert both.requests == ((1.0, 4.0), (2.0, 1.0))
+    assert both.error_ratio == ((1.0, 0.25), (2.0, 1.0))
+    assert chart_points(fastapi(), {"requests": matrix((1.0, 3.0))}).error_ratio == ()
+
+
+def test_several_series_are_drawn_as_none() -> None:
+    assert chart_points(fastapi(), {"p99": Matrix((Series({}, ((1.0, 1.0),)), Series({}, ((1.0, 2.0),))))}).p99 == ()

@@ -1,0 +1,93 @@
+"""References to models: MLflow's own forms, storage paths, and what only looks like one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.domain.model_uri import LATEST, ModelUri, find, parse
+
+RUN = "0123456789abcdef0123456789abcdef"
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/:@$\"'`;,&|<>={}?#", exclude_categories=("C", "Z")), min_size=1).filter(
+    lambda name: not name.startswith("//")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("models:/iris/3", {"model": "iris", "version": "3"}),
+        ("models:/iris@champion", {"model": "iris", "alias": "champion"}),
+        ("models:/a@b@c", {"model": "a@b", "alias": "c"}),
+        ("models:/iris/Production", {"model": "iris", "stage": "Production"}),
+        ("models:/iris/LATEST", {"model": "iris", "stage": LATEST}),
+        ("models://profile/iris/3", {"model": "iris", "version": "3"}),
+        ("models:/m-d9a1", {"model_id": "m-d9a1"}),
+        (f"runs:/{RUN}/model", {"run_id": RUN, "path": "model"}),
+        (f"runs:/{RUN}", {"run_id": RUN}),
+        (f"mlflow-artifacts:/1/{RUN}/artifacts/model", {"run_id": RUN, "path": "model"}),
+        (f"mlflow-artifacts://host:5000/1/{RUN}/model", {"run_id": RUN, "path": "model"}),
+        (f"/data/mlruns/0/{RUN}/artifacts/a/b/", {"run_id": RUN, "path": "a/b"}),
+        (f"s3://bucket/1/models/m-{RUN}/artifacts", {"model_id": f"m-{RUN}"}),
+    ],
+)
+def test_reads_every_form(text: str, wanted: dict[str, str]) -> None:
+    assert parse(text) == ModelUri(text, **wanted)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "iris",
+        "models:/",
+        "models:/iris",
+        "models:/iris/",
+        "models:/iris@",
+        "models:/a/b/3",
+        "models:/$(MODEL_NAME)/$(MODEL_VERSION)",
+        "models:/${MODEL}/3",
+        "runs:/",
+        f"http://host/{RUN}/artifacts/model",
+        f"s3://bucket/{RUN}/data",
+        "/models/iris/3",
+    ],
+)
+def test_takes_nothing_else(text: str) -> None:
+    assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("models:/iris/3", "models:/iris/3"),
+        ("  models:/iris/3\n", "models:/iris/3"),
+        ("models:/my model/3", "models:/my model/3"),
+        ("--model-uri=models:/iris@champion", "models:/iris@champion"),
+        ("exec mlflow models serve -m 'models:/iris/3' -p 8080", "models:/iris/3"),
+        ("models:/iris/3 --port 80", "models:/iris/3"),
+        (f"A=1 B=runs:/{RUN}/m; start", f"runs:/{RUN}/m"),
+    ],
+)
+def test_finds_one_inside_a_text(text: str, found: str) -> None:
+    match = find(text)
+    assert match is not None
+    start, end, uri = match
+    assert text[start:end] == found == uri.text
+
+
+@given(NAMES, st.integers(1, 10**6))
+def test_a_version_reads_as_it_was_written(name: str, version: int) -> None:
+    uri = parse(f"models:/{name}/{version}")
+    assert uri is not None
+    assert (uri.model, uri.version, uri.alias) == (name, str(version), None)
+
+
+@given(st.text())
+def test_any_text_has_at_most_one_meaning(text: str) -> None:
+    match = find(text)
+    if match is not None:
+        start, end, uri = match
+        assert parse(text[start:end]) == uri
+        assert sum(part is not None for part in (uri.version, uri.alias, uri.stage, uri.model_id, uri.run_id)) == 1

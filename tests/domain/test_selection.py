@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from tui.domain.metrics import NOTHING_KNOWN
+from tui.domain.registry import ModelVersion, RegisteredModel, Registry
+from tui.domain.selection import EMPTY, Pane, Selection, keep_pinned, select_deployment, select_run, select_version
+from tui.domain.truth import LiveVersion, RolloutStatus, TruthRow
+
+
+def version(model: str, number: str, run_id: str) -> ModelVersion:
+    return ModelVersion(model, number, run_id, "READY", "None", float(number), f"runs:/{run_id}/model")
+
+
+def row(name: str, model: str | None, spec: str | None, *live: LiveVersion) -> TruthRow:
+    return TruthRow("serving", name, None, model, spec, "champion", spec, live, 1, 1, 1, 1, RolloutStatus("done", ""), 1, NOTHING_KNOWN, ())
+
+
+REGISTRY = Registry(
+    (RegisteredModel("iris"), RegisteredModel("wine")),
+    (version("iris", "2", "run-b"), version("iris", "1", "run-a"), version("wine", "1", "run-w")),
+)
+ROWS = (row("iris", "iris", "1", LiveVersion("1", 3, 3)), row("wine", "wine", "1", LiveVersion("1", 1, 1)), row("legacy", None, None))
+
+
+def test_a_run_leads_to_its_version_and_to_where_that_serves() -> None:
+    assert select_run(EMPTY, "run-w", REGISTRY, ROWS) == Selection("run-w", "wine", "1", "serving/wine", Pane.RUNS)
+
+
+def test_a_run_that_was_never_registered_keeps_the_model_in_view_but_selects_no_version() -> None:
+    before = Selection("run-a", "iris", "1", "serving/iris")
+    after = select_run(before, "run-x", REGISTRY, ROWS)
+    assert (after.run_id, after.model, after.version, after.deployment) == ("run-x", "iris", None, "serving/iris")
+
+
+def test_a_version_that_serves_nowhere_leads_to_the_deployment_of_its_model() -> None:
+    assert select_version(EMPTY, "iris", "2", REGISTRY, ROWS).deployment == "serving/iris"
+
+
+def test_a_deployment_leads_to_what_its_pods_serve_not_to_what_its_template_says() -> None:
+    rows = (row("iris", "iris", "2", LiveVersion("1", 2, 2), LiveVersion("2", 1, 0)),)
+    after = select_deployment(EMPTY, "serving/iris", REGISTRY, rows)
+    assert (after.version, after.run_id) == ("1", "run-a")
+
+
+def test_an_unlinked_deployment_moves_only_the_live_pane() -> None:
+    before = Selection("run-a", "iris", "1", "serving/iris")
+    after = select_deployment(before, "serving/legacy", REGISTRY, ROWS)
+    assert (after.model, after.version, after.run_id, after.deployment) == ("iris", "1", "run-a", "serving/legacy")
+
+
+def test_a_pinned_pane_keeps_its_own_selection_but_can_be_moved_in() -> None:
+    old = Selection("run-a", "iris", "1", "serving/iris")
+    new = select_deployment(old, "serving/wine", REGISTRY, ROWS)
+    assert keep_pinned(old, new, {Pane.VERSIONS}).model == "iris"
+    moved = select_version(old, "wine", "1", REGISTRY, ROWS)
+    assert keep_pinned(old, moved, {Pane.VERSIONS}).model == "wine"

@@ -1,0 +1,111 @@
+"""What can go wrong between us and a backend, as values with a hint.
+
+    Failure
+    ├── Unreachable     no connection: refused, reset, cut mid-answer, DNS, TLS
+    ├── TimedOut        connected, but no (whole) answer in time
+    ├── Unauthorized    401: we are nobody
+    ├── Forbidden       403: we are somebody, but may not
+    ├── NotFound        404
+    ├── Conflict        409, or the world moved since it was looked at
+    ├── Throttled       429: asked to come back later
+    ├── Rejected        any other 4xx: the request itself is wrong
+    ├── Faulty          5xx: the backend is broken
+    └── Malformed       an answer that is not what the protocol says
+
+A failure can be raised by a source and is then kept as a value in a `Reading`. Two failures with the same fields are equal, so that
+a pane repaints only when something new is to be said. Its words never hold a secret: sources clean URLs of userinfo first.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class Failure(Exception):
+    """Something a backend did not do. `words` says what, `hint` what the operator can do, `backend` who ("MLflow")."""
+
+    code: ClassVar[str] = "failure"
+    default_hint: ClassVar[str] = ""
+
+    def __init__(
+        self, words: str, *, hint: str = "", backend: str = "", retry_after: float | None = None, status: int | None = None
+    ) -> None:
+        super().__init__(words)
+        self.words = words
+        self.hint = hint or self.default_hint
+        self.backend = backend
+        self.retry_after = retry_after
+        """Seconds after which the backend wants to be asked again (Retry-After), where it said so."""
+        self.status = status
+        """The HTTP status, where there was one: for sources that tell a 410 or 422 from other refusals."""
+
+    def _fields(self) -> tuple[object, ...]:
+        return (type(self), self.words, self.hint, self.backend)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Failure) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash(self._fields())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.words!r}, backend={self.backend!r})"
+
+    def __str__(self) -> str:
+        return f"{self.backend}: {self.words}" if self.backend else self.words
+
+
+class Unreachable(Failure):
+    code = "unreachable"
+    default_hint = "check that it runs and that the address is right"
+
+
+class TimedOut(Failure):
+    code = "timed_out"
+    default_hint = "it is slow or hung; asking again with a growing pause"
+
+
+class Unauthorized(Failure):
+    code = "unauthorized"
+    default_hint = "log in again, or check the token"
+
+
+class Forbidden(Failure):
+    code = "forbidden"
+    default_hint = "ask for the permission; everything else goes on"
+
+
+class NotFound(Failure):
+    code = "not_found"
+    default_hint = "it may have been deleted or renamed"
+
+
+class Conflict(Failure):
+    code = "conflict"
+    default_hint = "somebody else changed it meanwhile: look at it again, then decide anew"
+
+
+class Throttled(Failure):
+    code = "throttled"
+    default_hint = "the backend asked for a pause; asking again later"
+
+
+class Rejected(Failure):
+    code = "rejected"
+    default_hint = "the request was refused as wrong"
+
+
+class Faulty(Failure):
+    code = "faulty"
+    default_hint = "the backend itself is in trouble: look at its log"
+
+
+class Malformed(Failure):
+    code = "malformed"
+    default_hint = "is this really the right address, and a supported version?"
+
+
+def bug(error: BaseException) -> Failure:
+    """What to say where modeldeck itself broke: what is shown there will not come back by itself."""
+    words = f"modeldeck itself broke here ({type(error).__name__})"
+    return Failure(words, hint="a bug: please report it with what 2>FILE collects; until then, start modeldeck again")

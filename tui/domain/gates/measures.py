@@ -1,0 +1,52 @@
+"""What was measured of a version in a window, or why it was not. Counts are whole; bounds of latency buckets are in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from tui.domain.gates.judgement import Trouble
+
+T = TypeVar("T")
+Buckets = tuple[tuple[float, float], ...]
+"""(upper bound, how many up to it) with rising bounds, as a histogram's `le` buckets count them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure(Generic[T]):
+    """One answer. `value` None: `trouble` and `words` say why."""
+
+    value: T | None
+    query: str = ""
+    trouble: Trouble | None = None
+    words: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def missing(trouble: Trouble, words: str, query: str = "") -> Measure[T]:
+    return Measure(None, query, trouble, words)
+
+
+def _unasked() -> Measure[T]:
+    return missing(Trouble.NO_DATA, "not asked")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One version in its window."""
+
+    requests: Measure[int] = field(default_factory=_unasked)
+    failed: Measure[int] = field(default_factory=_unasked)
+    """Of the requests."""
+    latency: Measure[Buckets] = field(default_factory=_unasked)
+    predictions: Measure[Buckets] = field(default_factory=_unasked)
+
+    @property
+    def ratio_query(self) -> str:
+        parts = (self.failed.query, self.requests.query)
+        return " / ".join(parts) if all(parts) else ""
+
+
+def nothing(trouble: Trouble, words: str) -> Measured:
+    """Why nothing at all is known of a version."""
+    return Measured(missing(trouble, words), missing(trouble, words), missing(trouble, words), missing(trouble, words))

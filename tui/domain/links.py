@@ -1,0 +1,73 @@
+"""Serving links: which model version a pod template says it serves, how that was found, and where (promotion.md, section 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MODEL_ANNOTATION = "modeldeck.dev/model"
+VERSION_ANNOTATION = "modeldeck.dev/version"
+RUN_ID_ANNOTATION = "modeldeck.dev/run-id"
+ANNOTATION_KEYS = (MODEL_ANNOTATION, VERSION_ANNOTATION, RUN_ID_ANNOTATION)
+"""What promotions write on the pod template, so that an undo of any kind restores identity too."""
+
+
+class How(StrEnum):
+    """How a link was found, in the order of trust in which it is looked for."""
+
+    ANNOTATION = "annotation"
+    ENV_URI = "env-uri"
+    ARG_URI = "arg-uri"
+    ENV_PAIR = "env-pair"
+    IMAGE = "image"
+    LABEL = "label"
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place in the pod template that a promotion edits, as a JSON pointer below the Deployment (`/spec/template/…`)."""
+
+    where: str
+    text: str
+    """The whole present text of that place, e.g. `models:/iris/3`."""
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServingLink:
+    """What a template claims to serve: one of `version`, `alias`, `stage`, `run_id` or `model_id` is the reference in the slot.
+
+    `model` and `version` are also set where agreeing annotations of an earlier promotion name them beside the slot: for an alias
+    that is the version at that time, which says nothing about pods that started later.
+    """
+
+    model: str | None
+    """None where only a run is named; the registry then tells which version came from that run."""
+    version: str | None
+    alias: str | None
+    run_id: str | None
+    how: How
+    slot: Slot
+    container: str | None
+    annotated: bool = False
+    """Whether `modeldeck.dev/*` annotations stand beside the slot and agree with it."""
+    stage: str | None = None
+    """A deprecated registry stage ("Production"), or `latest`."""
+    model_id: str | None = None
+    """A logged model (`m-…`); the registry then tells which version has it as its source."""
+    span: tuple[int, int] | None = None
+    """Which characters of the slot's text are the reference (a whole model URI, or the version); None: all of it."""
+    annotations: tuple[tuple[str, str], ...] = ()
+    """The `modeldeck.dev/*` annotations of the template as they stand, agreeing or not: key → text, for edits and their undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPatterns:
+    """Configured patterns for links that cannot be recognised by themselves.
+
+    `images`: `registry/iris:{version}` or `registry/{model}:{version}`; `labels`: label key → model name, where `{other-label}` as the
+    name takes it from that label.
+    """
+
+    images: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()

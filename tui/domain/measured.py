@@ -1,0 +1,104 @@
+"""From Prometheus' answers to what is shown: statistics of the whole fleet, the versions that pods state, and the points of charts.
+
+The answers are keyed as `profiles.bulk_queries` and `profiles.deployment_queries` name them. A missing answer is a missing value, never 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tui.domain.metrics import Matrix, Sample, ServingStats, Vector
+from tui.domain.profiles import Profile
+from tui.domain.quantiles import stats_by
+
+K = TypeVar("K", bound=Hashable)
+Points = tuple[tuple[float, float], ...]
+
+
+def pod_key(labels: Mapping[str, str]) -> str | None:
+    """`namespace/pod`, where the scraped series say so."""
+    namespace, pod = labels.get("namespace"), labels.get("pod")
+    return f"{namespace}/{pod}" if namespace and pod else None
+
+
+def fleet_stats(profile: Profile, vectors: Mapping[str, Vector], owners: Mapping[str, K]) -> dict[K, ServingStats]:
+    """Statistics per owner from one bulk answer. `owners`: `namespace/pod` → whatever to group by, such as `joining.owners` gives."""
+
+    def owner_of(labels: Mapping[str, str]) -> K | None:
+        return owners.get(pod_key(labels) or "")
+
+    return stats_by(
+        owner_of,
+        buckets=_samples(vectors, "buckets"),
+        requests=_samples(vectors, "requests"),
+        errors=_samples(vectors, "errors") if "errors" in vectors else None,
+        errors_apart=profile.errors_apart,
+        scale=profile.latency_scale,
+    )
+
+
+def _samples(vectors: Mapping[str, Vector], name: str) -> tuple[Sample, ...]:
+    return vectors[name].samples if name in vectors else ()
+
+
+def observed_versions(profile: Profile, vector: Vector | None) -> dict[str, str]:
+    """`namespace/pod` → the version that the pod itself states in its metrics. A pod that states several is left out: nobody can tell."""
+    if profile.versions is None or vector is None:
+        return {}
+    stated: dict[str, set[str]] = {}
+    for sample in vector.samples:
+        pod, version = pod_key(sample.labels), sample.labels.get(profile.versions[1])
+        if pod and version and sample.value != 0:
+            stated.setdefault(pod, set()).add(version)
+    return {pod: next(iter(versions)) for pod, versions in stated.items() if len(versions) == 1}
+
+
+@dataclass(frozen=True, slots=True)
+class ChartPoints:
+    """(time, value) of each line: quantiles in seconds, requests a second, errors as a share 0–1. Only finite values."""
+
+    p50: Points = ()
+    p90: Points = ()
+    p99: Points = ()
+    requests: Points = ()
+    error_ratio: Points = ()
+
+
+def chart_points(profile: Profile, matrices: Mapping[str, Matrix]) -> ChartPoints:
+    """Each query answers at most one series; several would mean that the query is wrong, and nothing is drawn of it."""
+    errors = _line(matrices.get("errors"))
+    requests = _line(matrices.get("requests"))
+    if profile.errors_apart:
+        requests = _added(requests, errors)
+    p50, p90, p99 = (
+        tuple((at, value * profile.latency_scale) for at, value in _line(matrices.get(name))) for name in ("p50", "p90", "p99")
+    )
+    return ChartPoints(
+        p50,
+        p90,
+        p99,
+        requests=requests,
+        error_ratio=ratio_points(errors, requests) if "errors" in matrices else (),
+    )
+
+
+def _line(matrix: Matrix | None) -> Points:
+    if matrix is None or len(matrix.series) != 1:
+        return ()
+    return tuple((at, value) for at, value in matrix.series[0].points if math.isfinite(value))
+
+
+def _added(one: Points, other: Points) -> Points:
+    sums = dict(one)
+    for at, value in other:
+        sums[at] = sums.get(at, 0.0) + value
+    return tuple(sorted(sums.items()))
+
+
+def ratio_points(errors: Sequence[tuple[float, float]], requests: Sequence[tuple[float, float]]) -> Points:
+    """Errors ÷ requests at every time of `requests`: 0 where no error series has a point, left out where there were no requests."""
+    failed = dict(errors)
+    return tuple((at, failed.get(at, 0.0) / total) for at, total in requests if total > 0)

@@ -1,0 +1,331 @@
+"""Promotions and roll-backs as data: intent, plan, steps, outcome (promotion.md). Times in seconds since the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+
+from tui.domain.failures import Failure
+from tui.domain.gates import Gate, GateVerdict, Judgement
+
+
+class ExitCode(IntEnum):
+    """What the command line ends with. A contract with pipelines."""
+
+    DONE = 0
+    UNDONE = 1
+    USAGE = 2
+    REFUSED = 3
+    GATE_FAILED = 4
+    NEEDS_ATTENTION = 5
+    UNREACHABLE = 6
+    WAITING = 7
+
+
+class Kind(StrEnum):
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    MOVE = "move"
+    """Somebody else's doing, as far as it can be seen: what they meant by it is not known. Never an intent of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What an operator wants. `to_version` None on a roll-back: the last version that served and was not itself rolled back."""
+
+    kind: Kind
+    namespace: str
+    deployment: str
+    model: str | None
+    to_version: str | None
+    actor: str
+    reason: str = ""
+    alias: str = "champion"
+    rollout_deadline: float = 600.0
+    """Seconds that a rollout may take at most, whatever the Deployment's own deadline says."""
+    gate: Gate | None = None
+    """None: the environment's own for this model."""
+    then: tuple[str, ...] = ()
+    """Further deployments, `namespace/name`, in order: what follows `deployment` when wanted; what came before it in a plan."""
+    copy_to: str | None = None
+    """The registered model that the version is copied to first, for the deployments that serve that one."""
+    ungated: bool = False
+    """Asked for without any gate, which needs a reason."""
+
+    @property
+    def key(self) -> str:
+        """`namespace/name` of the deployment."""
+        return f"{self.namespace}/{self.deployment}"
+
+
+class Verdict(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    REFUSE = "refuse"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    verdict: Verdict
+    words: str
+    hint: str = ""
+
+
+class StepName(StrEnum):
+    AWAIT_APPROVAL = "await approval"
+    """Where the environment asks for a second person."""
+    LOCK = "lock"
+    """The lease of the Deployment, so that no other operation begins on it."""
+    COPY_VERSION = "copy version"
+    """From one registered model to another, as MLflow copies it."""
+    MARK = "mark"
+    """Annotate the Deployment before anything moves; part of `patch template` where that comes first."""
+    PATCH_TEMPLATE = "patch template"
+    RESTART = "restart"
+    AWAIT_ROLLOUT = "await rollout"
+    JUDGE_GATE = "judge gate"
+    MOVE_ALIAS = "move alias"
+    TAG_VERSION = "tag version"
+    WRITE_EVENT = "write event"
+    RELEASE = "release"
+    """Take the mark off again and leave one line of history on the Deployment."""
+    VERIFY = "verify"
+    OTHER = "other"
+    """A step of a newer modeldeck, met in its journal."""
+
+
+class StepState(StrEnum):
+    PLANNED = "planned"
+    TRYING = "trying"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    UNDO_FAILED = "undo failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change with what stands before and after it. `words` is what came of it; what machines need stands in the plan's edits."""
+
+    name: StepName
+    before: str
+    after: str
+    command: str = ""
+    """What a person could type instead."""
+    state: StepState = StepState.PLANNED
+    started_at: float | None = None
+    finished_at: float | None = None
+    words: str = ""
+    leg: int = 0
+    """Which of the plan's deployments it is about: 0 is the plan's own, n the n-th of `Plan.others`."""
+    judgements: tuple[Judgement, ...] = ()
+    """Of a gate: the newest last, not more than are worth looking at."""
+    requests: int = 0
+    """How many requests that change something have left, or were about to: 0 means that there is surely nothing to undo."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What the plan was made from; compared again at apply. `alias_version` None: the alias does not exist."""
+
+    deployment_uid: str
+    generation: int
+    template_hash: str
+    alias_version: str | None
+    version_status: str
+    alias_known: bool = True
+    """False: the registry could not be asked (a roll-back while MLflow is down)."""
+    replicas: int | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Pointer → digest of every place of the pod template, so that what changed can be named."""
+    annotations: str = ""
+    """Digest of the Deployment's own annotations. A change of them moves the generation, too."""
+    last_operation: str = ""
+    """The newest one in the Deployment's history; "" where it has none."""
+    autoscaled: bool = False
+    """Somebody else owns the replica count: a generation that moved with an equal template is then no news."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    intent: Intent
+    model: str
+    from_version: str | None
+    to_version: str
+    steps: tuple[Step, ...]
+    checks: tuple[Check, ...]
+    fingerprint: Fingerprint
+    slot_edits: Mapping[str, tuple[str | None, str | None]]
+    """JSON pointer below the Deployment → (value before, value after); None: absent."""
+    by_alias: bool = False
+    """An alias-served deployment: the alias moves first, then the pods restart."""
+    id: str = ""
+    """The id that the operation will have: it stands in the mark on the Deployment."""
+    environment: str = ""
+    run_id: str | None = None
+    """The run that `to_version` came from, where known."""
+    copied_from: str | None = None
+    """`models:/NAME/VERSION` where `to_version` is made by a step of this plan, as a copy of that one."""
+    gate: Gate | None = None
+    """How the new pods are judged; None: not at all."""
+    serving_sets: tuple[str, ...] = ()
+    """Names of the ReplicaSets that served when the plan was made: what the new pods are compared with."""
+    others: tuple[Plan, ...] = ()
+    """What is done to further deployments, in order and before this one: plans without steps, as the steps of all stand here."""
+
+    def leg(self, number: int) -> Plan:
+        """The plan of one deployment: 0 is this one."""
+        return self if number == 0 else self.others[number - 1]
+
+    @property
+    def legs(self) -> tuple[Plan, ...]:
+        return (self, *self.others)
+
+    @property
+    def refused(self) -> tuple[Check, ...]:
+        return tuple(c for c in self.checks if c.verdict is Verdict.REFUSE)
+
+    @property
+    def already_there(self) -> bool:
+        return not self.steps
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why no plan can be made."""
+
+    code: str
+    words: str
+    hint: str = ""
+    checks: tuple[Check, ...] = ()
+    failure: Failure | None = None
+    """Where a backend was the reason (exit code 6)."""
+
+
+class State(StrEnum):
+    PLANNED = "planned"
+    RUNNING = "running"
+    WAITING = "waiting"
+    """For a person: an approval, or a decision about a gate that cannot judge."""
+    UNDOING = "undoing"
+    ENDED = "ended"
+
+
+class Outcome(StrEnum):
+    DONE = "done"
+    UNDONE = "undone"
+    REFUSED = "refused"
+    NEEDS_ATTENTION = "needs attention"
+    NOTHING_TO_DO = "nothing to do"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One promotion or roll-back: the fold of its journal entries. What consoles show and `--output json` writes."""
+
+    id: str
+    kind: Kind
+    actor: str
+    model: str
+    namespace: str
+    deployment: str
+    from_version: str | None
+    to_version: str
+    reason: str
+    state: State
+    outcome: Outcome | None
+    started_at: float
+    finished_at: float | None
+    runner_pid: int | None
+    steps: tuple[Step, ...] = ()
+    words: str = ""
+    log: tuple[str, ...] = field(default=())
+    """Every request that changed something, and what the pods said, in order."""
+    alias: str = ""
+    environment: str = ""
+    host: str = ""
+    """Where `runner_pid` runs."""
+    runner_birth: str = ""
+    """Tells that process from a later one of the same pid."""
+    undoing: bool = False
+    """Whether the way back has begun: from then on there is no other."""
+    cancel_asked: bool = False
+    adopted: bool = False
+    """Read from the mark on its Deployment, not from its own journal: it can be taken back, and not gone on with."""
+    waiting_for: str = ""
+    """What a person has to decide, in words; "" while nobody is waited for."""
+    heartbeat_at: float | None = None
+    """When its process last said that it lives, where the journal knows."""
+    others: tuple[str, ...] = ()
+    """Further deployments, `namespace/name`, that are changed before this one, in order."""
+    deployment_uid: str = ""
+    """Tells deployments of the same name in two clusters apart."""
+    alias_before: str | None = None
+    """What the alias pointed at when it was planned; None: nothing, or not known."""
+    extended: float = 0.0
+    """Seconds that people have given the gate at work, or the last one, beyond its own time."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.namespace}/{self.deployment}"
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether what it waits for is a second person's word before it begins."""
+        at_work = any(step.name is StepName.AWAIT_APPROVAL and step.state is StepState.TRYING for step in self.steps)
+        return self.state is State.WAITING and at_work
+
+    def is_about(self, key: str, uid: str) -> bool:
+        """Whether it was carried out on this very Deployment, and not on one of the same name elsewhere or before."""
+        return self.key == key and self.deployment_uid in ("", uid)
+
+    @property
+    def judged(self) -> Judgement | None:
+        """The newest judgement of its newest gate."""
+        return next((step.judgements[-1] for step in reversed(self.steps) if step.judgements), None)
+
+    @property
+    def gate_failed(self) -> bool:
+        """Whether a gate's FAIL is why it was taken back."""
+        gates = (step for step in self.steps if step.name is StepName.JUDGE_GATE and step.state is StepState.FAILED)
+        return any(step.judgements and step.judgements[-1].verdict is GateVerdict.FAIL for step in gates)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """How a command that carried it out ends."""
+        if self.outcome is None:
+            return ExitCode.WAITING
+        if self.outcome is Outcome.UNDONE and self.gate_failed:
+            return ExitCode.GATE_FAILED
+        return _EXIT_CODES[self.outcome]
+
+
+_EXIT_CODES = {
+    Outcome.DONE: ExitCode.DONE,
+    Outcome.NOTHING_TO_DO: ExitCode.DONE,
+    Outcome.UNDONE: ExitCode.UNDONE,
+    Outcome.REFUSED: ExitCode.REFUSED,
+    Outcome.NEEDS_ATTENTION: ExitCode.NEEDS_ATTENTION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackTarget:
+    """A version that served in this deployment, with the evidence."""
+
+    version: str
+    model: str
+    served_from: float | None
+    served_until: float | None
+    ended_why: str
+    sources: tuple[str, ...]
+    """Which of `journal`, `annotations`, `replica sets`, `metrics` tell of it."""
+    revision: int | None = None
+    rolled_back: bool = False
+    is_default: bool = False
+    stats_words: str = ""
