@@ -1,0 +1,176 @@
+"""Credentials that renew themselves, plug-ins kept away from the terminal, and TLS contexts that leave nothing on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sources.kubernetes.test_kubeconfig import config, written
+from tests.sources.kubernetes.waiting import until
+from tui.domain.environments import ClusterTarget, Secret
+from tui.domain.failures import Failure, Unauthorized, Unreachable
+from tui.sources.kubernetes import plugins
+from tui.sources.kubernetes.kubeconfig import ExecPlugin, Login, User, load
+from tui.sources.kubernetes.logins import FileToken, Impersonating, KubeconfigToken, PluginToken, context_for, credentials_for
+from tui.sources.kubernetes.plugins import Plugin
+
+V1 = "client.authentication.k8s.io/v1"
+
+
+def plugin(script: str, **parts: Any) -> Plugin:
+    values = {"env": (), "api_version": V1, "hint": "install it", "needs_terminal": False}
+    return Plugin(ExecPlugin(command=sys.executable, args=("-c", script), **(values | parts)))
+
+
+def answers(status: str) -> str:
+    return f"import json, os, sys; print(json.dumps({{'apiVersion': '{V1}', 'kind': 'ExecCredential', 'status': {status}}}))"
+
+
+def counting(folder: Path, more: str = "") -> Plugin:
+    """Answers the token t1, t2, … each time that it is run."""
+    script = f"""
+import json, pathlib
+runs = pathlib.Path({str(folder / "runs")!r}); n = int(runs.read_text()) + 1 if runs.exists() else 1; runs.write_text(str(n))
+print(json.dumps({{"apiVersion": {V1!r}, "status": {{"token": f"t{{n}}"{more}}}}}))
+"""
+    return plugin(script)
+
+
+async def test_a_plugin_has_no_terminal_and_is_told_who_asks() -> None:
+    status = "{'token': json.dumps([sys.stdin.read(), os.environ['PROFILE'], json.loads(os.environ['KUBERNETES_EXEC_INFO'])])}"
+    found = await plugin(answers(status), env=(("PROFILE", "prod"),), cluster={"server": "https://one"}).credential()
+    assert found.token is not None
+    stdin, profile, told = json.loads(found.token.reveal())
+    assert (stdin, profile) == ("", "prod")
+    assert told["spec"] == {"interactive": False, "cluster": {"server": "https://one"}}
+
+
+async def test_a_plugin_cannot_reach_the_terminal() -> None:
+    script = "import os\ntry: os.open('/dev/tty', os.O_RDWR); tty = 'yes'\nexcept OSError: tty = 'no'\n" + answers("{'token': tty}")
+    found = await plugin(script).credential()
+    assert found.token == Secret("no")
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "words"),
+    [
+        (lambda: plugin("import sys; sys.exit('Token has expired: run login')"), Unauthorized, "Token has expired: run login"),
+        (lambda: plugin("print('hello')"), Unreachable, "ExecCredential"),
+        (lambda: plugin(answers("{}")), Unreachable, "without a token"),
+        (lambda: plugin(answers("{'token': 'x'}"), api_version="client.authentication.k8s.io/v1beta1"), Unreachable, "asks for"),
+        (lambda: plugin("", needs_terminal=True), Unreachable, "terminal"),
+        (lambda: Plugin(ExecPlugin("/nowhere/login", (), (), V1, "install it", False)), Unreachable, "cannot be started"),
+    ],
+)
+async def test_what_a_plugin_does_wrong(made: Any, kind: type[Failure], words: str) -> None:
+    with pytest.raises(kind) as caught:
+        await made().credential()
+    assert words in caught.value.words
+    assert caught.value.hint
+
+
+async def test_a_plugin_that_hangs_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "PATIENCE", 0.2)
+    with pytest.raises(Unreachable, match="no credentials within"):
+        await plugin("import time; time.sleep(600)").credential()
+
+
+async def test_a_cancelled_wait_ends_the_plugin(tmp_path: Path) -> None:
+    script = f"import os, pathlib, time; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid())); time.sleep(600)"
+    task = asyncio.create_task(plugin(script).credential())
+    pid = int(await until("the plug-in runs", lambda: _text(tmp_path / "pid")))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+async def test_one_run_serves_all_until_it_is_refused(tmp_path: Path) -> None:
+    credentials = PluginToken(counting(tmp_path))
+    assert await asyncio.gather(*(credentials.headers(renew=False) for _ in range(4))) == [{"Authorization": "Bearer t1"}] * 4
+    assert await asyncio.gather(*(_refused(credentials) for _ in range(4))) == [("Bearer t1", "Bearer t2")] * 4
+    assert await _refused(credentials) == ("Bearer t2", "Bearer t3")
+
+
+async def _refused(credentials: PluginToken) -> tuple[str, str]:
+    """As the transport does it: what was sent, and what is sent instead after a 401."""
+    first = await credentials.headers(renew=False)
+    await asyncio.sleep(0)
+    return first["Authorization"], (await credentials.headers(renew=True))["Authorization"]
+
+
+async def test_an_expired_credential_is_asked_for_again(tmp_path: Path) -> None:
+    past = datetime.fromtimestamp(time.time() - 60, UTC).isoformat().replace("+00:00", "Z")
+    more = f', "expirationTimestamp": "{past}"'
+    credentials = PluginToken(counting(tmp_path, more))
+    assert await credentials.headers(renew=False) == {"Authorization": "Bearer t1"}
+    assert await credentials.headers(renew=False) == {"Authorization": "Bearer t2"}
+
+
+async def test_a_token_file_is_read_again_when_refused(tmp_path: Path) -> None:
+    credentials = FileToken(written(tmp_path / "token", "one\n"))
+    assert await credentials.headers(renew=False) == {"Authorization": "Bearer one"}
+    written(tmp_path / "token", "two\n")
+    assert await credentials.headers(renew=False) == {"Authorization": "Bearer one"}
+    assert await credentials.headers(renew=True) == {"Authorization": "Bearer two"}
+    with pytest.raises(Unreachable, match="nowhere"):
+        await FileToken(str(tmp_path / "nowhere")).headers(renew=False)
+
+
+async def test_a_kubeconfig_that_a_login_tool_rewrote(tmp_path: Path) -> None:
+    target = ClusterTarget(written(tmp_path / "config", config(user={"token": "one"})))
+    credentials = KubeconfigToken(target, load(target).user)
+    written(tmp_path / "config", config(user={"token": "two"}))
+    assert await credentials.headers(renew=False) == {"Authorization": "Bearer one"}
+    assert await credentials.headers(renew=True) == {"Authorization": "Bearer two"}
+    written(tmp_path / "config", "a: [")
+    assert await credentials.headers(renew=True) == {"Authorization": "Bearer two"}
+
+
+async def test_impersonation() -> None:
+    user = User(token=Secret("t"), impersonate="ann", impersonate_groups=("ops",))
+    credentials = credentials_for(ClusterTarget(), Login("https://one", "c", "n", user), None)
+    assert isinstance(credentials, Impersonating)
+    assert await credentials.headers(renew=False) == {"Authorization": "Bearer t", "Impersonate-User": "ann", "Impersonate-Group": "ops"}
+    with pytest.raises(Unreachable, match="several groups"):
+        credentials_for(ClusterTarget(), Login("https://one", "c", "n", User(impersonate="a", impersonate_groups=("a", "b"))), None)
+
+
+def test_certificates_leave_nothing_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    cert, key = _self_signed()
+    context = context_for(Login("https://one", "c", "n", User(cert_pem=cert, key_pem=Secret(key.decode())), ca_pem=cert.decode()), None)
+    assert context.get_ca_certs()
+    with pytest.raises(Unreachable, match="client certificate cannot be used"):
+        context_for(Login("https://one", "c", "n", User(cert_pem=b"nonsense", key_pem=Secret("nonsense")), insecure=True), None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def _self_signed() -> tuple[bytes, bytes]:
+    from datetime import timedelta
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "one")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    cert = builder.add_extension(x509.BasicConstraints(True, None), critical=True).sign(key, hashes.SHA256())
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return cert.public_bytes(serialization.Encoding.PEM), private

@@ -1,0 +1,174 @@
+"""From the API's JSON to Deployments, ReplicaSets, Pods and Events: nulls, gaps, and kubectl's STATUS column."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.domain.serving import EnvVar
+from tui.sources.kubernetes import answers, objects, wire
+
+
+def pod(*statuses: dict[str, Any], spec: dict[str, Any] | None = None, meta: dict[str, Any] | None = None, **status: Any) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "p", "namespace": "n", "uid": "u", **(meta or {})},
+        "spec": {"containers": [{"name": "server", "image": "i"}], **(spec or {})},
+        "status": {"phase": "Running", "containerStatuses": list(statuses), **status},
+    }
+
+
+def become(body: dict[str, Any]) -> Any:
+    return objects.pod_of(msgspec.json.decode(json.dumps(body), type=wire.PodWire))
+
+
+READY = [{"type": "Ready", "status": "True"}]
+RUNS = {"name": "server", "ready": True, "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
+
+
+def waits(reason: str, **more: Any) -> dict[str, Any]:
+    return {"name": "server", "ready": False, "restartCount": 3, "state": {"waiting": {"reason": reason}}, **more}
+
+
+def ended(code: int, reason: str = "", **more: Any) -> dict[str, Any]:
+    return {"name": "server", "state": {"terminated": {"exitCode": code, "reason": reason, **more}}}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (pod(RUNS, conditions=READY), "Running"),
+        (pod(phase="Pending"), "Pending"),
+        (pod(phase="Failed", reason="Evicted"), "Evicted"),
+        (pod(phase="Pending", conditions=[{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]), "SchedulingGated"),
+        (pod(waits("CrashLoopBackOff")), "CrashLoopBackOff"),
+        (pod(waits("ImagePullBackOff"), phase="Pending"), "ImagePullBackOff"),
+        (pod(ended(1, "Error")), "Error"),
+        (pod(ended(3)), "ExitCode:3"),
+        (pod(ended(0, signal=9)), "Signal:9"),
+        (pod(ended(0, "Completed"), RUNS, conditions=READY), "Running"),
+        (pod(ended(0, "Completed"), RUNS), "NotReady"),
+        (pod(ended(0, "Completed"), ended(2, "Error")), "Error"),
+        (pod(ended(0, "Completed"), phase="Succeeded"), "Completed"),
+        (pod(RUNS, meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}), "Terminating"),
+        (pod(RUNS, meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}, reason="NodeLost"), "Unknown"),
+        (pod(ended(1, "Error"), phase="Failed", meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}), "Error"),
+        (pod(phase="Pending", spec={"initContainers": [{"name": "i"}, {"name": "j"}]}, initContainerStatuses=[{"name": "i"}]), "Init:0/2"),
+        (pod(spec={"initContainers": [{"name": "i"}]}, initContainerStatuses=[waits("ErrImagePull", name="i")]), "Init:ErrImagePull"),
+        (pod(spec={"initContainers": [{"name": "i"}]}, initContainerStatuses=[{**ended(7), "name": "i"}]), "Init:ExitCode:7"),
+        (pod(RUNS, spec={"initContainers": [{"name": "i"}]}, initContainerStatuses=[{**ended(0), "name": "i"}]), "Running"),
+        (
+            pod(
+                RUNS,
+                spec={"initContainers": [{"name": "i", "restartPolicy": "Always"}]},
+                initContainerStatuses=[{**RUNS, "name": "i", "started": True}],
+            ),
+            "Running",
+        ),
+    ],
+)
+def test_the_words_of_kubectl_get_pods(body: dict[str, Any], reason: str) -> None:
+    assert become(body).reason == reason
+
+
+def test_what_a_container_does_and_did() -> None:
+    last = {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "too big"}}
+    found = become(pod(waits("CrashLoopBackOff", lastState=last)))
+    (container,) = found.containers
+    assert (container.state, container.reason, container.restarts) == ("waiting", "CrashLoopBackOff", 3)
+    assert (container.last_reason, container.last_message, container.last_exit_code) == ("OOMKilled", "too big", 137)
+    assert (found.ready, become(pod(RUNS, conditions=READY)).ready) == (False, True)
+    assert become(pod(RUNS)).containers[0].started_at == 1767225600.0
+
+
+def test_the_environment_as_it_is_read() -> None:
+    env = [{"name": "A", "value": "1"}, {"name": "B"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]
+    found = become(pod(spec={"containers": [{"name": "server", "env": env}]}))
+    assert found.template.containers[0].env == (EnvVar("A", "1"), EnvVar("B", ""), EnvVar("C", None))
+
+
+def test_nulls_are_nothing() -> None:
+    body = {
+        "metadata": {"name": "d", "labels": None, "annotations": None, "creationTimestamp": None, "managedFields": None},
+        "spec": {"template": {"metadata": {"creationTimestamp": None}, "spec": {"containers": None}}, "selector": None},
+        "status": {"conditions": None},
+    }
+    found = objects.deployment_of(msgspec.json.decode(json.dumps(body), type=wire.DeploymentWire))
+    assert (found.desired, found.labels, found.template.containers, found.owners, found.created_at) == (1, {}, (), (), None)
+
+
+def test_who_wrote_what() -> None:
+    fields = {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {}}}}
+    entries = [
+        {"manager": "argocd-controller", "operation": "Apply", "time": "2026-01-01T00:00:00Z", "fieldsV1": fields},
+        {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},
+        {"manager": "hpa", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+    ]
+    body = {"metadata": {"name": "d", "managedFields": entries}, "spec": {"template": {}}}
+    owners = objects.deployment_of(msgspec.json.decode(json.dumps(body), type=wire.DeploymentWire)).owners
+    assert [(o.manager, o.owns_template, o.owns_replicas, o.subresource) for o in owners] == [
+        ("argocd-controller", True, True, ""),
+        ("kube-controller-manager", False, False, "status"),
+        ("hpa", False, True, ""),
+    ]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def shuffled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: shuffled(value[key]) for key in reversed(value)}
+    return [shuffled(one) for one in value] if isinstance(value, list) else value
+
+
+@given(st.dictionaries(st.text(max_size=3), JSON), st.dictionaries(st.text(max_size=3), JSON))
+def test_equal_digests_are_equal_templates(one: Any, other: Any) -> None:
+    digest = objects.template_hash(json.dumps(one).encode())
+    assert objects.template_hash(json.dumps(shuffled(one), indent=1).encode()) == digest
+    same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert (objects.template_hash(json.dumps(other).encode()) == digest) == same
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "count", "source"),
+    [
+        ({"lastTimestamp": "2026-01-01T00:00:10Z", "count": 4, "source": {"component": "kubelet"}}, 1767225610.0, 4, "kubelet"),
+        (
+            {"eventTime": "2026-01-01T00:00:00.5Z", "firstTimestamp": None, "lastTimestamp": None, "reportingComponent": "scheduler"},
+            1767225600.5,
+            1,
+            "scheduler",
+        ),
+        ({"eventTime": None, "series": {"count": 9, "lastObservedTime": "2026-01-01T00:01:00Z"}, "count": None}, 1767225660.0, 9, ""),
+    ],
+)
+def test_events_of_both_ages(body: dict[str, Any], at: float, count: int, source: str) -> None:
+    whole = {"metadata": {"name": "e"}, "involvedObject": {"kind": "Deployment"}, **body}
+    event = objects.event_of(msgspec.json.decode(json.dumps(whole), type=answers.EventWire))
+    assert (event.at, event.count, event.source, event.kind) == (at, count, source, "Deployment")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"kind": "Status", "message": "it is invalid"}', "it is invalid"),
+        (
+            b'{"kind": "Status", "message": "invalid: a", "details": {"causes": [{"message": "a"}, {"field": "spec.x", "message": "b"}]}}',
+            "invalid: a; spec.x: b",
+        ),
+        (b'{"kind": "Status", "reason": "Expired"}', "Expired"),
+        (b'{"kind": "Table"}', ""),
+        (b"<html>", ""),
+    ],
+)
+def test_the_servers_own_words(body: bytes, words: str) -> None:
+    assert answers.explain(body) == words

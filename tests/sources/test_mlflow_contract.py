@@ -1,0 +1,185 @@
+"""Both MLflow clients keep the same promises: the REST client against a real server, mlflow's own client against a database."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.mlflow_world import HOSTILE, POINTS, START, World
+from tui.domain.environments import MlflowTarget
+from tui.domain.failures import NotFound, Rejected
+from tui.domain.runs import Artifact, DatasetInput, RunStatus
+from tui.sources.mlflow_open import Mlflow, open_mlflow
+
+
+@pytest.fixture(params=["rest", "database"])
+def world(request: pytest.FixtureRequest) -> World:
+    found = request.getfixturevalue(f"{request.param}_world")
+    assert isinstance(found, World)
+    return found
+
+
+@pytest.fixture
+async def mlflow(world: World) -> AsyncIterator[Mlflow]:
+    opened = open_mlflow(MlflowTarget(world.uri))
+    yield opened
+    await opened.aclose()
+
+
+async def test_ping_answers_the_version(mlflow: Mlflow) -> None:
+    assert (await mlflow.tracking.ping()).startswith("3.")
+
+
+async def test_experiments(mlflow: Mlflow, world: World) -> None:
+    experiments = {experiment.id: experiment for experiment in await mlflow.tracking.experiments()}
+    assert experiments[world.experiment].name == "contract"
+    assert (experiments[world.experiment].last_update or 0) > START / 1000
+
+
+async def test_runs_come_newest_first_with_all_that_is_shown(mlflow: Mlflow, world: World) -> None:
+    page = await mlflow.tracking.search_runs([world.experiment])
+    assert [run.id for run in page.runs] == [world.logged, world.folder, world.plain]
+    assert page.next_token is None
+    run = page.runs[-1]
+    assert (run.name, run.status, run.started_at, run.ended_at) == (HOSTILE, RunStatus.RUNNING, START / 1000, None)
+    assert (run.params, run.git_commit, run.source) == ({"n_estimators": "100"}, "abc123", "train.py")
+    assert run.datasets == (DatasetInput("iris", "5a5c68bf", "training"),)
+    assert run.metrics["loss"] == pytest.approx(1 / POINTS)
+    assert (run.metrics["inf"], run.metrics["minus"], run.metrics["accuracy"]) == (math.inf, -math.inf, 0.5)
+    assert math.isnan(run.metrics["nan"])
+    assert page.runs[0].status is RunStatus.FAILED
+    assert await mlflow.tracking.run(world.plain) == run
+
+
+async def test_the_same_answer_twice_is_equal_even_with_nan(mlflow: Mlflow, world: World) -> None:
+    assert await mlflow.tracking.search_runs([world.experiment]) == await mlflow.tracking.search_runs([world.experiment])
+
+
+async def test_pages(mlflow: Mlflow, world: World) -> None:
+    first = await mlflow.tracking.search_runs([world.experiment], page_size=2)
+    assert first.next_token is not None
+    second = await mlflow.tracking.search_runs([world.experiment], page_size=2, page_token=first.next_token)
+    assert [run.id for run in (*first.runs, *second.runs)] == [world.logged, world.folder, world.plain]
+    assert second.next_token is None
+
+
+async def test_filters_and_orders_are_mlflows_own(mlflow: Mlflow, world: World) -> None:
+    found = await mlflow.tracking.search_runs([world.experiment], filter_text="params.n_estimators = '100'")
+    assert [run.id for run in found.runs] == [world.plain]
+    ordered = await mlflow.tracking.search_runs([world.experiment], order_by=["attributes.start_time ASC"])
+    assert ordered.runs[0].id == world.plain
+
+
+async def test_a_wrong_filter_is_rejected_in_mlflows_words(mlflow: Mlflow, world: World) -> None:
+    with pytest.raises(Rejected, match="Invalid comparator"):
+        await mlflow.tracking.search_runs([world.experiment], filter_text="metrics.accuracy >>> 1")
+
+
+async def test_history_is_sampled_from_first_to_last(mlflow: Mlflow, world: World) -> None:
+    history = await mlflow.tracking.metric_history(world.plain, "loss", points=50)
+    assert 40 <= len(history) <= 60
+    assert (history[0].step, history[-1].step, history[0].at) == (0, POINTS - 1, START / 1000)
+    assert [point.step for point in history] == sorted({point.step for point in history})
+    assert [point.value for point in await mlflow.tracking.metric_history(world.plain, "inf")] == [math.inf]
+    assert await mlflow.tracking.metric_history(world.plain, "no such metric") == ()
+
+
+async def test_artifacts(mlflow: Mlflow, world: World) -> None:
+    assert set(await mlflow.tracking.artifacts(world.folder)) == {Artifact("model", True, None), Artifact("notes", True, None)}
+    assert await mlflow.tracking.artifacts(world.folder, "notes") == (Artifact("notes/readme.txt", False, 11),)
+
+
+async def test_what_is_missing_is_not_found(mlflow: Mlflow) -> None:
+    with pytest.raises(NotFound):
+        await mlflow.tracking.run("0" * 32)
+    with pytest.raises(NotFound):
+        await mlflow.registry.model("no-such-model")
+    with pytest.raises(NotFound):
+        await mlflow.registry.version("no-such-model", "1")
+    with pytest.raises(NotFound):
+        await mlflow.registry.version_of_alias("no-such-model", "champion")
+
+
+async def test_registering_a_logged_model_and_moving_aliases(mlflow: Mlflow, world: World) -> None:
+    registry = mlflow.registry
+    first = await registry.create_version("iris", world.logged, description="the first")
+    second = await registry.create_version("iris", world.logged)
+    assert (first.model, first.run_id, first.status, first.description) == ("iris", world.logged, "READY", "the first")
+    assert first.source.startswith("models:/m-")
+    assert int(second.version) == int(first.version) + 1
+    assert await registry.version_of_alias("iris", "champion") is None
+    await registry.set_alias("iris", "champion", first.version)
+    await registry.set_alias("iris", "best", first.version)
+    assert (await registry.version("iris", first.version)).aliases == ("best", "champion")
+    await registry.set_alias("iris", "champion", second.version)
+    assert await registry.version_of_alias("iris", "champion") == second.version
+    await registry.delete_alias("iris", "best")
+    await registry.delete_alias("iris", "best")
+    assert (await registry.model("iris")).aliases == {"champion": second.version}
+    await registry.tag_version("iris", second.version, {"modeldeck.actor": "me", "modeldeck.why": HOSTILE})
+    assert (await registry.version("iris", second.version)).tags == {"modeldeck.actor": "me", "modeldeck.why": HOSTILE}
+    whole = await registry.registry()
+    assert [version.version for version in whole.of("iris")] == [second.version, first.version]
+    assert whole.of("iris")[0].aliases == ("champion",)
+    model = await registry.model("iris")
+    assert whole.model("iris") == model
+    assert START / 1000 < (model.created_at or 0) <= (first.created_at or 0)
+    with pytest.raises(NotFound):
+        await registry.set_alias("iris", "champion", "999")
+    with pytest.raises(Rejected, match="reserved"):
+        await registry.set_alias("iris", "v3", second.version)
+
+
+async def test_prompts_are_no_models(mlflow: Mlflow) -> None:
+    assert (await mlflow.registry.registry()).model("a-prompt") is None
+
+
+async def test_the_model_file_is_looked_up(mlflow: Mlflow, world: World) -> None:
+    logged = await mlflow.registry.create_version("looked-up", world.logged)
+    assert (await mlflow.registry.artifacts_answer("looked-up", logged.version)).startswith("MLmodel found: python_function; mlflow 3.")
+    folder = await mlflow.registry.create_version("looked-up", world.folder)
+    assert folder.source.endswith(f"{world.folder}/artifacts/model")
+    assert await mlflow.registry.artifacts_answer("looked-up", folder.version) == "MLmodel found: python_function, sklearn; mlflow 2.9.0"
+
+
+async def test_a_model_file_that_is_gone_is_not_found(mlflow: Mlflow, world: World) -> None:
+    from mlflow import MlflowClient
+
+    registry = MlflowClient(world.uri)
+    registry.create_registered_model("gone")
+    run = registry.get_run(world.plain)
+    version = registry.create_model_version("gone", f"{run.info.artifact_uri}/model", world.plain)
+    with pytest.raises(NotFound):
+        await mlflow.registry.artifacts_answer("gone", str(version.version))
+
+
+async def test_a_run_without_a_model_cannot_be_registered_and_leaves_no_model_behind(mlflow: Mlflow, world: World) -> None:
+    with pytest.raises(NotFound, match="logged no model"):
+        await mlflow.registry.create_version("never-made", world.plain)
+    with pytest.raises(NotFound):
+        await mlflow.registry.model("never-made")
+
+
+async def test_many_questions_at_once(mlflow: Mlflow, world: World) -> None:
+    answers = await asyncio.gather(*(mlflow.tracking.run(world.plain) for _ in range(10)))
+    assert {answer.id for answer in answers} == {world.plain}
+
+
+def test_nothing_was_made_where_the_tests_run() -> None:
+    assert not Path("mlflow.db").exists()
+
+
+async def test_a_copy_is_a_version_of_another_model_with_the_same_artifacts(mlflow: Mlflow, world: World) -> None:
+    made = await mlflow.registry.create_version("copied-from", world.logged, description="as it was")
+    await mlflow.registry.tag_version("copied-from", made.version, {"team": "ml", "modeldeck.operation": "op-0"})
+    original = await mlflow.registry.version("copied-from", made.version)
+    copy = await mlflow.registry.copy_version(original, "copied-to", {"modeldeck.copied-by": "op-1"})
+    found = await mlflow.registry.version("copied-to", copy.version)
+    assert (found.source, found.run_id, found.description) == (original.uri, original.run_id, "as it was")
+    assert found.tags == {"team": "ml", "modeldeck.copied-by": "op-1"}
+    assert found.status == "READY"
+    assert "MLmodel found" in await mlflow.registry.artifacts_answer("copied-to", copy.version)

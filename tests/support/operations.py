@@ -1,0 +1,415 @@
+"""Plans and operations as they stand at sample.NOW: what the screens of operations are shown in pilot and snapshot tests."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from tests.support import sample
+from tui.domain.failures import Failure
+from tui.domain.gates import CriterionResult, Gate, GateVerdict, Judgement, Op, judgement
+from tui.domain.promotions import (
+    Check,
+    Fingerprint,
+    Intent,
+    Kind,
+    Operation,
+    Outcome,
+    Plan,
+    Refusal,
+    RollbackTarget,
+    State,
+    Step,
+    StepName,
+    StepState,
+    Verdict,
+)
+from tui.domain.serving import ContainerState, Fleet
+from tui.operations.runner import Verb
+from tui.operations.services import Services
+from tui.operations.wishes import Asked
+from tui.screens.promotion.desk import Desk
+from tui.screens.promotion.outlook import Outlook
+from tui.widgets.pane_state import Live
+
+NOW = sample.NOW
+ID = "20270115-080000-ab12"
+MARK = '{"id":"' + ID + '","kind":"promote","actor":"ann@box","from":"7","to":"9"}'
+INTENT = Intent(Kind.PROMOTE, "serving", "iris", "iris", "9", actor="ann@box", reason="better recall on setosa")
+GATE = Gate(warm_up=30.0, interval=15.0, max_error_ratio=0.05, max_p99_ratio=1.2)
+
+CHECKS = (
+    Check("environment", Verdict.OK, "prod may be changed"),
+    Check("version", Verdict.OK, "version 9 of iris is READY"),
+    Check("artifacts", Verdict.OK, "MLmodel answers (sklearn, 1.2 MB)"),
+    Check("permission to patch", Verdict.OK, "patching serving/iris is allowed"),
+    Check("alias", Verdict.UNKNOWN, "MLflow does not tell permissions beforehand", "a refusal is undone"),
+    Check("rollout", Verdict.OK, 'deployment "iris" successfully rolled out'),
+    Check("other operations", Verdict.OK, "none under way"),
+    Check("dry run", Verdict.OK, "accepted by the server"),
+    Check(
+        "owners", Verdict.WARN, "Argo CD may revert the change", "make the same change in their source (git, values), or pause their sync"
+    ),
+    Check("autoscaler", Verdict.OK, "no autoscaler"),
+    Check("lock", Verdict.OK, "free"),
+    Check("gate", Verdict.OK, "about 1 080 requests in 5 m: enough to judge"),
+)
+
+STEPS = (
+    Step(StepName.LOCK, "free", f"held by {ID}"),
+    Step(
+        StepName.PATCH_TEMPLATE,
+        "models:/iris/7",
+        "models:/iris/9",
+        "kubectl -n serving patch deployment iris --type strategic -p "
+        '\'{"spec":{"template":{"metadata":{"annotations":{"modeldeck.dev/model":"iris","modeldeck.dev/version":"9"}},'
+        '"spec":{"containers":[{"name":"model","env":[{"name":"MODEL_URI","value":"models:/iris/9"}]}]}}}}\'',
+    ),
+    Step(StepName.AWAIT_ROLLOUT, "–", "3 pods of the new template ready", "kubectl -n serving rollout status deployment iris"),
+    Step(StepName.JUDGE_GATE, "not judged", "3 × pass in a row: error ratio ≤ 5 %, errors no worse than before, p99 ≤ 1.2 × before"),
+    Step(
+        StepName.MOVE_ALIAS,
+        "champion at 7",
+        "champion at 9",
+        "python -c \"from mlflow import MlflowClient; MlflowClient().set_registered_model_alias('iris', 'champion', '9')\"",
+    ),
+    Step(StepName.TAG_VERSION, "–", "modeldeck.* on version 9 and 7"),
+    Step(StepName.WRITE_EVENT, "–", "Promoted on the deployment"),
+    Step(StepName.VERIFY, "–", "alias, template and pods agree", "modeldeck status serving/iris"),
+    Step(StepName.RELEASE, ID, "no operation, no lock", "kubectl -n serving annotate deployment iris modeldeck.dev/operation-"),
+)
+
+PLAN = Plan(
+    INTENT,
+    "iris",
+    "7",
+    "9",
+    STEPS,
+    CHECKS,
+    Fingerprint("d-iris", 2, "hash", "7", "READY"),
+    {
+        "/spec/template/spec/containers/0/env/0/value": ("models:/iris/7", "models:/iris/9"),
+        "/spec/template/metadata/annotations/modeldeck.dev~1model": (None, "iris"),
+        "/spec/template/metadata/annotations/modeldeck.dev~1version": (None, "9"),
+        "/metadata/annotations/modeldeck.dev~1operation": (None, MARK),
+        "/metadata/annotations/kubernetes.io~1change-cause": (None, "modeldeck promote iris 7 -> 9 by ann@box: better recall on setosa"),
+    },
+    id=ID,
+    environment="prod",
+    gate=GATE,
+)
+_STAGING = tuple(replace(step, command=step.command.replace("deployment iris", "deployment iris-staging"), leg=1) for step in STEPS)
+STAGED = replace(
+    PLAN,
+    intent=replace(INTENT, then=("serving/iris-staging",)),
+    steps=(_STAGING[0], STEPS[0], *_STAGING[1:4], *STEPS[1:4], _STAGING[4], *_STAGING[5:], *STEPS[5:]),
+    others=(replace(PLAN, intent=replace(INTENT, deployment="iris-staging"), steps=(), checks=()),),
+)
+"""Staging first: what is wanted is `replace(INTENT, deployment="iris-staging", then=("serving/iris",))`."""
+ROWS = sample.rows(
+    {
+        "iris": "models:/iris/7",
+        "iris-staging": "models:/iris/7",
+        "iris-eu": "models:/prod.iris/4",
+        "iris-us": "models:/prod.iris/4",
+        "wine": "models:/wine/4",
+        "legacy-scorer": None,
+    }
+)
+"""What stands beside the Deployment of the plan: one of the same model, two of its twin in production, one of another, one of none."""
+REFUSED = replace(
+    PLAN,
+    checks=(
+        Check("version", Verdict.REFUSE, "version 9 of iris is PENDING_REGISTRATION", "wait until it is READY, or register it anew"),
+        Check("lock", Verdict.REFUSE, f"held by {ID} (bob@laptop)", "wait for it, or cancel it where it is yours"),
+        *CHECKS[2:],
+    ),
+)
+
+
+def judged(index: int, of: int, p99: float = 0.044, verdict: GateVerdict = GateVerdict.PASS, words: str = "") -> Judgement:
+    """The `index`-th of `of` judgements, the last one four seconds ago; `verdict` is that of the p99."""
+    requests = 60 + 55 * index
+    said = words or f"{p99 * 1000:.0f} ms of {requests} requests against 41 ms of 1080"
+    failed = 0.004 + 0.003 * math.sin(index)
+    results = (
+        CriterionResult("error ratio", GateVerdict.PASS, "0.4 %", "q", failed, "ratio", "≤ 5 %", 0.05, requests=requests),
+        CriterionResult(
+            "error ratio vs before",
+            GateVerdict.PASS,
+            "0.4 %",
+            "q",
+            failed,
+            "ratio",
+            "no worse than before (p ≥ 0.01)",
+            baseline=0.003,
+            requests=requests,
+        ),
+        CriterionResult("p99 vs before", verdict, said, "q", p99 / 0.041, "×", "≤ 1.2 ×", 1.2, Op.AT_MOST, 0.041, requests),
+    )
+    elapsed = 15.0 * index
+    return judgement(results, at=NOW - 4.0 - 15.0 * (of - 1 - index), elapsed=elapsed, requests=requests, window=300.0)
+
+
+def _done(step: Step, began: float, took: float, words: str) -> Step:
+    return replace(step, state=StepState.DONE, started_at=NOW - began, finished_at=NOW - began + took, words=words, requests=1)
+
+
+BEGUN = Operation(
+    ID,
+    Kind.PROMOTE,
+    "ann@box",
+    "iris",
+    "serving",
+    "iris",
+    "7",
+    "9",
+    INTENT.reason,
+    State.RUNNING,
+    None,
+    NOW - 96.0,
+    None,
+    4123,
+    STEPS,
+    alias="champion",
+    environment="prod",
+    host="bastion",
+    heartbeat_at=NOW - 1.0,
+    deployment_uid="d-iris",
+)
+_LOCKED = _done(STEPS[0], 96.0, 0.2, "held until 08:00:30, renewed every 10 s")
+_PATCHED = _done(STEPS[1], 95.0, 0.4, "accepted as generation 3")
+_ROLLED = _done(STEPS[2], 94.0, 21.0, 'deployment "iris" successfully rolled out')
+_LOG = (
+    f"the lock of serving/iris is held by {ID}",
+    "patch deployment serving/iris: MODEL_URI models:/iris/7 → models:/iris/9",
+    'Waiting for deployment "iris" rollout to finish: 1 out of 3 new replicas have been updated...',
+    'Waiting for deployment "iris" rollout to finish: 2 out of 3 new replicas have been updated...',
+    'Waiting for deployment "iris" rollout to finish: 1 old replicas are pending termination...',
+    'deployment "iris" successfully rolled out',
+)
+ROLLING = replace(
+    BEGUN,
+    steps=(_LOCKED, _PATCHED, replace(STEPS[2], state=StepState.TRYING, started_at=NOW - 94.0), *STEPS[3:]),
+    log=_LOG[:4],
+)
+_JUDGING = replace(
+    STEPS[3],
+    state=StepState.TRYING,
+    started_at=NOW - 73.0,
+    judgements=tuple(judged(index, 5, 0.041 + 0.002 * index) for index in range(5)),
+)
+JUDGING = replace(BEGUN, steps=(_LOCKED, _PATCHED, _ROLLED, _JUDGING, *STEPS[4:]), log=_LOG)
+_FEW = "17 requests, 60 needed"
+_HELD = replace(
+    _JUDGING,
+    started_at=NOW - 920.0,
+    judgements=tuple(judged(index, 62, 0.043 + 0.006 * math.sin(index / 4), GateVerdict.INSUFFICIENT, _FEW) for index in range(62)),
+)
+HELD = replace(
+    BEGUN,
+    state=State.WAITING,
+    started_at=NOW - 944.0,
+    steps=(_LOCKED, _PATCHED, _ROLLED, _HELD, *STEPS[4:]),
+    waiting_for=f"the gate is undecided when its time was up; insufficient: p99 vs before: {_FEW}"
+    f" — modeldeck operations accept {ID} --reason TEXT, extend, or undo",
+    log=(*_LOG, "the gate is undecided when its time was up"),
+)
+DONE = replace(
+    BEGUN,
+    state=State.ENDED,
+    outcome=Outcome.DONE,
+    finished_at=NOW - 10.0,
+    words="iris promoted: 7 → 9",
+    steps=(
+        _LOCKED,
+        _PATCHED,
+        _ROLLED,
+        replace(_done(STEPS[3], 73.0, 60.0, "passed 3 times in a row"), judgements=_JUDGING.judgements),
+        _done(STEPS[4], 13.0, 0.1, "champion at 9, was at 7"),
+        _done(STEPS[5], 12.0, 0.2, "tagged 9 and 7"),
+        _done(STEPS[6], 12.0, 0.1, "written"),
+        _done(STEPS[7], 11.0, 0.3, "alias, template and pods agree"),
+        _done(STEPS[8], 10.5, 0.1, "taken off"),
+    ),
+    log=(*_LOG, "set alias champion of iris to 9", "tag version 9", "tag version 7", "write event Promoted", "take the mark off"),
+)
+_BAD = replace(
+    STEPS[3],
+    state=StepState.FAILED,
+    started_at=NOW - 73.0,
+    finished_at=NOW - 30.0,
+    words="failed 2 times in a row: p99 vs before: 96 ms of 225 requests against 41 ms of 1080, wanted ≤ 1.2 ×",
+    judgements=(
+        *(judged(index, 4, 0.044) for index in range(2)),
+        *(judged(index, 4, 0.096, GateVerdict.FAIL, "96 ms of 225 requests against 41 ms of 1080, wanted ≤ 1.2 ×") for index in (2, 3)),
+    ),
+)
+UNDONE = replace(
+    BEGUN,
+    state=State.ENDED,
+    outcome=Outcome.UNDONE,
+    finished_at=NOW - 10.0,
+    undoing=True,
+    words="judge gate failed: failed 2 times in a row: p99 vs before: 96 ms against 41 ms, wanted ≤ 1.2 ×; everything was taken back",
+    steps=(_LOCKED, replace(_PATCHED, state=StepState.UNDONE, words="put back as generation 4"), _ROLLED, _BAD, *STEPS[4:]),
+    log=(*_LOG, "patch deployment serving/iris: MODEL_URI models:/iris/9 → models:/iris/7"),
+)
+ATTENTION = replace(
+    UNDONE,
+    outcome=Outcome.NEEDS_ATTENTION,
+    words="judge gate failed: failed 2 times in a row; the undo is not complete: patch template could not be taken back (Kubernetes: the"
+    " object has been modified) — type: modeldeck rollback serving/iris --to 7. Now: the template says models:/iris/9; alias champion"
+    " points at 7",
+    steps=(
+        _LOCKED,
+        replace(_PATCHED, state=StepState.UNDO_FAILED, words="Kubernetes: the object has been modified"),
+        _ROLLED,
+        _BAD,
+        *STEPS[4:],
+    ),
+)
+
+
+def past(number: int, **fields: object) -> Operation:
+    """One of before, `number` hours ago."""
+    start = NOW - 3600.0 * number
+    made = replace(
+        DONE, id=f"20270115-0{number % 10}0000-{number:04x}", started_at=start, finished_at=start + 61.0 * number, runner_pid=100 + number
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+ALL = (
+    HELD,
+    past(
+        1,
+        model="wine",
+        deployment="wine",
+        from_version="4",
+        to_version="5",
+        actor="bob@laptop",
+        state=State.RUNNING,
+        outcome=None,
+        finished_at=None,
+        steps=JUDGING.steps,
+        runner_pid=None,
+        words="",
+    ),
+    past(2, outcome=Outcome.UNDONE, words=UNDONE.words),
+    past(3, kind=Kind.ROLLBACK, from_version="8", to_version="7", actor="bob@laptop", words="iris rolled back: 8 → 7", reason="slow"),
+    past(5, outcome=Outcome.NEEDS_ATTENTION, words=ATTENTION.words),
+    past(26, outcome=Outcome.REFUSED, words="nothing was applied, because the world moved since the plan was made: generation 4 → 5"),
+    past(30, actor="", model="wine", deployment="wine", from_version=None, to_version="4", words="wine promoted: nothing → 4"),
+)
+
+_RUNNING = ContainerState("model", "modeldeck/model-server:1", True, 0, "running", "", "")
+_CRASHED = replace(_RUNNING, ready=False, restarts=2, state="waiting", reason="CrashLoopBackOff", message="back-off 20s")
+
+
+def rolling_fleet() -> Fleet:
+    """iris half way from 7 to 9: two new pods, one of which crashes, and two old ones."""
+    old = [replace(pod, containers=(_RUNNING,)) for pod in sample.pods("iris", "models:/iris/7", 3, 2, 2)]
+    new = [
+        replace(pod, name=pod.name.replace("7d9f8b6c5", "59c7f4d88"), uid=f"new-{pod.uid}", created_at=NOW - 40.0 + 20 * index)
+        for index, pod in enumerate(sample.pods("iris", "models:/iris/9", 4, 2, 1))
+    ]
+    new = [
+        replace(new[0], containers=(_RUNNING,)),
+        replace(new[1], containers=(_CRASHED,), reason="CrashLoopBackOff", message="back-off 20s restarting failed container"),
+    ]
+    iris = replace(
+        sample.deployment("iris", "models:/iris/9", 3, 3, revision=4),
+        updated=2,
+        replicas=4,
+        annotations={"deployment.kubernetes.io/revision": "4", "modeldeck.dev/operation": MARK},
+    )
+    sets = (
+        replace(sample.replica_set("iris", "models:/iris/9", 4, 42.0, 2), ready=1),
+        sample.replica_set("iris", "models:/iris/7", 3, 4 * 86400.0, 2),
+        sample.replica_set("iris", "models:/iris/6", 2, 9 * 86400.0, 0),
+        sample.replica_set("iris", "models:/iris/5", 1, 20 * 86400.0, 0),
+    )
+    others = tuple(deployment for deployment in sample.FLEET.deployments if deployment.name != "iris")
+    rest = tuple(found for found in sample.FLEET.replica_sets if found.owner_uid != "d-iris")
+    pods = tuple(pod for pod in sample.FLEET.pods if not pod.name.startswith("iris"))
+    return Fleet((iris, *others), (*sets, *rest), (*new, *old, *pods))
+
+
+OUTLOOK = Outlook(sample.ENVIRONMENT, fleet=rolling_fleet, rows=lambda: (), state=Live)
+
+
+class Core:
+    """The services of operations, held by the test."""
+
+    def __init__(self, found: Plan | Refusal = PLAN, operation: Operation = BEGUN) -> None:
+        self.found = found
+        self.operation = operation
+        self.intents: list[Intent] = []
+        self.begun: list[Plan] = []
+        self.asked: list[Asked] = []
+        self.recovered: list[tuple[str, Verb]] = []
+        self.refusal: Failure | None = None
+        """What the next wish or recovery is answered with."""
+        self.news: asyncio.Queue[Operation | Failure] = asyncio.Queue()
+        self.beat: float | None = NOW - 1.0
+
+    async def plan(self, intent: Intent) -> Plan | Refusal:
+        self.intents.append(intent)
+        if isinstance(self.found, Plan):
+            return replace(self.found, intent=replace(self.found.intent, reason=intent.reason))
+        return self.found
+
+    def begin(self, plan: Plan) -> str:
+        self.begun.append(plan)
+        self.tell(self.operation)
+        return self.operation.id
+
+    def tell(self, news: Operation | Failure) -> None:
+        """What is written to the journal next, or why it cannot be followed."""
+        self.news.put_nowait(news)
+
+    async def recover(self, operation_id: str, verb: Verb) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.recovered.append((operation_id, verb))
+
+    async def follow(self, operation_id: str) -> AsyncIterator[Operation]:
+        while True:
+            news = await self.news.get()
+            if isinstance(news, Failure):
+                raise news
+            yield news
+            if news.state is State.ENDED:
+                return
+
+    def ask(self, operation_id: str, asked: Asked) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+        self.asked.append(asked)
+
+    async def targets(self, namespace: str, deployment: str) -> tuple[RollbackTarget, ...]:
+        return (
+            RollbackTarget("8", "iris", NOW - 900, NOW - 600, "rolled back", ("journal",), rolled_back=True),
+            RollbackTarget("7", "iris", NOW - 9000, NOW - 900, "replaced by 8", ("replica sets",), revision=4, is_default=True),
+        )
+
+    def services(self) -> Services:
+        return Services(
+            plan=self.plan,
+            targets=self.targets,
+            get_ready=lambda: None,
+            begin=self.begin,
+            recover=self.recover,
+            follow=self.follow,
+            ask=self.ask,
+            operations=lambda: ALL,
+            plan_of=lambda operation_id: self.found if isinstance(self.found, Plan) else None,
+            heartbeat=lambda operation_id: self.beat,
+            close=lambda: None,
+        )
+
+    def desk(self, who: str = "ann@box") -> Desk:
+        return Desk(self.services(), who)

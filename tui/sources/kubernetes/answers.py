@@ -1,0 +1,113 @@
+"""What the API answers beside workloads: refusals, events, access reviews, autoscalers, its version."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from tui.sources.kubernetes.wire import ListMeta, Meta, Wire
+
+
+class Cause(Wire):
+    message: str = ""
+    field: str = ""
+
+
+class Details(Wire):
+    causes: list[Cause] | None = None
+    retry_after_seconds: int = 0
+
+
+class Status(Wire):
+    """metav1.Status: what the API server answers instead of an object when it refuses."""
+
+    kind: str = ""
+    message: str = ""
+    reason: str = ""
+    code: int = 0
+    details: Details | None = None
+
+
+class EventSeries(Wire):
+    count: int = 0
+    last_observed_time: datetime | None = None
+
+
+class EventSource(Wire):
+    component: str = ""
+
+
+class EventWire(Wire):
+    metadata: Meta
+    reason: str = ""
+    message: str = ""
+    type: str = ""
+    count: int | None = None
+    first_timestamp: datetime | None = None
+    last_timestamp: datetime | None = None
+    event_time: datetime | None = None
+    series: EventSeries | None = None
+    source: EventSource | None = None
+    reporting_component: str = ""
+    involved_object: InvolvedObject | None = None
+
+
+class InvolvedObject(Wire):
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class EventList(Wire):
+    metadata: ListMeta
+    items: list[EventWire] | None = None
+
+
+class ReviewStatus(Wire):
+    allowed: bool = False
+    denied: bool = False
+    reason: str = ""
+    evaluation_error: str = ""
+
+
+class Review(Wire):
+    status: ReviewStatus | None = None
+
+
+class ScaleTarget(Wire):
+    kind: str = ""
+    name: str = ""
+
+
+class AutoscalerSpec(Wire):
+    scale_target_ref: ScaleTarget | None = None
+
+
+class Autoscaler(Wire):
+    metadata: Meta
+    spec: AutoscalerSpec | None = None
+
+
+class AutoscalerList(Wire):
+    metadata: ListMeta
+    items: list[Autoscaler] | None = None
+
+
+class Version(Wire):
+    git_version: str = ""
+
+
+def explain(body: bytes) -> str:
+    """The API server's own words: a Status' message, with its causes where the message leaves them out."""
+    try:
+        status = msgspec.json.decode(body, type=Status)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    if status.kind != "Status":
+        return ""
+    causes = [cause for cause in (status.details.causes if status.details and status.details.causes else []) if cause.message]
+    missing = [
+        f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in causes if cause.message not in status.message
+    ]
+    return "; ".join(part for part in (status.message or status.reason, *missing) if part)

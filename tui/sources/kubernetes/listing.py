@@ -1,0 +1,82 @@
+"""Lists in pages: a short first page, so that rows stand on the screen before a large rest has come."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from tui.domain.failures import Failure, Malformed
+from tui.sources.decode import LARGE, collector_paused
+from tui.sources.kubernetes import BACKEND
+from tui.sources.kubernetes.resources import Item, Kind
+from tui.sources.transport import Timeouts, Transport
+
+T = TypeVar("T", bound=Item)
+
+FIRST_PAGE = 500
+PAGE = 1500
+"""Larger ones save little, and their decoding would hold up the screen."""
+PATIENT = Timeouts(read=30.0, total=120.0)
+"""For the large pages of a large cluster over a slow line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """`resource_version` is the same on every page: that of the whole list, from which a watch can go on."""
+
+    items: tuple[T, ...]
+    resource_version: str
+    last: bool
+
+
+async def pages(transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "") -> AsyncIterator[Page[T]]:
+    """Raises a Failure; one with `expired(...)` true where the list grew too old between two pages, and must be begun again."""
+    params: dict[str, str | int] = {"limit": FIRST_PAGE}
+    if selector:
+        params["labelSelector"] = selector
+    while True:
+        body = await transport.get(kind.path(namespace), params=params, timeouts=PATIENT)
+        answer = transport.decode(body, kind.list_type)
+        large = len(body) >= LARGE
+        del body
+        items = converted(kind.become, answer.items or (), large=large)
+        following = answer.metadata.continue_
+        yield Page(items, answer.metadata.resource_version, last=not following)
+        if not following:
+            return
+        params |= {"continue": following, "limit": PAGE}
+
+
+async def listed(transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "") -> tuple[T, ...]:
+    """The whole list. One that expires between its pages is begun again once."""
+    try:
+        return await _whole(transport, kind, namespace, selector)
+    except Failure as failure:
+        if not expired(failure):
+            raise
+    return await _whole(transport, kind, namespace, selector)
+
+
+async def _whole(transport: Transport, kind: Kind[T], namespace: str, selector: str) -> tuple[T, ...]:
+    items: list[T] = []
+    async for page in pages(transport, kind, namespace, selector=selector):
+        items.extend(page.items)
+    return tuple(items)
+
+
+def converted(become: Callable[[Any], T], bodies: Any, *, large: bool = False) -> tuple[T, ...]:
+    try:
+        if not large:
+            return tuple([become(body) for body in bodies])
+        with collector_paused():
+            return tuple([become(body) for body in bodies])
+    except msgspec.ValidationError as error:
+        raise Malformed(f"unexpected answer: {error}", backend=BACKEND) from None
+
+
+def expired(failure: Failure) -> bool:
+    """410 Gone: what was asked for is no longer kept, so that only a new list helps."""
+    return failure.status == 410

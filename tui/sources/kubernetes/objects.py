@@ -1,0 +1,187 @@
+"""From the API's objects to what operators talk about. Everything that may be null in an answer is a default here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from tui.domain.serving import Condition, Container, ContainerState, Deployment, EnvVar, Event, FieldOwner, Pod, PodTemplate, ReplicaSet
+from tui.sources.kubernetes import answers, wire
+from tui.sources.kubernetes.podreason import pod_reason
+
+REVISION = "deployment.kubernetes.io/revision"
+CHANGE_CAUSE = "kubernetes.io/change-cause"
+
+_templates = msgspec.json.Decoder(wire.Template)
+_anything = msgspec.json.Decoder()
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
+def _epoch(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()
+
+
+def template_hash(raw: msgspec.Raw | bytes) -> str:
+    """A digest of the whole template whatever the order of its keys: equal digests are equal templates."""
+    return hashlib.sha256(_sorted.encode(_anything.decode(raw))).hexdigest()[:32]
+
+
+def _container(spec: wire.ContainerSpec) -> Container:
+    # The API leaves an empty value out: only with `valueFrom` does it come from elsewhere.
+    env = tuple([EnvVar(v.name, v.value if v.value is not None or v.value_from is not None else "") for v in spec.env]) if spec.env else ()
+    return Container(spec.name, spec.image, tuple(spec.command or ()), tuple(spec.args or ()), env)
+
+
+def _template(
+    labels: Mapping[str, str] | None, annotations: Mapping[str, str] | None, containers: Iterable[wire.ContainerSpec] | None
+) -> PodTemplate:
+    return PodTemplate(labels or {}, annotations or {}, tuple([_container(c) for c in containers or ()]))
+
+
+def _template_of(template: wire.Template | None) -> PodTemplate:
+    meta = template.metadata if template else None
+    spec = template.spec if template else None
+    return _template(meta.labels if meta else None, meta.annotations if meta else None, spec.containers if spec else None)
+
+
+def _condition(c: wire.ConditionWire) -> Condition:
+    return Condition(c.type, c.status, c.reason or "", c.message or "", _epoch(c.last_transition_time))
+
+
+def _field_owner(entry: wire.ManagedField) -> FieldOwner:
+    spec = entry.fields.spec if entry.fields else None
+    return FieldOwner(
+        manager=entry.manager,
+        operation=entry.operation,
+        at=_epoch(entry.time),
+        owns_template=spec is not None and spec.template is not None,
+        owns_replicas=spec is not None and spec.replicas is not None,
+        subresource=entry.subresource,
+    )
+
+
+def _controller(meta: wire.Meta) -> str | None:
+    return next((owner.uid for owner in meta.owner_references or () if owner.controller), None)
+
+
+def _revision(annotations: Mapping[str, str] | None) -> int:
+    text = (annotations or {}).get(REVISION, "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def deployment_of(body: wire.DeploymentWire) -> Deployment:
+    """Raises msgspec.ValidationError for a template that is none."""
+    meta, spec, status = body.metadata, body.spec, body.status
+    return Deployment(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        resource_version=meta.resource_version,
+        generation=meta.generation,
+        observed_generation=status.observed_generation,
+        labels=meta.labels or {},
+        annotations=meta.annotations or {},
+        selector=(spec.selector.match_labels if spec.selector else None) or {},
+        template=_template_of(_templates.decode(spec.template)),
+        template_hash=template_hash(spec.template),
+        desired=1 if spec.replicas is None else spec.replicas,
+        replicas=status.replicas,
+        updated=status.updated_replicas,
+        ready=status.ready_replicas,
+        available=status.available_replicas,
+        paused=spec.paused,
+        conditions=tuple(_condition(c) for c in status.conditions or ()),
+        created_at=_epoch(meta.creation_timestamp),
+        owners=tuple(_field_owner(entry) for entry in meta.managed_fields or ()),
+    )
+
+
+def replica_set_of(body: wire.ReplicaSetWire) -> ReplicaSet:
+    meta = body.metadata
+    annotations = meta.annotations or {}
+    return ReplicaSet(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        owner_uid=_controller(meta),
+        revision=_revision(annotations),
+        change_cause=annotations.get(CHANGE_CAUSE, ""),
+        annotations=annotations,
+        template=_template_of(body.spec.template),
+        desired=1 if body.spec.replicas is None else body.spec.replicas,
+        ready=body.status.ready_replicas,
+        available=body.status.available_replicas,
+        created_at=_epoch(meta.creation_timestamp),
+    )
+
+
+_NO_STATE = wire.StateWire()
+
+
+def _container_state(status: wire.ContainerStatus) -> ContainerState:
+    state, last = status.state or _NO_STATE, status.last_state or _NO_STATE
+    name, reason, message, code, started = "", "", "", None, None
+    if state.waiting is not None:
+        name, reason, message = "waiting", state.waiting.reason, state.waiting.message
+    elif state.running is not None:
+        name, started = "running", _epoch(state.running.started_at)
+    elif state.terminated is not None:
+        ended = state.terminated
+        name, reason, message, code, started = "terminated", ended.reason, ended.message, ended.exit_code, _epoch(ended.started_at)
+    before = last.terminated
+    return ContainerState(
+        name=status.name,
+        image=status.image,
+        ready=status.ready,
+        restarts=status.restart_count,
+        state=name,
+        reason=reason,
+        message=message,
+        exit_code=code,
+        started_at=started,
+        last_reason=before.reason if before else "",
+        last_message=before.message if before else "",
+        last_exit_code=before.exit_code if before else None,
+    )
+
+
+def pod_of(body: wire.PodWire) -> Pod:
+    meta, spec, status = body.metadata, body.spec, body.status
+    return Pod(
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        owner_uid=_controller(meta),
+        phase=status.phase,
+        ready=any(c.type == "Ready" and c.status == "True" for c in status.conditions or ()),
+        terminating=meta.deletion_timestamp is not None,
+        reason=pod_reason(body),
+        message=status.message,
+        node=spec.node_name,
+        ip=status.pod_ip,
+        created_at=_epoch(meta.creation_timestamp),
+        started_at=_epoch(status.start_time),
+        template=_template(meta.labels, meta.annotations, spec.containers),
+        containers=tuple([_container_state(s) for s in status.container_statuses or ()]),
+    )
+
+
+def event_of(body: answers.EventWire) -> Event:
+    series = body.series
+    at = (series.last_observed_time if series else None) or body.last_timestamp or body.event_time or body.first_timestamp
+    return Event(
+        reason=body.reason,
+        message=body.message,
+        kind=body.involved_object.kind if body.involved_object else "",
+        type=body.type,
+        at=_epoch(at or body.metadata.creation_timestamp),
+        count=max(1, series.count if series else 0, body.count or 0),
+        source=(body.source.component if body.source else "") or body.reporting_component,
+    )
+
+
+def newest_first(events: Sequence[Event]) -> tuple[Event, ...]:
+    return tuple(sorted(events, key=lambda event: event.at or 0.0, reverse=True))

@@ -1,0 +1,44 @@
+"""The kinds that are listed and watched, and where they stand in the API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+from urllib.parse import quote
+
+from tui.domain.serving import Deployment, Pod, ReplicaSet
+from tui.sources.kubernetes import objects, wire
+
+
+class Item(Protocol):
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+T = TypeVar("T", bound=Item)
+I_co = TypeVar("I_co", covariant=True, bound=Item)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[T]):
+    """One kind: its place, how a list and one object of it are decoded, and what they become."""
+
+    plural: str
+    prefix: str
+    list_type: type[Any]
+    item_type: type[Any]
+    become: Callable[[Any], T]
+
+    def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
+        """`namespace` "" is all of them."""
+        parts = [self.prefix, *(("namespaces", quote(namespace, safe="")) if namespace else ()), self.plural]
+        parts += [quote(part, safe="") for part in (name, subresource) if part]
+        return "/".join(parts)
+
+
+DEPLOYMENTS: Kind[Deployment] = Kind("deployments", "/apis/apps/v1", wire.DeploymentList, wire.DeploymentWire, objects.deployment_of)
+REPLICA_SETS: Kind[ReplicaSet] = Kind("replicasets", "/apis/apps/v1", wire.ReplicaSetList, wire.ReplicaSetWire, objects.replica_set_of)
+PODS: Kind[Pod] = Kind("pods", "/api/v1", wire.PodList, wire.PodWire, objects.pod_of)

@@ -1,0 +1,125 @@
+"""mlflow's own client, opened only for tracking URIs that are not http(s), and only in its lane: importing it costs 2 s."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from tui.domain.failures import Failure, Forbidden, NotFound, Rejected, Unreachable
+from tui.sources import refusals
+from tui.sources.credentials import inline_credentials
+from tui.sources.lane import Lane
+from tui.sources.mlflow_rules import BACKEND
+
+DEADLINE = 30.0
+"""Seconds that a caller waits at most for one question, queueing and the first import included."""
+
+T = TypeVar("T")
+
+
+class InProcess:
+    """One mlflow client and the lane that it lives in; the tracking and registry halves share it."""
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+        self._lane = Lane(BACKEND)
+        self._client: Any = None
+
+    def __repr__(self) -> str:
+        return f"InProcess({shown(self._uri)!r})"
+
+    async def ask(self, question: Callable[[Any], T]) -> T:
+        """`question` is called with the MlflowClient, in the lane. Raises a Failure for all that mlflow and what is below it raise."""
+        return await self._lane.run(lambda: self._answer(question), timeout=DEADLINE)
+
+    async def aclose(self) -> None:
+        """Never waits for a call that hangs."""
+        self._lane.close()
+
+    def _answer(self, question: Callable[[Any], T]) -> T:
+        if self._client is None:
+            self._client = self._open()
+        try:
+            return question(self._client)
+        except _foreign_errors() as error:
+            raise failure_of(error, shown(self._uri)) from None
+
+    def _open(self) -> Any:
+        missing = missing_database(self._uri)
+        if missing is not None:
+            raise Unreachable(f"no such file: {missing}", hint="mlflow would make an empty one: check the path", backend=BACKEND)
+        quieten()
+        try:
+            from mlflow import MlflowClient
+
+            return MlflowClient(tracking_uri=self._uri)
+        except ImportError as error:
+            raise Rejected(
+                f"this tracking URI needs a package that is not installed: {error.name}", hint="pip install mlflow", backend=BACKEND
+            ) from None
+        except _foreign_errors() as error:
+            raise failure_of(error, shown(self._uri)) from None
+
+
+def shown(uri: str) -> str:
+    """A tracking URI for people: without userinfo and query, which may hold a password."""
+    return inline_credentials(uri)[0] if urlsplit(uri).netloc else uri.partition("?")[0]
+
+
+def missing_database(uri: str) -> Path | None:
+    """The file of a sqlite URI, where there is none: opening it would silently make an empty database."""
+    if not uri.startswith("sqlite:///") or ":memory:" in uri:
+        return None
+    path = Path(unquote(uri.removeprefix("sqlite:///").partition("?")[0]))
+    return None if path.exists() else path
+
+
+def quieten() -> None:
+    """Keeps mlflow from writing on the terminal, from retrying for four minutes, and from calling home. What a user has set stays."""
+    for name, value in {
+        "MLFLOW_CONFIGURE_LOGGING": "false",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }.items():
+        os.environ.setdefault(name, value)
+    for name in ("mlflow", "alembic", "sqlalchemy"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", module=r"mlflow(\.|$)")
+
+
+def _foreign_errors() -> tuple[type[Exception], ...]:
+    """What mlflow's client raises of its own and lets through from below. SQLAlchemy is asked about only where mlflow has loaded it."""
+    kinds: list[type[Exception]] = [OSError]
+    if "mlflow.exceptions" in sys.modules:
+        kinds.append(sys.modules["mlflow.exceptions"].MlflowException)
+    if "sqlalchemy.exc" in sys.modules:
+        kinds.append(sys.modules["sqlalchemy.exc"].SQLAlchemyError)
+    return tuple(kinds)
+
+
+def failure_of(error: Exception, where: str) -> Failure:
+    """By the HTTP status that mlflow itself gives its errors; what broke on the way there by its cause."""
+    below = next((cause for cause in refusals.causes(error) if isinstance(cause, OSError)), None)
+    status = getattr(error, "get_http_status_code", lambda: None)()
+    if below is not None and (status is None or status >= 500):
+        return _os_failure(below, where)
+    message = str(getattr(error, "message", "") or (str(error).splitlines() or [""])[0])
+    return refusals.refusal(
+        status or 500, message.encode(), {"content-type": "text/plain"}, backend=BACKEND, host=where, explain=lambda body: body.decode()
+    )
+
+
+def _os_failure(error: OSError, where: str) -> Failure:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return NotFound(f"no such file: {error.filename or where}", backend=BACKEND)
+    if isinstance(error, PermissionError):
+        return Forbidden(f"permission denied: {error.filename or where}", backend=BACKEND)
+    return refusals.broken(error, backend=BACKEND, host=where)

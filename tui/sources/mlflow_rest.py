@@ -1,0 +1,116 @@
+"""MLflow's tracking half over its documented REST API: what a console opened twenty times a day can afford (importing mlflow costs 2 s)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tui.domain.environments import MlflowTarget
+from tui.domain.failures import Forbidden, NotFound, Unauthorized
+from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
+from tui.sources import mlflow_wire as wire
+from tui.sources.credentials import credentials_of
+from tui.sources.mlflow_rules import BACKEND
+from tui.sources.tls import Tls
+from tui.sources.transport import Params, Transport
+
+API = "/api/2.0/mlflow"
+
+
+def transport_of(target: MlflowTarget) -> Transport:
+    """For a target whose `uri` is http(s)."""
+    return Transport(
+        BACKEND,
+        target.uri,
+        headers={"X-MLFLOW-WORKSPACE": target.workspace} if target.workspace else {},
+        credentials=credentials_of(target.username, target.password, target.token),
+        tls=Tls(verify=not target.insecure_tls, ca_path=target.server_cert_path, cert_path=target.client_cert_path),
+        explain=wire.explain,
+    )
+
+
+class RestTracking:
+    """`tui.ports.Tracking` over REST."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._version: str | None = None
+
+    async def ping(self) -> str:
+        # /version needs no login and passes the host check, so it proves nothing: a real request goes first.
+        body = await self._transport.get(f"{API}/experiments/search", params={"max_results": 1})
+        self._transport.decode(body, wire.ExperimentsAnswer)
+        if self._version is None:
+            self._version = await self._ask_version()
+        return self._version
+
+    async def _ask_version(self) -> str:
+        try:
+            body = await self._transport.get("/version")
+        except (NotFound, Forbidden, Unauthorized):  # a gateway that lets only the API through
+            return ""
+        text = body[:40].decode("utf-8", "replace").strip()
+        return text if re.fullmatch(r"\d+(\.\w+)+", text) else ""
+
+    async def experiments(self) -> tuple[Experiment, ...]:
+        found: dict[str, Experiment] = {}
+        token: str | None = ""
+        while token is not None:
+            params: Params = {"max_results": 1000} | ({"page_token": token} if token else {})
+            answer = self._transport.decode(await self._transport.get(f"{API}/experiments/search", params=params), wire.ExperimentsAnswer)
+            fresh = [wire.experiment_of(entry) for entry in answer.experiments or () if entry.experiment_id not in found]
+            found |= {experiment.id: experiment for experiment in fresh}
+            token = answer.next_page_token or None if fresh else None
+        return tuple(found.values())
+
+    async def search_runs(
+        self,
+        experiment_ids: Sequence[str],
+        *,
+        filter_text: str = "",
+        order_by: Sequence[str] = (),
+        page_size: int = 100,
+        page_token: str | None = None,
+    ) -> RunPage:
+        """An ordering by a metric makes the server read every run of the experiment, and at 100,000 runs it never answers, even after we
+        have hung up: the caller decides, knowing the experiment's size. Unordered is newest first.
+        """
+        body: dict[str, object] = {"experiment_ids": list(experiment_ids), "max_results": page_size, "run_view_type": "ACTIVE_ONLY"}
+        if filter_text:
+            body["filter"] = filter_text
+        if order_by:
+            body["order_by"] = list(order_by)
+        if page_token:
+            body["page_token"] = page_token
+        answer = self._transport.decode(await self._transport.post(f"{API}/runs/search", body, safe=True), wire.RunsAnswer)
+        return RunPage(tuple(wire.run_of(entry) for entry in answer.runs or ()), answer.next_page_token or None)
+
+    async def run(self, run_id: str) -> Run:
+        return wire.run_of(await run_entry(self._transport, run_id))
+
+    async def metric_history(self, run_id: str, metric: str, *, points: int = 320) -> tuple[MetricPoint, ...]:
+        # Without a range of steps the server samples over all of them; get-history itself would send every point.
+        params: Params = {"run_ids": run_id, "metric_key": metric, "max_results": max(1, min(points, 2500))}
+        body = await self._transport.get(f"{API}/metrics/get-history-bulk-interval", params=params)
+        answer = self._transport.decode(body, wire.HistoryAnswer)
+        return tuple(sorted((wire.point_of(entry) for entry in answer.metrics or ()), key=lambda point: (point.step, point.at)))
+
+    async def artifacts(self, run_id: str, path: str = "") -> tuple[Artifact, ...]:
+        return await list_artifacts(self._transport, run_id, path)
+
+
+async def run_entry(transport: Transport, run_id: str) -> wire.RunEntry:
+    return transport.decode(await transport.get(f"{API}/runs/get", params={"run_id": run_id}), wire.RunAnswer).run
+
+
+async def list_artifacts(transport: Transport, run_id: str, path: str = "") -> tuple[Artifact, ...]:
+    """The whole folder, all pages of it."""
+    found: dict[str, Artifact] = {}
+    token: str | None = ""
+    while token is not None:
+        params: Params = {"run_id": run_id} | ({"path": path} if path else {}) | ({"page_token": token} if token else {})
+        answer = transport.decode(await transport.get(f"{API}/artifacts/list", params=params), wire.FilesAnswer)
+        fresh = [wire.artifact_of(entry) for entry in answer.files or () if entry.path not in found]
+        found |= {artifact.path: artifact for artifact in fresh}
+        token = answer.next_page_token or None if fresh else None
+    return tuple(found.values())

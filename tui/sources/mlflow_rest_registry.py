@@ -1,0 +1,145 @@
+"""MLflow's registry half over its documented REST API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import quote, urlsplit
+
+from tui.domain.failures import NotFound, Rejected
+from tui.domain.registry import OWN_TAGS, ModelVersion, RegisteredModel, Registry
+from tui.sources import mlflow_wire as wire
+from tui.sources.mlflow_rest import API, list_artifacts, run_entry
+from tui.sources.mlflow_rules import MODEL_FILE, LoggedModelChoice, chosen_model, file_answer, folders_to_try, no_model, registry_of
+from tui.sources.transport import Params, Transport
+
+VERSIONS_PAGE = 10_000
+MODELS_PAGE = 1_000
+
+
+class RestRegistry:
+    """`tui.ports.ModelRegistry` over REST."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def registry(self) -> Registry:
+        models, entries = await asyncio.gather(self._models(), self._version_entries())
+        aliases = {model.name: model.aliases for model in models}
+        return registry_of(models, (wire.version_of(entry, aliases.get(entry.name, {})) for entry in entries))
+
+    async def _models(self) -> tuple[RegisteredModel, ...]:
+        found: dict[str, RegisteredModel] = {}
+        token: str | None = ""
+        while token is not None:
+            params: Params = {"max_results": MODELS_PAGE} | ({"page_token": token} if token else {})
+            answer = self._transport.decode(await self._transport.get(f"{API}/registered-models/search", params=params), wire.ModelsAnswer)
+            fresh = [wire.model_of(entry) for entry in answer.registered_models or () if entry.name not in found]
+            found |= {model.name: model for model in fresh}
+            token = answer.next_page_token or None if fresh else None
+        return tuple(found.values())
+
+    async def _version_entries(self) -> tuple[wire.VersionEntry, ...]:
+        found: dict[tuple[str, str], wire.VersionEntry] = {}
+        token: str | None = ""
+        while token is not None:
+            params: Params = {"max_results": VERSIONS_PAGE} | ({"page_token": token} if token else {})
+            answer = self._transport.decode(await self._transport.get(f"{API}/model-versions/search", params=params), wire.VersionsAnswer)
+            fresh = {(entry.name, str(entry.version)): entry for entry in answer.model_versions or ()}
+            known = len(found)
+            found |= fresh
+            token = answer.next_page_token or None if len(found) > known else None
+        return tuple(found.values())
+
+    async def model(self, name: str) -> RegisteredModel:
+        body = await self._transport.get(f"{API}/registered-models/get", params={"name": name})
+        return wire.model_of(self._transport.decode(body, wire.ModelAnswer).registered_model)
+
+    async def version(self, model: str, version: str) -> ModelVersion:
+        body, owner = await asyncio.gather(
+            self._transport.get(f"{API}/model-versions/get", params={"name": model, "version": version}), self.model(model)
+        )
+        return wire.version_of(self._transport.decode(body, wire.VersionAnswer).model_version, owner.aliases)
+
+    async def version_of_alias(self, model: str, alias: str) -> str | None:
+        # MLflow answers 400 for a missing alias, as it does for a wrong name: the model's own map tells them apart.
+        return (await self.model(model)).aliases.get(alias)
+
+    async def artifacts_answer(self, model: str, version: str) -> str:
+        params: Params = {"name": model, "version": version}
+        body = await self._transport.get(f"{API}/model-versions/get-download-uri", params=params)
+        location = self._transport.decode(body, wire.LocationAnswer).artifact_uri
+        if urlsplit(location).scheme == "mlflow-artifacts":
+            folder = quote(urlsplit(location).path.strip("/"))
+            text = await self._transport.get(f"/api/2.0/mlflow-artifacts/artifacts/{folder}/{MODEL_FILE}")
+        else:
+            # The server reads an object store with its own credentials, which we need not have.
+            text = await self._transport.get("/model-versions/get-artifact", params={**params, "path": MODEL_FILE})
+        return file_answer(text.decode("utf-8", "replace"), f"{location}/{MODEL_FILE}")
+
+    async def set_alias(self, model: str, alias: str, version: str) -> None:
+        await self._transport.post(f"{API}/registered-models/alias", {"name": model, "alias": alias, "version": version})
+
+    async def delete_alias(self, model: str, alias: str) -> None:
+        await self._transport.delete(f"{API}/registered-models/alias", {"name": model, "alias": alias})
+
+    async def tag_version(self, model: str, version: str, tags: Mapping[str, str]) -> None:
+        for key, value in tags.items():
+            await self._transport.post(f"{API}/model-versions/set-tag", {"name": model, "version": version, "key": key, "value": value})
+
+    async def create_version(self, model: str, run_id: str, *, description: str = "") -> ModelVersion:
+        source = await self._source_of(run_id)
+        await self._ensure_model(model)
+        body: dict[str, object] = {"name": model, "run_id": run_id, **source}
+        if description:
+            body["description"] = description
+        answer = await self._transport.post(f"{API}/model-versions/create", body)
+        return wire.version_of(self._transport.decode(answer, wire.VersionAnswer).model_version, {})
+
+    async def copy_version(self, version: ModelVersion, to_model: str, tags: Mapping[str, str]) -> ModelVersion:
+        await self._ensure_model(to_model)
+        kept = {key: value for key, value in version.tags.items() if not key.startswith(OWN_TAGS)}
+        body: dict[str, object] = {
+            "name": to_model,
+            "source": version.uri,
+            "tags": [{"key": key, "value": value} for key, value in {**kept, **tags}.items()],
+        }
+        body |= {"run_id": version.run_id} if version.run_id else {}
+        body |= {"description": version.description} if version.description else {}
+        answer = await self._transport.post(f"{API}/model-versions/create", body)
+        return wire.version_of(self._transport.decode(answer, wire.VersionAnswer).model_version, {})
+
+    async def _ensure_model(self, model: str) -> None:
+        try:
+            await self.model(model)
+        except NotFound:
+            try:
+                await self._transport.post(f"{API}/registered-models/create", {"name": model})
+            except Rejected:
+                await self.model(model)  # somebody was faster; anything else is told by this
+
+    async def _source_of(self, run_id: str) -> Mapping[str, str]:
+        """`source` and `model_id` of the model that a run logged: an MLflow 3 logged model, else a folder with an MLmodel file."""
+        entry = await run_entry(self._transport, run_id)
+        outputs = (entry.outputs and entry.outputs.model_outputs) or ()
+        chosen = chosen_model(await self._logged_models(entry, {output.model_id: wire.whole(output.step) for output in outputs}))
+        if chosen is not None:
+            return {"source": f"models:/{chosen.model_id}", "model_id": chosen.model_id}
+        top = await list_artifacts(self._transport, run_id)
+        for folder in folders_to_try([artifact.path for artifact in top if artifact.is_dir]):
+            files = await list_artifacts(self._transport, run_id, folder)
+            if any(file.path.rpartition("/")[2] == MODEL_FILE for file in files):
+                return {"source": f"{(entry.info.artifact_uri or '').rstrip('/')}/{folder}"}
+        raise no_model(run_id)
+
+    async def _logged_models(self, entry: wire.RunEntry, steps: Mapping[str, int]) -> tuple[LoggedModelChoice, ...]:
+        body = {"experiment_ids": [entry.info.experiment_id], "filter": f"source_run_id = '{entry.info.run_id}'", "max_results": 50}
+        try:
+            answer = await self._transport.post(f"{API}/logged-models/search", body, safe=True)
+        except NotFound:  # MLflow 2 knows no logged models
+            return ()
+        return tuple(
+            LoggedModelChoice(info.model_id, info.name, steps.get(info.model_id, -1), wire.seconds(info.creation_timestamp_ms) or 0.0)
+            for info in (model.info for model in self._transport.decode(answer, wire.LoggedModelsAnswer).models or ())
+            if info.status in ("LOGGED_MODEL_READY", 2, "")
+        )

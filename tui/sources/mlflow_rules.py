@@ -1,0 +1,93 @@
+"""What both MLflow clients decide the same way, whatever brought the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tui.domain.failures import Malformed, NotFound
+from tui.domain.registry import ModelVersion, RegisteredModel, Registry
+from tui.domain.runs import MetricPoint
+
+BACKEND = "MLflow"
+
+PROMPT_TAG = "mlflow.prompt.is_prompt"
+"""Prompts live in the registry as registered models with this tag. They serve nothing."""
+
+MODEL_FILE = "MLmodel"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedModelChoice:
+    """A model that a run logged (MLflow 3). `step` is the training step of its output, -1 where the run does not say."""
+
+    model_id: str
+    name: str
+    step: int
+    created_at: float
+
+
+def chosen_model(candidates: Iterable[LoggedModelChoice]) -> LoggedModelChoice | None:
+    """The one to register: logged at the largest step, as mlflow.register_model does; then the one called `model`; then the newest."""
+    return max(candidates, key=lambda model: (model.step, model.name == "model", model.created_at), default=None)
+
+
+def registry_of(models: Iterable[RegisteredModel], versions: Iterable[ModelVersion]) -> Registry:
+    """Models by name, versions by model and newest first. Prompts are left out."""
+    kept = sorted((model for model in models if model.tags.get(PROMPT_TAG) != "true"), key=lambda model: model.name)
+    names = {model.name for model in kept}
+    return Registry(
+        models=tuple(kept),
+        versions=tuple(sorted((version for version in versions if version.model in names), key=lambda v: (v.model, -v.number))),
+    )
+
+
+def model_file_words(text: str) -> str | None:
+    """What an MLmodel file says of itself ("python_function, sklearn; mlflow 3.17.2"); None where this is no MLmodel file.
+
+    Only the top level and the flavours' names are looked at, which need no YAML parser.
+    """
+    flavors: list[str] = []
+    version = ""
+    inside = False
+    for line in text.splitlines():
+        if line[:1].strip():
+            inside = line.rstrip() == "flavors:"
+            if line.startswith("mlflow_version:"):
+                version = line.partition(":")[2].strip().strip("'\"")
+        elif inside and line[:2] == "  " and line[2:3].strip() and line.rstrip().endswith(":"):
+            flavors.append(line.strip().rstrip(":"))
+    if not flavors:
+        return None
+    return ", ".join(flavors) + (f"; mlflow {version}" if version else "")
+
+
+def folders_to_try(top: Sequence[str]) -> tuple[str, ...]:
+    """Folders of a run's artifacts that may hold its model, likeliest first, and no more than a person would look into."""
+    return tuple(sorted(top, key=lambda path: (path != "model", path)))[:20]
+
+
+def thinned(history: Sequence[MetricPoint], points: int) -> tuple[MetricPoint, ...]:
+    """At most about `points` of them, evenly, with the first and the last."""
+    if len(history) <= points or points < 2:
+        return tuple(history[-1:] if points < 2 else history)
+    stride = (len(history) - 1) / (points - 1)
+    return tuple(history[round(index * stride)] for index in range(points))
+
+
+def no_model(run_id: str) -> NotFound:
+    return NotFound(
+        f"run {run_id} logged no model",
+        hint='log one in the training script: mlflow.<flavor>.log_model(model, name="model")',
+        backend=BACKEND,
+    )
+
+
+def file_answer(text: str, where: str) -> str:
+    """What is said of a version whose model file holds `text`. Raises Malformed where that is no MLmodel file."""
+    words = model_file_words(text)
+    if words is None:
+        raise Malformed(
+            f"{where} is no MLmodel file", hint="look at the version's artifacts: it cannot be loaded as it is", backend=BACKEND
+        )
+    return f"{MODEL_FILE} found: {words}"

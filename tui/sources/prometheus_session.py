@@ -1,0 +1,131 @@
+"""prometheus-api-client, mended: what it lacks or loses is added here, on its own session.
+
+Mended: a timeout on everything and a deadline over all of it; queries in a form body, so that a long one is not a 414; no blind
+retries, which would lose the reason of a 503; Prometheus' own error message; `warnings`; times with fractions; `status/buildinfo`; no
+redirects with credentials, and no credentials from ~/.netrc. Everything here blocks: it runs in a lane.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from http.client import BadStatusLine, RemoteDisconnected
+from typing import Any
+
+import requests
+import urllib3
+from prometheus_api_client.prometheus_connect import PrometheusConnect
+
+from tui.domain.failures import Failure, Malformed, Rejected, Unreachable
+from tui.sources import refusals
+from tui.sources.addresses import is_loopback
+from tui.sources.credentials import scrubbed
+from tui.sources.prometheus_wire import explain
+
+BACKEND = "Prometheus"
+CONNECT = 2.0
+READ = 10.0
+TOTAL = 30.0
+"""Seconds, as the transport's."""
+
+
+class _Headers(requests.auth.AuthBase):
+    """Credentials as a header. Being an `auth` at all keeps requests from looking into ~/.netrc."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.sent = dict(headers)
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self.sent)
+        return request
+
+
+class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package has no types
+    """`url` without userinfo. Every call answers the whole body of a 2xx, or raises a Failure."""
+
+    def __init__(self, url: str, *, headers: Mapping[str, str], credentials: Mapping[str, str], verify: bool | str) -> None:
+        session = requests.Session()
+        session.verify = verify
+        self._host = refusals.host_of(url)
+        session.trust_env = not is_loopback(self._host)
+        if verify is False:  # asked for: urllib3 would say so on the terminal with each request
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        super().__init__(
+            url,
+            headers={"User-Agent": "modeldeck", **headers},
+            auth=_Headers(credentials),
+            retry=urllib3.Retry(0, redirect=False),
+            session=session,
+            method="POST",
+        )
+
+    def ask(self, path: str, form: Mapping[str, str] | None = None) -> bytes:
+        """POSTs `form` where there is one, else GETs. All of Prometheus' reads may be sent twice."""
+        try:
+            try:
+                return self._once(path, form)
+            except requests.exceptions.ConnectionError as error:
+                if not _is_stale(error):
+                    raise
+                return self._once(path, form)
+        except requests.RequestException as error:
+            raise self._failure_of(error) from None
+
+    def _once(self, path: str, form: Mapping[str, str] | None) -> bytes:
+        ends = time.monotonic() + TOTAL
+        response = self._session.request(
+            "GET" if form is None else "POST",
+            f"{self.url}/api/v1/{path}",
+            data=form,
+            headers=self.headers,
+            auth=self.auth,
+            timeout=(CONNECT, READ),
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            body = self._read(response, ends)
+        if response.ok and not response.is_redirect:
+            return body
+        raise self._refusal(response, body)
+
+    def _read(self, response: requests.Response, ends: float) -> bytes:
+        chunks: list[bytes] = []
+        for chunk in response.iter_content(65536):
+            chunks.append(chunk)
+            if time.monotonic() > ends:
+                raise refusals.late(TOTAL, backend=BACKEND, whole=True)
+        return b"".join(chunks)
+
+    def _refusal(self, response: requests.Response, body: bytes) -> Failure:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        clean = scrubbed(body, self.auth.sent.values())
+        return refusals.refusal(response.status_code, clean, headers, backend=BACKEND, host=self._host, explain=explain)
+
+    def _failure_of(self, error: requests.RequestException) -> Failure:
+        """Text of exceptions is never passed on: it holds the URL, and may quote a header."""
+        match error:
+            case requests.exceptions.ConnectTimeout():
+                return refusals.unconnected(CONNECT, backend=BACKEND)
+            case requests.exceptions.ProxyError():
+                return Unreachable("the proxy refuses the connection", hint="check HTTPS_PROXY, HTTP_PROXY and NO_PROXY", backend=BACKEND)
+            case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema() | requests.exceptions.MissingSchema():
+                return Rejected("its address is no http:// or https:// URL", hint="check the configured address", backend=BACKEND)
+            case requests.exceptions.InvalidHeader():
+                return Rejected(
+                    "the request cannot be sent", hint="a configured header or token holds a character that HTTP forbids", backend=BACKEND
+                )
+            case requests.exceptions.ContentDecodingError():
+                return Malformed("a compressed answer that cannot be unpacked", backend=BACKEND)
+        chain = list(refusals.causes(error))
+        if any(isinstance(cause, urllib3.exceptions.ReadTimeoutError | requests.exceptions.ReadTimeout) for cause in chain):
+            return refusals.late(READ, backend=BACKEND)
+        if any(isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected) for cause in chain):
+            return refusals.not_http(backend=BACKEND)
+        return refusals.broken(error, backend=BACKEND, host=self._host)
+
+
+def _is_stale(error: BaseException) -> bool:
+    """Whether a kept-alive connection had been closed by the server while it was idle."""
+    kinds: tuple[Any, ...] = (RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+    return any(isinstance(cause, kinds) for cause in refusals.causes(error))

@@ -1,0 +1,116 @@
+"""Prometheus' JSON answers, and how they become the domain's values. Its sample values are text: "0.5", "NaN", "+Inf"."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import msgspec
+
+from tui.domain.failures import Malformed, Rejected
+from tui.domain.metrics import Matrix, Sample, Series, Vector
+from tui.sources.decode import decode
+from tui.sources.refusals import printable
+
+Point = tuple[float, str]
+
+
+class ErrorAnswer(msgspec.Struct, gc=False):
+    error: str = ""
+
+
+def explain(body: bytes) -> str:
+    """Prometheus' own message of an error body, "" where there is none."""
+    try:
+        return msgspec.json.decode(body, type=ErrorAnswer).error
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, or nothing
+        return ""
+
+
+class Result(msgspec.Struct, gc=False):
+    resultType: str
+    result: msgspec.Raw
+
+
+class QueryAnswer(msgspec.Struct, gc=False):
+    status: str
+    data: Result | None = None
+    error: str = ""
+    warnings: list[str] | None = None
+    infos: list[str] | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return (*(self.warnings or ()), *(self.infos or ()))
+
+
+class InstantEntry(msgspec.Struct, gc=False):
+    metric: dict[str, str]
+    value: Point | None = None
+
+
+class RangeEntry(msgspec.Struct, gc=False):
+    metric: dict[str, str]
+    values: list[Point] | None = None
+
+
+class Scalar(msgspec.Struct, array_like=True, gc=False):
+    at: float
+    text: str
+
+
+class NamesAnswer(msgspec.Struct, gc=False):
+    data: list[str] | None = None
+
+
+class Build(msgspec.Struct, gc=False):
+    version: str = ""
+
+
+class BuildAnswer(msgspec.Struct, gc=False):
+    data: Build
+
+
+def vector_of(body: bytes, backend: str) -> Vector:
+    answer, data = _result(body, backend)
+    match data.resultType:
+        case "vector":
+            entries = decode(bytes(data.result), list[InstantEntry], backend=backend)
+            # An entry without a value is a native histogram: no number to show.
+            samples = tuple(_sample(entry.metric, entry.value, backend) for entry in entries if entry.value is not None)
+        case "scalar":
+            scalar = decode(bytes(data.result), Scalar, backend=backend)
+            samples = (_sample({}, (scalar.at, scalar.text), backend),)
+        case other:
+            raise Rejected(f"the query answers a {printable(other)}, where one value a series is wanted", backend=backend)
+    return Vector(samples, answer.notes)
+
+
+def matrix_of(body: bytes, backend: str) -> Matrix:
+    answer, data = _result(body, backend)
+    if data.resultType != "matrix":
+        raise Rejected(f"the query answers a {printable(data.resultType)}, where series over time are wanted", backend=backend)
+    entries = decode(bytes(data.result), list[RangeEntry], backend=backend)
+    series = (Series(entry.metric, tuple((at, _number(text, backend)) for at, text in entry.values or ())) for entry in entries)
+    return Matrix(tuple(series), answer.notes)
+
+
+def _result(body: bytes, backend: str) -> tuple[QueryAnswer, Result]:
+    answer = decode(body, QueryAnswer, backend=backend)
+    if answer.status != "success":
+        raise Rejected(printable(answer.error) or "it answers that the query failed", backend=backend)
+    if answer.data is None:
+        raise Malformed("unexpected answer: no `data` in it", backend=backend)
+    return answer, answer.data
+
+
+def _sample(labels: Mapping[str, str], value: Point, backend: str) -> Sample:
+    return Sample(labels, value[0], _number(value[1], backend))
+
+
+def _number(text: str, backend: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise Malformed(f"unexpected answer: {text[:40]!r} is no sample value", backend=backend) from None
+    return math.nan if math.isnan(value) else value  # one NaN object: containers of it then compare as equal

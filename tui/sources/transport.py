@@ -1,0 +1,319 @@
+"""The one way onto the wire: timeouts, deadline, TLS, proxies, credentials and failures in one place.
+
+    transport = Transport("MLflow", "https://mlflow.example", credentials=Basic("me", Secret("…")), explain=explain_mlflow)
+    page = transport.decode(await transport.get("/api/2.0/mlflow/experiments/get", params={"experiment_id": "0"}), ExperimentAnswer)
+
+Every method raises a Failure and nothing else. Cancelling a call closes its connection. httpx is imported, and certificates are read,
+with the first request and on a thread of their own: a console that has not asked anything yet pays nothing, and one that paints does not
+stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from tui.domain.failures import Failure, Unreachable
+from tui.sources import refusals
+from tui.sources.addresses import is_loopback
+from tui.sources.credentials import Credentials, Nobody, inline_credentials, scrubbed
+from tui.sources.decode import decode
+from tui.sources.httpx_import import load_httpx
+from tui.sources.lane import aside
+from tui.sources.tls import Tls, context_of, no_context
+from tui.sources.wire_errors import failure_of, is_stale_connection
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+Params = Mapping[str, str | int | bool | Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `read` is the longest silence while an answer is awaited, `total` the deadline of the whole call."""
+
+    connect: float = 2.0
+    read: float = 10.0
+    total: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer. Header names in lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    method: str
+    path: str
+    content: bytes | None
+    params: Params | None
+    headers: Mapping[str, str]
+    limits: Timeouts
+    safe: bool
+
+
+class Transport:
+    """One backend at one address.
+
+    `base_url` may carry userinfo, which then becomes Basic credentials and never shows up again. `tls` may be a ready context, or a
+    function that makes one (run on a thread of its own). `server_name` is checked instead of the URL's host (kubeconfig's tls-server-name).
+    `proxy`: None takes HTTP(S)_PROXY and NO_PROXY from the process environment, except for loopback addresses. `connections`: at most so
+    many at once.
+    """
+
+    def __init__(
+        self,
+        backend: str,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        credentials: Credentials | None = None,
+        tls: Tls | ssl.SSLContext | Callable[[], ssl.SSLContext] | None = None,
+        server_name: str = "",
+        proxy: str | None = None,
+        explain: refusals.Explain = refusals.no_explanation,
+        timeouts: Timeouts | None = None,
+        connections: int = 64,
+    ) -> None:
+        self.backend = backend
+        self.base_url, found = inline_credentials(base_url)
+        self.host = refusals.host_of(self.base_url)
+        self.timeouts = timeouts or Timeouts()
+        self._headers = dict(headers or {})
+        self._credentials: Credentials = credentials or found or Nobody()
+        self._tls = tls or Tls()
+        self._extensions = {"sni_hostname": server_name} if server_name else {}
+        self._proxy = proxy
+        self._explain = explain
+        self._connections = connections
+        self._client: httpx.AsyncClient | None = None
+        self._opening: asyncio.Task[httpx.AsyncClient] | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"Transport({self.backend!r}, {self.base_url!r})"
+
+    async def get(
+        self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None, timeouts: Timeouts | None = None
+    ) -> bytes:
+        return (await self.send("GET", path, params=params, headers=headers, timeouts=timeouts, safe=True)).body
+
+    async def post(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+        safe: bool = False,
+    ) -> bytes:
+        """`body` is sent as JSON (bytes as they are). `safe`: it only reads, so that it may be sent again."""
+        return (await self.send("POST", path, body, params=params, headers=headers, timeouts=timeouts, safe=safe)).body
+
+    async def patch(self, path: str, body: object, *, params: Params | None = None, headers: Mapping[str, str] | None = None) -> bytes:
+        """With another Content-Type than application/json where `headers` says so."""
+        return (await self.send("PATCH", path, body, params=params, headers=headers)).body
+
+    async def delete(
+        self, path: str, body: object = None, *, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        return (await self.send("DELETE", path, body, params=params, headers=headers)).body
+
+    def decode(self, body: bytes, kind: type[T]) -> T:
+        """Raises Malformed with this backend's name and the path of what is wrong."""
+        return decode(body, kind, backend=self.backend)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+        safe: bool = False,
+    ) -> Answer:
+        """One request and its whole answer. A `safe` one is sent once more where a kept-alive connection turns out to be dead."""
+        limits = timeouts or self.timeouts
+        call = _Call(method, path, _content(body), params, headers or {}, limits, safe)
+        async with self._deadline(limits.total):
+            client = await self._ready()
+            with self._failures(limits):
+                response = await self._authorised(client, call)
+                try:
+                    await response.aread()
+                finally:
+                    await response.aclose()
+        return Answer(response.status_code, response.content, _lower(response.headers))
+
+    @contextlib.asynccontextmanager
+    async def lines(
+        self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None, silence: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """A GET whose answer comes line by line (a watch, a log that is followed), without newlines, for as long as it lasts.
+
+            async with transport.lines("/api/v1/pods", params={"watch": True}, silence=60) as lines:
+                async for line in lines: ...
+
+        Ends when the server ends it; raises TimedOut after `silence` seconds without a byte.
+        """
+        limits = replace(self.timeouts, read=silence)
+        call = _Call("GET", path, None, params, headers or {}, limits, safe=True)
+        async with self._deadline(self.timeouts.total):
+            client = await self._ready()
+            with self._failures(limits):
+                response = await self._authorised(client, call)
+        try:
+            yield self._lines_of(response, limits)
+        finally:
+            await response.aclose()
+
+    async def _lines_of(self, response: httpx.Response, limits: Timeouts) -> AsyncIterator[bytes]:
+        # Split at newlines only: httpx' own aiter_lines also splits at U+2028, which JSON strings and logs may hold.
+        begun: list[bytes] = []
+        with self._failures(limits):
+            async for chunk in response.aiter_bytes():
+                *whole, rest = chunk.split(b"\n")
+                for line in whole:
+                    begun.append(line)
+                    yield b"".join(begun).removesuffix(b"\r")
+                    begun.clear()
+                if rest:
+                    begun.append(rest)
+        if begun:
+            yield b"".join(begun)
+
+    async def aclose(self) -> None:
+        """Ends what is under way and drops the idle connections. A closed transport answers every call with Unreachable."""
+        self._closed = True
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
+
+    async def _authorised(self, client: httpx.AsyncClient, call: _Call) -> httpx.Response:
+        """A 2xx response whose body is still to be read. Credentials that can be renewed are, once, after a 401."""
+        sent = await self._credentials.headers(renew=False)
+        response = await self._begin(client, call, sent)
+        if response.status_code == 401:
+            renewed = await self._credentials.headers(renew=True)
+            if renewed != sent:
+                await response.aclose()
+                sent = renewed
+                response = await self._begin(client, call, sent)
+        if not response.is_success:
+            raise await self._refusal(response, sent)
+        return response
+
+    async def _begin(self, client: httpx.AsyncClient, call: _Call, credentials: Mapping[str, str]) -> httpx.Response:
+        import httpx
+
+        request = self._request(client, call, credentials)
+        try:
+            return await client.send(request, stream=True)
+        except httpx.TransportError as error:
+            if not (call.safe and is_stale_connection(error)):
+                raise
+        return await client.send(self._request(client, call, credentials), stream=True)
+
+    def _request(self, client: httpx.AsyncClient, call: _Call, credentials: Mapping[str, str]) -> httpx.Request:
+        import httpx
+
+        limits = call.limits
+        headers = {**self._headers, **credentials}
+        if call.content is not None:
+            headers["Content-Type"] = "application/json"
+        headers |= call.headers
+        return client.build_request(
+            call.method,
+            self.base_url + call.path,
+            content=call.content,
+            params=dict(call.params) if call.params else None,
+            headers=[(name.encode("ascii"), value.encode()) for name, value in headers.items()],
+            timeout=httpx.Timeout(limits.read, connect=limits.connect),
+            extensions=dict(self._extensions),
+        )
+
+    async def _refusal(self, response: httpx.Response, sent: Mapping[str, str]) -> Failure:
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return refusals.refusal(
+            response.status_code,
+            scrubbed(response.content, sent.values()),
+            _lower(response.headers),
+            backend=self.backend,
+            host=self.host,
+            explain=self._explain,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _deadline(self, total: float) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(total):
+                yield
+        except TimeoutError:
+            raise refusals.late(total, backend=self.backend, whole=True) from None
+
+    @contextlib.contextmanager
+    def _failures(self, limits: Timeouts) -> Iterator[None]:
+        import httpx
+
+        try:
+            yield
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            raise failure_of(error, backend=self.backend, host=self.host, connect=limits.connect, read=limits.read) from None
+
+    async def _ready(self) -> httpx.AsyncClient:
+        if self._closed:
+            raise Unreachable("its connection here was closed", backend=self.backend)
+        if self._client is None:
+            if self._opening is None or self._opening.done():
+                self._opening = asyncio.create_task(aside(self.backend, self._open))
+            # Shared by all first calls: one of them being cancelled must not take it from the others.
+            client = await asyncio.shield(self._opening)
+            self._client = self._client or client
+        return self._client
+
+    def _open(self) -> httpx.AsyncClient:
+        load_httpx()
+        import httpx
+
+        return httpx.AsyncClient(
+            verify=self._context(),
+            proxy=self._proxy,
+            trust_env=not is_loopback(self.host),
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=16, keepalive_expiry=60.0),
+            headers={"User-Agent": "modeldeck", "Accept": "application/json"},
+        )
+
+    def _context(self) -> ssl.SSLContext:
+        if isinstance(self._tls, Tls):
+            return context_of(self._tls, backend=self.backend) if self.base_url.startswith("https:") else no_context()
+        return self._tls if isinstance(self._tls, ssl.SSLContext) else self._tls()
+
+
+def _content(body: object) -> bytes | None:
+    if body is None or isinstance(body, bytes):
+        return body
+    return msgspec.json.encode(body)
+
+
+def _lower(headers: httpx.Headers) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

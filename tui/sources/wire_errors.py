@@ -1,0 +1,47 @@
+"""httpx' exceptions as Failures. Imported with the transport, but httpx itself only once there is an exception to look at."""
+
+from __future__ import annotations
+
+from tui.domain.failures import Failure, Malformed, Rejected, TimedOut, Unreachable
+from tui.sources import refusals
+
+
+def failure_of(error: BaseException, *, backend: str, host: str, connect: float, read: float) -> Failure:
+    """`connect` and `read`: the timeouts that were set, in seconds. Text of exceptions is never passed on: it may quote a header."""
+    import httpx
+
+    match error:
+        case httpx.ConnectTimeout():
+            return refusals.unconnected(connect, backend=backend)
+        case httpx.PoolTimeout():
+            return TimedOut("all its connections are busy with requests that hang", backend=backend)
+        case httpx.TimeoutException():
+            return refusals.late(read, backend=backend)
+        case httpx.ProxyError():
+            return Unreachable("the proxy refuses the connection", hint="check HTTPS_PROXY, HTTP_PROXY and NO_PROXY", backend=backend)
+        case httpx.UnsupportedProtocol() | httpx.InvalidURL():
+            return Rejected("its address is no http:// or https:// URL", hint="check the configured address", backend=backend)
+        case httpx.LocalProtocolError():
+            return Rejected(
+                "the request cannot be sent", hint="a configured header or token holds a character that HTTP forbids", backend=backend
+            )
+        case httpx.RemoteProtocolError() if _is_gibberish(error):
+            return refusals.not_http(backend=backend)
+        case httpx.DecodingError():
+            return Malformed("a compressed answer that cannot be unpacked", backend=backend)
+        case _:
+            return refusals.broken(error, backend=backend, host=host)
+
+
+def is_stale_connection(error: BaseException) -> bool:
+    """Whether a request died before any byte of an answer: a kept-alive connection that the server closed while it was idle."""
+    import httpx
+
+    return isinstance(error, httpx.ReadError | httpx.WriteError) or (
+        isinstance(error, httpx.RemoteProtocolError) and not _is_gibberish(error)
+    )
+
+
+def _is_gibberish(error: BaseException) -> bool:
+    """h11 calls what is not HTTP "illegal …"; what was merely cut is told as "disconnected" or "peer closed"."""
+    return not any(mark in str(error) for mark in ("disconnected", "peer closed"))
