@@ -1,0 +1,187 @@
+"""The kinds of value that a setting can have: how each is read from TOML and from text, and the words for what was expected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+class Unfit(ValueError):
+    """A value that is not of its kind. The text says what was expected and, where that is safe, what was found."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """`from_toml` reads a TOML value, `from_text` a flag or an environment variable; both raise Unfit.
+
+    Two kinds are the same only when they are one object: some read alike and are used differently.
+    """
+
+    from_toml: Callable[[object], object]
+    from_text: Callable[[str], object]
+
+
+def named(value: object) -> str:
+    """The TOML name of a value's type."""
+    names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "an array", dict: "a table"}
+    return names.get(type(value), f"a {type(value).__name__}")
+
+
+def without_userinfo(address: str) -> str:
+    """The address with everything before its last @ taken out, so that it can be shown. Works on what does not parse, too."""
+    scheme, mark, rest = address.partition("://")
+    if not mark:
+        return address.rpartition("@")[2]
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Unfit(f"expected a string, found {named(value)}")
+    if not value.strip():
+        raise Unfit("expected a value, found an empty string")
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise Unfit("expected one line of text, found a control character")
+    return value
+
+
+def _word(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[\w.-]+", text):
+        raise Unfit(f"expected letters, digits, '.', '_' and '-', found {text!r}")
+    return text
+
+
+def _has_port(authority: str) -> bool:
+    host = authority.rpartition("@")[2]
+    port = re.fullmatch(r"(?:\[[0-9a-fA-F:.]+\]|[^:\[\]]+)(?::(\d{1,5}))?", host)
+    return bool(port) and int(port[1] or 1) in range(1, 65536) if port else False
+
+
+def _http(value: object) -> str:
+    text = _text(value)
+    match = re.fullmatch(r"https?://([^/?#\s]+)([/?#]\S*)?", text, re.IGNORECASE)
+    if not match or not _has_port(match[1]):
+        raise Unfit(f"expected an http(s) address such as http://127.0.0.1:9090, found {without_userinfo(text)!r}")
+    return text.rstrip("/")
+
+
+def _tracking_uri(value: object) -> str:
+    """http(s) is checked here; every other scheme is the affair of mlflow's own client."""
+    text = _text(value)
+    if re.match(r"https?:", text, re.IGNORECASE):
+        return _http(text)
+    if re.fullmatch(r"[\w.-]+:\d+(/.*)?", text):
+        raise Unfit(f"expected a tracking URI with its scheme, found {text!r}: did you mean 'http://{text}'?")
+    return text
+
+
+def _switch(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Unfit(f"expected true or false, found {named(value)}")
+    return value
+
+
+def _switch_text(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in ("true", "1", "yes", "on"):
+        return True
+    if lowered in ("false", "0", "no", "off"):
+        return False
+    raise Unfit(f"expected true or false, found {text!r}")
+
+
+SHORTEST, LONGEST = 0.5, 3600.0
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Unfit(f"expected a number of seconds, found {named(value)}")
+    if not SHORTEST <= value <= LONGEST:
+        raise Unfit(f"expected {SHORTEST:g} to {LONGEST:g} seconds, found {value}")
+    return float(value)
+
+
+def _seconds_text(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise Unfit(f"expected a number of seconds, found {text!r}") from None
+    return _seconds(number)
+
+
+def _namespace(value: object) -> str:
+    text = _text(value)
+    if text != "*" and not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", text):
+        raise Unfit(f"expected a namespace (lower-case letters, digits and '-') or '*', found {text!r}")
+    return text
+
+
+def _namespaces(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (_namespace(value),)
+    if not isinstance(value, list):
+        raise Unfit(f"expected an array of namespaces, found {named(value)}")
+    return tuple(_namespace(each) for each in value)
+
+
+def _namespaces_text(text: str) -> tuple[str, ...]:
+    return tuple(_namespace(part.strip()) for part in text.split(","))
+
+
+def _headers(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise Unfit(f"expected a table of header names and values, found {named(value)}")
+    for name, text in value.items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise Unfit(f"expected a header name, found {name!r}")
+        if not isinstance(text, str) or not text.isprintable():
+            raise Unfit(f"expected a printable string for the header {name}")
+    return dict(value)
+
+
+def _images(value: object) -> tuple[str, ...]:
+    patterns = value if isinstance(value, list) else [value]
+    for pattern in map(_text, patterns):
+        if pattern.count("{version}") != 1 or pattern.count("{model}") > 1:
+            raise Unfit(f"expected a pattern with {{version}} once and {{model}} at most once, found {pattern!r}")
+    return tuple(patterns)
+
+
+def _labels(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise Unfit(f"expected a table of label keys and model names, found {named(value)}")
+    return tuple((key, _text(model)) for key, model in value.items())
+
+
+def _not_as_text(text: str) -> object:
+    raise Unfit("expected in the file only")
+
+
+def _in_gates(value: object) -> object:
+    raise Unfit("expected a table")
+
+
+TEXT = Kind(_text, _text)
+WORD = Kind(_word, _word)
+HTTP = Kind(_http, _http)
+TRACKING_URI = Kind(_tracking_uri, _tracking_uri)
+SWITCH = Kind(_switch, _switch_text)
+SECONDS = Kind(_seconds, _seconds_text)
+NAMESPACES = Kind(_namespaces, _namespaces_text)
+HEADERS = Kind(_headers, _not_as_text)
+IMAGES = Kind(_images, _not_as_text)
+LABELS = Kind(_labels, _not_as_text)
+PATH = Kind(_text, _text)
+"""A file, relative to the configuration file where it stands there; `~` is the home folder."""
+THEME = Kind(_text, _text)
+"""A theme's name, or a file as PATH where it ends with .toml or has a slash."""
+PATHS = Kind(_text, _text)
+"""Files joined by os.pathsep, as KUBECONFIG."""
+SECRET = Kind(_text, _text)
+"""In the file also as `…_file`, `…_env` or `…_command`. Never quoted in an error."""
+GATE = Kind(_in_gates, _not_as_text)
+GATES = Kind(_in_gates, _not_as_text)
+"""Tables with keys and problems of their own: tui/environment/gates.py reads them."""
