@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tests.support import sample
+from tests.support.clocks import FakeClock, settle
+from tui.domain.failures import Failure, Unreachable
+from tui.domain.metrics import Matrix, Sample, Series, Vector
+from tui.domain.reading import Reading
+from tui.domain.runs import Experiment, Run, RunPage
+from tui.live.hub import WIDE_WINDOW, Hub, LiveQuery, RunsQuery, Topic
+
+NAMES = frozenset({"http_requests_total", "http_request_duration_highr_seconds_bucket", "http_request_duration_highr_seconds_count"})
+
+
+class Tracking:
+    """Runs in pages of 100, newest first; counts what it was asked."""
+
+    def __init__(self, count: int) -> None:
+        self.all = tuple(sample.run(number) for number in range(1, count + 1))
+        self.asked: list[tuple[Sequence[str], str, str | None]] = []
+        self.failure: Failure | None = None
+
+    async def experiments(self) -> tuple[Experiment, ...]:
+        return sample.EXPERIMENTS
+
+    async def search_runs(self, ids: Sequence[str], *, filter_text: str = "", page_token: str | None = None, **_: Any) -> RunPage:
+        if self.failure is not None:
+            raise self.failure
+        self.asked.append((tuple(ids), filter_text, page_token))
+        start = int(page_token or 0)
+        more = start + 100 < len(self.all)
+        return RunPage(self.all[start : start + 100], str(start + 100) if more else None)
+
+    async def run(self, run_id: str) -> Run:
+        return replace(sample.run(9999), id=run_id)
+
+
+class Metrics:
+    def __init__(self, *, empty: bool = False) -> None:
+        self.empty = empty
+        self.queries: list[str] = []
+
+    async def metric_names(self) -> frozenset[str]:
+        return NAMES
+
+    async def query(self, promql: str, *, at: float | None = None) -> Vector:
+        self.queries.append(promql)
+        return Vector(() if self.empty else (Sample({"namespace": "serving", "pod": "iris-1-a", "le": "+Inf"}, 0.0, 1.0),))
+
+    async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
+        self.queries.append(promql)
+        return Matrix((Series({}, ((start, 1.0), (end, 2.0))),), ("one store did not answer",))
+
+
+class Heard(list[tuple[Topic, Reading[Any]]]):
+    def last(self, topic: Topic) -> Reading[Any]:
+        return next(reading for told, reading in reversed(self) if told is topic)
+
+
+async def serving() -> tuple[str, ...]:
+    return ("serving",)
+
+
+def hub(heard: Heard, clock: FakeClock, *, tracking: Any = None, metrics: Any = None, watch: Callable[..., Any] | None = None) -> Hub:
+    def publish(topic: Topic, reading: Reading[Any]) -> None:
+        heard.append((topic, reading))
+
+    return Hub(
+        "prod",
+        tracking=tracking,
+        registry=None,
+        metrics=metrics,
+        make_watch=watch,
+        namespaces=serving,
+        clock=clock,
+        publish=publish,
+    )
+
+
+async def test_runs_of_all_experiments_come_first_and_older_ones_when_they_are_wanted() -> None:
+    heard, clock, tracking = Heard(), FakeClock(), Tracking(250)
+    under_test = hub(heard, clock, tracking=tracking)
+    under_test.start()
+    await settle()
+    assert tracking.asked[0][0] == ("1", "2")
+    assert (len(heard.last(Topic.RUNS).value.runs), heard.last(Topic.RUNS).value.more) == (100, True)
+    for loaded in (200, 250):
+        under_test.older_runs()
+        await settle()
+        assert len(heard.last(Topic.RUNS).value.runs) == loaded
+    assert heard.last(Topic.RUNS).value.more is False
+    await under_test.stop()
+
+
+async def test_another_filter_forgets_the_pages_of_the_old_one() -> None:
+    heard, clock, tracking = Heard(), FakeClock(), Tracking(150)
+    under_test = hub(heard, clock, tracking=tracking)
+    under_test.start()
+    await settle()
+    under_test.older_runs()
+    await settle()
+    under_test.look_at_runs(RunsQuery("2", "metrics.f1 > 0.9"))
+    await settle()
+    value = heard.last(Topic.RUNS).value
+    assert value.query == RunsQuery("2", "metrics.f1 > 0.9")
+    assert len(value.runs) == 100
+    assert tracking.asked[-1] == (("2",), "metrics.f1 > 0.9", None)
+    await under_test.stop()
+
+
+async def test_a_run_that_a_version_points_at_is_loaded_by_itself_in_its_place() -> None:
+    heard, clock, tracking = Heard(), FakeClock(), Tracking(3)
+    under_test = hub(heard, clock, tracking=tracking)
+    under_test.start()
+    await settle()
+    under_test.look_at_run("far-back")
+    await settle()
+    assert [run.id for run in heard.last(Topic.RUNS).value.runs][-1] == "far-back"
+    await under_test.stop()
+
+
+async def test_a_failing_backend_keeps_its_last_value_and_comes_back() -> None:
+    heard, clock, tracking = Heard(), FakeClock(), Tracking(3)
+    under_test = hub(heard, clock, tracking=tracking)
+    under_test.start()
+    await settle()
+    tracking.failure = Unreachable("connection refused", backend="MLflow")
+    await clock.advance(5)
+    stale = heard.last(Topic.RUNS)
+    assert (stale.state, len(stale.value.runs)) == ("stale", 3)
+    tracking.failure = None
+    await clock.advance(60)
+    assert heard.last(Topic.RUNS).state == "live"
+    await under_test.stop()
+
+
+async def test_nothing_is_told_after_the_end() -> None:
+    heard, clock, tracking = Heard(), FakeClock(), Tracking(3)
+    under_test = hub(heard, clock, tracking=tracking, metrics=Metrics())
+    under_test.start()
+    await under_test.stop()
+    told = len(heard)
+    await clock.advance(60)
+    assert len(heard) == told
+
+
+async def test_stats_are_asked_for_the_namespaces_in_view() -> None:
+    heard, clock, metrics = Heard(), FakeClock(), Metrics()
+    under_test = hub(heard, clock, metrics=metrics)
+    under_test.start()
+    await settle()
+    assert set(heard.last(Topic.STATS).value.vectors) == {"buckets", "requests", "errors"}
+    assert all('namespace=~"serving"' in query for query in metrics.queries)
+    await under_test.stop()
+
+
+async def test_where_scrapes_are_rare_the_rate_window_is_widened() -> None:
+    heard, clock, metrics = Heard(), FakeClock(), Metrics(empty=True)
+    under_test = hub(heard, clock, metrics=metrics)
+    under_test.start()
+    await settle()
+    metrics.queries.clear()
+    await clock.advance(10)
+    assert metrics.queries
+    assert all(f"[{WIDE_WINDOW}s]" in query for query in metrics.queries)
+    await under_test.stop()
+
+
+async def test_charts_are_those_of_the_deployment_last_looked_at_with_prometheus_own_warnings() -> None:
+    heard, clock, metrics = Heard(), FakeClock(), Metrics()
+    under_test = hub(heard, clock, metrics=metrics)
+    under_test.start()
+    await settle()
+    for name in ("iris", "wine"):
+        under_test.look_at_deployment(LiveQuery("serving", name))
+    await settle()
+    charts = heard.last(Topic.LIVE).value
+    assert charts.query.deployment == "wine"
+    assert charts.warnings == ("one store did not answer",)
+    assert set(charts.promql) == {"p50", "p90", "p99", "requests", "errors"}
+    await under_test.stop()
+
+
+async def test_the_informer_starts_and_stops_with_the_hub() -> None:
+    heard, told = Heard(), []
+
+    class Watch:
+        def start(self) -> None:
+            told.append("start")
+
+        def refresh_now(self) -> None:
+            told.append("refresh")
+
+        async def stop(self) -> None:
+            await asyncio.sleep(0)
+            told.append("stop")
+
+    under_test = hub(heard, FakeClock(), watch=lambda _: Watch())
+    under_test.start()
+    under_test.refresh()
+    await under_test.stop()
+    assert told == ["start", "refresh", "stop"]

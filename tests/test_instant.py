@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pyte
+
+from tui import instant
+
+
+def test_a_saved_screen_comes_back_with_its_age(tmp_path: Path) -> None:
+    path = instant.path_of(str(tmp_path / "screens"), "prod|http://mlflow", 80, 24)
+    instant.save(path, ["head", "body"], "\x1b[1;1Hhead", now=1000.0)
+    assert instant.load(path, now=1090.0) == instant.Kept(["head", "body"], "\x1b[1;1Hhead", 90.0)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_another_environment_or_size_has_another_screen(tmp_path: Path) -> None:
+    place = str(tmp_path)
+    paths = {instant.path_of(place, who, *size) for who in ("prod", "staging") for size in ((80, 24), (120, 40))}
+    assert len(paths) == 4
+
+
+def test_nothing_is_shown_that_is_too_old_from_the_future_or_broken(tmp_path: Path) -> None:
+    path = str(tmp_path / "screen")
+    instant.save(path, ["a"], "a", now=1000.0)
+    assert instant.load(path, now=1000.0 + instant.MAX_AGE + 1) is None
+    assert instant.load(path, now=900.0) is None
+    whole = Path(path).read_text()
+    for broken in ("something else", whole[: len(whole) // 2], whole.replace("\na\n", "\na\x1b[2J\n", 1), ""):
+        Path(path).write_text(broken)
+        assert instant.load(path, now=1001.0) is None
+    assert instant.load(str(tmp_path / "nowhere"), now=0.0) is None
+
+
+def test_the_frame_says_its_age_at_the_end_of_the_first_line() -> None:
+    screen = pyte.Screen(80, 24)
+    pyte.Stream(screen).feed(instant.frame(instant.Kept([], "\x1b[1;1Hmodeldeck  prod\x1b[2;1Hruns", 125.0), 80))
+    assert screen.display[0].startswith("modeldeck  prod")
+    assert screen.display[0].endswith(" as it stood 2 m ago · connecting … ")
+    assert screen.display[1].startswith("runs")

@@ -1,0 +1,178 @@
+"""Instant on: the last screen of an environment, painted before anything heavy is imported.
+
+What stood on the screen when the console closed is kept on disk, private to the user, one file per environment and terminal size. The
+next start paints it dimmed with its age in the first line, in well under the time that Textual needs to be imported. Nothing here imports
+anything but the standard library's lightest modules. A value from here is never shown without its age.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import locale
+import os
+import re
+import signal
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
+
+_ENTER = "\x1b[?1049h\x1b[?25l\x1b[H"
+_DIM = "\x1b[0;2m"
+_RESET = "\x1b[0m"
+_LEAVE = b"\x1b[?1049l\x1b[?25h"
+_SGR = re.compile(r"\x1b\[[0-9;]*m")
+_FORMAT = "modeldeck-screen-2"
+MAX_AGE = 7 * 86400.0
+"""Seconds after which a last screen is not worth showing any more."""
+ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+"""The signals that ask us to end."""
+
+
+Environ = Mapping[str, str]
+
+
+def folder(environ: Environ) -> str:
+    """`$XDG_CACHE_HOME/modeldeck/screens`, by hand: platformdirs costs more to import than this whole module."""
+    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(base, "modeldeck", "screens")
+
+
+def path_of(place: str, identity: str, columns: int, rows: int) -> str:
+    """`identity` names the environment with its addresses: another cluster behind the same name has another screen."""
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:20]
+    return os.path.join(place, f"{digest}-{columns}x{rows}")
+
+
+class Kept(NamedTuple):
+    """A screen as it stood. `lines` is its text, `picture` the bytes that paint it dimmed and in colour, `age` in seconds."""
+
+    lines: list[str]
+    picture: str
+    age: float
+
+
+def save(path: str, lines: list[str], picture: str, now: float) -> None:
+    """Keep a screen. Replaces the file in one step, so that a start at the same moment never reads half a screen."""
+    import tempfile  # 11 ms, and only wanted when the console closes
+
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as file:
+            file.write("\n".join([_FORMAT, repr(now), str(len(lines)), *lines, picture]))
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
+
+
+def load(path: str, now: float) -> Kept | None:
+    """What was kept; None where there is nothing, or nothing that can be trusted."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            if os.fstat(file.fileno()).st_uid != os.getuid():
+                return None
+            form, saved, count, *rest = file.read().split("\n")
+        age, height = now - float(saved), int(count)
+    except (OSError, ValueError):
+        return None
+    if form != _FORMAT or not 0 <= age <= MAX_AGE or len(rest) != height + 1 or "\x1b" in "".join(rest[:height]):
+        return None
+    return Kept(rest[:height], rest[height], age)
+
+
+def speaks_utf8() -> bool:
+    """Whether the user's locale, and so the terminal, is UTF-8. Python's own UTF-8 mode, which LC_ALL=C turns on, says nothing about it."""
+    return "utf" in locale.getencoding().lower()
+
+
+def age_words(age: float) -> str:
+    for unit, letter in ((86400, "d"), (3600, "h"), (60, "m")):
+        if age >= unit:
+            return f"{int(age // unit)} {letter}"
+    return f"{int(age)} s"
+
+
+def frame(kept: Kept, columns: int) -> str:
+    """The bytes that paint the kept screen, with its age where the eye looks first."""
+    note = f" as it stood {age_words(kept.age)} ago · connecting … "[:columns]
+    return f"{_ENTER}{kept.picture}\x1b[1;{columns - len(note) + 1}H\x1b[0;7m{note}{_RESET}"
+
+
+def skeleton(columns: int, rows: int, environment: str) -> str:
+    """The first start's picture: the product's frame, empty. Nothing in it pretends to be data."""
+    shown = "".join(character for character in environment if character.isprintable())
+    return _ENTER + _DIM + f" modeldeck  {shown}   connecting …"[:columns] + _RESET
+
+
+def fitting(picture: str, environ: Environ, *, no_color: bool) -> str:
+    """A kept picture for this terminal: without its colours where there are to be none, or where this one knows fewer than were used."""
+    term, true = environ.get("TERM", ""), environ.get("COLORTERM", "") in ("truecolor", "24bit")
+    beyond = re.search(r"[34]8;2;", picture) if not true else None
+    beyond = beyond or (re.search(r"[34]8;5;", picture) if not true and "256" not in term else None)
+    return _SGR.sub(_DIM, picture) if no_color or beyond else picture
+
+
+def in_ascii(text: str) -> str:
+    """Our own words where nothing else is understood."""
+    return text.replace("·", "-").replace("…", "~").encode("ascii", "replace").decode()
+
+
+def paint(environ: Environ, identity: str, environment: str, *, no_color: bool = False) -> None:
+    """Paint the last screen of this environment at this terminal's size, or where there is none, that we are coming."""
+    try:
+        columns, rows = os.get_terminal_size(sys.stdout.fileno())
+    except OSError:
+        return
+    kept = load(path_of(folder(environ), identity, columns, rows), time.time())
+    utf8 = speaks_utf8()
+    if kept is not None and (utf8 or kept.picture.isascii()):
+        picture = frame(kept._replace(picture=fitting(kept.picture, environ, no_color=no_color)), columns)
+    else:
+        picture = skeleton(columns, rows, environment)
+    data = (picture if utf8 else in_ascii(picture)).encode(errors="replace")
+    while data:
+        data = data[os.write(sys.stdout.fileno(), data) :]
+
+
+@contextmanager
+def held_terminal() -> Iterator[list[object]]:
+    """Raw keys from now on, as Textual will have them, so that nothing typed is echoed or lost; yields the terminal's own attributes.
+
+    At the end the terminal is as it was found: Textual would give back the attributes that it met, which are ours. So it is where a signal
+    ends the process, until the console takes signals itself.
+    """
+    fd = sys.stdin.fileno()
+    found = termios.tcgetattr(fd)
+    raw = termios.tcgetattr(fd)
+    raw[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
+    raw[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
+    raw[6][termios.VMIN] = 1
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        """Ends the process here and now. An exception would have to travel through whatever was interrupted, and Python swallows it in a
+        finaliser or a weak reference's callback. Nothing is lost: what is ours in other processes ends with this one, however it ends."""
+        signal.signal(number, signal.SIG_DFL)  # where the terminal takes nothing any more, a second one ends us by force
+        _give_back(fd, found)
+        os._exit(128 + number)
+
+    # What ends a process by default would leave the terminal as it is.
+    before = [(number, signal.signal(number, end)) for number in ENDING]
+    try:
+        termios.tcsetattr(fd, termios.TCSANOW, raw)
+        yield found
+    finally:
+        _give_back(fd, found)
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _give_back(fd: int, found: list[Any]) -> None:
+    """A terminal that has gone away cannot be given back."""
+    with suppress(OSError, termios.error):
+        os.write(sys.stdout.fileno(), _LEAVE)
+        termios.tcsetattr(fd, termios.TCSANOW, found)

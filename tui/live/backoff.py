@@ -1,0 +1,30 @@
+"""How long to wait after a failure: as client-go's reflectors do, so that a backend that comes back is not run over."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+FIRST = 0.8
+LONGEST = 30.0
+FACTOR = 2.0
+JITTER = 0.25
+
+
+class Backoff:
+    """Pauses in seconds: 0.8, 1.6, 3.2 … 30, each up to a quarter longer so that many consoles do not ask in step."""
+
+    def __init__(self, *, first: float = FIRST, longest: float = LONGEST, chance: Callable[[], float] = random.random) -> None:
+        self._first = first
+        self._longest = longest
+        self._chance = chance
+        self._failures = 0
+
+    def next(self, at_least: float | None = None) -> float:
+        """`at_least`: what the backend itself asked for (Retry-After); it is honoured, even past the longest pause."""
+        pause = min(self._longest, self._first * FACTOR ** min(self._failures, 32))
+        self._failures += 1
+        return max(pause, at_least or 0.0) * (1 + JITTER * self._chance())
+
+    def reset(self) -> None:
+        self._failures = 0

@@ -1,0 +1,289 @@
+"""The hub: every reading that the deck shows, kept fresh for one environment.
+
+The hub knows ports and feeds, no widget. It publishes `(topic, reading)` on the event loop; who listens decides what to repaint.
+After `stop` nothing is published any more, so late data of an old environment cannot land in a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tui.domain.failures import Failure
+from tui.domain.measured import ChartPoints, chart_points
+from tui.domain.metrics import Vector
+from tui.domain.profiles import Profile, bulk_queries, deployment_queries, pick
+from tui.domain.reading import Reading
+from tui.domain.runs import Experiment, Run
+from tui.domain.serving import Fleet
+from tui.live.feed import Feed
+from tui.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
+
+RUNS_A_PAGE = 100
+PICK_AGAIN = 60.0
+"""Seconds after which the metric profile is picked anew."""
+WIDE_WINDOW = 300
+"""Seconds of the rate window where the usual one came back empty."""
+
+
+class Topic(StrEnum):
+    EXPERIMENTS = "experiments"
+    RUNS = "runs"
+    REGISTRY = "registry"
+    FLEET = "fleet"
+    STATS = "stats"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class RunsQuery:
+    """Which runs the pane asks for. `experiment_id` None: all of them."""
+
+    experiment_id: str | None = None
+    filter_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The loaded runs, newest first. `more` says that the server has older ones."""
+
+    query: RunsQuery
+    runs: tuple[Run, ...]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """One bulk answer for every pod of the watched namespaces: named vectors as `profiles.bulk_queries` names them."""
+
+    profile: Profile | None
+    vectors: dict[str, Vector]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveQuery:
+    """Whose metrics the live pane shows, over how many seconds, at how many points."""
+
+    namespace: str
+    deployment: str
+    window: float = 1800.0
+    columns: int = 120
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCharts:
+    query: LiveQuery
+    start: float
+    end: float
+    step: float
+    points: ChartPoints
+    promql: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+Publish = Callable[[Topic, Reading[Any]], None]
+MakeWatch = Callable[[Callable[[Reading[Fleet]], None]], Watch]
+
+
+class Hub:
+    """Starts and stops the feeds of one environment. Give None for a backend that is not configured: its topics stay silent."""
+
+    def __init__(
+        self,
+        environment: str,
+        *,
+        tracking: Tracking | None,
+        registry: ModelRegistry | None,
+        metrics: Metrics | None,
+        make_watch: MakeWatch | None,
+        namespaces: Callable[[], Awaitable[tuple[str, ...]]],
+        clock: Clock,
+        publish: Publish,
+        refresh: float = 5.0,
+    ) -> None:
+        self._environment = environment
+        self._tracking = tracking
+        self._registry = registry
+        self._metrics = metrics
+        self._namespaces = namespaces
+        self._clock = clock
+        self._publish = publish
+        self._profile: Profile | None = None
+        self._picked_at = 0.0
+        self._window: int | None = None
+        self._older: tuple[Run, ...] = ()
+        self._next_token: str | None = None
+        self.runs_query = RunsQuery()
+        self.live_query: LiveQuery | None = None
+        self._stopped = False
+        self._feeds: dict[Topic, Feed[Any]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._single: set[asyncio.Task[None]] = set()
+        if tracking is not None:
+            self._add(Topic.RUNS, self._fetch_runs, min(refresh, 4.0))
+            self._add(Topic.EXPERIMENTS, tracking.experiments, refresh * 3)
+        if registry is not None:
+            self._add(Topic.REGISTRY, registry.registry, refresh)
+        if metrics is not None:
+            self._add(Topic.STATS, self._fetch_stats, refresh)
+            self._add(Topic.LIVE, self._fetch_live, refresh)
+        self._watch = make_watch(lambda reading: self._say(Topic.FLEET, reading)) if make_watch else None
+
+    def _add(self, topic: Topic, fetch: Callable[[], Coroutine[Any, Any, Any]], interval: float) -> None:
+        self._feeds[topic] = Feed(
+            topic.value,
+            self._environment,
+            fetch,
+            lambda reading: self._say(topic, reading),
+            interval=interval,
+            clock=self._clock,
+        )
+
+    def _say(self, topic: Topic, reading: Reading[Any]) -> None:
+        if not self._stopped:
+            self._publish(topic, reading)
+
+    def start(self) -> None:
+        """Ask every backend at once. The live charts wait for a deployment to look at."""
+        if self._watch is not None:
+            self._watch.start()
+        for topic, feed in self._feeds.items():
+            if topic is not Topic.LIVE:
+                feed.start()
+
+    async def stop(self) -> None:
+        self._stopped = True
+        for task in self._tasks | self._single:
+            task.cancel()
+        for feed in self._feeds.values():
+            await feed.stop()
+        if self._watch is not None:
+            await self._watch.stop()
+
+    def refresh(self, *topics: Topic) -> None:
+        """Ask now, without waiting for the interval (all feeds where none is named)."""
+        if self._watch is not None and (not topics or Topic.FLEET in topics):
+            self._watch.refresh_now()
+        for topic in topics or tuple(self._feeds):
+            if topic in self._feeds and (topic is not Topic.LIVE or self.live_query is not None):
+                self._feeds[topic].refresh_now()
+
+    # ── runs ──
+
+    def look_at_runs(self, query: RunsQuery) -> None:
+        """Change experiment or filter; the next RUNS reading carries the new query."""
+        self.runs_query, self._older, self._next_token = query, (), None
+        self.refresh(Topic.RUNS)
+
+    def older_runs(self) -> None:
+        """Load one more page behind those loaded. Does nothing where there is none, or one is being loaded."""
+        if self._next_token is not None and not self._tasks:
+            task = asyncio.create_task(self._fetch_older(self.runs_query, self._next_token))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _fetch_older(self, query: RunsQuery, token: str) -> None:
+        assert self._tracking is not None
+        try:
+            page = await self._tracking.search_runs(
+                await self._experiment_ids(query), filter_text=query.filter_text, page_size=RUNS_A_PAGE, page_token=token
+            )
+        except Failure:
+            return  # the pane's own feed asks the same backend and says what is wrong
+        if query == self.runs_query:
+            self._older, self._next_token = self._older + page.runs, page.next_token
+            self.refresh(Topic.RUNS)
+
+    def look_at_run(self, run_id: str) -> None:
+        """Load one run that a version points at but that is not among those loaded."""
+        if self._tracking is not None and not any(run.id == run_id for run in self._older):
+            task = asyncio.create_task(self._fetch_one(self.runs_query, run_id))
+            self._single.add(task)
+            task.add_done_callback(self._single.discard)
+
+    async def _fetch_one(self, query: RunsQuery, run_id: str) -> None:
+        assert self._tracking is not None
+        try:
+            run = await self._tracking.run(run_id)
+        except Failure:
+            return  # deleted, or the backend is away: the pane's own feed says so
+        if query == self.runs_query:
+            self._older = (*self._older, run)
+            self.refresh(Topic.RUNS)
+
+    async def _experiment_ids(self, query: RunsQuery) -> tuple[str, ...]:
+        assert self._tracking is not None
+        if query.experiment_id is not None:
+            return (query.experiment_id,)
+        known: tuple[Experiment, ...] | None = self._feeds[Topic.EXPERIMENTS].reading.value
+        return tuple(e.id for e in (known or await self._tracking.experiments()))
+
+    async def _fetch_runs(self) -> Runs:
+        assert self._tracking is not None
+        query = self.runs_query
+        ids = await self._experiment_ids(query)
+        page = await self._tracking.search_runs(ids, filter_text=query.filter_text, page_size=RUNS_A_PAGE)
+        if not self._older:
+            self._next_token = page.next_token
+        by_id = {run.id: run for run in (*self._older, *page.runs)}
+        newest_first = sorted(by_id.values(), key=lambda run: run.started_at or 0.0, reverse=True)
+        return Runs(query, tuple(newest_first), self._next_token is not None)
+
+    # ── metrics ──
+
+    async def _profile_of(self, metrics: Metrics) -> Profile | None:
+        """Picked again now and then: a server that exports more, or another one, may come later."""
+        now = self._clock.now()
+        if self._profile is None or now - self._picked_at > PICK_AGAIN:
+            self._profile, self._picked_at = pick(await metrics.metric_names()), now
+        return self._profile
+
+    async def _fetch_stats(self) -> Stats:
+        assert self._metrics is not None
+        profile = await self._profile_of(self._metrics)
+        if profile is None:
+            return Stats(None, {})
+        queries = bulk_queries(profile, await self._scope(), window=self._window)
+        answers = await asyncio.gather(*(self._metrics.query(promql) for promql in queries.values()))
+        vectors = dict(zip(queries, answers, strict=True))
+        if not any(vectors[name].samples for name in ("buckets", "requests") if name in vectors):
+            # A rate needs two scrapes: where scrapes are far apart, only a wider window holds them.
+            self._window = WIDE_WINDOW
+        return Stats(profile, vectors)
+
+    async def _scope(self) -> tuple[str, ...]:
+        """The namespaces to ask for; all, where the kubeconfig that would tell cannot be read."""
+        try:
+            return await self._namespaces()
+        except Failure:
+            return ()
+
+    def look_at_deployment(self, query: LiveQuery) -> None:
+        """Change what the live charts show."""
+        if query == self.live_query or Topic.LIVE not in self._feeds:
+            return
+        first = self.live_query is None
+        self.live_query = query
+        if first:
+            self._feeds[Topic.LIVE].start()
+        else:
+            self._feeds[Topic.LIVE].refresh_now()
+
+    async def _fetch_live(self) -> LiveCharts:
+        assert self._metrics is not None
+        query = self.live_query
+        assert query is not None
+        profile = await self._profile_of(self._metrics)
+        step = max(5.0, round(query.window / max(10, query.columns)))
+        end = self._clock.now() // step * step
+        start = end - query.window
+        if profile is None:
+            return LiveCharts(query, start, end, step, ChartPoints(), {})
+        promql = deployment_queries(profile, query.namespace, query.deployment, step=step)
+        answers = await asyncio.gather(*(self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values()))
+        points = chart_points(profile, dict(zip(promql, answers, strict=True)))
+        warnings = tuple(dict.fromkeys(words for answer in answers for words in answer.warnings))
+        return LiveCharts(query, start, end, step, points, promql, warnings)
