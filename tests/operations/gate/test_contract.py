@@ -1,0 +1,305 @@
+"""Judgements on what a real Prometheus, where there is one, and the sandbox's stand-in have really scraped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.controlplane import launch
+from tests.sources.conftest import free_port, wait_for
+from tests.support.eventually import eventually_true
+from tui.domain.environments import PrometheusTarget
+from tui.domain.gates import Gate, GateVerdict, Judgement, Op, QueryCriterion
+from tui.domain.gates.judgement import CriterionResult, Trouble
+from tui.operations.gate import Target, judge
+from tui.sandbox import prometheus as binary
+from tui.sources.prometheus import PrometheusMetrics
+
+PASS, FAIL, INSUFFICIENT, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT, GateVerdict.ERROR
+REAL = binary.find() or launch.binary("prometheus")  # looked for before tests get a home of their own
+WINDOW = 5
+GATE = Gate(window=WINDOW, scrape=1, max_p99=0.5)
+RATE = 50.0
+QUICK = (("0.05", 0.5), ("0.1", 0.98), ("0.25", 1.0), ("0.5", 1.0), ("+Inf", 1.0))
+SLOW = (("0.05", 0.1), ("0.1", 0.2), ("0.25", 0.5), ("0.5", 0.5), ("+Inf", 1.0))
+AT_ONCE = 400.0
+BURST_AFTER = 5
+"""Scrapes after which `burst` has failed 400 times, before the next."""
+
+
+def fastapi(
+    age: float, *, errors: float = 0.0, rate: float = RATE, latency: tuple[tuple[str, float], ...] = QUICK, once: float = 0.0
+) -> str:
+    total = rate * age
+    lines = [f'http_requests_total{{handler="/invocations",status="2xx"}} {total * (1 - errors)}']
+    if errors or once:
+        lines.append(f'http_requests_total{{handler="/invocations",status="5xx"}} {total * errors + once}')
+    lines += [f'http_request_duration_highr_seconds_bucket{{le="{bound}"}} {total * share}' for bound, share in latency]
+    return "\n".join(["# TYPE http_requests_total counter", *lines, 'odd{kind="nan"} NaN', 'odd{kind="inf"} +Inf', ""])
+
+
+def triton(age: float) -> str:
+    return f"nv_inference_request_success {RATE * age}\nnv_inference_request_failure 0\n"
+
+
+def disordered(age: float) -> str:
+    """A histogram whose buckets do not rise, which Prometheus mends and says so."""
+    return fastapi(age) + f'mad_bucket{{le="1"}} {9 * age}\nmad_bucket{{le="2"}} {5 * age}\nmad_bucket{{le="+Inf"}} {10 * age}\n'
+
+
+class Burst:
+    def __init__(self) -> None:
+        self.scrapes = 0
+
+    def __call__(self, age: float) -> str:
+        self.scrapes += 1
+        return fastapi(age, once=AT_ONCE if self.scrapes > BURST_AFTER else 0.0)
+
+
+PODS: dict[str, Callable[[float], str]] = {
+    "old": fastapi,
+    "good": fastapi,
+    "failing": lambda age: fastapi(age, errors=0.2),
+    "slow": lambda age: fastapi(age, latency=SLOW),
+    "quiet": lambda age: fastapi(age, rate=1.0, errors=0.5),
+    "triton": triton,
+    "disordered": disordered,
+    "silent": lambda age: "up_and_running 1\n",
+}
+
+
+@contextlib.contextmanager
+def exposed(text: Callable[[float], str]) -> Iterator[str]:
+    began = time.monotonic()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.end_headers()
+            self.wfile.write(text(time.monotonic() - began).encode())
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@dataclass
+class Served:
+    kind: str
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+
+@contextlib.contextmanager
+def serving(kind: str, folder: Path) -> Iterator[Served]:
+    """A server that scrapes every pod each second."""
+    with contextlib.ExitStack() as stack:
+        groups = [
+            {"targets": [stack.enter_context(exposed(text))], "labels": {"namespace": "serving", "pod": f"iris-{name}-abcde"}}
+            for name, text in {**PODS, "burst": Burst()}.items()
+        ]
+        targets = folder / "targets.json"
+        targets.write_text(json.dumps(groups))
+        command, url, inherited = _real(folder, targets) if kind == "real" else _stand_in(targets)
+        log = folder / "log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(command, stdout=out, stderr=out, pass_fds=[s.fileno() for s in inherited], start_new_session=True)
+        for listener in inherited:
+            listener.close()
+        served = Served(kind, url, process)
+        try:
+            wait_for(f"{url}/-/ready", process, log)
+            yield served
+        finally:
+            if process.poll() is None:
+                served.kill()
+
+
+def _real(folder: Path, targets: Path) -> tuple[list[str], str, list[socket.socket]]:
+    if REAL is None:
+        pytest.skip("no prometheus binary: set MODELDECK_PROMETHEUS_BIN or put it on PATH")
+    (folder / "prometheus.yml").write_text(binary.configuration(targets, 1))
+    port = free_port()
+    return list(binary.command(str(REAL), folder, port)), f"http://127.0.0.1:{port}", []
+
+
+def _stand_in(targets: Path) -> tuple[list[str], str, list[socket.socket]]:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    command = [sys.executable, "-m", "tui.sandbox.metrics", "--targets", str(targets), "--fd", str(listener.fileno()), "--interval", "1"]
+    return command, f"http://127.0.0.1:{listener.getsockname()[1]}", [listener]
+
+
+@pytest.fixture(scope="module", params=["real", "stand-in"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(request.param, tmp_path_factory.mktemp("gate")) as running:
+        yield running
+
+
+@pytest.fixture
+async def metrics(served: Served) -> AsyncIterator[PrometheusMetrics]:
+    source = PrometheusMetrics(PrometheusTarget(served.url))
+
+    async def scraped_for_long_enough() -> bool:
+        earlier = (await source.query("count(up)", at=time.time() - 2 * WINDOW - 1)).samples
+        return [sample.value for sample in earlier] == [len(PODS) + 1]
+
+    await eventually_true(scraped_for_long_enough, within=90)
+    yield source
+    await source.aclose()
+
+
+async def judged(metrics: PrometheusMetrics, pod: str, gate: Gate = GATE) -> Judgement:
+    now = time.time()
+    target = Target("serving", "iris", (f"iris-{pod}",), ("iris-old",), now - WINDOW, "iris", "4")
+    return await judge(gate, target, metrics, now=now)
+
+
+def named(judgement: Judgement) -> dict[str, CriterionResult]:
+    return {result.name: result for result in judgement.criteria}
+
+
+async def test_pass(metrics: PrometheusMetrics) -> None:
+    found = await judged(metrics, "good")
+    results = named(found)
+    assert found.verdict is PASS, found.words
+    assert found.requests == pytest.approx(RATE * WINDOW, rel=0.4)
+    assert results["error ratio"].value == 0.0, "no series of failed requests is none of them"
+    assert results["p99"].value == pytest.approx(0.175, rel=0.05)
+    assert results["p99 vs before"].value == pytest.approx(1.0, rel=0.05)
+
+
+@pytest.mark.parametrize(("pod", "failing"), [("failing", "error ratio"), ("slow", "p99")])
+async def test_fail(metrics: PrometheusMetrics, pod: str, failing: str) -> None:
+    found = await judged(metrics, pod)
+    assert found.verdict is FAIL
+    assert {result.name for result in found.criteria if result.verdict is FAIL} == {failing, f"{failing} vs before"}
+
+
+async def test_the_queries_that_are_told_say_the_same(metrics: PrometheusMetrics) -> None:
+    found = await judged(metrics, "failing")
+    for name in ("error ratio", "p99"):
+        result = named(found)[name]
+        (sample,) = (await metrics.query(result.query, at=found.at)).samples
+        assert sample.value == pytest.approx(result.value, rel=0.05)
+
+
+async def test_few_requests(metrics: PrometheusMetrics) -> None:
+    found = await judged(metrics, "quiet")
+    assert found.verdict is INSUFFICIENT
+    assert {result.trouble for result in found.criteria} == {Trouble.FEW_REQUESTS}
+
+
+@pytest.mark.parametrize("pod", ["silent", "nobody"])
+async def test_nothing_of_a_model_server(metrics: PrometheusMetrics, pod: str) -> None:
+    found = await judged(metrics, pod)
+    assert found.verdict is INSUFFICIENT
+    assert {result.trouble for result in found.criteria} == {Trouble.NO_METRIC}
+
+
+async def test_a_counter_without_total_in_its_name_is_no_partial_data(metrics: PrometheusMetrics, served: Served) -> None:
+    remarks = (await metrics.query("sum(rate(nv_inference_request_success[5s]))")).warnings
+    assert bool(remarks) == (served.kind == "real")
+    gate = Gate(window=WINDOW, scrape=1, max_p99_ratio=None, compare_errors=False)
+    found = await judged(metrics, "triton", gate)
+    assert (found.verdict, [result.warnings for result in found.criteria]) == (PASS, [()])
+
+
+async def test_failures_that_all_came_between_two_scrapes(metrics: PrometheusMetrics) -> None:
+    """increase() of the series that they made is 0 from its first sample to its last."""
+    (series,) = (await metrics.query('increase(http_requests_total{pod="iris-burst-abcde",status="5xx"}[1m])')).samples
+    assert series.value == 0.0
+    appeared = await _appeared(metrics)
+    target = Target("serving", "iris", ("iris-burst",))
+    found = await judge(replace(GATE, compare_errors=False, max_p99_ratio=None), target, metrics, now=appeared + WINDOW - 3)
+    ratio = named(found)["error ratio"]
+    assert ratio.verdict is FAIL
+    assert ratio.value is not None
+    assert ratio.value > 0.3
+
+
+async def _appeared(metrics: PrometheusMetrics) -> float:
+    """When the series of failed requests came into being, to the second."""
+    now = time.time()
+    found = await metrics.query_range('http_requests_total{pod="iris-burst-abcde",status="5xx"}', start=now - 120, end=now, step=1)
+    return found.series[0].points[0][0]
+
+
+def own(query: str) -> Gate:
+    return replace(GATE, criteria=(QueryCriterion("mine", query, Op.AT_MOST, 1e9),))
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict", "trouble"),
+    [
+        ('sum(increase(http_requests_total{namespace="{namespace}",pod=~"{pods}"}[{window}]))', PASS, None),
+        ("http_requests_total", ERROR, Trouble.SEVERAL_SERIES),
+        ("sum(", ERROR, Trouble.REJECTED),
+        ("http_requests_total[5m]", ERROR, Trouble.REJECTED),
+        ("no_such_function(up)", ERROR, Trouble.REJECTED),
+        ("no_such_metric", INSUFFICIENT, Trouble.NO_DATA),
+        ('max(odd{pod=~"{pods}",kind="nan"})', INSUFFICIENT, Trouble.NO_DATA),
+        ('max(odd{pod=~"{pods}",kind="inf"})', INSUFFICIENT, Trouble.NO_DATA),
+        ('sum(up{pod=~"{pods}"}) / 0 * 0', INSUFFICIENT, Trouble.NO_DATA),
+    ],
+)
+async def test_a_query_of_ones_own(metrics: PrometheusMetrics, query: str, verdict: GateVerdict, trouble: Trouble | None) -> None:
+    found = await judged(metrics, "good", own(query))
+    mine = named(found)["mine"]
+    assert (mine.verdict, mine.trouble) == (verdict, trouble), mine.words
+    assert found.verdict is verdict
+    assert named(found)["error ratio"].verdict is PASS
+
+
+async def test_a_hostile_model_name_asks_for_itself_only(metrics: PrometheusMetrics) -> None:
+    name = 'x"} or vector(1) or up{pod=~".*'
+    target = Target("serving", "iris", ("iris-good",), model=name, version="\\")
+    found = await judge(own('sum(up{model="{model}",version=~"{version}"})'), target, metrics, now=time.time())
+    assert named(found)["mine"].trouble is Trouble.NO_DATA
+
+
+async def test_what_prometheus_remarks_upon_cannot_pass(metrics: PrometheusMetrics, served: Served) -> None:
+    query = 'histogram_quantile(0.5, sum by (le) (rate(mad_bucket{pod=~"{pods}"}[{window}])))'
+    mine = named(await judged(metrics, "disordered", own(query)))["mine"]
+    if served.kind == "real":
+        assert (mine.verdict, mine.trouble) == (INSUFFICIENT, Trouble.PARTIAL)
+        assert "monotonic" in mine.warnings[0]
+    else:  # the stand-in mends it in silence
+        assert (mine.verdict, mine.warnings) == (PASS, ())
+
+
+@pytest.mark.parametrize("kind", ["real", "stand-in"])
+async def test_a_server_that_has_stopped(kind: str, tmp_path: Path) -> None:
+    with serving(kind, tmp_path) as running:
+        source = PrometheusMetrics(PrometheusTarget(running.url))
+        assert (await judged(source, "good")).verdict is INSUFFICIENT
+        running.kill()
+        found = await judged(source, "good", own("up"))
+        await source.aclose()
+    assert found.verdict is ERROR
+    assert {(result.verdict, result.trouble) for result in found.criteria} == {(ERROR, Trouble.UNREACHABLE)}

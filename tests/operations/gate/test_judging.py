@@ -1,0 +1,318 @@
+"""Judgements on a past of our choosing: a case for each verdict, and for what must not be taken for a number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.support.history import NOW, SLOW, History
+from tui.domain.failures import Faulty, Forbidden, Rejected, TimedOut, Unreachable
+from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCriterion, decide
+from tui.domain.gates.judgement import CriterionResult, Trouble
+from tui.operations.gate import Target, judge, judgement_json
+from tui.operations.gate.judging import window_of
+
+OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
+TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, model="iris", version="4")
+PASS, FAIL, INSUFFICIENT, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT, GateVerdict.ERROR
+GATE = Gate(max_p99=0.5)
+
+
+def world(**new: object) -> History:
+    """Two pods of the version before, until 400 s ago, and two of the new one since then."""
+    history = History()
+    for pod in ("abcde", "fghij"):
+        history.fastapi(f"{OLD}-{pod}", start=1800, end=390)
+        history.fastapi(f"{NEW}-{pod}", **{"start": 405, **new})  # type: ignore[arg-type]
+    return history
+
+
+async def judged(history: History | None, gate: Gate = GATE, target: Target = TARGET, *, elapsed: float | None = None) -> Judgement:
+    return await judge(gate, target, history, now=float(NOW), elapsed=elapsed)
+
+
+def named(judgement: Judgement) -> dict[str, CriterionResult]:
+    return {result.name: result for result in judgement.criteria}
+
+
+async def test_pass() -> None:
+    found = await judged(world())
+    assert (found.verdict, found.requests, found.window) == (PASS, 1200, 300.0)
+    assert {result.verdict for result in found.criteria} == {PASS}
+    results = named(found)
+    assert results["error ratio"].value == 0.0
+    assert results["p99"].value == pytest.approx(0.175)
+    assert results["p99 vs before"].value == pytest.approx(1.0)
+
+
+async def test_the_queries_that_are_told_can_be_asked() -> None:
+    history = world(errors=0.02)
+    results = named(await judged(history))
+    (ratio,) = (await history.query(results["error ratio"].query)).samples
+    assert ratio.value == pytest.approx(results["error ratio"].value)
+    (p99,) = (await history.query(results["p99"].query)).samples
+    assert p99.value == pytest.approx(results["p99"].value)
+
+
+@pytest.mark.parametrize(
+    ("new", "failing"),
+    [
+        ({"errors": 0.2}, {"error ratio", "error ratio vs before"}),
+        ({"errors": 0.03}, {"error ratio vs before"}),
+        ({"latency": SLOW}, {"p99", "p99 vs before"}),
+    ],
+)
+async def test_fail(new: dict[str, object], failing: set[str]) -> None:
+    found = await judged(world(**new))
+    assert found.verdict is FAIL
+    assert {result.name for result in found.criteria if result.verdict is FAIL} == failing
+
+
+async def test_the_first_errors_of_a_pod_are_seen() -> None:
+    """Sixty failures that all came between two scrapes: increase() of the series that they made is 0."""
+    history = world()
+    for before in range(90, -1, -15):
+        key = (("__name__", "http_requests_total"), ("namespace", "serving"), ("pod", f"{NEW}-abcde"), ("status", "5xx"))
+        history.store.append((NOW - before) * 1000 + 1, [(key, 60.0)])
+    found = await judged(history)
+    assert named(found)["error ratio"].value == pytest.approx(60 / 1260, rel=0.01)
+    assert named(found)["error ratio vs before"].verdict is FAIL
+
+
+async def test_few_requests_decide_nothing() -> None:
+    found = await judged(world(rate=0.05, errors=1.0))
+    assert (found.verdict, found.requests) == (INSUFFICIENT, 30)
+    assert named(found)["error ratio"].value == 1.0
+    assert "30 requests, 60 needed" in found.words
+
+
+async def test_a_version_before_without_requests() -> None:
+    history = History()
+    history.fastapi(f"{NEW}-abcde")
+    found = await judged(history)
+    assert found.verdict is INSUFFICIENT
+    results = named(found)
+    assert results["error ratio"].verdict is PASS
+    assert results["error ratio vs before"].words == "of the version before: no requests counted yet"
+    nobody = named(await judged(history, target=replace(TARGET, baseline=(), baseline_until=None)))
+    assert nobody["p99 vs before"].words == "of the version before: there is none to compare with"
+
+
+async def test_nobody_is_scraped() -> None:
+    found = await judged(History())
+    assert found.verdict is INSUFFICIENT
+    assert {result.trouble for result in found.criteria} == {Trouble.NO_METRIC}
+    assert "these pods export no metrics of a known model server" in found.words
+
+
+async def test_only_the_pods_of_the_two_versions_count() -> None:
+    history = world()
+    for stranger in ("iris-canary-5d4f8c7b9-abcde", f"{NEW}x-abcde", "wine-7c9d8f6b5-abcde", f"{NEW}-abcdef"):
+        history.fastapi(stranger, errors=1.0, latency=SLOW)
+    assert (await judged(history)).verdict is PASS
+
+
+async def test_the_profile_is_that_of_these_pods_whatever_else_is_scraped() -> None:
+    history = world()
+    history.scraped("llm-5d4f8c7b9-abcde", 900, 0, lambda age: {"vllm:request_success_total": 1.0 * age})
+    assert (await judged(history)).verdict is PASS
+
+
+@pytest.mark.parametrize("failure", [Unreachable("connection refused"), TimedOut("slow"), Faulty("broken"), Forbidden("no")])
+async def test_a_server_that_does_not_answer_is_an_error(failure: Unreachable) -> None:
+    history = world(errors=1.0)
+    history.failure = failure
+    found = await judged(history)
+    assert found.verdict is ERROR
+    assert {(result.verdict, result.trouble) for result in found.criteria} == {(ERROR, Trouble.UNREACHABLE)}
+    assert failure.words in found.words
+
+
+async def test_no_server_at_all_is_an_error() -> None:
+    found = await judged(None, replace(GATE, criteria=(QueryCriterion("queue", "up", Op.AT_MOST, 1),)))
+    assert (found.verdict, len(found.criteria)) == (ERROR, 5)
+    assert "no Prometheus is configured" in found.words
+
+
+async def test_one_query_that_fails_takes_nothing_from_the_others() -> None:
+    history = world()
+    history.failure, history.failing = Rejected("query processing would load too many samples"), lambda promql: "_bucket" in promql
+    results = named(await judged(history))
+    assert results["p99"].verdict is ERROR
+    assert "too many samples" in results["p99"].words
+    assert results["error ratio"].verdict is PASS
+    history.failing = lambda promql: '"5xx"' in promql
+    results = named(await judged(history))
+    assert (results["p99"].verdict, results["error ratio"].verdict, results["error ratio"].requests) == (PASS, ERROR, 1200)
+
+
+async def test_partial_data_cannot_pass() -> None:
+    history = world()
+    history.warnings = ("no store for\x1b[31m this time",)
+    found = await judged(history)
+    assert found.verdict is INSUFFICIENT
+    assert {result.trouble for result in found.criteria} == {Trouble.PARTIAL}
+    assert "partial data: no store for·[31m this time" in found.words
+
+
+async def test_a_note_about_a_counters_name_is_no_gap() -> None:
+    history = world()
+    history.warnings = ("PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket",)
+    assert (await judged(history)).verdict is PASS
+
+
+def criterion(query: str, **more: object) -> Gate:
+    return Gate(criteria=(QueryCriterion("mine", query, Op.AT_MOST, 5.0, **more),))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("query", "verdict", "words"),
+    [
+        ('max(up{namespace="{namespace}",pod=~"{pods}"})', PASS, "1"),
+        ('sum(increase(http_requests_total{pod=~"{pods}"}[{window}]))', FAIL, "1200, wanted ≤ 5"),
+        ('up{pod=~"{pods}"}', ERROR, "the query answers 2 series, one is wanted"),
+        ("no_such_metric", INSUFFICIENT, "the query answers no series"),
+        ('sum(up{pod=~"{pods}"}) * (0 / 0)', INSUFFICIENT, "the query answers nan, which is no number"),
+        ('sum(up{pod=~"{pods}"}) / 0', INSUFFICIENT, "the query answers inf, which is no number"),
+        ("sum(", ERROR, "parse error"),
+        ("sum(up offset 5m)", ERROR, "stand-in"),
+    ],
+)
+async def test_a_query_of_ones_own(query: str, verdict: GateVerdict, words: str) -> None:
+    found = named(await judged(world(), criterion(query)))["mine"]
+    assert found.verdict is verdict
+    assert words in found.words
+
+
+async def test_placeholders_are_filled_for_the_new_version() -> None:
+    query = 'sum(x{a="{namespace}",b="{deployment}",c=~"{pods}",d="{model}",e="{version}"}[{window}])'
+    found = named(await judged(world(), criterion(query)))["mine"]
+    assert found.query == f'sum(x{{a="serving",b="iris",c=~"{NEW}-[a-z0-9]{{5}}",d="iris",e="4"}}[300s])'
+
+
+async def test_requests_that_are_not_counted_matter_unless_they_do_not() -> None:
+    history = History()
+    history.scraped(f"{NEW}-abcde", 900, 0, lambda age: {"queue": 3.0})
+    assert named(await judged(history, criterion("max(queue)")))["mine"].verdict is INSUFFICIENT
+    assert named(await judged(history, criterion("max(queue)", min_requests=0)))["mine"].verdict is PASS
+
+
+async def test_what_a_cold_server_did_is_not_the_versions() -> None:
+    """Slow for its first minute, then quick: the window does not reach back into the warm-up."""
+    history = world(start=10_000)
+    cold = History()
+    for pod in ("abcde", "fghij"):
+        cold.fastapi(f"{OLD}-{pod}", start=1800, end=390)
+
+        def samples(age: int) -> dict[str, float]:
+            slow, quick = 2.0 * min(age, 60), 2.0 * max(0, age - 60)
+            counted = {'http_requests_total{status="2xx"}': slow + quick}
+            for bound, count in (("0.1", quick), ("5", slow + quick), ("+Inf", slow + quick)):
+                counted[f'http_request_duration_highr_seconds_bucket{{le="{bound}"}}'] = count
+            return counted
+
+        cold.scraped(f"{NEW}-{pod}", 180, 0, samples)
+    assert (await judged(cold)).verdict is FAIL
+    found = await judged(cold, elapsed=180.0)
+    assert (found.verdict, found.window, found.elapsed) == (PASS, 120.0, 180.0)
+    assert (await judged(history, elapsed=900.0)).window == 300.0
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "window"), [(None, 300), (0.0, 1), (30.0, 30), (60.0, 60), (60.4, 1), (75.0, 15), (360.0, 300), (900.0, 300)]
+)
+def test_the_window_after_the_warm_up(elapsed: float | None, window: int) -> None:
+    assert window_of(Gate(), elapsed) == window
+
+
+async def test_an_earlier_window_is_asked_at_an_earlier_time() -> None:
+    history = world()
+    await judged(history, elapsed=180.0)
+    asked = {(found[0], at) for promql, at in history.asked if (found := re.findall(r"\[(\d+s)\]", promql))}
+    assert asked == {("120s", float(NOW)), ("300s", NOW - 400.0)}
+
+
+async def test_both_versions_at_the_same_time() -> None:
+    history = world()
+    history.fastapi(f"{OLD}-kkkkk", rate=4.0)
+    target = replace(TARGET, baseline_until=None)
+    assert (await judged(history, target=target)).verdict is PASS
+    assert {at for _, at in history.asked} == {float(NOW), NOW - 300.0}
+
+
+async def test_drift() -> None:
+    even, moved = [(1.0, 0.3), (2.0, 0.6), (3.0, 1.0)], [(1.0, 0.05), (2.0, 0.1), (3.0, 1.0)]
+    gate = Gate(max_drift=0.25)
+    for shares, verdict in ((even, PASS), (moved, FAIL)):
+        history = History()
+        history.fastapi(f"{OLD}-abcde", start=1800, end=390, predictions=even)
+        history.fastapi(f"{NEW}-abcde", start=405, predictions=shares)
+        assert named(await judged(history, gate))["drift"].verdict is verdict
+    assert named(await judged(world(), gate))["drift"].trouble is Trouble.NO_METRIC
+
+
+async def test_versions_that_their_pods_names_do_not_tell_apart() -> None:
+    long = "a-name-so-long-that-kubernetes-cuts-the-hash-off-its-pods-"
+    target = Target("serving", long, (f"{long}5d4f8c7b9",), (f"{long}7c9d8f6b5",), NOW - 400.0)
+    history = History()
+    history.fastapi(f"{long[:58]}abcde")
+    found = await judged(history, target=target)
+    assert found.verdict is INSUFFICIENT
+    assert "do not tell the two versions apart" in found.words
+
+
+async def test_success_and_failure_counted_apart() -> None:
+    history = History()
+    for pod, start, end, bad in ((f"{OLD}-abcde", 1800, 390, 0.0), (f"{NEW}-abcde", 405, 0, 0.4)):
+
+        def samples(age: int, bad: float = bad) -> dict[str, float]:
+            return {"nv_inference_request_success": 2.0 * age * (1 - bad), "nv_inference_request_failure": 2.0 * age * bad}
+
+        history.scraped(pod, start, end, samples)
+    found = await judged(history, Gate(max_p99_ratio=None))
+    assert (found.verdict, found.requests, named(found)["error ratio"].value) == (FAIL, 600, pytest.approx(0.4))
+    assert named(await judged(history))["p99"].trouble is Trouble.NO_METRIC
+
+
+async def test_a_server_that_counts_no_errors() -> None:
+    history = History()
+    history.scraped(f"{NEW}-abcde", 900, 0, lambda age: {"request_predict_seconds_count": 2.0 * age})
+    found = named(await judged(history))["error ratio"]
+    assert (found.verdict, found.value, found.trouble, found.requests) == (INSUFFICIENT, None, Trouble.NO_METRIC, 600)
+    assert found.words == "KServe exports no counter of failed requests here"
+
+
+async def test_microseconds() -> None:
+    history = History()
+
+    def samples(age: int) -> dict[str, float]:
+        total = 2.0 * age
+        metric = ":tensorflow:serving:request"
+        return {f'{metric}_count{{status="OK"}}': total} | {
+            f'{metric}_latency_bucket{{le="{bound}"}}': total * share for bound, share in (("50000", 0.9), ("100000", 1.0), ("+Inf", 1.0))
+        }
+
+    history.scraped(f"{NEW}-abcde", 900, 0, samples)
+    assert named(await judged(history))["p99"].value == pytest.approx(0.095)
+
+
+async def test_the_contract() -> None:
+    body = judgement_json(await judged(world(errors=0.02)))
+    assert (body["verdict"], body["at"], body["requests"]) == ("fail", "2027-01-15T08:00:00.000Z", 1200)
+    for result in body["criteria"]:
+        assert {"name", "query", "value", "bound", "verdict", "requests"} <= set(result)
+
+
+async def test_a_whole_gate_from_beginning_to_end() -> None:
+    """The loop that an operation runs, with a clock of its own."""
+    gate, began = Gate(), NOW - 390.0
+    judgements: list[Judgement] = []
+    elapsed, history = 0.0, world()
+    while (decision := decide(gate, judgements, 5000.0, 5000.0 + elapsed)) is Decision.CONTINUE:
+        judgements.append(await judge(gate, TARGET, history, now=began + elapsed, elapsed=elapsed))
+        elapsed += gate.interval
+    assert decision is Decision.FINISH
+    assert [judgement.verdict for judgement in judgements][-3:] == [PASS] * 3
+    assert 90 < elapsed < 200

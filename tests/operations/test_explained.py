@@ -1,0 +1,95 @@
+"""What of a sighting is ours and what is somebody else's: nothing of ours is told again, nothing of theirs is lost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.domain.pointers import AliasMove, Sighting
+from tui.domain.promotions import Kind, Outcome
+from tui.operations.explained import by_others
+from tui.operations.moves import JOURNAL, Move
+
+
+def ours(to: str, at: float, previous: str | None = None, *, id: str = "", served: bool = True, **fields: str) -> Move:
+    """An operation of two seconds that ended then."""
+    outcome = Outcome.DONE if served else Outcome.UNDONE
+    values = {"model": "iris", "alias": "champion", **fields}
+    return Move(
+        id or f"op-{at:.0f}", "serving/iris", "uid-iris", Kind.PROMOTE, "ann", "", values["model"], values["alias"], previous, previous, to,
+        at - 2.0, at, outcome, served, JOURNAL,
+    )  # fmt: skip
+
+
+def seen(before: str | None, now: str | None, after: float, until: float, alias: str = "champion") -> Sighting:
+    return Sighting(AliasMove("iris", alias, before, now), after, until)
+
+
+def test_ours_is_not_told_again() -> None:
+    assert by_others([seen("1", "2", 1000, 1010)], [ours("2", 1005, "1")]) == ()
+    assert by_others([seen("1", "2", 1000, 1010)], [replace(ours("2", 1005, "1"), at=math.inf, outcome=None, served=False)]) == ()
+    assert by_others([seen("1", "2", 1000, 1010)], [ours("2", 1005, alias="")]) == ()
+
+
+def test_another_alias_model_version_or_time_is_not_ours() -> None:
+    told = [seen("1", "2", 1000, 1010)]
+    for other in (ours("2", 1005, alias="best"), ours("2", 1005, model="wine"), ours("3", 5000, "2"), ours("2", 5000, "1")):
+        assert by_others(told, [other]) == tuple(told)
+
+
+def test_one_operation_explains_one_move() -> None:
+    again = [seen("1", "2", 1000, 1010), seen("2", "1", 1010, 1020), seen("1", "2", 1020, 1030)]
+    assert by_others(again, [ours("2", 1005, "1")]) == tuple(again[1:])
+
+
+def test_the_way_back_of_an_undone_one_is_ours_too() -> None:
+    undone = ours("2", 1015, "1", served=False)
+    assert by_others([seen("1", "2", 1000, 1010), seen("2", "1", 1010, 1020)], [undone]) == ()
+    assert by_others([seen("2", "3", 1010, 1020)], [undone]) == (seen("2", "3", 1010, 1020),)
+
+
+def test_what_others_did_before_or_after_ours_between_two_readings_is_told() -> None:
+    assert by_others([seen("1", "3", 1000, 2000)], [ours("3", 1500, "2")]) == (seen("1", "2", 1000, 1498),)
+    assert by_others([seen("1", "3", 1000, 2000)], [ours("2", 1500, "1")]) == (seen("2", "3", 1500, 2000),)
+
+
+steps = st.lists(st.tuples(st.booleans(), st.sampled_from("123"), st.booleans()), max_size=12)
+
+
+@given(steps=steps)
+def test_together_ours_and_theirs_tell_how_the_alias_came_where_it_is(steps: list[tuple[bool, str, bool]]) -> None:
+    """Each step: who moves it (ours), where to, and whether a console looks after it. A quarter of an hour lies between any two."""
+    at, now, last, last_at = 0.0, "1", "1", 0.0
+    moves: list[Move] = []
+    sightings: list[Sighting] = []
+    theirs: list[tuple[float, str]] = []
+    for is_ours, to, looked in [*steps, (True, "9", True)]:
+        at += 900.0
+        if to != now:
+            if is_ours:
+                moves.append(ours(to, at, now))
+            else:
+                theirs.append((at, to))
+            now = to
+        if looked:
+            if now != last:
+                sightings.append(seen(last, now, last_at, at + 100.0))
+            last, last_at = now, at + 100.0
+    told = by_others(sightings, moves)
+    for found in told:
+        assert found.move.from_version != found.move.to_version
+        assert any(found.after <= when <= found.before and to == found.move.to_version for when, to in theirs), found
+    if not theirs:
+        assert told == ()
+    for sighting in sightings:
+        within = [(when, to) for when, to in theirs if sighting.after < when <= sighting.before]
+        own = [move for move in moves if sighting.after < move.at <= sighting.before]
+        if within and not own:
+            # Only they were at work: what it came to is theirs, whole.
+            assert sighting in told
+        elif within and len(within) == len(own) == 1 and within[0][1] not in (sighting.move.from_version, own[0].to_version):
+            # Which of the two came first does not matter: theirs is told, as far as it is theirs.
+            assert [one.move.to_version for one in told if sighting.after <= one.after and one.before <= sighting.before] == [within[0][1]]

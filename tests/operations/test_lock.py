@@ -1,0 +1,40 @@
+"""A process that hung while it held the lock finds that it is somebody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from tests.operations.conftest import Bench
+from tests.support.fakes.journals import MemoryJournal
+from tui.domain.promotions import Outcome
+
+
+class Hanging(MemoryJournal):
+    """The machine sleeps while a certain request is written down; meanwhile a colleague takes the lock over."""
+
+    def __init__(self, bench: Bench, words: str) -> None:
+        super().__init__()
+        self._bench, self._words = bench, words
+
+    def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
+        super().append(operation_id, kind, body)
+        if kind == "request" and str(body["words"]).startswith(self._words):
+            self._bench.fake.clock.at += 60.0
+            self._bench.fake.traps.calls.clear()
+            leases = self._bench.fake.cluster.leases
+            key, lease = next(iter(leases.items()))
+            leases[key] = replace(lease, holder="a colleague", resource_version="taken")
+
+
+_CHANGING = {"patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event"}
+
+
+@pytest.mark.parametrize("words", ["patch deployment", "alias", "tag", "write event", "take the mark off"])
+async def test_a_request_that_was_written_down_too_slowly_is_not_sent(bench: Bench, words: str) -> None:
+    operation = await bench.run_on(await bench.good_plan(), Hanging(bench, words))
+    assert operation.outcome is Outcome.NEEDS_ATTENTION
+    assert "taken over" in operation.words
+    assert not _CHANGING & set(bench.fake.traps.calls)

@@ -1,0 +1,442 @@
+"""The whole protocol against a plain reference: two operators, crashes between any two writes, lost answers, hung processes that wake up
+late, leases that are taken over, and others who edit the same objects. Hypothesis looks for the order of events that breaks it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from tests.operations.processes import WHO, Fault, Process, computers
+from tests.operations.reference import KEY, Reference
+from tests.support.fakes.journals import MemoryJournal
+from tests.support.fakes.world import fake_world
+from tests.support.virtual import VirtualClock, VirtualLoop
+from tui.domain.failures import Conflict, Failure
+from tui.domain.marks import RESTARTED_AT, history_of, mark_of
+from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State
+from tui.operations.runner import Order, Verb
+from tui.operations.services import Services, services
+from tui.operations.wishes import Asked, Wish
+from tui.operations.world import World
+
+T = TypeVar("T")
+BROKEN = "3"
+"""A version whose pods crash."""
+
+faults = st.one_of(
+    st.none(),
+    st.just(Fault("start", "hang", 0)),
+    st.builds(Fault, st.just("call"), st.sampled_from(("hang", "cancel")), st.integers(1, 24)),
+    st.builds(Fault, st.just("call"), st.just("away"), st.integers(1, 24), st.sampled_from((2.0, 30.0))),
+    st.builds(
+        Fault,
+        st.just("write"),
+        st.sampled_from(("drop", "lose", "late", "kill", "kill-after", "kill-late", "hang-after")),
+        st.integers(1, 14),
+    ),
+    st.builds(Fault, st.just("entry"), st.sampled_from(("kill", "kill-after", "full")), st.integers(1, 30)),
+)
+Wanted = tuple[Kind, str | None, str]
+"""What to do, the version, and why."""
+wishes = st.one_of(
+    st.tuples(st.just(Kind.PROMOTE), st.sampled_from(("1", "2", "4", BROKEN)), st.sampled_from(("better", ""))),
+    st.tuples(st.just(Kind.ROLLBACK), st.sampled_from((None, "1", "2")), st.sampled_from(("worse", ""))),
+)
+LASTING = ("away", "full", "hang", "hang-after", "cancel")
+"""Faults after which an operation may rightly end otherwise than it would have."""
+
+
+@dataclass
+class Operator:
+    name: str
+    host: str
+    journal: MemoryJournal
+    services: Services
+    console: Process
+    pending: Plan | None = None
+
+
+class Promotions(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes: dict[int, Process] = {}
+        self.computers = computers(self.processes)
+        self.computers.__enter__()
+        self.loop = VirtualLoop()
+        self.clock = VirtualClock(self.loop)
+        self.latest: list[Process] = []
+
+    @initialize(uri=st.sampled_from(("models:/iris/1", "models:/iris@champion")), shared=st.booleans())
+    def begin(self, uri: str, shared: bool) -> None:
+        self.fake = fake_world(uri, self.clock)
+        self.fake.registry.add("iris", "4", "5", "6")
+        by_alias = uri.endswith("@champion")
+        self.fake.cluster.broken.add(f'"modeldeck.dev/version": "{BROKEN}"' if by_alias else f"models:/iris/{BROKEN}")
+        self.reference = Reference(self.fake, by_alias=by_alias)
+        journal = MemoryJournal()
+        self.ann = self._operator("ann", "east", journal)
+        self.bob = self._operator("bob", "east", journal) if shared else self._operator("bob", "west", MemoryJournal())
+
+    def _operator(self, name: str, host: str, journal: MemoryJournal) -> Operator:
+        world = World(self.fake.environment, None, self.fake.registry, self.fake.cluster, None)
+        found: Operator
+        bound = services(world, journal, self.clock, lambda: self._hands(found))  # type: ignore[arg-type]
+        found = Operator(name, host, journal, bound, self._process(host, None))
+        return found
+
+    # -- processes
+
+    def _process(self, host: str, fault: Fault | None) -> Process:
+        made = Process(host, fault, self._cancel, lambda process, do: self.reference.around(process, do))
+        self.processes[made.pid] = made
+        return made
+
+    def _hands(self, operator: Operator) -> _Hands:
+        return _Hands(self, operator)
+
+    def _cancel(self, operation_id: str) -> None:
+        for operator in {id(one.journal): one for one in (self.ann, self.bob)}.values():
+            if operator.journal.operation(operation_id) is not None:
+                with suppress(Conflict):  # it may have ended by what its journal says, and only be looked at again
+                    operator.services.ask(operation_id, Asked(Wish.CANCEL, operator.name))
+
+    def _run(self, job: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(job)
+
+    def _as(self, operator: Operator, fault: Fault | None, job: Coroutine[Any, Any, T]) -> T:
+        """Something that an operator does at a console; the process that it starts has the fault."""
+        WHO.set(operator.console)
+        self.fault = fault
+        return self._run(job)
+
+    def _carry_on(self, *processes: Process) -> None:
+        """Let processes run until each has ended or hangs, and tell the reference how they ended."""
+
+        async def settle() -> None:
+            async with asyncio.timeout(7200):
+                await asyncio.gather(*(process.settled() for process in processes))
+
+        self._run(settle())
+        for process in processes:
+            if process.task is None or not process.task.done():
+                continue
+            process.dead = True
+            error = process.task.exception()
+            if error is None and not (process.fault and process.fault.what == "full"):
+                self._ended(process, process.task.result())
+            elif error is None:
+                self._looked_up(process)
+            elif isinstance(error, Exception) and not isinstance(error, Failure):
+                raise error
+
+    def _looked_up(self, process: Process) -> None:
+        """On a full disk it may not even have written that it has ended: then it is for others to find out."""
+        found = [one.journal.operation(process.operation) for one in (self.ann, self.bob)]
+        self.reference.operations[process.operation].disturbed = True
+        for operation in found:
+            if operation is not None and operation.state is State.ENDED and operation.runner_pid == process.pid:
+                self._ended(process, operation)
+                return
+
+    def _ended(self, process: Process, operation: Operation) -> None:
+        assert operation.outcome is not None
+        known = self.reference.operations[operation.id]
+        known.disturbed |= process.fault is not None and process.fault.what in LASTING
+        self.reference.over(operation.id, operation.outcome)
+
+    @property
+    def hung(self) -> list[Process]:
+        return [process for process in self.processes.values() if process.hung]
+
+    # -- what operators do
+
+    @rule(bob=st.booleans(), wish=wishes)
+    def plan(self, bob: bool, wish: Wanted) -> None:
+        """Something to be confirmed later, when the world may have moved."""
+        self._plan(self.bob if bob else self.ann, *wish)
+
+    @rule(bob=st.booleans(), wish=wishes, fault=faults)
+    def change(self, bob: bool, wish: Wanted, fault: Fault | None) -> None:
+        operator = self.bob if bob else self.ann
+        self._plan(operator, *wish)
+        if operator.pending is not None:
+            self._begin(operator, fault)
+            self._carry_on(*self.latest)
+
+    def _plan(self, operator: Operator, kind: Kind, to: str | None, why: str) -> None:
+        self.time_passes(4.0)  # people take their time; and the controller needs some
+        model = "iris" if kind is Kind.PROMOTE else None
+        intent = Intent(kind, "serving", "iris", model, to, operator.name, why, rollout_deadline=60.0)
+        made = self._as(operator, None, operator.services.plan(intent))
+        operator.pending = made if isinstance(made, Plan) and not made.refused else None
+        if operator.pending is not None:
+            self.reference.planned(operator.pending)
+
+    @precondition(lambda self: self.ann.pending or self.bob.pending)
+    @rule(fault=faults, bob=st.booleans())
+    def carry_out(self, fault: Fault | None, bob: bool) -> None:
+        first, second = (self.bob, self.ann) if bob else (self.ann, self.bob)
+        self._begin(first if first.pending else second, fault)
+        self._carry_on(*self.latest)
+
+    @precondition(lambda self: self.ann.pending and self.bob.pending)
+    @rule(faults=st.tuples(faults, faults))
+    def race(self, faults: tuple[Fault | None, Fault | None]) -> None:
+        """Both confirm at the same instant."""
+        begun = []
+        for operator, fault in zip((self.ann, self.bob), faults, strict=True):
+            self._begin(operator, fault)
+            begun += self.latest
+        self._carry_on(*begun)
+
+    def _begin(self, operator: Operator, fault: Fault | None) -> None:
+        made, operator.pending = operator.pending, None
+        assert made is not None
+        self.latest = []
+
+        async def begin() -> None:
+            operator.services.begin(made)
+
+        self._as(operator, fault, begin())
+
+    @precondition(lambda self: self.cut_off(self.ann) or self.cut_off(self.bob))
+    @rule(fault=faults, bob=st.booleans(), verb=st.sampled_from((Verb.RESUME, Verb.UNDO)), pick=st.integers(0, 3))
+    def recover(self, fault: Fault | None, bob: bool, verb: Verb, pick: int) -> None:
+        operator = self.bob if bob else self.ann
+        found = self.cut_off(operator)
+        if found:
+            self._recover(operator, found[pick % len(found)], verb, fault)
+
+    @precondition(lambda self: self.marked() is not None)
+    @rule(fault=faults, bob=st.booleans(), verb=st.sampled_from((Verb.UNDO, Verb.RESUME)))
+    def recover_what_is_marked(self, fault: Fault | None, bob: bool, verb: Verb) -> None:
+        """By the mark on the Deployment: for one of two with journals of their own, it is somebody else's."""
+        id = self.marked()
+        assert id
+        self._recover(self.bob if bob else self.ann, id, verb, fault)
+
+    def _recover(self, operator: Operator, id: str, verb: Verb, fault: Fault | None) -> Failure | None:
+        self.latest = []
+        try:
+            self._as(operator, fault, operator.services.recover(id, verb))
+        except Failure as failure:
+            return failure
+        self._carry_on(*self.latest)
+        task = self.latest[0].task
+        error = task.exception() if task and task.done() else None
+        return error if isinstance(error, Failure) else None
+
+    @precondition(lambda self: self.hung)
+    @rule(kill=st.booleans(), pick=st.integers(0, 3))
+    def wake_or_kill(self, kill: bool, pick: int) -> None:
+        process = self.hung[pick % len(self.hung)]
+        if kill:
+            process.kill()
+        else:
+            process.parked.clear()
+            process.awake.set()
+            self._carry_on(process)
+
+    @precondition(lambda self: self.hung)
+    @rule(pick=st.integers(0, 3))
+    def cancel(self, pick: int) -> None:
+        process = self.hung[pick % len(self.hung)]
+        self.reference.operations[process.operation].disturbed = True
+        self._cancel(process.operation)
+
+    @rule(seconds=st.sampled_from((1.0, 14.0, 40.0)))
+    def time_passes(self, seconds: float) -> None:
+        async def pass_() -> None:
+            for _ in range(int(seconds)):
+                await self.clock.sleep(1.0)
+
+        self._run(pass_())
+
+    @rule(seconds=st.sampled_from((3600.0, -3600.0)))
+    def somebody_sets_the_clock(self, seconds: float) -> None:
+        self.clock.jumped += seconds
+
+    # -- what others do
+
+    @rule(what=st.sampled_from(("variable", "version", "restart", "alias", "note")), text=st.sampled_from(("5", "6")))
+    def somebody_edits(self, what: str, text: str) -> None:
+        self.time_passes(1.0)  # what a dead process has sent has landed: nobody can guard an alias against that
+        cluster, now = self.fake.cluster, self.reference.now
+
+        def restart(raw: dict[str, Any]) -> None:
+            raw["spec"]["template"]["metadata"].setdefault("annotations", {})[RESTARTED_AT] = f"by hand at {now}"
+
+        edits: dict[str, Callable[[], object]] = {
+            "variable": lambda: cluster.set_env(KEY, "LOG_LEVEL", text),
+            "version": lambda: self.reference.by_alias or cluster.set_env(KEY, "MODEL_URI", f"models:/iris/{text}"),
+            "restart": lambda: cluster.edit(KEY, restart),
+            "alias": lambda: self.fake.registry.aliases["iris"].update(champion=text),
+            "note": lambda: cluster.edit(KEY, lambda raw: raw["metadata"]["annotations"].update(team=f"vision-{now}")),
+        }
+        self.reference.somebody(edits[what])
+
+    # -- what must hold
+
+    def cut_off(self, operator: Operator) -> list[str]:
+        """Operations of a journal without an end."""
+        return [one.id for one in operator.journal.operations() if one.state is not State.ENDED]
+
+    def marked(self) -> str | None:
+        mark = mark_of(self.fake.annotations())
+        return mark.id if mark else None
+
+    @invariant()
+    def one_story_is_told(self) -> None:
+        if not hasattr(self, "reference"):
+            return
+        reference = self.reference
+        assert not reference.wrong, reference.wrong
+        assert reference.pair() in reference.allowed(), (reference.pair(), reference.allowed())
+        if reference.pair() != reference.story:
+            going_on = {known.id for known in reference.operations.values() if known.outcome not in (Outcome.DONE, Outcome.UNDONE)}
+            assert self.marked() in going_on, (reference.pair(), reference.story, self.marked())
+        ended = {known.id for known in reference.operations.values() if known.outcome is not None and not known.disturbed}
+        assert self.marked() not in ended
+        self._history_journal_and_tags_agree()
+
+    def _history_journal_and_tags_agree(self) -> None:
+        for line in history_of(self.fake.annotations()):
+            known = self.reference.operations[line.id]
+            assert known.outcome in (None, Outcome.NEEDS_ATTENTION) or line.outcome in (known.outcome.value, "needs attention"), line
+        for version in self.fake.registry.versions.values():
+            told = self.reference.operations.get(version.tags.get("modeldeck.operation", ""))
+            assert told is None or told.outcome in (None, Outcome.DONE, Outcome.NEEDS_ATTENTION), (version, told)
+
+    def the_whole_story_is_told(self) -> None:
+        """Once everything has come to its end: registry, events, leases and pods, too."""
+        for version in self.fake.registry.versions.values():
+            told = self.reference.operations.get(version.tags.get("modeldeck.operation", ""))
+            if told is not None and not told.disturbed:
+                assert {key: version.tags.get(key, "") for key in told.tags} == told.tags
+        for known in self.reference.operations.values():
+            reasons = {
+                reason for reason in ("Promoted", "RolledBack", "PromotionUndone", "RollbackUndone") if self._has_event(known.id, reason)
+            }
+            assert len(reasons) <= 1, (known, reasons)
+            assert known.outcome is not Outcome.DONE or known.disturbed or reasons & {"Promoted", "RolledBack"}, known
+        holders = [lease.holder for lease in self.fake.cluster.leases.values() if lease.holder]
+        assert not [holder for holder in holders if self.processes[int(holder.split("-")[1])].lives]
+        self.time_passes(60.0)
+        breaks = any(text in json.dumps(self.fake.template()) for text in self.fake.cluster.broken)
+        assert breaks or all(pod.template == self.fake.template() for pod in self.fake.cluster.pods.values())
+
+    def _has_event(self, id: str, reason: str) -> bool:
+        return f"{id} {reason}" in self.fake.cluster.event_keys
+
+    # -- the end
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "reference"):
+                self._all_comes_to_an_end()
+                self._nobody_is_locked_out()
+        finally:
+            self._close()
+
+    def _all_comes_to_an_end(self) -> None:
+        while self.hung:
+            self.wake_or_kill(False, 0)
+        for _ in range(3):
+            for operator in (self.ann, self.bob):
+                for id in self.cut_off(operator):
+                    failure = self._recover(operator, id, Verb.RESUME, None)
+                    if isinstance(failure, Conflict):
+                        failure = self._recover(operator, id, Verb.UNDO, None)
+        assert not [(one.name, self.cut_off(one)) for one in (self.ann, self.bob) if self.cut_off(one)]
+        self._open_ends_are_closed()
+        self.one_story_is_told()
+        self.the_whole_story_is_told()
+
+    def _open_ends_are_closed(self) -> None:
+        """What ended with an open end because of a fault alone can be gone on with, or taken back, when the fault is over."""
+        for operator in (self.ann, self.bob):
+            for operation in operator.journal.operations():
+                known = self.reference.operations[operation.id]
+                if operation.outcome is not Outcome.NEEDS_ATTENTION or known.edited:
+                    continue
+                if isinstance(self._recover(operator, known.id, Verb.RESUME, None), Conflict):
+                    self._recover(operator, known.id, Verb.UNDO, None)
+                ended = operator.journal.operation(known.id)
+                assert ended is not None
+                assert ended.outcome in (Outcome.DONE, Outcome.UNDONE), ended
+
+    def _nobody_is_locked_out(self) -> None:
+        """Whatever has happened, the next promotion goes through."""
+        if self.marked() is not None:
+            return
+        self.time_passes(60.0)
+        self.fake.registry.add("iris", "7")
+        self._plan(self.bob, Kind.PROMOTE, "7", "better")
+        if self.bob.pending is None:  # pods that somebody else has broken are still coming up: only a roll-back may begin then
+            self._plan(self.bob, Kind.ROLLBACK, "7", "better")
+        assert self.bob.pending is not None
+        self._begin(self.bob, None)
+        self._carry_on(*self.latest)
+        assert self.reference.pair()[1] == "7"
+        self.one_story_is_told()
+
+    def _close(self) -> None:
+        for process in self.processes.values():
+            process.kill()
+            if process.task is not None and process.task.done():
+                process.task.exception()
+        left = asyncio.all_tasks(self.loop)
+        for task in left:
+            task.cancel()
+        if left:
+            self._run(asyncio.gather(*left, return_exceptions=True))  # type: ignore[arg-type]
+        self.loop.close()
+        self.computers.__exit__(None, None, None)
+
+
+class _Hands:
+    """`tui.operations.hands.Hands` with a process of this machine."""
+
+    def __init__(self, machine: Promotions, operator: Operator) -> None:
+        self._machine, self._operator = machine, operator
+
+    def go(self, order: Order) -> None:
+        machine = self._machine
+        made = machine._process(self._operator.host, machine.fault)
+        made.start(order, machine.fake, self._operator.journal, machine.clock)
+        machine.latest.append(made)
+
+    def ended(self) -> bool:
+        return False
+
+    def last_words(self) -> str:
+        return ""
+
+    def discard(self) -> None:
+        pass
+
+
+FEW = settings(
+    max_examples=60,
+    stateful_step_count=20,
+    deadline=None,
+    print_blob=False,
+    report_multiple_bugs=False,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def test_the_protocol_against_the_reference() -> None:
+    examples = int(os.environ.get("MODELDECK_MACHINE_EXAMPLES", "0"))
+    chosen = settings(FEW, max_examples=examples) if examples else FEW
+    run_state_machine_as_test(Promotions, settings=chosen)  # type: ignore[no-untyped-call]

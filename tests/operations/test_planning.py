@@ -1,0 +1,233 @@
+"""What a plan refuses, warns of and shows; and that it changes nothing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.operations.conftest import Bench
+from tui.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
+from tui.domain.marks import OPERATION, Mark, mark_text
+from tui.domain.promotions import Kind, Plan, Refusal, StepName, Verdict
+
+WRITES = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "scale", "create_version")
+
+
+async def test_a_plan_changes_nothing(bench: Bench) -> None:
+    before = copy.deepcopy(bench.fake.cluster.deployments)
+    await bench.good_plan("2")
+    assert bench.fake.cluster.deployments == before
+    assert not set(WRITES) & set(bench.fake.traps.calls)
+    assert bench.journal.operations() == ()
+
+
+async def test_the_steps_tell_before_after_and_what_to_type(bench: Bench) -> None:
+    made = await bench.good_plan("2")
+    assert [step.name for step in made.steps] == [
+        StepName.LOCK,
+        StepName.PATCH_TEMPLATE,
+        StepName.AWAIT_ROLLOUT,
+        StepName.MOVE_ALIAS,
+        StepName.TAG_VERSION,
+        StepName.WRITE_EVENT,
+        StepName.VERIFY,
+        StepName.RELEASE,
+    ]
+    patch, rollout, alias = made.steps[1:4]
+    assert (patch.before, patch.after) == ("models:/iris/1", "models:/iris/2")
+    assert patch.command.startswith("kubectl -n serving patch deployment iris --type strategic -p '{")
+    assert OPERATION not in patch.command
+    assert rollout.command == "kubectl -n serving rollout status deployment iris"
+    assert alias.command == (
+        "python -c \"from mlflow import MlflowClient; MlflowClient().set_registered_model_alias('iris', 'champion', '2')\""
+    )
+
+
+async def test_every_check_has_a_verdict(bench: Bench) -> None:
+    made = await bench.good_plan("2")
+    assert [check.name for check in made.checks] == [
+        "environment",
+        "version",
+        "artifacts",
+        "permission to patch",
+        "alias",
+        "rollout",
+        "other operations",
+        "dry run",
+        "owners",
+        "autoscaler",
+        "lock",
+        "gate",
+    ]
+    assert "no Prometheus is configured" in made.checks[-1].words
+
+
+def edit(change: Callable[[dict[str, Any]], object]) -> Callable[[Bench], None]:
+    return lambda bench: bench.fake.cluster.edit("serving/iris", change)
+
+
+def readonly(bench: Bench) -> None:
+    bench.fake.environment = replace(bench.fake.environment, read_only=True)
+
+
+def paused(raw: dict[str, Any]) -> None:
+    raw["spec"]["paused"] = True
+
+
+def marked(raw: dict[str, Any]) -> None:
+    raw["metadata"]["annotations"][OPERATION] = mark_text(Mark("20260101-000000-beef", actor="bob@box"))
+
+
+@pytest.mark.parametrize(
+    ("prepare", "check", "words"),
+    [
+        (readonly, "environment", "test is read-only"),
+        (lambda bench: bench.fake.registry.versions.pop(("iris", "2")), "version", "version 2 of iris does not exist"),
+        (lambda bench: bench.fake.registry.add("iris", "2", status="PENDING_REGISTRATION"), "version", "is PENDING_REGISTRATION"),
+        (lambda bench: bench.fake.registry.gone.add(("iris", "2")), "artifacts", "its artifacts are gone"),
+        (lambda bench: setattr(bench.fake.cluster, "allowed", False), "permission to patch", "is not allowed"),
+        (edit(paused), "rollout", "paused"),
+        (edit(marked), "other operations", "operation 20260101-000000-beef of bob@box is under way"),
+        (lambda bench: bench.fake.traps.fail("dry_run", Rejected("denied by policy")), "dry run", "denied by policy"),
+        (lambda bench: bench.fake.traps.fail("dry_run", Forbidden("not you")), "dry run", "not you"),
+    ],
+    ids=["read-only", "missing", "pending", "artifacts", "forbidden", "paused", "operation", "rejected", "dry-run forbidden"],
+)
+async def test_refusing_checks(bench: Bench, prepare: Callable[[Bench], object], check: str, words: str) -> None:
+    prepare(bench)
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    (found,) = made.refused
+    assert found.name == check
+    assert words in found.words
+
+
+async def test_a_rollout_under_way_refuses_a_promotion_but_not_a_rollback(bench: Bench) -> None:
+    await bench.promote("2")
+    bench.fake.cluster.frozen = True
+    bench.fake.cluster.set_env("serving/iris", "LOG_LEVEL", "debug")
+    promotion = await bench.plan("3")
+    assert isinstance(promotion, Plan)
+    assert [check.name for check in promotion.refused] == ["rollout"]
+    assert (await bench.good_plan(None, kind=Kind.ROLLBACK)).to_version == "1"
+
+
+async def test_admission_that_changes_the_patch_refuses(bench: Bench) -> None:
+    def admission(raw: dict[str, Any]) -> None:
+        raw["spec"]["template"]["spec"]["containers"][0]["env"][1]["value"] = "models:/iris/pinned"
+
+    bench.fake.cluster.admission = admission
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    assert [check.name for check in made.refused] == ["dry run"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "owner"),
+    [
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:serving/iris"}}, "Argo CD (application shop)"),
+        ({"labels": {"kustomize.toolkit.fluxcd.io/name": "models"}}, "Flux (kustomization models)"),
+        ({"annotations": {"meta.helm.sh/release-name": "iris"}}, "Helm (release iris)"),
+        ({"owners": [("argocd-controller", "Apply", 1.0, True, False)]}, "Argo CD (field manager argocd-controller)"),
+    ],
+)
+async def test_owners_who_would_revert_are_warned_of(bench: Bench, metadata: dict[str, Any], owner: str) -> None:
+    for key, value in metadata.items():
+        raw = bench.fake.cluster.deployments["serving/iris"]["metadata"]
+        raw[key] = {**raw[key], **value} if isinstance(value, dict) else value
+    made = await bench.good_plan("2")
+    found = next(check for check in made.checks if check.name == "owners")
+    assert found.verdict is Verdict.WARN
+    assert owner in found.words
+
+
+async def test_what_cannot_be_found_out_is_unknown_and_not_no(bench: Bench) -> None:
+    bench.fake.cluster.allowed = None
+    bench.fake.cluster.hpa = None
+    bench.fake.traps.fail("artifacts_answer", TimedOut("slow"))
+    bench.fake.traps.fail("lease", Unreachable("refused"))
+    made = await bench.good_plan("2")
+    unknown = {check.name for check in made.checks if check.verdict is Verdict.UNKNOWN}
+    assert {"permission to patch", "autoscaler", "artifacts", "lock", "alias"} == unknown
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"to": "2", "reason": "a\x1b[31mred"}, "usage"),
+        ({"to": "2", "reason": "a\u202egnp"}, "usage"),
+        ({"to": "2", "reason": "x" * 501}, "usage"),
+        ({"to": "2\x07"}, "usage"),
+        ({"to": None}, "usage"),
+        ({"to": "@nobody"}, "version_not_found"),
+        ({"to": "2", "model": "wine"}, "other_model"),
+    ],
+)
+async def test_what_cannot_be_planned_at_all(bench: Bench, fields: dict[str, Any], code: str) -> None:
+    made = await bench.plan(fields.pop("to"), **fields)
+    assert isinstance(made, Refusal)
+    assert made.code == code
+
+
+async def test_unlinked_says_how_to_link(bench_of: Callable[[str], Bench]) -> None:
+    made = await bench_of("file.pkl").plan("2")
+    assert isinstance(made, Refusal)
+    assert made.code == "unlinked"
+    assert "MODEL_URI=models:/NAME/VERSION" in made.hint
+
+
+async def test_two_containers_that_serve_models_are_refused(bench: Bench) -> None:
+    env = [{"name": "MODEL_URI", "value": "models:/wine/1"}]
+    bench.fake.cluster.edit(
+        "serving/iris", lambda raw: raw["spec"]["template"]["spec"]["containers"].append({"name": "side", "image": "x", "env": env})
+    )
+    made = await bench.plan("2")
+    assert isinstance(made, Refusal)
+    assert made.code == "several_links"
+    assert "server (models:/iris/1), side (models:/wine/1)" in made.words
+
+
+@pytest.mark.parametrize(
+    ("call", "failure", "code"),
+    [
+        ("deployment", Unreachable("refused", backend="Kubernetes"), "unreachable"),
+        ("deployment", NotFound("no such deployment"), "deployment_not_found"),
+        ("model", Unreachable("refused", backend="MLflow"), "unreachable"),
+    ],
+)
+async def test_a_backend_that_does_not_answer(bench: Bench, call: str, failure: Exception, code: str) -> None:
+    bench.fake.traps.fail(call, failure, times=9)  # type: ignore[arg-type]
+    made = await bench.plan("2")
+    assert isinstance(made, Refusal)
+    assert made.code == code
+
+
+async def test_a_mark_left_behind_by_an_ended_operation_is_replaced(bench: Bench) -> None:
+    bench.fake.traps.fail("patch_deployment", Conflict("always"), skip=1, times=99)
+    left = await bench.promote("2")
+    bench.fake.traps.clear()
+    assert OPERATION in bench.fake.annotations()
+    made = await bench.good_plan("3")
+    found = next(check for check in made.checks if check.name == "other operations")
+    assert found.verdict is Verdict.WARN
+    assert left.id in found.words
+    await bench.run(made)
+    assert OPERATION not in bench.fake.annotations()
+
+
+@pytest.mark.parametrize(
+    ("uri", "version", "expected"),
+    [
+        ("models:/iris/1", "2", "models:/iris/2"),
+        ("runs:/" + "0" * 31 + "1/model", "2", "runs:/" + "0" * 31 + "2/model"),
+    ],
+)
+async def test_each_kind_of_reference_is_edited_as_itself(bench_of: Callable[[str], Bench], uri: str, version: str, expected: str) -> None:
+    bench = bench_of(uri)
+    operation = await bench.promote(version)
+    assert operation.outcome == "done", operation.words
+    assert bench.fake.env() == expected

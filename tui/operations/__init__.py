@@ -1,0 +1,1 @@
+"""What changes the world: promotions, roll-backs, restarts, scaling, registering; and the journal that remembers them."""

@@ -1,0 +1,141 @@
+"""How the candidates of a roll-back behaved while they served, and when that was: from Prometheus, by the pods of their ReplicaSets, or,
+where those are gone, by the version that pods state themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tui.domain.failures import Failure
+from tui.domain.metrics import Matrix, Vector
+from tui.domain.profiles import Profile, deployment_queries, pick, pod_pattern, quoted
+from tui.domain.promotions import RollbackTarget
+from tui.domain.serving import Deployment, Fleet
+from tui.ports import Clock, Metrics
+
+PATIENCE = 3.0
+"""Seconds that candidates wait for their figures."""
+_CANDIDATES = 6
+_WINDOW = 300.0
+_LOOK_BACK = 14 * 86400.0
+"""Seconds: Prometheus keeps 15 days unless it is told otherwise."""
+_STEP = 600.0
+# A version that served for less than these seconds may be missed.
+
+Span = tuple[float, float]
+"""First and last time at which something was seen."""
+
+
+async def measured_spans(namespace: str, name: str, model: str, metrics: Metrics | None, clock: Clock) -> dict[str, Span]:
+    """Version → when pods of this Deployment stated it. Empty where none states any, or Prometheus cannot be asked. Never raises."""
+    if metrics is None:
+        return {}
+    end = clock.now() // _STEP * _STEP
+    try:
+        async with asyncio.timeout(PATIENCE):
+            profile = pick(await metrics.metric_names())
+            if profile is None or profile.versions is None:
+                return {}
+            promql = _stated(profile.versions, namespace, name, by=profile.versions[1])
+            return _spans(await metrics.query_range(promql, start=end - _LOOK_BACK, end=end, step=_STEP), profile.versions[1], model)
+    except (TimeoutError, Failure):
+        return {}
+
+
+_MODEL_LABELS = ("model", "model_name")
+
+
+def _stated(versions: tuple[str, str], namespace: str, name: str, *, by: str, version: str = "") -> str:
+    metric, label = versions
+    where = f"namespace={quoted(namespace)},pod=~{quoted(pod_pattern(name))}" + (f",{label}={quoted(version)}" if version else "")
+    return f"max by ({', '.join((*_MODEL_LABELS, by))}) ({metric}{{{where}}})"
+
+
+def _is_of(labels: Mapping[str, str], model: str) -> bool:
+    """A server may serve several models; one that names none serves the one that is meant."""
+    return all(labels.get(label, "") in ("", model) for label in _MODEL_LABELS)
+
+
+def _spans(matrix: Matrix, label: str, model: str) -> dict[str, Span]:
+    found: dict[str, Span] = {}
+    for series in matrix.series:
+        version = series.labels.get(label, "")
+        times = [at for at, value in series.points if value != 0]
+        if not version or not times or not _is_of(series.labels, model):
+            continue
+        first, last = found.get(version, (math.inf, 0.0))
+        found[version] = (min(first, times[0]), max(last, times[-1]))
+    return found
+
+
+async def with_figures(
+    targets: Sequence[RollbackTarget], deployment: Deployment, fleet: Fleet, metrics: Metrics | None, clock: Clock
+) -> tuple[RollbackTarget, ...]:
+    """The same candidates with `stats_words` where Prometheus knows: over the last minutes in which each served. Never raises."""
+    if metrics is None or not targets:
+        return tuple(targets)
+    sets = {each.revision: each.name for each in fleet.replica_sets if each.owner_uid == deployment.uid}
+    try:
+        async with asyncio.timeout(PATIENCE):
+            profile = pick(await metrics.metric_names())
+            if profile is None:
+                return tuple(targets)
+            asked = targets[:_CANDIDATES]
+            words = await asyncio.gather(
+                *(_figures(one, sets.get(one.revision or 0), profile, deployment, metrics, clock) for one in asked)
+            )
+    except (TimeoutError, Failure):
+        return tuple(targets)
+    found = [replace(target, stats_words=said) for target, said in zip(targets, words, strict=False)]
+    return (*found, *targets[_CANDIDATES:])
+
+
+async def _figures(
+    target: RollbackTarget, replica_set: str | None, profile: Profile, deployment: Deployment, metrics: Metrics, clock: Clock
+) -> str:
+    # While the version still took all the traffic, as its successor's pods had not come up.
+    at = (target.served_until or clock.now()) - 1.0
+    pods = f"{re.escape(replica_set)}-[a-z0-9]{{5}}" if replica_set else await _pods_then(target, profile, deployment, metrics, at)
+    if not pods:
+        return ""
+    step = max(1.0, min(_WINDOW, at - (target.served_from or 0.0)))
+    queries = {
+        key: promql.replace(quoted(pod_pattern(deployment.name)), quoted(pods))
+        for key, promql in deployment_queries(profile, deployment.namespace, deployment.name, step=step).items()
+        if key in ("p99", "requests", "errors")
+    }
+    answers = await asyncio.gather(*(metrics.query(promql, at=at) for promql in queries.values()))
+    return _words(profile, dict(zip(queries, answers, strict=True)))
+
+
+async def _pods_then(target: RollbackTarget, profile: Profile, deployment: Deployment, metrics: Metrics, at: float) -> str:
+    """An expression for the pods that stated the version then; "" where nobody can tell."""
+    if profile.versions is None or target.served_until is None:
+        return ""
+    promql = _stated(profile.versions, deployment.namespace, deployment.name, by="pod", version=target.version)
+    stated = await metrics.query(promql, at=at)
+    pods = {sample.labels.get("pod", "") for sample in stated.samples if sample.value != 0 and _is_of(sample.labels, target.model)}
+    return "|".join(re.escape(pod) for pod in sorted(pods - {""}))
+
+
+def _words(profile: Profile, answers: Mapping[str, Vector]) -> str:
+    p99, requests, errors = (_value(answers.get(key)) for key in ("p99", "requests", "errors"))
+    words = []
+    if p99 is not None:
+        words.append(f"p99 {p99 * profile.latency_scale * 1000:.0f} ms")
+    if requests is not None:
+        total = requests + (errors or 0.0) if profile.errors_apart else requests
+        if "errors" in answers and total > 0:
+            words.append(f"errors {(errors or 0.0) / total:.1%}")
+        words.append(f"{total:.1f} requests/s")
+    return ", ".join(words)
+
+
+def _value(vector: Vector | None) -> float | None:
+    """The one finite value of an answer; several series mean that the query is wrong, and nothing is said."""
+    if vector is None or len(vector.samples) != 1 or not math.isfinite(vector.samples[0].value):
+        return None
+    return vector.samples[0].value

@@ -1,0 +1,48 @@
+"""An operation as it goes on, read from its journal: the same for the console that started it and for a colleague's."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import ClassVar, Protocol
+
+from tui.domain.failures import Failure, NotFound
+from tui.domain.promotions import Operation, State
+from tui.operations.entries import Entry, advance
+from tui.ports import Clock
+
+
+class RunnerFailure(Failure):
+    """Whoever should carry an operation out did not begin, or is gone."""
+
+    code: ClassVar[str] = "runner"
+    default_hint: ClassVar[str] = "modeldeck operations list shows whether anything was begun"
+
+
+POLL = 0.1
+"""Seconds between two looks at the journal: one small query on one index."""
+
+
+class Tail(Protocol):
+    """A journal that gives what is new."""
+
+    def after(self, operation_id: str, seq: int) -> tuple[tuple[Entry, ...], int]: ...
+
+
+async def follow(
+    operation_id: str, journal: Tail, clock: Clock, *, alive: Callable[[Operation], bool] | None = None
+) -> AsyncIterator[Operation]:
+    """The operation as it stands now, then after everything that is written of it, until it ends, or `alive` says that nobody goes on with
+    it. Raises NotFound for an id that the journal does not know, JournalFailure where it cannot be read."""
+    operation: Operation | None = None
+    seq = 0
+    while True:
+        entries, seq = journal.after(operation_id, seq)
+        for entry in entries:
+            operation = advance(operation, entry)
+        if operation is None:
+            raise NotFound(f"no operation {operation_id}", hint="modeldeck operations list", backend="journal")
+        if entries:
+            yield operation
+        if operation.state is State.ENDED or (not entries and alive is not None and not alive(operation)):
+            return
+        await clock.sleep(POLL)

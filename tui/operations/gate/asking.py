@@ -1,0 +1,72 @@
+"""Many questions to Prometheus at the same time. What one does not answer takes nothing from the others, and is a value."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tui.domain.failures import Failure, NotFound, Rejected
+from tui.domain.gates.judgement import Trouble
+from tui.domain.metrics import Vector
+from tui.ports import Metrics
+
+PATIENCE = 20.0
+"""Seconds that one judgement waits for its answers."""
+_AT_ONCE = 6
+"""Questions: a gate must not stand in the way of everybody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An instant query at a time in seconds since the epoch."""
+
+    promql: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    trouble: Trouble
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    given: dict[Ask, Vector | Unanswered] = field(default_factory=dict)
+
+    def of(self, asks: Sequence[Ask]) -> tuple[Vector, ...] | Unanswered:
+        """All of them, or why one is not there."""
+        vectors = []
+        for one in asks:
+            answer = self.given.get(one, Unanswered(Trouble.NO_DATA, "not asked"))
+            if isinstance(answer, Unanswered):
+                return answer
+            vectors.append(answer)
+        return tuple(vectors)
+
+
+async def ask(metrics: Metrics | None, asks: Iterable[Ask]) -> Answers:
+    """Never raises a Failure. `metrics` None: nobody can be asked."""
+    different = list(dict.fromkeys(asks))
+    if metrics is None:
+        return Answers(dict.fromkeys(different, Unanswered(Trouble.UNREACHABLE, "no Prometheus is configured")))
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(question: Ask) -> Vector | Unanswered:
+        try:
+            async with asyncio.timeout(PATIENCE), turn:
+                return await metrics.query(question.promql, at=question.at)
+        except TimeoutError:
+            return Unanswered(Trouble.UNREACHABLE, f"Prometheus: no answer in {PATIENCE:.0f} s")
+        except Failure as failure:
+            return unanswered(failure)
+
+    answers = await asyncio.gather(*(one(question) for question in different))
+    return Answers(dict(zip(different, answers, strict=True)))
+
+
+def unanswered(failure: Failure) -> Unanswered:
+    """A query that is refused is wrong; everything else is Prometheus' trouble or the way to it."""
+    refused = isinstance(failure, Rejected | NotFound)
+    return Unanswered(Trouble.REJECTED if refused else Trouble.UNREACHABLE, str(failure))

@@ -1,0 +1,222 @@
+"""Who moved what, when and why, from every memory that there is: the journal, the Deployments' own history, version tags, ReplicaSets that
+no operation of ours explains, and aliases that were seen to move."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TypeVar
+
+from tui.domain import rollout
+from tui.domain.joining import primary
+from tui.domain.linking import find_links
+from tui.domain.links import LinkPatterns
+from tui.domain.pointers import Sighting
+from tui.domain.promotions import Kind, Operation, Outcome, State
+from tui.domain.registry import Registry
+from tui.domain.serving import Deployment, Fleet, ReplicaSet
+from tui.operations.explained import by_others
+from tui.operations.moves import ANNOTATIONS, JOURNAL, Move, each_once, moves_of, of_annotations, of_journal, of_tags
+from tui.operations.revisions import Revision, writer_of
+from tui.operations.timeline import Arrival, timeline
+from tui.operations.words import iso
+
+CLUSTER = "cluster"
+TAGS = "tags"
+REGISTRY = "registry"
+
+
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """Everything that remembers. None: that backend cannot be asked, and what only it remembers is missing."""
+
+    fleet: Fleet | None
+    registry: Registry | None
+    journal: tuple[Operation, ...] = ()
+    sightings: tuple[Sighting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One move of the past. Others' moves (`Kind.MOVE`) have no steps, and an actor only where one is known."""
+
+    operation: Operation
+    source: str
+    """`journal`, `tags`, `cluster` or `registry`."""
+    concerns: frozenset[str] = frozenset()
+    """`namespace/name` of Deployments that it is not on, but that serve its model."""
+
+    def is_about(self, subject: str) -> bool:
+        """A model, `namespace/name`, or the name of a Deployment."""
+        own = self.operation
+        keys = {own.key, *own.others, *self.concerns}
+        return subject == own.model or subject in keys or subject in {key.partition("/")[2] for key in keys}
+
+
+def history(memories: Memories, patterns: LinkPatterns, *, of: str | None = None) -> tuple[Past, ...]:
+    """Newest first, each real move once however many memories tell of it. `of`: only look for others' doing in this Deployment
+    (`namespace/name`), as there may be thousands."""
+    fleet = memories.fleet or Fleet((), (), ())
+    sets: dict[str, list[ReplicaSet]] = defaultdict(list)
+    for each in fleet.replica_sets:
+        sets[each.owner_uid or ""].append(each)
+    tagged = of_tags(memories.registry)
+    annotated = {one.key: tuple(of_annotations(one, sets[one.uid])) for one in fleet.deployments}
+    found = _ours(memories.journal, annotated, tagged)
+    on, by_tag = _grouped(memories.journal), _grouped(tagged)
+    for one in fleet.deployments if of is None else filter(None, (fleet.deployment(of),)):
+        moves = moves_of(one, on[one.key], annotated[one.key], by_tag[one.key])
+        found += _of_others(one, timeline(one, sets[one.uid], moves, memories.registry, patterns))
+    serving = _serving(fleet, patterns) if memories.sightings else {}
+    ours = (*of_journal(memories.journal), *chain.from_iterable(annotated.values()), *tagged)
+    found += [Past(_seen(one), REGISTRY, serving.get(one.move.model, frozenset())) for one in by_others(memories.sightings, ours)]
+    return tuple(sorted(found, key=_when)[::-1])
+
+
+def _ours(journal: Sequence[Operation], annotated: Mapping[str, Iterable[Move]], tagged: Iterable[Move]) -> list[Past]:
+    """Operations of modeldeck: as the journal tells them, else the cluster, else the registry."""
+    known = {operation.id for operation in journal}
+    # The last of several Deployments is the one that an operation is named after.
+    last_first = sorted(chain.from_iterable(annotated.values()), key=lambda move: move.at, reverse=True)
+    places: dict[str, dict[str, None]] = defaultdict(dict)
+    for move in reversed(last_first):
+        places[move.id].setdefault(move.key)
+    told = (move for move in each_once((*last_first, *tagged)) if move.id not in known)
+    others = [Past(_told(move, tuple(places[move.id])), CLUSTER if move.source == ANNOTATIONS else move.source) for move in told]
+    return [*(Past(operation, JOURNAL) for operation in journal), *others]
+
+
+K = TypeVar("K", Operation, Move)
+
+
+def _grouped(all_of_them: Iterable[K]) -> Mapping[str, list[K]]:
+    """By `namespace/name` of their Deployment."""
+    found: dict[str, list[K]] = defaultdict(list)
+    for one in all_of_them:
+        found[one.key].append(one)
+    return found
+
+
+def _when(past: Past) -> tuple[float, float]:
+    own = past.operation
+    return own.finished_at or own.started_at, own.started_at
+
+
+def _serving(fleet: Fleet, patterns: LinkPatterns) -> Mapping[str, frozenset[str]]:
+    """Model → the Deployments whose templates name it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for deployment in fleet.deployments:
+        link = primary(find_links(deployment.template, patterns))
+        if link is not None and link.model is not None:
+            found[link.model].add(deployment.key)
+    return {model: frozenset(keys) for model, keys in found.items()}
+
+
+def _told(move: Move, places: tuple[str, ...]) -> Operation:
+    """An operation as the cluster or the registry tell it. `places`: all Deployments that do."""
+    namespace, _, name = move.key.rpartition("/")
+    over = not math.isinf(move.at)
+    return Operation(
+        id=move.id,
+        kind=move.kind,
+        actor=move.actor,
+        model=move.model,
+        namespace=namespace,
+        deployment=name,
+        from_version=move.from_version,
+        to_version=move.to_version,
+        reason=move.reason,
+        state=State.ENDED if over else State.RUNNING,
+        outcome=(move.outcome or Outcome.NEEDS_ATTENTION) if over else None,
+        started_at=move.since,
+        finished_at=move.at if over else None,
+        runner_pid=None,
+        alias=move.alias,
+        others=tuple(key for key in places if key != move.key),
+    )
+
+
+def _of_others(deployment: Deployment, arrivals: Iterable[Arrival]) -> Iterator[Past]:
+    """Changes of version that no operation tells of: somebody used kubectl or a pipeline. What was there first was moved by nobody."""
+    before: Revision | None = None
+    for arrival in arrivals:
+        revision = arrival.revision
+        if revision is None:
+            continue
+        if before is not None and arrival.move is None and _changed(before, arrival.model, arrival.version, revision):
+            yield Past(_by_hand(deployment, before, revision), CLUSTER)
+        before = replace(revision, model=arrival.model, version=arrival.version)
+
+
+def _changed(before: Revision, model: str | None, version: str | None, revision: Revision) -> bool:
+    """Pods behind an alias may serve anything after they were started anew; else a template that names nothing has nothing to tell."""
+    if version is None:
+        return revision.by_alias
+    return (model, version) != (before.model, before.version)
+
+
+def _by_hand(deployment: Deployment, before: Revision, revision: Revision) -> Operation:
+    follows = before.number == revision.number - 1 and before.model == revision.model
+    going = revision.number == deployment.revision and rollout.status(deployment).state != rollout.DONE
+    at = revision.until if not math.isinf(revision.until) else revision.since
+    return Operation(
+        id=f"{revision.replica_set.name}@{revision.number}",
+        kind=Kind.MOVE,
+        actor=writer_of(revision, deployment, after=before.since),
+        model=revision.model or "",
+        namespace=deployment.namespace,
+        deployment=deployment.name,
+        from_version=before.version if follows else None,
+        to_version=revision.version or "",
+        reason=others_cause(revision),
+        state=State.RUNNING if going else State.ENDED,
+        outcome=None if going else Outcome.DONE,
+        started_at=revision.since,
+        finished_at=None if going else at,
+        runner_pid=None,
+        words=_by_hand_words(revision),
+    )
+
+
+def others_cause(revision: Revision) -> str:
+    """The change cause of an operation of ours stays on the Deployment, and later changes by others inherit it: it is not theirs."""
+    return "" if revision.cause.startswith("modeldeck ") else revision.cause
+
+
+def _by_hand_words(revision: Revision) -> str:
+    how = "an earlier template came back" if revision.returned else "the template was changed"
+    if revision.version is None:
+        how += "; the pods asked the registry what to serve, and what it said then is not known"
+    if not revision.exact and not math.isinf(revision.until):
+        how += f"; between {iso(revision.since)} and {iso(revision.until)}"
+    return f"not by modeldeck: {how} (revision {revision.number})"
+
+
+def _seen(sighting: Sighting) -> Operation:
+    move = sighting.move
+    words = f"not by modeldeck: {move.alias} was {_at(move.from_version)} at {iso(sighting.after)} and {_at(move.to_version)} at "
+    return Operation(
+        id=f"{move.model}@{move.alias}:{move.from_version or ''}>{move.to_version or ''}@{iso(sighting.before)}",
+        kind=Kind.MOVE,
+        actor="",
+        model=move.model,
+        namespace="",
+        deployment="",
+        from_version=move.from_version,
+        to_version=move.to_version or "",
+        reason="",
+        state=State.ENDED,
+        outcome=Outcome.DONE,
+        started_at=sighting.after,
+        finished_at=sighting.before,
+        runner_pid=None,
+        alias=move.alias,
+        words=words + str(iso(sighting.before)),
+    )
+
+
+def _at(version: str | None) -> str:
+    return f"at {version}" if version is not None else "not there"

@@ -1,0 +1,101 @@
+"""The file that a journal stands in: one SQLite file, on disk when a write returns (WAL, synchronous FULL).
+
+Private to the user (0600). A team shares one by putting it into a folder of its own group: `install -d -m 2770 -g TEAM FOLDER`; a journal
+made there is the team's (0660), as are the files that SQLite keeps beside it. Whoever may only read it can look, and do nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tui.domain.failures import Failure
+
+_BUSY_SECONDS = 5.0
+_TEAM_FOLDER = stat.S_ISGID | stat.S_IWGRP
+
+
+class JournalFailure(Failure):
+    """The journal cannot be read or written: an operation stops before its next step."""
+
+    code: ClassVar[str] = "journal"
+    default_hint: ClassVar[str] = "free some disk space, or check who owns the file"
+
+
+class JournalFile:
+    """One connection to the file, opened with the first call that needs it: each close would write the whole WAL back, with a handful of
+    flushes for every entry. May be used from any thread, by one at a time."""
+
+    schema: ClassVar[str]
+    """Statements that make what a subclass needs, where it is not there yet."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, which nobody else's falls into. Raises JournalFailure; then nothing was written."""
+        with self._failures("written"):
+            self._prepare()
+            with self._connect() as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Empty where there is no file yet: looking makes none. Raises JournalFailure."""
+        if not self.path.exists():
+            return []
+        with self._failures("read"):
+            return self._connect().execute(query, values).fetchall()
+
+    def _prepare(self) -> None:
+        if self.path.exists():
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # Made before SQLite opens it, so that it is never readable by others, not even for an instant; WAL files copy its mode.
+        shared = self.path.parent.stat().st_mode & _TEAM_FOLDER == _TEAM_FOLDER
+        handle = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
+        if shared:
+            os.fchmod(handle, 0o660)
+        os.close(handle)
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is None:
+            mine = not self.path.exists() or os.access(self.path, os.W_OK)
+            where = self.path.absolute().as_uri() + ("" if mine else "?mode=ro")
+            connection = sqlite3.connect(where, timeout=_BUSY_SECONDS, check_same_thread=False, uri=True)
+            try:
+                if mine:
+                    connection.execute("PRAGMA journal_mode = WAL")
+                    connection.execute("PRAGMA synchronous = FULL")
+                    connection.executescript(self.schema)
+            except sqlite3.Error:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    @contextmanager
+    def _failures(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalFailure(f"{self.path} cannot be {verb}: {error}", backend="journal") from error
+
+
+def default_path() -> Path:
+    """`journal.sqlite` in the user's state folder."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("modeldeck", appauthor=False)) / "journal.sqlite"

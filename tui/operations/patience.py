@@ -1,0 +1,44 @@
+"""Asking again where a backend was only briefly away, and telling "it did not happen" from "nobody knows"."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tui.domain.failures import Failure, Faulty, Malformed, Throttled, TimedOut, Unreachable
+from tui.ports import Clock
+
+T = TypeVar("T")
+
+PASSING = (Unreachable, TimedOut, Throttled, Faulty, Malformed)
+"""Failures that may be over in a moment. After one of them, a request that changes something may or may not have been carried out."""
+
+AWAY = (Unreachable, TimedOut, Throttled, Faulty)
+"""Failures that mean: this backend is down for now."""
+
+PATIENCE = 8.0
+"""Seconds for which a read is asked again."""
+LATE_ANSWER = 1.0
+"""Seconds after which a request whose answer was lost has been carried out, if it ever is. MLflow cannot be told to forget one, and nothing
+guards it there: so it is waited for."""
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 2.0
+
+
+async def patiently(ask: Callable[[], Awaitable[T]], clock: Clock, *, patience: float = PATIENCE) -> T:
+    """The answer of a read, asked again with growing pauses for `patience` seconds. Raises the last failure."""
+    until = clock.monotonic() + patience
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await ask()
+        except PASSING as failure:
+            if clock.monotonic() + pause >= until:
+                raise
+            await clock.sleep(pause_after(failure, pause))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def pause_after(failure: Failure, pause: float) -> float:
+    """Seconds to wait: what the backend asked for, within reason, or else our own."""
+    return max(pause, min(failure.retry_after or 0.0, _LONGEST_PAUSE))

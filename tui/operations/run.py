@@ -1,0 +1,120 @@
+"""One operation being carried out: what every step needs, and the one place that writes the journal."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from tui.domain.failures import Conflict
+from tui.domain.promotions import Operation, Plan, Step
+from tui.operations.entries import Entry, advance
+from tui.operations.journal import JournalFailure
+from tui.operations.lock import Locks
+from tui.operations.wishes import Mailbox
+from tui.operations.words import harmless
+from tui.operations.world import World
+from tui.ports import Clock, Journal, Progress
+
+
+class Stopped(Exception):
+    """Somebody asked to cancel."""
+
+
+@dataclass
+class Run:
+    """Not frozen: it holds the operation's newest state. Everything else of it never changes."""
+
+    whole: Plan
+    """With the steps of all its deployments."""
+    world: World
+    journal: Journal
+    clock: Clock
+    progress: Progress
+    cancel: asyncio.Event
+    operation: Operation | None = None
+    seen: int | None = None
+    """The journal's newest entry of the operation when it was read; None: it is this process' own from the beginning."""
+    mailbox: Mailbox = field(default_factory=lambda: Mailbox(asyncio.Event()))
+    """What people ask of it; its `cancel` and ours are the same where somebody listens."""
+    locks: Locks | None = None
+    """None: there is no lock, and nothing that could be lost."""
+    index: int = 0
+    """Place of the step at work."""
+    undoing: bool = False
+    unwritten: JournalFailure | None = None
+    """Why the journal has a gap: an undo goes on without it, as it looks at the world before each request anyway."""
+    troubles: list[str] = field(default_factory=list)
+    """What could not be undone or finished, in words with what to type."""
+
+    @property
+    def plan(self) -> Plan:
+        """Of the deployment that the step at work is about."""
+        return self.whole.leg(self.whole.steps[self.index].leg) if self.whole.steps else self.whole
+
+    @property
+    def now(self) -> Operation:
+        if self.operation is None:
+            raise RuntimeError("nothing is recorded yet")
+        return self.operation
+
+    @property
+    def step(self) -> Step:
+        return self.now.steps[self.index]
+
+    def record(self, kind: str, **body: object) -> None:
+        """Write one entry, then tell the new state. Raises JournalFailure, and then nothing has changed; while undoing it never does."""
+        self._write(kind, body, strict=not self.undoing)
+
+    def remember(self, kind: str, **body: object) -> None:
+        """Like `record`, for what has happened already: the state changes even where the journal cannot be written."""
+        self._write(kind, body, strict=False)
+
+    def claim(self, **body: object) -> None:
+        """This process carries it out from here on. Raises Conflict where another one has written about it since it was read: then it is
+        that one's; JournalFailure."""
+        self._write("started", body, strict=True, seen=self.seen)
+        self.seen = None
+
+    def _write(self, kind: str, body: dict[str, object], *, strict: bool, seen: int | None = None) -> None:
+        entry = Entry(self.whole.id, kind, {"at": self.clock.now(), **body})
+        try:
+            if seen is None:
+                self.journal.append(entry.operation_id, entry.kind, entry.body)
+            elif not self.journal.claim(entry.operation_id, entry.kind, entry.body, seen=seen):
+                hint = f"modeldeck operations attach {self.whole.id}"
+                raise Conflict(f"operation {self.whole.id} has just been taken up by another process", hint=hint)
+        except JournalFailure as failure:
+            self.unwritten = failure
+            if strict:
+                raise
+        self.operation = advance(self.operation, entry)
+        if self.operation is not None:
+            self.progress(self.operation)
+
+    async def request(self, words: str) -> None:
+        """Before a request that changes something leaves: it is written down, and the lock is surely ours.
+
+        Raises LockLost where somebody has taken over, another Failure where the lock cannot be looked at."""
+        await self._hold()
+        self.record("request", step=self.index, words=harmless(words))
+        await self._hold()  # a slow disk, or a machine that slept, may have let the lease end while it was written down
+
+    async def _hold(self) -> None:
+        if self.locks is not None:
+            await self.locks.hold()
+
+    def say(self, words: str) -> None:
+        """What was seen, for the operation's log."""
+        self.remember("log", words=harmless(words))
+
+    def stop_if_asked(self) -> None:
+        """Raises Stopped where somebody cancelled, which an undo never is; LockLost where somebody has taken over, which stops both."""
+        if self.locks is not None and self.locks.lost is not None:
+            raise self.locks.lost
+        if self.cancel.is_set() and not self.undoing:
+            raise Stopped
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name of the Deployment."""
+        return self.plan.intent.namespace, self.plan.intent.deployment

@@ -1,0 +1,79 @@
+"""Moving the alias. MLflow overwrites blindly and keeps no previous value: so read, set, and read again."""
+
+from __future__ import annotations
+
+from tui.domain.failures import Conflict, Failure, Faulty
+from tui.operations.patience import LATE_ANSWER, PASSING, PATIENCE, patiently, pause_after
+from tui.operations.run import Run
+from tui.operations.standing import Standing, passed_words, standing
+
+_BRIEFLY = 2.0
+# Seconds for a registry that was away already when the plan was made.
+_TRIES = 4
+
+
+class MoveAlias:
+    async def do(self, run: Run) -> str:
+        """Raises Conflict where somebody else has moved it since the plan was made."""
+        target = run.plan.to_version
+        taken = run.plan.fingerprint
+        before = await _read(run, patience=PATIENCE if taken.alias_known else _BRIEFLY)
+        if before == target:
+            return f"it pointed at {target} already"
+        if taken.alias_known and before != taken.alias_version:
+            raise Conflict(f"somebody moved alias {_name(run)} to {before or 'nothing'} meanwhile", backend="MLflow")
+        return await _point(run, before, target)
+
+    async def undo(self, run: Run) -> str:
+        """Back to what it pointed at before, unless somebody has moved it on."""
+        previous = run.plan.fingerprint.alias_version
+        now = await _read(run)
+        if now == previous:
+            # A request was sent and is not to be seen: it may still be on its way.
+            await run.clock.sleep(LATE_ANSWER)
+            now = await _read(run)
+        if now == previous:
+            return "the alias never moved"
+        cluster = run.world.need_cluster()
+        deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
+        found = standing(run.plan, deployment)
+        if found is Standing.PASSED:
+            return passed_words(deployment)
+        if found is Standing.BACK:
+            return "it was taken back; somebody has moved the alias since"
+        if found is Standing.UNMARKED:
+            raise Conflict("the mark of this operation is gone: whether it moved the alias cannot be told", backend="MLflow")
+        if now != run.plan.to_version:
+            raise Conflict(f"alias {_name(run)} points at {now or 'nothing'} now: somebody else moved it", backend="MLflow")
+        return await _point(run, now, previous)
+
+
+async def _point(run: Run, before: str | None, target: str | None) -> str:
+    registry = run.world.need_registry()
+    model, alias = run.plan.model, run.plan.intent.alias
+    lost: Failure | None = None
+    for _ in range(_TRIES):
+        await run.request(f"alias {alias} of {model}: {before or 'nothing'} → {target or 'nothing'}")
+        try:
+            if target is None:
+                await registry.delete_alias(model, alias)
+            else:
+                await registry.set_alias(model, alias, target)
+        except PASSING as failure:
+            lost = failure
+            await run.clock.sleep(pause_after(failure, LATE_ANSWER))
+        now = await _read(run)
+        if now == target:
+            return f"{before or 'nothing'} → {target or 'nothing'}"
+        if now != before:
+            raise Conflict(f"somebody moved alias {_name(run)} to {now or 'nothing'} at the same time", backend="MLflow")
+    raise lost or Faulty(f"alias {_name(run)} still points at {before or 'nothing'} after it was set", backend="MLflow")
+
+
+async def _read(run: Run, *, patience: float = PATIENCE) -> str | None:
+    registry = run.world.need_registry()
+    return await patiently(lambda: registry.version_of_alias(run.plan.model, run.plan.intent.alias), run.clock, patience=patience)
+
+
+def _name(run: Run) -> str:
+    return f"{run.plan.intent.alias} of {run.plan.model}"

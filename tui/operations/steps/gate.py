@@ -1,0 +1,154 @@
+"""Judging the new pods on live metrics until the gate says what to do, or a person does (promotion.md, section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tui.domain.failures import Failure
+from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, decide, judgement_to_json, progress
+from tui.domain.promotions import StepName
+from tui.operations import edits
+from tui.operations.gate import Target, judge
+from tui.operations.patience import PASSING, patiently
+from tui.operations.replicasets import serving_sets
+from tui.operations.run import Run
+from tui.operations.waiting import look
+from tui.operations.wishes import Asked, Wish
+
+_LISTEN = 0.25
+"""Seconds between two looks for what a person has decided."""
+_HELD = 60.0
+"""Seconds between two judgements while a person is waited for: it may be days."""
+
+
+class GateFailed(Failure):
+    """The new version does worse than it may."""
+
+    code: ClassVar[str] = "gate_failed"
+    default_hint: ClassVar[str] = "its figures stand in the operation: modeldeck operations show"
+
+
+class JudgeGate:
+    async def do(self, run: Run) -> str:
+        """Raises GateFailed, or RolloutFailed where the new pods break meanwhile. A person may accept what cannot be judged, or give it
+        more time; silence does neither."""
+        gate = run.plan.gate
+        if gate is None:
+            return "no gate"
+        run.mailbox.decisions.clear()  # what was decided about another gate is none of this one
+        return await _Judging(run, gate, await _target(run)).run()
+
+    async def undo(self, run: Run) -> str:
+        return "nothing to undo"
+
+
+@dataclass
+class _Judging:
+    """Not frozen: it holds what has been judged."""
+
+    state: Run
+    gate: Gate
+    target: Target
+    began: float = 0.0
+    """By the monotonic clock."""
+    extended: float = 0.0
+    holding: bool = False
+
+    async def run(self) -> str:
+        run, clock = self.state, self.state.clock
+        judged = [*run.step.judgements]
+        # A gate that was cut off goes on from the time that it had.
+        began = self.began = clock.monotonic() - (judged[-1].elapsed if judged else 0.0)
+        due = clock.monotonic()
+        while True:
+            run.stop_if_asked()
+            accepted = self._heard()
+            if accepted is not None:
+                return accepted
+            decision = decide(self.gate, judged, began, clock.monotonic(), extended=self.extended)
+            if decision is Decision.FINISH:
+                self._go_on("the gate has passed")
+                return progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).words
+            if decision is Decision.STOP:
+                raise GateFailed(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).words)
+            if decision is Decision.HOLD:
+                self._hold(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).words)
+            if clock.monotonic() >= due:
+                await self._pods_live()
+                judged.append(await self._judge(began))
+                due = clock.monotonic() + (max(self.gate.interval, _HELD) if self.holding else self.gate.interval)
+                continue
+            await clock.sleep(min(_LISTEN, max(0.0, due - clock.monotonic())))
+
+    async def _judge(self, began: float) -> Judgement:
+        run, clock = self.state, self.state.clock
+        found = await judge(self.gate, self.target, run.world.metrics, now=clock.now(), elapsed=clock.monotonic() - began)
+        run.record("judged", step=run.index, judgement=judgement_to_json(found))
+        return found
+
+    async def _pods_live(self) -> None:
+        """The rollout is over, and still the pods may crash, or somebody may change the template. A cluster that is away is no verdict."""
+        try:
+            await look(self.state, edits.of_template(self.state.plan.slot_edits))
+        except PASSING as failure:
+            self.state.say(f"{failure} — still judging")
+
+    def _heard(self) -> str | None:
+        """What people have said since; the step's words where one has accepted what could not be judged."""
+        decisions = self.state.mailbox.decisions
+        while decisions:
+            asked = decisions.pop(0)
+            if asked.wish is Wish.EXTEND:
+                # From now on: what it has waited for a person since its time was up is none of what it is given.
+                elapsed = self.state.clock.monotonic() - self.began
+                self.extended += max(0.0, elapsed - self.gate.timeout - self.extended) + asked.seconds
+                self.state.record("extended", seconds=self.extended)
+                self._go_on(f"{asked.by} gave the gate {asked.seconds:.0f} s more")
+            elif self.holding:
+                return self._accepted(asked)
+        return None
+
+    def _accepted(self, asked: Asked) -> str:
+        judged = self.state.step.judgements
+        verdict = judged[-1].verdict if judged else GateVerdict.INSUFFICIENT
+        words = f"accepted by {asked.by}: {asked.reason} (the gate said {verdict.name})"
+        self._go_on(words)
+        return words
+
+    def _hold(self, words: str) -> None:
+        if not self.holding:
+            self.holding = True
+            hint = f"modeldeck operations accept {self.state.whole.id} --reason TEXT, extend, or undo"
+            self.state.record("waiting", words=f"the gate is {words} — {hint}")
+
+    def _go_on(self, words: str) -> None:
+        if self.holding:
+            self.holding = False
+            self.state.record("going-on", words=words)
+
+
+async def _target(run: Run) -> Target:
+    """The pods that serve now, and those of the version before over the time before the change."""
+    cluster = run.world.need_cluster()
+    deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
+    pods = await patiently(lambda: cluster.pods_of(deployment), run.clock)
+    namespace, name = run.key
+    current = tuple(one for one in serving_sets(pods) if one not in run.plan.serving_sets)
+    return Target(
+        namespace,
+        name,
+        current=current or serving_sets(pods),
+        baseline=run.plan.serving_sets,
+        baseline_until=_changed_at(run),
+        model=run.plan.model,
+        version=run.plan.to_version,
+    )
+
+
+def _changed_at(run: Run) -> float:
+    """When the pods of this deployment began to change, as the journal has it."""
+    leg = run.step.leg
+    changing = (StepName.PATCH_TEMPLATE, StepName.RESTART)
+    times = [step.started_at for step in run.now.steps if step.leg == leg and step.name in changing and step.started_at is not None]
+    return times[0] if times else run.now.started_at

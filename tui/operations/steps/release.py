@@ -1,0 +1,37 @@
+"""Taking the mark off again: the operation is over, and the Deployment's history tells of it."""
+
+from __future__ import annotations
+
+from tui.domain.failures import Conflict, Failure
+from tui.operations import edits
+from tui.operations.patience import PASSING, patiently, pause_after
+from tui.operations.release_edits import release_edits
+from tui.operations.run import Run
+
+_REFETCHES = 5
+_PAUSE = 0.3
+
+
+class Release:
+    async def do(self, run: Run) -> str:
+        cluster = run.world.need_cluster()
+        lost: Failure | None = None
+        for _ in range(_REFETCHES + 1):
+            deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
+            wanted = release_edits(run, deployment)
+            if not wanted:
+                return "the mark is off"
+            await run.request(f"take the mark off deployment {deployment.key}")
+            try:
+                await cluster.patch_deployment(*run.key, edits.patch(wanted, deployment))
+            except Conflict:
+                continue
+            except PASSING as failure:
+                lost = failure
+                await run.clock.sleep(pause_after(failure, _PAUSE))
+                continue
+            return "the mark is off"
+        raise lost or Conflict("the deployment kept changing under the patch", backend="Kubernetes")
+
+    async def undo(self, run: Run) -> str:
+        return "nothing to undo"

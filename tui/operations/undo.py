@@ -1,0 +1,153 @@
+"""Taking back what an operation did: the done steps in reverse, each looking at the world first and guarded the same way.
+
+A step of which nobody knows whether it was done is looked at like a done one. What cannot be taken back ends the operation as NEEDS
+ATTENTION, with what stands where and what to type: never a silent half.
+"""
+
+from __future__ import annotations
+
+from tui.domain.failures import Failure
+from tui.domain.joining import primary
+from tui.domain.linking import find_links
+from tui.domain.promotions import Kind, Operation, Outcome, Plan, StepName, StepState
+from tui.operations.commands import point_alias
+from tui.operations.lock import LockLost
+from tui.operations.patience import patiently
+from tui.operations.run import Run
+from tui.operations.steps import WORKS
+from tui.operations.steps.event import story, write_event
+
+_UNDOABLE = (StepName.COPY_VERSION, StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.MOVE_ALIAS)
+_BEGUN = (StepState.TRYING, StepState.DONE, StepState.FAILED, StepState.UNDOING, StepState.UNDO_FAILED)
+
+
+async def undo(run: Run, why: str) -> Operation:
+    """Ends UNDONE, or NEEDS ATTENTION. The journal is written where it can be; a broken one does not stop the way back."""
+    run.undoing = True
+    run.remember("undoing", words=why)
+    try:
+        for index in undo_order(run.whole):
+            step = run.now.steps[index]
+            if step.state in _BEGUN and step.requests:
+                await _undo_step(run, index)
+    except LockLost as failure:
+        return give_up(run, failure)
+    await _tell(run, why)
+    await let_go(run)
+    if run.troubles:
+        stands = await _what_stands(run)
+        return _end(run, Outcome.NEEDS_ATTENTION, f"{why}; the undo is not complete: {'; '.join(run.troubles)}. {stands}")
+    return _end(run, Outcome.UNDONE, f"{why}; everything was taken back")
+
+
+def undo_order(plan: Plan) -> tuple[int, ...]:
+    """Places of the steps to take back, first to last: in reverse, but the alias first, where pods read it as they start."""
+    order: list[int] = []
+    for index, step in reversed(list(enumerate(plan.steps))):
+        if step.name is StepName.RESTART:
+            order += [place for place, one in enumerate(plan.steps) if one.leg == step.leg and one.name is StepName.MOVE_ALIAS]
+        if step.name in _UNDOABLE and index not in order:
+            order.append(index)
+    return tuple(order)
+
+
+async def _undo_step(run: Run, index: int) -> None:
+    run.index = index
+    name = run.whole.steps[index].name
+    run.remember("undo-trying", step=index)
+    try:
+        words = await WORKS[name].undo(run)
+    except LockLost:
+        raise
+    except Failure as failure:
+        run.remember("undo-failed", step=index, words=str(failure))
+        run.troubles.append(f"{name} could not be taken back ({failure}){finish_by_hand(run, name)}")
+        return
+    run.remember("undone", step=index, words=words)
+
+
+def give_up(run: Run, failure: LockLost) -> Operation:
+    """Somebody has taken the operation over: whatever is left to do is theirs, and this process sends nothing any more."""
+    run.remember("failed", step=run.index, words=str(failure))
+    words = f"stopped at {run.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
+    return _end(run, Outcome.NEEDS_ATTENTION, words)
+
+
+async def let_go(run: Run) -> None:
+    """Give the locks back. What cannot be given back ends by itself soon."""
+    if run.locks is None:
+        return
+    try:
+        await run.locks.release()
+    except Failure as failure:
+        run.say(f"the lock could not be given back and ends by itself: {failure}")
+
+
+async def _tell(run: Run, why: str) -> None:
+    """The Event is evidence: where it cannot be written, the journal and the Deployment's history still tell."""
+    patches = (StepName.PATCH_TEMPLATE, StepName.RESTART)
+    for index, step in enumerate(run.now.steps):
+        if step.name in patches and step.requests:
+            run.index = index
+            await _tell_leg(run, why)
+
+
+async def _tell_leg(run: Run, why: str) -> None:
+    reason = "RollbackUndone" if run.plan.intent.kind is Kind.ROLLBACK else "PromotionUndone"
+    try:
+        await write_event(run, reason, f"taken back: {story(run)}: {why}"[:1000], warning=True)
+    except Failure as failure:
+        run.say(f"no event could be written: {failure}")
+
+
+def finish_by_hand(run: Run, name: StepName) -> str:
+    """What a person types instead."""
+    plan = run.plan
+    namespace, deployment = run.key
+    if name is StepName.MOVE_ALIAS:
+        target = plan.fingerprint.alias_version if run.undoing else plan.to_version
+        return f" — type: {point_alias(plan.model, plan.intent.alias, target)}"
+    if name in (StepName.RELEASE, StepName.MARK):
+        return f" — type: kubectl -n {namespace} annotate deployment {deployment} modeldeck.dev/operation-"
+    if name is StepName.VERIFY:
+        return f" — type: modeldeck status {namespace}/{deployment}"
+    if plan.from_version is None:
+        return f" — look at: kubectl -n {namespace} rollout history deployment {deployment}"
+    return f" — type: modeldeck rollback {namespace}/{deployment} --to {plan.from_version}"
+
+
+async def _what_stands(run: Run) -> str:
+    """Where alias and template are now, as far as they can be read."""
+    said = []
+    for leg in range(len(run.whole.legs)):
+        run.index = next((index for index, step in enumerate(run.whole.steps) if step.leg == leg), run.index)
+        where = f"{'/'.join(run.key)}: " if run.whole.others else ""
+        said.append(f"{where}{await _template_words(run)}; {await _alias_words(run)}")
+    return f"Now: {'; '.join(said)}"
+
+
+async def _template_words(run: Run) -> str:
+    cluster = run.world.need_cluster()
+    try:
+        deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock, patience=1.0)
+    except Failure as failure:
+        return f"the template cannot be read ({failure})"
+    link = primary(find_links(deployment.template, run.world.environment.patterns))
+    return f"the template says {link.slot.text}" if link else "the template names no version"
+
+
+async def _alias_words(run: Run) -> str:
+    registry = run.world.registry
+    alias = run.plan.intent.alias
+    if registry is None:
+        return f"alias {alias} is not known"
+    try:
+        version = await patiently(lambda: registry.version_of_alias(run.plan.model, alias), run.clock, patience=1.0)
+    except Failure as failure:
+        return f"alias {alias} cannot be read ({failure})"
+    return f"alias {alias} points at {version or 'nothing'}"
+
+
+def _end(run: Run, outcome: Outcome, words: str) -> Operation:
+    run.remember("ended", outcome=outcome.value, words=words)
+    return run.now

@@ -1,0 +1,128 @@
+"""Waiting for a rollout by kubectl's rules, and giving up early, with the pods' own words, where waiting will not help."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tui.domain import rollout
+from tui.domain.failures import Conflict, Failure, TimedOut
+from tui.domain.rollout import Trouble
+from tui.domain.serving import Deployment, Pod
+from tui.domain.slots import Edits, places
+from tui.operations import edits
+from tui.operations.patience import PASSING, pause_after
+from tui.operations.run import Run
+from tui.operations.words import harmless, harmless_lines
+
+POLL = 0.4
+"""Seconds between two looks."""
+_STALE_DEADLINE = 10.0
+# Seconds for which a ProgressDeadlineExceeded that stood there before is not believed: the controller only takes the condition of
+# an earlier rollout away when the new one moves.
+_LOG_LINES = 30
+
+
+class RolloutFailed(Failure):
+    """The new pods do not come up. The words are the pods' own."""
+
+    code: ClassVar[str] = "rollout_failed"
+    default_hint: ClassVar[str] = "look at the pods' log; the model's artifact or its requirements may be broken"
+
+
+async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
+    """Until the Deployment as it is now is rolled out; answers kubectl's words.
+
+    Raises RolloutFailed early or at the deadline, Conflict when somebody takes the `wanted` edits back meanwhile, Stopped on a cancel.
+    A cluster that is away is waited for, too.
+    """
+    began = run.clock.monotonic()
+    until = began + run.plan.intent.rollout_deadline
+    said = ""
+    stale = True
+    while True:
+        run.stop_if_asked()
+        try:
+            deployment = await run.world.need_cluster().deployment(*run.key)
+            _refuse_moved(wanted, deployment)
+            status = rollout.status(deployment)
+            if status.state == rollout.DONE:
+                return status.words
+            found = await _trouble(run, deployment)
+        except PASSING as failure:
+            said = _say_once(run, said, f"{failure} — still waiting")
+            await _sleep(run, until, said, pause_after(failure, POLL))
+            continue
+        if found is None or found.reason != "ProgressDeadlineExceeded":
+            stale = False
+        if found is not None and not (stale and run.clock.monotonic() - began < _STALE_DEADLINE):
+            raise await _failed(run, found)
+        said = _say_once(run, said, status.words)
+        await _sleep(run, until, said, POLL)
+
+
+async def look(run: Run, wanted: Edits | None) -> None:
+    """Once, after the rollout: raises RolloutFailed where its pods have broken since, Conflict where somebody has changed the template."""
+    deployment = await run.world.need_cluster().deployment(*run.key)
+    _refuse_moved(wanted, deployment)
+    found = await _trouble(run, deployment)
+    if found is not None and found.reason != "ProgressDeadlineExceeded":
+        raise await _failed(run, found)
+
+
+def _refuse_moved(wanted: Edits | None, deployment: Deployment) -> None:
+    if wanted is not None and not edits.stand(wanted, deployment):
+        words = "; ".join(edits.strays(wanted, deployment)) or "the old values are back"
+        raise Conflict(f"somebody changed the template meanwhile: {words}", backend="Kubernetes")
+
+
+def _say_once(run: Run, said: str, words: str) -> str:
+    if words != said:
+        run.say(words)
+    return words
+
+
+async def _sleep(run: Run, until: float, said: str, seconds: float) -> None:
+    if run.clock.monotonic() + seconds > until:
+        deadline = run.plan.intent.rollout_deadline
+        raise TimedOut(f"not rolled out after {deadline:.0f} s: {said}", hint="look at the pods; raise the deadline where they are slow")
+    await run.clock.sleep(seconds)
+
+
+async def _trouble(run: Run, deployment: Deployment) -> Trouble | None:
+    pods = await run.world.need_cluster().pods_of(deployment)
+    if run.undoing:
+        # Annotations that only the new template has make its pods look like the old one's, too: it asks for less.
+        forward = edits.of_template(run.plan.slot_edits)
+        pods = tuple(pod for pod in pods if not _carries(forward, pod))
+    return rollout.trouble(deployment, pods)
+
+
+def _carries(forward: Edits, pod: Pod) -> bool:
+    present = places(pod.template)
+    return all(present.get(where) == after for where, (_, after) in forward.items())
+
+
+async def _failed(run: Run, found: Trouble) -> RolloutFailed:
+    """The failure with what the pod logged last; all of it also goes to the operation's log."""
+    run.say(found.words)
+    lines = await _last_words(run, found)
+    for line in lines:
+        run.say(f"{found.pod}: {line}")
+    words = harmless(found.words, limit=600)
+    return RolloutFailed(f"{words} — {lines[-1]}" if lines and lines[-1] not in words else words, backend="Kubernetes")
+
+
+async def _last_words(run: Run, found: Trouble) -> tuple[str, ...]:
+    """The container that crashed is usually gone: its log is the previous one, unless it has not been restarted yet."""
+    if not found.pod or not found.container:
+        return ()
+    cluster = run.world.need_cluster()
+    for previous in (True, False):
+        try:
+            text = await cluster.pod_log(run.plan.intent.namespace, found.pod, found.container, tail=_LOG_LINES, previous=previous)
+        except Failure:
+            continue
+        lines = harmless_lines(text)
+        if lines:
+            return lines
+    return ()
