@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support import operations as ops
+from tui.domain.promotions import Operation, State, StepState
+from tui.operations.commands import point_alias
+from tui.render import operation as render
+from tui.render.cell import Line, line_text
+from tui.render.text import cells, clean
+
+NOW = ops.NOW
+ALL = [ops.ROLLING, ops.JUDGING, ops.HELD, ops.DONE, ops.UNDONE, ops.ATTENTION]
+
+
+def text(lines: list[Line]) -> list[str]:
+    return [line_text(line) for line in lines]
+
+
+def test_the_head_says_how_it_stands_and_for_how_long() -> None:
+    assert line_text(render.head_line(ops.JUDGING, NOW, cut_off=False)) == (
+        "▸ RUNNING  judge gate  promote iris  v7 → v9  on serving/iris  1 m 36 s"
+    )
+    assert line_text(render.head_line(ops.DONE, NOW, cut_off=False)) == "✔ DONE  promote iris  v7 → v9  on serving/iris  after 1 m 26 s"
+    assert line_text(render.head_line(ops.JUDGING, NOW, cut_off=True)).startswith("× CUT OFF  judge gate")
+
+
+def test_the_head_names_all_deployments_in_their_order() -> None:
+    several = replace(ops.DONE, others=("serving/iris-staging",))
+    told = line_text(render.head_line(several, NOW, cut_off=False))
+    assert "v7 → v9  on serving/iris-staging, then serving/iris  after" in told
+
+
+@given(st.sampled_from(ALL), st.integers(20, 200), st.none() | st.floats(NOW - 1e6, NOW), st.booleans())
+def test_who_and_whether_it_lives_stay_whatever_the_room(operation: Operation, width: int, beat: float | None, cut_off: bool) -> None:
+    said = line_text(render.who_line(operation, NOW, beat, width, cut_off=cut_off))
+    assert said.startswith("ann@box at ")
+    assert ("process 4123 on bastion" in said) is (operation.state is not State.ENDED)
+    least = line_text(render.who_line(operation, NOW, beat, 0, cut_off=cut_off))
+    assert len(said) <= max(width, len(least))
+
+
+@pytest.mark.parametrize(
+    ("beat", "cut_off", "words"),
+    [
+        (NOW - 1, False, ", alive"),
+        (NOW - 40, False, ", no sign of life for 40 s"),
+        (NOW - 1, True, ", gone"),
+        (None, True, ", gone"),
+        (None, False, "on bastion"),
+    ],
+)
+def test_a_sign_of_life_or_its_absence(beat: float | None, cut_off: bool, words: str) -> None:
+    assert words in line_text(render.who_line(ops.JUDGING, NOW, beat, 200, cut_off=cut_off))
+
+
+@given(st.sampled_from(ALL), st.integers(40, 200), st.booleans(), st.booleans())
+def test_one_line_a_step_in_its_order_with_a_sign(operation: Operation, width: int, whole: bool, cut_off: bool) -> None:
+    lines = text(render.step_lines(operation, NOW, width, whole=whole, cut_off=cut_off))
+    firsts = [line for line in lines if not line.startswith("     ")]
+    assert [line[3:18].strip() for line in firsts] == [step.name.value for step in operation.steps]
+    if not whole:
+        assert all(cells(clean(line)) <= width for line in firsts)
+
+
+def test_what_was_left_in_the_middle_is_not_at_work() -> None:
+    left = replace(ops.JUDGING, state=State.ENDED, undoing=True)
+    line = text(render.step_lines(left, NOW + 1e6, 80, whole=False))[3]
+    assert line.split() == ["–", "judge", "gate", "left", "off"]
+    assert text(render.step_lines(ops.JUDGING, NOW, 80, whole=False, cut_off=True))[3].startswith(" × judge gate")
+
+
+@given(st.sampled_from(ALL), st.integers(24, 160))
+def test_in_short_every_step_is_there(operation: Operation, width: int) -> None:
+    lines = text(render.ribbon(operation, width))
+    said = " ".join(" ".join(lines).split())
+    assert all(step.name.value in said for step in operation.steps)
+    assert all(len(line.rstrip()) <= width for line in lines)
+
+
+def test_commands_stand_apart_from_the_words_and_are_whole() -> None:
+    command = point_alias("iris's", "champion", "7")
+    words = f"a; the undo is not complete: b (gone) — type: {command}; c (x) — type: kubectl -n s annotate d x-. Now: the template says 9"
+    lines = text(render.end_lines(replace(ops.ATTENTION, words=words, steps=()), None))
+    assert lines == [
+        "a; the undo is not complete: b (gone); c (x). Now: the template says 9",
+        f"type    {command}",
+        "type    kubectl -n s annotate d x-",
+    ]
+
+
+@given(
+    st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=30),
+    st.sampled_from(["", "; more", ". Now: x"]),
+)
+def test_a_command_ends_where_a_shell_would_end_it(argument: str, after: str) -> None:
+    command = f"python -c {shlex.quote(argument)}"
+    lines = text(render.end_lines(replace(ops.ATTENTION, words=f"w — type: {command}{after}", steps=()), None))
+    assert f"type    {command}" in lines
+
+
+def test_evidence_is_not_told_twice() -> None:
+    lines = text(render.end_lines(ops.UNDONE, None))
+    assert lines[1] == 'seen    rollout: deployment "iris" successfully rolled out'
+
+
+def test_documents_in_the_log_are_told_in_short() -> None:
+    mark = json.dumps({"id": "x", "reason": 'say "hi" {now}', "edits": {"/a": [None, "b" * 80]}})
+    assert render.in_short(f"patch: mark {mark} → –, history – → [{mark}]") == "patch: mark {…} → –, history – → […]"
+    assert render.in_short('cut {"id": "' + "y" * 90) == "cut {…}"
+
+
+@given(st.text(max_size=80))
+def test_text_without_documents_stays_as_it_is(words: str) -> None:
+    if "{" not in words and "[" not in words:
+        assert render.in_short(words) == words
+    assert len(render.in_short(words)) <= len(words) + 3
+
+
+def test_the_deck_is_told_in_a_line() -> None:
+    assert line_text(render.under_way_line(ops.ROLLING, cut_off=False)) == "▸ promote v7 → v9 by ann@box, await rollout"
+    assert line_text(render.under_way_line(ops.ROLLING, cut_off=True)) == "× promote v7 → v9 by ann@box was cut off: p to resume or undo"
+    assert line_text(render.under_way_line(ops.HELD, cut_off=False)) == "? promote v7 → v9 by ann@box waits for a person: p to decide"
+    back = replace(ops.UNDONE, state=State.UNDOING, outcome=None, steps=(replace(ops.STEPS[1], state=StepState.UNDOING),))
+    assert line_text(render.under_way_line(back, cut_off=False)) == "◂ promote v7 → v9 by ann@box is being undone, patch template"
