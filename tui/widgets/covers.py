@@ -1,0 +1,33 @@
+"""What a pane shows while it has nothing to show: a skeleton while loading, or what is wrong and what to do."""
+
+from __future__ import annotations
+
+from tui.render.cell import Cell, Line
+from tui.render.text import wrap
+from tui.widgets.pane_state import Unavailable
+
+_BARS = ((12, 6, 9), (9, 6, 7), (14, 6, 8), (10, 6, 9), (12, 6, 6))
+# Widths of the bars of a skeleton's lines: uneven like names and figures, the same each time so that nothing flickers.
+
+
+def skeleton(width: int, height: int) -> list[Line]:
+    """Bars where rows will stand."""
+    lines: list[Line] = []
+    for row in range(height - 1):
+        name, figure, words = _BARS[row % len(_BARS)]
+        gap = max(2, width - name - figure - words - 7)
+        bars = f"   {'╌' * name}{' ' * gap}{'╌' * figure}  {'╌' * words}"
+        lines.append((Cell(bars[:width], "muted"),))
+    return [(Cell(""),), *lines[: max(3, height // 2)]]
+
+
+def apology(state: Unavailable, width: int, height: int) -> list[Line]:
+    """Why nothing is shown and what to do, in the upper middle of the room."""
+    inner = max(8, min(width - 4, 76))
+    words = wrap(state.words, inner)
+    hints = wrap(state.hint, inner)
+    lines: list[Line] = [(Cell("  ○ ", "bad"), Cell("unavailable", "bad"))]
+    lines += [(Cell("    " + text),) for text in words]
+    lines += [(Cell("    " + text, "muted"),) for text in hints]
+    above = max(0, min((height - len(lines)) // 3, 4))
+    return [(Cell(""),)] * above + lines

@@ -1,0 +1,225 @@
+"""The cells that a terminal shows, and the fewest bytes from them to the next picture.
+
+Runs of differing cells are written, changing only the part of a style that changes. After a character that is not exactly one cell wide
+the cursor is placed again, so that a terminal with other width tables stays aligned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import zip_longest
+from typing import Any
+
+from rich.cells import _is_single_cell_widths, split_graphemes
+from rich.color import Color, ColorSystem
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.strip import Strip
+
+_Cells = list[tuple[str, Style]]
+"""One entry a cell: its character with any marks, and its style. The second cell of a wide character is empty."""
+
+_PLAIN = Style.null()
+_DIM = Style(dim=True)
+_NOTHING: tuple[str, Style] = ("\0", _PLAIN)
+_ATTRIBUTES = (
+    "bold",
+    "dim",
+    "italic",
+    "underline",
+    "blink",
+    "blink2",
+    "reverse",
+    "conceal",
+    "strike",
+    "underline2",
+    "frame",
+    "encircle",
+    "overline",
+)
+# In the order of the bits in Rich's styles.
+
+_UNSEEN_ON_BLANKS = 0b111
+# Bits of bold, dim and italic in Rich's attributes.
+
+_BRIDGE = 5
+# Equal cells between two differing runs that cost fewer bytes to write again than a cursor movement does.
+
+
+class Frame:
+    """The cells that the terminal shows now."""
+
+    def __init__(self) -> None:
+        self._rows: list[_Cells] = []
+        self._width = 0
+
+    def forget(self) -> None:
+        """Something else may have written to the terminal: the next update writes all that it covers."""
+        self._rows = []
+
+    def advance(self, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int], colors: ColorSystem) -> str:
+        """The bytes that bring the terminal to `update`; they must then be written."""
+        width, height = size
+        if (self._width, len(self._rows)) != size:
+            self._width, self._rows = width, [[_NOTHING] * width for _ in range(height)]
+        pen = _Pen(colors)
+        for y, x, strip in _pieces(update):
+            if not 0 <= y < height:
+                continue
+            new = _expand(strip)[: width - x]
+            row = self._rows[y]
+            old = row[x : x + len(new)]
+            if old == new:
+                continue
+            for start, end in _runs(old, new):
+                pen.write(x + start, y, new[start:end])
+            row[x : x + len(new)] = new
+        return pen.finish()
+
+    def picture(self, colors: ColorSystem, *, dim: bool = False) -> str:
+        """The bytes that draw what the terminal shows now from nothing, so that it can be kept and shown at the next start."""
+        pen = _Pen(colors)
+        for y, row in enumerate(self._rows):
+            pen.write(0, y, [(text if text != "\0" else " ", style + _DIM if dim else style) for text, style in row])
+        return pen.finish()
+
+
+class _Pen:
+    """Writes runs of cells with as few bytes as it can, knowing where the cursor is and in which style it writes."""
+
+    def __init__(self, colors: ColorSystem) -> None:
+        self._colors = colors
+        self._pieces: list[str] = []
+        self._style = _PLAIN
+        self._at = (-1, -1)
+
+    def write(self, x: int, y: int, run: _Cells) -> None:
+        """Write cells from a position on. The run holds both cells of each of its wide characters."""
+        if self._at != (x, y):
+            self._pieces.append(f"\x1b[{x + 1}G" if self._at[1] == y else f"\x1b[{y + 1};{x + 1}H")
+        link: str | None = None
+        for index, (text, style) in enumerate(run):
+            if style is not self._style and not (text == " " and _ground(style) == _ground(self._style)):
+                link = self._link(link, style)
+                self._pieces.append(_transition(self._style, style, self._colors))
+                self._style = style
+            self._pieces.append(text)
+            wide = index + 1 < len(run) and not run[index + 1][0]
+            if text and (wide or len(text) > 1):
+                self._pieces.append(f"\x1b[{x + index + 1 + (2 if wide else 1)}G")
+        self._link(link, _PLAIN)
+        self._at = (x + len(run), y)
+
+    def _link(self, open_link: str | None, style: Style) -> str | None:
+        """Close and open hyperlinks (OSC 8) for what follows; the one that is open then."""
+        if style.link == open_link:
+            return open_link
+        if open_link:
+            self._pieces.append("\x1b]8;;\x1b\\")
+        if style.link:
+            self._pieces.append(f"\x1b]8;id={style._link_id};{style.link}\x1b\\")
+        return style.link
+
+    def finish(self) -> str:
+        if self._style is not _PLAIN:
+            self._pieces.append("\x1b[0m")
+        return "".join(self._pieces)
+
+
+def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
+    """The strips of an update, each with its line and column."""
+    if isinstance(update, ChopsUpdate):
+        for y, x1, x2 in update.spans:
+            for (x, strip), end in zip(update.chops[y].items(), update.chop_ends[y], strict=False):
+                # Beyond its spans, an update holds what stands behind the widgets that it did not need to render.
+                if strip is not None and x < x2 and end > x1:
+                    yield y, x, strip
+        return
+    for y, line in enumerate(update.strips, update.region.y):
+        x = update.region.x
+        for strip in line:
+            yield y, x, strip
+            x += strip.cell_length
+
+
+def _expand(strip: Strip) -> _Cells:
+    cells: _Cells = []
+    for text, style, control in strip:
+        if control:
+            continue
+        style = _PLAIN if style is None else _canonical(style)
+        if text.isascii() or _is_single_cell_widths(text):
+            cells += [(character, style) for character in text]
+            continue
+        for start, end, width in split_graphemes(text)[0]:
+            if width:
+                cells.append((text[start:end], style))
+            if width == 2:
+                cells.append(("", style))
+    return cells
+
+
+def _runs(old: _Cells, new: _Cells) -> Iterator[tuple[int, int]]:
+    """Spans of `new` to write: where it differs from `old`, joined over short equal stretches, never half a wide character."""
+    start = end = -1
+    for index, (before, after) in enumerate(zip_longest(old, new)):
+        if before == after or (before[0] == " " == after[0] and _ground(before[1]) == _ground(after[1])):
+            continue
+        if start >= 0 and index - end > _BRIDGE:
+            yield _whole(new, start, end)
+            start = -1
+        start = index if start < 0 else start
+        end = index + 1
+    if start >= 0:
+        yield _whole(new, start, end)
+
+
+def _whole(cells: _Cells, start: int, end: int) -> tuple[int, int]:
+    while start > 0 and not cells[start][0]:
+        start -= 1
+    while end < len(cells) and not cells[end][0]:
+        end += 1
+    return start, end
+
+
+@lru_cache(maxsize=8192)
+def _canonical(style: Style) -> Style:
+    """The style that looks the same, so that looks can be compared: colours have many names, and unset is the same as off."""
+    on = _attributes(style)
+    attributes: dict[str, Any] = {name: True for bit, name in enumerate(_ATTRIBUTES) if on & (1 << bit)}
+    return Style(color=_unnamed(style.color), bgcolor=_unnamed(style.bgcolor), link=style.link, **attributes)
+
+
+def _unnamed(color: Color | None) -> Color | None:
+    if color is None or color.is_default:
+        return None
+    return color if color.triplet is None else Color.from_triplet(color.triplet)
+
+
+@lru_cache(maxsize=8192)
+def _transition(before: Style, after: Style, colors: ColorSystem) -> str:
+    """The shortest SGR sequence from one style to another."""
+    if before == after:
+        return ""
+    whole = Strip.render_ansi(after, colors)
+    if _attributes(before) != _attributes(after):
+        return f"\x1b[0;{whole}m" if whole else "\x1b[0m"
+    codes: list[str] = []
+    if before.color != after.color:
+        codes += after.color.downgrade(colors).get_ansi_codes() if after.color else ("39",)
+    if before.bgcolor != after.bgcolor:
+        codes += after.bgcolor.downgrade(colors).get_ansi_codes(False) if after.bgcolor else ("49",)
+    return f"\x1b[{';'.join(codes)}m" if codes else ""
+
+
+@lru_cache(maxsize=4096)
+def _ground(style: Style) -> tuple[object, ...]:
+    """What of a style is seen on a blank: words that are bold and words that are not have the same blanks between them."""
+    lines = _attributes(style) & ~_UNSEEN_ON_BLANKS
+    return (style.bgcolor, style.link, lines, style.color if lines else None)
+
+
+def _attributes(style: Style) -> int:
+    """Bold, dim, reverse and their like, as bits."""
+    return style._attributes & style._set_attributes
