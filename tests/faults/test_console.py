@@ -1,0 +1,236 @@
+"""The whole console on real wire, while each backend in turn breaks in each way: told in its panes and its dot, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.conformance.clusters import Cluster, running
+from tests.support.backends import Broken, behind_proxies, deploy
+from tests.support.clocks import Hurried
+from tests.support.faulty import FaultyProxy
+from tui.console import Console, Launch
+from tui.domain.selection import Pane as P
+from tui.sources import prometheus_session, transport
+from tui.sources.kubernetes import informer, reflector
+from tui.sources.transport import Timeouts
+from tui.widgets.pane_state import Live, Stale, Unavailable
+
+PATIENCE = 1.5
+"""Seconds of silence that are too many for the backend that hangs."""
+LATE = 1.0
+"""Seconds by which a slow backend is late: in time for all."""
+
+PANES = {"MLflow": (P.RUNS, P.VERSIONS), "Kubernetes": (P.DEPLOYMENTS,), "Prometheus": (P.LIVE,)}
+SHOWN = {P.RUNS: "sunny-fox-4", P.VERSIONS: "champion", P.DEPLOYMENTS: "wine", P.LIVE: "p99"}
+"""What stands in each pane while its backend is well."""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running("simulator", tmp_path_factory.mktemp("simulator")) as found:
+        asyncio.run(deploy(found))
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses of the informer pass as fast as those of the feeds do on their clock."""
+    monkeypatch.setattr(reflector, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(reflector, "LONGEST_PAUSE", 0.3)
+    assert informer.Informer.__init__.__kwdefaults__
+    monkeypatch.setitem(informer.Informer.__init__.__kwdefaults__, "heartbeat", 0.3)
+
+
+def lose_patience(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
+    """With this backend only: the others may take their time on a busy machine."""
+    if backend == "MLflow":
+        monkeypatch.setattr(transport, "Timeouts", lambda: Timeouts(connect=10.0, read=PATIENCE, total=60.0))
+    elif backend == "Kubernetes":
+        monkeypatch.setattr(informer, "PATIENCE", PATIENCE)
+    else:
+        monkeypatch.setattr(prometheus_session, "READ", PATIENCE)
+
+
+@dataclass
+class Stage:
+    console: Console
+    pilot: Pilot[int]
+    proxies: dict[str, FaultyProxy]
+
+    @property
+    def text(self) -> str:
+        strips = self.console.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+    @property
+    def header(self) -> str:
+        return self.text.partition("\n")[0]
+
+    def pane(self, pane: P) -> str:
+        """What stands in one pane's cells, its frame included."""
+        x, y, width, height = self.console.deck.pane(pane).region
+        return "\n".join(line[x : x + width] for line in self.text.splitlines()[y : y + height])
+
+    def states(self, *panes: P) -> set[type]:
+        return {type(self.console.deck.pane(pane).state) for pane in panes or P}
+
+    def says(self, pane: P, words: str) -> bool:
+        """Whether the words stand in the pane, over several lines where they are long."""
+        return words in " ".join(re.sub("[│╭╮╰╯─]", " ", self.pane(pane)).split())
+
+    async def until(self, what: str, condition: Callable[[], object]) -> None:
+        try:
+            async with asyncio.timeout(30):
+                while not condition():
+                    await self.pilot.pause(0.02)
+        except TimeoutError:
+            pytest.fail(f"not in time: {what}\n{self.text}")
+
+    async def well(self) -> None:
+        await self.until("all is well", lambda: self.states() == {Live} and all(words in self.pane(p) for p, words in SHOWN.items()))
+
+    async def keys_work(self) -> None:
+        """The selection moves, in every table."""
+        for pane in (P.RUNS, P.VERSIONS, P.DEPLOYMENTS):
+            table = self.console.deck.table(pane)
+            self.console.deck.pane(pane).focus_content()
+            await self.pilot.press("g")
+            top = table.selected_id
+            await self.pilot.press("j")
+            assert table.selected_id != top, f"the keys do nothing in {pane}\n{self.text}"
+
+
+@asynccontextmanager
+async def staged(broken: Broken) -> AsyncIterator[Stage]:
+    console = Console(Launch(broken.environment, ("prod",), lambda name: broken.environment, clock=Hurried(20)))
+    async with console.run_test(size=(120, 40)) as pilot:
+        yield Stage(console, pilot, dict(broken.proxies))
+
+
+@pytest.fixture
+async def broken(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Broken]:
+    for kind in ("STATE", "CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
+    async with behind_proxies(cluster, tmp_path) as found:
+        yield found
+
+
+Breaks = Callable[[FaultyProxy], Awaitable[None]]
+
+
+async def hang(proxy: FaultyProxy) -> None:
+    proxy.hang()
+
+
+async def cut(proxy: FaultyProxy) -> None:
+    proxy.cut()
+
+
+async def garble(proxy: FaultyProxy) -> None:
+    proxy.garble()
+
+
+def answers(status: int) -> Breaks:
+    async def breaks(proxy: FaultyProxy) -> None:
+        proxy.answer(status, body=b"<html>", headers={"Retry-After": "1"} if status == 429 else {})
+
+    return breaks
+
+
+@dataclass(frozen=True)
+class Fault:
+    breaks: Breaks
+    words: str
+    hint: str
+
+
+FAULTS = {
+    "stopped": Fault(FaultyProxy.stop, "connection refused", "check that it runs"),
+    "hung": Fault(hang, f"no answer within {PATIENCE:g} s", "slow or hung"),
+    "500": Fault(answers(500), "500 Internal Server Error", "look at its log"),
+    "401": Fault(answers(401), "401 Unauthorized", "log in again, or check the token"),
+    "403": Fault(answers(403), "403 Forbidden", "ask for the permission"),
+    "429": Fault(answers(429), "429 Too Many Requests", "asked for a pause"),
+    "cut": Fault(cut, "the connection was cut before the answer was complete", "check that it runs"),
+    "malformed": Fault(garble, "not JSON", "right address"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("backend", PANES)
+async def test_one_backend_breaks_while_the_others_live_and_comes_back(
+    broken: Broken, backend: str, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault.breaks is hang:
+        lose_patience(monkeypatch, backend)
+    async with staged(broken) as stage:
+        await stage.well()
+        mine = PANES[backend]
+        others = [pane for pane in P if pane not in mine]
+        await fault.breaks(stage.proxies[backend])
+        await stage.until("stale", lambda: stage.states(*mine) == {Stale} and f"◌ {backend} stale" in stage.header)
+        for pane in mine:
+            state = stage.console.deck.pane(pane).state
+            assert isinstance(state, Stale)
+            assert fault.words in state.words
+            assert fault.hint in state.hint
+            assert "stale" in stage.pane(pane)
+            assert stage.says(pane, f"{backend}: {fault.words}"[:44].rstrip()), "the reason is cut only where there is no room"
+            assert SHOWN[pane] in stage.pane(pane), "the last value stays"
+        await stage.keys_work()
+        asked = {name: proxy.requests for name, proxy in stage.proxies.items()}
+        well = [name for name in PANES if name != backend]
+        await stage.until("the others are still asked", lambda: all(stage.proxies[name].requests > asked[name] for name in well))
+        assert stage.states(*others) == {Live}
+        for name in PANES:
+            assert (f"● {name}" in stage.header) is (name != backend)
+        await stage.proxies[backend].heal()
+        await stage.well()
+        await stage.until("the dot", lambda: f"● {backend}" in stage.header)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_what_never_answered_is_unavailable_with_its_reason_and_comes_by_itself(
+    broken: Broken, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault.breaks is hang:
+        for backend in PANES:
+            lose_patience(monkeypatch, backend)
+    for proxy in broken.proxies.values():
+        await fault.breaks(proxy)
+    async with staged(broken) as stage:
+        await stage.until("unavailable", lambda: stage.states() == {Unavailable})
+        for backend, panes in PANES.items():
+            assert f"○ {backend}" in stage.header
+            for pane in panes:
+                assert "unavailable" in stage.pane(pane)
+                assert stage.says(pane, fault.words)
+                assert stage.says(pane, fault.hint)
+        for proxy in broken.proxies.values():
+            await proxy.heal()
+        await stage.well()
+
+
+@pytest.mark.parametrize("backend", PANES)
+async def test_a_backend_that_is_slow_is_live_all_the_time(broken: Broken, backend: str) -> None:
+    async with staged(broken) as stage:
+        await stage.well()
+        proxy = stage.proxies[backend]
+        proxy.slow(LATE)
+        asked = proxy.requests
+        await stage.until("asked while it is slow", lambda: proxy.requests > asked)
+        await stage.keys_work()
+        if backend == "Kubernetes":
+            # One heartbeat after the other: the second means that the first was answered.
+            await stage.until("answered slowly", lambda: proxy.requests > asked + 2)
+        else:
+            await stage.until("told how slow", lambda: f"● {backend} 1" in stage.header)
+        assert stage.states() == {Live}

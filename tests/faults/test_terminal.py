@@ -1,0 +1,311 @@
+"""The real command in a terminal of its own: how it starts, what it writes where terminals can do less, and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pyte
+import pytest
+
+from tests.support.processes import lives
+
+ANSWERS = {b"\x1b[c": b"\x1b[?62;c", b"\x1b[6n": b"\x1b[1;1R"}
+"""What a terminal says when it is asked."""
+PRIVATE = re.compile(rb"\x1b\[[><=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$[a-z]")
+"""Sequences that the emulator would print as text."""
+COLOURS = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:[34][0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
+
+
+@dataclass
+class Terminal:
+    """A pseudo-terminal with the console in it, the leader of a session of its own as under a terminal emulator."""
+
+    process: subprocess.Popen[bytes]
+    master: int
+    slave: int
+    before: list[object]
+    log: Path
+    screen: pyte.Screen
+    written: bytearray = field(default_factory=bytearray)
+
+    def __post_init__(self) -> None:
+        self._stream = pyte.ByteStream(self.screen)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    def pump(self) -> None:
+        if not select.select([self.master], [], [], 0.05)[0]:
+            return
+        data = os.read(self.master, 1 << 16)
+        self.written += data
+        self._stream.feed(PRIVATE.sub(b"", data))
+        for question, answer in ANSWERS.items():
+            if question in data:
+                os.write(self.master, answer)
+
+    def until(self, what: str, condition: Callable[[], object], seconds: float = 60.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                pytest.fail(f"not in time: {what}\n{self.text}\n{self.log.read_text()}")
+            self.pump()
+
+    def painted(self) -> None:
+        """All three backends have been asked, and refused."""
+        self.until("painted", lambda: re.search("refused\\b.*check that it runs", self.text, re.DOTALL) and self.told_down() == 3)
+
+    def told_down(self) -> int:
+        """How many backends the first line tells to be down, in either character set."""
+        return self.screen.display[0].replace(" x", " ○").replace("xxx", "○○○").count("○")
+
+    def type(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
+
+    def ended(self) -> int:
+        """Its exit code, once it has ended; what it still writes is read meanwhile."""
+        self.until("ended", lambda: self.process.poll() is not None)
+        while select.select([self.master], [], [], 0)[0]:
+            self.pump()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def gone(self) -> int:
+        """The same where nobody reads any more."""
+        return self.process.wait(60)
+
+    def given_back(self) -> None:
+        """As it was found: its attributes, the screen behind, the cursor, no mouse or paste reports."""
+        assert termios.tcgetattr(self.slave) == self.before
+        for on, off in (("?1049h", "?1049l"), ("?25l", "?25h"), ("?1000h", "?1000l"), ("?1003h", "?1003l"), ("?2004h", "?2004l")):
+            entered, left = self.written.rfind(b"\x1b[" + on.encode()), self.written.rfind(b"\x1b[" + off.encode())
+            assert left >= entered, f"{on} was not undone"
+        assert b"\x1b[?1049l" in self.written
+
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the console where nothing listens: `start(columns, rows, **environment)`. With `program`, that piece of Python instead."""
+    with contextlib.ExitStack() as stack:
+
+        def start(columns: int = 120, rows: int = 40, program: str = "", **environ: str) -> Terminal:
+            words = ("-c", program) if program else ("-m", "tui")
+            return stack.enter_context(opened(tmp_path, columns, rows, words, environ))
+
+        yield start
+
+
+@contextlib.contextmanager
+def opened(folder: Path, columns: int, rows: int, words: Sequence[str], environ: dict[str, str]) -> Iterator[Terminal]:
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    log = folder / "stderr.log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, *words],
+            stdin=slave,
+            stdout=slave,
+            stderr=errors,
+            env={**surroundings(folder), **environ},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+    before = termios.tcgetattr(slave)
+    terminal = Terminal(process, master, slave, before, log, pyte.Screen(columns, rows))
+    try:
+        yield terminal
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        for descriptor in (master, slave):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    nowhere = "http://127.0.0.1:9"
+    kubeconfig = folder / "kubeconfig"
+    kubeconfig.write_text(
+        json.dumps(
+            {
+                "apiVersion": "v1",
+                "kind": "Config",
+                "current-context": "here",
+                "clusters": [{"name": "here", "cluster": {"server": nowhere}}],
+                "users": [{"name": "me", "user": {}}],
+                "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me", "namespace": "serving"}}],
+            }
+        )
+    )
+    usual = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "VIRTUAL_ENV") if name in os.environ}
+    folders = {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("STATE", "CONFIG", "CACHE")}
+    backends = {"MLFLOW_TRACKING_URI": nowhere, "KUBECONFIG": str(kubeconfig), "PROMETHEUS_URL": nowhere}
+    return {**usual, **folders, **backends, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
+
+
+def test_q_ends_it_and_gives_the_terminal_back(start: Start) -> None:
+    terminal = start()
+    terminal.painted()
+    assert termios.tcgetattr(terminal.slave) != terminal.before
+    terminal.type("q")
+    assert terminal.ended() == 0
+    terminal.given_back()
+    assert terminal.log.read_text() == ""
+
+
+def test_keys_that_are_typed_before_it_stands_are_not_lost(start: Start) -> None:
+    terminal = start()
+    terminal.until("the first paint", lambda: b"\x1b[?1049h" in terminal.written)
+    terminal.type("?")
+    terminal.until("the help", lambda: "esc closes" in terminal.text)
+    terminal.type("\x1b")
+    terminal.until("no help", lambda: "esc closes" not in terminal.text)
+    terminal.type("q")
+    assert terminal.ended() == 0
+    terminal.given_back()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_and_gives_the_terminal_back(start: Start, number: signal.Signals) -> None:
+    terminal = start()
+    terminal.painted()
+    terminal.process.send_signal(number)
+    assert terminal.ended() == 128 + number
+    terminal.given_back()
+    assert terminal.log.read_text() == ""
+
+
+def test_a_signal_while_it_starts_gives_the_terminal_back(start: Start) -> None:
+    terminal = start()
+    terminal.until("the first paint", lambda: b"\x1b[?1049h" in terminal.written)
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended() == 128 + signal.SIGTERM
+    terminal.given_back()
+    assert "Traceback" not in terminal.log.read_text()
+
+
+SWALLOWED = """
+import signal, weakref
+from tui import instant
+
+class Thing:
+    if {finaliser}:
+        def __del__(self):
+            signal.raise_signal(signal.{name})
+
+with instant.held_terminal():
+    thing = Thing()
+    kept = weakref.ref(thing, lambda gone: signal.raise_signal(signal.{name}))
+    del thing
+    print("it goes on")
+"""
+"""A signal that comes where Python swallows exceptions: in a finaliser, or in the callback of a weak reference."""
+
+
+@pytest.mark.parametrize("finaliser", [True, False])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_it_where_python_swallows_exceptions(start: Start, number: signal.Signals, finaliser: bool) -> None:
+    terminal = start(program=SWALLOWED.format(name=number.name, finaliser=finaliser))
+    assert terminal.ended() == 128 + number
+    terminal.given_back()
+    assert b"it goes on" not in terminal.written
+    assert terminal.log.read_text() == ""
+
+
+def test_a_hang_up_ends_it(start: Start) -> None:
+    terminal = start()
+    terminal.painted()
+    terminal.process.send_signal(signal.SIGHUP)
+    assert terminal.ended() == 128 + signal.SIGHUP
+    terminal.given_back()
+    assert terminal.log.read_text() == ""
+
+
+def test_a_terminal_that_disappears_ends_it_without_an_orphan(start: Start) -> None:
+    terminal = start()
+    terminal.painted()
+    own = psutil.Process(terminal.process.pid)
+    family = [own, *own.children(recursive=True)]
+    os.close(terminal.slave)
+    os.close(terminal.master)
+    assert terminal.gone() == 128 + signal.SIGHUP
+    assert not [member for member in family if lives(member)]
+    assert terminal.log.read_text() == ""
+
+
+def test_a_terminal_that_disappears_while_it_starts_ends_it(start: Start) -> None:
+    terminal = start()
+    terminal.until("the first paint", lambda: b"\x1b[?1049h" in terminal.written)
+    os.close(terminal.slave)
+    os.close(terminal.master)
+    terminal.gone()
+    assert "Traceback" not in terminal.log.read_text()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (60, 20)])
+def test_a_small_terminal_shows_one_pane_with_its_state(start: Start, columns: int, rows: int) -> None:
+    terminal = start(columns, rows)
+    terminal.painted()
+    for key, title in (("3", "3 Deployments"), ("4", "4 Live"), ("2", "2 Versions"), ("1", "1 Runs")):
+        terminal.type(key)
+        terminal.until(title, lambda title=title: title in terminal.text and "unavailable" in terminal.text)  # type: ignore[misc]
+    terminal.type("q")
+    assert terminal.ended() == 0
+
+
+def test_no_color_means_none_not_even_in_the_last_screen(start: Start) -> None:
+    coloured = start(80, 24)
+    coloured.painted()
+    coloured.type("q")
+    assert coloured.ended() == 0
+    assert COLOURS.search(coloured.written)
+    plain = start(80, 24, NO_COLOR="1")
+    plain.painted()
+    plain.type("q")
+    assert plain.ended() == 0
+    assert b"as it stood" in plain.written
+    assert not COLOURS.search(plain.written)
+
+
+def test_a_terminal_without_utf_8_gets_ascii_even_in_the_last_screen(start: Start) -> None:
+    before = start(80, 24)
+    before.painted()
+    before.type("q")
+    assert before.ended() == 0
+    assert not before.written.isascii()
+    for _ in range(2):  # the second time there is a last screen in ASCII
+        terminal = start(80, 24, LC_ALL="C")
+        terminal.painted()
+        terminal.type("q")
+        assert terminal.ended() == 0
+        assert terminal.written.isascii()
+    assert b"as it stood" in terminal.written
+
+
+def test_sixteen_colours_are_enough(start: Start) -> None:
+    terminal = start(80, 24, TERM="screen", COLORTERM="")
+    terminal.painted()
+    terminal.type("q")
+    assert terminal.ended() == 0
+    assert not re.search(rb"[34]8;[25];", terminal.written)
+    terminal.given_back()

@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.app import App
+from textual.message import Message
+from textual.pilot import Pilot
+
+from tests.support import sample
+from tui.domain.failures import Forbidden, Unreachable
+from tui.domain.reading import Reading
+from tui.domain.registry import Registry
+from tui.domain.selection import Pane as P
+from tui.live.hub import LiveQuery, Runs, RunsQuery, Topic
+from tui.screens.deck.deck import Deck, Kept
+from tui.screens.deck.messages import PromoteWanted, RollbackWanted
+from tui.themes import choose_theme
+
+ALL: Mapping[Topic, object] = {
+    Topic.EXPERIMENTS: sample.EXPERIMENTS,
+    Topic.RUNS: sample.RUNS,
+    Topic.REGISTRY: sample.REGISTRY,
+    Topic.FLEET: sample.FLEET,
+    Topic.STATS: sample.STATS,
+    Topic.LIVE: sample.charts(),
+}
+
+
+class Source:
+    """Remembers what the deck asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+
+    def look_at_runs(self, query: RunsQuery) -> None:
+        self.asked.append(query)
+
+    def look_at_run(self, run_id: str) -> None:
+        self.asked.append(run_id)
+
+    def older_runs(self) -> None:
+        self.asked.append("older")
+
+    def look_at_deployment(self, query: LiveQuery) -> None:
+        self.asked.append(query)
+
+    def refresh(self, *topics: Topic) -> None:
+        self.asked.append("refresh")
+
+
+class Stage(App[None]):
+    def __init__(self, environment: Any = sample.ENVIRONMENT) -> None:
+        super().__init__()
+        self.deck = Deck(environment, sample.FrozenClock(), "you@box")
+        self.source = Source()
+        self.wanted: list[Message] = []
+
+    def on_load(self) -> None:
+        theme, _ = choose_theme("dark")
+        self.register_theme(theme)
+        self.theme = theme.name
+
+    def on_mount(self) -> None:
+        self.push_screen(self.deck)
+
+    def on_promote_wanted(self, message: PromoteWanted) -> None:
+        self.wanted.append(message)
+
+    def on_rollback_wanted(self, message: RollbackWanted) -> None:
+        self.wanted.append(message)
+
+    def text(self) -> str:
+        return "\n".join("".join(segment.text for segment in strip) for strip in self.deck._compositor.render_strips())
+
+
+@asynccontextmanager
+async def stage(
+    readings: Mapping[Topic, object] = ALL, *, size: tuple[int, int] = (120, 40), environment: Any = sample.ENVIRONMENT
+) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
+    app = Stage(environment)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        app.deck.attach(app.source)
+        for topic, value in readings.items():
+            app.deck.receive(topic, value if isinstance(value, Reading) else sample.reading(value))
+        await pilot.pause()
+        await pilot.pause()
+        yield app, pilot
+
+
+async def until(pilot: Pilot[None], condition: Any) -> None:
+    for _ in range(100):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it never came true")
+
+
+async def test_the_four_panes_show_the_four_systems_as_one_selection() -> None:
+    async with stage() as (app, _):
+        text = app.text()
+        for words in ("1 Runs ─ all experiments", "2 Versions ─ iris", "3 Deployments ─ serving", "4 Live ─ serving/iris · last 30 m"):
+            assert words in text
+        assert "! wine" in text
+        assert "sunny-cod-6 → iris v7 (champion) → serving/iris r3 → p99" in text
+
+
+async def test_moving_in_one_pane_moves_the_others_and_asks_for_the_charts() -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("3", "j")
+        await until(pilot, lambda: "2 Versions ─ wine" in app.text())
+        assert app.deck.model.selection.deployment == "serving/wine"
+        assert app.deck.model.selection.version == "4"
+        assert any(isinstance(asked, LiveQuery) and asked.deployment == "wine" for asked in app.source.asked)
+        assert "alias champion" in app.text()
+
+
+async def test_a_pinned_pane_stays() -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("2", "f", "3", "j")
+        await until(pilot, lambda: app.deck.model.selection.deployment == "serving/wine")
+        await pilot.pause(0.1)
+        assert "2 Versions ─ iris" in app.text()
+
+
+async def test_promote_carries_the_selected_version_and_deployment() -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("2", "g", "p")
+        await until(pilot, lambda: app.wanted)
+        wanted = app.wanted[0]
+        assert isinstance(wanted, PromoteWanted)
+        assert (wanted.model, wanted.version, wanted.row.key) == ("iris", "9", "serving/iris")
+
+
+async def test_a_key_that_cannot_be_used_says_why_and_does_nothing() -> None:
+    async with stage(environment=replace(sample.ENVIRONMENT, read_only=True)) as (app, pilot):
+        await pilot.press("2", "g", "p", "b")
+        await pilot.pause()
+        assert not app.wanted
+        assert app.deck.why_not("promote") == "read-only"
+        assert "read-only" in app.text()
+
+
+async def test_a_failed_backend_leaves_its_pane_stale_with_the_reason_and_the_others_live() -> None:
+    failed = Reading("prod", sample.RUNS, sample.NOW - 125.0, Unreachable("connection refused", backend="MLflow"))
+    async with stage({**ALL, Topic.RUNS: failed}) as (app, _):
+        text = app.text()
+        assert "stale 2 m" in text
+        assert "● Kubernetes" in text
+        assert "sunny-elk-2" in text
+
+
+async def test_what_never_answered_is_unavailable_with_words_and_a_hint_never_blank() -> None:
+    failed: Reading[object] = Reading("prod", failure=Forbidden("deployments is forbidden for user ann", backend="Kubernetes"))
+    async with stage({**ALL, Topic.FLEET: failed}) as (app, _):
+        text = app.text()
+        assert "unavailable" in text
+        assert "deployments is forbidden for user ann" in text
+        assert "ask for the permission" in text
+
+
+async def test_a_reading_of_another_environment_never_lands() -> None:
+    late = Reading("staging", Registry((), ()), sample.NOW)
+    async with stage() as (app, pilot):
+        app.deck.receive(Topic.REGISTRY, late)
+        await pilot.pause()
+        assert app.deck.model.registry is sample.REGISTRY
+
+
+async def test_hostile_names_change_nothing_on_the_screen() -> None:
+    hostile = "\x1b]0;x\x07[red]\u202eevil\x9b2J"
+    run = replace(sample.run(1), name=hostile)
+    async with stage({**ALL, Topic.RUNS: Runs(RunsQuery(), (run,), False)}) as (app, _):
+        text = app.text()
+        assert not set(text) & {"\x1b", "\x07", "\x9b", "\u202e"}
+        assert "[red]" in text
+        assert {len(line) for line in text.splitlines()} == {120}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_a_small_terminal_shows_one_pane_at_a_time(size: tuple[int, int]) -> None:
+    async with stage(size=size) as (app, pilot):
+        for key, pane in zip("1234", P, strict=True):
+            await pilot.press(key)
+            await pilot.pause()
+            assert [p for p in P if app.deck.pane(p).display] == [pane]
+            assert app.deck.pane(pane).size.width == size[0]
+
+
+async def test_the_filter_asks_the_server_in_its_own_syntax_and_sifts_with_plain_words() -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("1", "slash", *"fox", "enter")
+        await pilot.pause()
+        assert {row.run.name.split("-")[1] for row in app.deck.table(P.RUNS).rows} == {"fox"}
+        await pilot.press("slash", *("backspace",) * 3, *"metrics.f1>0.9".replace(".", "\0").split("\0")[0], "full_stop", *"f1>0", "enter")
+        await until(pilot, lambda: any(isinstance(asked, RunsQuery) for asked in app.source.asked))
+        assert next(asked for asked in app.source.asked if isinstance(asked, RunsQuery)).filter_text == "metrics.f1>0"
+
+
+async def test_zoom_shows_one_pane_alone_and_back() -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("3", "z")
+        await pilot.pause()
+        assert app.deck.pane(P.DEPLOYMENTS).size.width == 120
+        await pilot.press("z")
+        await pilot.pause()
+        assert app.deck.pane(P.RUNS).size.width == 60
+
+
+async def test_until_the_first_answer_a_pane_shows_what_stood_there_with_its_age() -> None:
+    async with stage() as (app, _):
+        lines = tuple(app.text().splitlines())
+    kept = Kept(lines, sample.NOW - 300.0, 120, 40)
+    again = Stage()
+    again.deck = Deck(sample.ENVIRONMENT, sample.FrozenClock(), "you@box", kept)
+    async with again.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.pause()
+        assert "as it stood 5 m ago" in again.text()
+        assert "sunny-elk-2" in again.text()
+        again.deck.receive(Topic.RUNS, sample.reading(Runs(RunsQuery(), (sample.run(11),), False)))
+        await pilot.pause()
+        await pilot.pause()
+        assert "sunny-kid-11" in again.text()
+        assert "sunny-elk-2" not in again.text()
+
+
+async def test_columns_are_chosen_by_marking_them() -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("1", "z", "C")
+        await pilot.pause()
+        await pilot.press("slash", *"criterion", "enter", "space", "enter")
+        await pilot.pause()
+        await pilot.pause()
+        assert "criterion" in app.text()
+        assert "gini" in app.text()
+
+
+async def test_marked_runs_are_compared_and_x_leaves_what_differs() -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("1", "g", "j", "space", "j", "j", "space", "equals_sign")
+        await pilot.pause()
+        await pilot.pause()
+        shown = "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
+        assert "Compare" in shown
+        assert "criterion" in shown
+        await pilot.press("x")
+        await pilot.pause()
+        shown = "\n".join("".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips())
+        assert "criterion" not in shown
+        assert "n_estimators" in shown
+
+
+async def test_a_key_right_after_a_move_acts_on_what_was_moved_to() -> None:
+    """Typed faster than messages travel: nothing may be promoted that the operator has already left."""
+    async with stage() as (app, pilot):
+        await pilot.press("2")
+        table = app.deck.table(P.VERSIONS)
+        table.action_first()
+        await app.deck.run_action("promote")
+        await until(pilot, lambda: app.wanted)
+        wanted = app.wanted[0]
+        assert isinstance(wanted, PromoteWanted)
+        assert wanted.version == "9"
+
+
+@pytest.mark.parametrize("leave", ["pane('runs')", "next_pane"])
+async def test_a_move_counts_even_when_its_pane_is_left_at_once(leave: str) -> None:
+    """Typed faster than messages travel: the pane that gets the keys shows what the move led to."""
+    async with stage() as (app, pilot):
+        await pilot.press("3")
+        app.deck.table(P.DEPLOYMENTS).action_move(1)
+        await app.deck.run_action(leave)
+        assert app.deck.model.selection.deployment == "serving/wine"
+        assert app.deck.model.selection.origin is P.DEPLOYMENTS
+        await until(pilot, lambda: "2 Versions ─ wine" in app.text())
+        await until(pilot, lambda: app.deck.focused_pane is not P.DEPLOYMENTS)
+        assert app.deck.model.selection.deployment == "serving/wine"
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_tab_goes_round_the_panes(size: tuple[int, int]) -> None:
+    async with stage(size=size) as (app, pilot):
+        seen = []
+        for _ in P:
+            seen.append(app.deck.focused_pane)
+            await pilot.press("tab")
+            await until(pilot, lambda: app.deck.focused_pane is not seen[-1])
+        assert seen == list(P)
+        assert app.deck.focused_pane is P.RUNS
+
+
+async def test_figures_that_are_not_live_are_not_shown_in_the_rows() -> None:
+    async with stage() as (app, pilot):
+        assert "250 ms" in app.text()
+        failed = Reading("prod", sample.STATS, sample.NOW - 60.0, Unreachable("connection refused", backend="Prometheus"))
+        app.deck.receive(Topic.STATS, failed)
+        await pilot.pause()
+        await pilot.pause()
+        assert "250 ms" not in app.text()
+        assert "○ Prometheus" in app.text() or "◌ Prometheus" in app.text()

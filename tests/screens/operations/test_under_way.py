@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tests.support import operations as ops
+from tests.support import sample
+from tui.domain.promotions import Operation, State
+from tui.operations.journal import JournalFailure
+from tui.screens.operations.under_way import EVERY, Noticing, UnderWay, under_way
+
+
+def test_only_what_has_not_ended_here_and_the_newest_of_each_deployment() -> None:
+    older = replace(ops.JUDGING, id="older", started_at=ops.NOW - 500.0)
+    elsewhere = replace(ops.JUDGING, id="elsewhere", environment="staging", deployment="wine")
+    found = under_way((ops.HELD, older, elsewhere, ops.DONE), "prod", ops.NOW)
+    assert {key: each.operation.id for key, each in found.items()} == {"serving/iris": ops.HELD.id}
+
+
+def test_an_operation_on_several_deployments_is_under_way_on_each() -> None:
+    found = under_way((replace(ops.JUDGING, others=("serving/iris-eu",)),), "prod", ops.NOW)
+    assert {key: each.operation.id for key, each in found.items()} == {"serving/iris": ops.ID, "serving/iris-eu": ops.ID}
+
+
+def test_one_that_nobody_took_up_is_gone() -> None:
+    untaken = replace(ops.BEGUN, state=State.PLANNED, runner_pid=None, started_at=ops.NOW - 100.0)
+    assert under_way((untaken,), "prod", ops.NOW)["serving/iris"].gone
+
+
+async def test_it_tells_at_once_and_then_only_what_is_different() -> None:
+    told: list[Mapping[str, UnderWay]] = []
+    answers: list[tuple[Operation, ...] | JournalFailure] = [(), (), (ops.HELD,), (ops.HELD,), JournalFailure("locked"), (ops.DONE,)]
+    done = asyncio.Event()
+
+    def read() -> tuple[Operation, ...]:
+        if not answers:
+            done.set()
+            return (ops.DONE,)
+        answer = answers.pop(0)
+        if isinstance(answer, JournalFailure):
+            raise answer
+        return answer
+
+    clock = sample.FrozenClock()
+    noticing = Noticing(read, "prod", clock, told.append)
+    noticing.start()
+    await done.wait()
+    await noticing.stop()
+    assert [sorted(each) for each in told] == [[], ["serving/iris"], []]
+    assert clock.now() >= ops.NOW + 6 * EVERY

@@ -1,0 +1,25 @@
+"""What is begun here is found again by each of its deployments."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support import operations as ops
+from tests.support.clocks import settle
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["just begun", "read"])
+async def test_an_operation_is_found_by_each_of_its_deployments(read: bool) -> None:
+    core = ops.Core()
+    desk = core.desk()
+    staging = replace(ops.PLAN, intent=replace(ops.INTENT, deployment="iris-staging"))
+    followed = desk.begin(replace(ops.PLAN, others=(staging,)))
+    if read:
+        core.tell(replace(ops.ROLLING, others=("serving/iris-staging",)))
+        await settle()
+    assert desk.of("serving/iris-staging") is followed
+    assert desk.of("serving/iris") is followed
+    assert desk.of("serving/wine") is None
+    await desk.settle()

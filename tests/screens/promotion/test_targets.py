@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.support import operations as ops
+from tests.support import sample
+from tests.support.staging import settled, stage
+from tui.domain.failures import Unreachable
+from tui.domain.promotions import RollbackTarget
+from tui.screens.promotion.desk import Desk
+from tui.screens.promotion.targets import TargetsScreen
+
+
+async def test_roll_back_candidates_show_their_evidence_and_the_default_is_selected() -> None:
+    core = ops.Core()
+    async with stage(lambda: TargetsScreen(core.desk(), "serving", "iris", sample.FrozenClock())) as (app, pilot):
+        text = app.text()
+        assert "iris v7" in text
+        assert "◂ last that served" in text
+        assert "rolled back" in text
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.chosen == "7"
+
+
+async def test_where_the_cluster_does_not_answer_the_candidates_say_so() -> None:
+    core = ops.Core()
+
+    async def targets(namespace: str, deployment: str) -> tuple[RollbackTarget, ...]:
+        raise Unreachable("connection refused", backend="Kubernetes")
+
+    desk = Desk(replace(core.services(), targets=targets), "ann@box")
+    async with stage(lambda: TargetsScreen(desk, "serving", "iris", sample.FrozenClock())) as (app, _):
+        assert "Kubernetes: connection refused" in app.text()

@@ -1,0 +1,120 @@
+"""Pictures of plans and operations. `pytest --snapshot-update` takes them anew; look at them before committing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.support import operations as ops
+from tests.support import sample
+from tests.support.staging import Stage, settled
+from tui.domain.joining import truth_rows
+from tui.domain.promotions import Intent, Operation, Plan
+from tui.operations.follow import RunnerFailure
+from tui.screens.operations.list_screen import OperationsScreen
+from tui.screens.promotion.desk import Desk
+from tui.screens.promotion.operation_screen import OperationScreen
+from tui.screens.promotion.plan_screen import PlanScreen
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+ROWS = truth_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})
+GONE = RunnerFailure(f"whoever carried operation {ops.ID} out is gone")
+
+
+def plan(found: Plan, *, protected: bool = False, wanted: Intent = ops.INTENT) -> Stage:
+    desk = ops.Core(found).desk()
+    outlook = replace(ops.OUTLOOK, environment=replace(sample.ENVIRONMENT, protected=protected), rows=lambda: ops.ROWS)
+    return Stage(lambda: PlanScreen(desk, wanted, outlook, lambda followed: None), after=desk.settle)
+
+
+def operation(shown: Operation, *more: RunnerFailure, beat: float | None = ops.NOW - 1.0, no_color: bool = False) -> Stage:
+    core = ops.Core()
+    core.beat = beat
+    for each in (shown, *more):
+        core.tell(each)
+    desk: Desk = core.desk()
+    outlook = replace(ops.OUTLOOK, rows=lambda: ROWS)
+    return Stage(lambda: OperationScreen(desk, desk.follow(ops.ID), outlook, sample.FrozenClock()), no_color=no_color, after=desk.settle)
+
+
+@SIZES
+def test_plan(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(plan(ops.PLAN), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_plan_that_is_refused(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(plan(ops.REFUSED), terminal_size=size, run_before=settled)
+
+
+def test_typed_confirmation(snap_compare: Any) -> None:
+    assert snap_compare(plan(ops.PLAN, protected=True), terminal_size=(80, 24), press=["y"], run_before=settled)
+
+
+STAGING_FIRST = replace(ops.INTENT, deployment="iris-staging", then=("serving/iris",))
+COPIED = replace(
+    ops.STAGED,
+    intent=replace(ops.STAGED.intent, deployment="iris-eu", model="prod.iris", to_version="5"),
+    model="prod.iris",
+    from_version="4",
+    to_version="5",
+    copied_from="models:/iris/9",
+    slot_edits={"/spec/template/spec/containers/0/env/0/value": ("models:/prod.iris/4", "models:/prod.iris/5")},
+)
+
+
+@SIZES
+def test_plan_for_several(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(plan(ops.STAGED, wanted=STAGING_FIRST), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_going_on_to_another(snap_compare: Any, size: tuple[int, int]) -> None:
+    wanted = replace(STAGING_FIRST, then=("serving/iris-eu",), copy_to="prod.iris")
+    assert snap_compare(plan(COPIED, wanted=wanted), terminal_size=size, press=["a"], run_before=settled)
+
+
+@SIZES
+def test_rolling_out(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(operation(ops.ROLLING), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_gate(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(operation(ops.JUDGING), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_hold(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(operation(ops.HELD), terminal_size=size, run_before=settled)
+
+
+@SIZES
+@pytest.mark.parametrize("end", ["DONE", "UNDONE", "ATTENTION"])
+def test_end(snap_compare: Any, end: str, size: tuple[int, int]) -> None:
+    assert snap_compare(operation(getattr(ops, end)), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_cut_off(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(operation(ops.JUDGING, GONE, beat=ops.NOW - 40.0), terminal_size=size, run_before=settled)
+
+
+def test_without_colour(snap_compare: Any) -> None:
+    assert snap_compare(operation(ops.UNDONE, no_color=True), terminal_size=(120, 40), run_before=settled)
+
+
+@SIZES
+def test_list(snap_compare: Any, size: tuple[int, int]) -> None:
+    async def read(pilot: Pilot[None]) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, OperationsScreen)
+        assert screen._reading is not None
+        await screen._reading
+        await settled(pilot)
+
+    stage = Stage(lambda: OperationsScreen(lambda: ops.ALL, lambda operation_id: None, sample.FrozenClock()))
+    assert snap_compare(stage, terminal_size=size, run_before=read)

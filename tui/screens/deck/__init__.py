@@ -1,0 +1,1 @@
+"""The deck: runs, versions, deployments and live metrics as one selection."""

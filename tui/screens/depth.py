@@ -1,0 +1,141 @@
+"""From a selection to the screen that shows it in full."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from textual.screen import Screen
+
+from tui.domain.failures import Failure
+from tui.domain.registry import Registry
+from tui.domain.runs import MetricPoint, Run
+from tui.domain.selection import Pane, Selection
+from tui.domain.truth import TruthRow
+from tui.operations.history import Memories, history
+from tui.operations.sightings import registry_id
+from tui.ports import Clock, Cluster, Journal, Sightings, Tracking
+from tui.render import describe
+from tui.render import history as render_history
+from tui.render.cell import Line
+from tui.screens.deck.model import DeckModel
+from tui.screens.logs import LogScreen
+from tui.screens.reading_screen import ReadingScreen
+
+HISTORY_METRICS = 12
+"""Metrics of a run whose history is drawn: each is a request."""
+FRESH = 3.0
+
+
+class Depth:
+    """Makes screens. Answers words instead where there is nothing to go into."""
+
+    def __init__(self, tracking: Tracking | None, cluster: Cluster | None, journal: Journal, sightings: Sightings, clock: Clock) -> None:
+        self._tracking = tracking
+        self._cluster = cluster
+        self._journal = journal
+        self._sightings = sightings
+        self._clock = clock
+
+    def screen(self, what: str, pane: Pane, model: DeckModel) -> Screen[Any] | str:
+        """`what` is one of open, describe, logs, yaml, history."""
+        chosen = model.selection
+        if what == "logs":
+            return self._logs(model.row)
+        if what == "history":
+            return self._history(model)
+        if what == "yaml":
+            return self._yaml(model.row)
+        if pane is Pane.RUNS:
+            return self._run(chosen, model)
+        if pane is Pane.VERSIONS:
+            return self._version(chosen, model)
+        return self._deployment(model)
+
+    def _logs(self, row: TruthRow | None) -> Screen[Any] | str:
+        if row is None or self._cluster is None:
+            return "no deployment selected"
+        return LogScreen(self._cluster, row.namespace, row.deployment, self._clock)
+
+    def _yaml(self, row: TruthRow | None) -> Screen[Any] | str:
+        cluster = self._cluster
+        if row is None or cluster is None:
+            return "no deployment selected"
+
+        async def load() -> Sequence[Line]:
+            return describe.plain_lines(await cluster.manifest(row.namespace, row.deployment))
+
+        return ReadingScreen("YAML", row.key, load, self._clock)
+
+    def _history(self, model: DeckModel) -> Screen[Any] | str:
+        key = model.selection.deployment
+
+        async def load() -> Sequence[Line]:
+            seen = self._sightings.sightings(registry_id(model.environment.mlflow))
+            past = history(Memories(model.fleet, model.registry, self._journal.operations(), seen), model.environment.patterns, of=key)
+            moves = [(found.operation, found.source) for found in past if key is None or found.is_about(key)]
+            return render_history.history_lines(moves, self._clock.now())
+
+        return ReadingScreen("History", key or "all deployments", load, self._clock, every=FRESH)
+
+    def _run(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
+        tracking, run_id = self._tracking, chosen.run_id
+        if tracking is None or run_id is None:
+            return "no run selected"
+
+        async def load() -> Sequence[Line]:
+            run = await tracking.run(run_id)
+            history, artifacts = await asyncio.gather(_history(tracking, run), tracking.artifacts(run_id))
+            return describe.run_lines(run, history, artifacts, _versions(model.registry), self._clock.now())
+
+        return ReadingScreen("Run", run_id, load, self._clock, every=FRESH * 2)
+
+    def _version(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
+        tracking = self._tracking
+        if chosen.model is None or chosen.version is None:
+            return "no version selected"
+
+        async def load() -> Sequence[Line]:
+            version = model.registry.version(chosen.model or "", chosen.version or "") if model.registry else None
+            if version is None:
+                return describe.plain_lines(f"{chosen.model} v{chosen.version} is not in the registry any more")
+            run = await tracking.run(version.run_id) if tracking is not None and version.run_id else None
+            return describe.version_lines(version, run, model.truth, self._clock.now())
+
+        return ReadingScreen("Version", f"{chosen.model} v{chosen.version}", load, self._clock, every=FRESH)
+
+    def _deployment(self, model: DeckModel) -> Screen[Any] | str:
+        cluster, row = self._cluster, model.row
+        if cluster is None or row is None:
+            return "no deployment selected"
+        key = row.key
+
+        async def load() -> Sequence[Line]:
+            events, deployment = await asyncio.gather(
+                cluster.events_of("Deployment", row.namespace, row.deployment), cluster.deployment(row.namespace, row.deployment)
+            )
+            now_row = next((found for found in model.truth if found.key == key), None)
+            fleet = model.fleet
+            sets, pods = (fleet.replica_sets, fleet.pods) if fleet else ((), ())
+            return describe.deployment_lines(deployment, now_row, sets, pods, events, model.environment.patterns, self._clock.now())
+
+        return ReadingScreen("Deployment", key, load, self._clock, every=FRESH)
+
+
+async def _history(tracking: Tracking, run: Run) -> dict[str, tuple[MetricPoint, ...]]:
+    names = sorted(run.metrics)[:HISTORY_METRICS]
+    answers = await asyncio.gather(*(_points(tracking, run.id, name) for name in names))
+    return dict(zip(names, answers, strict=True))
+
+
+async def _points(tracking: Tracking, run_id: str, metric: str) -> tuple[MetricPoint, ...]:
+    """A history that cannot be had leaves the metric without its line; the values themselves are known."""
+    try:
+        return await tracking.metric_history(run_id, metric)
+    except Failure:
+        return ()
+
+
+def _versions(registry: Registry | None) -> tuple[Any, ...]:
+    return registry.versions if registry else ()

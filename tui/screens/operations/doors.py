@@ -1,0 +1,105 @@
+"""The ways from the deck to plans and operations. Each screen is imported when it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+
+from tui.domain.promotions import Intent, Kind, Operation
+from tui.domain.selection import Pane
+from tui.domain.truth import TruthRow
+from tui.operations.hands import Hands
+from tui.operations.journal import SqliteJournal
+from tui.operations.ledger import Ledger
+from tui.operations.world import World
+from tui.ports import Clock
+from tui.screens.deck.deck import Deck
+from tui.screens.operations.under_way import Noticing
+from tui.screens.promotion.desk import Desk, Followed
+from tui.screens.promotion.outlook import Outlook
+
+
+def open_doors(app: App[Any], world: World, hire: Callable[[], Hands], journal: Callable[[], SqliteJournal], clock: Clock) -> Doors:
+    """For the environment whose deck `app` shows. `journal` opens one more connection to its journal: each is for one thread."""
+    from tui.operations.services import services
+    from tui.operations.words import actor
+
+    deck = next(screen for screen in app.screen_stack if isinstance(screen, Deck))
+    environment = world.environment
+    outlook = Outlook(
+        environment,
+        fleet=lambda: deck.model.fleet,
+        rows=lambda: deck.model.truth,
+        state=lambda: deck.model.state(Pane.DEPLOYMENTS, clock.now()),
+    )
+    desk = Desk(services(world, journal(), clock, hire), actor())
+    noticing = Noticing(Ledger(journal()).read, environment.name, clock, deck.tell)
+    noticing.start()
+    return Doors(app, desk, outlook, clock, Ledger(journal()).read, noticing)
+
+
+class Doors:
+    """One environment's. `read` gives all operations of the journal, and may be called in another thread."""
+
+    def __init__(
+        self, app: App[Any], desk: Desk, outlook: Outlook, clock: Clock, read: Callable[[], tuple[Operation, ...]], noticing: Noticing
+    ) -> None:
+        self._app, self._desk, self._outlook, self._clock, self._read = app, desk, outlook, clock, read
+        self._noticing = noticing
+
+    async def shut(self) -> None:
+        """Look away: what is under way goes on without us."""
+        await self._noticing.stop()
+        await self._desk.settle()
+
+    def promote(self, row: TruthRow, model: str, version: str) -> None:
+        self._plan(Kind.PROMOTE, row, model, version)
+
+    def roll_back(self, row: TruthRow) -> None:
+        """To a version that is chosen from those that served."""
+        from tui.screens.promotion.targets import TargetsScreen
+
+        def chosen(version: str | None) -> None:
+            if version is not None:
+                self._plan(Kind.ROLLBACK, row, row.model, version)
+
+        if not self._open_own(row):
+            self._app.push_screen(TargetsScreen(self._desk, row.namespace, row.deployment, self._clock), chosen)
+
+    def show_all(self) -> None:
+        """The list of them."""
+        from tui.screens.operations.list_screen import OperationsScreen
+
+        self._app.push_screen(OperationsScreen(self._read, self.open, self._clock))
+
+    def open(self, operation_id: str) -> None:
+        """An operation that the journal knows, whoever began it."""
+        self._app.push_screen(self._screen(self._desk.follow(operation_id)))
+
+    def _plan(self, kind: Kind, row: TruthRow, model: str | None, version: str | None) -> None:
+        from tui.screens.promotion.plan_screen import PlanScreen
+
+        if self._open_own(row):
+            return
+        environment = self._outlook.environment
+        intent = Intent(kind, row.namespace, row.deployment, model, version, actor=self._desk.who, alias=environment.champion)
+        self._app.push_screen(PlanScreen(self._desk, intent, self._outlook, self._begun))
+
+    def _open_own(self, row: TruthRow) -> bool:
+        """Where one that was begun here has not ended, that is looked at first."""
+        followed = self._desk.of(row.key)
+        operation = followed.operation if followed is not None else None
+        if followed is None or (operation is not None and not self._outlook.holds(operation)):
+            return False
+        self.open(followed.id)
+        return True
+
+    def _begun(self, followed: Followed) -> None:
+        self._app.switch_screen(self._screen(followed))
+
+    def _screen(self, followed: Followed) -> Any:
+        from tui.screens.promotion.operation_screen import OperationScreen
+
+        return OperationScreen(self._desk, followed, self._outlook, self._clock)

@@ -1,0 +1,72 @@
+"""What the deck knows of operations: which are under way on its deployments, or were cut off. Read beside the event loop, and only where
+the journal's files look different from before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from tui.domain.failures import Failure
+from tui.domain.promotions import Operation, State
+from tui.operations.liveness import is_abandoned
+from tui.ports import Clock
+from tui.screens.promotion.standing import untaken
+
+EVERY = 2.0
+"""Seconds between two looks: what is under way gives a sign of life as often."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """`gone`: whoever carried it out is gone before its end."""
+
+    operation: Operation
+    gone: bool
+
+
+Tell = Callable[[Mapping[str, UnderWay]], None]
+"""`namespace/name` of a deployment → what goes on there, or was cut off there."""
+
+
+class Noticing:
+    """Tells `tell` at once how things stand, and whenever anything is different."""
+
+    def __init__(self, read: Callable[[], tuple[Operation, ...]], environment: str, clock: Clock, tell: Tell) -> None:
+        self._read, self._environment, self._clock, self._tell = read, environment, clock, tell
+        self._told: Mapping[str, UnderWay] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                found = await asyncio.to_thread(self._read)
+            except Failure:
+                found = ()  # the screens of operations tell it, and so does the next plan
+            self._look(found)
+            await self._clock.sleep(EVERY)
+
+    def _look(self, operations: tuple[Operation, ...]) -> None:
+        found = under_way(operations, self._environment, self._clock.now())
+        if found != self._told:
+            self._told = found
+            self._tell(found)
+
+
+def under_way(operations: tuple[Operation, ...], environment: str, now: float) -> dict[str, UnderWay]:
+    """The newest operation without an end on each deployment of one environment. `operations`: newest first."""
+    found: dict[str, UnderWay] = {}
+    for operation in operations:
+        if operation.state is not State.ENDED and operation.environment in ("", environment):
+            mine = UnderWay(operation, is_abandoned(operation) or untaken(operation, now))
+            for key in (operation.key, *operation.others):
+                found.setdefault(key, mine)
+    return found

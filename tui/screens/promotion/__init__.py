@@ -1,0 +1,1 @@
+"""Plan → confirm → live steps → how it ended, for promotions and roll-backs alike."""

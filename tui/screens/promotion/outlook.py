@@ -1,0 +1,31 @@
+"""What the screens of operations may see of the console around them: the newest fleet and its truth rows, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tui.domain.environments import Environment
+from tui.domain.promotions import Operation
+from tui.domain.serving import Fleet
+from tui.domain.truth import TruthRow
+from tui.widgets.pane_state import PaneState
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    environment: Environment
+    fleet: Callable[[], Fleet | None]
+    """The newest that was read; None before the first."""
+    rows: Callable[[], Sequence[TruthRow]]
+    """Its truth rows."""
+    state: Callable[[], PaneState]
+    """How fresh the fleet is."""
+
+    def row(self, key: str) -> TruthRow | None:
+        """The truth row of `namespace/name`."""
+        return next((row for row in self.rows() if row.key == key), None)
+
+    def holds(self, operation: Operation) -> bool:
+        """Whether the operation is one of this environment: the journal knows those of all."""
+        return operation.environment in ("", self.environment.name)
