@@ -1,0 +1,177 @@
+"""`modeldeck doctor`: each backend, whether it answers, which version, what may be done there, and what will not work and why."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tui.backends import Backends, connect, open_journal
+from tui.commandline.output import lines, put, put_json
+from tui.commandline.snapshot import Told, told
+from tui.domain.environments import Environment
+from tui.domain.failures import Failure, Throttled, TimedOut
+from tui.domain.profiles import pick
+from tui.domain.promotions import ExitCode
+from tui.domain.serving import Access
+from tui.operations.world import not_configured
+
+_NEEDS = (
+    ("list", "deployments", "apps", "", "the deck and `status` show no deployments"),
+    ("watch", "deployments", "apps", "", "deployments are polled instead of watched"),
+    ("list", "replicasets", "apps", "", "history and roll-back candidates are missing"),
+    ("list", "pods", "", "", "pods and the versions that they serve are missing"),
+    ("get", "pods", "", "log", "logs cannot be read, nor a crashed pod's last words"),
+    ("patch", "deployments", "apps", "", "promotions and roll-backs are refused"),
+    ("update", "deployments", "apps", "scale", "scaling is refused"),
+    ("create", "events", "", "", "`kubectl describe` does not tell of promotions"),
+    ("create", "leases", "coordination.k8s.io", "", "operations have no lock: the mark on the deployment is the only sign for others"),
+    ("patch", "leases", "coordination.k8s.io", "", "operations have no lock: the mark on the deployment is the only sign for others"),
+    ("list", "horizontalpodautoscalers", "autoscaling", "", "whether an autoscaler owns the replicas is not known"),
+)
+
+_ONCE: Mapping[type[Failure], str] = {
+    TimedOut: "it is slow or hung: look at it where it runs, then ask again",
+    Throttled: "it asked for a pause: ask again later",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: about what, whether it works (None: not known), what was found, and what to do."""
+
+    about: str
+    works: bool | None
+    words: str
+    hint: str = ""
+
+
+async def doctor(environment: Environment, given: argparse.Namespace) -> int:
+    """0 where every configured backend answers, 6 where one does not."""
+    backends = connect(environment)
+    try:
+        groups = await asyncio.gather(_mlflow(backends), _kubernetes(backends), _prometheus(backends))
+    finally:
+        await backends.close()
+    found = dict(zip(("mlflow", "kubernetes", "prometheus"), groups, strict=True))
+    found["journal"] = [_journal(environment)]
+    if given.output == "json":
+        shown = {name: [_json(finding) for finding in findings] for name, findings in found.items()}
+        put_json({"environment": environment.name, "backends": shown})
+    else:
+        put(_text(environment, found))
+    reached = all(group[0].works is not False for group in groups)
+    return ExitCode.DONE if reached else ExitCode.UNREACHABLE
+
+
+async def _mlflow(backends: Backends) -> list[Finding]:
+    world, target = backends.world, backends.world.environment.mlflow
+    if target is None:
+        return [_absent(not_configured("MLflow", "MLFLOW_TRACKING_URI or --mlflow"))]
+    answer = await told(lambda: world.need_tracking().ping(), "MLflow")
+    first = _reach("reachable", target.uri, answer)
+    if answer.failure is not None:
+        return [first, Finding("runs, versions, aliases", False, "not shown; promotions are refused, roll-backs leave the alias open")]
+    models = await told(lambda: world.need_registry().registry(), "MLflow")
+    if models.failure is not None:
+        return [first, _failed("registry", models.failure)]
+    registry = models.value
+    count = f"{len(registry.models)} models, {len(registry.versions)} versions" if registry else ""
+    permission = Finding("permission to move aliases", None, "MLflow does not tell beforehand", "a refusal is undone")
+    return [first, Finding("registry", True, f"{count} in {models.took:.2f} s"), permission]
+
+
+async def _kubernetes(backends: Backends) -> list[Finding]:
+    world, target = backends.world, backends.world.environment.cluster
+    if target is None:
+        return [_absent(not_configured("Kubernetes", "KUBECONFIG or --kubeconfig"))]
+    cluster = world.need_cluster()
+    answer = await told(cluster.ping, "Kubernetes")
+    where = target.context or target.kubeconfig or "in-cluster"
+    first = _reach("reachable", where, answer)
+    if answer.failure is not None:
+        return [first, Finding("deployments, promotions, roll-backs", False, "do not work")]
+    namespaces = await told(backends.namespaces, "Kubernetes")
+    chosen = namespaces.value or ("default",)
+    asked = [
+        cluster.access(verb, resource, "" if namespace == "*" else namespace, group=group, subresource=sub)
+        for namespace in chosen
+        for verb, resource, group, sub, _ in _NEEDS
+    ]
+    answers = await asyncio.gather(*asked)
+    findings = [first, Finding("namespaces", True, ", ".join(chosen))]
+    needs = [(namespace, *need) for namespace in chosen for need in _NEEDS]
+    for (namespace, verb, resource, _, sub, without), access in zip(needs, answers, strict=True):
+        findings.append(_permission(f"{verb} {resource}{'/' + sub if sub else ''} in {namespace}", without, access))
+    return findings
+
+
+def _permission(name: str, without: str, access: Access) -> Finding:
+    if access.allowed is None:
+        return Finding(name, None, f"not known: {access.reason or 'the access review failed'}", "it will show when it is tried")
+    if access.allowed:
+        return Finding(name, True, "allowed")
+    return Finding(name, False, f"not allowed: {without}", "ask for a role that grants it")
+
+
+async def _prometheus(backends: Backends) -> list[Finding]:
+    metrics, target = backends.world.metrics, backends.world.environment.prometheus
+    if metrics is None or target is None:
+        return [_absent(not_configured("Prometheus", "PROMETHEUS_URL or --prometheus"))]
+    answer = await told(metrics.ping, "Prometheus")
+    first = _reach("reachable", target.url, answer)
+    if answer.failure is not None:
+        return [first, Finding("latency, errors, requests", False, "are not known: a gate that cannot ask holds, and waits for a person")]
+    names = await told(metrics.metric_names, "Prometheus")
+    if names.failure is not None:
+        return [first, _failed("metrics", names.failure)]
+    profile = pick(names.value or frozenset())
+    if profile is None:
+        words = f"{len(names.value or ())} metrics, none of a known model server: latency and errors are not known"
+        return [first, Finding("metrics", False, words, "are the model servers scraped?")]
+    return [first, Finding("metrics", True, f"{profile.name}, {len(names.value or ())} metric names")]
+
+
+def _journal(environment: Environment) -> Finding:
+    journal = open_journal(environment)
+    try:
+        count = len(journal.operations())
+    except Failure as failure:
+        return _failed("readable", failure)
+    return Finding("readable", True, f"{journal.path}, {count} operations")
+
+
+def _reach(about: str, where: str, answer: Told[str]) -> Finding:
+    if answer.failure is not None:
+        return Finding(about, False, f"{where}: {answer.failure.words}", _hint(answer.failure))
+    return Finding(about, True, f"{where}, {answer.value or 'version not told'}, {answer.took * 1000:.0f} ms")
+
+
+def _failed(about: str, failure: Failure) -> Finding:
+    return Finding(about, False, failure.words, _hint(failure))
+
+
+def _hint(failure: Failure) -> str:
+    """What the console does by itself, one who asks once must do."""
+    usual = failure.hint == failure.default_hint
+    return _ONCE.get(type(failure), failure.hint) if usual else failure.hint
+
+
+def _absent(failure: Failure) -> Finding:
+    return Finding("configured", None, "not configured", failure.hint)
+
+
+def _json(finding: Finding) -> dict[str, object]:
+    return {"about": finding.about, "works": finding.works, "words": finding.words, "hint": finding.hint or None}
+
+
+def _text(environment: Environment, found: dict[str, list[Finding]]) -> str:
+    marks = {True: "✔", False: "✘", None: "?"}
+    text = [f"environment {environment.name}" + (" (read-only)" if environment.read_only else "")]
+    for name, findings in found.items():
+        text.append(name)
+        for finding in findings:
+            hint = f" — {finding.hint}" if finding.hint and finding.works is not True else ""
+            text.append(f"  {marks[finding.works]} {finding.about}: {finding.words}{hint}")
+    return lines("\n".join(text), keep_blanks=True)

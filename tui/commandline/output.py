@@ -1,0 +1,81 @@
+"""Printing: data to standard output, words to standard error, and failures as exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
+from tui.domain.promotions import ExitCode, Refusal
+from tui.operations.guard import ReadOnly
+from tui.operations.shape import SCHEMA
+from tui.operations.words import harmless
+
+_REFUSED = (Conflict, Forbidden, NotFound, Rejected, ReadOnly)
+"""Failures that are an answer: asking again will not help, and the backend is there."""
+
+
+def say(words: str) -> None:
+    """To standard error. A terminal that is gone must not stop what is being done."""
+    with suppress(OSError, ValueError):
+        print(words, file=sys.stderr, flush=True)
+
+
+def put(text: str) -> None:
+    """To standard output."""
+    print(text, flush=True)
+
+
+def put_json(body: Mapping[str, Any]) -> None:
+    put(json.dumps({"schema": SCHEMA, **body}, ensure_ascii=False, allow_nan=False))
+
+
+def fail(code: str, words: str, hint: str, exit_code: ExitCode, *, as_json: bool) -> ExitCode:
+    """Say what is wrong; with JSON also as data."""
+    say(f"modeldeck: {lines(words)}" + (f"\n  {lines(hint)}" if hint else ""))
+    if as_json:
+        put_json({"error": {"code": code, "words": words, "hint": hint or None}})
+    return exit_code
+
+
+def fail_with(failure: Failure, *, as_json: bool, code: ExitCode | None = None) -> ExitCode:
+    return fail(failure.code, str(failure), failure.hint, exit_code_of(failure) if code is None else code, as_json=as_json)
+
+
+def refuse(refusal: Refusal, *, as_json: bool) -> ExitCode:
+    """A plan that cannot be made."""
+    code = ExitCode.USAGE if refusal.code == "usage" else exit_code_of(refusal.failure) if refusal.failure else ExitCode.REFUSED
+    return fail(refusal.code, refusal.words, refusal.hint, code, as_json=as_json)
+
+
+def exit_code_of(failure: Failure) -> ExitCode:
+    return ExitCode.REFUSED if isinstance(failure, _REFUSED) else ExitCode.UNREACHABLE
+
+
+def lines(text: str, *, keep_blanks: bool = False) -> str:
+    """Harmless, line by line; `keep_blanks` keeps indents and columns."""
+    return "\n".join(harmless(line, keep_blanks=keep_blanks) for line in text.splitlines())
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Aligned columns of plain text, two blanks between them; the last column is not padded."""
+    cells = [list(head), *([harmless(cell) for cell in row] for row in rows)]
+    widths = [max(width(row[column]) for row in cells) for column in range(len(head))]
+    return "\n".join(_row(row, widths) for row in cells)
+
+
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell + " " * (wide - width(cell)) for cell, wide in zip(cells, widths, strict=True)]
+    return "  ".join(padded).rstrip()
+
+
+def width(text: str) -> int:
+    """Terminal cells, without a table of its own: wide East Asian characters and emoji take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)

@@ -1,0 +1,64 @@
+"""From a parsed command line to the console on the screen, in the order that makes it instant.
+
+Paint what was there last, take the keyboard, and only then import Textual: keys typed meanwhile wait in the terminal's own buffer. Whatever
+happens, the terminal is given back as it was found.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tui import instant
+from tui.domain.environments import Environment
+from tui.environment import ConfigErrors, Flags, Resolved, from_sandbox, resolve
+
+if TYPE_CHECKING:
+    from tui.sandbox.stack import Sandbox
+
+USAGE = 2
+
+
+def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
+    """Resolve the environment and run the console in it. Answers the exit code: 2 where the configuration is wrong."""
+    found = resolve(flags, os.environ)
+    if isinstance(found, ConfigErrors):
+        for problem in found.problems:
+            print(problem, file=sys.stderr)
+        return USAGE
+    for warning in found.warnings:
+        print(warning, file=sys.stderr)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("modeldeck: the console needs a terminal; `modeldeck status` and `modeldeck --help` do not", file=sys.stderr)
+        return USAGE
+    environment = replace(sandbox_environment(sandbox), theme=found.environment.theme) if sandbox else found.environment
+    gc.disable()  # what an import allocates stays: collecting meanwhile costs a tenth of the start
+    with instant.held_terminal() as terminal:
+        instant.paint(os.environ, environment.identity, environment.name, no_color=found.no_color)
+        return _run(found, flags, environment, sandbox, terminal)
+
+
+def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandbox | None, terminal: list[object]) -> int:
+    from tui.console import Console, Launch
+
+    def other(name: str) -> Environment:
+        again = resolve(replace(flags, environment=name), os.environ)
+        return environment if isinstance(again, ConfigErrors) else again.environment
+
+    names = tuple(env.name for env in found.environments) or (environment.name,)
+    launch = Launch(environment, names, other, no_color=found.no_color, sandbox=sandbox, terminal=terminal)
+    console = Console(launch)
+    console.run()
+    return console.return_code or 0
+
+
+def sandbox_environment(sandbox: Sandbox) -> Environment:
+    """Where the sandbox's parts are, or will be. Before it has chosen its addresses: an environment without backends."""
+    values: Mapping[str, str] = sandbox.environment or {}
+    if not values:
+        return Environment("sandbox", None, None, None)
+    return from_sandbox(values)
