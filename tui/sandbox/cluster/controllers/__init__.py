@@ -1,0 +1,1 @@
+"""The control loops: deployments, replica sets, scheduling, garbage collection, namespaces."""

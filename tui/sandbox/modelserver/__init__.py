@@ -1,0 +1,1 @@
+"""One process that serves one model: MLflow's own scoring server, with metrics and fault switches around it."""
