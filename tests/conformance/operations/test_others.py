@@ -1,0 +1,128 @@
+"""Others at work on the same objects: kubectl between plan and apply, pipelines that promote, missing rights, a registry that is down."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from unittest import mock
+
+from tests.conformance.clusters import until
+from tests.conformance.node.serving import traffic
+from tests.conformance.operations.conftest import Desk
+from tui.backends import connect, open_journal
+from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan
+from tui.environment import Flags, Resolved, resolve
+from tui.live.clock import SystemClock
+from tui.operations.execute import execute
+from tui.operations.plan import plan
+
+
+async def planned_then(desk: Desk, name: str, *kubectl: str) -> tuple[Plan, Operation]:
+    """Plan, let somebody run kubectl, carry the plan out."""
+    with mock.patch.dict(os.environ, desk.environ(), clear=True):
+        found = resolve(Flags(), os.environ)
+        assert isinstance(found, Resolved), found
+        backends = connect(found.environment)
+        world, journal, clock = backends.world, open_journal(found.environment), SystemClock()
+    try:
+        made = await plan(Intent(Kind.PROMOTE, "serving", name, "iris", "2", "ann@box"), world, journal, clock)
+        assert isinstance(made, Plan), made
+        await asyncio.to_thread(desk.cluster.kubectl, *kubectl)
+        return made, await execute(made, world, journal, clock, lambda _: None, asyncio.Event())
+    finally:
+        await backends.close()
+
+
+async def test_somebody_patches_between_plan_and_apply(desk: Desk) -> None:
+    with desk.serving("raced"):
+        _, operation = await planned_then(desk, "raced", "set", "env", "deployment/raced", "LOG_LEVEL=debug")
+        assert operation.outcome is Outcome.REFUSED
+        assert "env LOG_LEVEL of container server was added" in operation.words
+        assert desk.uri("raced") == "models:/iris/1"
+        assert desk.mlflow.alias("champion") == "1"
+
+
+async def test_somebody_scales_between_plan_and_apply(desk: Desk) -> None:
+    with desk.serving("scaled"):
+        _, operation = await planned_then(desk, "scaled", "scale", "deployment/scaled", "--replicas=2")
+        assert operation.outcome is Outcome.REFUSED
+        assert "scaled from 1 to 2" in operation.words
+
+
+async def test_somebodys_annotation_does_not_matter(desk: Desk) -> None:
+    with desk.serving("noted"):
+        _, operation = await planned_then(desk, "noted", "annotate", "deployment/noted", "team=vision")
+        assert operation.outcome is Outcome.DONE, operation.words
+        assert desk.cluster.get("deployment", "noted")["metadata"]["annotations"]["team"] == "vision"
+
+
+def test_a_version_promoted_with_kubectl_can_be_rolled_back(desk: Desk) -> None:
+    with desk.serving("by-hand") as key:
+        desk.until_the_next_second("by-hand")
+        desk.cluster.kubectl("set", "env", "deployment/by-hand", "MODEL_URI=models:/iris/2")
+        desk.cluster.kubectl("rollout", "status", "deployment/by-hand", "--timeout=60s")
+        (entry,) = desk.run("history", key, "--output", "json").json["entries"]
+        assert (entry["source"], entry["to_version"], entry["actor"]) == ("cluster", "2", "kubectl-set")
+        back = desk.run("rollback", key, "--yes", "--output", "json")
+        assert (back.code, back.json["from_version"], back.json["to_version"]) == (0, "2", "1"), back.err
+        entries = desk.run("history", key, "--output", "json").json["entries"]
+        # Kubernetes has forgotten who it was: the field is the roll-back's now.
+        moves = [(each["source"], each["to_version"], each["actor"]) for each in entries]
+        assert moves == [("journal", "1", back.json["actor"]), ("cluster", "2", None)]
+
+
+def test_rolling_back_in_the_middle_of_somebodys_broken_rollout(desk: Desk) -> None:
+    with desk.serving("stuck") as key, traffic(desk.node, desk.mlflow.trained, "stuck") as answers:
+        desk.cluster.kubectl("set", "env", "deployment/stuck", "MODEL_URI=models:/iris/3")
+        until("the new pods crash", lambda: "CrashLoopBackOff" in desk.cluster.kubectl("get", "pods", "-l", "app=stuck"))
+        refused = desk.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json")
+        assert refused.code == 3
+        assert "a rollout is under way" in refused.json["error"]["words"]
+        back = desk.run("rollback", key, "--yes", "--output", "json")
+        assert (back.code, back.json["to_version"]) == (0, "1"), back.err
+    assert set(answers) == {"iris/1"}, answers
+
+
+def test_without_the_right_to_patch_nothing_is_tried(desk: Desk) -> None:
+    with desk.serving("viewed") as key:
+        before = desk.cluster.get("deployment", "viewed")["metadata"]
+        done = desk.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json", user="view")
+        assert done.code == 3, done.err
+        assert "permission to patch" in done.json["error"]["words"]
+        after = desk.cluster.get("deployment", "viewed")["metadata"]
+        assert after["generation"] == before["generation"]
+        told = desk.run("doctor", "--output", "json", user="view").json["backends"]["kubernetes"]
+        assert next(finding["works"] for finding in told if finding["about"].startswith("patch deployments")) is False
+
+
+def test_without_the_right_to_write_events_a_promotion_is_done_and_says_so(desk: Desk) -> None:
+    with desk.serving("quiet") as key:
+        done = desk.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json", user="op")
+        assert done.code == 0, done.err
+        assert "write event failed" in done.json["words"]
+        assert desk.mlflow.alias("champion") == "2"
+
+
+def test_a_rollback_goes_ahead_without_the_registry_and_is_finished_later(desk: Desk) -> None:
+    with desk.serving("lonely") as key:
+        assert desk.run("promote", "iris", "2", "--deployment", key, "--yes").code == 0
+        away = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}
+        assert desk.run("promote", "iris", "1", "--deployment", key, "--yes", **away).code == 6
+        done = desk.run("rollback", key, "--yes", "--output", "json", **away)
+        assert done.code == 5, done.err
+        assert "alias champion was not moved" in done.json["words"]
+        assert desk.uri("lonely") == "models:/iris/1"
+        assert desk.mlflow.alias("champion") == "2"
+        later = desk.run("rollback", key, "--to", "1", "--yes", "--output", "json")
+        assert later.code == 0, later.err
+        assert desk.mlflow.alias("champion") == "1"
+
+
+def test_the_newest_promotion_of_two_goes_further_back_each_time(desk: Desk) -> None:
+    with desk.serving("twice") as key:
+        assert desk.run("promote", "iris", "2", "--deployment", key, "--yes").code == 0
+        assert desk.run("rollback", key, "--yes").code == 0
+        colleague = {"XDG_STATE_HOME": str(desk.state / "colleague")}
+        again = desk.run("rollback", key, "--yes", "--output", "json", **colleague)
+        assert again.code == 3
+        assert again.json["error"]["code"] == "no_target"
