@@ -1,0 +1,112 @@
+"""`python -m tests.crash [--cluster simulator|real] [--only WORDS] [--jobs N] [--sample N]`: run the matrix, print its table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.conformance.node.conftest import Registry
+from tests.conformance.registry_server import registry_server
+from tests.crash.cases import SCENARIOS, Case, cases, dry, sample
+from tests.crash.crash import Told, crash
+from tests.crash.disk import allowed
+from tests.crash.faults import Deed
+from tests.crash.ground import Ground, ground, missing
+from tests.crash.report import sign, summary, table
+from tui.sandbox.process import PACKAGES
+
+_REQUIRED = "MODELDECK_CONFORMANCE_REQUIRED"
+_CLOCK = Path(__file__).parent / "clock"
+
+
+class Matrix:
+    """Runs cases on one ground, each told as it ends."""
+
+    def __init__(self, on: Ground, clocks: Path) -> None:
+        self._on, self._clocks, self._number = on, clocks, 0
+        self.began = time.monotonic()
+
+    async def run(self, chosen: Sequence[Case], jobs: int) -> list[Told]:
+        room = asyncio.Semaphore(jobs)
+
+        async def one(case: Case) -> Told:
+            async with room:
+                return await self._one(case, None)
+
+        return list(await asyncio.gather(*(one(case) for case in chosen)))
+
+    async def run_together(self, chosen: Sequence[Case], jobs: int) -> list[Told]:
+        """What befalls one of them befalls all."""
+        told: list[Told] = []
+        for first in range(0, len(chosen), jobs):
+            batch = chosen[first : first + jobs]
+            together = asyncio.Barrier(len(batch))
+            told += await asyncio.gather(*(self._one(case, together) for case in batch))
+        return told
+
+    async def _one(self, case: Case, together: asyncio.Barrier | None) -> Told:
+        self._number += 1
+        told = await crash(case, self._number, self._on, self._clocks, together)
+        words = f"  {'; '.join(told.wrong)}" if told.wrong else ""
+        print(f"{time.monotonic() - self.began:6.1f} s  {sign(told)}  {told.seconds:5.1f} s  {case.name}{words}", flush=True)
+        return told
+
+
+async def _matrix(options: argparse.Namespace, folder: Path, registry: Registry, mlflow: str) -> int:
+    began = time.monotonic()
+    clocks = folder / "clocks"
+    clocks.mkdir()
+    os.environ["MODELDECK_CRASH_CLOCKS"] = str(clocks)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(_CLOCK), str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])])
+    fillable = allowed(folder / "trial")
+    if not fillable:
+        print("no full disks: this user may not mount a small one")
+        if os.environ.get(_REQUIRED) == "1":
+            return 1
+    async with ground(options.cluster, folder / "ground", registry, mlflow) as on:
+        print(f"everything is up after {time.monotonic() - began:.1f} s", flush=True)
+        matrix = Matrix(on, clocks)
+        recorded = await matrix.run([dry(scenario) for scenario in SCENARIOS], options.jobs)
+        everything = [case for one in recorded for case in cases(one.case.scenario, one.recorded)]
+        chosen = [case for case in everything if options.only in case.name and (fillable or case.fault.deed is not Deed.FILL)]
+        chosen = list(sample(chosen, options.sample)) if options.sample else chosen
+        if options.list:
+            print("\n".join(case.name for case in chosen), f"\n{len(chosen)} cases")
+            return 0
+        calm = [case for case in chosen if case.fault.deed is not Deed.RESTART]
+        rough = [case for case in chosen if case.fault.deed is Deed.RESTART]
+        told = [*recorded, *await matrix.run(calm, options.jobs), *await matrix.run_together(rough, options.jobs)]
+        print()
+        for line in (*table(told), "", *summary(told, time.monotonic() - began)):
+            print(line)
+    return 0 if all(one.good for one in told) else 1
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
+    parser.add_argument("--cluster", choices=("simulator", "real"), default="simulator")
+    parser.add_argument("--only", default="", help="cases whose name holds these words")
+    parser.add_argument("--sample", type=int, default=0, help="only so many of them, the same each time")
+    parser.add_argument("--jobs", type=int, default=12, help="cases at the same time")
+    parser.add_argument("--list", action="store_true", help="only name them")
+    parser.add_argument("--keep", type=Path, help="folder for everything, kept")
+    options = parser.parse_args()
+    words = missing(options.cluster)
+    if words is not None:
+        print(f"skipped: {words}")
+        return 1 if os.environ.get(_REQUIRED) == "1" else 0
+    with tempfile.TemporaryDirectory(prefix="modeldeck-crash-") as made:
+        folder = options.keep or Path(made)
+        folder.mkdir(parents=True, exist_ok=True)
+        with registry_server(folder / "registry") as (registry, mlflow):
+            return asyncio.run(_matrix(options, folder, registry, mlflow))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The cases: every point of a recorded operation, times everything that can happen there."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tests.crash.faults import AT_CHANGES, AT_READS, BARE, OF_SEVERAL, Fault
+from tests.crash.requests import HOLD
+from tui.domain.promotions import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """An operation between versions 1 and 2 of a model of its own."""
+
+    kind: Kind
+    by_alias: bool
+    """Whether the pods read the version from the alias as they start, or from their template."""
+    legs: int = 1
+    """Deployments, changed in order as one operation."""
+
+    @property
+    def name(self) -> str:
+        where = f", {self.legs} deployments" if self.legs > 1 else ""
+        return f"{self.kind.value} by {'alias' if self.by_alias else 'version'}{where}"
+
+    @property
+    def versions(self) -> tuple[str, str]:
+        """(from, to)."""
+        return ("2", "1") if self.kind is Kind.ROLLBACK else ("1", "2")
+
+
+_SINGLE = tuple(Scenario(kind, by_alias) for kind in (Kind.PROMOTE, Kind.ROLLBACK) for by_alias in (False, True))
+SCENARIOS = (*_SINGLE, Scenario(Kind.PROMOTE, by_alias=False, legs=2))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    scenario: Scenario
+    point: str
+    fault: Fault
+
+    @property
+    def name(self) -> str:
+        return f"{self.scenario.name} / {self.point} / {self.fault.name}"
+
+
+def dry(scenario: Scenario) -> Case:
+    """Nothing happens: for the recording."""
+    return Case(scenario, "", BARE)
+
+
+_READS = (": read 1", ": read 3")
+_TAGS = ("operation", "left")
+"""Tags are sent side by side, each on its own: the first, which all others wait for, and the one on the other version stand for them."""
+
+
+def points(recorded: Iterable[str]) -> tuple[str, ...]:
+    """Where the operation can be crashed, in order. Renewals of the lock come by the clock and are left out."""
+    return tuple(name for name in recorded if _is_point(name))
+
+
+def _is_point(name: str) -> bool:
+    if name.startswith("after "):
+        return name.endswith(_READS) and not name.startswith(("after tag", "after give"))
+    if name.startswith("read "):
+        return False
+    if name.startswith("tag "):
+        return name.split()[-1] in _TAGS
+    return not name.startswith(f"{HOLD} #")
+
+
+def cases(scenario: Scenario, recorded: Iterable[str]) -> tuple[Case, ...]:
+    return tuple(Case(scenario, point, fault) for point in points(recorded) for fault in _at(scenario, point))
+
+
+def _at(scenario: Scenario, point: str) -> tuple[Fault, ...]:
+    if point.startswith("after "):
+        return AT_READS
+    return AT_CHANGES if scenario.legs == 1 else OF_SEVERAL
+
+
+def sample(all_cases: Sequence[Case], size: int) -> tuple[Case, ...]:
+    """The same ones each time, spread over points and faults."""
+    chosen = random.Random(4).sample(range(len(all_cases)), min(size, len(all_cases)))
+    return tuple(all_cases[index] for index in sorted(chosen))

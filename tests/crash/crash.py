@@ -1,0 +1,185 @@
+"""One case from its beginning to its end: deploy, plan, hire a runner, let it happen, recover, and look at what stands."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.crash.cases import Case
+from tests.crash.disk import disk
+from tests.crash.door import Door
+from tests.crash.faults import Deed
+from tests.crash.ground import Ground, client
+from tests.crash.judge import wrong
+from tests.crash.script import Script, empty
+from tests.crash.stage import Stage, planned
+from tests.crash.traffic import Traffic
+from tui.backends import connect, open_journal
+from tui.domain.failures import Conflict, Failure
+from tui.domain.promotions import Operation, Outcome, State
+from tui.environment.handover import handed
+from tui.live.clock import SystemClock
+from tui.operations.follow import RunnerFailure
+from tui.operations.launch import Launched, launch
+from tui.operations.runner import Verb
+from tui.operations.services import Services, services
+
+_PATIENCE = 150.0
+"""Seconds for a whole case on a busy machine: what has not ended by then hangs."""
+_RECOVERIES = 3
+
+
+@dataclass
+class Told:
+    """What came of a case."""
+
+    case: Case
+    outcome: str = ""
+    wrong: list[str] = field(default_factory=list)
+    answered: int = 0
+    failed: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    recorded: list[str] = field(default_factory=list)
+    finished_instead: bool = False
+    """An undo was refused, as the operation was past its commit; it was finished."""
+
+    @property
+    def good(self) -> bool:
+        return not self.wrong
+
+
+async def crash(case: Case, number: int, ground: Ground, clocks: Path, together: asyncio.Barrier | None = None) -> Told:
+    """Never raises: what goes wrong in the case is what is wrong with it.
+
+    `together`: cases that disturb each other begin their operations at the same time, and are looked at when all have ended.
+    """
+    told = Told(case)
+    began = time.monotonic()
+    stage = Stage(case, number, ground, clocks)
+    try:
+        with _disk_for(case, stage.journal):
+            async with asyncio.timeout(_PATIENCE):
+                await _crash(stage, told, together)
+    except TimeoutError:
+        told.wrong.append(f"it has not ended after {_PATIENCE:.0f} s")
+    except Exception as error:  # noqa: BLE001  every case is told, whatever it met
+        told.wrong.append(f"{type(error).__name__}: {error}")
+    finally:
+        if told.wrong and together is not None:
+            await together.abort()
+        told.seconds = time.monotonic() - began
+        if told.good:
+            await stage.strike()
+    return told
+
+
+@contextlib.contextmanager
+def _disk_for(case: Case, folder: Path) -> Iterator[None]:
+    with disk(folder) if case.fault.deed is Deed.FILL else contextlib.nullcontext():
+        yield
+
+
+async def _crash(stage: Stage, told: Told, together: asyncio.Barrier | None) -> None:
+    case, ground = stage.case, stage.ground
+    direct = connect(stage.environment(ground.mlflow_url, ground.kubeconfig))
+    journal = open_journal(direct.world.environment)
+    try:
+        await stage.set(direct)
+        before = await stage.standing()
+        users = [Traffic(ground.service, name, ground.question) for name in stage.deployments]
+        script = Script(case, stage.clocks, stage.journal, ground.restart)
+        async with (
+            client(ground.reached) as kube,
+            Door(kube, script.let_pass) as cluster,
+            Door(ground.world.mlflow, script.let_pass) as mlflow,
+        ):
+            script.doors = (cluster, mlflow)
+            crooked = stage.folder / "kubeconfig"
+            crooked.write_text(ground.kubeconfig_through(cluster.url))
+
+            def hire() -> Launched:
+                launched = launch(handed(stage.environment(mlflow.url, crooked)), stage.folder)
+                script.runner = launched.pid
+                return launched
+
+            bound = services(direct.world, journal, SystemClock(), hire)
+            async with contextlib.AsyncExitStack() as stack:
+                for user in users:
+                    await stack.enter_async_context(user.flowing())
+                made = await planned(stage.intent(case.scenario), bound)
+                await _meet(together)
+                operation = await _carried_out(bound, bound.begin(made))
+                await script.settled()
+                await _meet(together)
+                empty(stage.journal)
+                told.recorded = script.recorded
+                operation = await _recovered(stage, made.id, operation, told)
+            serves = case.scenario.versions[operation.outcome is Outcome.DONE]
+            answering = [await user.settled(f"{stage.name}/{serves}") for user in users]
+        told.outcome = operation.outcome.value if operation.outcome else operation.state.value
+        for place, after in enumerate(await stage.standing()):
+            leg = (place + 1) % case.scenario.legs  # an operation's own deployment is its last
+            told.wrong += wrong(case.scenario, stage.name, operation, before[place], after, answering[place], leg)
+        for user in users:
+            told.answered += user.answers.total()
+            told.failed |= user.failed(stage.name)
+        told.wrong += _unexpected(case, told, operation, script)
+        if told.failed:
+            told.wrong.append(f"requests to the model failed: {told.failed}")
+    finally:
+        journal.close()
+        await direct.close()
+
+
+async def _meet(together: asyncio.Barrier | None) -> None:
+    if together is not None:
+        with contextlib.suppress(asyncio.BrokenBarrierError):  # another case of ours has failed, and tells so
+            await together.wait()
+
+
+def _unexpected(case: Case, told: Told, operation: Operation, script: Script) -> list[str]:
+    found = [] if script.happened or not case.point else [f"the point never came: {', '.join(script.recorded)}"]
+    ends = {Outcome.DONE} if told.finished_instead else case.fault.ends
+    if operation.outcome not in ends:
+        found.append(f"it ended {operation.outcome}: {operation.words}")
+    return found
+
+
+async def _carried_out(bound: Services, operation_id: str) -> Operation:
+    """As it was left, whether it ended or its runner did."""
+    last: Operation | None = None
+    with contextlib.suppress(RunnerFailure):
+        async for operation in bound.follow(operation_id):
+            last = operation
+    assert last is not None
+    return last
+
+
+async def _recovered(stage: Stage, operation_id: str, operation: Operation, told: Told) -> Operation:
+    """What an operator does then, with nothing in the way any more."""
+    direct = stage.environment(stage.ground.mlflow_url, stage.ground.kubeconfig)
+    backends, journal = connect(direct), open_journal(direct)
+    bound = services(backends.world, journal, SystemClock(), lambda: launch(handed(direct), stage.folder))
+    verb = stage.case.fault.verb
+    try:
+        for _ in range(_RECOVERIES):
+            if operation.state is State.ENDED and operation.outcome is not Outcome.NEEDS_ATTENTION:
+                break
+            try:
+                await bound.recover(operation_id, verb)
+            except Conflict as failure:
+                if verb is not Verb.UNDO or "roll-back" not in failure.words:
+                    raise
+                told.finished_instead, verb = True, Verb.RESUME
+                continue
+            operation = await _carried_out(bound, operation_id)
+    except Failure as failure:
+        told.wrong.append(f"{verb.value} was refused: {failure}")
+    finally:
+        journal.close()
+        await backends.close()
+    return operation

@@ -1,0 +1,161 @@
+"""What all cases stand on: a real MLflow server with a trained model, a cluster, and the node agent that runs its pods."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+
+from tests.conformance.clusters import Cluster
+from tests.conformance.controlplane import launch
+from tests.conformance.node.conftest import Registry, agent
+from tests.crash.world import World
+from tui.sandbox.controlplane import Supervisor
+from tui.sandbox.node.api import Access, access
+from tui.sandbox.node.lifeline import die_with_parent, prepare
+from tui.sandbox.process import python
+
+MODEL = "iris"
+"""The model that each case's own one is made like."""
+
+
+class Api(Protocol):
+    """An API server that can be killed."""
+
+    folder: Path
+
+    async def restart(self) -> None:
+        """Without warning; back, with all that it knew, when this returns."""
+        ...
+
+
+class Simulator:
+    """The sandbox's own cluster, as a process."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._process: subprocess.Popen[str] | None = None
+
+    async def restart(self) -> None:
+        self.stop()
+        await asyncio.to_thread(self._start)
+
+    def _start(self) -> None:
+        with (self.folder / "simulator.log").open("ab") as log:
+            command = python("tui.sandbox.cluster", "--state", str(self.folder))
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=die_with_parent)
+        assert self._process.stdout
+        if not self._process.stdout.readline().startswith("ready"):
+            raise RuntimeError((self.folder / "simulator.log").read_text()[-2000:])
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            assert self._process.stdout
+            self._process.stdout.close()
+            self._process = None
+
+
+class Real:
+    """A control plane of real binaries, supervised in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        launch.look_into_cache()
+        self.folder = folder
+        self.supervisor = Supervisor(folder)
+
+    async def restart(self) -> None:
+        await self.supervisor.restart_api_server()
+
+
+@contextlib.asynccontextmanager
+async def _api(name: str, folder: Path) -> AsyncIterator[Api]:
+    if name == "simulator":
+        simulator = Simulator(folder)
+        try:
+            await simulator.restart()
+            yield simulator
+        finally:
+            simulator.stop()
+    else:
+        real = Real(folder)
+        try:
+            await real.supervisor.up()
+            yield real
+        finally:
+            await real.supervisor.down()
+
+
+@dataclass
+class Ground:
+    folder: Path
+    api: Api
+    registry: Registry
+    mlflow_url: str
+    world: World
+    service: httpx.AsyncClient
+    """Where models are asked."""
+    reached: Access
+    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.api.folder / "admin.kubeconfig"
+
+    def kubeconfig_through(self, url: str) -> str:
+        """For a client whose way to the API server leads through a door."""
+        document = json.loads(self.kubeconfig.read_text())
+        document["clusters"][0]["cluster"] = {"server": url}
+        return json.dumps(document)
+
+    async def restart(self) -> None:
+        """One at a time; whoever comes second restarts it once more."""
+        async with self._restarting:
+            await self.api.restart()
+
+    @property
+    def question(self) -> dict[str, object]:
+        return {"dataframe_split": {"columns": self.registry.columns, "data": self.registry.rows[:1]}}
+
+
+@contextlib.asynccontextmanager
+async def ground(name: str, folder: Path, registry: Registry, mlflow_url: str) -> AsyncIterator[Ground]:
+    """A cluster of its own, `simulator` or `real`, over the one registry."""
+    prepare()
+    async with contextlib.AsyncExitStack() as stack:
+        for part in (cluster := folder / "cluster", node := folder / "node"):
+            part.mkdir(parents=True)
+        api = await stack.enter_async_context(_api(name, cluster))
+        reached = access(api.folder / "admin.kubeconfig")
+        kube = await stack.enter_async_context(client(reached))
+        mlflow = await stack.enter_async_context(httpx.AsyncClient(base_url=mlflow_url, **_PLAIN))
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "serving"}}
+        answer = await kube.post("/api/v1/namespaces", json=namespace)
+        assert answer.status_code in (201, 409), answer.text
+        proxy = stack.enter_context(agent(Cluster(name, api.folder), registry, node))
+        service = await stack.enter_async_context(httpx.AsyncClient(base_url=proxy, **_PLAIN))
+        yield Ground(folder, api, registry, mlflow_url, World(kube, mlflow), service, reached)
+
+
+_PLAIN = {"trust_env": False, "timeout": 30.0, "limits": httpx.Limits(max_connections=None, keepalive_expiry=2.0)}
+"""Idle connections are given up before any server would close them: a case's faults are its own, and no others."""
+
+
+def client(reached: Access) -> httpx.AsyncClient:
+    """To the API server itself."""
+    trusted = ssl.create_default_context(cadata=reached.authority)
+    return httpx.AsyncClient(base_url=reached.server, verify=trusted, headers={"Authorization": f"Bearer {reached.token}"}, **_PLAIN)
+
+
+def missing(name: str) -> str | None:
+    """What the cluster lacks on this machine, in words."""
+    return launch.missing() if name == "real" else None
