@@ -1,0 +1,47 @@
+"""The README's lists are complete: every key that does something, every verb, every exit code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+
+from tui.commandline.arguments import VERBS
+from tui.console import Console
+from tui.domain.promotions import ExitCode
+from tui.screens.deck.deck import Deck
+from tui.screens.operations.list_screen import OperationsScreen
+from tui.screens.promotion.operation_screen import OperationScreen
+from tui.screens.promotion.plan_screen import PlanScreen
+from tui.widgets.pane import Pane
+from tui.widgets.table import Table
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+KEYS = README[README.index("## Keys") : README.index("## Without a screen")]
+SHOWN = {"slash": "/", "colon": ":", "question_mark": "?", "equals_sign": "=", "plus": "+", "minus": "-"}
+BINDINGS = [
+    binding
+    for owner in (Console, Deck, Pane, Table, PlanScreen, OperationScreen, OperationsScreen)
+    for parent in owner.__mro__
+    if parent.__module__.startswith("tui.")
+    for binding in parent.__dict__.get("BINDINGS", [])
+    if isinstance(binding, Binding) and binding.key not in ("ctrl+c", "2", "3")
+]
+
+
+@pytest.mark.parametrize("binding", BINDINGS, ids=[f"{binding.id}" for binding in BINDINGS])
+def test_every_key_is_listed(binding: Binding) -> None:
+    """Of several keys for one thing, one that is listed is enough."""
+    assert any(f"`{SHOWN.get(key, key)}`" in KEYS for key in binding.key.split(","))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_listed(verb: str) -> None:
+    assert re.search(rf"^modeldeck {verb}\b", README, re.MULTILINE)
+
+
+def test_every_exit_code_is_listed() -> None:
+    listed = {int(code) for code in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}
+    assert listed == {int(code) for code in ExitCode}

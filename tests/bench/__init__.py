@@ -1,0 +1,1 @@
+"""Measures the console from outside, through a pseudo-terminal: `python -m tests.bench`."""

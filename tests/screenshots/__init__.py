@@ -1,0 +1,1 @@
+"""The README's pictures, taken from a running sandbox: `python -m tests.screenshots.shoot`."""

@@ -1,0 +1,71 @@
+"""`python -m tests.screenshots.shoot [--state DIR]`: takes the README's picture from the real console on a real sandbox.
+
+Brings a sandbox up, lets traffic flow until the charts have something to show, and writes deck.svg beside this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tui.environment import ConfigErrors, Flags, resolve
+
+HERE = Path(__file__).parent
+SIZE = (150, 42)
+WANTED = (r"champion", r"iris", r"\d/\d", r"p99", r"latency")
+KEYS = ("3", "j", "j")
+"""To the third deployment, iris."""
+PATIENCE = 60.0
+"""Seconds until all of WANTED must stand on the screen."""
+TRAFFIC = 180.0
+"""Seconds of traffic for the charts."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.screenshots.shoot", description=__doc__)
+    parser.add_argument("--state", type=Path, metavar="DIR", help="the sandbox' state folder, kept; without it a new one")
+    given = parser.parse_args()
+    if os.environ.get("MLFLOW_TRACKING_URI") and os.environ.get("KUBECONFIG"):
+        picture = asyncio.run(shoot())
+        (HERE / "deck.svg").write_text(without_fonts(picture))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="modeldeck-shoot-") as folder:
+        modeldeck = str(Path(sys.executable).with_name("modeldeck"))
+        again = shlex.join([sys.executable, "-m", "tests.screenshots.shoot"])
+        return subprocess.run([modeldeck, "sandbox", "--state", str(given.state or folder), "--exec", again], check=False).returncode
+
+
+async def shoot() -> str:
+    os.environ.update(COLORTERM="truecolor", TERM="xterm-256color")  # which Textual reads when it is imported
+    from tui.console import Console, Launch
+
+    found = resolve(Flags(), os.environ)
+    assert not isinstance(found, ConfigErrors), [str(problem) for problem in found.problems]
+    environment = dataclasses.replace(found.environment, name="sandbox")
+    console = Console(Launch(environment, (environment.name,), lambda name: environment))
+    console.who = "you@box"
+    async with console.run_test(size=SIZE) as pilot:
+        await asyncio.sleep(TRAFFIC)
+        await pilot.press(*KEYS)
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while missing := [each for each in WANTED if not re.search(each, console.export_screenshot())]:
+            assert asyncio.get_running_loop().time() < deadline, f"not on the screen: {missing}"
+            await pilot.pause(0.5)
+        return console.export_screenshot(title="modeldeck")
+
+
+def without_fonts(picture: str) -> str:
+    """Without the web fonts that Rich links to: a README's picture must not fetch anything, and viewers do not let it."""
+    return re.sub(r"@font-face\s*{[^}]*}", "", picture)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
