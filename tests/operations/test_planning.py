@@ -55,8 +55,8 @@ async def test_every_check_has_a_verdict(bench: Bench) -> None:
         "artifacts",
         "permission to patch",
         "alias",
-        "rollout",
         "other operations",
+        "rollout",
         "dry run",
         "owners",
         "autoscaler",
@@ -114,6 +114,16 @@ async def test_a_rollout_under_way_refuses_a_promotion_but_not_a_rollback(bench:
     assert isinstance(promotion, Plan)
     assert [check.name for check in promotion.refused] == ["rollout"]
     assert (await bench.good_plan(None, kind=Kind.ROLLBACK)).to_version == "1"
+
+
+async def test_the_operation_that_began_a_rollout_is_told_before_the_rollout(bench: Bench) -> None:
+    """A refused plan tells the hint of the first: an operation in the middle is waited for or taken back."""
+    bench.fake.cluster.frozen = True
+    bench.fake.cluster.edit("serving/iris", marked)
+    bench.fake.cluster.set_env("serving/iris", "LOG_LEVEL", "debug")
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    assert [check.name for check in made.refused] == ["other operations", "rollout"]
 
 
 async def test_admission_that_changes_the_patch_refuses(bench: Bench) -> None:

@@ -24,7 +24,8 @@ _METRICS_PATIENCE = 5.0
 
 
 async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable[Operation], now: float) -> tuple[Check, ...]:
-    """In the order in which people read them."""
+    """In the order in which people read them. The first hint of those that refuse is what a refused plan tells: another operation comes
+    before the rollout that it began, because it is the operation that has to be waited for or taken back."""
     asked: tuple[Awaitable[Check], ...] = (
         artifacts(subject, world),
         may_patch(subject, world),
@@ -41,8 +42,8 @@ async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable
         found,
         patching,
         may_move_alias(subject),
-        rolling(subject),
         other_operations(subject, past),
+        rolling(subject),
         trial,
         ownership(subject),
         scaling,
