@@ -65,6 +65,7 @@ def test_points_far_apart_are_not_joined_when_a_gap_is_given() -> None:
 
 @given(st.lists(st.floats(-100, 100), min_size=2, max_size=60))
 @example([0.0, 1.1125369292536007e-308])
+@example([0.0, 5e-324])
 def test_lines_have_no_holes(values: list[float]) -> None:
     points = tuple((float(i), v) for i, v in enumerate(values))
     scale = value_scale(values, 4, zero=False, log=False)

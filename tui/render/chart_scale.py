@@ -9,6 +9,9 @@ from datetime import datetime, timedelta, tzinfo
 
 _TIME_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800)
 
+_SMALLEST = 1e-300
+"""A narrower span than that has no steps: its parts would be too small for a float."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -34,7 +37,7 @@ def value_scale(values: Iterable[float], ticks: int, *, zero: bool, log: bool) -
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    if high - low <= abs(high) * 1e-12:
+    if high - low <= max(abs(high) * 1e-12, _SMALLEST):
         spread = abs(high) * 0.1 or 1.0
         low, high = (low, high + spread) if zero and low >= 0 else (low - spread, high + spread)
     step = _nice((high - low) / max(1, ticks))
