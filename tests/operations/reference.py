@@ -122,6 +122,8 @@ class Reference:
             told = json.loads(after[f"own {HISTORY}"])[0]["outcome"]
             if told in (Outcome.DONE, Outcome.UNDONE):
                 self.over(known.id, Outcome(told))  # whatever its journal still comes to say
+            else:
+                self._open_end()  # the Deployment tells it from now on, even if the process dies before its journal does
 
     def _under_the_mark(self, known: Known, before: Mapping[str, str], after: Mapping[str, str], changed: set[str]) -> None:
         """Nothing that serves is moved without a sign for everybody; only what has ended with an open end is finished without one."""
@@ -175,6 +177,7 @@ class Reference:
             known.outcome = outcome
         if outcome is Outcome.DONE:
             self.story = self._unless_written(known, (known.template, known.alias))
+            self._claim(known)
         if outcome is Outcome.UNDONE:
             for writes in self._writers.values():
                 while writes and writes[-1][0] == id:
@@ -184,8 +187,19 @@ class Reference:
         elif outcome is Outcome.NEEDS_ATTENTION:
             if not known.disturbed:
                 self.wrong.append(f"{id} needs attention, and nobody disturbed it")
-            if self.pair() in self.allowed():
-                self.story = self.pair()
+            self._open_end()
+
+    def _claim(self, known: Known) -> None:
+        """What was so already when it was planned is as much its doing as what it wrote."""
+        self.now = next(self._counter)
+        for place in (self.slot, ALIAS):
+            if not self.written_since(place, known):
+                self._writers[place].append((known.id, self.now))
+
+    def _open_end(self) -> None:
+        """What stands is what people have been told that they find."""
+        if self.pair() in self.allowed():
+            self.story = self.pair()
 
     def _unless_written(self, known: Known, wanted: Pair) -> Pair:
         """What the operation wants, but where somebody else has written since it was planned: there the story holds."""

@@ -76,7 +76,7 @@ async def test_staging_then_production_then_the_alias(staged: Bench) -> None:
     ]
     operation = await staged.run(made)
     assert operation.outcome is Outcome.DONE, operation.words
-    assert (operation.key, operation.others) == ("serving/iris", ("serving/staging",))
+    assert operation.keys == ("serving/staging", "serving/iris")
     assert operation.words == "iris promoted: 1 → 2 in serving/staging, then 1 → 2 in serving/iris"
     assert uris(staged) == ("models:/iris/2", "models:/iris/2")
     assert staged.fake.champion == "2"
@@ -236,7 +236,9 @@ async def test_history_tells_it_once_and_calls_nothing_of_it_somebody_elses(copi
     seen = tuple(Sighting(AliasMove(model, "champion", "1", "2"), at - 30, at) for model in ("dev.iris", "prod.iris"))
     for journal in (copied.journal.operations(), ()):
         (past,) = (one for one in await told(copied, seen, journal) if one.operation.id not in known)
-        assert (past.operation.id, past.operation.key, past.operation.others) == (operation.id, "serving/iris", ("serving/staging",))
+        assert (past.operation.id, past.operation.keys) == (operation.id, ("serving/staging", "serving/iris"))
+        parts = [(part.model, part.from_version, part.to_version) for part in past.operation.parts]
+        assert parts == [("dev.iris", "1", "2"), ("prod.iris", "1", "2")]
         assert past.is_about("serving/staging")
 
 

@@ -290,6 +290,11 @@ class Promotions(RuleBasedStateMachine):
         """Operations of a journal without an end."""
         return [one.id for one in operator.journal.operations() if one.state is not State.ENDED]
 
+    def open_ends(self, operator: Operator) -> list[str]:
+        """Operations of a journal that need attention, and that nobody else's edits were in the way of."""
+        found = operator.journal.operations()
+        return [one.id for one in found if one.outcome is Outcome.NEEDS_ATTENTION and not self.reference.operations[one.id].edited]
+
     def marked(self) -> str | None:
         mark = mark_of(self.fake.annotations())
         return mark.id if mark else None
@@ -352,10 +357,8 @@ class Promotions(RuleBasedStateMachine):
             self.wake_or_kill(False, 0)
         for _ in range(3):
             for operator in (self.ann, self.bob):
-                for id in self.cut_off(operator):
-                    failure = self._recover(operator, id, Verb.RESUME, None)
-                    if isinstance(failure, Conflict):
-                        failure = self._recover(operator, id, Verb.UNDO, None)
+                for id in (*self.cut_off(operator), *self.open_ends(operator)):
+                    self._close_end(operator, id)
         assert not [(one.name, self.cut_off(one)) for one in (self.ann, self.bob) if self.cut_off(one)]
         self._open_ends_are_closed()
         self.one_story_is_told()
@@ -364,15 +367,15 @@ class Promotions(RuleBasedStateMachine):
     def _open_ends_are_closed(self) -> None:
         """What ended with an open end because of a fault alone can be gone on with, or taken back, when the fault is over."""
         for operator in (self.ann, self.bob):
-            for operation in operator.journal.operations():
-                known = self.reference.operations[operation.id]
-                if operation.outcome is not Outcome.NEEDS_ATTENTION or known.edited:
-                    continue
-                if isinstance(self._recover(operator, known.id, Verb.RESUME, None), Conflict):
-                    self._recover(operator, known.id, Verb.UNDO, None)
-                ended = operator.journal.operation(known.id)
+            for id in self.open_ends(operator):
+                self._close_end(operator, id)
+                ended = operator.journal.operation(id)
                 assert ended is not None
                 assert ended.outcome in (Outcome.DONE, Outcome.UNDONE), ended
+
+    def _close_end(self, operator: Operator, id: str) -> None:
+        if isinstance(self._recover(operator, id, Verb.RESUME, None), Conflict):
+            self._recover(operator, id, Verb.UNDO, None)
 
     def _nobody_is_locked_out(self) -> None:
         """Whatever has happened, the next promotion goes through."""

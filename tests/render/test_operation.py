@@ -24,17 +24,25 @@ def text(lines: list[Line]) -> list[str]:
 
 
 def test_the_head_says_how_it_stands_and_for_how_long() -> None:
-    assert line_text(render.head_line(ops.JUDGING, NOW, cut_off=False)) == (
+    assert text(render.head_lines(ops.JUDGING, NOW, cut_off=False)) == [
         "▸ RUNNING  judge gate  promote iris  v7 → v9  on serving/iris  1 m 36 s"
-    )
-    assert line_text(render.head_line(ops.DONE, NOW, cut_off=False)) == "✔ DONE  promote iris  v7 → v9  on serving/iris  after 1 m 26 s"
-    assert line_text(render.head_line(ops.JUDGING, NOW, cut_off=True)).startswith("× CUT OFF  judge gate")
+    ]
+    assert text(render.head_lines(ops.DONE, NOW, cut_off=False)) == ["✔ DONE  promote iris  v7 → v9  on serving/iris  after 1 m 26 s"]
+    assert text(render.head_lines(ops.JUDGING, NOW, cut_off=True))[0].startswith("× CUT OFF  judge gate")
 
 
 def test_the_head_names_all_deployments_in_their_order() -> None:
-    several = replace(ops.DONE, others=("serving/iris-staging",))
-    told = line_text(render.head_line(several, NOW, cut_off=False))
+    (told,) = text(render.head_lines(replace(ops.DONE, others=(ops.STAGING,)), NOW, cut_off=False))
     assert "v7 → v9  on serving/iris-staging, then serving/iris  after" in told
+
+
+def test_the_head_tells_the_versions_of_each_deployment() -> None:
+    others = (replace(ops.STAGING, from_version="8"), replace(ops.STAGING, key="eu/iris", model="eu.iris", to_version="3", copied=True))
+    assert text(render.head_lines(replace(ops.ROLLING, others=others), NOW, cut_off=False)) == [
+        "▸ RUNNING  await rollout  promote iris  v8 → v9  on serving/iris-staging  21 s",
+        "  then copied to eu.iris  v7 → v3  on eu/iris",
+        "  then as iris  v7 → v9  on serving/iris",
+    ]
 
 
 @given(st.sampled_from(ALL), st.integers(20, 200), st.none() | st.floats(NOW - 1e6, NOW), st.booleans())

@@ -108,6 +108,7 @@ STAGED = replace(
     others=(replace(PLAN, intent=replace(INTENT, deployment="iris-staging"), steps=(), checks=()),),
 )
 """Staging first: what is wanted is `replace(INTENT, deployment="iris-staging", then=("serving/iris",))`."""
+STAGING = STAGED.parts[0]
 ROWS = sample.rows(
     {
         "iris": "models:/iris/7",

@@ -63,7 +63,7 @@ def _cells(operation: Operation) -> tuple[str, ...]:
         iso(operation.started_at) or "",
         operation.actor,
         operation.kind.value,
-        ", ".join((*operation.others, operation.key)),
+        ", ".join(operation.keys),
         operation.model,
         operation.from_version or "?",
         operation.to_version,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tui.commandline.output import lines, say
-from tui.domain.promotions import Kind, Operation, Plan, Step, StepState, Verdict
+from tui.domain.promotions import Kind, Operation, Part, Plan, Step, StepState, Verdict
 from tui.operations.words import iso
 
 _VERDICTS = {Verdict.OK: "✔", Verdict.WARN: "!", Verdict.REFUSE: "✘", Verdict.UNKNOWN: "?"}
@@ -26,7 +26,7 @@ def plan_text(plan: Plan) -> str:
     intent = plan.intent
     verb = "roll back" if intent.kind is Kind.ROLLBACK else "promote"
     keys = [leg.intent.key for leg in plan.legs]
-    text = [f"plan: {verb} {_moves(plan)} ({plan.environment})", "checks"]
+    text = [f"plan: {verb} {_moves(plan.parts)} ({plan.environment})", "checks"]
     wide = max((len(check.name) for check in plan.checks), default=0)
     for check in plan.checks:
         hint = f" — {check.hint}" if check.hint and check.verdict is not Verdict.OK else ""
@@ -44,12 +44,12 @@ def plan_text(plan: Plan) -> str:
     return lines("\n".join(text), keep_blanks=True)
 
 
-def _moves(plan: Plan) -> str:
+def _moves(parts: Iterable[Part]) -> str:
     """Deployment after deployment, each with its own model and versions where they are others."""
     told, last = "", ""
-    for leg in (*plan.others, plan):
-        move, key = f"{leg.model} {leg.from_version or '?'} → {leg.to_version}", leg.intent.key
-        told += f", then {key}" if move == last else f"{', then ' if told else ''}{move} in {key}"
+    for part in parts:
+        move = f"{part.model} {part.from_version or '?'} → {part.to_version}"
+        told += f", then {part.key}" if move == last else f"{', then ' if told else ''}{move} in {part.key}"
         last = move
     return told
 
@@ -57,9 +57,7 @@ def _moves(plan: Plan) -> str:
 def operation_text(operation: Operation) -> str:
     """How it ended, with each step."""
     outcome = operation.outcome or operation.state
-    where = ", then ".join((*operation.others, operation.key))
-    head = f"{operation.id}  {operation.kind} {operation.model} {operation.from_version or '?'} → {operation.to_version} in {where}"
-    text = [head, f"{outcome}: {operation.words}"]
+    text = [f"{operation.id}  {operation.kind} {_moves(operation.parts)}", f"{outcome}: {operation.words}"]
     text += [step_text(step, _leg(operation, step)) for step in operation.steps]
     return lines("\n".join(text), keep_blanks=True)
 
@@ -79,7 +77,7 @@ def operation_story(operation: Operation) -> str:
 
 def _leg(operation: Operation, step: Step) -> str:
     """Which deployment a step is about, where there are several."""
-    keys = (operation.key, *operation.others)
+    keys = operation.legs
     return keys[step.leg] if operation.others and step.leg < len(keys) else ""
 
 

@@ -152,6 +152,24 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What an operation does to one Deployment: each of several may serve another model, and come from another version."""
+
+    key: str
+    """`namespace/name`."""
+    model: str
+    from_version: str | None
+    to_version: str
+    copied: bool = False
+    """Whether `to_version` is made as a copy, by the same operation."""
+    uid: str = ""
+    """Tells deployments of the same name in two clusters apart; "" where the memory does not say."""
+    alias: str = ""
+    alias_before: str | None = None
+    """What the alias pointed at when it was planned; None: nothing, or not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     intent: Intent
     model: str
@@ -185,6 +203,21 @@ class Plan:
     @property
     def legs(self) -> tuple[Plan, ...]:
         return (self, *self.others)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What is done to each Deployment, as one follows the other."""
+        own = Part(
+            self.intent.key,
+            self.model,
+            self.from_version,
+            self.to_version,
+            copied=self.copied_from is not None,
+            uid=self.fingerprint.deployment_uid,
+            alias=self.intent.alias,
+            alias_before=self.fingerprint.alias_version,
+        )
+        return (*(part for other in self.others for part in other.parts), own)
 
     @property
     def refused(self) -> tuple[Check, ...]:
@@ -261,8 +294,10 @@ class Operation:
     """What a person has to decide, in words; "" while nobody is waited for."""
     heartbeat_at: float | None = None
     """When its process last said that it lives, where the journal knows."""
-    others: tuple[str, ...] = ()
-    """Further deployments, `namespace/name`, that are changed before this one, in order."""
+    others: tuple[Part, ...] = ()
+    """What is done to further deployments, before this one and in order."""
+    copied: bool = False
+    """Whether `to_version` is made as a copy by one of its steps."""
     deployment_uid: str = ""
     """Tells deployments of the same name in two clusters apart."""
     alias_before: str | None = None
@@ -280,9 +315,34 @@ class Operation:
         at_work = any(step.name is StepName.AWAIT_APPROVAL and step.state is StepState.TRYING for step in self.steps)
         return self.state is State.WAITING and at_work
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What it does to each Deployment, as one follows the other."""
+        own = Part(
+            self.key,
+            self.model,
+            self.from_version,
+            self.to_version,
+            copied=self.copied,
+            uid=self.deployment_uid,
+            alias=self.alias,
+            alias_before=self.alias_before,
+        )
+        return (*self.others, own)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """`namespace/name` of its Deployments, as one follows the other."""
+        return tuple(part.key for part in self.parts)
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """The same by the numbers that steps name them by (`Step.leg`)."""
+        return (self.key, *(part.key for part in self.others))
+
     def is_about(self, key: str, uid: str) -> bool:
         """Whether it was carried out on this very Deployment, and not on one of the same name elsewhere or before."""
-        return self.key == key and self.deployment_uid in ("", uid)
+        return any(part.key == key and part.uid in ("", uid) for part in self.parts)
 
     @property
     def judged(self) -> Judgement | None:

@@ -36,7 +36,7 @@ async def adopt(operation_id: str, world: World, journal: Journal, clock: Clock,
     if not legs:
         hint = "modeldeck operations list; -n NAMESPACE where it is another one"
         raise NotFound(f"no operation {operation_id}, neither in this journal nor on a deployment", hint=hint)
-    committed = any([await _told_by_tags(leg, world, clock) for leg in legs])
+    committed = any([await told_by_tags(leg, world, clock) for leg in legs])
     if committed and not finish:
         raise past_commit(operation_id, "/".join((legs[0].intent.namespace, legs[0].intent.deployment)))
     if finish and not committed:
@@ -58,8 +58,10 @@ def not_from_here(operation_id: str) -> Conflict:
     return Conflict(words, hint=f"modeldeck operations undo {operation_id}")
 
 
-async def _told_by_tags(leg: Plan, world: World, clock: Clock) -> bool:
-    """Tags are written right after the commit, and this one first. Raises a Failure where the registry must be asked, and cannot be."""
+async def told_by_tags(leg: Plan, world: World, clock: Clock) -> bool:
+    """Whether it had come past its commit: tags are written right after it, and this one first.
+
+    Raises a Failure where the registry must be asked, and cannot be."""
     try:
         registry = world.need_registry()
         if await _tagged(leg, registry):

@@ -8,14 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TypeVar
 
 from tui.domain import rollout
 from tui.domain.joining import primary
 from tui.domain.linking import find_links
 from tui.domain.links import LinkPatterns
 from tui.domain.pointers import Sighting
-from tui.domain.promotions import Kind, Operation, Outcome, State
+from tui.domain.promotions import Kind, Operation, Outcome, Part, State
 from tui.domain.registry import Registry
 from tui.domain.serving import Deployment, Fleet, ReplicaSet
 from tui.operations.explained import by_others
@@ -52,7 +51,7 @@ class Past:
     def is_about(self, subject: str) -> bool:
         """A model, `namespace/name`, or the name of a Deployment."""
         own = self.operation
-        keys = {own.key, *own.others, *self.concerns}
+        keys = {*own.keys, *self.concerns}
         return subject == own.model or subject in keys or subject in {key.partition("/")[2] for key in keys}
 
 
@@ -66,12 +65,13 @@ def history(memories: Memories, patterns: LinkPatterns, *, of: str | None = None
     tagged = of_tags(memories.registry)
     annotated = {one.key: tuple(of_annotations(one, sets[one.uid])) for one in fleet.deployments}
     found = _ours(memories.journal, annotated, tagged)
-    on, by_tag = _grouped(memories.journal), _grouped(tagged)
+    journaled = tuple(of_journal(memories.journal))
+    on, by_tag = _grouped(journaled), _grouped(tagged)
     for one in fleet.deployments if of is None else filter(None, (fleet.deployment(of),)):
         moves = moves_of(one, on[one.key], annotated[one.key], by_tag[one.key])
         found += _of_others(one, timeline(one, sets[one.uid], moves, memories.registry, patterns))
     serving = _serving(fleet, patterns) if memories.sightings else {}
-    ours = (*of_journal(memories.journal), *chain.from_iterable(annotated.values()), *tagged)
+    ours = (*journaled, *chain.from_iterable(annotated.values()), *tagged)
     found += [Past(_seen(one), REGISTRY, serving.get(one.move.model, frozenset())) for one in by_others(memories.sightings, ours)]
     return tuple(sorted(found, key=_when)[::-1])
 
@@ -81,20 +81,17 @@ def _ours(journal: Sequence[Operation], annotated: Mapping[str, Iterable[Move]],
     known = {operation.id for operation in journal}
     # The last of several Deployments is the one that an operation is named after.
     last_first = sorted(chain.from_iterable(annotated.values()), key=lambda move: move.at, reverse=True)
-    places: dict[str, dict[str, None]] = defaultdict(dict)
+    places: dict[str, dict[str, Part]] = defaultdict(dict)
     for move in reversed(last_first):
-        places[move.id].setdefault(move.key)
+        places[move.id].setdefault(move.key, Part(move.key, move.model, move.from_version, move.to_version, uid=move.uid))
     told = (move for move in each_once((*last_first, *tagged)) if move.id not in known)
-    others = [Past(_told(move, tuple(places[move.id])), CLUSTER if move.source == ANNOTATIONS else move.source) for move in told]
+    others = [Past(_told(move, tuple(places[move.id].values())), CLUSTER if move.source == ANNOTATIONS else move.source) for move in told]
     return [*(Past(operation, JOURNAL) for operation in journal), *others]
 
 
-K = TypeVar("K", Operation, Move)
-
-
-def _grouped(all_of_them: Iterable[K]) -> Mapping[str, list[K]]:
+def _grouped(all_of_them: Iterable[Move]) -> Mapping[str, list[Move]]:
     """By `namespace/name` of their Deployment."""
-    found: dict[str, list[K]] = defaultdict(list)
+    found: dict[str, list[Move]] = defaultdict(list)
     for one in all_of_them:
         found[one.key].append(one)
     return found
@@ -115,7 +112,7 @@ def _serving(fleet: Fleet, patterns: LinkPatterns) -> Mapping[str, frozenset[str
     return {model: frozenset(keys) for model, keys in found.items()}
 
 
-def _told(move: Move, places: tuple[str, ...]) -> Operation:
+def _told(move: Move, places: tuple[Part, ...]) -> Operation:
     """An operation as the cluster or the registry tell it. `places`: all Deployments that do."""
     namespace, _, name = move.key.rpartition("/")
     over = not math.isinf(move.at)
@@ -135,7 +132,7 @@ def _told(move: Move, places: tuple[str, ...]) -> Operation:
         finished_at=move.at if over else None,
         runner_pid=None,
         alias=move.alias,
-        others=tuple(key for key in places if key != move.key),
+        others=tuple(part for part in places if part.key != move.key),
     )
 
 

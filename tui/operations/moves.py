@@ -60,11 +60,11 @@ class Move:
         return self.since - SLACK <= until and since <= self.at + SLACK
 
 
-def moves_of(deployment: Deployment, past: Iterable[Operation], annotated: Iterable[Move], tagged: Iterable[Move]) -> tuple[Move, ...]:
-    """On one Deployment. Oldest first, each operation once: as the journal tells it, where it does. `annotated` are its own; `tagged` may
-    be others', too."""
-    on_it = (*of_journal(one for one in past if one.is_about(deployment.key, deployment.uid)), *annotated)
-    return each_once((*on_it, *(move for move in tagged if _is_on(move, deployment))))
+def moves_of(deployment: Deployment, journaled: Iterable[Move], annotated: Iterable[Move], tagged: Iterable[Move]) -> tuple[Move, ...]:
+    """On one Deployment. Oldest first, each operation once: as the journal tells it, where it does. `annotated` are its own; the others may
+    be of other Deployments, too."""
+    own = (move for move in journaled if move.key == deployment.key and move.uid in ("", deployment.uid))
+    return each_once((*own, *annotated, *(move for move in tagged if _is_on(move, deployment))))
 
 
 def _is_on(move: Move, deployment: Deployment) -> bool:
@@ -86,36 +86,39 @@ _BEGUN = (Outcome.DONE, Outcome.UNDONE, Outcome.NEEDS_ATTENTION, None)
 
 
 def of_journal(past: Iterable[Operation]) -> Iterator[Move]:
-    """Without those that never changed anything."""
+    """One for each of its Deployments, its own first. Without operations that never changed anything."""
     for operation in past:
         if operation.state is State.PLANNED or operation.outcome not in _BEGUN:
             continue
-        yield Move(
-            id=operation.id,
-            key=operation.key,
-            uid=operation.deployment_uid,
-            kind=operation.kind,
-            actor=operation.actor,
-            reason=operation.reason,
-            model=operation.model,
-            alias=operation.alias,
-            previous=operation.alias_before,
-            from_version=operation.from_version,
-            to_version=operation.to_version,
-            since=operation.started_at,
-            at=math.inf if operation.finished_at is None else operation.finished_at,
-            outcome=operation.outcome,
-            served=_took_over(operation),
-            source=JOURNAL,
-        )
+        *others, own = operation.parts
+        for leg, part in enumerate((own, *others)):
+            yield Move(
+                id=operation.id,
+                key=part.key,
+                uid=part.uid,
+                kind=operation.kind,
+                actor=operation.actor,
+                reason=operation.reason,
+                model=part.model,
+                alias=part.alias,
+                previous=part.alias_before,
+                from_version=part.from_version,
+                to_version=part.to_version,
+                since=operation.started_at,
+                at=math.inf if operation.finished_at is None else operation.finished_at,
+                outcome=operation.outcome,
+                served=_took_over(operation, leg),
+                source=JOURNAL,
+            )
 
 
-def _took_over(operation: Operation) -> bool:
+def _took_over(operation: Operation, leg: int) -> bool:
     """An operation that ended with an open end may still have brought its version into service."""
     if operation.outcome is not Outcome.NEEDS_ATTENTION:
         return operation.outcome is Outcome.DONE
-    taken_back = any(step.state in (StepState.UNDONE, StepState.UNDO_FAILED) for step in operation.steps)
-    return not taken_back and any(s.name is StepName.AWAIT_ROLLOUT and s.state is StepState.DONE for s in operation.steps)
+    steps = [step for step in operation.steps if step.leg == leg]
+    taken_back = any(step.state in (StepState.UNDONE, StepState.UNDO_FAILED) for step in steps)
+    return not taken_back and any(step.name is StepName.AWAIT_ROLLOUT and step.state is StepState.DONE for step in steps)
 
 
 def of_annotations(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[Move]:

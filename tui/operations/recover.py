@@ -11,15 +11,16 @@ from typing import Protocol
 
 from tui.domain.failures import Conflict, Failure, NotFound
 from tui.domain.marks import history_of, under_way
-from tui.domain.promotions import Operation, Outcome, Plan, State, StepState
-from tui.operations.adopt import not_from_here, past_commit
+from tui.domain.promotions import Operation, Outcome, Plan, State, StepName, StepState
+from tui.domain.serving import Deployment
+from tui.operations.adopt import not_from_here, past_commit, told_by_tags
 from tui.operations.entries import Entry, fold, plan_in
 from tui.operations.execute import begin, commit_index, forward, started
 from tui.operations.guard import may_change
 from tui.operations.liveness import is_alive
 from tui.operations.lock import Locks
 from tui.operations.run import Run
-from tui.operations.standing import Standing, standing
+from tui.operations.standing import Standing, standing, taken
 from tui.operations.undo import let_go, undo
 from tui.operations.wishes import Mailbox
 from tui.operations.world import World
@@ -144,8 +145,8 @@ async def _ended_elsewhere(run: Run) -> Operation | None:
     every environment."""
     ends = {await _end_told(run, plan) for plan in run.whole.legs}
     begun = run.now.runner_pid is not None
-    # Its own line in the history, where there still is one, tells more than who has been there since.
-    passed = begun and ends == {""} and committed(run.now, run.whole) and await _passed(run)
+    # A line in the history that tells of a good end tells more than who has been there since.
+    passed = begun and Outcome.UNDONE.value not in ends and await _committed(run) and await _passed(run)
     if passed or ends == {Outcome.DONE.value}:
         started(run)
         words = "it was carried out, and another operation has been there since" if passed else _FINISHED
@@ -161,14 +162,46 @@ async def _ended_elsewhere(run: Run) -> Operation | None:
     return None
 
 
+async def _gone_on_with_elsewhere(run: Run) -> Operation | None:
+    """A colleague's operation was to be taken back here, and came past its commit on the machine that began it while this way back lay
+    idle: what stands is meant to, and its tags tell so. Where it has not ended there yet, that is for its own machine."""
+    if committed(run.now, run.whole) or not await _committed(run):
+        return None
+    words = f"{past_commit(run.now.id, run.now.key).words}; it was gone on with on another machine: resume it there, or roll back"
+    run.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=words)
+    return run.now
+
+
+async def _committed(run: Run) -> bool:
+    """Of an operation that was only read from its mark, the journal does not know how far it came: the version's tags do."""
+    if committed(run.now, run.whole):
+        return True
+    return run.now.adopted and any([await told_by_tags(leg, run.world, run.clock) for leg in run.whole.legs])
+
+
 _FINISHED = "it was finished, as the deployment's history tells"
 
 
 async def _passed(run: Run) -> bool:
     """Whether another operation has been at work on one of its Deployments since: there is nothing left to go on with."""
+    return any(found is Standing.PASSED for found, _ in await _standings(run))
+
+
+async def _refuse_taken(run: Run) -> None:
+    """Raises Conflict where the mark of another operation stands on one of its Deployments: its end tells what is left of this one.
+    One that has changed nothing leaves nothing."""
+    if not any(step.requests and step.name is not StepName.LOCK for step in run.now.steps):
+        return
+    for found, deployment in await _standings(run):
+        if found is Standing.TAKEN:
+            raise taken(deployment)
+
+
+async def _standings(run: Run) -> list[tuple[Standing, Deployment]]:
+    """How it stands on each of its Deployments."""
     cluster = run.world.need_cluster()
     found = [await cluster.deployment(plan.intent.namespace, plan.intent.deployment) for plan in run.whole.legs]
-    return any(standing(plan, one) is Standing.PASSED for plan, one in zip(run.whole.legs, found, strict=True))
+    return [(standing(plan, one), one) for plan, one in zip(run.whole.legs, found, strict=True)]
 
 
 async def _end_told(run: Run, plan: Plan) -> str:
@@ -191,8 +224,9 @@ async def _take_over(run: Run) -> Operation | None:
     try:
         for plan in run.whole.legs:
             words = await run.locks.acquire(plan, lambda said: None, again=True)
+        await _refuse_taken(run)
         started(run)
-        told = await _ended_elsewhere(run)
+        told = await _ended_elsewhere(run) or await _gone_on_with_elsewhere(run)
     except Failure:
         await let_go(run)
         raise

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_of, history_text, mark_of
+from collections.abc import Mapping
+
+from tui.domain.marks import HISTORY, OPERATION, Mark, history_of, history_text, mark_of, under_way
 from tui.domain.promotions import Outcome
 from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations.edits import own_annotation
 from tui.operations.run import Run
+from tui.operations.standing import mark_before
 from tui.operations.words import iso
 
 
 def release_edits(run: Run, deployment: Deployment) -> Edits:
-    """Empty where the history has it already. A mark of somebody else's operation stays."""
+    """Empty where the history has it already. A mark of somebody else's operation stays; that of one with an open end, which ours had
+    replaced, comes back with everything else that is taken back."""
     edits: dict[str, tuple[str | None, str | None]] = {}
     annotations = deployment.annotations
     mark = mark_of(annotations)
     if mark is not None and mark.id == run.plan.id:
-        edits[own_annotation(OPERATION)] = (annotations[OPERATION], None)
+        edits[own_annotation(OPERATION)] = (annotations[OPERATION], _left_behind(run, annotations))
     if any(past.id == run.plan.id for past in history_of(annotations)):
         return edits
     edits[own_annotation(HISTORY)] = (annotations.get(HISTORY), history_text(annotations, _line(run)))
     return edits
+
+
+def _left_behind(run: Run, annotations: Mapping[str, str]) -> str | None:
+    before = mark_before(run.plan) if run.undoing and not run.troubles else None
+    return before if before and under_way({**annotations, OPERATION: before}) is not None else None
 
 
 def _line(run: Run) -> Mark:

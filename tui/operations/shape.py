@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tui.domain.gates import Gate, Judgement, gate_from_json, gate_to_json, judgement_to_json
-from tui.domain.promotions import Check, Fingerprint, Intent, Kind, Operation, Plan, Step, StepName, Verdict
+from tui.domain.promotions import Check, Fingerprint, Intent, Kind, Operation, Part, Plan, Step, StepName, Verdict
 from tui.operations.words import iso
 
 SCHEMA = 1
@@ -26,7 +26,8 @@ def operation_json(operation: Operation) -> Json:
         "model": operation.model or None,
         "namespace": operation.namespace or None,
         "deployment": operation.deployment or None,
-        "deployments": [*operation.others, operation.key] if operation.deployment else [],
+        "deployments": list(operation.keys) if operation.deployment else [],
+        "parts": [part_json(part) for part in operation.parts] if operation.deployment else [],
         "alias": operation.alias or None,
         "from_version": operation.from_version,
         "to_version": operation.to_version or None,
@@ -36,7 +37,7 @@ def operation_json(operation: Operation) -> Json:
         "started_at": iso(operation.started_at),
         "finished_at": iso(operation.finished_at),
         "runner_pid": operation.runner_pid,
-        "steps": [step_json(step, (operation.key, *operation.others)) for step in operation.steps],
+        "steps": [step_json(step, operation.legs) for step in operation.steps],
         "gate": judgement_json(operation.judged) if operation.judged is not None else None,
         "waiting_for": operation.waiting_for or None,
         "words": operation.words or None,
@@ -47,6 +48,10 @@ def operation_json(operation: Operation) -> Json:
 def judgement_json(judgement: Judgement) -> Json:
     """As the journal keeps it, with its time in ISO 8601 UTC; what is not known is null."""
     return {**judgement_to_json(judgement), "at": iso(judgement.at)}
+
+
+def part_json(part: Part) -> Json:
+    return {"deployment": part.key, "model": part.model or None, "from_version": part.from_version, "to_version": part.to_version or None}
 
 
 def step_json(step: Step, legs: tuple[str, ...]) -> Json:

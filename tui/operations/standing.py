@@ -1,16 +1,19 @@
 """Whether what stands on a Deployment is still an operation's own, so that it may take it back.
 
-Its mark comes with, or before, everything else that it changes there, and goes with the last of it. Without the mark, the newest line of
-the Deployment's history tells who was there last: values alone do not, as somebody else may have wanted the very same ones.
+Its mark comes with, or before, everything else that it changes there, and goes with the last of it. Without the mark, the Deployment's
+history tells who has been there since: values alone do not, as somebody else may have wanted the very same ones. An operation that was
+undone has left what it found, the mark of one with an open end included: it is as if it had never been there.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from tui.domain.marks import Mark, history_of, under_way
+from tui.domain.failures import Conflict
+from tui.domain.marks import OPERATION, Mark, history_of, under_way
 from tui.domain.promotions import Outcome, Plan
 from tui.domain.serving import Deployment
+from tui.operations.edits import own_annotation
 
 
 class Standing(StrEnum):
@@ -18,6 +21,8 @@ class Standing(StrEnum):
     """It is marked; or it ended with an open end, and nobody has been there since."""
     BACK = "back"
     """It has been taken back, as its own line in the history tells; what has changed since is others' doing."""
+    TAKEN = "taken"
+    """The mark of another operation stands: how that one ends decides whose doing it is that stands."""
     PASSED = "passed"
     """Another operation has been there since: whatever stands is that one's."""
     UNMARKED = "unmarked"
@@ -25,14 +30,23 @@ class Standing(StrEnum):
 
 
 def standing(plan: Plan, deployment: Deployment) -> Standing:
-    mark, last = under_way(deployment.annotations), newest(deployment)
-    if mark is not None:
-        return Standing.OURS if mark.id == plan.id else Standing.PASSED
-    if last is not None and last.id == plan.id:
-        return Standing.BACK if last.outcome == Outcome.UNDONE else Standing.OURS
-    if last is not None and last.id != plan.fingerprint.last_operation:
-        return Standing.PASSED
+    mark = under_way(deployment.annotations)
+    if mark is not None and deployment.annotations[OPERATION] != mark_before(plan):
+        return Standing.OURS if mark.id == plan.id else Standing.TAKEN
+    for past in history_of(deployment.annotations):
+        if past.id == plan.id:
+            return Standing.BACK if past.outcome == Outcome.UNDONE else Standing.OURS
+        if past.id == plan.fingerprint.last_operation:
+            break
+        if past.outcome != Outcome.UNDONE:
+            return Standing.PASSED
     return Standing.UNMARKED
+
+
+def mark_before(plan: Plan) -> str | None:
+    """The mark that stood when it was planned, and that its own replaces: of an operation with an open end."""
+    before, _ = plan.slot_edits.get(own_annotation(OPERATION), (None, None))
+    return before
 
 
 def newest(deployment: Deployment) -> Mark | None:
@@ -42,6 +56,15 @@ def newest(deployment: Deployment) -> Mark | None:
 
 def passed_words(deployment: Deployment) -> str:
     """Who has been there since."""
-    other = under_way(deployment.annotations) or newest(deployment)
-    who = f"operation {other.id} of {other.actor or 'somebody'}" if other else "another operation"
-    return f"{who} has been there since: what stands is its own"
+    return f"{_who(newest(deployment))} has been there since: what stands is its own"
+
+
+def taken(deployment: Deployment) -> Conflict:
+    """Why nothing can be told yet."""
+    mark = under_way(deployment.annotations)
+    hint = f"modeldeck operations undo {mark.id}, or wait for its end" if mark else ""
+    return Conflict(f"{_who(mark)} stands on deployment {deployment.key}, and has to end first", hint=hint, backend="Kubernetes")
+
+
+def _who(found: Mark | None) -> str:
+    return f"operation {found.id} of {found.actor or 'somebody'}" if found else "another operation"

@@ -15,7 +15,7 @@ from tui.domain.registry import Registry
 from tui.domain.serving import Deployment, Fleet
 from tui.operations.evidence import Span
 from tui.operations.history import others_cause
-from tui.operations.moves import moves_of, of_annotations, of_tags
+from tui.operations.moves import moves_of, of_annotations, of_journal, of_tags
 from tui.operations.revisions import Revision, writer_of
 from tui.operations.timeline import Arrival, timeline
 
@@ -93,7 +93,7 @@ def rollback_targets(
     """The last that served first; at most one of them is the default. `serving` is the version that the template names now, `measured` what
     Prometheus has seen of each version in this Deployment (evidence.py)."""
     sets = [each for each in fleet.replica_sets if each.owner_uid == deployment.uid]
-    moves = moves_of(deployment, past, of_annotations(deployment, sets), of_tags(registry))
+    moves = moves_of(deployment, of_journal(past), of_annotations(deployment, sets), of_tags(registry))
     arrivals = [one for one in timeline(deployment, sets, moves, registry, patterns) if one.model in (None, model)]
     heard = _Past()
     for arrival in arrivals:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from tui.domain.failures import Failure
-from tui.domain.promotions import Kind, Operation, Outcome, State, Step, StepState
+from tui.domain.promotions import Kind, Operation, Outcome, Part, State, Step, StepState
 from tui.render.cell import Cell, Line, Role
 
 EMPTY: Line = (Cell(""),)
@@ -81,6 +84,21 @@ def move(kind: Kind, model: str, old: str | None, new: str, key: str) -> Line:
         Cell("  on ", "muted"),
         Cell(key, "strong"),
     )
+
+
+def moves(kind: Kind, parts: Sequence[Part]) -> list[Line]:
+    """Deployment after Deployment. One where the same is done as on the one before stands beside it, any other on a line of its own."""
+    first = parts[0]
+    lines: list[Line] = [move(kind, first.model, first.from_version, first.to_version, first.key)]
+    for before, part in pairwise(parts):
+        key = Cell(part.key, "strong")
+        if (part.model, part.from_version, part.to_version) == (before.model, before.from_version, before.to_version):
+            lines[-1] = (*lines[-1], Cell(", then ", "muted"), key)
+            continue
+        name = (Cell("copied to " if part.copied else "as ", "muted"), Cell(part.model, "strong"), Cell("  "))
+        under = name if part.model != before.model else ()
+        lines.append((Cell("  then ", "muted"), *under, *versions(part.from_version, part.to_version), Cell("  on ", "muted"), key))
+    return lines
 
 
 def at_work(operation: Operation) -> str:

@@ -10,7 +10,7 @@ from tui.domain.promotions import Operation, Outcome, State, Step, StepName, Ste
 from tui.domain.truth import TruthRow
 from tui.render import deployments, numbers
 from tui.render.cell import Cell, Line, Role
-from tui.render.moves import CUT_OFF, at_work, left_off, move, sign, standing, step_sign, verb, versions
+from tui.render.moves import CUT_OFF, at_work, left_off, moves, sign, standing, step_sign, verb, versions
 from tui.render.text import cells, clean, crop
 
 STALE = 10.0
@@ -24,25 +24,22 @@ _TYPE = " — type: "
 """What stands before a command in an operation's own words."""
 
 
-def head_line(operation: Operation, now: float, *, cut_off: bool) -> Line:
-    """How it stands, what it moves, and since when or for how long."""
+def head_lines(operation: Operation, now: float, *, cut_off: bool) -> list[Line]:
+    """How it stands, what it moves on each of its Deployments, and since when or for how long."""
     mark = sign(operation, cut_off=cut_off)
     took = numbers.duration(_whole((operation.finished_at or now) - operation.started_at))
     work = at_work(operation) if operation.state is not State.ENDED else ""
-    return (
-        Cell(f"{mark.text} {standing(operation, cut_off=cut_off).upper()}", mark.role),
-        Cell(f"  {work}" if work else "", "strong"),
-        Cell("  "),
-        *_move(operation),
-        Cell(f"  {'after ' if operation.state is State.ENDED else ''}{took}", "muted"),
-    )
-
-
-def _move(operation: Operation) -> Line:
-    """With all its deployments, in the order in which they are changed."""
-    first, *further = (*operation.others, operation.key)
-    moved = move(operation.kind, operation.model, operation.from_version, operation.to_version, first)
-    return (*moved, *(cell for key in further for cell in (Cell(", then ", "muted"), Cell(key, "strong"))))
+    first, *further = moves(operation.kind, operation.parts)
+    return [
+        (
+            Cell(f"{mark.text} {standing(operation, cut_off=cut_off).upper()}", mark.role),
+            Cell(f"  {work}" if work else "", "strong"),
+            Cell("  "),
+            *first,
+            Cell(f"  {'after ' if operation.state is State.ENDED else ''}{took}", "muted"),
+        ),
+        *further,
+    ]
 
 
 def who_line(operation: Operation, now: float, heartbeat_at: float | None, width: int, *, cut_off: bool) -> Line:

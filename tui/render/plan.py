@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from tui.domain import legs
 from tui.domain.environments import Environment
@@ -16,7 +15,7 @@ from tui.domain.marks import OPERATION
 from tui.domain.promotions import Check, Intent, Plan, Refusal, Step, StepName, Verdict
 from tui.render import numbers
 from tui.render.cell import Cell, Line, Role
-from tui.render.moves import EMPTY, move, versions
+from tui.render.moves import EMPTY, move, moves
 
 _VERDICTS: dict[Verdict, Cell] = {
     Verdict.OK: Cell("✔", "ok"),
@@ -52,7 +51,7 @@ def head(intent: Intent, found: Plan | Refusal | None, environment: Environment)
     tags = [
         Cell(f"  {word}", "warn") for word, holds in (("protected", environment.protected), ("approval", environment.approval)) if holds
     ]
-    *before, last = _moves(plan) if plan else [_wish(intent)]
+    *before, last = moves(intent.kind, plan.parts) if plan else [_wish(intent)]
     lines: list[Line] = [*before, (*last, Cell("  in ", "muted"), Cell(environment.name), *tags)]
     if plan is not None:
         lines.append(summary(plan))
@@ -69,22 +68,6 @@ def _wish(intent: Intent) -> Line:
     if intent.copy_to is not None:
         line += [Cell(", copied to ", "muted"), Cell(intent.copy_to, "strong"), Cell(" on the way", "muted")]
     return tuple(line)
-
-
-def _moves(plan: Plan) -> list[Line]:
-    """Deployment after Deployment. One where the same is done as on the one before stands beside it, any other on a line of its own."""
-    ordered = _in_order(plan)
-    first = ordered[0]
-    lines: list[Line] = [move(first.intent.kind, first.model, first.from_version, first.to_version, first.intent.key)]
-    for before, leg in pairwise(ordered):
-        key = Cell(leg.intent.key, "strong")
-        if (leg.model, leg.from_version, leg.to_version) == (before.model, before.from_version, before.to_version):
-            lines[-1] = (*lines[-1], Cell(", then ", "muted"), key)
-            continue
-        name = (Cell("copied to " if leg.copied_from else "as ", "muted"), Cell(leg.model, "strong"), Cell("  "))
-        under = name if leg.model != before.model else ()
-        lines.append((Cell("  then ", "muted"), *under, *versions(leg.from_version, leg.to_version), Cell("  on ", "muted"), key))
-    return lines
 
 
 def _in_order(plan: Plan) -> tuple[Plan, ...]:

@@ -19,7 +19,7 @@ def test_only_what_has_not_ended_here_and_the_newest_of_each_deployment() -> Non
 
 
 def test_an_operation_on_several_deployments_is_under_way_on_each() -> None:
-    found = under_way((replace(ops.JUDGING, others=("serving/iris-eu",)),), "prod", ops.NOW)
+    found = under_way((replace(ops.JUDGING, others=(replace(ops.STAGING, key="serving/iris-eu"),)),), "prod", ops.NOW)
     assert {key: each.operation.id for key, each in found.items()} == {"serving/iris": ops.ID, "serving/iris-eu": ops.ID}
 
 

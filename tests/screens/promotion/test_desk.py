@@ -17,7 +17,7 @@ async def test_an_operation_is_found_by_each_of_its_deployments(read: bool) -> N
     staging = replace(ops.PLAN, intent=replace(ops.INTENT, deployment="iris-staging"))
     followed = desk.begin(replace(ops.PLAN, others=(staging,)))
     if read:
-        core.tell(replace(ops.ROLLING, others=("serving/iris-staging",)))
+        core.tell(replace(ops.ROLLING, others=(ops.STAGING,)))
         await settle()
     assert desk.of("serving/iris-staging") is followed
     assert desk.of("serving/iris") is followed

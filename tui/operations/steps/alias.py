@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.domain.failures import Conflict, Failure, Faulty
 from tui.operations.patience import LATE_ANSWER, PASSING, PATIENCE, patiently, pause_after
 from tui.operations.run import Run
-from tui.operations.standing import Standing, passed_words, standing
+from tui.operations.standing import Standing, passed_words, standing, taken
 
 _BRIEFLY = 2.0
 # Seconds for a registry that was away already when the plan was made.
@@ -39,6 +39,8 @@ class MoveAlias:
         found = standing(run.plan, deployment)
         if found is Standing.PASSED:
             return passed_words(deployment)
+        if found is Standing.TAKEN:
+            raise taken(deployment)
         if found is Standing.BACK:
             return "it was taken back; somebody has moved the alias since"
         if found is Standing.UNMARKED:

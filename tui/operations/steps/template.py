@@ -12,7 +12,7 @@ from tui.operations.fingerprint import other_operation, template_changes
 from tui.operations.patience import PASSING, patiently, pause_after
 from tui.operations.release_edits import release_edits
 from tui.operations.run import Run
-from tui.operations.standing import Standing, passed_words, standing
+from tui.operations.standing import Standing, passed_words, standing, taken
 from tui.operations.waiting import wait_for_rollout
 
 _REFETCHES = 5
@@ -65,6 +65,8 @@ class PatchDeployment:
             found = standing(run.plan, deployment)
             if found is Standing.PASSED:
                 return passed_words(deployment)
+            if found is Standing.TAKEN:
+                raise taken(deployment)
             if found is Standing.BACK:
                 return await self._back_already(run, deployment)
             ours = self._back(run, deployment)

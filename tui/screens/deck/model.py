@@ -172,8 +172,7 @@ class DeckModel:
         deployment = self._deployment(key) if found is not None else None
         if found is None or deployment is None:
             return None
-        # Of the other deployments of an operation the journal tells no more than the names.
-        return found if key in found.operation.others or found.operation.is_about(key, deployment.uid) else None
+        return found if found.operation.is_about(key, deployment.uid) else None
 
     @property
     def operation(self) -> UnderWay | None:

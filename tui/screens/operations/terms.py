@@ -26,7 +26,7 @@ FIELDS: Mapping[str, Callable[[Operation, bool], str]] = {
     "outcome": lambda operation, gone: operation.outcome.value if operation.outcome else "",
     "state": _state,
     "kind": lambda operation, gone: operation.kind.value,
-    "deployment": lambda operation, gone: " ".join((*operation.others, operation.key)),
+    "deployment": lambda operation, gone: " ".join(operation.keys),
     "env": lambda operation, gone: operation.environment,
     "from": lambda operation, gone: operation.from_version or "",
     "to": lambda operation, gone: operation.to_version,

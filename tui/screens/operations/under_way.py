@@ -67,6 +67,6 @@ def under_way(operations: tuple[Operation, ...], environment: str, now: float) -
     for operation in operations:
         if operation.state is not State.ENDED and operation.environment in ("", environment):
             mine = UnderWay(operation, is_abandoned(operation) or untaken(operation, now))
-            for key in (operation.key, *operation.others):
+            for key in operation.keys:
                 found.setdefault(key, mine)
     return found

@@ -90,7 +90,7 @@ class Body(Horizontal):
 
     def _steps(self, operation: Operation, found: Place) -> list[Line]:
         gone = self._standing is not None and self._standing.gone
-        where = tuple(key.partition("/")[2] for key in (operation.key, *operation.others)) if operation.others else ()
+        where = tuple(key.partition("/")[2] for key in operation.legs) if operation.others else ()
         return render.step_lines(operation, self._now, found.inner(STEPS), whole=found.alone, cut_off=gone, where=where)
 
     def _rollout(self, operation: Operation, width: int) -> list[Line]:
@@ -98,7 +98,7 @@ class Body(Horizontal):
             return [(Cell(f" its pods are those of environment {operation.environment}", "muted"),)]
         fleet = self._outlook.fleet()
         lines: list[Line] = []
-        for key in (*operation.others, operation.key) if fleet is not None else ():
+        for key in operation.keys if fleet is not None else ():
             assert fleet is not None
             lines += tree_of(fleet, key, self._outlook.environment.patterns, self._now, width=width)
         return lines

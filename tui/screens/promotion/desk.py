@@ -23,10 +23,8 @@ class Followed:
     """One operation as its journal tells it. Not frozen: it moves with what is written there."""
 
     id: str
-    key: str
-    """`namespace/name` of its deployment, "" until that is known."""
-    others: tuple[str, ...] = ()
-    """Further ones, that are changed before it."""
+    keys: tuple[str, ...] = ()
+    """`namespace/name` of its deployments, none until they are known."""
     operation: Operation | None = None
     failure: Failure | None = None
     """Why it cannot be followed any more: whoever carried it out is gone, or the journal cannot be read."""
@@ -57,34 +55,29 @@ class Desk:
 
     def of(self, key: str) -> Followed | None:
         """The newest operation on deployment `namespace/name` that is being looked at here and has not ended."""
-        found = [followed for followed in self._followed.values() if key in (followed.key, *followed.others) and not followed.ended]
+        found = [followed for followed in self._followed.values() if key in followed.keys and not followed.ended]
         return found[-1] if found else None
 
     def begin(self, plan: Plan) -> Followed:
         """Have a confirmed plan carried out. Raises a Failure where nobody can; nothing has begun then."""
-        *others, key = (leg.intent.key for leg in (*plan.others, plan))
-        followed = self.follow(self.services.begin(plan), key)
-        followed.others = tuple(others)
-        return followed
+        return self.follow(self.services.begin(plan), tuple(leg.intent.key for leg in (*plan.others, plan)))
 
     async def recover(self, operation_id: str, verb: Verb) -> Followed:
         """Resume one that was cut off, or take it back. Raises a Failure where it is not for us."""
         await self.services.recover(operation_id, verb)
         known = self._followed.pop(operation_id, None)
-        followed = self.follow(operation_id, known.key if known else "")
-        followed.others = known.others if known else ()
-        return followed
+        return self.follow(operation_id, known.keys if known else ())
 
     def ask(self, operation_id: str, wish: Wish, *, reason: str = "", seconds: float = 0.0) -> None:
         """Raises a Failure where the wish makes no sense now."""
         self.services.ask(operation_id, Asked(wish, self.who, reason, seconds))
 
-    def follow(self, operation_id: str, key: str = "") -> Followed:
+    def follow(self, operation_id: str, keys: tuple[str, ...] = ()) -> Followed:
         """Look at an operation, whoever began it."""
         known = self._followed.get(operation_id)
         if known is not None and known.failure is None and not known.ended:
             return known  # one that has ended may have been taken up again
-        followed = Followed(operation_id, key)
+        followed = Followed(operation_id, keys)
         self._followed[operation_id] = followed
         followed.task = asyncio.create_task(self._read(followed))
         return followed
@@ -93,7 +86,7 @@ class Desk:
         try:
             async with aclosing(self.services.follow(followed.id)) as news:  # type: ignore[type-var]
                 async for operation in news:
-                    followed.operation, followed.key, followed.others = operation, operation.key, operation.others
+                    followed.operation, followed.keys = operation, operation.keys
                     followed.changed()
         except Failure as failure:
             followed.failure = failure
