@@ -39,7 +39,7 @@ def test_the_head_names_all_deployments_in_their_order() -> None:
 def test_the_head_tells_the_versions_of_each_deployment() -> None:
     others = (replace(ops.STAGING, from_version="8"), replace(ops.STAGING, key="eu/iris", model="eu.iris", to_version="3", copied=True))
     assert text(render.head_lines(replace(ops.ROLLING, others=others), NOW, cut_off=False)) == [
-        "▸ RUNNING  await rollout  promote iris  v8 → v9  on serving/iris-staging  21 s",
+        "▸ RUNNING  await rollout  promote iris  v8 → v9  on serving/iris-staging  1 m 36 s",
         "  then copied to eu.iris  v7 → v3  on eu/iris",
         "  then as iris  v7 → v9  on serving/iris",
     ]

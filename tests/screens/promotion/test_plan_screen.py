@@ -76,7 +76,7 @@ async def test_y_begins_it_once_and_another_screen_takes_over() -> None:
         await pilot.press("y")
         await settled(pilot)
         assert [plan.id for plan in person.core.begun] == [ops.ID]
-        assert [followed.key for followed in person.begun] == ["serving/iris"]
+        assert [followed.keys for followed in person.begun] == [("serving/iris",)]
 
 
 @pytest.mark.parametrize(
