@@ -342,6 +342,37 @@ async def test_a_rollback_goes_ahead_while_the_registry_is_down(bench: Bench) ->
     assert bench.fake.champion == "1"
 
 
+async def test_an_alias_that_was_left_open_is_moved_when_it_is_gone_on_with(bench: Bench) -> None:
+    assert (await bench.promote("2")).outcome is Outcome.DONE
+    down = Unreachable("connection refused", backend="MLflow")
+    for call in ("registry", "version_of_alias", "version", "set_alias", "tag_version"):
+        bench.fake.traps.fail(call, down, times=999)
+    left = await bench.roll_back()
+    assert (left.outcome, bench.fake.champion) == (Outcome.NEEDS_ATTENTION, "2")
+    bench.fake.traps.clear()
+    ended = await bench.resume(left.id)
+    assert ended.outcome is Outcome.DONE, ended.words
+    assert bench.fake.champion == "1"
+    assert bench.fake.registry.versions["iris", "1"].tags["modeldeck.operation"] == left.id
+
+
+async def test_an_alias_left_open_whose_move_had_landed_is_taken_back(bench: Bench) -> None:
+    """The answer was lost, and the registry stayed away: nobody knew that it had moved."""
+    assert (await bench.promote("2")).outcome is Outcome.DONE
+    down = Unreachable("connection refused", backend="MLflow")
+    bench.fake.traps.before("set_alias", lambda: bench.fake.traps.fail("version_of_alias", down, times=999))
+    bench.fake.traps.fail("set_alias", down, late=True)
+    bench.fake.traps.fail("patch_deployment", Forbidden("not you"), skip=1, times=99)
+    left = await bench.roll_back()
+    assert left.outcome is Outcome.NEEDS_ATTENTION, left.words
+    assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "1")
+    assert next(step for step in left.steps if step.name is StepName.MOVE_ALIAS).state is StepState.SKIPPED
+    bench.fake.traps.clear()
+    ended = await bench.take_back(left.id)
+    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/2", "2")
+
+
 async def test_a_rollback_without_the_registry_still_names_the_run(bench_of: Callable[[str], Bench]) -> None:
     bench = bench_of(f"runs:/{1:032x}/model")
     assert (await bench.promote("2")).outcome is Outcome.DONE

@@ -128,6 +128,11 @@ class Step:
     requests: int = 0
     """How many requests that change something have left, or were about to: 0 means that there is surely nothing to undo."""
 
+    @property
+    def may_stand(self) -> bool:
+        """Whether what it changes may stand, and an undo has to look: also of one that was left open when its answer was lost."""
+        return self.requests > 0 and self.state is not StepState.UNDONE
+
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from tui.domain.failures import Failure
 from tui.domain.joining import primary
 from tui.domain.linking import find_links
-from tui.domain.promotions import Kind, Operation, Outcome, Plan, StepName, StepState
+from tui.domain.promotions import Kind, Operation, Outcome, Plan, StepName
 from tui.operations.commands import point_alias
 from tui.operations.lock import LockLost
 from tui.operations.patience import patiently
@@ -18,7 +18,6 @@ from tui.operations.steps import WORKS
 from tui.operations.steps.event import story, write_event
 
 _UNDOABLE = (StepName.COPY_VERSION, StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.MOVE_ALIAS)
-_BEGUN = (StepState.TRYING, StepState.DONE, StepState.FAILED, StepState.UNDOING, StepState.UNDO_FAILED)
 
 
 async def undo(run: Run, why: str) -> Operation:
@@ -28,7 +27,7 @@ async def undo(run: Run, why: str) -> Operation:
     try:
         for index in undo_order(run.whole):
             step = run.now.steps[index]
-            if step.state in _BEGUN and step.requests:
+            if step.may_stand:
                 await _undo_step(run, index)
     except LockLost as failure:
         return give_up(run, failure)
@@ -93,9 +92,11 @@ async def _tell(run: Run, why: str) -> None:
 
 
 async def _tell_leg(run: Run, why: str) -> None:
-    reason = "RollbackUndone" if run.plan.intent.kind is Kind.ROLLBACK else "PromotionUndone"
+    """What could not be taken back whole is not told as if it had been: it may yet be gone on with."""
+    kind = "Rollback" if run.plan.intent.kind is Kind.ROLLBACK else "Promotion"
+    reason, told = (f"{kind}NeedsAttention", "not taken back whole") if run.troubles else (f"{kind}Undone", "taken back")
     try:
-        await write_event(run, reason, f"taken back: {story(run)}: {why}"[:1000], warning=True)
+        await write_event(run, reason, f"{told}: {story(run)}: {why}"[:1000], warning=True)
     except Failure as failure:
         run.say(f"no event could be written: {failure}")
 

@@ -75,8 +75,7 @@ class Standing:
         plan, steps = self.plan, self.operation.steps
         if plan is None:
             return ()
-        over = (StepState.UNDONE, StepState.PLANNED)
-        return tuple(steps[index] for index in undo_order(plan) if steps[index].requests and steps[index].state not in over)
+        return tuple(steps[index] for index in undo_order(plan) if steps[index].may_stand)
 
     @property
     def _at_gate(self) -> bool:
