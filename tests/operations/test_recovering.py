@@ -15,7 +15,7 @@ from tests.support.fakes.world import fake_world
 from tests.support.processes import gone_pid
 from tui.domain.failures import Conflict, Forbidden, NotFound
 from tui.domain.marks import HISTORY, OPERATION, history_of
-from tui.domain.promotions import Outcome, Plan, State, StepState
+from tui.domain.promotions import Outcome, Plan, State, StepName, StepState
 from tui.operations.adopt import adopt
 from tui.operations.execute import commit_index, execute
 from tui.operations.guard import ReadOnly
@@ -195,6 +195,30 @@ async def cut_off(bench: Bench, entries: int) -> str:
         await bench.run_on(made, Cutting(bench.journal, entries, before=False))
     bench.fake.cluster.leases.clear()
     return made.id
+
+
+async def test_the_alias_does_not_follow_a_template_that_somebody_has_changed_since(bench: Bench) -> None:
+    """Its rollout was over when it was cut off, right before the alias was to move."""
+    made = await bench.good_plan("2")
+    at_alias = next(index for index, step in enumerate(made.steps) if step.name is StepName.MOVE_ALIAS)
+
+    class Cut(MemoryJournal):
+        def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
+            if (kind, body.get("step")) == ("trying", at_alias):
+                raise PowerCut
+            super().append(operation_id, kind, {**body, "pid": gone_pid()} if kind == "started" else body)
+
+    cut = Cut()
+    cut.written = bench.journal.written
+    with pytest.raises(PowerCut):
+        await bench.run_on(made, cut)
+    bench.fake.cluster.leases.clear()
+    bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/3")
+    ended = await bench.resume(made.id)
+    assert ended.outcome is Outcome.NEEDS_ATTENTION
+    assert "somebody changed the template meanwhile" in ended.words
+    assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/3", "1")
+    assert [reason for _, reason, _ in bench.fake.cluster.events] == ["PromotionNeedsAttention"]
 
 
 @pytest.mark.parametrize("uri", ["models:/iris/1", "models:/iris@champion"])

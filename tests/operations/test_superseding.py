@@ -12,7 +12,7 @@ from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.processes import gone_pid
-from tui.domain.failures import Conflict, Forbidden
+from tui.domain.failures import Forbidden
 from tui.domain.marks import OPERATION, Mark, history_of, mark_of, mark_text
 from tui.domain.promotions import Operation, Outcome, Plan
 from tui.domain.serving import Deployment
@@ -58,9 +58,9 @@ async def test_while_another_is_in_the_middle_it_is_left_alone(bench: Bench, ver
     bench.fake.cluster.leases.clear()
     assert mark(bench) == made.id
     calls = len(bench.fake.traps.calls)
-    with pytest.raises(Conflict, match=f"operation {made.id} of bob@box stands on deployment serving/iris") as refused:
-        await getattr(bench, verb)(left.id)
-    assert refused.value.hint == f"modeldeck operations undo {made.id}, or wait for its end"
+    ended = await getattr(bench, verb)(left.id)
+    assert ended.outcome is Outcome.NEEDS_ATTENTION
+    assert f"nothing was tried: Kubernetes: operation {made.id} of bob@box stands on deployment serving/iris" in ended.words
     assert not {"patch_deployment", "set_alias"} & set(bench.fake.traps.calls[calls:])
     assert (await bench.resume(made.id)).outcome is Outcome.DONE
     ended = await bench.resume(left.id)
@@ -124,7 +124,9 @@ OWN, OTHER, OLD = "20260101-000000-aaaa", "20260101-000001-bbbb", "20251231-0000
         (None, ((OTHER, "undone"), (OWN, "needs attention")), Standing.OURS),
         (None, ((OWN, "undone"),), Standing.BACK),
         (None, ((OTHER, "undone"), (OWN, "undone")), Standing.BACK),
-        (None, ((OTHER, "done"), (OWN, "undone")), Standing.PASSED),
+        (None, ((OTHER, "done"), (OWN, "undone")), Standing.BACK),
+        (OTHER, ((OWN, "undone"),), Standing.BACK),
+        (None, ((OTHER, "done"), (OWN, "needs attention")), Standing.PASSED),
         (None, ((OTHER, "needs attention"),), Standing.PASSED),
         (None, ((OTHER, "undone"), (OLD, "done")), Standing.UNMARKED),
         (None, ((OLD, "done"),), Standing.UNMARKED),

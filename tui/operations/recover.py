@@ -66,7 +66,8 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
         return await undo(run, "taken back after it was cut off")
     if before.cancel_asked and not committed(before, run.whole):
         return await undo(run, "somebody asked to undo it before it was cut off")
-    first = next((index for index, step in enumerate(before.steps) if step.state not in _OVER), len(before.steps))
+    # An alias that was left open is what is left to do, and its tags with it.
+    first = next((index for index, step in enumerate(before.steps) if step.state is not StepState.DONE), len(before.steps))
     return await forward(run, first)
 
 
@@ -187,14 +188,16 @@ async def _passed(run: Run) -> bool:
     return any(found is Standing.PASSED for found, _ in await _standings(run))
 
 
-async def _refuse_taken(run: Run) -> None:
-    """Raises Conflict where the mark of another operation stands on one of its Deployments: its end tells what is left of this one.
-    One that has changed nothing leaves nothing."""
+async def _taken(run: Run) -> Operation | None:
+    """The mark of another operation stands on one of its Deployments: the end of that one tells what is left of this one, which is to be
+    taken up again then. One that has changed nothing leaves nothing."""
     if not any(step.requests and step.name is not StepName.LOCK for step in run.now.steps):
-        return
-    for found, deployment in await _standings(run):
-        if found is Standing.TAKEN:
-            raise taken(deployment)
+        return None
+    words = next((f"{taken(deployment)}" for found, deployment in await _standings(run) if found is Standing.TAKEN), None)
+    if words is None:
+        return None
+    run.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=f"nothing was tried: {words}")
+    return run.now
 
 
 async def _standings(run: Run) -> list[tuple[Standing, Deployment]]:
@@ -224,9 +227,8 @@ async def _take_over(run: Run) -> Operation | None:
     try:
         for plan in run.whole.legs:
             words = await run.locks.acquire(plan, lambda said: None, again=True)
-        await _refuse_taken(run)
         started(run)
-        told = await _ended_elsewhere(run) or await _gone_on_with_elsewhere(run)
+        told = await _ended_elsewhere(run) or await _gone_on_with_elsewhere(run) or await _taken(run)
     except Failure:
         await let_go(run)
         raise

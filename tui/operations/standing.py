@@ -30,15 +30,17 @@ class Standing(StrEnum):
 
 
 def standing(plan: Plan, deployment: Deployment) -> Standing:
-    mark = under_way(deployment.annotations)
+    mark, past = under_way(deployment.annotations), history_of(deployment.annotations)
+    if any(one.id == plan.id and one.outcome == Outcome.UNDONE for one in past):
+        return Standing.BACK
     if mark is not None and deployment.annotations[OPERATION] != mark_before(plan):
         return Standing.OURS if mark.id == plan.id else Standing.TAKEN
-    for past in history_of(deployment.annotations):
-        if past.id == plan.id:
-            return Standing.BACK if past.outcome == Outcome.UNDONE else Standing.OURS
-        if past.id == plan.fingerprint.last_operation:
+    for one in past:
+        if one.id == plan.id:
+            return Standing.OURS
+        if one.id == plan.fingerprint.last_operation:
             break
-        if past.outcome != Outcome.UNDONE:
+        if one.outcome != Outcome.UNDONE:
             return Standing.PASSED
     return Standing.UNMARKED
 

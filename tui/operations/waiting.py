@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 from tui.domain import rollout
@@ -10,7 +11,7 @@ from tui.domain.rollout import Trouble
 from tui.domain.serving import Deployment, Pod
 from tui.domain.slots import Edits, places
 from tui.operations import edits
-from tui.operations.patience import PASSING, pause_after
+from tui.operations.patience import PASSING, patiently, pause_after
 from tui.operations.run import Run
 from tui.operations.words import harmless, harmless_lines
 
@@ -67,6 +68,15 @@ async def look(run: Run, wanted: Edits | None) -> None:
     found = await _trouble(run, deployment)
     if found is not None and found.reason != "ProgressDeadlineExceeded":
         raise await _failed(run, found)
+
+
+async def still_ours(run: Run) -> None:
+    """Before the alias of their model moves: raises Conflict where somebody has changed the template of one of its Deployments since the
+    rollout. An operation that was cut off may be gone on with much later."""
+    for leg in run.whole.legs:
+        if leg.model == run.plan.model and not leg.by_alias:
+            found = await patiently(partial(run.world.need_cluster().deployment, leg.intent.namespace, leg.intent.deployment), run.clock)
+            _refuse_moved(edits.of_template(leg.slot_edits), found)
 
 
 def _refuse_moved(wanted: Edits | None, deployment: Deployment) -> None:

@@ -6,6 +6,7 @@ from tui.domain.failures import Conflict, Failure, Faulty
 from tui.operations.patience import LATE_ANSWER, PASSING, PATIENCE, patiently, pause_after
 from tui.operations.run import Run
 from tui.operations.standing import Standing, passed_words, standing, taken
+from tui.operations.waiting import still_ours
 
 _BRIEFLY = 2.0
 # Seconds for a registry that was away already when the plan was made.
@@ -14,7 +15,7 @@ _TRIES = 4
 
 class MoveAlias:
     async def do(self, run: Run) -> str:
-        """Raises Conflict where somebody else has moved it since the plan was made."""
+        """Raises Conflict where somebody else has moved it since the plan was made, or has changed the template since the rollout."""
         target = run.plan.to_version
         taken = run.plan.fingerprint
         before = await _read(run, patience=PATIENCE if taken.alias_known else _BRIEFLY)
@@ -22,6 +23,7 @@ class MoveAlias:
             return f"it pointed at {target} already"
         if taken.alias_known and before != taken.alias_version:
             raise Conflict(f"somebody moved alias {_name(run)} to {before or 'nothing'} meanwhile", backend="MLflow")
+        await still_ours(run)
         return await _point(run, before, target)
 
     async def undo(self, run: Run) -> str:
