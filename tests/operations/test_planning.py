@@ -224,7 +224,8 @@ async def test_a_mark_left_behind_by_an_ended_operation_is_replaced(bench: Bench
     made = await bench.good_plan("3")
     found = next(check for check in made.checks if check.name == "other operations")
     assert found.verdict is Verdict.WARN
-    assert left.id in found.words
+    assert found.words.endswith("ended with an open end")
+    assert found.hint.endswith(f"modeldeck operations undo {left.id}")
     await bench.run(made)
     assert OPERATION not in bench.fake.annotations()
 

@@ -9,7 +9,7 @@ from tui.domain import rollout
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
 from tui.domain.leases import held_words, lock_name, looks_live, note_of
 from tui.domain.marks import under_way
-from tui.domain.promotions import Check, Kind, Operation, Plan, State, Verdict
+from tui.domain.promotions import Check, Kind, Operation, Outcome, Plan, State, Verdict
 from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
@@ -161,6 +161,9 @@ def other_operations(subject: Subject, past: Iterable[Operation]) -> Check:
 def _marked(id: str, actor: str, at: str, mine: Mapping[str, Operation], deployment: Deployment) -> Check:
     who = f"operation {id}" + (f" of {actor}" if actor else "") + (f", started {at}" if at else "")
     known = mine.get(id)
+    if known is not None and known.outcome is Outcome.NEEDS_ATTENTION:
+        hint = f"this one takes its place; to take back first what is left of it: modeldeck operations undo {id}"
+        return Check("other operations", Verdict.WARN, f"{who} ended with an open end", hint)
     if known is not None and known.state is State.ENDED:
         return Check("other operations", Verdict.WARN, f"the mark of {who} was left behind; it ended {known.outcome}", "it is replaced")
     if known is not None and is_abandoned(known):
