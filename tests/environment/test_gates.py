@@ -135,6 +135,16 @@ criteria = 1
     assert len(found) == 19
 
 
+def test_a_margin_may_be_nothing_but_not_everything(machine: Machine) -> None:
+    machine.write("[environments.prod.gate]\nerror_margin = 0\n")
+    gate = machine.good().environment.gate
+    assert gate is not None
+    assert gate.error_margin == 0.0
+    machine.write("[environments.prod.gate]\nerror_margin = 1\n")
+    (problem,) = machine.bad()
+    assert problem.words == "expected a ratio from 0 to below 1, found 1"
+
+
 @pytest.mark.parametrize("value", ['"none"', '"off"', "false", '""', "0"])
 def test_a_gate_cannot_be_switched_off_in_a_file(machine: Machine, value: str) -> None:
     machine.write(f"[environments.prod]\ngate = {value}\n")

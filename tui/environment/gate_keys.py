@@ -60,6 +60,13 @@ def _ratio(most: float) -> Fit:
     return fit
 
 
+def _margin(value: object) -> float:
+    number = _number(value, "a ratio from 0 to below 1")
+    if not 0 <= number < 1:
+        raise Unfit(f"expected a ratio from 0 to below 1, found {number:g}")
+    return number
+
+
 def _above_zero(most: float, what: str) -> Fit:
     def fit(value: object) -> float:
         number = _number(value, what)
@@ -112,6 +119,7 @@ GATE: Mapping[str, Fit] = {
     "max_error_ratio": _or_off(_ratio(1)),
     "compare_errors": _switch,
     "significance": _ratio(0.5),
+    "error_margin": _margin,
     "max_p99": _or_off(_seconds(0.0001, 120)),
     "max_p99_ratio": _or_off(_above_zero(1000, "how many times the p99 of the version before")),
     "max_drift": _or_off(_above_zero(100, "a population stability index")),

@@ -63,6 +63,7 @@ def gates(rollback: st.SearchStrategy[Gate | None]) -> st.SearchStrategy[Gate]:
         max_error_ratio=st.none() | RATIOS,
         compare_errors=st.booleans(),
         significance=RATIOS,
+        error_margin=RATIOS,
         max_p99=st.none() | SECONDS,
         max_p99_ratio=st.none() | st.floats(1, 10),
         max_drift=st.none() | RATIOS,

@@ -63,6 +63,8 @@ def test_errors_that_nobody_counts_are_not_none() -> None:
         ((1000, 8), (1000, 5), PASS),
         ((100, 4), (100, 0), PASS),
         ((100, 9), (100, 0), FAIL),
+        ((1_000_000, 1_800), (1_000_000, 900), PASS),
+        ((1_000_000, 2_000), (1_000_000, 900), FAIL),
         ((59, 50), (1000, 0), INSUFFICIENT),
         ((1000, 0), (59, 0), INSUFFICIENT),
         ((1000, 0), (0, 0), INSUFFICIENT),
@@ -77,6 +79,10 @@ def test_what_is_said_of_a_comparison() -> None:
     found = errors_compared(GATE, version(1000, 40), version(1000, 5))
     assert found.words == "4 % of 1000 requests against 0.5 % of 1000 (p = 2.9e-08), wanted no worse than before (p ≥ 0.01)"
     assert (found.value, found.baseline) == (0.04, 0.005)
+    sure = version(1_000_000, 1_800), version(1_000_000, 900)
+    found = errors_compared(GATE, *sure)
+    assert found.words.endswith("but by 0.1 % at most)")
+    assert errors_compared(replace(GATE, error_margin=0.0), *sure).verdict is FAIL
     assert errors_compared(GATE, version(1000, 0), version(59, 0)).words == "of the version before: 59 requests, 60 needed"
 
 

@@ -73,8 +73,10 @@ def errors_compared(gate: Gate, new: Measured, old: Measured) -> CriterionResult
     if base_requests < gate.needed_requests:
         return _few(blank, base_requests, gate.needed_requests, BEFORE)
     p = two_proportions(failed, requests, base_failed, base_requests)
-    said = f"{shown(ratio, 'ratio')} of {requests} requests against {shown(base, 'ratio')} of {base_requests} (p = {p:.2g})"
-    return _decided(blank, p >= gate.significance, said)
+    chance, little = p >= gate.significance, ratio - base <= gate.error_margin
+    sure = f"p = {p:.2g}" if chance or not little else f"p = {p:.2g}, but by {shown(gate.error_margin, 'ratio')} at most"
+    said = f"{shown(ratio, 'ratio')} of {requests} requests against {shown(base, 'ratio')} of {base_requests} ({sure})"
+    return _decided(blank, chance or little, said)
 
 
 def p99_ceiling(gate: Gate, ceiling: float, new: Measured) -> CriterionResult:

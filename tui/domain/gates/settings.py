@@ -72,6 +72,8 @@ class Gate:
     """Whether the error ratio is compared with that of the version being replaced (one-sided test of two proportions)."""
     significance: float = 0.01
     """How probable a difference by chance may be and still count as a difference."""
+    error_margin: float = 0.001
+    """A rise of the error ratio by no more than this does not count, however sure it is: of a million requests, everything is sure."""
     max_p99: float | None = None
     max_p99_ratio: float | None = 1.2
     """p99 ÷ p99 of the version being replaced."""

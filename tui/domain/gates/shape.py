@@ -16,7 +16,7 @@ Json = dict[str, Any]
 E = TypeVar("E", bound=StrEnum)
 
 _OPTIONAL = ("window", "max_error_ratio", "max_p99", "max_p99_ratio", "max_drift")
-_SECONDS = ("warm_up", "interval", "timeout", "scrape", "significance")
+_SECONDS = ("warm_up", "interval", "timeout", "scrape", "significance", "error_margin")
 _COUNTS = ("passes_in_a_row", "fails_in_a_row")
 
 
