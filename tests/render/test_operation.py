@@ -24,24 +24,32 @@ def text(lines: list[Line]) -> list[str]:
 
 
 def test_the_head_says_how_it_stands_and_for_how_long() -> None:
-    assert text(render.head_lines(ops.JUDGING, NOW, cut_off=False)) == [
+    assert text(render.head_lines(ops.JUDGING, NOW, 100, cut_off=False)) == [
         "▸ RUNNING  judge gate  promote iris  v7 → v9  on serving/iris  1 m 36 s"
     ]
-    assert text(render.head_lines(ops.DONE, NOW, cut_off=False)) == ["✔ DONE  promote iris  v7 → v9  on serving/iris  after 1 m 26 s"]
-    assert text(render.head_lines(ops.JUDGING, NOW, cut_off=True))[0].startswith("× CUT OFF  judge gate")
+    assert text(render.head_lines(ops.DONE, NOW, 100, cut_off=False)) == ["✔ DONE  promote iris  v7 → v9  on serving/iris  after 1 m 26 s"]
+    assert text(render.head_lines(ops.JUDGING, NOW, 100, cut_off=True))[0].startswith("× CUT OFF  judge gate")
 
 
 def test_the_head_names_all_deployments_in_their_order() -> None:
-    (told,) = text(render.head_lines(replace(ops.DONE, others=(ops.STAGING,)), NOW, cut_off=False))
+    (told,) = text(render.head_lines(replace(ops.DONE, others=(ops.STAGING,)), NOW, 100, cut_off=False))
     assert "v7 → v9  on serving/iris-staging, then serving/iris  after" in told
 
 
 def test_the_head_tells_the_versions_of_each_deployment() -> None:
     others = (replace(ops.STAGING, from_version="8"), replace(ops.STAGING, key="eu/iris", model="eu.iris", to_version="3", copied=True))
-    assert text(render.head_lines(replace(ops.ROLLING, others=others), NOW, cut_off=False)) == [
+    assert text(render.head_lines(replace(ops.ROLLING, others=others), NOW, 100, cut_off=False)) == [
         "▸ RUNNING  await rollout  promote iris  v8 → v9  on serving/iris-staging  1 m 36 s",
         "  then copied to eu.iris  v7 → v3  on eu/iris",
         "  then as iris  v7 → v9  on serving/iris",
+    ]
+
+
+def test_where_room_is_short_the_moves_begin_a_line_of_their_own() -> None:
+    assert text(render.head_lines(ops.ROLLING_NEXT, NOW, 80, cut_off=False)) == [
+        "▸ RUNNING  await rollout  1 m 36 s",
+        "  promote iris  v8 → v9  on serving/iris-staging",
+        "  then v7 → v9  on serving/iris",
     ]
 
 
@@ -90,6 +98,14 @@ def test_in_short_every_step_is_there(operation: Operation, width: int) -> None:
     said = " ".join(" ".join(lines).split())
     assert all(step.name.value in said for step in operation.steps)
     assert all(len(line.rstrip()) <= width for line in lines)
+
+
+def test_in_short_the_deployments_of_several_are_told_where_they_change() -> None:
+    said = " ".join(" ".join(text(render.ribbon(ops.ROLLING_NEXT, 60, where=("iris", "iris-staging")))).split())
+    assert said.startswith(
+        "iris-staging: ✔ lock ✔ patch template ✔ await rollout ✔ judge gate iris: ✔ lock ✔ patch template ▸ await rollout"
+    )
+    assert said.count("iris-staging:") == 2
 
 
 def test_commands_stand_apart_from_the_words_and_are_whole() -> None:

@@ -30,8 +30,10 @@ def plan(found: Plan, *, protected: bool = False, wanted: Intent = ops.INTENT) -
     return Stage(lambda: PlanScreen(desk, wanted, outlook, lambda followed: None), after=desk.settle)
 
 
-def operation(shown: Operation, *more: RunnerFailure, beat: float | None = ops.NOW - 1.0, no_color: bool = False) -> Stage:
-    core = ops.Core()
+def operation(
+    shown: Operation, *more: RunnerFailure, beat: float | None = ops.NOW - 1.0, no_color: bool = False, planned: Plan = ops.PLAN
+) -> Stage:
+    core = ops.Core(planned)
     core.beat = beat
     for each in (shown, *more):
         core.tell(each)
@@ -80,6 +82,11 @@ def test_going_on_to_another(snap_compare: Any, size: tuple[int, int]) -> None:
 @SIZES
 def test_rolling_out(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(operation(ops.ROLLING), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_rolling_out_the_next(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(operation(ops.ROLLING_NEXT, planned=ops.STAGED), terminal_size=size, run_before=settled)
 
 
 @SIZES

@@ -203,6 +203,22 @@ _JUDGING = replace(
     judgements=tuple(judged(index, 5, 0.041 + 0.002 * index) for index in range(5)),
 )
 JUDGING = replace(BEGUN, steps=(_LOCKED, _PATCHED, _ROLLED, _JUDGING, *STEPS[4:]), log=_LOG)
+ROLLING_NEXT = replace(
+    ROLLING,
+    others=(replace(STAGING, from_version="8"),),
+    steps=(
+        *(
+            replace(step, leg=1, finished_at=step.started_at, started_at=NOW - 94.0)
+            for step in (_LOCKED, _PATCHED, _ROLLED, replace(_done(STEPS[3], 60.0, 30.0, "passed 3 times in a row"), judgements=()))
+        ),
+        replace(_LOCKED, started_at=NOW - 25.0, finished_at=NOW - 25.0),
+        replace(_PATCHED, started_at=NOW - 25.0, finished_at=NOW - 25.0),
+        replace(STEPS[2], state=StepState.TRYING, started_at=NOW - 24.0),
+        *STEPS[3:5],
+        *(replace(step, leg=leg) for leg in (1, 0) for step in STEPS[5:]),
+    ),
+)
+"""Staging has been judged; now the deployment that the operation is named after rolls out."""
 _FEW = "17 requests, 60 needed"
 _HELD = replace(
     _JUDGING,

@@ -24,22 +24,19 @@ _TYPE = " — type: "
 """What stands before a command in an operation's own words."""
 
 
-def head_lines(operation: Operation, now: float, *, cut_off: bool) -> list[Line]:
-    """How it stands, what it moves on each of its Deployments, and since when or for how long."""
+def head_lines(operation: Operation, now: float, width: int, *, cut_off: bool) -> list[Line]:
+    """How it stands, what it moves on each of its Deployments, and since when or for how long. The moves begin a line of their own where
+    there is no room for all of it on one."""
     mark = sign(operation, cut_off=cut_off)
     took = numbers.duration(_whole((operation.finished_at or now) - operation.started_at))
     work = at_work(operation) if operation.state is not State.ENDED else ""
+    stands = (Cell(f"{mark.text} {standing(operation, cut_off=cut_off).upper()}", mark.role), Cell(f"  {work}" if work else "", "strong"))
+    since = Cell(f"  {'after ' if operation.state is State.ENDED else ''}{took}", "muted")
     first, *further = moves(operation.kind, operation.parts)
-    return [
-        (
-            Cell(f"{mark.text} {standing(operation, cut_off=cut_off).upper()}", mark.role),
-            Cell(f"  {work}" if work else "", "strong"),
-            Cell("  "),
-            *first,
-            Cell(f"  {'after ' if operation.state is State.ENDED else ''}{took}", "muted"),
-        ),
-        *further,
-    ]
+    whole = (*stands, Cell("  "), *first, since)
+    if _width(whole) <= width:
+        return [whole, *further]
+    return [(*stands, since), (Cell("  "), *first), *further]
 
 
 def who_line(operation: Operation, now: float, heartbeat_at: float | None, width: int, *, cut_off: bool) -> Line:
@@ -113,13 +110,18 @@ def _took(step: Step, operation: Operation, now: float) -> str:
     return numbers.duration(_whole((step.finished_at or now) - step.started_at))
 
 
-def ribbon(operation: Operation, width: int, *, cut_off: bool = False) -> list[Line]:
-    """The steps side by side, as many to a line as fit: `✔ lock  ✔ patch template  ▸ await rollout  · move alias`."""
+def ribbon(operation: Operation, width: int, *, cut_off: bool = False, where: Sequence[str] = ()) -> list[Line]:
+    """The steps side by side, as many to a line as fit: `✔ lock  ✔ patch template  ▸ await rollout  · move alias`. `where`: as for
+    `step_lines`; told where it changes."""
     lines: list[list[Cell]] = [[]]
+    leg = -1
     for step in operation.steps:
         mark = step_sign(step, operation, cut_off=cut_off)
         role: Role = "strong" if _works(step, operation) else mark.role
         told = [Cell(" "), mark, Cell(f" {step.name} ", "" if step.state is StepState.DONE else role)]
+        if step.leg != leg and step.leg < len(where):
+            told.insert(0, Cell(f" {where[step.leg]}:", "muted"))
+        leg = step.leg
         if lines[-1] and _width((*lines[-1], *told)) > width + 1:
             lines.append([])
         lines[-1] += told

@@ -72,7 +72,7 @@ class Body(Horizontal):
             LOG: fold(render.log_lines(operation), found.inner(LOG)),
         }
         needs = {name: len(told) for name, told in lines.items()}
-        ribbon = render.ribbon(operation, found.inner(STEPS), cut_off=standing.gone)
+        ribbon = render.ribbon(operation, found.inner(STEPS), cut_off=standing.gone, where=_where(operation))
         if in_short(found, height, needs):
             lines[STEPS] = ribbon
         self._lay_out(found, heights(found, height, needs, len(ribbon)))
@@ -84,14 +84,17 @@ class Body(Horizontal):
     def _heads(self, operation: Operation) -> Iterable[tuple[str, PaneHead, PaneState]]:
         over = sum(step.finished_at is not None for step in operation.steps)
         yield STEPS, _head(STEPS, figure=f"{over} of {len(operation.steps)}"), Live()
-        yield ROLLOUT, _head(ROLLOUT, operation.key), self._outlook.state() if self._outlook.holds(operation) else Live()
+        yield (
+            ROLLOUT,
+            _head(ROLLOUT, f"{len(operation.keys)} deployments" if operation.others else operation.key),
+            self._outlook.state() if self._outlook.holds(operation) else Live(),
+        )
         yield GATE, _head(GATE), Live()
         yield LOG, _head(LOG, figure=str(len(operation.log))), Live()
 
     def _steps(self, operation: Operation, found: Place) -> list[Line]:
         gone = self._standing is not None and self._standing.gone
-        where = tuple(key.partition("/")[2] for key in operation.legs) if operation.others else ()
-        return render.step_lines(operation, self._now, found.inner(STEPS), whole=found.alone, cut_off=gone, where=where)
+        return render.step_lines(operation, self._now, found.inner(STEPS), whole=found.alone, cut_off=gone, where=_where(operation))
 
     def _rollout(self, operation: Operation, width: int) -> list[Line]:
         if not self._outlook.holds(operation):
@@ -196,3 +199,8 @@ class Body(Horizontal):
 
 def _head(name: str, detail: str = "", figure: str | None = None) -> PaneHead:
     return PaneHead(str(PANES.index(name) + 1), TITLES[name], detail, figure)
+
+
+def _where(operation: Operation) -> tuple[str, ...]:
+    """The names of its deployments by the numbers of the steps' legs, where there are several."""
+    return tuple(key.partition("/")[2] for key in operation.legs) if operation.others else ()

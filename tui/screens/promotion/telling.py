@@ -22,7 +22,7 @@ def banner_lines(
 ) -> list[Line]:
     operation = standing.operation
     lines = [
-        *render.head_lines(operation, now, cut_off=standing.gone),
+        *render.head_lines(operation, now, width, cut_off=standing.gone),
         render.who_line(operation, now, heartbeat_at, width, cut_off=standing.gone),
     ]
     if failure is not None:
