@@ -14,7 +14,7 @@ import pytest
 from tests.commandline.conftest import Shell
 from tests.support import operations as ops
 from tui.commandline.main import split_at_sandbox
-from tui.commandline.telling import plan_text
+from tui.commandline.telling import operation_story, operation_text, plan_text
 from tui.domain.failures import Forbidden, Unreachable
 from tui.domain.promotions import Plan
 
@@ -290,3 +290,10 @@ def test_a_plan_tells_each_deployment_with_its_own_model_and_versions() -> None:
     before = (leg("dev", "dev.iris", "7", "9"), leg("staging", "dev.iris", "7", "9"))
     told = plan_text(replace(leg("iris", "prod.iris", "4", "5"), others=before)).splitlines()[0]
     assert told == "plan: promote dev.iris 7 → 9 in serving/dev, then serving/staging, then prod.iris 4 → 5 in serving/iris (prod)"
+
+
+def test_an_operation_tells_each_deployment_and_when_each_line_of_its_log_was_said() -> None:
+    head, state, *_ = operation_text(ops.ROLLING_NEXT).splitlines()
+    assert head == f"{ops.ID}  promote iris 8 → 9 in serving/iris-staging, then iris 7 → 9 in serving/iris"
+    assert state.startswith("running")
+    assert f"  2027-01-15T07:58:25.000Z  the lock of serving/iris is held by {ops.ID}" in operation_story(ops.ROLLING).splitlines()

@@ -133,7 +133,7 @@ async def test_more_time_counts_from_when_it_is_given(judged: Bench) -> None:
     assert held[1] - held[0] >= 400
     assert 400 <= operation.extended < 420
     assert operation.outcome is Outcome.UNDONE
-    assert any("bob@box gave the gate 300 s more" in line for line in operation.log)
+    assert any("bob@box gave the gate 300 s more" in said.words for said in operation.log)
     assert judged.journal.operation(operation.id) == operation
 
 

@@ -58,7 +58,7 @@ async def test_broken_pods_end_undone_in_their_own_words(bench: Bench) -> None:
     operation = await bench.promote("2")
     assert operation.outcome is Outcome.UNDONE, operation.words
     assert "ValueError: cannot unpickle the model" in operation.words
-    assert "\x1b" not in operation.words + "".join(operation.log)
+    assert "\x1b" not in operation.words + "".join(said.words for said in operation.log)
     assert "CrashLoopBackOff" in operation.words
     assert min(serving) >= 2
     old_world_stands(bench, before)
@@ -281,7 +281,7 @@ async def test_a_cluster_that_is_away_for_a_while_is_waited_for(bench: Bench) ->
     bench.fake.traps.fail("pods_of", Unreachable("connection refused"), times=20)
     operation = await bench.run(made)
     assert operation.outcome is Outcome.DONE, operation.words
-    assert any("still waiting" in line for line in operation.log)
+    assert any("still waiting" in said.words for said in operation.log)
 
 
 @pytest.mark.parametrize("room", range(26))

@@ -20,6 +20,7 @@ from tui.domain.promotions import (
     Plan,
     Refusal,
     RollbackTarget,
+    Said,
     State,
     Step,
     StepName,
@@ -183,7 +184,14 @@ BEGUN = Operation(
 _LOCKED = _done(STEPS[0], 96.0, 0.2, "held until 08:00:30, renewed every 10 s")
 _PATCHED = _done(STEPS[1], 95.0, 0.4, "accepted as generation 3")
 _ROLLED = _done(STEPS[2], 94.0, 21.0, 'deployment "iris" successfully rolled out')
-_LOG = (
+
+
+def said(*lines: str) -> tuple[Said, ...]:
+    """Each a second after the one before."""
+    return tuple(Said(NOW - 95.0 + index, words) for index, words in enumerate(lines))
+
+
+_SAID = (
     f"the lock of serving/iris is held by {ID}",
     "patch deployment serving/iris: MODEL_URI models:/iris/7 → models:/iris/9",
     'Waiting for deployment "iris" rollout to finish: 1 out of 3 new replicas have been updated...',
@@ -191,6 +199,7 @@ _LOG = (
     'Waiting for deployment "iris" rollout to finish: 1 old replicas are pending termination...',
     'deployment "iris" successfully rolled out',
 )
+_LOG = said(*_SAID)
 ROLLING = replace(
     BEGUN,
     steps=(_LOCKED, _PATCHED, replace(STEPS[2], state=StepState.TRYING, started_at=NOW - 94.0), *STEPS[3:]),
@@ -232,7 +241,7 @@ HELD = replace(
     steps=(_LOCKED, _PATCHED, _ROLLED, _HELD, *STEPS[4:]),
     waiting_for=f"the gate is undecided when its time was up; insufficient: p99 vs before: {_FEW}"
     f" — modeldeck operations accept {ID} --reason TEXT, extend, or undo",
-    log=(*_LOG, "the gate is undecided when its time was up"),
+    log=said(*_SAID, "the gate is undecided when its time was up"),
 )
 DONE = replace(
     BEGUN,
@@ -251,7 +260,7 @@ DONE = replace(
         _done(STEPS[7], 11.0, 0.3, "alias, template and pods agree"),
         _done(STEPS[8], 10.5, 0.1, "taken off"),
     ),
-    log=(*_LOG, "set alias champion of iris to 9", "tag version 9", "tag version 7", "write event Promoted", "take the mark off"),
+    log=said(*_SAID, "set alias champion of iris to 9", "tag version 9", "tag version 7", "write event Promoted", "take the mark off"),
 )
 _BAD = replace(
     STEPS[3],
@@ -272,7 +281,7 @@ UNDONE = replace(
     undoing=True,
     words="judge gate failed: failed 2 times in a row: p99 vs before: 96 ms against 41 ms, wanted ≤ 1.2 ×; everything was taken back",
     steps=(_LOCKED, replace(_PATCHED, state=StepState.UNDONE, words="put back as generation 4"), _ROLLED, _BAD, *STEPS[4:]),
-    log=(*_LOG, "patch deployment serving/iris: MODEL_URI models:/iris/9 → models:/iris/7"),
+    log=said(*_SAID, "patch deployment serving/iris: MODEL_URI models:/iris/9 → models:/iris/7"),
 )
 ATTENTION = replace(
     UNDONE,

@@ -71,7 +71,7 @@ def operation_story(operation: Operation) -> str:
     if operation.finished_at is not None:
         text.append(f"finished {iso(operation.finished_at)}")
     if operation.log:
-        text += ["log", *(f"  {line}" for line in operation.log)]
+        text += ["log", *(f"  {iso(said.at)}  {said.words}" for said in operation.log)]
     return lines("\n".join(text), keep_blanks=True)
 
 

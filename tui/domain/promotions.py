@@ -263,6 +263,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """One line of an operation's log."""
+
+    at: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One promotion or roll-back: the fold of its journal entries. What consoles show and `--output json` writes."""
 
@@ -282,8 +290,8 @@ class Operation:
     runner_pid: int | None
     steps: tuple[Step, ...] = ()
     words: str = ""
-    log: tuple[str, ...] = field(default=())
-    """Every request that changed something, and what the pods said, in order."""
+    log: tuple[Said, ...] = ()
+    """Every request that changed something, what the pods said, and what people decided, in order."""
     alias: str = ""
     environment: str = ""
     host: str = ""

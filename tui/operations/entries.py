@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.domain.gates import judgement_from_json
-from tui.domain.promotions import Operation, Outcome, Plan, State, Step, StepName, StepState
+from tui.domain.promotions import Operation, Outcome, Plan, Said, State, Step, StepName, StepState
 from tui.operations.shape import plan_from_journal
 
 
@@ -131,7 +131,7 @@ def _advance_step(operation: Operation, entry: Entry) -> Operation:
         return operation
     step = _moved(operation.steps[index], entry)
     steps = (*operation.steps[:index], step, *operation.steps[index + 1 :])
-    log = (*operation.log, entry.words) if entry.kind == "request" and entry.words else operation.log
+    log = (*operation.log, Said(entry.at, entry.words)) if entry.kind == "request" and entry.words else operation.log
     begins = entry.kind == "trying" and step.name is StepName.JUDGE_GATE
     return replace(operation, steps=steps, log=log, extended=0.0 if begins else operation.extended)
 
@@ -166,17 +166,17 @@ def _advance_operation(operation: Operation, entry: Entry) -> Operation:
             waiting_for="",
         )
     if entry.kind == "log":
-        return replace(operation, log=(*operation.log, entry.words))
+        return replace(operation, log=(*operation.log, Said(entry.at, entry.words)))
     if entry.kind == "extended":
         return replace(operation, extended=_seconds(entry))
     if entry.kind == "waiting":
-        return replace(operation, state=State.WAITING, waiting_for=entry.words, log=(*operation.log, entry.words))
+        return replace(operation, state=State.WAITING, waiting_for=entry.words, log=(*operation.log, Said(entry.at, entry.words)))
     if entry.kind == "going-on":
-        return replace(operation, state=State.RUNNING, waiting_for="", log=(*operation.log, entry.words))
+        return replace(operation, state=State.RUNNING, waiting_for="", log=(*operation.log, Said(entry.at, entry.words)))
     if entry.kind == "asked":
         cancelled = operation.cancel_asked or entry.body.get("what") == "cancel"
         extended = operation.extended + (_seconds(entry) if entry.body.get("what") == "extend" else 0.0)
-        said = replace(operation, log=(*operation.log, asked_words(entry)), cancel_asked=cancelled, extended=extended)
+        said = replace(operation, log=(*operation.log, Said(entry.at, asked_words(entry))), cancel_asked=cancelled, extended=extended)
         # Nobody is waited for any more, though whoever carries it out may not have heard it yet.
         return replace(said, state=State.RUNNING, waiting_for="") if _decides(operation, entry) else said
     if entry.kind == "undoing":

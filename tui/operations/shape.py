@@ -41,7 +41,7 @@ def operation_json(operation: Operation) -> Json:
         "gate": judgement_json(operation.judged) if operation.judged is not None else None,
         "waiting_for": operation.waiting_for or None,
         "words": operation.words or None,
-        "log": list(operation.log),
+        "log": [{"at": iso(said.at), "words": said.words} for said in operation.log],
     }
 
 

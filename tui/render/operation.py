@@ -234,8 +234,14 @@ def _whole(seconds: float) -> float:
 
 
 def log_lines(operation: Operation) -> list[Line]:
-    """Every request that changed something and what was seen, in order; whole documents in it in short."""
-    return [(Cell(f" {in_short(text)}"),) for text in operation.log] or [(Cell(" nothing was changed yet", "muted"),)]
+    """Every request that changed something and what was seen, in order, each with its time of day; whole documents in it in short."""
+    if not operation.log:
+        return [(Cell(" nothing was changed yet", "muted"),)]
+    return [(Cell(f" {_clock(said.at)} ", "muted"), Cell(in_short(said.words))) for said in operation.log]
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(at))
 
 
 def in_short(text: str) -> str:

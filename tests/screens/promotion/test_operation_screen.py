@@ -125,15 +125,15 @@ async def test_a_failed_criterion_says_why_and_its_bars_stand_out_without_colour
 
 
 async def test_the_log_follows_the_end_until_the_reader_scrolls() -> None:
-    long = replace(ops.JUDGING, log=tuple(f"line {number}" for number in range(60)))
+    long = replace(ops.JUDGING, log=ops.said(*(f"line {number}" for number in range(60))))
     async with watched(long) as (app, pilot, core):
         assert "line 59" in app.text()
         await pilot.press("4", "g")
-        core.tell(replace(long, log=(*long.log, "line 60")))
+        core.tell(replace(long, log=(*long.log, *ops.said("line 60"))))
         await settled(pilot)
         assert "line 60" not in app.text()
         await pilot.press("G")
-        core.tell(replace(long, log=(*long.log, "line 60", "line 61")))
+        core.tell(replace(long, log=(*long.log, *ops.said("line 60", "line 61"))))
         await settled(pilot)
         assert "line 61" in app.text()
 
@@ -372,7 +372,7 @@ async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
         model=HOSTILE,
         reason=HOSTILE,
         waiting_for=HOSTILE,
-        log=(HOSTILE,) * 3,
+        log=ops.said(*(HOSTILE,) * 3),
         steps=steps,
         host=HOSTILE,
         words=HOSTILE,
