@@ -1,12 +1,12 @@
-"""What operations must come to, said without any of their code: which pairs of (version that the template names, alias) may stand now,
-and who may write over whom."""
+"""What operations must come to, said without any of their code: which versions templates may name beside which alias now, and who may
+write over whom."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,23 +15,30 @@ from tests.support.fakes.cluster import REVISION
 from tests.support.fakes.world import FakeWorld
 from tui.domain.failures import Failure
 from tui.domain.marks import HISTORY, OPERATION, RESTARTED_AT
-from tui.domain.promotions import Outcome, Plan
+from tui.domain.promotions import Outcome, Plan, StepName
 
-KEY = "serving/iris"
-TEMPLATE, ALIAS = "template", "alias"
+KEY, STAGING = "serving/iris", "serving/staging"
+ALIAS = "alias"
 _VERSION = "modeldeck.dev/version"
-Pair = tuple[str | None, str | None]
-"""(what the template names, where the alias points)."""
+Stand = tuple[str | None, ...]
+"""What the template of each Deployment names, and last where the alias points."""
 
 
 def look(fake: FakeWorld) -> dict[str, str]:
-    """Every place that anybody may write: the alias, the environment, the annotations of the template and of the Deployment."""
-    raw = fake.cluster.deployments[KEY]
-    template = raw["spec"]["template"]
-    found = {f"env {one['name']}": one["value"] for one in template["spec"]["containers"][0]["env"]}
-    found |= {f"pod {key}": text for key, text in template["metadata"].get("annotations", {}).items()}
-    found |= {f"own {key}": text for key, text in raw["metadata"]["annotations"].items() if key != REVISION}
-    return found | ({ALIAS: fake.champion} if fake.champion else {})
+    """Every place that anybody may write: the alias, and of each Deployment its environment and its annotations, the template's too."""
+    found = {ALIAS: fake.champion} if fake.champion else {}
+    for key, raw in fake.cluster.deployments.items():
+        template = raw["spec"]["template"]
+        found |= {f"{key} env {one['name']}": one["value"] for one in template["spec"]["containers"][0]["env"]}
+        found |= {f"{key} pod {name}": text for name, text in template["metadata"].get("annotations", {}).items()}
+        found |= {f"{key} own {name}": text for name, text in raw["metadata"]["annotations"].items() if name != REVISION}
+    return found
+
+
+def changed_by(plan: Plan) -> tuple[str, ...]:
+    """The Deployments that it has steps for, in order: where there is nothing to do, nothing is done, and nobody is told."""
+    legs = {step.leg for step in plan.steps if step.name is not StepName.LOCK}
+    return tuple(plan.leg(leg).intent.key for leg in (*range(1, len(plan.legs)), 0) if leg in legs)
 
 
 @dataclass
@@ -41,9 +48,9 @@ class Known:
     plan: Plan
     planned: int
     """How many writes there had been when its plan was made."""
-    template: str
-    """What the template is to name: the version; behind an alias, the version in its annotation."""
-    alias: str
+    wanted: Mapping[str, str]
+    """What is to stand in each place that serves, in the order in which it is changed: the version that a template names (behind an alias,
+    the version in its annotation), and where the alias points."""
     seen: Mapping[str, str]
     """What stood everywhere when its plan was made."""
     outcome: Outcome | None = None
@@ -58,6 +65,10 @@ class Known:
         return self.plan.id
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        return changed_by(self.plan)
+
+    @property
     def tags(self) -> dict[str, str]:
         """What the registry is to tell of it; "" where there is nothing to tell."""
         intent = self.plan.intent
@@ -65,7 +76,6 @@ class Known:
             "operation": self.id,
             "kind": intent.kind.value,
             "actor": intent.actor,
-            "from": self.plan.from_version or "",
             "reason": intent.reason,
         }
         return {f"modeldeck.{key}": text for key, text in told.items()}
@@ -74,22 +84,31 @@ class Known:
 class Reference:
     def __init__(self, fake: FakeWorld, *, by_alias: bool) -> None:
         self.fake, self.by_alias = fake, by_alias
-        self.slot = f"pod {_VERSION}" if by_alias else "env MODEL_URI"
+        self.slots = tuple(self._slot(key) for key in fake.cluster.deployments)
         self.operations: dict[str, Known] = {}
         self.wrong: list[str] = []
         self._counter = itertools.count(1)
         self.now = 0
         self._writers: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-        self.story = self.pair()
+        self.story = self.stand()
         """As everything that is over has left it."""
 
-    def pair(self) -> Pair:
+    def _slot(self, key: str) -> str:
+        return f"{key} pod {_VERSION}" if self.by_alias else f"{key} env MODEL_URI"
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return (*self.slots, ALIAS)
+
+    def stand(self) -> Stand:
         found = look(self.fake)
-        return found.get(self.slot), found.get(ALIAS)
+        return tuple(found.get(place) for place in self.places)
 
     def planned(self, plan: Plan) -> None:
-        template = plan.to_version if self.by_alias else f"models:/iris/{plan.to_version}"
-        self.operations[plan.id] = Known(plan, self.now, template, plan.to_version, look(self.fake))
+        to = plan.to_version if self.by_alias else f"models:/iris/{plan.to_version}"
+        wanted = {self._slot(key): to for key in changed_by(plan)}
+        alias = {ALIAS: plan.to_version}
+        self.operations[plan.id] = Known(plan, self.now, {**alias, **wanted} if self.by_alias else {**wanted, **alias}, look(self.fake))
 
     # -- writes
 
@@ -111,25 +130,53 @@ class Reference:
         known = self.operations[process.operation]
         for place in changed:
             writer, at = self._last(place)
-            if place == f"own {HISTORY}":
+            if place.endswith(f"own {HISTORY}"):
                 self._history(process, before.get(place), after.get(place))
+            elif place == ALIAS and self._beside(known):
+                pass
             elif writer and writer != known.id and at > known.planned and before.get(place) != known.seen.get(place):
                 self.wrong.append(f"{known.id} wrote {place} over {writer}: {before.get(place)} → {after.get(place)}")
             self._writers[place].append((known.id, self.now))
-        if changed & {self.slot, ALIAS, f"pod {RESTARTED_AT}"}:
-            self._under_the_mark(known, before, after, changed)
-        if f"own {HISTORY}" in changed:
-            told = json.loads(after[f"own {HISTORY}"])[0]["outcome"]
-            if told in (Outcome.DONE, Outcome.UNDONE):
-                self.over(known.id, Outcome(told))  # whatever its journal still comes to say
-            else:
-                self._open_end()  # the Deployment tells it from now on, even if the process dies before its journal does
+        self._under_the_mark(known, before, after, changed)
+        if any(place.endswith(f"own {HISTORY}") for place in changed):
+            self._told(known, after)
+
+    def _beside(self, known: Known) -> bool:
+        """Whether operations on other Deployments move the same alias at the same time: locks are of Deployments, and MLflow writes over
+        whatever is there. Both see it when they look at the end, as does one that is about further Deployments and was cut off."""
+        others = [one for one in self.operations.values() if one.outcome in (None, Outcome.NEEDS_ATTENTION)]
+        further = [one for one in others if not set(one.keys) <= set(known.keys)]
+        beside = [one for one in further if not set(one.keys) & set(known.keys)]
+        for one in (*further, known) if beside else further:
+            one.disturbed = one.edited = True
+        return bool(beside)
+
+    def _told(self, known: Known, after: Mapping[str, str]) -> None:
+        """Once its last mark is off, the Deployments tell how it ended, even if the process dies before its journal does."""
+        if any(known.id in self._marks(key, after) for key in known.keys):
+            return
+        lines = [line for key in known.keys for line in json.loads(after.get(f"{key} own {HISTORY}", "[]"))]
+        told = {line["outcome"] for line in lines if line["id"] == known.id}
+        if len(told) == 1 and told <= {Outcome.DONE, Outcome.UNDONE}:
+            self.over(known.id, Outcome(told.pop()))
+        elif told:
+            self._open_end(known)
+
+    @staticmethod
+    def _marks(key: str, *looks: Mapping[str, str]) -> list[str | None]:
+        return [json.loads(found.get(f"{key} own {OPERATION}", "{}")).get("id") for found in looks]
 
     def _under_the_mark(self, known: Known, before: Mapping[str, str], after: Mapping[str, str], changed: set[str]) -> None:
         """Nothing that serves is moved without a sign for everybody; only what has ended with an open end is finished without one."""
-        signs = [json.loads(found.get(f"own {OPERATION}", "{}")).get("id") for found in (before, after)]
-        if known.id not in signs and Outcome.NEEDS_ATTENTION not in known.ends:
-            self.wrong.append(f"{known.id} changed {sorted(changed)} without its mark: {signs}")
+        if Outcome.NEEDS_ATTENTION in known.ends:
+            return
+        signs = {key: self._marks(key, before, after) for key in known.keys}
+        for key in known.keys:
+            moved = changed & {self._slot(key), f"{key} pod {RESTARTED_AT}"}
+            if moved and known.id not in signs[key]:
+                self.wrong.append(f"{known.id} changed {sorted(moved)} without its mark: {signs[key]}")
+        if ALIAS in changed and not any(known.id in each for each in signs.values()):
+            self.wrong.append(f"{known.id} moved the alias without its mark: {signs}")
 
     def _history(self, process: Process, before: str | None, after: str | None) -> None:
         old, new = ([one["id"] for one in json.loads(text or "[]")] for text in (before, after))
@@ -147,8 +194,8 @@ class Reference:
         self.now = next(self._counter)
         for place in changed:
             self._writers[place].append(("somebody", self.now))
-        template, alias = self.story
-        self.story = (after.get(self.slot) if self.slot in changed else template, after.get(ALIAS) if ALIAS in changed else alias)
+        told = dict(zip(self.places, self.story, strict=True))
+        self.story = tuple(after.get(place) if place in changed else told[place] for place in self.places)
         for known in self.operations.values():
             if known.outcome in (None, Outcome.NEEDS_ATTENTION):
                 known.disturbed = known.edited = True
@@ -176,48 +223,57 @@ class Reference:
         else:
             known.outcome = outcome
         if outcome is Outcome.DONE:
-            self.story = self._unless_written(known, (known.template, known.alias))
+            self.story = self._unless_written(known, known.wanted)
             self._claim(known)
         if outcome is Outcome.UNDONE:
             for writes in self._writers.values():
                 while writes and writes[-1][0] == id:
                     writes.pop()
         if outcome is Outcome.UNDONE and Outcome.NEEDS_ATTENTION in known.ends:
-            self.story = self._unless_written(known, (known.seen.get(self.slot), known.seen.get(ALIAS)))
+            self.story = self._unless_written(known, known.seen)
         elif outcome is Outcome.NEEDS_ATTENTION:
+            behind = any(self.written_since(f"{key} own {OPERATION}", known) for key in known.keys)
+            known.disturbed |= behind
             if not known.disturbed:
                 self.wrong.append(f"{id} needs attention, and nobody disturbed it")
-            self._open_end()
+            self._open_end(known)
 
     def _claim(self, known: Known) -> None:
         """What was so already when it was planned is as much its doing as what it wrote."""
         self.now = next(self._counter)
-        for place in (self.slot, ALIAS):
+        for place in known.wanted:
             if not self.written_since(place, known):
                 self._writers[place].append((known.id, self.now))
 
-    def _open_end(self) -> None:
-        """What stands is what people have been told that they find."""
-        if self.pair() in self.allowed():
-            self.story = self.pair()
+    def _open_end(self, known: Known) -> None:
+        """Of what the operation wrote last, people have been told what they find."""
+        if self.stand() in self.allowed():
+            told = zip(self.places, self.story, self.stand(), strict=True)
+            self.story = tuple(stands if self._last(place)[0] == known.id else story for place, story, stands in told)
 
-    def _unless_written(self, known: Known, wanted: Pair) -> Pair:
-        """What the operation wants, but where somebody else has written since it was planned: there the story holds."""
-        template, alias = self.story
-        return (
-            template if self.written_since(self.slot, known) else wanted[0],
-            alias if self.written_since(ALIAS, known) else wanted[1],
-        )
+    def _unless_written(self, known: Known, found: Mapping[str, str], base: Stand | None = None) -> Stand:
+        """What is found for the operation's own places, but where somebody else has written since it was planned: there the story holds."""
+        told = zip(self.places, base or self.story, strict=True)
+        return tuple(found.get(place) if place in known.wanted and not self.written_since(place, known) else story for place, story in told)
 
-    def allowed(self) -> set[Pair]:
-        """The pairs that may stand, given the operations that have no good end yet."""
+    def allowed(self) -> set[Stand]:
+        """What may stand, given the operations that have no good end yet: of operations on several Deployments any mixture."""
         found = {self.story}
         for known in self.operations.values():
-            old, new = self.story, self._unless_written(known, (known.template, known.alias))
-            if known.outcome is None:
-                # The alias last, and first on the way back; where pods follow it, it is first both times.
-                found |= {(new[0], old[1]), new} | ({(old[0], new[1])} if self.by_alias else set())
-            elif known.outcome is Outcome.NEEDS_ATTENTION:
-                seen = self._unless_written(known, (known.seen.get(self.slot), known.seen.get(ALIAS)))
-                found |= set(itertools.product((old[0], new[0], seen[0]), (old[1], new[1], seen[1])))
+            if known.outcome in (None, Outcome.NEEDS_ATTENTION):
+                found |= {stand for base in found for stand in self._in_the_middle(known, base)}
         return found
+
+    def _in_the_middle(self, known: Known, old: Stand) -> Iterator[Stand]:
+        new = self._unless_written(known, known.wanted, old)
+        if known.outcome is Outcome.NEEDS_ATTENTION:
+            seen = self._unless_written(known, known.seen, old)
+            yield from itertools.product(*zip(old, new, seen, strict=True))
+        elif self.by_alias:
+            # The alias is first both times: pods follow it.
+            yield from itertools.product(*zip(old, new, strict=True))
+        else:
+            # One place after the other, the alias last, and first on the way back.
+            order = list(known.wanted)
+            for moved in range(len(order) + 1):
+                yield tuple(now if place in order[:moved] else was for place, was, now in zip(self.places, old, new, strict=True))

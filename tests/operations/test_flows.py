@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.cluster import REVISION
 from tests.support.fakes.journals import MemoryJournal
+from tests.support.processes import gone_pid
 from tui.domain.failures import Conflict, TimedOut
 from tui.domain.gates import Gate, Op, QueryCriterion
 from tui.domain.joining import truth_rows
@@ -22,6 +24,7 @@ from tui.domain.promotions import ExitCode, Intent, Kind, Outcome, Plan, Refusal
 from tui.operations.adopt import adopt
 from tui.operations.flows import plan_for
 from tui.operations.history import Memories, history
+from tui.operations.journal import JournalFailure
 from tui.operations.recover import committed
 
 INTENT = Intent(Kind.PROMOTE, "serving", "staging", "iris", "2", "ann@box", "better", then=("serving/iris",))
@@ -245,3 +248,71 @@ async def test_history_tells_it_once_and_calls_nothing_of_it_somebody_elses(copi
 async def told(bench: Bench, seen: tuple[Sighting, ...] = (), journal: tuple[Any, ...] = ()) -> tuple[Any, ...]:
     memories = Memories(await bench.fake.cluster.fleet(()), await bench.fake.registry.registry(), journal, seen)
     return history(memories, bench.fake.environment.patterns)
+
+
+class CutWhen(MemoryJournal):
+    """Its machine loses power before the first entry for which `when` holds."""
+
+    def __init__(self, inner: MemoryJournal, when: Callable[[str, Mapping[str, object]], bool]) -> None:
+        super().__init__()
+        self.written, self._when = inner.written, when
+
+    def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
+        if self._when(kind, body):
+            raise PowerCut
+        super().append(operation_id, kind, {**body, "pid": gone_pid()} if kind == "started" else body)
+
+
+async def cut_when(bench: Bench, intent: Intent, when: Callable[[str, Mapping[str, object]], bool]) -> str:
+    made = await planned(bench, intent)
+    with pytest.raises(PowerCut):
+        await bench.run_on(made, CutWhen(bench.journal, when))
+    bench.fake.cluster.leases.clear()
+    return made.id
+
+
+async def test_an_alias_that_another_deployments_promotion_stands_on_is_not_taken_back(staged: Bench) -> None:
+    """Production's was cut off after it had moved the alias; then staging was promoted to the same version, and found it moved already."""
+    alone = replace(INTENT, deployment="iris", then=())
+    left = await cut_when(staged, alone, lambda kind, _: kind == "done" and staged.fake.champion == "2")
+    ended = await staged.run(await planned(staged, replace(INTENT, then=())))
+    assert ended.outcome is Outcome.DONE, ended.words
+    back = await staged.take_back(left)
+    assert back.outcome is Outcome.UNDONE, back.words
+    assert uris(staged) == ("models:/iris/2", "models:/iris/1")
+    assert staged.fake.champion == "2"
+    assert f"operation {ended.id} has promoted version 2 elsewhere since: the alias is its own" in [step.words for step in back.steps]
+
+
+async def test_what_was_taken_back_before_the_journal_had_it_is_not_begun_again(staged: Bench) -> None:
+    """The disk was full: of the way back only the first Deployment tells, and the second was never come to."""
+    made = await planned(staged, INTENT)
+
+    class Full(MemoryJournal):
+        def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
+            if "patch_deployment" in staged.fake.traps.calls:
+                raise JournalFailure("the disk is full")
+            super().append(operation_id, kind, {**body, "pid": gone_pid()} if kind == "started" else body)
+
+    full = Full()
+    full.written = staged.journal.written
+    await staged.run_on(made, full)
+    assert uris(staged) == ("models:/iris/1", "models:/iris/1")
+    assert staged.journal.operation(made.id).state is not State.ENDED
+    calls = len(staged.fake.traps.calls)
+    ended = await staged.resume(made.id)
+    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert not {"patch_deployment", "set_alias"} & set(staged.fake.traps.calls[calls:])
+
+
+async def test_past_the_commit_the_marks_come_off_where_nobody_has_been_since(staged: Bench) -> None:
+    told = lambda: HISTORY in staged.fake.annotations("serving/staging")  # noqa: E731
+    left = await cut_when(staged, INTENT, lambda kind, _: told())
+    assert OPERATION in staged.fake.annotations("serving/iris")
+    later = await staged.run(await planned(staged, replace(INTENT, to_version="3", then=())))
+    assert later.outcome is Outcome.DONE, later.words
+    ended = await staged.resume(left)
+    assert "alias champion points at 3" in ended.words
+    assert OPERATION not in staged.fake.annotations("serving/iris")
+    assert staged.fake.registry.versions["iris", "3"].tags["modeldeck.operation"] == later.id
+    assert uris(staged) == ("models:/iris/3", "models:/iris/2")

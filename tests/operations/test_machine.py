@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from tests.operations.processes import WHO, Fault, Process, computers
-from tests.operations.reference import KEY, Reference
+from tests.operations.reference import KEY, STAGING, Reference
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import fake_world
 from tests.support.virtual import VirtualClock, VirtualLoop
@@ -51,6 +52,7 @@ wishes = st.one_of(
     st.tuples(st.just(Kind.PROMOTE), st.sampled_from(("1", "2", "4", BROKEN)), st.sampled_from(("better", ""))),
     st.tuples(st.just(Kind.ROLLBACK), st.sampled_from((None, "1", "2")), st.sampled_from(("worse", ""))),
 )
+ons = st.sampled_from(((KEY,), (STAGING,), (STAGING, KEY)))
 LASTING = ("away", "full", "hang", "hang-after", "cancel")
 """Faults after which an operation may rightly end otherwise than it would have."""
 
@@ -75,9 +77,12 @@ class Promotions(RuleBasedStateMachine):
         self.clock = VirtualClock(self.loop)
         self.latest: list[Process] = []
 
-    @initialize(uri=st.sampled_from(("models:/iris/1", "models:/iris@champion")), shared=st.booleans())
-    def begin(self, uri: str, shared: bool) -> None:
+    @initialize(uri=st.sampled_from(("models:/iris/1", "models:/iris@champion")), shared=st.booleans(), several=st.booleans())
+    def begin(self, uri: str, shared: bool, several: bool) -> None:
+        """`several`: a staging Deployment of the same model, which operations may be about as well, or before."""
         self.fake = fake_world(uri, self.clock)
+        if several:
+            self.fake.cluster.add("serving", "staging", deepcopy(self.fake.template()["spec"]["containers"]))
         self.fake.registry.add("iris", "4", "5", "6")
         by_alias = uri.endswith("@champion")
         self.fake.cluster.broken.add(f'"modeldeck.dev/version": "{BROKEN}"' if by_alias else f"models:/iris/{BROKEN}")
@@ -159,23 +164,28 @@ class Promotions(RuleBasedStateMachine):
 
     # -- what operators do
 
-    @rule(bob=st.booleans(), wish=wishes)
-    def plan(self, bob: bool, wish: Wanted) -> None:
+    @rule(bob=st.booleans(), wish=wishes, on=ons)
+    def plan(self, bob: bool, wish: Wanted, on: tuple[str, ...]) -> None:
         """Something to be confirmed later, when the world may have moved."""
-        self._plan(self.bob if bob else self.ann, *wish)
+        self._plan(self.bob if bob else self.ann, *wish, on)
 
-    @rule(bob=st.booleans(), wish=wishes, fault=faults)
-    def change(self, bob: bool, wish: Wanted, fault: Fault | None) -> None:
+    @rule(bob=st.booleans(), wish=wishes, on=ons, fault=faults)
+    def change(self, bob: bool, wish: Wanted, on: tuple[str, ...], fault: Fault | None) -> None:
         operator = self.bob if bob else self.ann
-        self._plan(operator, *wish)
+        self._plan(operator, *wish, on)
         if operator.pending is not None:
             self._begin(operator, fault)
             self._carry_on(*self.latest)
 
-    def _plan(self, operator: Operator, kind: Kind, to: str | None, why: str) -> None:
+    def _plan(self, operator: Operator, kind: Kind, to: str | None, why: str, on: tuple[str, ...] = (KEY,)) -> None:
+        """`on`: as far as they are there; a roll-back is about the last one."""
         self.time_passes(4.0)  # people take their time; and the controller needs some
         model = "iris" if kind is Kind.PROMOTE else None
-        intent = Intent(kind, "serving", "iris", model, to, operator.name, why, rollout_deadline=60.0)
+        first, *then = [key for key in on if key in self.fake.cluster.deployments] or [KEY]
+        if kind is Kind.ROLLBACK:
+            first, then = (then or [first])[-1], []
+        name = first.partition("/")[2]
+        intent = Intent(kind, "serving", name, model, to, operator.name, why, rollout_deadline=60.0, then=tuple(then))
         made = self._as(operator, None, operator.services.plan(intent))
         operator.pending = made if isinstance(made, Plan) and not made.refused else None
         if operator.pending is not None:
@@ -216,13 +226,12 @@ class Promotions(RuleBasedStateMachine):
         if found:
             self._recover(operator, found[pick % len(found)], verb, fault)
 
-    @precondition(lambda self: self.marked() is not None)
-    @rule(fault=faults, bob=st.booleans(), verb=st.sampled_from((Verb.UNDO, Verb.RESUME)))
-    def recover_what_is_marked(self, fault: Fault | None, bob: bool, verb: Verb) -> None:
-        """By the mark on the Deployment: for one of two with journals of their own, it is somebody else's."""
-        id = self.marked()
-        assert id
-        self._recover(self.bob if bob else self.ann, id, verb, fault)
+    @precondition(lambda self: self.marked())
+    @rule(fault=faults, bob=st.booleans(), verb=st.sampled_from((Verb.UNDO, Verb.RESUME)), pick=st.integers(0, 1))
+    def recover_what_is_marked(self, fault: Fault | None, bob: bool, verb: Verb, pick: int) -> None:
+        """By the mark on a Deployment: for one of two with journals of their own, it is somebody else's."""
+        found = self.marked()
+        self._recover(self.bob if bob else self.ann, found[pick % len(found)], verb, fault)
 
     def _recover(self, operator: Operator, id: str, verb: Verb, fault: Fault | None) -> Failure | None:
         self.latest = []
@@ -267,20 +276,21 @@ class Promotions(RuleBasedStateMachine):
 
     # -- what others do
 
-    @rule(what=st.sampled_from(("variable", "version", "restart", "alias", "note")), text=st.sampled_from(("5", "6")))
-    def somebody_edits(self, what: str, text: str) -> None:
+    @rule(what=st.sampled_from(("variable", "version", "restart", "alias", "note")), text=st.sampled_from(("5", "6")), on=ons)
+    def somebody_edits(self, what: str, text: str, on: tuple[str, ...]) -> None:
         self.time_passes(1.0)  # what a dead process has sent has landed: nobody can guard an alias against that
         cluster, now = self.fake.cluster, self.reference.now
+        key = on[0] if on[0] in cluster.deployments else KEY
 
         def restart(raw: dict[str, Any]) -> None:
             raw["spec"]["template"]["metadata"].setdefault("annotations", {})[RESTARTED_AT] = f"by hand at {now}"
 
         edits: dict[str, Callable[[], object]] = {
-            "variable": lambda: cluster.set_env(KEY, "LOG_LEVEL", text),
-            "version": lambda: self.reference.by_alias or cluster.set_env(KEY, "MODEL_URI", f"models:/iris/{text}"),
-            "restart": lambda: cluster.edit(KEY, restart),
+            "variable": lambda: cluster.set_env(key, "LOG_LEVEL", text),
+            "version": lambda: self.reference.by_alias or cluster.set_env(key, "MODEL_URI", f"models:/iris/{text}"),
+            "restart": lambda: cluster.edit(key, restart),
             "alias": lambda: self.fake.registry.aliases["iris"].update(champion=text),
-            "note": lambda: cluster.edit(KEY, lambda raw: raw["metadata"]["annotations"].update(team=f"vision-{now}")),
+            "note": lambda: cluster.edit(key, lambda raw: raw["metadata"]["annotations"].update(team=f"vision-{now}")),
         }
         self.reference.somebody(edits[what])
 
@@ -295,9 +305,10 @@ class Promotions(RuleBasedStateMachine):
         found = operator.journal.operations()
         return [one.id for one in found if one.outcome is Outcome.NEEDS_ATTENTION and not self.reference.operations[one.id].edited]
 
-    def marked(self) -> str | None:
-        mark = mark_of(self.fake.annotations())
-        return mark.id if mark else None
+    def marked(self) -> list[str]:
+        """The operations whose marks stand."""
+        found = (mark_of(self.fake.annotations(key)) for key in self.fake.cluster.deployments)
+        return list(dict.fromkeys(mark.id for mark in found if mark))
 
     @invariant()
     def one_story_is_told(self) -> None:
@@ -305,16 +316,16 @@ class Promotions(RuleBasedStateMachine):
             return
         reference = self.reference
         assert not reference.wrong, reference.wrong
-        assert reference.pair() in reference.allowed(), (reference.pair(), reference.allowed())
-        if reference.pair() != reference.story:
+        assert reference.stand() in reference.allowed(), (reference.stand(), reference.allowed())
+        if reference.stand() != reference.story:
             going_on = {known.id for known in reference.operations.values() if known.outcome not in (Outcome.DONE, Outcome.UNDONE)}
-            assert self.marked() in going_on, (reference.pair(), reference.story, self.marked())
+            assert going_on & set(self.marked()), (reference.stand(), reference.story, self.marked())
         ended = {known.id for known in reference.operations.values() if known.outcome is not None and not known.disturbed}
-        assert self.marked() not in ended
+        assert not ended & set(self.marked())
         self._history_journal_and_tags_agree()
 
     def _history_journal_and_tags_agree(self) -> None:
-        for line in history_of(self.fake.annotations()):
+        for line in (line for key in self.fake.cluster.deployments for line in history_of(self.fake.annotations(key))):
             known = self.reference.operations[line.id]
             assert known.outcome in (None, Outcome.NEEDS_ATTENTION) or line.outcome in (known.outcome.value, "needs attention"), line
         for version in self.fake.registry.versions.values():
@@ -327,6 +338,7 @@ class Promotions(RuleBasedStateMachine):
             told = self.reference.operations.get(version.tags.get("modeldeck.operation", ""))
             if told is not None and not told.disturbed:
                 assert {key: version.tags.get(key, "") for key in told.tags} == told.tags
+                assert version.tags.get("modeldeck.from", "") in {part.from_version or "" for part in told.plan.parts}
         for known in self.reference.operations.values():
             reasons = {
                 reason for reason in ("Promoted", "RolledBack", "PromotionUndone", "RollbackUndone") if self._has_event(known.id, reason)
@@ -336,8 +348,12 @@ class Promotions(RuleBasedStateMachine):
         holders = [lease.holder for lease in self.fake.cluster.leases.values() if lease.holder]
         assert not [holder for holder in holders if self.processes[int(holder.split("-")[1])].lives]
         self.time_passes(60.0)
-        breaks = any(text in json.dumps(self.fake.template()) for text in self.fake.cluster.broken)
-        assert breaks or all(pod.template == self.fake.template() for pod in self.fake.cluster.pods.values())
+        cluster = self.fake.cluster
+        for key in cluster.deployments:
+            template = self.fake.template(key)
+            pods = [pod for pod in cluster.pods.values() if cluster.sets[pod.set_name]["owner"] == key]
+            breaks = any(text in json.dumps(template) for text in cluster.broken)
+            assert breaks or all(pod.template == template for pod in pods)
 
     def _has_event(self, id: str, reason: str) -> bool:
         return f"{id} {reason}" in self.fake.cluster.event_keys
@@ -379,7 +395,7 @@ class Promotions(RuleBasedStateMachine):
 
     def _nobody_is_locked_out(self) -> None:
         """Whatever has happened, the next promotion goes through."""
-        if self.marked() is not None:
+        if self.marked():
             return
         self.time_passes(60.0)
         self.fake.registry.add("iris", "7")
@@ -389,7 +405,7 @@ class Promotions(RuleBasedStateMachine):
         assert self.bob.pending is not None
         self._begin(self.bob, None)
         self._carry_on(*self.latest)
-        assert self.reference.pair()[1] == "7"
+        assert self.reference.stand()[-1] == "7"
         self.one_story_is_told()
 
     def _close(self) -> None:

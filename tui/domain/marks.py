@@ -38,6 +38,8 @@ class Mark:
     """What the alias pointed at before; None: nothing."""
     previous_known: bool = True
     """False: the registry could not be asked."""
+    tagged: str | None = None
+    """The operation that the tags of `to_version` told of before; "" where of none, None where that is not known."""
     reason: str = ""
     at: str = ""
     outcome: str = ""
@@ -115,13 +117,14 @@ def _to_json(mark: Mark) -> dict[str, object]:
         body["previous"] = ""
     if mark.edits:
         body["edits"] = {where: list(change) for where, change in mark.edits.items()}
-    return {key: value for key, value in body.items() if value != ""}
+    found = {key: value for key, value in body.items() if value != ""}
+    return found if mark.tagged is None else {**found, "tagged": mark.tagged}
 
 
 def _from_json(decoded: object) -> Mark | None:
     if not isinstance(decoded, dict) or not isinstance(decoded.get("id"), str):
         return None
-    known = {name: decoded[key] for key, name in _KEYS if isinstance(decoded.get(key), str)}
+    known = {name: decoded[key] for key, name in (*_KEYS, ("tagged", "tagged")) if isinstance(decoded.get(key), str)}
     return Mark(**known, previous_known="previous" in decoded, edits=_edits_of(decoded.get("edits")))
 
 

@@ -152,6 +152,8 @@ class Fingerprint:
     """Digest of the Deployment's own annotations. A change of them moves the generation, too."""
     last_operation: str = ""
     """The newest one in the Deployment's history; "" where it has none."""
+    tagged: str | None = None
+    """The operation that the tags of the version to promote told of; "" where they told of none, None where that is not known."""
     autoscaled: bool = False
     """Somebody else owns the replica count: a generation that moved with an equal template is then no news."""
 

@@ -130,6 +130,7 @@ def plan_of(mark: Mark, deployment: Deployment, environment: str) -> Plan:
             places=digests(deployment.template),
             annotations=annotations_digest(deployment),
             last_operation=last.id if (last := newest(deployment)) else "",
+            tagged=mark.tagged,
         ),
         slot_edits={**mark.edits, own: (None, deployment.annotations[OPERATION])},
         by_alias=by_alias,

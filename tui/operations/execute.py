@@ -95,6 +95,8 @@ async def forward(run: Run, first: int) -> Operation:
         try:
             if not committed:
                 run.stop_if_asked()
+            if committed and run.now.steps[index].state is StepState.DONE:
+                continue
             if _pointless(run):
                 run.record("skipped", step=index, words="left out: the registry could not be reached")
                 continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tui.domain.failures import Failure
 from tui.domain.gates import Gate
 from tui.domain.gates.summary import gate_words
-from tui.domain.marks import CHANGE_CAUSE, OPERATION, RESTARTED_AT, Mark, mark_of, mark_text
+from tui.domain.marks import CHANGE_CAUSE, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, mark_of, mark_text
 from tui.domain.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName
 from tui.domain.registry import ModelVersion
 from tui.domain.slots import ANNOTATIONS, Edits, escape, slot_edits
@@ -143,6 +143,7 @@ def _draft(subject: Subject, world: World, template: Edits, now: float, chosen: 
             places=digests(deployment.template),
             annotations=annotations_digest(deployment),
             last_operation=last.id if (last := newest(deployment)) else "",
+            tagged=_tagged(subject),
         ),
         slot_edits={},
         by_alias=subject.by_alias,
@@ -180,11 +181,17 @@ def _own_edits(subject: Subject, plan: Plan, template: Edits, now: float) -> Edi
         alias=intent.alias,
         previous=subject.alias_version,
         previous_known=subject.registry_failure is None,
+        tagged=_tagged(subject),
         reason=intent.reason,
         at=iso(now) or "",
         edits={**template, **own},
     )
     return {edits.own_annotation(OPERATION): (annotations.get(OPERATION), mark_text(mark)), **own}
+
+
+def _tagged(subject: Subject) -> str | None:
+    """A copy has no tags of its own yet."""
+    return None if subject.version is None or subject.copied is not None else subject.version.tags.get(OPERATION_TAG, "")
 
 
 def stamped(plan: Plan, now: float) -> Plan:

@@ -6,6 +6,7 @@ this machine does not know is read from the mark on its Deployment (adopt.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,12 +63,14 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
     told = await _take_over(run)
     if told is not None:
         return told
-    if before.undoing or await _passed(run):
+    passed, back = await _legs(run, Standing.PASSED), await _legs(run, Standing.BACK)
+    if before.undoing or back or (passed and not committed(before, run.whole)):
         return await undo(run, "taken back after it was cut off")
     if before.cancel_asked and not committed(before, run.whole):
         return await undo(run, "somebody asked to undo it before it was cut off")
+    _leave(run, passed)
     # An alias that was left open is what is left to do, and its tags with it.
-    first = next((index for index, step in enumerate(before.steps) if step.state is not StepState.DONE), len(before.steps))
+    first = next((index for index, step in enumerate(run.now.steps) if step.state is not StepState.DONE), len(before.steps))
     return await forward(run, first)
 
 
@@ -144,19 +147,21 @@ async def _ended_elsewhere(run: Run) -> Operation | None:
     """A colleague may have finished it or taken it back on another machine, or this one may have lost power right after its last request:
     then the Deployments' history tells how it ended. Raises Conflict where a Deployment is another one: the journal knows operations of
     every environment."""
-    ends = {await _end_told(run, plan) for plan in run.whole.legs}
+    ends = {await _end_told(run, run.whole.leg(leg)) for leg in _changed(run)}
     begun = run.now.runner_pid is not None
     # A line in the history that tells of a good end tells more than who has been there since.
-    passed = begun and Outcome.UNDONE.value not in ends and await _committed(run) and await _passed(run)
+    carried_out = begun and Outcome.UNDONE.value not in ends and await _committed(run)
+    passed = carried_out and await _legs(run, Standing.PASSED) and not await _marked(run)
     if passed or ends == {Outcome.DONE.value}:
         started(run)
-        words = "it was carried out, and another operation has been there since" if passed else _FINISHED
+        words = f"it was carried out, and {_SINCE}" if passed else _FINISHED
         for index, step in enumerate(run.now.steps):
             if step.state not in _OVER:
                 run.remember("done", step=index, words=words)
         run.remember("ended", outcome=Outcome.DONE.value, words=words)
         return run.now
-    if ends == {Outcome.UNDONE.value} and not run.now.undoing:
+    # Of several, those that it had not come to tell nothing.
+    if Outcome.UNDONE.value in ends and ends <= {Outcome.UNDONE.value, ""} and not run.now.undoing and not await _marked(run):
         started(run)
         run.remember("ended", outcome=Outcome.UNDONE.value, words="it was taken back elsewhere, as the deployment's history tells")
         return run.now
@@ -181,11 +186,24 @@ async def _committed(run: Run) -> bool:
 
 
 _FINISHED = "it was finished, as the deployment's history tells"
+_SINCE = "another operation has been there since"
 
 
-async def _passed(run: Run) -> bool:
-    """Whether another operation has been at work on one of its Deployments since: there is nothing left to go on with."""
-    return any(found is Standing.PASSED for found, _ in await _standings(run))
+async def _legs(run: Run, how: Standing) -> tuple[int, ...]:
+    """Its Deployments on which it stands so, by their numbers."""
+    return tuple(leg for leg, found, _ in await _standings(run) if found is how)
+
+
+async def _marked(run: Run) -> bool:
+    """Whether one of its own marks still stands."""
+    return any(found is Standing.OURS and under_way(deployment.annotations) for _, found, deployment in await _standings(run))
+
+
+def _leave(run: Run, passed: Sequence[int]) -> None:
+    """Past the commit nothing of it is told again over a later operation; its other Deployments are still told of it."""
+    for index, step in enumerate(run.now.steps):
+        if step.leg in passed and step.state not in _OVER:
+            run.remember("done", step=index, words=_SINCE)
 
 
 async def _taken(run: Run) -> Operation | None:
@@ -193,18 +211,27 @@ async def _taken(run: Run) -> Operation | None:
     taken up again then. One that has changed nothing leaves nothing."""
     if not any(step.requests and step.name is not StepName.LOCK for step in run.now.steps):
         return None
-    words = next((f"{taken(deployment)}" for found, deployment in await _standings(run) if found is Standing.TAKEN), None)
+    words = next((f"{taken(deployment)}" for _, found, deployment in await _standings(run) if found is Standing.TAKEN), None)
     if words is None:
         return None
     run.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=f"nothing was tried: {words}")
     return run.now
 
 
-async def _standings(run: Run) -> list[tuple[Standing, Deployment]]:
-    """How it stands on each of its Deployments."""
+async def _standings(run: Run) -> list[tuple[int, Standing, Deployment]]:
+    """How it stands on each of the Deployments that it changes, with their numbers."""
     cluster = run.world.need_cluster()
-    found = [await cluster.deployment(plan.intent.namespace, plan.intent.deployment) for plan in run.whole.legs]
-    return [(standing(plan, one), one) for plan, one in zip(run.whole.legs, found, strict=True)]
+    found: list[tuple[int, Standing, Deployment]] = []
+    for leg in _changed(run):
+        plan = run.whole.leg(leg)
+        deployment = await cluster.deployment(plan.intent.namespace, plan.intent.deployment)
+        found.append((leg, standing(plan, deployment), deployment))
+    return found
+
+
+def _changed(run: Run) -> tuple[int, ...]:
+    """The numbers of its Deployments, but for those where nothing was to do."""
+    return tuple(sorted({step.leg for step in run.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}))
 
 
 async def _end_told(run: Run, plan: Plan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui.domain.failures import Conflict, Failure, Faulty
+from tui.domain.marks import OPERATION_TAG
 from tui.operations.patience import LATE_ANSWER, PASSING, PATIENCE, patiently, pause_after
 from tui.operations.run import Run
 from tui.operations.standing import Standing, passed_words, standing, taken
@@ -18,12 +19,12 @@ class MoveAlias:
         """Raises Conflict where somebody else has moved it since the plan was made, or has changed the template since the rollout."""
         target = run.plan.to_version
         taken = run.plan.fingerprint
+        await still_ours(run)  # before the alias is read: between its reading and its setting nothing guards it
         before = await _read(run, patience=PATIENCE if taken.alias_known else _BRIEFLY)
         if before == target:
             return f"it pointed at {target} already"
         if taken.alias_known and before != taken.alias_version:
             raise Conflict(f"somebody moved alias {_name(run)} to {before or 'nothing'} meanwhile", backend="MLflow")
-        await still_ours(run)
         return await _point(run, before, target)
 
     async def undo(self, run: Run) -> str:
@@ -47,6 +48,9 @@ class MoveAlias:
             return "it was taken back; somebody has moved the alias since"
         if found is Standing.UNMARKED:
             raise Conflict("the mark of this operation is gone: whether it moved the alias cannot be told", backend="MLflow")
+        other = await _brought_since(run)
+        if other:
+            return f"operation {other} has promoted version {run.plan.to_version} elsewhere since: the alias is its own"
         if now != run.plan.to_version:
             raise Conflict(f"alias {_name(run)} points at {now or 'nothing'} now: somebody else moved it", backend="MLflow")
         return await _point(run, now, previous)
@@ -72,6 +76,16 @@ async def _point(run: Run, before: str | None, target: str | None) -> str:
         if now != before:
             raise Conflict(f"somebody moved alias {_name(run)} to {now or 'nothing'} at the same time", backend="MLflow")
     raise lost or Faulty(f"alias {_name(run)} still points at {before or 'nothing'} after it was set", backend="MLflow")
+
+
+async def _brought_since(run: Run) -> str:
+    """The operation whose promotion of the same version the tags tell of now, "" where none: several Deployments may share an alias."""
+    if run.plan.fingerprint.tagged is None:
+        return ""
+    registry = run.world.need_registry()
+    version = await patiently(lambda: registry.version(run.plan.model, run.plan.to_version), run.clock)
+    tag = version.tags.get(OPERATION_TAG, "")
+    return tag if tag not in (run.plan.id, run.plan.fingerprint.tagged) else ""
 
 
 async def _read(run: Run, *, patience: float = PATIENCE) -> str | None:
