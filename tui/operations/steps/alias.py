@@ -51,6 +51,9 @@ class MoveAlias:
         other = await _brought_since(run)
         if other:
             return f"operation {other} has promoted version {run.plan.to_version} elsewhere since: the alias is its own"
+        now = await _read(run)  # once more: nothing but its setting may come after its reading
+        if now == previous:
+            return "somebody has moved the alias back meanwhile"
         if now != run.plan.to_version:
             raise Conflict(f"alias {_name(run)} points at {now or 'nothing'} now: somebody else moved it", backend="MLflow")
         return await _point(run, now, previous)
