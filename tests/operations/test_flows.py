@@ -22,10 +22,10 @@ from tui.domain.marks import HISTORY, OPERATION
 from tui.domain.pointers import AliasMove, Sighting
 from tui.domain.promotions import ExitCode, Intent, Kind, Outcome, Plan, Refusal, State, StepName
 from tui.operations.adopt import adopt
+from tui.operations.elsewhere import committed
 from tui.operations.flows import plan_for
 from tui.operations.history import Memories, history
 from tui.operations.journal import JournalFailure
-from tui.operations.recover import committed
 
 INTENT = Intent(Kind.PROMOTE, "serving", "staging", "iris", "2", "ann@box", "better", then=("serving/iris",))
 COPYING = replace(INTENT, model="dev.iris", copy_to="prod.iris")

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from tui.domain.environments import Environment
 from tui.domain.promotions import Operation, Outcome, Plan, State, Step, StepName, StepState
-from tui.operations.recover import committed
+from tui.operations.elsewhere import committed
 from tui.operations.undo import undo_order
 from tui.operations.wishes import same_person
 
