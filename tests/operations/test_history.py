@@ -56,6 +56,18 @@ async def test_a_cause_of_ours_that_others_inherit_is_not_theirs(bench: Bench) -
     assert (newest.to_version, newest.reason) == ("3", "")
 
 
+async def test_right_after_ours_in_the_same_second_it_is_still_known_who_it_was(bench: Bench) -> None:
+    """Kubernetes keeps whole seconds."""
+    await bench.promote("2")
+    owners = bench.fake.cluster.deployments[KEY]["metadata"]["owners"]
+    second = float(int(bench.fake.clock.at))
+    list(bench.fake.cluster.sets.values())[-1]["created"] = second
+    owners[:] = [(manager, verb, second, *rest) for manager, verb, _, *rest in owners]
+    by_hand(bench, "3")
+    newest, *_ = await told(bench)
+    assert newest.operation.actor == "kubectl-set"
+
+
 async def test_a_rollout_of_others_that_goes_on_is_under_way(bench: Bench) -> None:
     bench.fake.cluster.frozen = True
     bench.fake.cluster.set_env(KEY, "MODEL_URI", "models:/iris/2")

@@ -11,6 +11,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+FIELD_MANAGER = "modeldeck"
+"""Whose writes ours are, as Kubernetes keeps it."""
 OPERATION = "modeldeck.dev/operation"
 HISTORY = "modeldeck.dev/history"
 OPERATION_TAG = "modeldeck.operation"

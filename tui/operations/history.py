@@ -139,13 +139,15 @@ def _told(move: Move, places: tuple[Part, ...]) -> Operation:
 def _of_others(deployment: Deployment, arrivals: Iterable[Arrival]) -> Iterator[Past]:
     """Changes of version that no operation tells of: somebody used kubectl or a pipeline. What was there first was moved by nobody."""
     before: Revision | None = None
+    ours = False
     for arrival in arrivals:
         revision = arrival.revision
         if revision is None:
             continue
         if before is not None and arrival.move is None and _changed(before, arrival.model, arrival.version, revision):
-            yield Past(_by_hand(deployment, before, revision), CLUSTER)
+            yield Past(_by_hand(deployment, before, revision, ours=ours), CLUSTER)
         before = replace(revision, model=arrival.model, version=arrival.version)
+        ours = arrival.move is not None
 
 
 def _changed(before: Revision, model: str | None, version: str | None, revision: Revision) -> bool:
@@ -155,14 +157,14 @@ def _changed(before: Revision, model: str | None, version: str | None, revision:
     return (model, version) != (before.model, before.version)
 
 
-def _by_hand(deployment: Deployment, before: Revision, revision: Revision) -> Operation:
+def _by_hand(deployment: Deployment, before: Revision, revision: Revision, *, ours: bool) -> Operation:
     follows = before.number == revision.number - 1 and before.model == revision.model
     going = revision.number == deployment.revision and rollout.status(deployment).state != rollout.DONE
     at = revision.until if not math.isinf(revision.until) else revision.since
     return Operation(
         id=f"{revision.replica_set.name}@{revision.number}",
         kind=Kind.MOVE,
-        actor=writer_of(revision, deployment, after=before.since),
+        actor=writer_of(revision, deployment, after=before.since, follows_ours=ours),
         model=revision.model or "",
         namespace=deployment.namespace,
         deployment=deployment.name,

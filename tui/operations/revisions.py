@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from tui.domain.joining import primary
 from tui.domain.linking import find_links
 from tui.domain.links import LinkPatterns
+from tui.domain.marks import FIELD_MANAGER
 from tui.domain.registry import Registry
 from tui.domain.resolving import resolve
 from tui.domain.serving import Deployment, FieldOwner, ReplicaSet
@@ -126,15 +127,17 @@ def last_writer(deployment: Deployment) -> FieldOwner | None:
     return max(written, key=lambda owner: owner.at or 0.0, default=None)
 
 
-def writer_of(revision: Revision, deployment: Deployment, *, after: float = 0.0) -> str:
+def writer_of(revision: Revision, deployment: Deployment, *, after: float = 0.0, follows_ours: bool = False) -> str:
     """The field manager that a revision is from, "" where Kubernetes does not tell: it only keeps each manager's last write.
 
     `after`: when the revision before it was made, whose writer it must not be taken for. Nor is it anybody who wrote later.
+    `follows_ours`: that writer was modeldeck, so that of the same second anybody else's write is the later one.
     """
     if revision.returned:
         writer = last_writer(deployment) if revision.number == deployment.revision else None
         return writer.manager if writer else ""
     earliest = max(after, revision.since - _SAME_WRITE)
     written = [owner for owner in deployment.owners if owner.owns_template and not owner.subresource and owner.at is not None]
-    near = [owner for owner in written if earliest < (owner.at or 0.0) <= revision.since]
+    others = [owner for owner in written if follows_ours and owner.at == after and owner.manager != FIELD_MANAGER]
+    near = [owner for owner in written if earliest < (owner.at or 0.0) <= revision.since] or others
     return max(near, key=lambda owner: owner.at or 0.0).manager if near else ""

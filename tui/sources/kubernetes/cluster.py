@@ -13,6 +13,7 @@ from urllib.parse import quote
 from tui.domain.environments import ClusterTarget
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound
 from tui.domain.leases import Lease
+from tui.domain.marks import FIELD_MANAGER
 from tui.domain.rollout import new_replica_set
 from tui.domain.serving import Access, Deployment, Event, Fleet, Pod
 from tui.sources.kubernetes import answers, leases, objects, wire
@@ -25,7 +26,6 @@ from tui.sources.transport import Params, Timeouts, Transport
 T = TypeVar("T")
 Found = TypeVar("Found", bound=Item)
 
-FIELD_MANAGER = "modeldeck"
 _QUIET = 3600.0
 """Seconds for which a followed log may be silent: a server without traffic writes nothing."""
 _LOG_LIMIT = 4 * 1024 * 1024
