@@ -16,7 +16,7 @@ Json = dict[str, Any]
 E = TypeVar("E", bound=StrEnum)
 
 _OPTIONAL = ("window", "max_error_ratio", "max_p99", "max_p99_ratio", "max_drift")
-_SECONDS = ("warm_up", "interval", "timeout", "scrape", "significance", "error_margin")
+_NUMBERS = ("warm_up", "interval", "timeout", "scrape", "significance", "error_margin")
 _COUNTS = ("passes_in_a_row", "fails_in_a_row")
 
 
@@ -39,7 +39,7 @@ def gate_from_json(body: Mapping[str, Any]) -> Gate:
     for name in _OPTIONAL:
         if name in body:
             given[name] = _number(body[name])
-    for name in _SECONDS:
+    for name in _NUMBERS:
         given[name] = _number(body.get(name), getattr(DEFAULT, name))
     for name in _COUNTS:
         given[name] = max(1, _count(body.get(name)) or getattr(DEFAULT, name))
