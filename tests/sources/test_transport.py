@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
+import socket
 import ssl
 import subprocess
 import sys
@@ -371,3 +373,22 @@ load_httpx()
 import httpx, httpx._main
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="this kernel cannot be told to give a request up")
+async def test_the_kernel_gives_a_request_up_before_its_caller_does() -> None:
+    """Else one that timed out while the cable was pulled would still arrive, a minute after it was believed lost."""
+    async with canned(always(response())) as server:
+        transport = Transport("MLflow", server.url)
+        await transport.get("/x")
+        (mine,) = [one for one in gc.get_objects() if type(one) is socket.socket and _peer(one) == ("127.0.0.1", server.port)]
+        given = mine.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) / 1000
+        await transport.aclose()
+    assert 0 < given < transport.timeouts.read
+
+
+def _peer(one: socket.socket) -> object:
+    try:
+        return one.getpeername()
+    except OSError:
+        return None

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -43,6 +44,11 @@ class Timeouts:
     connect: float = 2.0
     read: float = 10.0
     total: float = 30.0
+
+
+_CONNECTED = "connection.connect_tcp.complete"
+_SOONER = 1.0
+# Seconds by which the kernel gives a request up before its caller does.
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,8 +251,18 @@ class Transport:
             params=dict(call.params) if call.params else None,
             headers=[(name.encode("ascii"), value.encode()) for name, value in headers.items()],
             timeout=httpx.Timeout(limits.read, connect=limits.connect),
-            extensions=dict(self._extensions),
+            extensions={**self._extensions, "trace": self._connected},
         )
+
+    async def _connected(self, event: str, told: Mapping[str, Any]) -> None:
+        """What httpcore tells of each request's way: a new connection among it.
+
+        Without a limit the kernel goes on sending what an abandoned connection still had to say, for a minute and more: a request that
+        timed out here would arrive when the cable is plugged in again, long after it was believed lost.
+        """
+        if event == _CONNECTED and hasattr(socket, "TCP_USER_TIMEOUT"):
+            unsent = max(1.0, self.timeouts.read - _SOONER)
+            told["return_value"].get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unsent * 1000))
 
     async def _refusal(self, response: httpx.Response, sent: Mapping[str, str]) -> Failure:
         try:
