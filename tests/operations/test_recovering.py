@@ -17,7 +17,7 @@ from tui.domain.failures import Conflict, Forbidden, NotFound
 from tui.domain.marks import HISTORY, OPERATION, history_of
 from tui.domain.promotions import Outcome, Plan, State, StepName, StepState
 from tui.operations.adopt import adopt
-from tui.operations.execute import commit_index, execute
+from tui.operations.execute import execute
 from tui.operations.guard import ReadOnly
 from tui.operations.liveness import is_alive
 from tui.operations.services import targets_of
@@ -44,7 +44,7 @@ async def test_cut_off_anywhere_it_can_be_taken_back_or_is_committed(
     if OPERATION in bench.fake.annotations():
         assert isinstance(refused, Plan)
         assert [check.hint for check in refused.refused if check.name == "other operations"] == [f"modeldeck operations undo {made.id}"]
-    if all(step.state is StepState.DONE for step in operation.steps[: commit_index(made) + 1]):
+    if all(step.state is StepState.DONE for step in operation.steps[: made.commit_index + 1]):
         with pytest.raises(Conflict, match="is a roll-back"):
             await bench.take_back(made.id)
         assert bench.fake.champion == "2"

@@ -97,6 +97,10 @@ class StepName(StrEnum):
     """A step of a newer modeldeck, met in its journal."""
 
 
+EVIDENCE = (StepName.TAG_VERSION, StepName.WRITE_EVENT, StepName.VERIFY, StepName.RELEASE)
+"""Steps after the commit: what cannot be written of them is said, and nothing is taken back."""
+
+
 class StepState(StrEnum):
     PLANNED = "planned"
     TRYING = "trying"
@@ -233,6 +237,11 @@ class Plan:
     @property
     def already_there(self) -> bool:
         return not self.steps
+
+    @property
+    def commit_index(self) -> int:
+        """Place of the last step that can be undone; everything after it is evidence."""
+        return max((index for index, step in enumerate(self.steps) if step.name not in (*EVIDENCE, StepName.OTHER)), default=-1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from tui.domain.failures import Conflict, Failure, NotFound
 from tui.domain.marks import OPERATION, OPERATION_TAG, Mark, under_way
-from tui.domain.promotions import Fingerprint, Intent, Kind, Plan, Step, StepName
+from tui.domain.promotions import EVIDENCE, Fingerprint, Intent, Kind, Plan, Step, StepName
 from tui.domain.serving import Deployment
 from tui.operations import edits
 from tui.operations.fingerprint import annotations_digest, digests
@@ -83,14 +83,11 @@ async def _tagged(leg: Plan, registry: ModelRegistry) -> bool:
     return (await registry.version(leg.model, leg.to_version)).tags.get(OPERATION_TAG) == leg.id
 
 
-_EVIDENCE = (StepName.TAG_VERSION, StepName.WRITE_EVENT, StepName.VERIFY, StepName.RELEASE)
-
-
 def _joined(legs: Sequence[Plan], *, committed: bool) -> Plan:
     """One plan of all its Deployments."""
     steps = [replace(step, leg=number) for number, leg in enumerate(legs) for step in leg.steps]
     if committed:
-        steps += [Step(name, "–", "as the mark tells", leg=number) for number in range(len(legs)) for name in _EVIDENCE]
+        steps += [Step(name, "–", "as the mark tells", leg=number) for number in range(len(legs)) for name in EVIDENCE]
     return replace(legs[0], steps=tuple(steps), others=tuple(replace(leg, steps=()) for leg in legs[1:]))
 
 
@@ -150,7 +147,7 @@ def _write(plan: Plan, journal: Journal, clock: Clock, *, committed: bool) -> No
     at = clock.now()
     journal.append(plan.id, "planned", {"at": at, "plan": plan_to_journal(plan), "host": host(), "adopted": True})
     for index, step in enumerate(plan.steps):
-        if step.name in _EVIDENCE:
+        if step.name in EVIDENCE:
             continue
         words = f"{step.name}: as the mark on the deployment tells"
         journal.append(plan.id, "trying", {"at": at, "step": index})

@@ -12,7 +12,7 @@ from tui.domain.marks import history_of, under_way
 from tui.domain.promotions import Operation, Outcome, Plan, StepName, StepState
 from tui.domain.serving import Deployment
 from tui.operations.adopt import past_commit, told_by_tags
-from tui.operations.execute import commit_index, started
+from tui.operations.execute import started
 from tui.operations.run import Run
 from tui.operations.standing import Standing, standing, taken
 
@@ -21,7 +21,7 @@ _OVER = (StepState.DONE, StepState.SKIPPED)
 
 def committed(operation: Operation, plan: Plan) -> bool:
     """Whether everything that an undo would take back has been done: only a roll-back leads back from there."""
-    return all(step.state is StepState.DONE for step in operation.steps[: commit_index(plan) + 1])
+    return all(step.state is StepState.DONE for step in operation.steps[: plan.commit_index + 1])
 
 
 async def ended_elsewhere(run: Run) -> Operation | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 
 from tui.domain.failures import Conflict, Failure
 from tui.domain.promotions import Kind, Operation, Outcome, Plan, StepName, StepState
@@ -26,17 +27,6 @@ from tui.operations.words import host
 from tui.operations.world import World
 from tui.ports import Clock, Journal, Progress
 
-_COMMITTING = (
-    StepName.AWAIT_APPROVAL,
-    StepName.LOCK,
-    StepName.COPY_VERSION,
-    StepName.MARK,
-    StepName.PATCH_TEMPLATE,
-    StepName.RESTART,
-    StepName.AWAIT_ROLLOUT,
-    StepName.JUDGE_GATE,
-    StepName.MOVE_ALIAS,
-)
 _BEFORE_THE_WORLD = (StepName.AWAIT_APPROVAL, StepName.LOCK)
 """Steps after which the world is held against the plan once more: meanwhile a person has thought, or another operation has ended."""
 
@@ -88,10 +78,9 @@ def started(run: Run) -> None:
 
 async def forward(run: Run, first: int) -> Operation:
     """The steps from `first` on, then the end. A resume begins in the middle."""
-    last_of_commit = commit_index(run.whole)
     for index in range(first, len(run.whole.steps)):
         run.index = index
-        committed = index > last_of_commit
+        committed = run.committed
         try:
             if not committed:
                 run.stop_if_asked()
@@ -100,7 +89,7 @@ async def forward(run: Run, first: int) -> Operation:
             if _pointless(run):
                 run.record("skipped", step=index, words="left out: the registry could not be reached")
                 continue
-            if not _touched(run) and _world_comes_next(run):
+            if not run.touched and _world_comes_next(run):
                 moved = await _nothing_moved(run)
                 if moved is not None:
                     return moved
@@ -119,16 +108,6 @@ async def forward(run: Run, first: int) -> Operation:
     return await _conclude(run)
 
 
-def commit_index(plan: Plan) -> int:
-    """The place of the last step that can be undone; everything after it is evidence."""
-    return max((index for index, step in enumerate(plan.steps) if step.name in _COMMITTING), default=-1)
-
-
-def _touched(run: Run) -> bool:
-    """Whether anything that others see, but the lock, may have been changed."""
-    return any(step.requests for step in run.now.steps if step.name is not StepName.LOCK)
-
-
 def _world_comes_next(run: Run) -> bool:
     """The step at work is the first that changes what others see."""
     return run.whole.steps[run.index].name not in _BEFORE_THE_WORLD
@@ -137,7 +116,7 @@ def _world_comes_next(run: Run) -> bool:
 async def _nothing_moved(run: Run) -> Operation | None:
     """The ended operation where the world is not what the plan was made from, or cannot be looked at."""
     try:
-        moved = [words for plan in run.whole.legs for words in await what_moved(plan, run.world, run.clock)]
+        moved = [words for plan in run.whole.legs for words in await run.patiently(partial(what_moved, plan, run.world, run.clock))]
     except Failure as failure:
         return await _nothing_applied(run, str(failure))
     if not moved:
@@ -181,15 +160,15 @@ async def _failed(run: Run, failure: Failure, *, committed: bool) -> Operation |
         run.remember("skipped", step=run.index, words=words)
         run.troubles.append(f"alias {run.plan.intent.alias} was not moved ({_words(failure)}){finish_by_hand(run, name)}")
         return None
-    if isinstance(failure, Locked) and not _touched(run):
+    if isinstance(failure, Locked) and not run.touched:
         return await _nothing_applied(run, str(failure))
-    if isinstance(failure, Conflict) and not _touched(run):
+    if isinstance(failure, Conflict) and not run.touched:
         return await _nothing_applied(run, _words(failure))
     return await _back(run, f"{name} failed: {_words(failure)}")
 
 
 async def _back(run: Run, why: str) -> Operation:
-    if not _touched(run):
+    if not run.touched:
         await let_go(run)
         return _end(run, Outcome.UNDONE, f"{why}; nothing had been changed yet")
     return await undo(run, why)
@@ -212,7 +191,7 @@ async def _conclude(run: Run) -> Operation:
     story = f"{plan.model} {verb}: " + ", then ".join(move + place for move, place in zip(moves, where, strict=True))
     if run.troubles:
         return _end(run, Outcome.NEEDS_ATTENTION, f"{story}, but " + "; ".join(run.troubles))
-    unsaid = [f"{step.name} failed: {step.words}" for step in run.now.steps[commit_index(plan) + 1 :] if step.state == "failed"]
+    unsaid = [f"{step.name} failed: {step.words}" for step in run.now.steps[plan.commit_index + 1 :] if step.state == "failed"]
     return _end(run, Outcome.DONE, story + ("; " + "; ".join(unsaid) if unsaid else ""))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tui.domain import legs as parts
 from tui.domain.failures import Failure
-from tui.domain.promotions import Check, Intent, Kind, Plan, Refusal, Step, StepName
+from tui.domain.promotions import EVIDENCE, Check, Intent, Kind, Plan, Refusal, Step, StepName
 from tui.domain.registry import ModelVersion, Registry
 from tui.domain.resolving import resolve
 from tui.operations.plan import plan
@@ -98,7 +98,6 @@ async def _leg(
 
 
 _CHANGES = (StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.AWAIT_ROLLOUT, StepName.JUDGE_GATE)
-_EVIDENCE = (StepName.TAG_VERSION, StepName.WRITE_EVENT, StepName.VERIFY, StepName.RELEASE)
 
 
 def _whole(intent: Intent, legs: Sequence[Plan], copy: _Copy | None) -> Plan:
@@ -117,7 +116,7 @@ def _whole(intent: Intent, legs: Sequence[Plan], copy: _Copy | None) -> Plan:
         *[step for step in mine if step.name is StepName.LOCK],
         *changes,
         *_aliases(mine, dict(numbered)),
-        *[step for step in mine if step.name in _EVIDENCE],
+        *[step for step in mine if step.name in EVIDENCE],
     )
     primary = legs[-1]
     others = tuple(replace(leg, steps=(), checks=()) for leg in legs[:-1])

@@ -191,9 +191,9 @@ class Locks:
         await patiently(once, self.clock)
 
     async def release(self) -> None:
-        """Give every lock back that is still ours. Raises a Failure where that cannot be told; the lease then ends by itself."""
+        """Give every lock back that is still ours. Raises a Failure where that cannot be told; by then the lease has ended by itself."""
         for key in tuple(self._held):
-            await patiently(partial(self._free, key), self.clock)
+            await patiently(partial(self._free, key), self.clock, patience=DURATION)
 
     async def _free(self, key: tuple[str, str]) -> None:
         for _ in range(_TRIES):

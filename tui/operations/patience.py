@@ -18,6 +18,8 @@ AWAY = (Unreachable, TimedOut, Throttled, Faulty)
 
 PATIENCE = 8.0
 """Seconds for which a read is asked again."""
+OUTAGE = 120.0
+"""Seconds for which an operation under way waits for a backend that is away: half an operation is worse than one that waits for a cable."""
 LATE_ANSWER = 1.0
 """Seconds after which a request whose answer was lost has been carried out, if it ever is. MLflow cannot be told to forget one, and nothing
 guards it there: so it is waited for."""
@@ -25,8 +27,13 @@ _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 2.0
 
 
-async def patiently(ask: Callable[[], Awaitable[T]], clock: Clock, *, patience: float = PATIENCE) -> T:
-    """The answer of a read, asked again with growing pauses for `patience` seconds. Raises the last failure."""
+async def patiently(
+    ask: Callable[[], Awaitable[T]], clock: Clock, *, patience: float = PATIENCE, waiting: Callable[[Failure], None] = lambda failure: None
+) -> T:
+    """The answer of a read, asked again with growing pauses for `patience` seconds. Raises the last failure.
+
+    `waiting`: told each failure before the pause after it; what it raises ends the waiting.
+    """
     until = clock.monotonic() + patience
     pause = _FIRST_PAUSE
     while True:
@@ -35,6 +42,7 @@ async def patiently(ask: Callable[[], Awaitable[T]], clock: Clock, *, patience: 
         except PASSING as failure:
             if clock.monotonic() + pause >= until:
                 raise
+            waiting(failure)
             await clock.sleep(pause_after(failure, pause))
             pause = min(pause * 2, _LONGEST_PAUSE)
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from tui.domain.failures import Conflict
-from tui.domain.promotions import Operation, Plan, Step
+from tui.domain.failures import Conflict, Failure
+from tui.domain.promotions import Operation, Plan, Step, StepName
 from tui.operations.entries import Entry, advance
 from tui.operations.journal import JournalFailure
 from tui.operations.lock import Locks
+from tui.operations.outages import Outages
+from tui.operations.patience import OUTAGE, PATIENCE, patiently
 from tui.operations.wishes import Mailbox
 from tui.operations.words import harmless
 from tui.operations.world import World
 from tui.ports import Clock, Journal, Progress
+
+T = TypeVar("T")
 
 
 class Stopped(Exception):
@@ -38,6 +45,7 @@ class Run:
     """What people ask of it; its `cancel` and ours are the same where somebody listens."""
     locks: Locks | None = None
     """None: there is no lock, and nothing that could be lost."""
+    outages: Outages = field(default_factory=Outages)
     index: int = 0
     """Place of the step at work."""
     undoing: bool = False
@@ -101,7 +109,41 @@ class Run:
 
     async def _hold(self) -> None:
         if self.locks is not None:
-            await self.locks.hold()
+            await self.patiently(self.locks.hold)
+
+    @property
+    def committed(self) -> bool:
+        """Whether the step at work is past the commit: nothing is taken back any more."""
+        return self.index > self.whole.commit_index
+
+    @property
+    def touched(self) -> bool:
+        """Whether anything that others see, but the lock, may have been changed."""
+        return any(step.requests for step in self.now.steps if step.name is not StepName.LOCK)
+
+    async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer of what may be asked again, as often as it takes while an outage is not longer than OUTAGE; the log tells of it.
+
+        Raises the last Failure; Stopped where somebody cancels meanwhile."""
+        met: set[str] = set()
+        said: set[str] = set()
+        began = self.clock.monotonic()
+
+        def waiting(failure: Failure) -> None:
+            if not self.committed:
+                self.stop_if_asked()
+            now = self.clock.monotonic()
+            if self.outages.failed(failure.backend, now) > OUTAGE and now - began > PATIENCE:
+                raise failure
+            met.add(failure.backend)
+            if str(failure) not in said:
+                said.add(str(failure))
+                self.say(f"{failure} — still trying")
+
+        answer = await patiently(ask, self.clock, patience=math.inf, waiting=waiting)
+        for backend in met:
+            self.outages.over(backend)
+        return answer
 
     def say(self, words: str) -> None:
         """What was seen, for the operation's log."""

@@ -11,7 +11,7 @@ from tui.domain.rollout import Trouble
 from tui.domain.serving import Deployment, Pod
 from tui.domain.slots import Edits, places
 from tui.operations import edits
-from tui.operations.patience import PASSING, patiently, pause_after
+from tui.operations.patience import PASSING, pause_after
 from tui.operations.run import Run
 from tui.operations.words import harmless, harmless_lines
 
@@ -75,7 +75,7 @@ async def still_ours(run: Run) -> None:
     rollout. An operation that was cut off may be gone on with much later."""
     for leg in run.whole.legs:
         if leg.model == run.plan.model and not leg.by_alias:
-            found = await patiently(partial(run.world.need_cluster().deployment, leg.intent.namespace, leg.intent.deployment), run.clock)
+            found = await run.patiently(partial(run.world.need_cluster().deployment, leg.intent.namespace, leg.intent.deployment))
             _refuse_moved(edits.of_template(leg.slot_edits), found)
 
 

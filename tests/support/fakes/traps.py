@@ -25,6 +25,8 @@ class Traps:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.away: Callable[[], Failure | None] = lambda: None
+        """Why no call arrives at the moment: an outage of everything."""
         self._set: list[Trap] = []
 
     def fail(self, call: str, failure: Failure, *, late: bool = False, skip: int = 0, times: int = 1) -> None:
@@ -38,6 +40,9 @@ class Traps:
 
     def enter(self, call: str) -> Trap | None:
         self.calls.append(call)
+        outage = self.away()
+        if outage is not None:
+            raise outage
         for trap in self._set:
             if trap.call != call or not trap.times:
                 continue

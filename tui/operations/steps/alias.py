@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.domain.failures import Conflict, Failure, Faulty
 from tui.domain.marks import OPERATION_TAG
-from tui.operations.patience import LATE_ANSWER, PASSING, PATIENCE, patiently, pause_after
+from tui.operations.patience import LATE_ANSWER, PASSING, patiently, pause_after
 from tui.operations.run import Run
 from tui.operations.standing import Standing, passed_words, standing, taken
 from tui.operations.waiting import still_ours
@@ -20,7 +20,7 @@ class MoveAlias:
         target = run.plan.to_version
         taken = run.plan.fingerprint
         await still_ours(run)  # before the alias is read: between its reading and its setting nothing guards it
-        before = await _read(run, patience=PATIENCE if taken.alias_known else _BRIEFLY)
+        before = await (_read(run) if taken.alias_known else _read_briefly(run))
         if before == target:
             return f"it pointed at {target} already"
         if taken.alias_known and before != taken.alias_version:
@@ -38,7 +38,7 @@ class MoveAlias:
         if now == previous:
             return "the alias never moved"
         cluster = run.world.need_cluster()
-        deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
+        deployment = await run.patiently(lambda: cluster.deployment(*run.key))
         found = standing(run.plan, deployment)
         if found is Standing.PASSED:
             return passed_words(deployment)
@@ -86,14 +86,19 @@ async def _brought_since(run: Run) -> str:
     if run.plan.fingerprint.tagged is None:
         return ""
     registry = run.world.need_registry()
-    version = await patiently(lambda: registry.version(run.plan.model, run.plan.to_version), run.clock)
+    version = await run.patiently(lambda: registry.version(run.plan.model, run.plan.to_version))
     tag = version.tags.get(OPERATION_TAG, "")
     return tag if tag not in (run.plan.id, run.plan.fingerprint.tagged) else ""
 
 
-async def _read(run: Run, *, patience: float = PATIENCE) -> str | None:
+async def _read(run: Run) -> str | None:
     registry = run.world.need_registry()
-    return await patiently(lambda: registry.version_of_alias(run.plan.model, run.plan.intent.alias), run.clock, patience=patience)
+    return await run.patiently(lambda: registry.version_of_alias(run.plan.model, run.plan.intent.alias))
+
+
+async def _read_briefly(run: Run) -> str | None:
+    registry = run.world.need_registry()
+    return await patiently(lambda: registry.version_of_alias(run.plan.model, run.plan.intent.alias), run.clock, patience=_BRIEFLY)
 
 
 def _name(run: Run) -> str:

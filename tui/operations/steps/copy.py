@@ -6,7 +6,7 @@ from __future__ import annotations
 from tui.domain.failures import Conflict, TimedOut
 from tui.domain.model_uri import parse
 from tui.domain.registry import ModelVersion
-from tui.operations.patience import LATE_ANSWER, PASSING, patiently
+from tui.operations.patience import LATE_ANSWER, PASSING
 from tui.operations.run import Run
 
 TAG = "modeldeck.copied-by"
@@ -31,7 +31,7 @@ class CopyVersion:
             return "it was never made"
         left = {"modeldeck.left": f"copied by operation {run.whole.id}, which was taken back"}
         await run.request(f"tag {made.model}: version {made.version}")
-        await patiently(lambda: registry.tag_version(made.model, made.version, left), run.clock)
+        await run.patiently(lambda: registry.tag_version(made.model, made.version, left))
         return f"version {made.version} of {made.model} stays, and says so"
 
 
@@ -41,7 +41,7 @@ async def _copy(run: Run) -> ModelVersion:
     if source is None or source.model is None or source.version is None:
         raise Conflict(f"{plan.copied_from} names no version")
     model, number = source.model, source.version
-    version = await patiently(lambda: registry.version(model, number), run.clock)
+    version = await run.patiently(lambda: registry.version(model, number))
     await run.request(f"copy {version.uri} to version {plan.to_version} of {plan.model}")
     try:
         return await registry.copy_version(version, plan.model, {TAG: run.whole.id})
@@ -55,7 +55,7 @@ async def _copy(run: Run) -> ModelVersion:
 
 async def _made(run: Run) -> ModelVersion | None:
     """The copy of this operation, where there is one."""
-    registry = await patiently(run.world.need_registry().registry, run.clock)
+    registry = await run.patiently(run.world.need_registry().registry)
     return next((version for version in registry.of(run.plan.model) if version.tags.get(TAG) == run.whole.id), None)
 
 
@@ -63,7 +63,7 @@ async def _ready(run: Run) -> str:
     registry, plan = run.world.need_registry(), run.plan
     until = run.clock.monotonic() + _READY
     while True:
-        version = await patiently(lambda: registry.version(plan.model, plan.to_version), run.clock)
+        version = await run.patiently(lambda: registry.version(plan.model, plan.to_version))
         if version.status == "READY":
             return f"version {plan.to_version} of {plan.model} is READY"
         if run.clock.monotonic() > until:

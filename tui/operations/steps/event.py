@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tui.domain.promotions import Kind
-from tui.operations.patience import patiently
 from tui.operations.run import Run
 
 
@@ -20,10 +19,10 @@ class WriteEvent:
 async def write_event(run: Run, reason: str, message: str, *, warning: bool = False) -> None:
     """Raises a Failure. Named after the operation, so that it is never there twice, however often it is sent."""
     cluster = run.world.need_cluster()
-    deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
+    deployment = await run.patiently(lambda: cluster.deployment(*run.key))
     await run.request(f"write event {reason} on deployment {deployment.key}")
     key = f"{run.plan.id} {reason}"
-    await patiently(lambda: cluster.write_event(deployment, key=key, reason=reason, message=message, warning=warning), run.clock)
+    await run.patiently(lambda: cluster.write_event(deployment, key=key, reason=reason, message=message, warning=warning))
 
 
 def story(run: Run) -> str:

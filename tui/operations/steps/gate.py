@@ -10,7 +10,7 @@ from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, decide, jud
 from tui.domain.promotions import StepName
 from tui.operations import edits
 from tui.operations.gate import Target, judge
-from tui.operations.patience import PASSING, patiently
+from tui.operations.patience import PASSING
 from tui.operations.replicasets import serving_sets
 from tui.operations.run import Run
 from tui.operations.waiting import look
@@ -131,8 +131,8 @@ class _Judging:
 async def _target(run: Run) -> Target:
     """The pods that serve now, and those of the version before over the time before the change."""
     cluster = run.world.need_cluster()
-    deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
-    pods = await patiently(lambda: cluster.pods_of(deployment), run.clock)
+    deployment = await run.patiently(lambda: cluster.deployment(*run.key))
+    pods = await run.patiently(lambda: cluster.pods_of(deployment))
     namespace, name = run.key
     current = tuple(one for one in serving_sets(pods) if one not in run.plan.serving_sets)
     return Target(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui.operations.run import Run
 
 
@@ -11,7 +13,7 @@ class TakeLock:
         if run.locks is None:
             return "no cluster to lock in"
         run.record("request", step=run.index, words=f"lock deployment {'/'.join(run.key)}")
-        return await run.locks.acquire(run.plan, run.say)
+        return await run.patiently(partial(run.locks.acquire, run.plan, run.say))
 
     async def undo(self, run: Run) -> str:
         return "given back at the end"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.domain.failures import Conflict, Failure
 from tui.operations import edits
-from tui.operations.patience import PASSING, patiently, pause_after
+from tui.operations.patience import PASSING, pause_after
 from tui.operations.release_edits import release_edits
 from tui.operations.run import Run
 
@@ -17,7 +17,7 @@ class Release:
         cluster = run.world.need_cluster()
         lost: Failure | None = None
         for _ in range(_REFETCHES + 1):
-            deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
+            deployment = await run.patiently(lambda: cluster.deployment(*run.key))
             wanted = release_edits(run, deployment)
             if not wanted:
                 return "the mark is off"

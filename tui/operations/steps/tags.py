@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from tui.domain.gates.words import shown
 from tui.domain.marks import OPERATION_TAG
 from tui.domain.promotions import Kind, Operation, Step, StepName
-from tui.operations.patience import patiently
 from tui.operations.run import Run
 from tui.operations.words import harmless, iso
 
@@ -25,10 +24,10 @@ class TagVersions:
         await run.request(f"tag {plan.model}: " + ", ".join(f"version {version}" for version in tags))
 
         async def tag(version: str, one: Mapping[str, str]) -> None:
-            await patiently(lambda: registry.tag_version(plan.model, version, one), run.clock)
+            await run.patiently(lambda: registry.tag_version(plan.model, version, one))
 
         await tag(plan.to_version, {OPERATION_TAG: tags[plan.to_version].pop(OPERATION_TAG)})
-        known = (await patiently(lambda: registry.version(plan.model, plan.to_version), run.clock)).tags
+        known = (await run.patiently(lambda: registry.version(plan.model, plan.to_version))).tags
         # Where there is nothing to say, what an earlier operation said must not stay beside the name of this one.
         single = [(version, {key: text}) for version, wanted in tags.items() for key, text in wanted.items() if text or key in known]
         outcomes = await asyncio.gather(*(tag(version, one) for version, one in single), return_exceptions=True)

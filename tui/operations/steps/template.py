@@ -9,7 +9,7 @@ from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
 from tui.operations.fingerprint import other_operation, template_changes
-from tui.operations.patience import PASSING, patiently, pause_after
+from tui.operations.patience import PASSING, pause_after
 from tui.operations.release_edits import release_edits
 from tui.operations.run import Run
 from tui.operations.standing import Standing, passed_words, standing, taken
@@ -40,7 +40,7 @@ class PatchDeployment:
         cluster = run.world.need_cluster()
         lost: Failure | None = None
         for _ in range(_REFETCHES + 1):
-            deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
+            deployment = await run.patiently(lambda: cluster.deployment(*run.key))
             if edits.stand(wanted, deployment):
                 return "accepted" if lost is None else f"accepted, though the answer was lost ({lost.words})"
             self._refuse_moved(run, deployment)
@@ -61,7 +61,7 @@ class PatchDeployment:
         cluster = run.world.need_cluster()
         lost: Failure | None = None
         for _ in range(_REFETCHES + 1):
-            deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock)
+            deployment = await run.patiently(lambda: cluster.deployment(*run.key))
             found = standing(run.plan, deployment)
             if found is Standing.PASSED:
                 return passed_words(deployment)

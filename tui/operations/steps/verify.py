@@ -43,7 +43,7 @@ async def _row(run: Run) -> TruthRow | None:
     cluster = run.world.need_cluster()
     environment = run.world.environment
     namespace, name = run.key
-    fleet = await patiently(lambda: cluster.fleet((namespace,)), run.clock)
+    fleet = await run.patiently(lambda: cluster.fleet((namespace,)))
     chosen = tuple(d for d in fleet.deployments if d.name == name and d.namespace == namespace)
     rows = truth_rows(
         Fleet(chosen, fleet.replica_sets, fleet.pods),

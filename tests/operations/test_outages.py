@@ -1,0 +1,107 @@
+"""A cable that is pulled in the middle: the operation goes on when it is back, and says meanwhile what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.operations.conftest import Bench
+from tui.domain.failures import Failure, Unreachable
+from tui.domain.leases import DURATION
+from tui.domain.promotions import Outcome
+from tui.operations.patience import OUTAGE
+
+REFS = ("models:/iris/1", "models:/iris@champion")
+AWAY = Unreachable("network is unreachable")
+
+
+class Cable:
+    """Pulled right before the call of that number, for so many seconds."""
+
+    def __init__(self, bench: Bench, call: int, seconds: float) -> None:
+        self._fake, self._call, self._seconds = bench.fake, call, seconds
+        self.pulled_at: float | None = None
+        self._fake.traps.away = self._away
+
+    @property
+    def ends(self) -> float:
+        return (self.pulled_at or 0.0) + self._seconds
+
+    def _away(self) -> Failure | None:
+        if self.pulled_at is None and len(self._fake.traps.calls) > self._call:
+            self.pulled_at = self._fake.clock.monotonic()
+        return AWAY if self.pulled_at is not None and self._fake.clock.monotonic() < self.ends else None
+
+
+async def _calls(bench: Bench) -> int:
+    """How many there are in a promotion that nothing happens to."""
+    made = await bench.good_plan("2")
+    bench.fake.traps.calls.clear()
+    assert (await bench.run(made)).outcome is Outcome.DONE
+    return len(bench.fake.traps.calls)
+
+
+@pytest.mark.parametrize("ref", REFS)
+@pytest.mark.parametrize("seconds", [1.0, 30.0, OUTAGE * 0.75])
+async def test_wherever_it_is_pulled_it_goes_on(bench_of: Callable[[str], Bench], ref: str, seconds: float) -> None:
+    for call in range(await _calls(bench_of(ref))):
+        bench = bench_of(ref)
+        made = await bench.good_plan("2")
+        bench.fake.traps.calls.clear()
+        cable = Cable(bench, call, seconds)
+        operation = await bench.run(made)
+        assert cable.pulled_at is not None
+        assert operation.outcome is Outcome.DONE, (call, operation.words)
+        assert (bench.fake.env(), bench.fake.champion) == (ref.replace("/1", "/2"), "2")
+        if seconds > DURATION:
+            assert any(AWAY.words in said.words for said in operation.log), call
+
+
+@pytest.mark.parametrize("ref", REFS)
+async def test_what_stays_away_is_given_up_once_and_can_be_gone_on_with(bench_of: Callable[[str], Bench], ref: str) -> None:
+    """The outage is waited for, not each step that falls into it."""
+    ends = set()
+    for call in range(await _calls(bench_of(ref))):
+        bench = bench_of(ref)
+        made = await bench.good_plan("2")
+        before = bench.fake.template()
+        bench.fake.traps.calls.clear()
+        cable = Cable(bench, call, 1e9)
+        left = await bench.run(made)
+        ends.add(left.outcome)
+        # A rollout and the truth row have times of their own.
+        assert bench.fake.clock.monotonic() - (cable.pulled_at or 0.0) < made.intent.rollout_deadline + 2 * OUTAGE, (call, left.words)
+        bench.fake.traps.away = lambda: None
+        if left.outcome in (Outcome.REFUSED, Outcome.UNDONE):
+            assert bench.fake.template() == before
+            assert bench.fake.champion == "1"
+        elif left.outcome is Outcome.NEEDS_ATTENTION:
+            bench.fake.clock.at += DURATION
+            ended = await bench.resume(left.id)
+            assert ended.outcome in (Outcome.DONE, Outcome.UNDONE), ended.words
+            assert bench.fake.champion == ("2" if ended.outcome is Outcome.DONE else "1")
+    assert Outcome.NEEDS_ATTENTION in ends
+
+
+@pytest.mark.parametrize("ref", REFS)
+async def test_a_cancel_is_heard_while_it_waits(bench_of: Callable[[str], Bench], ref: str) -> None:
+    """At every call before the commit; after it nothing is taken back."""
+    ends = set()
+    for call in range(await _calls(bench_of(ref))):
+        bench = bench_of(ref)
+        made = await bench.good_plan("2")
+        bench.fake.traps.calls.clear()
+        cable = Cable(bench, call, 60.0)
+
+        def cancel(bench: Bench = bench, cable: Cable = cable) -> None:
+            if cable.pulled_at is not None and bench.fake.clock.monotonic() > cable.pulled_at + 5.0:
+                bench.cancel.set()
+
+        bench.fake.clock.on_sleep.append(cancel)
+        operation = await bench.run(made)
+        ends.add(operation.outcome)
+        assert operation.outcome in (Outcome.DONE, Outcome.UNDONE), (call, operation.words)
+        assert bench.fake.champion == ("2" if operation.outcome is Outcome.DONE else "1")
+        assert operation.outcome is Outcome.DONE or operation.words.startswith("cancelled"), operation.words
+    assert ends == {Outcome.DONE, Outcome.UNDONE}
