@@ -8,7 +8,7 @@ import json
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -105,7 +105,7 @@ class Ground:
     service: httpx.AsyncClient
     """Where models are asked."""
     reached: Access
-    _restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _restarting: asyncio.Task[None] | None = None
 
     @property
     def kubeconfig(self) -> Path:
@@ -118,9 +118,10 @@ class Ground:
         return json.dumps(document)
 
     async def restart(self) -> None:
-        """One at a time; whoever comes second restarts it once more."""
-        async with self._restarting:
-            await self.api.restart()
+        """Once for all who ask while it is under way: their requests meet a server that is away as it is."""
+        if self._restarting is None or self._restarting.done():
+            self._restarting = asyncio.create_task(self.api.restart())
+        await asyncio.shield(self._restarting)
 
     @property
     def question(self) -> dict[str, object]:
