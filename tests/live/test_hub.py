@@ -138,6 +138,33 @@ async def test_a_failing_backend_keeps_its_last_value_and_comes_back() -> None:
     await under_test.stop()
 
 
+async def test_when_a_value_was_asked_for_is_known_also_where_it_was_no_news() -> None:
+    """A question that left before something happened knows nothing of it, however late its answer comes."""
+    heard, clock = Heard(), FakeClock()
+
+    class Slow(Tracking):
+        async def experiments(self) -> tuple[Experiment, ...]:
+            await clock.sleep(2.0)
+            return sample.EXPERIMENTS
+
+    under_test = hub(heard, clock, tracking=Slow(3))
+    assert under_test.asked_at(Topic.EXPERIMENTS) is None
+    assert under_test.asked_at(Topic.REGISTRY) is None
+    began = clock.now()
+    under_test.start()
+    await settle()
+    assert under_test.asked_at(Topic.EXPERIMENTS) is None
+    await clock.advance(2.0)
+    told = len(heard)
+    assert under_test.asked_at(Topic.EXPERIMENTS) == began
+    under_test.refresh(Topic.EXPERIMENTS)
+    await settle()
+    await clock.advance(2.0)
+    assert under_test.asked_at(Topic.EXPERIMENTS) == began + 2.0
+    assert [topic for topic, _ in heard[told:]].count(Topic.EXPERIMENTS) == 0
+    await under_test.stop()
+
+
 async def test_nothing_is_told_after_the_end() -> None:
     heard, clock, tracking = Heard(), FakeClock(), Tracking(3)
     under_test = hub(heard, clock, tracking=tracking, metrics=Metrics())

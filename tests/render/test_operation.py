@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import operations as ops
+from tests.support import sample
+from tui.domain.joining import truth_rows
 from tui.domain.promotions import Operation, State, StepState
 from tui.operations.commands import point_alias
 from tui.render import operation as render
@@ -106,6 +108,22 @@ def test_in_short_the_deployments_of_several_are_told_where_they_change() -> Non
         "iris-staging: ✔ lock ✔ patch template ✔ await rollout ✔ judge gate iris: ✔ lock ✔ patch template ▸ await rollout"
     )
     assert said.count("iris-staging:") == 2
+
+
+@pytest.mark.parametrize(
+    ("alias", "awaited", "told"),
+    [
+        (None, ("MLflow",), "now     template v7 · alias champion ? · pods v7 3/3 · waiting for MLflow"),
+        ("champion", ("MLflow",), "now     template ? · alias champion ? · pods ? · waiting for MLflow"),
+        (None, ("Kubernetes",), "now     template ? · alias champion v7 · pods ? · waiting for Kubernetes"),
+        (None, ("Kubernetes", "MLflow"), "now     template ? · alias champion ? · pods ? · waiting for Kubernetes and MLflow"),
+    ],
+)
+def test_what_may_be_old_is_not_told_as_what_stands_now(alias: str | None, awaited: tuple[str, ...], told: str) -> None:
+    rows = truth_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})
+    row = next(row for row in rows if row.key == "serving/iris")
+    assert row.link is not None
+    assert text([render.stands(replace(row, link=replace(row.link, alias=alias)), awaited)]) == [told]
 
 
 def test_commands_stand_apart_from_the_words_and_are_whole() -> None:

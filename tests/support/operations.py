@@ -364,7 +364,7 @@ def rolling_fleet() -> Fleet:
     return Fleet((iris, *others), (*sets, *rest), (*new, *old, *pods))
 
 
-OUTLOOK = Outlook(sample.ENVIRONMENT, fleet=rolling_fleet, rows=lambda: (), state=Live)
+OUTLOOK = Outlook(sample.ENVIRONMENT, fleet=rolling_fleet, rows=lambda: (), state=Live, awaited=lambda since: ())
 
 
 class Core:

@@ -31,6 +31,11 @@ class Reading(Generic[T_co]):
             return "loading" if self.fetched_at is None else "live"
         return "unavailable" if self.fetched_at is None else "stale"
 
+    @property
+    def asked_at(self) -> float | None:
+        """When the value was asked for, in seconds since the epoch: what happened later it may not know of. None where there is none."""
+        return None if self.fetched_at is None else self.fetched_at - (self.took or 0.0)
+
     def age(self, now: float) -> float | None:
         """Seconds since the value was fetched; None where there is none."""
         return None if self.fetched_at is None else max(0.0, now - self.fetched_at)

@@ -171,6 +171,10 @@ class Hub:
             if topic in self._feeds and (topic is not Topic.LIVE or self.live_query is not None):
                 self._feeds[topic].refresh_now()
 
+    def asked_at(self, topic: Topic) -> float | None:
+        """When the newest value of a topic that is polled was asked for, also where it was no news; None where there is none."""
+        return self._feeds[topic].reading.asked_at if topic in self._feeds else None
+
     # ── runs ──
 
     def look_at_runs(self, query: RunsQuery) -> None:

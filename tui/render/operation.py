@@ -145,8 +145,10 @@ def _worded(start: list[Cell], step: Step, operation: Operation, width: int, *, 
     return [(*start, Cell(crop(clean(text), max(1, room)), role))]
 
 
-def end_lines(operation: Operation, row: TruthRow | None) -> list[Line]:
-    """How it ended, on which evidence, and what stands where now; what to type where it needs attention, each on a line of its own."""
+def end_lines(operation: Operation, row: TruthRow | None, awaited: Sequence[str] = ()) -> list[Line]:
+    """How it ended, on which evidence, and what stands where now; what to type where it needs attention, each on a line of its own.
+
+    `awaited`: backends that `row` is made from and that have not told yet what stands there since the end."""
     if operation.state is not State.ENDED:
         return []
     role: Role = "bad" if operation.outcome in (Outcome.NEEDS_ATTENTION, Outcome.REFUSED) else ""
@@ -157,23 +159,28 @@ def end_lines(operation: Operation, row: TruthRow | None) -> list[Line]:
     if evidence:
         lines.append((Cell("seen    ", "muted"), Cell(" · ".join(evidence), "muted")))
     if row is not None:
-        lines.append(stands(row))
+        lines.append(stands(row, awaited))
     return lines
 
 
-def stands(row: TruthRow) -> Line:
-    """What template, alias and pods say now."""
+def stands(row: TruthRow, awaited: Sequence[str] = ()) -> Line:
+    """What template, alias and pods say now. What was read before the end is not what stands now, and is not shown."""
+    there = "MLflow" not in awaited
+    # Where pods follow an alias, which version that is only the registry can tell.
+    here = "Kubernetes" not in awaited and (there or row.link is None or row.link.alias is None)
+    unknown = Cell("?", "muted")
     agree = not row.disagreements
+    verdict = Cell(" · they agree" if agree else f" · ! {row.disagreements[0].words}", "ok" if agree else "warn")
     return (
         Cell("now     ", "muted"),
         Cell("template ", "muted"),
-        deployments.spec(row),
+        deployments.spec(row) if here else unknown,
         Cell(f" · alias {row.alias or 'none'} ", "muted"),
-        deployments.alias(row),
+        deployments.alias(row) if there else unknown,
         Cell(" · pods ", "muted"),
-        deployments.live(row),
-        Cell(f" {row.ready}/{row.desired}", "muted"),
-        Cell(" · they agree" if agree else f" · ! {row.disagreements[0].words}", "ok" if agree else "warn"),
+        deployments.live(row) if here else unknown,
+        Cell(f" {row.ready}/{row.desired}" if here else "", "muted"),
+        Cell(f" · waiting for {' and '.join(awaited)}", "muted") if awaited else verdict,
     )
 
 

@@ -35,6 +35,7 @@ class Source:
 
     def __init__(self) -> None:
         self.asked: list[object] = []
+        self.read_at: float | None = None
 
     def look_at_runs(self, query: RunsQuery) -> None:
         self.asked.append(query)
@@ -49,7 +50,10 @@ class Source:
         self.asked.append(query)
 
     def refresh(self, *topics: Topic) -> None:
-        self.asked.append("refresh")
+        self.asked.append(("refresh", *topics))
+
+    def asked_at(self, topic: Topic) -> float | None:
+        return self.read_at
 
 
 class Stage(App[None]):

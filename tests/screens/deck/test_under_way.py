@@ -13,6 +13,7 @@ from tests.screens.deck.test_deck import ALL, Stage, until
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import settled
+from tui.domain.failures import TimedOut
 from tui.domain.promotions import Operation
 from tui.live.hub import Topic
 from tui.screens.deck.messages import OperationsWanted, OperationWanted
@@ -160,3 +161,28 @@ async def test_a_mark_that_anybody_wrote_stays_words() -> None:
     async with deck(fleet=replace(fleet, deployments=(evil, *fleet.deployments[1:]))) as (app, _):
         assert "[red]" in app.text()
         assert all(character.isprintable() for line in app.text().splitlines() for character in line)
+
+
+async def test_the_registry_is_asked_at_once_when_an_operation_has_ended() -> None:
+    """Nobody watches aliases: until the next poll the row would tell of the one before the move."""
+    async with deck(known()) as (app, _):
+        assert ("refresh", Topic.REGISTRY) not in app.source.asked
+        app.deck.tell(known(ops.ROLLING))
+        assert ("refresh", Topic.REGISTRY) not in app.source.asked
+        app.deck.tell({})
+        assert app.source.asked.count(("refresh", Topic.REGISTRY)) == 1
+
+
+async def test_which_backends_do_not_tell_what_stands_now() -> None:
+    end = sample.NOW - 10.0
+    async with deck() as (app, _):
+        assert app.deck.awaited(end) == ("MLflow",)
+        app.source.read_at = end - 0.1
+        assert app.deck.awaited(end) == ("MLflow",)
+        app.source.read_at = end + 1.0
+        assert app.deck.awaited(end) == ()
+        for topic, backend in ((Topic.FLEET, "Kubernetes"), (Topic.REGISTRY, "MLflow")):
+            well = sample.reading(ALL[topic])
+            app.deck.receive(topic, replace(well, failure=TimedOut("no answer")))
+            assert app.deck.awaited(end) == (backend,)
+            app.deck.receive(topic, well)

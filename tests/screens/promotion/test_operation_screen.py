@@ -247,6 +247,20 @@ async def test_the_end_says_what_stands_where_on_which_evidence() -> None:
         assert "template v7 · alias champion v7 · pods v7 3/3 · they agree" in text
 
 
+async def test_what_was_read_before_the_end_is_not_told_as_what_stands_now() -> None:
+    """The alias has just moved, and MLflow has not been asked since: it still says what stood before."""
+    asked_since = []
+
+    def awaited(since: float) -> tuple[str, ...]:
+        asked_since.append(since)
+        return ("MLflow",)
+
+    row = sample_row()
+    async with watched(ops.DONE, outlook=replace(ops.OUTLOOK, rows=lambda: (row,), awaited=awaited)) as (app, _, _core):
+        assert "template v7 · alias champion ? · pods v7 3/3 · waiting for MLflow" in app.text()
+    assert set(asked_since) == {ops.DONE.finished_at}
+
+
 async def test_what_needs_attention_says_what_to_type() -> None:
     async with watched(ops.ATTENTION) as (app, _, _core):
         lines = app.text().splitlines()

@@ -56,6 +56,7 @@ class Source(Protocol):
     def older_runs(self) -> None: ...
     def look_at_deployment(self, query: LiveQuery) -> None: ...
     def refresh(self, *topics: Topic) -> None: ...
+    def asked_at(self, topic: Topic) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,21 @@ class Deck(DeckRoom):
 
     def tell(self, under_way: Mapping[str, UnderWay]) -> None:
         """What the journal says goes on, or was cut off, on each deployment (`namespace/name`)."""
-        self.model.tell(under_way)
+        ended = self.model.tell(under_way)
+        if ended and self._source is not None:
+            self._source.refresh(Topic.REGISTRY)  # it has moved an alias, and nobody watches those
         self.table(P.DEPLOYMENTS).refresh_cells()
         self._mark(P.DEPLOYMENTS)
+
+    def awaited(self, since: float) -> tuple[str, ...]:
+        """Backends that the truth rows are made from and that are away, or have not been asked since then (seconds since the epoch)."""
+        asked = self._source.asked_at(Topic.REGISTRY) if self._source is not None else None
+        old = asked is None or asked < since  # the cluster is watched: while that is live, it is as of now
+        away = {
+            "Kubernetes": not isinstance(self.model.state(P.DEPLOYMENTS, since), Live),
+            "MLflow": self.model.environment.mlflow is not None and (old or not isinstance(self.model.state(P.VERSIONS, since), Live)),
+        }
+        return tuple(backend for backend, awaited in away.items() if awaited)
 
     def show_progress(self, lines: Sequence[Line]) -> None:
         """What the sandbox is doing; empty when it stands."""

@@ -151,9 +151,11 @@ class DeckModel:
     def row(self) -> TruthRow | None:
         return next((row for row in self.truth if row.key == self.selection.deployment), None)
 
-    def tell(self, under_way: Mapping[str, UnderWay]) -> None:
-        """What the journal says goes on, or was cut off, on each deployment (`namespace/name`)."""
+    def tell(self, under_way: Mapping[str, UnderWay]) -> bool:
+        """What the journal says goes on, or was cut off, on each deployment (`namespace/name`). Answers whether an operation has ended."""
+        before = {found.operation.id for found in (self._under_way or {}).values()}
         self._under_way = under_way
+        return not before <= {found.operation.id for found in under_way.values()}
 
     def cut_off(self) -> tuple[UnderWay, ...]:
         """What nobody goes on with, told once: as soon as journal and cluster are both known."""

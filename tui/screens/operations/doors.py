@@ -33,6 +33,7 @@ def open_doors(app: App[Any], world: World, hire: Callable[[], Hands], journal: 
         fleet=lambda: deck.model.fleet,
         rows=lambda: deck.model.truth,
         state=lambda: deck.model.state(Pane.DEPLOYMENTS, clock.now()),
+        awaited=deck.awaited,
     )
     desk = Desk(services(world, journal(), clock, hire), actor())
     noticing = Noticing(Ledger(journal()).read, environment.name, clock, deck.tell)

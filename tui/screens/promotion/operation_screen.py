@@ -133,8 +133,9 @@ class OperationScreen(FramedScreen[None]):
         operation = standing.operation
         failure = self._trouble or (self._followed.failure if operation.state is not State.ENDED else None)
         row = self._outlook.row(operation.key) if self._outlook.holds(operation) else None
+        awaited = self._outlook.awaited(operation.finished_at) if operation.finished_at is not None else ()
         beat = self._heartbeat(operation)
-        banner.update_lines(banner_lines(standing, now, banner.room, heartbeat_at=beat, failure=failure, row=row))
+        banner.update_lines(banner_lines(standing, now, banner.room, heartbeat_at=beat, failure=failure, row=row, awaited=awaited))
         self._body.update(standing, now)
         self.refresh_bindings()
 

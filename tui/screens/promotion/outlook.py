@@ -21,6 +21,8 @@ class Outlook:
     """Its truth rows."""
     state: Callable[[], PaneState]
     """How fresh the fleet is."""
+    awaited: Callable[[float], tuple[str, ...]]
+    """Backends that are away, or have not been asked since a time (seconds since the epoch): the rows do not know what they say now."""
 
     def row(self, key: str) -> TruthRow | None:
         """The truth row of `namespace/name`."""

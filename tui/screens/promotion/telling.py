@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tui.domain.failures import Failure
 from tui.domain.promotions import Operation, Outcome, State, Step, StepName
@@ -18,8 +18,16 @@ _COMMAND = " — modeldeck operations"
 
 
 def banner_lines(
-    standing: Standing, now: float, width: int, *, heartbeat_at: float | None, failure: Failure | None, row: TruthRow | None
+    standing: Standing,
+    now: float,
+    width: int,
+    *,
+    heartbeat_at: float | None,
+    failure: Failure | None,
+    row: TruthRow | None,
+    awaited: Sequence[str] = (),
 ) -> list[Line]:
+    """`awaited`: backends that `row` is made from and that have not told yet what stands there since the end."""
     operation = standing.operation
     lines = [
         *render.head_lines(operation, now, width, cut_off=standing.gone),
@@ -27,7 +35,7 @@ def banner_lines(
     ]
     if failure is not None:
         lines += failure_lines(failure)[: 1 if standing.gone else None]  # where it is gone, keys stand for its hint
-    lines += render.end_lines(operation, row)
+    lines += render.end_lines(operation, row, awaited)
     if operation.state is State.WAITING and not standing.gone:
         lines.append((Cell("? ", "warn"), Cell(_waited_for(operation), "warn")))
     if operation.state is State.UNDOING or (operation.undoing and standing.gone):
