@@ -136,6 +136,7 @@ kinds = st.sampled_from(
         "failed",
         "skipped",
         "log",
+        "held-up",
         "undoing",
         "undo-trying",
         "undone",
@@ -215,6 +216,19 @@ def test_time_that_people_give_counts_for_the_gate_at_work() -> None:
     )
     begun = [advance(operation, Entry("a", "trying", {"at": 3.0, "step": index})) for index in (patch, gate)]
     assert [each.extended for each in begun if each is not None] == [90.0, 0.0]
+
+
+@pytest.mark.parametrize("kind", ["request", "done", "failed", "log", "judged", "started", "ended", "undoing"])
+def test_a_backend_is_waited_for_until_something_goes_on(kind: str) -> None:
+    entries = [Entry("a", "planned", {"at": 1.0, "plan": PLAN}), Entry("a", "held-up", {"at": 2.0, "words": "MLflow: no answer"})]
+    held = fold(entries)
+    asked = advance(held, Entry("a", "asked", {"at": 3.0, "what": "cancel", "by": "bob@box"}))
+    went_on = advance(held, Entry("a", kind, {"at": 3.0, "step": 0}))
+    assert held is not None
+    assert asked is not None
+    assert went_on is not None
+    assert (held.held_up, asked.held_up, went_on.held_up) == ("MLflow: no answer", "MLflow: no answer", "")
+    assert [said.words for said in held.log] == ["MLflow: no answer"]
 
 
 _APPROVAL = Step(StepName.AWAIT_APPROVAL, "not approved", "approved")

@@ -316,6 +316,8 @@ class Operation:
     """Read from the mark on its Deployment, not from its own journal: it can be taken back, and not gone on with."""
     waiting_for: str = ""
     """What a person has to decide, in words; "" while nobody is waited for."""
+    held_up: str = ""
+    """Which backend it waits for, in words; "" while all answer."""
     heartbeat_at: float | None = None
     """When its process last said that it lives, where the journal knows."""
     others: tuple[Part, ...] = ()

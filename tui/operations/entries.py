@@ -9,6 +9,7 @@
     skipped      left open, and why           at, step, words
     judged       what a gate said             at, step, judgement
     log          what was seen                at, words
+    held-up      what it waits for            at, words (a backend that is away)
     extended     the gate's time beyond its own, in all   at, seconds
     waiting      for a person, and what for   at, words
     going-on     a person has decided         at, words
@@ -76,6 +77,8 @@ def advance(operation: Operation | None, entry: Entry) -> Operation | None:
         return None if plan is None else _planned(plan, entry)
     if operation is None:
         return None
+    if operation.held_up and entry.kind not in _SAY_NOTHING_OF_BACKENDS:
+        operation = replace(operation, held_up="")
     if entry.kind in _STEP_STATES or entry.kind == "judged":
         return _advance_step(operation, entry)
     return _advance_operation(operation, entry)
@@ -91,6 +94,7 @@ _STEP_STATES = {
     "undone": StepState.UNDONE,
     "undo-failed": StepState.UNDO_FAILED,
 }
+_SAY_NOTHING_OF_BACKENDS = ("asked", "extended")
 _JUDGEMENTS = 240
 """As many as a chart can show."""
 _ENDINGS = ("done", "failed", "skipped", "undone", "undo-failed")
@@ -167,6 +171,8 @@ def _advance_operation(operation: Operation, entry: Entry) -> Operation:
         )
     if entry.kind == "log":
         return replace(operation, log=(*operation.log, Said(entry.at, entry.words)))
+    if entry.kind == "held-up":
+        return replace(operation, held_up=entry.words, log=(*operation.log, Said(entry.at, entry.words)))
     if entry.kind == "extended":
         return replace(operation, extended=_seconds(entry))
     if entry.kind == "waiting":

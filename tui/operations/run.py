@@ -138,7 +138,7 @@ class Run:
             met.add(failure.backend)
             if str(failure) not in said:
                 said.add(str(failure))
-                self.say(f"{failure} — still trying")
+                self.hold_up(f"{failure} — still trying")
 
         answer = await patiently(ask, self.clock, patience=math.inf, waiting=waiting)
         for backend in met:
@@ -148,6 +148,10 @@ class Run:
     def say(self, words: str) -> None:
         """What was seen, for the operation's log."""
         self.remember("log", words=harmless(words))
+
+    def hold_up(self, words: str) -> None:
+        """A backend is away, and is waited for: told until something goes on."""
+        self.remember("held-up", words=harmless(words))
 
     def stop_if_asked(self) -> None:
         """Raises Stopped where somebody cancelled, which an undo never is; LockLost where somebody has taken over, which stops both."""

@@ -50,7 +50,10 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
                 return status.words
             found = await _trouble(run, deployment)
         except PASSING as failure:
-            said = _say_once(run, said, f"{failure} — still waiting")
+            words = f"{failure} — still waiting"
+            if words != said:
+                run.hold_up(words)
+            said = words
             await _sleep(run, until, said, pause_after(failure, POLL))
             continue
         if found is None or found.reason != "ProgressDeadlineExceeded":

@@ -247,6 +247,13 @@ async def test_the_end_says_what_stands_where_on_which_evidence() -> None:
         assert "template v7 · alias champion v7 · pods v7 3/3 · they agree" in text
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_a_backend_that_is_waited_for_is_named(size: tuple[int, int]) -> None:
+    held = replace(ops.ROLLING, held_up="MLflow: no answer within 10 s — still trying")
+    async with watched(held, size=size) as (app, _, _core):
+        assert "◌ MLflow: no answer within 10 s — still trying" in app.text()
+
+
 async def test_what_was_read_before_the_end_is_not_told_as_what_stands_now() -> None:
     """The alias has just moved, and MLflow has not been asked since: it still says what stood before."""
     asked_since = []

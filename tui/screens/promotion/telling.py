@@ -36,6 +36,8 @@ def banner_lines(
     if failure is not None:
         lines += failure_lines(failure)[: 1 if standing.gone else None]  # where it is gone, keys stand for its hint
     lines += render.end_lines(operation, row, awaited)
+    if operation.held_up and not standing.gone:
+        lines.append((Cell("◌ ", "warn"), Cell(operation.held_up, "warn")))
     if operation.state is State.WAITING and not standing.gone:
         lines.append((Cell("? ", "warn"), Cell(_waited_for(operation), "warn")))
     if operation.state is State.UNDOING or (operation.undoing and standing.gone):
