@@ -24,6 +24,14 @@ print(os.getpid(), *(each.pid for each in family), flush=True)
 time.sleep(600)
 """
 
+# Ends as soon as its child has been seen.
+PARENT = """\
+import os, subprocess, sys, time
+print(subprocess.Popen(["sleep", "600"], start_new_session=True).pid, flush=True)
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.01)
+"""
+
 
 def program(tmp_path: Path, *command: str, grace: float = 0.2, **more: object) -> Program:
     return Program("test", command, dict(os.environ), tmp_path, log=tmp_path / "log", grace=grace, **more)  # type: ignore[arg-type]
@@ -50,9 +58,10 @@ async def test_stopping_ends_all_generations(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to the nearest subreaper")
 async def test_a_program_that_ends_takes_its_orphans_along(tmp_path: Path) -> None:
-    orphan = 'import subprocess; print(subprocess.Popen(["sleep", "600"], start_new_session=True).pid, flush=True)'
-    process = await Process.start(program(tmp_path, sys.executable, "-c", orphan))
+    process = await Process.start(program(tmp_path, sys.executable, "-c", PARENT, str(tmp_path / "seen")))
     family = await family_of(process)
+    assert not gone(family)
+    (tmp_path / "seen").touch()
     assert await process.wait() == 0
     assert gone(family)
 
