@@ -24,6 +24,9 @@ class FakeClock:
     def monotonic(self) -> float:
         return self._now
 
+    def boottime(self) -> float:
+        return self._now
+
     async def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -58,6 +61,9 @@ class Hurried:
         return time.time()
 
     def monotonic(self) -> float:
+        return time.monotonic()
+
+    def boottime(self) -> float:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:

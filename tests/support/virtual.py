@@ -55,6 +55,9 @@ class VirtualClock:
     def monotonic(self) -> float:
         return self._loop.time()
 
+    def boottime(self) -> float:
+        return self._loop.time()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         for action in self.on_sleep:

@@ -1,8 +1,9 @@
 """The lock of an operation: one Lease for each Deployment that it changes, held by one process, renewed while it runs.
 
-A lease counts as ours until `DURATION` after the last renewal *left*, by a clock that never jumps: nothing that changes the world leaves
-later than that without another renewal. Somebody else's counts as dead when it was watched for its whole duration without being renewed
-(other machines' clocks are never reckoned with), or when its process is known to be gone from this machine.
+A lease counts as ours until `DURATION` after the last renewal *left*, by a clock that never jumps and that goes on while the machine
+sleeps: nothing that changes the world leaves later than that without another renewal. Somebody else's counts as dead when it was watched
+for its whole duration without being renewed (other machines' clocks are never reckoned with), or when its process is known to be gone from
+this machine.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Lock:
 
     lease: Lease
     sure_until: float
-    """By the monotonic clock."""
+    """By `Clock.boottime`."""
 
 
 @dataclass
@@ -93,7 +94,7 @@ class Locks:
             if found is not None and found.holder and found.holder != self.holder:
                 await self._wait_for_end(found, say, again)
                 took_over = f"taken over from {note_of(found).actor or note_of(found).id}, which did not renew it"
-            left = self.clock.monotonic()
+            left = self.clock.boottime()
             try:
                 written = await self.cluster.write_lease(self._ours(plan, found, namespace, name))
             except Conflict:
@@ -155,7 +156,7 @@ class Locks:
         if self.lost is not None:
             raise self.lost
         for key, lock in tuple(self._held.items()):
-            if self.clock.monotonic() > lock.sure_until - _MARGIN:
+            if self.clock.boottime() > lock.sure_until - _MARGIN:
                 await self._renew(key)
 
     async def renew(self) -> None:
@@ -168,7 +169,7 @@ class Locks:
             lock = self._held.get(key)
             if lock is None:
                 return  # released meanwhile
-            left = self.clock.monotonic()
+            left = self.clock.boottime()
             note = replace(note_of(lock.lease), step=self.step)
             wanted = replace(lock.lease, renewed_at=self.clock.now(), annotations={LOCK: note_text(note)})
             try:

@@ -14,15 +14,20 @@ class FakeClock:
         self.at = start
         self.jumped = 0.0
         """Seconds by which somebody has set the wall clock forward, or back."""
+        self.asleep = 0.0
+        """Seconds for which the machine has slept, with everything on it."""
         self._sleepers: list[tuple[float, int]] = []
         self._order = 0
         self.on_sleep: list[Callable[[], None]] = []
 
     def now(self) -> float:
-        return self.at + self.jumped
+        return self.at + self.jumped + self.asleep
 
     def monotonic(self) -> float:
         return self.at
+
+    def boottime(self) -> float:
+        return self.at + self.asleep
 
     async def sleep(self, seconds: float) -> None:
         """Virtual time: who wakes first goes first, once everybody else has had a turn."""
