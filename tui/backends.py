@@ -71,7 +71,7 @@ def connect(environment: Environment) -> Backends:
         closers.append(opened.aclose)
 
         def watch(on_fleet: OnFleet) -> Watch:
-            return Informer(opened, environment.name, target.namespaces, on_fleet)
+            return Informer(opened, environment.name, target.namespaces, on_fleet, boottime=SystemClock().boottime)
 
     if environment.prometheus is not None:
         from tui.sources.prometheus import PrometheusMetrics

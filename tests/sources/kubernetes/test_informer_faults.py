@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,13 +36,13 @@ async def api(tmp_path: Path) -> AsyncIterator[Scripted]:
 
 
 @pytest.fixture
-async def watch(api: Scripted) -> AsyncIterator[Callable[[], Watched]]:
+async def watch(api: Scripted) -> AsyncIterator[Callable[..., Watched]]:
     cluster = KubernetesCluster(api.target)
     started: list[Informer] = []
 
-    def begin() -> Watched:
+    def begin(**more: Any) -> Watched:
         readings: list[Reading[Fleet]] = []
-        made = Informer(cluster, "test", (), readings.append, heartbeat=0.1)
+        made = Informer(cluster, "test", (), readings.append, heartbeat=0.1, **more)
         made.start()
         started.append(made)
         return Watched(made, readings)
@@ -51,7 +53,7 @@ async def watch(api: Scripted) -> AsyncIterator[Callable[[], Watched]]:
     await cluster.aclose()
 
 
-Begin = Callable[[], Watched]
+Begin = Callable[..., Watched]
 
 
 async def test_an_event_that_says_gone_brings_a_new_list(api: Scripted, watch: Begin) -> None:
@@ -186,6 +188,18 @@ async def test_connections_that_are_cut_are_made_anew(api: Scripted, watch: Begi
     await until("watched again", lambda: len(api.watches()) > 1)
     api.events.put_nowait(event("ADDED", item("b", "6")))
     await until("events again", lambda: seen.names == ["a", "b"] and seen.state == "live")
+
+
+async def test_watches_are_begun_anew_when_the_machine_has_slept(api: Scripted, watch: Begin) -> None:
+    """Whatever stands between may have forgotten their connections: nobody tells, and an answer to another question tells nothing of it."""
+    slept = 0.0
+    api.lists["deployments"].append(listed(item("a"), version="5"))
+    seen = watch(boottime=lambda: time.monotonic() + slept)
+    await until("live and heard", lambda: seen.state == "live" and seen.informer.reading.took is not None)
+    await until("watched", lambda: api.watches() == ["5"])
+    slept = 3600.0
+    await until("watched again", lambda: api.watches() == ["5", "5"])
+    assert {reading.state for reading in seen.readings} == {"live"}
 
 
 async def test_a_kubeconfig_that_is_mended(api: Scripted, watch: Begin) -> None:

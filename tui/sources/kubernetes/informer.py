@@ -28,6 +28,8 @@ from tui.sources.kubernetes.shelf import Sorted
 GATHER = 0.1
 """Seconds in which changes become one reading."""
 HEARTBEAT = 5.0
+ASLEEP = 5.0
+"""Seconds for which the machine has slept after which watches are begun anew."""
 PATIENCE = 8.0
 """Seconds without an answer to a heartbeat after which what is shown is called stale. Slow servers answer within them."""
 
@@ -43,13 +45,16 @@ class Informer:
         on_reading: Callable[[Reading[Fleet]], None],
         *,
         now: Callable[[], float] = time.time,
+        boottime: Callable[[], float] = time.monotonic,
         heartbeat: float = HEARTBEAT,
     ) -> None:
+        """`boottime`: a clock that goes on while the machine sleeps."""
         self._cluster = cluster
         self._environment = environment
         self._namespaces = tuple(namespaces)
         self._on_reading = on_reading
         self._now = now
+        self._boottime = boottime
         self._heartbeat = heartbeat
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -122,7 +127,11 @@ class Informer:
         return (*self._deployments, *self._replica_sets, *self._pods)
 
     async def _listen(self) -> None:
-        """Asks for a sign of life, as a watch over a dead connection is as silent as one over a quiet cluster."""
+        """Asks for a sign of life, as a watch over a dead connection is as silent as one over a quiet cluster.
+
+        While the machine slept, nobody asked: whatever stood between has forgotten the watches, and an answer tells nothing of them.
+        """
+        asleep = self._asleep()
         while True:
             began = time.monotonic()
             try:
@@ -134,11 +143,16 @@ class Informer:
                 self._hear(TimedOut(f"no answer within {PATIENCE:g} s", backend=BACKEND))
             else:
                 self._took = time.monotonic() - began
-                self._hear(None)
+                before, asleep = asleep, self._asleep()
+                self._hear(None, woken=asleep - before > ASLEEP)
             await asyncio.sleep(self._heartbeat)
 
-    def _hear(self, failure: Failure | None) -> None:
-        back = self._silent is not None and failure is None
+    def _asleep(self) -> float:
+        """Seconds for which the machine has slept, more or less the same ones."""
+        return self._boottime() - time.monotonic()
+
+    def _hear(self, failure: Failure | None, *, woken: bool = False) -> None:
+        back = failure is None and (self._silent is not None or woken)
         self._silent = failure
         if back:
             for reflector in self._reflectors():
