@@ -49,15 +49,15 @@ class Confirm(ModalScreen[bool]):
 
 
 class Prompt(ModalScreen[str | None]):
-    """Dismisses with the text, or None when it is left or empty."""
+    """Dismisses with the text, or None when it is left, or empty and not `optional`."""
 
     DEFAULT_CSS = _CSS.format(name="Prompt", lines=2)
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", id="prompt.leave")]
 
-    def __init__(self, title: str, lines: tuple[Line, ...], text: str = "") -> None:
+    def __init__(self, title: str, lines: tuple[Line, ...], text: str = "", *, optional: bool = False) -> None:
         super().__init__()
-        self._title, self._lines, self._text = title, lines, text
+        self._title, self._lines, self._text, self._optional = title, lines, text, optional
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
@@ -71,7 +71,8 @@ class Prompt(ModalScreen[str | None]):
         self.query_one(Input).focus()
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
-        self.dismiss(message.value.strip() or None)
+        text = message.value.strip()
+        self.dismiss(text if text or self._optional else None)
 
     def action_leave(self) -> None:
         self.dismiss(None)

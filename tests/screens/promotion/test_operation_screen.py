@@ -194,12 +194,19 @@ async def test_time_that_people_gave_counts_as_the_gates_own() -> None:
 
 async def test_somebody_elses_operation_is_approved_and_ones_own_is_not() -> None:
     async with watched(APPROVAL, who="bob@laptop") as (app, pilot, core):
-        await pilot.press("a", "y")
+        await pilot.press("a", "escape")
         await settled(pilot)
-        assert [asked.wish for asked in core.asked] == [Wish.APPROVE]
+        assert not core.asked
+        await pilot.press("a", *"looks ok", "enter")
+        await settled(pilot)
+        assert [(asked.wish, asked.reason) for asked in core.asked] == [(Wish.APPROVE, "looks ok")]
+    async with watched(APPROVAL, who="bob@laptop") as (app, pilot, core):
+        await pilot.press("a", "enter")
+        await settled(pilot)
+        assert [(asked.wish, asked.reason) for asked in core.asked] == [(Wish.APPROVE, "")]
     async with watched(APPROVAL) as (app, pilot, core):
         assert "(your own: somebody else has to)" in app.text()
-        await pilot.press("a", "y")
+        await pilot.press("a", "enter")
         await settled(pilot)
         assert not core.asked
 

@@ -200,8 +200,15 @@ class OperationScreen(FramedScreen[None]):
         self.app.push_screen(Prompt("Accept what the gate could not judge", lines), answered)
 
     def action_approve(self) -> None:
-        words: Line = (Cell("it begins, with your name beside that of whoever planned it"),)
-        self._confirm("Approve", (words,), lambda: self._wish(Wish.APPROVE))
+        def answered(reason: str | None) -> None:
+            if reason is not None:
+                self._ask(self._wish(Wish.APPROVE, reason=reason))
+
+        lines: tuple[Line, ...] = (
+            (Cell("It begins, with your name beside that of whoever planned it."),),
+            (Cell("What did you look at? Kept with the operation; may be left empty."),),
+        )
+        self.app.push_screen(Prompt("Approve", lines, optional=True), answered)
 
     def action_extend(self) -> None:
         def answered(text: str | None) -> None:
