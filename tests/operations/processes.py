@@ -238,7 +238,8 @@ class _Pauses:
     """A clock as one process sleeps by it."""
 
     def __init__(self, process: Process, clock: VirtualClock) -> None:
-        self._process, self.now, self.monotonic, self._clock = process, clock.now, clock.monotonic, clock
+        self._process, self._clock = process, clock
+        self.now, self.monotonic, self.boottime = clock.now, clock.monotonic, clock.boottime
 
     async def sleep(self, seconds: float) -> None:
         await self._process.turn()
