@@ -34,6 +34,7 @@ class FakeClock:
         await future
 
     async def advance(self, seconds: float) -> None:
+        await settle()  # whoever is about to pause does so before the time goes by
         end = self._now + seconds
         while self._sleepers and self._sleepers[0][0] <= end:
             due, _, future = heapq.heappop(self._sleepers)
