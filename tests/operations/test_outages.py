@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Failure, Unreachable
+from tui.domain.failures import Failure, TimedOut, Unreachable
 from tui.domain.leases import DURATION
 from tui.domain.promotions import Outcome
 from tui.operations.patience import OUTAGE
 
 REFS = ("models:/iris/1", "models:/iris@champion")
 AWAY = Unreachable("network is unreachable")
+
+
+WAYS = itertools.cycle((AWAY, TimedOut("no connection within 2 s"), Unreachable("no route to the host")))
 
 
 class Cable:
@@ -32,6 +36,28 @@ class Cable:
         if self.pulled_at is None and len(self._fake.traps.calls) > self._call:
             self.pulled_at = self._fake.clock.monotonic()
         return AWAY if self.pulled_at is not None and self._fake.clock.monotonic() < self.ends else None
+
+
+async def test_an_outage_in_a_rollout_is_told_once_in_each_of_its_ways(bench: Bench) -> None:
+    """A network that is away is told of in several ways, by turns: the log of an hour without it stays short."""
+    bench.fake.cluster.stuck.add("models:/iris/2")
+    made = await bench.good_plan("2")
+    began: list[float] = []
+
+    def away() -> Failure | None:
+        if "pods_of" in bench.fake.traps.calls and not began:
+            began.append(bench.fake.clock.monotonic())
+        lasts = bool(began) and bench.fake.clock.monotonic() < began[0] + 300.0
+        if began and not lasts:
+            bench.fake.cluster.stuck.clear()
+            bench.fake.cluster.roll_out("serving/iris")
+        return next(WAYS) if lasts else None
+
+    bench.fake.traps.calls.clear()
+    bench.fake.traps.away = away
+    operation = await bench.run(made)
+    assert operation.outcome is Outcome.DONE, operation.words
+    assert sum("still waiting" in said.words for said in operation.log) == 3
 
 
 async def _calls(bench: Bench) -> int:

@@ -39,6 +39,7 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
     began = run.clock.monotonic()
     until = began + run.plan.intent.rollout_deadline
     said = ""
+    outage: set[str] = set()
     stale = True
     while True:
         run.stop_if_asked()
@@ -50,12 +51,13 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
                 return status.words
             found = await _trouble(run, deployment)
         except PASSING as failure:
-            words = f"{failure} — still waiting"
-            if words != said:
-                run.hold_up(words)
-            said = words
+            said = f"{failure} — still waiting"
+            if said not in outage:  # a network that is away is told of in several ways, by turns
+                run.hold_up(said)
+            outage.add(said)
             await _sleep(run, until, said, pause_after(failure, POLL))
             continue
+        outage.clear()
         if found is None or found.reason != "ProgressDeadlineExceeded":
             stale = False
         if found is not None and not (stale and run.clock.monotonic() - began < _STALE_DEADLINE):
