@@ -31,7 +31,7 @@ def table(told: Sequence[Told]) -> Iterable[str]:
             yield f"  {point:42}" + "".join(f"{found.get((point, name), '.'):>5}" for name in columns)
 
 
-def summary(told: Sequence[Told], seconds: float) -> Iterable[str]:
+def summary(told: Sequence[Told], seconds: float, left_out: int = 0) -> Iterable[str]:
     counted = {text: sum(sign(one) == text for one in told) for text in "DUFX"}
     answered, failed = sum(one.answered for one in told), sum(sum(one.failed.values()) for one in told)
     yield (
@@ -39,6 +39,8 @@ def summary(told: Sequence[Told], seconds: float) -> Iterable[str]:
         f"{counted['F']} finished instead of undone, "
         f"{counted['X']} broken; {answered} requests to the models, {failed} failed"
     )
+    if left_out:
+        yield f"{left_out} more were left out: the time was up"
     for one in told:
         for words in one.wrong:
             yield f"BROKEN {one.case.name}: {words}"
