@@ -10,7 +10,7 @@ import pytest
 from tests.operations.conftest import Bench
 from tui.domain.failures import Failure, TimedOut, Unreachable
 from tui.domain.leases import DURATION
-from tui.domain.promotions import Outcome
+from tui.domain.promotions import Outcome, Plan
 from tui.operations.patience import OUTAGE
 
 REFS = ("models:/iris/1", "models:/iris@champion")
@@ -60,6 +60,30 @@ async def test_an_outage_in_a_rollout_is_told_once_in_each_of_its_ways(bench: Be
     assert sum("still waiting" in said.words for said in operation.log) == 3
 
 
+async def test_a_backend_that_takes_its_time_to_fail_is_given_up_too(bench: Bench) -> None:
+    """It drips, until the deadline of the whole request: failures far apart are still one outage."""
+    made = await bench.good_plan("2")
+    bench.fake.traps.calls.clear()
+
+    def drip() -> Failure | None:
+        if "set_alias" not in bench.fake.traps.calls:
+            return None
+        bench.fake.clock.at += 70.0  # type: ignore[union-attr]
+        return TimedOut("no whole answer within 70 s")
+
+    bench.fake.traps.away = drip
+    began = bench.fake.clock.monotonic()
+    operation = await bench.run(made)
+    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.words
+    assert bench.fake.clock.monotonic() - began < 60 * 60
+
+
+async def _begun(bench: Bench, call: int, seconds: float) -> tuple[Plan, Cable]:
+    made = await bench.good_plan("2")
+    bench.fake.traps.calls.clear()
+    return made, Cable(bench, call, seconds)
+
+
 async def _calls(bench: Bench) -> int:
     """How many there are in a promotion that nothing happens to."""
     made = await bench.good_plan("2")
@@ -74,9 +98,7 @@ async def test_wherever_it_is_pulled_it_goes_on(bench_of: Callable[[str], Bench]
     calls = await _calls(bench_of(ref))
     for call in range(calls):
         bench = bench_of(ref)
-        made = await bench.good_plan("2")
-        bench.fake.traps.calls.clear()
-        cable = Cable(bench, call, seconds)
+        made, cable = await _begun(bench, call, seconds)
         operation = await bench.run(made)
         assert cable.pulled_at is not None
         assert operation.outcome is Outcome.DONE, (call, operation.words)
@@ -94,10 +116,8 @@ async def test_what_stays_away_is_given_up_once_and_can_be_gone_on_with(bench_of
     ends = set()
     for call in range(await _calls(bench_of(ref))):
         bench = bench_of(ref)
-        made = await bench.good_plan("2")
         before = bench.fake.template()
-        bench.fake.traps.calls.clear()
-        cable = Cable(bench, call, 1e9)
+        made, cable = await _begun(bench, call, 1e9)
         left = await bench.run(made)
         ends.add(left.outcome)
         # A rollout and the truth row have times of their own.
@@ -120,9 +140,7 @@ async def test_a_cancel_is_heard_while_it_waits(bench_of: Callable[[str], Bench]
     ends = set()
     for call in range(await _calls(bench_of(ref))):
         bench = bench_of(ref)
-        made = await bench.good_plan("2")
-        bench.fake.traps.calls.clear()
-        cable = Cable(bench, call, 60.0)
+        made, cable = await _begun(bench, call, 60.0)
 
         def cancel(bench: Bench = bench, cable: Cable = cable) -> None:
             if cable.pulled_at is not None and bench.fake.clock.monotonic() > cable.pulled_at + 5.0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-_ANOTHER = 30.0
+_ANOTHER = 60.0
 """Seconds between two failures after which they belong to different outages: more than a request and the pause after it take."""
 
 

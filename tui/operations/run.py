@@ -133,7 +133,8 @@ class Run:
             if not self.committed:
                 self.stop_if_asked()
             now = self.clock.monotonic()
-            if self.outages.failed(failure.backend, now) > OUTAGE and now - began > PATIENCE:
+            waited, away = now - began, self.outages.failed(failure.backend, now)
+            if waited > PATIENCE and max(waited, away) > OUTAGE:
                 raise failure
             met.add(failure.backend)
             if str(failure) not in said:
