@@ -37,8 +37,8 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: flo
 
 
 @pytest.fixture(scope="session")
-def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An `mlflow server` on SQLite, empty."""
+def rest_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Behind an `mlflow server` on SQLite."""
     folder, port = tmp_path_factory.mktemp("mlflow-server"), free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts")]
@@ -48,18 +48,13 @@ def mlflow_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder, env=environment, start_new_session=True)
     try:
         wait_for(f"http://127.0.0.1:{port}/health", process, log)
-        yield f"http://127.0.0.1:{port}"
+        yield build(f"http://127.0.0.1:{port}", folder / "mlflow.db")
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
 
 
 @pytest.fixture(scope="session")
-def rest_world(mlflow_url: str) -> World:
-    return build(mlflow_url)
-
-
-@pytest.fixture(scope="session")
 def database_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("mlflow-database")
-    return build(f"sqlite:///{folder}/mlflow.db", artifacts=folder / "artifacts")
+    return build(f"sqlite:///{folder}/mlflow.db", folder / "mlflow.db", artifacts=folder / "artifacts")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.mlflow_world import HOSTILE, POINTS, START, World
 from tui.domain.environments import MlflowTarget
-from tui.domain.failures import NotFound, Rejected
+from tui.domain.failures import Faulty, NotFound, Rejected
 from tui.domain.runs import Artifact, DatasetInput, RunStatus
 from tui.sources.mlflow_open import Mlflow, open_mlflow
 
@@ -132,6 +134,32 @@ async def test_registering_a_logged_model_and_moving_aliases(mlflow: Mlflow, wor
         await registry.set_alias("iris", "champion", "999")
     with pytest.raises(Rejected, match="reserved"):
         await registry.set_alias("iris", "v3", second.version)
+
+
+@contextlib.contextmanager
+def overtaken(database: Path, table: str, columns: str) -> Iterator[None]:
+    """Each entry that is new to the table has been made by somebody else between MLflow's look and its own insertion."""
+    theirs = ", ".join(f"NEW.{column}" for column in columns.split(", "))
+    made = f"BEGIN INSERT INTO {table} ({columns}) VALUES ({theirs}); END"
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute(f"CREATE TRIGGER overtaken BEFORE INSERT ON {table} {made}")
+        try:
+            yield
+        finally:
+            connection.execute("DROP TRIGGER overtaken")
+
+
+async def test_two_requests_that_make_the_same_entry_at_once_can_be_sent_again(mlflow: Mlflow, world: World) -> None:
+    registry = mlflow.registry
+    version = (await registry.create_version("raced", world.logged)).version
+    with overtaken(world.database, "model_version_tags", "name, version, key, value"), pytest.raises(Faulty, match="at once"):
+        await registry.tag_version("raced", version, {"modeldeck.left": "unique duplicate"})
+    await registry.tag_version("raced", version, {"modeldeck.left": "unique duplicate"})
+    with overtaken(world.database, "registered_model_aliases", "name, version, alias"), pytest.raises(Faulty, match="at once"):
+        await registry.set_alias("raced", "champion", version)
+    await registry.set_alias("raced", "champion", version)
+    found = await registry.version("raced", version)
+    assert (found.tags["modeldeck.left"], found.aliases) == ("unique duplicate", ("champion",))
 
 
 async def test_prompts_are_no_models(mlflow: Mlflow) -> None:

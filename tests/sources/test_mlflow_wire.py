@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from tests.support.canned import always, canned, response
 from tui.domain.environments import MlflowTarget, Secret
-from tui.domain.failures import Malformed
+from tui.domain.failures import Failure, Faulty, Malformed, NotFound, Rejected
 from tui.domain.runs import MetricPoint, RunStatus
 from tui.sources import mlflow_rest_registry
 from tui.sources.decode import decode
 from tui.sources.mlflow_inprocess import missing_database, shown
 from tui.sources.mlflow_open import open_mlflow
-from tui.sources.mlflow_rules import LoggedModelChoice, chosen_model, model_file_words, thinned
+from tui.sources.mlflow_rules import LoggedModelChoice, chosen_model, meant, model_file_words, thinned
 from tui.sources.mlflow_wire import LARGEST, RunsAnswer, explain, number, run_of, run_status, seconds, whole
 
 
@@ -133,3 +133,31 @@ async def test_the_targets_token_and_workspace_are_sent() -> None:
         await mlflow.aclose()
     assert b"Authorization: Bearer tok" in server.requests[0]
     assert b"X-MLFLOW-WORKSPACE: team-a" in server.requests[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "(sqlite3.IntegrityError) UNIQUE constraint failed: model_version_tags.key [SQL: INSERT INTO model_version_tags …]",
+        '(psycopg2.errors.UniqueViolation) duplicate key value violates unique constraint "model_version_tag_pk"',
+        "(pymysql.err.IntegrityError) (1062, \"Duplicate entry 'm-1-k' for key 'PRIMARY'\")",
+        "(pyodbc.IntegrityError) ('23000', '[SQL Server]Violation of PRIMARY KEY constraint')",
+        "UPDATE statement on table 'model_version_tags' expected to update 1 row(s); 0 were matched.",
+    ],
+)
+def test_what_two_requests_at_once_make_a_database_say_is_passing(words: str) -> None:
+    found = meant(Rejected(words, backend="MLflow", status=400))
+    assert (type(found), found.backend, found.status) == (Faulty, "MLflow", 400)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Rejected("(sqlite3.IntegrityError) NOT NULL constraint failed: model_versions.name", status=400),
+        Rejected("(sqlite3.IntegrityError) FOREIGN KEY constraint failed", status=400),
+        Rejected("Invalid value: (sqlite3.IntegrityError) UNIQUE constraint failed", status=400),
+        NotFound("(sqlite3.IntegrityError) UNIQUE constraint failed", status=404),
+    ],
+)
+def test_other_refusals_mean_what_they_say(failure: Failure) -> None:
+    assert meant(failure) is failure

@@ -22,13 +22,15 @@ class World:
     """Run ids, oldest first: `plain` has no model, `folder` one in its artifacts (MLflow 2), `logged` a logged model (MLflow 3)."""
 
     uri: str
+    database: Path
     experiment: str
     plain: str
     folder: str
     logged: str
 
 
-def build(uri: str, artifacts: Path | None = None) -> World:
+def build(uri: str, database: Path, artifacts: Path | None = None) -> World:
+    """`database`: the SQLite file that is behind the URI."""
     import mlflow
     from mlflow import MlflowClient
 
@@ -44,7 +46,7 @@ def build(uri: str, artifacts: Path | None = None) -> World:
     _log_model(logged)
     client.set_terminated(logged, status="FAILED")
     client.register_prompt("a-prompt", "Say hello")
-    return World(uri, experiment, plain, folder, logged)
+    return World(uri, database, experiment, plain, folder, logged)
 
 
 def _plain_run(client: object, experiment: str) -> str:

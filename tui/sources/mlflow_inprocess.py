@@ -15,7 +15,7 @@ from tui.domain.failures import Failure, Forbidden, NotFound, Rejected, Unreacha
 from tui.sources import refusals
 from tui.sources.credentials import inline_credentials
 from tui.sources.lane import Lane
-from tui.sources.mlflow_rules import BACKEND
+from tui.sources.mlflow_rules import BACKEND, meant
 
 DEADLINE = 30.0
 """Seconds that a caller waits at most for one question, queueing and the first import included."""
@@ -112,8 +112,10 @@ def failure_of(error: Exception, where: str) -> Failure:
     if below is not None and (status is None or status >= 500):
         return _os_failure(below, where)
     message = str(getattr(error, "message", "") or (str(error).splitlines() or [""])[0])
-    return refusals.refusal(
-        status or 500, message.encode(), {"content-type": "text/plain"}, backend=BACKEND, host=where, explain=lambda body: body.decode()
+    return meant(
+        refusals.refusal(
+            status or 500, message.encode(), {"content-type": "text/plain"}, backend=BACKEND, host=where, explain=lambda body: body.decode()
+        )
     )
 
 

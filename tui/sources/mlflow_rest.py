@@ -10,7 +10,7 @@ from tui.domain.failures import Forbidden, NotFound, Unauthorized
 from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
 from tui.sources import mlflow_wire as wire
 from tui.sources.credentials import credentials_of
-from tui.sources.mlflow_rules import BACKEND
+from tui.sources.mlflow_rules import BACKEND, meant
 from tui.sources.tls import Tls
 from tui.sources.transport import Params, Transport
 
@@ -26,6 +26,7 @@ def transport_of(target: MlflowTarget) -> Transport:
         credentials=credentials_of(target.username, target.password, target.token),
         tls=Tls(verify=not target.insecure_tls, ca_path=target.server_cert_path, cert_path=target.client_cert_path),
         explain=wire.explain,
+        meant=meant,
     )
 
 

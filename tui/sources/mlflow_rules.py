@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from tui.domain.failures import Malformed, NotFound
+from tui.domain.failures import Failure, Faulty, Malformed, NotFound, Rejected
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import MetricPoint
 
@@ -73,6 +74,30 @@ def thinned(history: Sequence[MetricPoint], points: int) -> tuple[MetricPoint, .
         return tuple(history[-1:] if points < 2 else history)
     stride = (len(history) - 1) / (points - 1)
     return tuple(history[round(index * stride)] for index in range(points))
+
+
+_COLLISION = re.compile(
+    r"\([\w.]*(IntegrityError|UniqueViolation)\) .*(unique|duplicate|primary key)|(UPDATE|DELETE) statement on table .* expected to ",
+    re.IGNORECASE,
+)
+# As SQLite, PostgreSQL, MySQL and SQL Server say it, and SQLAlchemy where the row is gone that it was about to change.
+
+
+def meant(failure: Failure) -> Failure:
+    """What a refusal means, where its status does not say.
+
+    MLflow looks whether a tag or an alias is there, then inserts it: of two requests that do so at once its database refuses one, and
+    MLflow calls that 400, as if the request were wrong (store/db/utils.py: every SQLAlchemyError but an OperationalError). Asked again
+    it takes it.
+    """
+    if isinstance(failure, Rejected) and _COLLISION.match(failure.words):
+        return Faulty(
+            "two requests changed the same entry of its database at once",
+            hint="asking again settles it",
+            backend=failure.backend,
+            status=failure.status,
+        )
+    return failure
 
 
 def no_model(run_id: str) -> NotFound:

@@ -77,7 +77,7 @@ class Transport:
     `base_url` may carry userinfo, which then becomes Basic credentials and never shows up again. `tls` may be a ready context, or a
     function that makes one (run on a thread of its own). `server_name` is checked instead of the URL's host (kubeconfig's tls-server-name).
     `proxy`: None takes HTTP(S)_PROXY and NO_PROXY from the process environment, except for loopback addresses. `connections`: at most so
-    many at once.
+    many at once. `meant`: what a refusal is to this backend, where its status does not say.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Transport:
         server_name: str = "",
         proxy: str | None = None,
         explain: refusals.Explain = refusals.no_explanation,
+        meant: Callable[[Failure], Failure] = lambda refusal: refusal,
         timeouts: Timeouts | None = None,
         connections: int = 64,
     ) -> None:
@@ -103,7 +104,7 @@ class Transport:
         self._tls = tls or Tls()
         self._extensions = {"sni_hostname": server_name} if server_name else {}
         self._proxy = proxy
-        self._explain = explain
+        self._explain, self._meant = explain, meant
         self._connections = connections
         self._client: httpx.AsyncClient | None = None
         self._opening: asyncio.Task[httpx.AsyncClient] | None = None
@@ -269,7 +270,7 @@ class Transport:
             await response.aread()
         finally:
             await response.aclose()
-        return refusals.refusal(
+        refusal = refusals.refusal(
             response.status_code,
             scrubbed(response.content, sent.values()),
             _lower(response.headers),
@@ -277,6 +278,7 @@ class Transport:
             host=self.host,
             explain=self._explain,
         )
+        return self._meant(refusal)
 
     @contextlib.asynccontextmanager
     async def _deadline(self, total: float) -> AsyncIterator[None]:
