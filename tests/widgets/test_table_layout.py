@@ -50,6 +50,15 @@ def test_the_least_important_column_leaves_first() -> None:
     assert [c.key for c in lay_out(three, natural, 20).columns] == ["a"]
 
 
+def test_a_column_that_is_too_wide_keeps_no_narrower_one_out() -> None:
+    four = [make("a", 10), make("b", 4, priority=4), make("wide", 40, priority=1), make("c", 6, priority=3)]
+    natural = {"a": 10, "b": 4, "wide": 40, "c": 6}
+    assert [c.key for c in lay_out(four, natural, 24).columns] == ["a", "b", "c"]
+    assert [c.key for c in lay_out(four, natural, 20).columns] == ["a", "c"]
+    assert [c.key for c in lay_out(four, natural, 58).columns] == ["a", "b", "wide"]
+    assert [c.key for c in lay_out(four, natural, 66).columns] == ["a", "b", "wide", "c"]
+
+
 def test_a_column_with_weight_gives_and_takes() -> None:
     two = [make("a", 40, weight=1), make("b", 10)]
     natural = {"a": 20, "b": 10}

@@ -36,16 +36,30 @@ def lay_out(columns: Sequence[Column[Any]], natural: Mapping[str, int], room: in
     `natural` has the width of each column's widest content seen so far. `skip` leaves out that many columns after the first one: the
     reader moved to the right, and then columns leave from the right edge, not by priority.
     """
-    seen = list(columns[:1]) + list(columns[1 + skip :])
     wanted = {column.key: _clamp(natural.get(column.key, 0), column) for column in columns}
-    while len(seen) > 1 and _least(seen, wanted) > room:
-        seen.remove(seen[-1] if skip else max(seen[1:], key=lambda column: (column.priority, columns.index(column))))
+    seen = _leftmost([*columns[:1], *columns[1 + skip :]], wanted, room) if skip else _most_important(columns, wanted, room)
     widths = {column.key: wanted[column.key] for column in seen}
     _shrink(seen, widths, room)
     _stretch(seen, widths, room)
     if seen:
         widths[seen[0].key] = max(1, min(widths[seen[0].key], room))
     return TableLayout(tuple(seen), tuple(widths[column.key] for column in seen), len(columns) - len(seen))
+
+
+def _leftmost(columns: Sequence[Column[Any]], wanted: Mapping[str, int], room: int) -> list[Column[Any]]:
+    seen = list(columns)
+    while len(seen) > 1 and _least(seen, wanted) > room:
+        seen.pop()
+    return seen
+
+
+def _most_important(columns: Sequence[Column[Any]], wanted: Mapping[str, int], room: int) -> list[Column[Any]]:
+    """The first one, then by priority each that still fits: one that is too wide does not keep narrower ones out."""
+    seen = list(columns[:1])
+    for column in sorted(columns[1:], key=lambda each: each.priority):
+        more = [each for each in columns if each is column or each in seen]
+        seen = more if _least(more, wanted) <= room else seen
+    return seen
 
 
 def _clamp(width: int, column: Column[Any]) -> int:

@@ -21,8 +21,8 @@ class Column(Generic[R]):
     """One column. `cell` is called only for rows that are seen.
 
     Widths are in terminal cells. A column is as wide as its content, between `min_width` and `max_width`; one with `weight` shrinks to
-    `min_width` when room is short and takes what is left over. When that is not enough, columns are left out, those with the
-    highest `priority` number first. The first column always stays.
+    `min_width` when room is short and takes what is left over. When that is not enough, columns are left out: the first
+    one always stays, and of the others, from the lowest `priority` number on, those that still fit.
     """
 
     key: str

@@ -35,13 +35,16 @@ def source(now: float) -> TableSource[RollbackTarget]:
             return Cell(numbers.NONE, "muted")
         return Cell(numbers.duration(target.served_until - target.served_from))
 
+    def ended(target: RollbackTarget) -> Cell:
+        return Cell(target.ended_why, "warn" if target.rolled_back else "")
+
     columns: tuple[Column[RollbackTarget], ...] = (
         Column("version", "version", lambda row: Cell(f"{row.model} v{row.version}", "version"), min_width=8, max_width=30),
         Column("default", "", lambda row: Cell("◂ last that served" if row.is_default else "", "ok"), max_width=18),
         Column("since", "served since", since, align="right", priority=2),
         Column("for", "for", served, align="right", priority=4),
-        Column("why", "ended because", lambda row: Cell(row.ended_why, "warn" if row.rolled_back else ""), priority=1, max_width=48),
-        Column("stats", "then", lambda row: Cell(row.stats_words, "muted"), priority=3, max_width=42),
+        Column("why", "ended because", ended, priority=1, min_width=30, max_width=72, weight=2),
+        Column("stats", "then", lambda row: Cell(row.stats_words, "muted"), priority=3, min_width=20, max_width=42, weight=1),
         Column("revision", "rev", lambda row: Cell(numbers.NONE if row.revision is None else str(row.revision)), align="right", priority=6),
         Column("sources", "known from", lambda row: Cell(", ".join(row.sources), "muted"), priority=5, max_width=36),
     )
