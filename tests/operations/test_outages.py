@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Failure, TimedOut, Unreachable
+from tui.domain.failures import Failure, Forbidden, TimedOut, Unauthorized, Unreachable
 from tui.domain.leases import DURATION
-from tui.domain.promotions import Outcome, Plan
+from tui.domain.promotions import Outcome, Plan, StepState
 from tui.operations.patience import OUTAGE
 
 REFS = ("models:/iris/1", "models:/iris@champion")
@@ -108,6 +108,46 @@ async def test_wherever_it_is_pulled_it_goes_on(bench_of: Callable[[str], Bench]
             assert any(AWAY.words in seen.held_up for seen in bench.seen) or call >= calls - 2
             assert any(AWAY.words in said.words for said in operation.log), call
         assert operation.held_up == ""
+
+
+OF_THE_CLUSTER = ("deployment", "fleet", "lease", "patch_deployment", "pods_of", "write_lease")
+
+
+class Newcomer(Cable):
+    """An API server that was started again right before that call, and does not know its users for so many seconds."""
+
+    refusal: type[Failure] = Forbidden
+
+    def _away(self) -> Failure | None:
+        refused = super()._away() is not None and self._fake.traps.calls[-1] in OF_THE_CLUSTER
+        return self.refusal("who may that be?") if refused else None
+
+
+@pytest.mark.parametrize("ref", REFS)
+@pytest.mark.parametrize("refusal", [Forbidden, Unauthorized])
+async def test_a_server_that_does_not_know_us_yet_is_asked_again(
+    bench_of: Callable[[str], Bench], ref: str, refusal: type[Failure]
+) -> None:
+    for call in range(await _calls(bench_of(ref))):
+        bench = bench_of(ref)
+        made = await bench.good_plan("2")
+        bench.fake.traps.calls.clear()
+        Newcomer(bench, call, 10.0).refusal = refusal
+        operation = await bench.run(made)
+        assert operation.outcome is Outcome.DONE, (call, operation.words)
+        assert [step.name for step in operation.steps if step.state is not StepState.DONE] == [], call
+
+
+async def test_rights_that_were_taken_away_for_good_are_not_waited_for_long(bench: Bench) -> None:
+    bench.fake.cluster.stuck.add("models:/iris/2")  # so that it is in the rollout that they go
+    made = await bench.good_plan("2")
+    bench.fake.traps.calls.clear()
+    Newcomer(bench, 12, 1e9)
+    began = bench.fake.clock.monotonic()
+    operation = await bench.run(made)
+    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.words
+    assert "who may that be?" in operation.words
+    assert bench.fake.clock.monotonic() - began < 120.0
 
 
 @pytest.mark.parametrize("ref", REFS)

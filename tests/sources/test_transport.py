@@ -89,6 +89,32 @@ async def test_a_status_is_its_failure_in_the_servers_own_words(status: str, kin
     assert failure.retry_after == (9.0 if kind is Throttled or status.startswith("503") else None)
 
 
+@pytest.mark.parametrize(("status", "kind"), [("401 Unauthorized", Unauthorized), ("403 Forbidden", Forbidden)])
+@pytest.mark.parametrize("balancer", [False, True])
+async def test_a_refusal_right_after_the_backend_was_away_is_not_believed_yet(status: str, kind: type[Failure], balancer: bool) -> None:
+    now = 100.0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        if number != 1:
+            writer.write(response(b'{"message": "no such role"}', status))
+        elif balancer:
+            writer.write(response(b"", "503 Service Unavailable"))
+        else:
+            raise ConnectionError
+
+    async with canned(talk) as server:
+        transport = Transport("Kubernetes", server.url, explain=explain, settling=15.0, monotonic=lambda: now)
+        failures = []
+        for _ in range(5):
+            with pytest.raises(Failure) as caught:
+                await transport.get("/x")
+            failures.append(caught.value)
+            now += 5.0
+        await transport.aclose()
+    assert [type(failure) for failure in failures] == [kind, Faulty, Faulty, Faulty, kind]
+    assert failures[2].words == "no such role (it was away a moment ago)"
+
+
 async def test_without_words_of_its_own_a_status_is_named() -> None:
     async with canned(always(response(b"<html>", "502 Bad Gateway", "Content-Type: text/html"))) as server:
         assert (await failure_of(Transport("MLflow", server.url, explain=explain))).words == "502 Bad Gateway"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
-from tui.domain.failures import Failure, Faulty, Malformed, Throttled, TimedOut, Unreachable
+from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, Throttled, TimedOut, Unauthorized, Unreachable
 from tui.ports import Clock
 
 T = TypeVar("T")
 
 PASSING = (Unreachable, TimedOut, Throttled, Faulty, Malformed)
 """Failures that may be over in a moment. After one of them, a request that changes something may or may not have been carried out."""
+
+REFUSED = (Unauthorized, Forbidden)
+"""Failures that are no less passing for a while, where the same was allowed before: an API server that was started again refuses everybody
+but its admin until it has read the roles. After one of them, nothing was carried out."""
 
 AWAY = (Unreachable, TimedOut, Throttled, Faulty)
 """Failures that mean: this backend is down for now."""
@@ -23,23 +28,45 @@ OUTAGE = 120.0
 LATE_ANSWER = 1.0
 """Seconds after which a request whose answer was lost has been carried out, if it ever is. MLflow cannot be told to forget one, and nothing
 guards it there: so it is waited for."""
+_BELIEVED = 15.0
+# Seconds for which a refusal must have lasted: an API server looks for its identity provider every ten.
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 2.0
 
 
+@dataclass
+class Refusals:
+    """Of what was allowed before. Not frozen: it holds since when it has been refused."""
+
+    _since: float | None = None
+
+    def believed(self, failure: Failure, now: float) -> bool:
+        """Whether the failure is a refusal that has lasted."""
+        if not isinstance(failure, REFUSED):
+            self._since = None
+            return False
+        self._since = now if self._since is None else self._since
+        return now - self._since >= _BELIEVED
+
+
 async def patiently(
-    ask: Callable[[], Awaitable[T]], clock: Clock, *, patience: float = PATIENCE, waiting: Callable[[Failure], None] = lambda failure: None
+    ask: Callable[[], Awaitable[T]],
+    clock: Clock,
+    *,
+    patience: float = PATIENCE,
+    passing: tuple[type[Failure], ...] = PASSING,
+    waiting: Callable[[Failure], None] = lambda failure: None,
 ) -> T:
     """The answer of a read, asked again with growing pauses for `patience` seconds. Raises the last failure.
 
-    `waiting`: told each failure before the pause after it; what it raises ends the waiting.
+    `passing`: which failures are no reason to give up. `waiting`: told each before the pause after it; what it raises ends the waiting.
     """
     until = clock.monotonic() + patience
     pause = _FIRST_PAUSE
     while True:
         try:
             return await ask()
-        except PASSING as failure:
+        except passing as failure:
             if clock.monotonic() + pause >= until:
                 raise
             waiting(failure)

@@ -14,7 +14,7 @@ from tui.operations.entries import Entry, advance
 from tui.operations.journal import JournalFailure
 from tui.operations.lock import Locks
 from tui.operations.outages import Outages
-from tui.operations.patience import OUTAGE, PATIENCE, patiently
+from tui.operations.patience import OUTAGE, PASSING, PATIENCE, REFUSED, Refusals, patiently
 from tui.operations.wishes import Mailbox
 from tui.operations.words import harmless
 from tui.operations.world import World
@@ -121,10 +121,13 @@ class Run:
         """Whether anything that others see, but the lock, may have been changed."""
         return any(step.requests for step in self.now.steps if step.name is not StepName.LOCK)
 
-    async def patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def patiently(self, ask: Callable[[], Awaitable[T]], *, allowed: bool = True) -> T:
         """The answer of what may be asked again, as often as it takes while an outage is not longer than OUTAGE; the log tells of it.
 
+        `allowed`: the same was allowed before, when the plan was made, so that a refusal is only believed when it lasts.
         Raises the last Failure; Stopped where somebody cancels meanwhile."""
+        passing = (*PASSING, *REFUSED) if allowed else PASSING
+        refusals = Refusals()
         met: set[str] = set()
         said: set[str] = set()
         began = self.clock.monotonic()
@@ -133,6 +136,8 @@ class Run:
             if not self.committed:
                 self.stop_if_asked()
             now = self.clock.monotonic()
+            if refusals.believed(failure, now):
+                raise failure
             waited, away = now - began, self.outages.failed(failure.backend, now)
             if waited > PATIENCE and max(waited, away) > OUTAGE:
                 raise failure
@@ -141,7 +146,7 @@ class Run:
                 said.add(str(failure))
                 self.hold_up(f"{failure} — still trying")
 
-        answer = await patiently(ask, self.clock, patience=math.inf, waiting=waiting)
+        answer = await patiently(ask, self.clock, patience=math.inf, passing=passing, waiting=waiting)
         for backend in met:
             self.outages.over(backend)
         return answer

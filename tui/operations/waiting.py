@@ -11,7 +11,7 @@ from tui.domain.rollout import Trouble
 from tui.domain.serving import Deployment, Pod
 from tui.domain.slots import Edits, places
 from tui.operations import edits
-from tui.operations.patience import PASSING, pause_after
+from tui.operations.patience import PASSING, REFUSED, Refusals, pause_after
 from tui.operations.run import Run
 from tui.operations.words import harmless, harmless_lines
 
@@ -40,6 +40,7 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
     until = began + run.plan.intent.rollout_deadline
     said = ""
     outage: set[str] = set()
+    refusals = Refusals()
     stale = True
     while True:
         run.stop_if_asked()
@@ -50,7 +51,9 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
             if status.state == rollout.DONE:
                 return status.words
             found = await _trouble(run, deployment)
-        except PASSING as failure:
+        except (*PASSING, *REFUSED) as failure:
+            if refusals.believed(failure, run.clock.monotonic()):
+                raise
             said = f"{failure} — still waiting"
             if said not in outage:  # a network that is away is told of in several ways, by turns
                 run.hold_up(said)
@@ -58,6 +61,7 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
             await _sleep(run, until, said, pause_after(failure, POLL))
             continue
         outage.clear()
+        refusals = Refusals()
         if found is None or found.reason != "ProgressDeadlineExceeded":
             stale = False
         if found is not None and not (stale and run.clock.monotonic() - began < _STALE_DEADLINE):

@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from tui.domain.failures import Failure, Unreachable
+from tui.domain.failures import Failure, Faulty, Forbidden, Unauthorized, Unreachable
 from tui.sources import refusals
 from tui.sources.addresses import is_loopback
 from tui.sources.credentials import Credentials, Nobody, inline_credentials, scrubbed
@@ -49,6 +51,10 @@ class Timeouts:
 _CONNECTED = "connection.connect_tcp.complete"
 _SOONER = 1.0
 # Seconds by which the kernel gives a request up before its caller does.
+_AWAY = (502, 503, 504)
+# What a balancer says of a backend that is not there.
+_JUST_BACK = "(it was away a moment ago)"
+_SETTLES = "it may not know yet who may do what, and is asked again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,8 @@ class Transport:
     `base_url` may carry userinfo, which then becomes Basic credentials and never shows up again. `tls` may be a ready context, or a
     function that makes one (run on a thread of its own). `server_name` is checked instead of the URL's host (kubeconfig's tls-server-name).
     `proxy`: None takes HTTP(S)_PROXY and NO_PROXY from the process environment, except for loopback addresses. `connections`: at most so
-    many at once. `meant`: what a refusal is to this backend, where its status does not say.
+    many at once. `meant`: what a refusal is to this backend, where its status does not say. `settling`: seconds after the backend was away
+    in which a 401 or 403 is Faulty, as it may not have read yet who may do what.
     """
 
     def __init__(
@@ -94,6 +101,8 @@ class Transport:
         meant: Callable[[Failure], Failure] = lambda refusal: refusal,
         timeouts: Timeouts | None = None,
         connections: int = 64,
+        settling: float = 0.0,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.backend = backend
         self.base_url, found = inline_credentials(base_url)
@@ -106,6 +115,8 @@ class Transport:
         self._proxy = proxy
         self._explain, self._meant = explain, meant
         self._connections = connections
+        self._settling, self._monotonic = settling, monotonic
+        self._away_at = -math.inf
         self._client: httpx.AsyncClient | None = None
         self._opening: asyncio.Task[httpx.AsyncClient] | None = None
         self._closed = False
@@ -233,6 +244,7 @@ class Transport:
         try:
             return await client.send(request, stream=True)
         except httpx.TransportError as error:
+            self._away_at = self._monotonic()
             if not (call.safe and is_stale_connection(error)):
                 raise
         return await client.send(self._request(client, call, credentials), stream=True)
@@ -278,7 +290,14 @@ class Transport:
             host=self.host,
             explain=self._explain,
         )
-        return self._meant(refusal)
+        return self._meant(self._believed(refusal))
+
+    def _believed(self, refusal: Failure) -> Failure:
+        if refusal.status in _AWAY:
+            self._away_at = self._monotonic()
+        elif isinstance(refusal, Unauthorized | Forbidden) and self._monotonic() - self._away_at < self._settling:
+            return Faulty(f"{refusal.words} {_JUST_BACK}", hint=_SETTLES, backend=self.backend, status=refusal.status)
+        return refusal
 
     @contextlib.asynccontextmanager
     async def _deadline(self, total: float) -> AsyncIterator[None]:

@@ -31,7 +31,7 @@ class CopyVersion:
             return "it was never made"
         left = {"modeldeck.left": f"copied by operation {run.whole.id}, which was taken back"}
         await run.request(f"tag {made.model}: version {made.version}")
-        await run.patiently(lambda: registry.tag_version(made.model, made.version, left))
+        await run.patiently(lambda: registry.tag_version(made.model, made.version, left), allowed=False)
         return f"version {made.version} of {made.model} stays, and says so"
 
 

@@ -22,7 +22,7 @@ async def write_event(run: Run, reason: str, message: str, *, warning: bool = Fa
     deployment = await run.patiently(lambda: cluster.deployment(*run.key))
     await run.request(f"write event {reason} on deployment {deployment.key}")
     key = f"{run.plan.id} {reason}"
-    await run.patiently(lambda: cluster.write_event(deployment, key=key, reason=reason, message=message, warning=warning))
+    await run.patiently(lambda: cluster.write_event(deployment, key=key, reason=reason, message=message, warning=warning), allowed=False)
 
 
 def story(run: Run) -> str:

@@ -24,7 +24,7 @@ class TagVersions:
         await run.request(f"tag {plan.model}: " + ", ".join(f"version {version}" for version in tags))
 
         async def tag(version: str, one: Mapping[str, str]) -> None:
-            await run.patiently(lambda: registry.tag_version(plan.model, version, one))
+            await run.patiently(lambda: registry.tag_version(plan.model, version, one), allowed=False)
 
         await tag(plan.to_version, {OPERATION_TAG: tags[plan.to_version].pop(OPERATION_TAG)})
         known = (await run.patiently(lambda: registry.version(plan.model, plan.to_version))).tags

@@ -21,6 +21,10 @@ from tui.sources.transport import Timeouts, Transport
 
 T = TypeVar("T")
 
+SETTLING = 15.0
+"""Seconds. An API server that was started again answers 403 until it has read the roles (0.2 s where there are few), and 401 until
+it has found the identity provider, which it looks for every ten seconds."""
+
 CONNECTIONS = 512
 """HTTP/1.1 keeps one for each watch: three a namespace."""
 
@@ -95,6 +99,7 @@ class Connection:
             explain=answers.explain,
             timeouts=self._timeouts,
             connections=CONNECTIONS,
+            settling=SETTLING,
         )
         return _Open(login, transport, credential)
 
