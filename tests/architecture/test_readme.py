@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from textual.binding import Binding
 
 from tui.commandline.arguments import VERBS
+from tui.commandline.doctor import NEEDS
 from tui.console import Console
 from tui.domain.promotions import ExitCode
 from tui.screens.deck.deck import Deck
@@ -45,3 +47,13 @@ def test_every_verb_is_listed(verb: str) -> None:
 def test_every_exit_code_is_listed() -> None:
     listed = {int(code) for code in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}
     assert listed == {int(code) for code in ExitCode}
+
+
+@pytest.mark.parametrize(("verb", "resource", "group", "subresource"), [need[:4] for need in NEEDS])
+def test_the_role_grants_all_that_the_doctor_looks_for(verb: str, resource: str, group: str, subresource: str) -> None:
+    """That it is enough is shown by the crash matrix, whose operators have it and nothing else (tests/crash/ground.py)."""
+    [role] = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    wanted = f"{resource}/{subresource}" if subresource else resource
+    assert any(
+        group in rule["apiGroups"] and wanted in rule["resources"] and verb in rule["verbs"] for rule in yaml.safe_load(role)["rules"]
+    )

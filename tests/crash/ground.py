@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -13,13 +14,15 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
+import yaml
 
 from tests.conformance.clusters import Cluster
 from tests.conformance.controlplane import launch
 from tests.conformance.node.conftest import Registry, agent
-from tests.crash.world import World
+from tests.crash.world import NAMESPACE, World
 from tui.sandbox.controlplane import Supervisor
-from tui.sandbox.node.api import Access, access
+from tui.sandbox.kube import create_missing
+from tui.sandbox.node.api import Access, Api, access
 from tui.sandbox.node.lifeline import die_with_parent, prepare
 from tui.sandbox.process import python
 
@@ -27,7 +30,7 @@ MODEL = "iris"
 """The model that each case's own one is made like."""
 
 
-class Api(Protocol):
+class Server(Protocol):
     """An API server that can be killed."""
 
     folder: Path
@@ -78,7 +81,7 @@ class Real:
 
 
 @contextlib.asynccontextmanager
-async def _api(name: str, folder: Path) -> AsyncIterator[Api]:
+async def _api(name: str, folder: Path) -> AsyncIterator[Server]:
     if name == "simulator":
         simulator = Simulator(folder)
         try:
@@ -98,7 +101,7 @@ async def _api(name: str, folder: Path) -> AsyncIterator[Api]:
 @dataclass
 class Ground:
     folder: Path
-    api: Api
+    api: Server
     registry: Registry
     mlflow_url: str
     world: World
@@ -109,7 +112,9 @@ class Ground:
 
     @property
     def kubeconfig(self) -> Path:
-        return self.api.folder / "admin.kubeconfig"
+        """Of somebody who may do what an operator needs, and nothing else: an API server that was just started refuses everybody but its
+        admin for a moment."""
+        return self.api.folder / "op.kubeconfig"
 
     def kubeconfig_through(self, url: str) -> str:
         """For a client whose way to the API server leads through a door."""
@@ -139,12 +144,33 @@ async def ground(name: str, folder: Path, registry: Registry, mlflow_url: str) -
         reached = access(api.folder / "admin.kubeconfig")
         kube = await stack.enter_async_context(client(reached))
         mlflow = await stack.enter_async_context(httpx.AsyncClient(base_url=mlflow_url, **_PLAIN))
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "serving"}}
-        answer = await kube.post("/api/v1/namespaces", json=namespace)
-        assert answer.status_code in (201, 409), answer.text
+        await _let_in(reached)
         proxy = stack.enter_context(agent(Cluster(name, api.folder), registry, node))
         service = await stack.enter_async_context(httpx.AsyncClient(base_url=proxy, **_PLAIN))
         yield Ground(folder, api, registry, mlflow_url, World(kube, mlflow), service, reached)
+
+
+_README = Path(__file__).parents[2] / "README.md"
+_RBAC = "rbac.authorization.k8s.io"
+
+
+async def _let_in(admin: Access) -> None:
+    """The namespace, and what its operators may do there: what the README's role says."""
+    [text] = re.findall(r"^```yaml\n(.*?)^```", _README.read_text(), re.MULTILINE | re.DOTALL)
+    role = yaml.safe_load(text)
+    binding = {
+        "apiVersion": role["apiVersion"],
+        "kind": "RoleBinding",
+        "metadata": role["metadata"],
+        "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": "operators"}],
+        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": role["metadata"]["name"]},
+    }
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    kube = Api(admin)
+    try:
+        await create_missing(kube, [namespace, role, binding])
+    finally:
+        await kube.close()
 
 
 _PLAIN = {"trust_env": False, "timeout": 30.0, "limits": httpx.Limits(max_connections=None, keepalive_expiry=2.0)}

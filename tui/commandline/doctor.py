@@ -17,19 +17,20 @@ from tui.domain.promotions import ExitCode
 from tui.domain.serving import Access
 from tui.operations.world import not_configured
 
-_NEEDS = (
+NEEDS = (
     ("list", "deployments", "apps", "", "the deck and `status` show no deployments"),
     ("watch", "deployments", "apps", "", "deployments are polled instead of watched"),
     ("list", "replicasets", "apps", "", "history and roll-back candidates are missing"),
     ("list", "pods", "", "", "pods and the versions that they serve are missing"),
     ("get", "pods", "", "log", "logs cannot be read, nor a crashed pod's last words"),
     ("patch", "deployments", "apps", "", "promotions and roll-backs are refused"),
-    ("update", "deployments", "apps", "scale", "scaling is refused"),
+    ("patch", "deployments", "apps", "scale", "scaling is refused"),
     ("create", "events", "", "", "`kubectl describe` does not tell of promotions"),
     ("create", "leases", "coordination.k8s.io", "", "operations have no lock: the mark on the deployment is the only sign for others"),
     ("patch", "leases", "coordination.k8s.io", "", "operations have no lock: the mark on the deployment is the only sign for others"),
     ("list", "horizontalpodautoscalers", "autoscaling", "", "whether an autoscaler owns the replicas is not known"),
 )
+"""(verb, resource, API group, subresource, what it is like without)."""
 
 _ONCE: Mapping[type[Failure], str] = {
     TimedOut: "it is slow or hung: look at it where it runs, then ask again",
@@ -97,11 +98,11 @@ async def _kubernetes(backends: Backends) -> list[Finding]:
     asked = [
         cluster.access(verb, resource, "" if namespace == "*" else namespace, group=group, subresource=sub)
         for namespace in chosen
-        for verb, resource, group, sub, _ in _NEEDS
+        for verb, resource, group, sub, _ in NEEDS
     ]
     answers = await asyncio.gather(*asked)
     findings = [first, Finding("namespaces", True, ", ".join(chosen))]
-    needs = [(namespace, *need) for namespace in chosen for need in _NEEDS]
+    needs = [(namespace, *need) for namespace in chosen for need in NEEDS]
     for (namespace, verb, resource, _, sub, without), access in zip(needs, answers, strict=True):
         findings.append(_permission(f"{verb} {resource}{'/' + sub if sub else ''} in {namespace}", without, access))
     return findings
