@@ -102,10 +102,12 @@ class Stage:
         for pane in (P.RUNS, P.VERSIONS, P.DEPLOYMENTS):
             table = self.console.deck.table(pane)
             self.console.deck.pane(pane).focus_content()
+            first, second = [table.source.row_id(row) for row in table.rows[:2]]
+            # A key is heard when the loop comes to it, which on a busy machine is after `press` has ended.
             await self.pilot.press("g")
-            top = table.selected_id
+            await self.until(f"g goes to the top of {pane}", lambda table=table, first=first: table.selected_id == first)
             await self.pilot.press("j")
-            assert table.selected_id != top, f"the keys do nothing in {pane}\n{self.text}"
+            await self.until(f"j goes down in {pane}", lambda table=table, second=second: table.selected_id == second)
 
 
 @asynccontextmanager
