@@ -112,7 +112,7 @@ async def test_a_refusal_right_after_the_backend_was_away_is_not_believed_yet(st
             now += 5.0
         await transport.aclose()
     assert [type(failure) for failure in failures] == [kind, Faulty, Faulty, Faulty, kind]
-    assert failures[2].words == "no such role (it was away a moment ago)"
+    assert failures[2].words == "it was away a moment ago, and refuses: no such role"
 
 
 async def test_without_words_of_its_own_a_status_is_named() -> None:

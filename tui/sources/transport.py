@@ -53,7 +53,7 @@ _SOONER = 1.0
 # Seconds by which the kernel gives a request up before its caller does.
 _AWAY = (502, 503, 504)
 # What a balancer says of a backend that is not there.
-_JUST_BACK = "(it was away a moment ago)"
+_JUST_BACK = "it was away a moment ago, and refuses:"
 _SETTLES = "it may not know yet who may do what, and is asked again"
 
 
@@ -296,7 +296,7 @@ class Transport:
         if refusal.status in _AWAY:
             self._away_at = self._monotonic()
         elif isinstance(refusal, Unauthorized | Forbidden) and self._monotonic() - self._away_at < self._settling:
-            return Faulty(f"{refusal.words} {_JUST_BACK}", hint=_SETTLES, backend=self.backend, status=refusal.status)
+            return Faulty(f"{_JUST_BACK} {refusal.words}", hint=_SETTLES, backend=self.backend, status=refusal.status)
         return refusal
 
     @contextlib.asynccontextmanager
