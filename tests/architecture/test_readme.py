@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
-import yaml
 from textual.binding import Binding
 
+from tests.support.readme import README, role
 from tui.commandline.arguments import VERBS
 from tui.commandline.doctor import NEEDS
 from tui.console import Console
@@ -20,7 +19,6 @@ from tui.screens.promotion.plan_screen import PlanScreen
 from tui.widgets.pane import Pane
 from tui.widgets.table import Table
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
 KEYS = README[README.index("## Keys") : README.index("## Without a screen")]
 SHOWN = {"slash": "/", "colon": ":", "question_mark": "?", "equals_sign": "=", "plus": "+", "minus": "-"}
 BINDINGS = [
@@ -52,8 +50,5 @@ def test_every_exit_code_is_listed() -> None:
 @pytest.mark.parametrize(("verb", "resource", "group", "subresource"), [need[:4] for need in NEEDS])
 def test_the_role_grants_all_that_the_doctor_looks_for(verb: str, resource: str, group: str, subresource: str) -> None:
     """That it is enough is shown by the crash matrix, whose operators have it and nothing else (tests/crash/ground.py)."""
-    [role] = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     wanted = f"{resource}/{subresource}" if subresource else resource
-    assert any(
-        group in rule["apiGroups"] and wanted in rule["resources"] and verb in rule["verbs"] for rule in yaml.safe_load(role)["rules"]
-    )
+    assert any(group in rule["apiGroups"] and wanted in rule["resources"] and verb in rule["verbs"] for rule in role()["rules"])

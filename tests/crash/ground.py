@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import re
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -14,12 +13,12 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-import yaml
 
 from tests.conformance.clusters import Cluster
 from tests.conformance.controlplane import launch
 from tests.conformance.node.conftest import Registry, agent
 from tests.crash.world import NAMESPACE, World
+from tests.support.readme import role
 from tui.sandbox.controlplane import Supervisor
 from tui.sandbox.kube import create_missing
 from tui.sandbox.node.api import Access, Api, access
@@ -150,25 +149,23 @@ async def ground(name: str, folder: Path, registry: Registry, mlflow_url: str) -
         yield Ground(folder, api, registry, mlflow_url, World(kube, mlflow), service, reached)
 
 
-_README = Path(__file__).parents[2] / "README.md"
 _RBAC = "rbac.authorization.k8s.io"
 
 
 async def _let_in(admin: Access) -> None:
     """The namespace, and what its operators may do there: what the README's role says."""
-    [text] = re.findall(r"^```yaml\n(.*?)^```", _README.read_text(), re.MULTILINE | re.DOTALL)
-    role = yaml.safe_load(text)
+    granted = role()
     binding = {
-        "apiVersion": role["apiVersion"],
+        "apiVersion": granted["apiVersion"],
         "kind": "RoleBinding",
-        "metadata": role["metadata"],
+        "metadata": granted["metadata"],
         "subjects": [{"apiGroup": _RBAC, "kind": "Group", "name": "operators"}],
-        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": role["metadata"]["name"]},
+        "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": granted["metadata"]["name"]},
     }
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     kube = Api(admin)
     try:
-        await create_missing(kube, [namespace, role, binding])
+        await create_missing(kube, [namespace, granted, binding])
     finally:
         await kube.close()
 

@@ -20,6 +20,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+SETTLING = 15.0
+"""Seconds for which a refusal (401, 403) may pass by itself: an API server that was started again answers 403 to everybody but its admin
+until it has read the roles (0.2 s where there are few), and 401 until it has found the identity provider, which it looks for every ten
+seconds."""
+
 
 class Failure(Exception):
     """Something a backend did not do. `words` says what, `hint` what the operator can do, `backend` who ("MLflow")."""

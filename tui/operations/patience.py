@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, Throttled, TimedOut, Unauthorized, Unreachable
+from tui.domain.failures import SETTLING, Failure, Faulty, Forbidden, Malformed, Throttled, TimedOut, Unauthorized, Unreachable
 from tui.ports import Clock
 
 T = TypeVar("T")
@@ -14,9 +14,9 @@ T = TypeVar("T")
 PASSING = (Unreachable, TimedOut, Throttled, Faulty, Malformed)
 """Failures that may be over in a moment. After one of them, a request that changes something may or may not have been carried out."""
 
-REFUSED = (Unauthorized, Forbidden)
-"""Failures that are no less passing for a while, where the same was allowed before: an API server that was started again refuses everybody
-but its admin until it has read the roles. After one of them, nothing was carried out."""
+_REFUSED = (Unauthorized, Forbidden)
+PASSING_WHERE_ALLOWED = (*PASSING, *_REFUSED)
+"""Where the same was allowed before, a refusal may be over in a moment, too (SETTLING). After one of those, nothing was carried out."""
 
 AWAY = (Unreachable, TimedOut, Throttled, Faulty)
 """Failures that mean: this backend is down for now."""
@@ -28,8 +28,6 @@ OUTAGE = 120.0
 LATE_ANSWER = 1.0
 """Seconds after which a request whose answer was lost has been carried out, if it ever is. MLflow cannot be told to forget one, and nothing
 guards it there: so it is waited for."""
-_BELIEVED = 15.0
-# Seconds for which a refusal must have lasted: an API server looks for its identity provider every ten.
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 2.0
 
@@ -42,11 +40,11 @@ class Refusals:
 
     def believed(self, failure: Failure, now: float) -> bool:
         """Whether the failure is a refusal that has lasted."""
-        if not isinstance(failure, REFUSED):
+        if not isinstance(failure, _REFUSED):
             self._since = None
             return False
         self._since = now if self._since is None else self._since
-        return now - self._since >= _BELIEVED
+        return now - self._since >= SETTLING
 
 
 async def patiently(

@@ -14,7 +14,7 @@ from tui.operations.entries import Entry, advance
 from tui.operations.journal import JournalFailure
 from tui.operations.lock import Locks
 from tui.operations.outages import Outages
-from tui.operations.patience import OUTAGE, PASSING, PATIENCE, REFUSED, Refusals, patiently
+from tui.operations.patience import OUTAGE, PASSING, PASSING_WHERE_ALLOWED, PATIENCE, Refusals, patiently
 from tui.operations.wishes import Mailbox
 from tui.operations.words import harmless
 from tui.operations.world import World
@@ -126,7 +126,7 @@ class Run:
 
         `allowed`: the same was allowed before, when the plan was made, so that a refusal is only believed when it lasts.
         Raises the last Failure; Stopped where somebody cancels meanwhile."""
-        passing = (*PASSING, *REFUSED) if allowed else PASSING
+        passing = PASSING_WHERE_ALLOWED if allowed else PASSING
         refusals = Refusals()
         met: set[str] = set()
         said: set[str] = set()

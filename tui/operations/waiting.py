@@ -11,7 +11,7 @@ from tui.domain.rollout import Trouble
 from tui.domain.serving import Deployment, Pod
 from tui.domain.slots import Edits, places
 from tui.operations import edits
-from tui.operations.patience import PASSING, REFUSED, Refusals, pause_after
+from tui.operations.patience import PASSING_WHERE_ALLOWED, Refusals, pause_after
 from tui.operations.run import Run
 from tui.operations.words import harmless, harmless_lines
 
@@ -51,7 +51,7 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
             if status.state == rollout.DONE:
                 return status.words
             found = await _trouble(run, deployment)
-        except (*PASSING, *REFUSED) as failure:
+        except PASSING_WHERE_ALLOWED as failure:
             if refusals.believed(failure, run.clock.monotonic()):
                 raise
             said = f"{failure} — still waiting"

@@ -47,19 +47,22 @@ def lay_out(columns: Sequence[Column[Any]], natural: Mapping[str, int], room: in
 
 
 def _leftmost(columns: Sequence[Column[Any]], wanted: Mapping[str, int], room: int) -> list[Column[Any]]:
-    seen = list(columns)
-    while len(seen) > 1 and _least(seen, wanted) > room:
-        seen.pop()
+    seen = list(columns[:1])
+    for column in columns[1:]:
+        if _least([*seen, column], wanted) > room:
+            break
+        seen.append(column)
     return seen
 
 
 def _most_important(columns: Sequence[Column[Any]], wanted: Mapping[str, int], room: int) -> list[Column[Any]]:
     """The first one, then by priority each that still fits: one that is too wide does not keep narrower ones out."""
-    seen = list(columns[:1])
+    chosen = list(columns[:1])
     for column in sorted(columns[1:], key=lambda each: each.priority):
-        more = [each for each in columns if each is column or each in seen]
-        seen = more if _least(more, wanted) <= room else seen
-    return seen
+        if _least([*chosen, column], wanted) <= room:
+            chosen.append(column)
+    keys = {column.key for column in chosen}
+    return [column for column in columns if column.key in keys]
 
 
 def _clamp(width: int, column: Column[Any]) -> int:

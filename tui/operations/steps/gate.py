@@ -10,7 +10,7 @@ from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, decide, jud
 from tui.domain.promotions import StepName
 from tui.operations import edits
 from tui.operations.gate import Target, judge
-from tui.operations.patience import PASSING, REFUSED
+from tui.operations.patience import PASSING_WHERE_ALLOWED
 from tui.operations.replicasets import serving_sets
 from tui.operations.run import Run
 from tui.operations.waiting import look
@@ -91,7 +91,7 @@ class _Judging:
         """The rollout is over, and still the pods may crash, or somebody may change the template. A cluster that is away is no verdict."""
         try:
             await look(self.state, edits.of_template(self.state.plan.slot_edits))
-        except (*PASSING, *REFUSED) as failure:
+        except PASSING_WHERE_ALLOWED as failure:
             self.state.say(f"{failure} — still judging")
 
     def _heard(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui.domain.failures import Conflict, Failure
 from tui.operations import edits
-from tui.operations.patience import PASSING, REFUSED, pause_after
+from tui.operations.patience import PASSING_WHERE_ALLOWED, pause_after
 from tui.operations.release_edits import release_edits
 from tui.operations.run import Run
 
@@ -26,7 +26,7 @@ class Release:
                 await cluster.patch_deployment(*run.key, edits.patch(wanted, deployment))
             except Conflict:
                 continue
-            except (*PASSING, *REFUSED) as failure:
+            except PASSING_WHERE_ALLOWED as failure:
                 lost = failure
                 await run.clock.sleep(pause_after(failure, _PAUSE))
                 continue

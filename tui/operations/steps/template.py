@@ -9,7 +9,7 @@ from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
 from tui.operations.fingerprint import other_operation, template_changes
-from tui.operations.patience import PASSING, REFUSED, pause_after
+from tui.operations.patience import PASSING_WHERE_ALLOWED, pause_after
 from tui.operations.release_edits import release_edits
 from tui.operations.run import Run
 from tui.operations.standing import Standing, passed_words, standing, taken
@@ -49,7 +49,7 @@ class PatchDeployment:
                 patched = await cluster.patch_deployment(*run.key, edits.patch(wanted, deployment))
             except Conflict:
                 continue
-            except (*PASSING, *REFUSED) as failure:
+            except PASSING_WHERE_ALLOWED as failure:
                 lost = failure
                 await run.clock.sleep(pause_after(failure, _PAUSE))
                 continue
@@ -80,7 +80,7 @@ class PatchDeployment:
                 await cluster.patch_deployment(*run.key, edits.patch(back, deployment))
             except Conflict:
                 continue
-            except (*PASSING, *REFUSED) as failure:
+            except PASSING_WHERE_ALLOWED as failure:
                 lost = failure
                 await run.clock.sleep(pause_after(failure, _PAUSE))
                 continue

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tui.domain.environments import ClusterTarget
-from tui.domain.failures import Unauthorized
+from tui.domain.failures import SETTLING, Unauthorized
 from tui.sources.kubernetes import BACKEND, answers
 from tui.sources.kubernetes.kubeconfig import Login, load
 from tui.sources.kubernetes.logins import context_for, credentials_for
@@ -20,10 +20,6 @@ from tui.sources.lane import aside
 from tui.sources.transport import Timeouts, Transport
 
 T = TypeVar("T")
-
-SETTLING = 15.0
-"""Seconds. An API server that was started again answers 403 until it has read the roles (0.2 s where there are few), and 401 until
-it has found the identity provider, which it looks for every ten seconds."""
 
 CONNECTIONS = 512
 """HTTP/1.1 keeps one for each watch: three a namespace."""
