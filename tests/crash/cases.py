@@ -90,7 +90,18 @@ def _at(scenario: Scenario, point: str) -> tuple[Fault, ...]:
     return AT_CHANGES if scenario.legs == 1 else OF_SEVERAL
 
 
-def sample(all_cases: Sequence[Case], size: int) -> tuple[Case, ...]:
-    """The same ones each time, spread over points and faults."""
-    chosen = random.Random(4).sample(range(len(all_cases)), min(size, len(all_cases)))
-    return tuple(all_cases[index] for index in sorted(chosen))
+def kind(case: Case) -> tuple[str, str]:
+    """The step and the fault, whatever the operation, the deployment and the version: one case of each kind is in every sample."""
+    return _OF_ONE.sub("", case.point), case.fault.name
+
+
+_OF_ONE = re.compile(r" #\d+|: read \d+|(?<=^tag) \d+")
+
+
+def drawn(all_cases: Sequence[Case], seed: int) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+    """(one case of each kind, all others), each in an order of the seed's. What is cut off at the end of the others is spread over
+    everything; with other seeds other cases come first, so that a few samples see all of them."""
+    order = random.Random(seed).sample(sorted(all_cases, key=lambda case: case.name), len(all_cases))
+    first = {kind(case): case for case in reversed(order)}
+    chosen = set(first.values())
+    return tuple(case for case in order if case in chosen), tuple(case for case in order if case not in chosen)

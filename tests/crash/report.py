@@ -40,7 +40,7 @@ def summary(told: Sequence[Told], seconds: float, left_out: int = 0) -> Iterable
         f"{counted['X']} broken; {answered} requests to the models, {failed} failed"
     )
     if left_out:
-        yield f"{left_out} more were left out: the time was up"
+        yield f"{left_out} more were left out: they come with other seeds, or with more time"
     for one in told:
         for words in one.wrong:
             yield f"BROKEN {one.case.name}: {words}"
