@@ -100,14 +100,21 @@ class Stage:
     async def keys_work(self) -> None:
         """The selection moves, in every table."""
         for pane in (P.RUNS, P.VERSIONS, P.DEPLOYMENTS):
-            table = self.console.deck.table(pane)
             self.console.deck.pane(pane).focus_content()
-            first, second = [table.source.row_id(row) for row in table.rows[:2]]
-            # A key is heard when the loop comes to it, which on a busy machine is after `press` has ended.
-            await self.pilot.press("g")
-            await self.until(f"g goes to the top of {pane}", lambda table=table, first=first: table.selected_id == first)
-            await self.pilot.press("j")
-            await self.until(f"j goes down in {pane}", lambda table=table, second=second: table.selected_id == second)
+            await self.reach(pane, 0, "g")
+            await self.reach(pane, 1, "g", "j")
+
+    async def reach(self, pane: P, row: int, *keys: str) -> None:
+        """Press keys until the row is selected: a key is heard when the loop comes to it, which on a busy machine is after `press` has
+        ended, and a pane that follows another one gets other rows a moment later."""
+        table = self.console.deck.table(pane)
+        try:
+            async with asyncio.timeout(30):
+                while table.selected_id not in map(table.source.row_id, table.rows[row : row + 1]):
+                    await self.pilot.press(*keys)
+                    await self.pilot.pause(0.1)
+        except TimeoutError:
+            pytest.fail(f"{' '.join(keys)} does not lead to row {row} of {pane}\n{self.text}")
 
 
 @asynccontextmanager
