@@ -37,6 +37,10 @@ class Person:
         strips = self.app.screen._compositor.render_strips()
         return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
+    def text(self) -> str:
+        """The words on the screen, also where they go on in the next line of a pane."""
+        return " ".join(self.screen().replace("│", " ").split())
+
     def sees(self, *words: str) -> bool:
         shown = self.screen()
         return all(each in shown for each in words)
@@ -61,10 +65,13 @@ class Person:
         table = self.deck.table(pane)
         await self.until(f"{wanted} is in {pane}", lambda: any(table.source.row_id(row) == wanted for row in table.rows))
         await self.press(str(list(P).index(pane) + 1), "g")
+        await self.until(f"the top of {pane}", lambda: table.selected_id == table.source.row_id(table.rows[0]))
         for _ in table.rows:
-            if table.selected_id == wanted:
+            before = table.selected_id
+            if before == wanted:
                 break
             await self.press("j")
+            await self.until("the next row", lambda before=before: table.selected_id != before)
         assert table.selected_id == wanted, self.screen()
 
     async def plan(self, deployment: str, model: str, version: str) -> None:
