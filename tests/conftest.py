@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -31,3 +32,36 @@ def _a_user_without_files(
     home = tmp_path_factory.getbasetemp()
     for kind in ("STATE", "CONFIG", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
+
+
+ALWAYS = ("architecture", "commandline")
+"""Folders that every sample holds: what differs between Pythons shows there first."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--share", type=float, default=1.0, help="run only so much of the test files, drawn by --seed")
+    parser.addoption("--seed", type=int, default=0, help="draws the sample")
+    parser.addoption("--seconds", type=float, default=0.0, help="begin no test after so long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Whole files, as what they share takes longer than the tests."""
+    share, seed = config.getoption("--share"), config.getoption("--seed")
+    if share < 1:
+        left_out = [item for item in items if not in_sample(item.path.relative_to(config.rootpath), share, seed)]
+        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+BEGAN = time.monotonic()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    seconds = item.config.getoption("--seconds")
+    if seconds and time.monotonic() - BEGAN > seconds:
+        pytest.skip(f"left out: the {seconds:g} seconds for a quick look were up")
+
+
+def in_sample(path: Path, share: float, seed: int) -> bool:
+    drawn = hashlib.sha256(f"{seed} {path.as_posix()}".encode()).digest()[0]
+    return path.parts[1] in ALWAYS or len(path.parts) == 2 or drawn < 256 * share

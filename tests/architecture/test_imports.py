@@ -34,7 +34,7 @@ def imported(path: Path) -> Iterator[str]:
             names = [node.module]
         for name in names:
             top = name.partition(".")[0]
-            if top not in sys.stdlib_module_names and top not in ("tui", "tests", "__future__"):
+            if top not in sys.stdlib_module_names and top not in ("tui", "tests", "checks", "__future__"):
                 yield top
 
 

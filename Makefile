@@ -1,0 +1,23 @@
+# Names for what .ci/run does; see CONTRIBUTING.md.
+.PHONY: check ci all test conformance crash bench
+
+check: ## linters, types, floors, and the tests of what has changed: under a minute, for daily work
+	@.ci/run check
+
+ci: ## everything that must hold before a change lands
+	@.ci/run
+
+all: ## the same without samples: some two hours
+	@.ci/run all
+
+test: ## the fast tests
+	@.venv/bin/pytest -rs -n 2
+
+conformance: ## on the simulator and on a real control plane
+	@.ci/run control_plane conformance
+
+crash: ## the crash matrix, in samples
+	@.ci/run crash
+
+bench: ## what the console costs, beside k9s and a minimal app
+	@.venv/bin/python -m tests.bench
