@@ -11,8 +11,8 @@ from tests.conformance.clusters import NAMES, Cluster, running
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `-n N --dist loadgroup` each cluster is started once, and what goes on in one of them disturbs no other: cases wait for their pods
-    most of the time."""
+    """With `-n N --dist loadgroup` each cluster is started once, and what goes on in one of them disturbs no other: cases wait for their
+    pods most of the time."""
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 

@@ -70,9 +70,9 @@ def test_there_are_runs_with_all_that_belongs_to_them(whole: Running) -> None:
     assert used["dataset"]["digest"]
     run_id = champion["info"]["run_id"]
     url = f"{whole.environment['MLFLOW_TRACKING_URI']}/api/2.0/mlflow"
-    history = httpx.get(f"{url}/metrics/get-history", params={"run_id": run_id, "metric_key": "accuracy"}).json()["metrics"]
+    history = httpx.get(f"{url}/metrics/get-history", params={"run_id": run_id, "metric_key": "accuracy"}, timeout=60).json()["metrics"]
     assert len({point["step"] for point in history}) >= 4
-    files = {each["path"] for each in httpx.get(f"{url}/artifacts/list", params={"run_id": run_id}).json()["files"]}
+    files = {each["path"] for each in httpx.get(f"{url}/artifacts/list", params={"run_id": run_id}, timeout=60).json()["files"]}
     assert {"confusion_matrix.json", "confusion_matrix.txt", "confusion_matrix.png"} <= files
     assert any(tag["key"] == "mlflow.parentRunId" for run in runs for tag in run["data"]["tags"])
 
@@ -104,7 +104,7 @@ async def test_every_deployment_is_requested_measured_and_without_errors(whole: 
 
 
 async def test_pods_say_which_version_they_serve(whole: Running) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answer = await client.get(f"{whole.environment['PROMETHEUS_URL']}/api/v1/query", params={"query": "model_info"})
     rows = [row["metric"] for row in answer.json()["data"]["result"]]
     found = {row["deployment"]: (row["model"], row.get("version")) for row in rows}
@@ -140,7 +140,9 @@ def test_the_classic_training_script_works_against_it(whole: Running) -> None:
     assert done.returncode == 0, done.stderr
     # MLflow prints links to the run as well.
     run_id = next(word for word in reversed(done.stdout.split()) if re.fullmatch("[0-9a-f]{32}", word))
-    run = httpx.get(f"{whole.environment['MLFLOW_TRACKING_URI']}/api/2.0/mlflow/runs/get", params={"run_id": run_id}).json()["run"]
+    run = httpx.get(f"{whole.environment['MLFLOW_TRACKING_URI']}/api/2.0/mlflow/runs/get", params={"run_id": run_id}, timeout=60).json()[
+        "run"
+    ]
     assert run["info"]["status"] == "FINISHED"
     assert {metric["key"] for metric in run["data"]["metrics"]} >= {"accuracy"}
     assert run["outputs"]["model_outputs"]
@@ -176,7 +178,7 @@ async def test_mlflow_is_started_again_at_its_address_when_it_ends(whole: Runnin
 
     async def answers_again() -> bool:
         try:
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(timeout=60) as client:
                 return pid_file.read_text() != before and (await client.get(f"{url}/health")).is_success
         except httpx.HTTPError:
             return False

@@ -14,7 +14,7 @@ from tests.conformance.node.serving import ask, asking, container, deployed, pod
 
 
 def test_a_deployment_becomes_ready_and_answers_with_the_models_own_predictions(node: Node, registry: Registry) -> None:
-    with deployed(node, "iris", "models:/iris/1", replicas=3), httpx.Client() as http:
+    with deployed(node, "iris", "models:/iris/1", replicas=3), httpx.Client(timeout=60) as http:
         answer = http.post(asking(node, "iris"), json=question(registry))
         assert answer.json() == {"predictions": registry.predictions["1"]}
         assert answer.headers["x-model"] == "iris/1"
@@ -31,7 +31,7 @@ def test_a_deployment_becomes_ready_and_answers_with_the_models_own_predictions(
 
 
 def test_an_alias_is_resolved_when_the_pod_starts(node: Node, registry: Registry) -> None:
-    with deployed(node, "by-alias", "models:/iris@champion"), httpx.Client() as http:
+    with deployed(node, "by-alias", "models:/iris@champion"), httpx.Client(timeout=60) as http:
         assert ask(http, node, registry, "by-alias") == "iris/2"
 
 
@@ -145,9 +145,9 @@ def test_a_deleted_pod_is_replaced_and_a_smaller_scale_ends_pods_without_a_lost_
 
 
 def test_without_a_ready_pod_the_service_says_so(node: Node, registry: Registry) -> None:
-    with deployed(node, "empty", "models:/iris/1", replicas=0), httpx.Client() as http:
+    with deployed(node, "empty", "models:/iris/1", replicas=0), httpx.Client(timeout=60) as http:
         assert ask(http, node, registry, "empty") == '503 {"message": "no pod of service empty in namespace serving is ready"}'
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         assert ask(http, node, registry, "empty").startswith("404 ")
 
 

@@ -59,7 +59,7 @@ def test_a_killed_agent_takes_its_model_servers_along_and_the_next_one_starts_th
             assert len(family) >= 4, "the agent, its zygote and two model servers"
             found.send_signal(signal.SIGKILL)
             until("all of them ended", lambda: not psutil.wait_procs(family, timeout=0)[1])
-        with agent(cluster, registry, folder) as proxy, httpx.Client() as http:
+        with agent(cluster, registry, folder) as proxy, httpx.Client(timeout=60) as http:
             until("both pods were restarted", lambda: _restarts(cluster) == [1, 1])
             cluster.kubectl("wait", "--for=condition=Ready", "pod", "-l", "app=iris", "--timeout=180s")
             ended = container(pods(cluster, "iris")[0])["lastState"]["terminated"]

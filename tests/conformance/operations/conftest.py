@@ -24,6 +24,9 @@ from tests.conformance.registry_server import registry_server
 from tui.operations.journal import SqliteJournal
 from tui.sandbox.process import clean_environment
 
+PATIENCE = 60.0
+"""Seconds for one answer on a busy machine."""
+
 
 @dataclass(frozen=True)
 class Mlflow:
@@ -34,13 +37,15 @@ class Mlflow:
 
     def alias(self, name: str) -> str | None:
         """The version that an alias of iris points at."""
-        answer = httpx.get(f"{self.url}/api/2.0/mlflow/registered-models/get", params={"name": "iris"}, trust_env=False).json()
+        answer = httpx.get(
+            f"{self.url}/api/2.0/mlflow/registered-models/get", params={"name": "iris"}, trust_env=False, timeout=PATIENCE
+        ).json()
         found = {each["alias"]: each["version"] for each in answer["registered_model"].get("aliases", ())}
         return found.get(name)
 
     def point(self, alias: str, version: str) -> None:
         body = {"name": "iris", "alias": alias, "version": version}
-        httpx.post(f"{self.url}/api/2.0/mlflow/registered-models/alias", json=body, trust_env=False).raise_for_status()
+        httpx.post(f"{self.url}/api/2.0/mlflow/registered-models/alias", json=body, trust_env=False, timeout=PATIENCE).raise_for_status()
 
     def tags(self, version: str) -> dict[str, str]:
         return {each["key"]: each["value"] for each in self._version(version).get("tags", ())}
@@ -50,7 +55,9 @@ class Mlflow:
 
     def _version(self, version: str) -> Any:
         given = {"name": "iris", "version": version}
-        return httpx.get(f"{self.url}/api/2.0/mlflow/model-versions/get", params=given, trust_env=False).json()["model_version"]
+        return httpx.get(f"{self.url}/api/2.0/mlflow/model-versions/get", params=given, trust_env=False, timeout=PATIENCE).json()[
+            "model_version"
+        ]
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def test_promote_serve_roll_back_without_a_failed_request(desk: Desk) -> None:
 
 def test_a_run_is_registered_promoted_and_serves(desk: Desk) -> None:
     trained = desk.mlflow.trained
-    with desk.serving("story", "models:/iris/2", champion="2") as key, httpx.Client(trust_env=False) as http:
+    with desk.serving("story", "models:/iris/2", champion="2") as key, httpx.Client(trust_env=False, timeout=60) as http:
         run = desk.mlflow.run_of("1")
         made = desk.run("register", run, "--model", "iris", "--output", "json")
         assert made.code == 0, made.err

@@ -175,7 +175,7 @@ async def metrics(served: Served) -> AsyncIterator[PrometheusMetrics]:
 
 
 async def remarks(metrics: PrometheusMetrics, served: Served) -> bool:
-    """Whether the server remarks upon queries that it answers: Prometheus does since 2.48 (its pull request 12152), the stand-in does not."""
+    """Whether the server remarks upon queries that it answers: Prometheus does since 2.48 (its pull request 12152), the stand-in never."""
     major, minor, *_ = (await metrics.ping()).split(".")
     return served.kind == "real" and (int(major), int(minor)) >= (2, 48)
 

@@ -76,7 +76,7 @@ class Server:
         url = f"http://127.0.0.1:{await process.port}"
 
         async def answers() -> bool:
-            async with httpx.AsyncClient(trust_env=False) as http:
+            async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
                 try:
                     return (await http.get(f"{url}/ping")).status_code == 200
                 except httpx.ConnectError:
@@ -110,7 +110,7 @@ async def server(runtime: Runtime, tmp_path: Path) -> AsyncIterator[Server]:
 
 async def test_it_serves_mlflows_scoring_protocol_and_counts(server: Server, model: Path) -> None:
     url = await server.ready(model)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
         answer = await http.post(f"{url}/invocations", json=ROW)
         assert answer.json()["predictions"] == pytest.approx([1.0, 9.0])
         assert answer.headers["x-model"] == "tenfold"
@@ -126,7 +126,7 @@ async def test_it_serves_mlflows_scoring_protocol_and_counts(server: Server, mod
 
 async def test_faults_are_switched_on_and_off_while_it_runs(server: Server, model: Path) -> None:
     url = await server.ready(model)
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as http:
 
         async def predictions() -> object:
             answer = await http.post(f"{url}/invocations", json=ROW)
