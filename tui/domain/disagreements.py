@@ -9,7 +9,7 @@ from tui.domain.links import ServingLink
 from tui.domain.registry import Registry
 from tui.domain.resolving import Resolved
 from tui.domain.rollout import Trouble
-from tui.domain.serving import Deployment, Pod
+from tui.domain.serving import ContainerKind, Deployment, Pod
 from tui.domain.truth import Code, Disagreement, LiveVersion
 
 
@@ -103,7 +103,7 @@ def _older_than_version(e: Evidence) -> bool:
 
 def _asked_last(pod: Pod) -> float:
     """When one of its containers last started, and so last asked what the alias points at. Infinite where nobody says."""
-    starts = [c.started_at for c in pod.containers if c.started_at is not None]
+    starts = [c.started_at for c in pod.containers if c.started_at is not None and c.kind is not ContainerKind.EPHEMERAL]
     return max(starts) if starts else (pod.started_at if pod.started_at is not None else float("inf"))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,20 @@ class FieldOwner:
 
 
 @dataclass(frozen=True, slots=True)
+class Controller:
+    """The object that made another one and looks after it: its owner reference with `controller: true`."""
+
+    api_version: str
+    kind: str
+    name: str
+
+    @property
+    def group(self) -> str:
+        """The API group; "" for the core's."""
+        return self.api_version.rpartition("/")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     namespace: str
     name: str
@@ -79,6 +94,7 @@ class Deployment:
     conditions: tuple[Condition, ...]
     created_at: float | None
     owners: tuple[FieldOwner, ...] = ()
+    controller: Controller | None = None
 
     @property
     def key(self) -> str:
@@ -119,6 +135,16 @@ class ReplicaSet:
         return self.created_at or 0.0, min((self.revision, *self.earlier))
 
 
+class ContainerKind(StrEnum):
+    MAIN = "main"
+    INIT = "init"
+    """Ends before the others start."""
+    SIDECAR = "sidecar"
+    """A native sidecar: an init container with `restartPolicy: Always`."""
+    EPHEMERAL = "ephemeral"
+    """Put there by `kubectl debug`: never restarted, and no part of what the pod has to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class ContainerState:
     name: str
@@ -134,6 +160,16 @@ class ContainerState:
     last_reason: str = ""
     last_message: str = ""
     last_exit_code: int | None = None
+    kind: ContainerKind = ContainerKind.MAIN
+    started: bool = False
+    """The kubelet's `started`: its startup probe, if any, has passed."""
+
+    @property
+    def holds_others_back(self) -> bool:
+        """Whether the containers after it wait for it: an init container that has not ended well, a sidecar that has not started."""
+        if self.kind not in (ContainerKind.INIT, ContainerKind.SIDECAR) or (self.state == "terminated" and self.exit_code == 0):
+            return False
+        return self.kind is ContainerKind.INIT or not self.started
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +192,28 @@ class Pod:
     template: PodTemplate
     """The pod's own containers, labels and annotations: what it really was started with."""
     containers: tuple[ContainerState, ...]
+    """Init containers and sidecars first, in the order of the pod's spec; ephemeral ones last."""
+    initialized: bool = False
+    """The condition Initialized: the init containers are done."""
+    unscheduled: str = ""
+    """Why no node takes the pod, in the scheduler's own words; "" once it has one."""
+    revision: int = 0
+    """Its ReplicaSet's revision; 0 where that was not looked up."""
+
+    @property
+    def ended(self) -> bool:
+        """It never runs again: evicted, refused by its node, completed. Its ReplicaSet has another one made, and leaves this one behind."""
+        return self.phase in ("Failed", "Succeeded")
 
     @property
     def restarts(self) -> int:
-        return sum(c.restarts for c in self.containers)
+        """As `kubectl get pods` counts them (printers.go): while init containers hold the pod back theirs, then the others'."""
+        early = [c for c in self.containers if c.kind in (ContainerKind.INIT, ContainerKind.SIDECAR)]
+        if not self.initialized:
+            for index, container in enumerate(early):
+                if container.holds_others_back:
+                    return sum(c.restarts for c in early[: index + 1])
+        return sum(c.restarts for c in self.containers if c.kind in (ContainerKind.MAIN, ContainerKind.SIDECAR))
 
 
 @dataclass(frozen=True, slots=True)

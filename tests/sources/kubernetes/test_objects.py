@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.serving import EnvVar
+from tui.domain.serving import ContainerKind, Controller, EnvVar
 from tui.sources.kubernetes import answers, objects, wire
 
 
@@ -83,6 +83,49 @@ def test_what_a_container_does_and_did() -> None:
     assert (container.last_reason, container.last_message, container.last_exit_code) == ("OOMKilled", "too big", 137)
     assert (found.ready, become(pod(RUNS, conditions=READY)).ready) == (False, True)
     assert become(pod(RUNS)).containers[0].started_at == 1767225600.0
+
+
+def test_every_kind_of_container_with_what_it_is() -> None:
+    found = become(
+        pod(
+            RUNS,
+            spec={"initContainers": [{"name": "fetch"}, {"name": "proxy", "restartPolicy": "Always"}]},
+            initContainerStatuses=[{**ended(0), "name": "fetch", "restartCount": 2}, {**RUNS, "name": "proxy", "started": True}],
+            ephemeralContainerStatuses=[{**ended(1), "name": "debug"}],
+            conditions=[{"type": "Initialized", "status": "True"}],
+        )
+    )
+    assert [(c.name, c.kind, c.started) for c in found.containers] == [
+        ("fetch", ContainerKind.INIT, False),
+        ("proxy", ContainerKind.SIDECAR, True),
+        ("server", ContainerKind.MAIN, False),
+        ("debug", ContainerKind.EPHEMERAL, False),
+    ]
+    assert (found.initialized, found.restarts) == (True, 0)
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        ({"status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}, "0/3 nodes are available"),
+        ({"status": "False", "reason": "Unschedulable"}, "Unschedulable"),
+        ({"status": "True"}, ""),
+        ({"status": "Unknown", "message": "who knows"}, ""),
+    ],
+)
+def test_the_schedulers_own_words(condition: dict[str, Any], words: str) -> None:
+    assert become(pod(phase="Pending", conditions=[{"type": "PodScheduled", **condition}])).unscheduled == words
+
+
+def test_who_controls_a_deployment() -> None:
+    owners = [
+        {"uid": "1", "apiVersion": "v1", "kind": "ConfigMap", "name": "bystander"},
+        {"uid": "2", "apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "name": "iris", "controller": True},
+    ]
+    body = {"metadata": {"name": "d", "ownerReferences": owners}, "spec": {"template": {}}}
+    found = objects.deployment_of(msgspec.json.decode(json.dumps(body), type=wire.DeploymentWire)).controller
+    assert found == Controller("serving.kserve.io/v1beta1", "InferenceService", "iris")
+    assert found.group == "serving.kserve.io"
 
 
 def test_the_environment_as_it_is_read() -> None:

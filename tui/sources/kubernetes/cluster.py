@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -92,7 +93,7 @@ class KubernetesCluster:
             mine = {s.uid: s.revision for s in sets if s.owner_uid == deployment.uid}
             newest = new_replica_set(deployment, sets)
             first = newest.uid if newest else None
-            owned = [pod for pod in pods if pod.owner_uid in mine]
+            owned = [replace(pod, revision=mine[pod.owner_uid or ""]) for pod in pods if pod.owner_uid in mine]
             return tuple(sorted(owned, key=lambda p: (p.owner_uid != first, -mine[p.owner_uid or ""], p.created_at or 0.0, p.name)))
 
         return await self.connection.using(read)

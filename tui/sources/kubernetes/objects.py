@@ -8,7 +8,20 @@ from datetime import datetime
 
 import msgspec
 
-from tui.domain.serving import Condition, Container, ContainerState, Deployment, EnvVar, Event, FieldOwner, Pod, PodTemplate, ReplicaSet
+from tui.domain.serving import (
+    Condition,
+    Container,
+    ContainerKind,
+    ContainerState,
+    Controller,
+    Deployment,
+    EnvVar,
+    Event,
+    FieldOwner,
+    Pod,
+    PodTemplate,
+    ReplicaSet,
+)
 from tui.sources.kubernetes import answers, wire
 from tui.sources.kubernetes.podreason import pod_reason
 
@@ -63,8 +76,13 @@ def _field_owner(entry: wire.ManagedField) -> FieldOwner:
     )
 
 
-def _controller(meta: wire.Meta) -> str | None:
-    return next((owner.uid for owner in meta.owner_references or () if owner.controller), None)
+def _controller(meta: wire.Meta) -> wire.Owner | None:
+    return next((owner for owner in meta.owner_references or () if owner.controller), None)
+
+
+def _controller_uid(meta: wire.Meta) -> str | None:
+    owner = _controller(meta)
+    return owner.uid if owner else None
 
 
 def _revision(annotations: Mapping[str, str] | None) -> int:
@@ -75,6 +93,7 @@ def _revision(annotations: Mapping[str, str] | None) -> int:
 def deployment_of(body: wire.DeploymentWire) -> Deployment:
     """Raises msgspec.ValidationError for a template that is none."""
     meta, spec, status = body.metadata, body.spec, body.status
+    controller = _controller(meta)
     return Deployment(
         namespace=meta.namespace,
         name=meta.name,
@@ -96,6 +115,7 @@ def deployment_of(body: wire.DeploymentWire) -> Deployment:
         conditions=tuple(_condition(c) for c in status.conditions or ()),
         created_at=_epoch(meta.creation_timestamp),
         owners=tuple(_field_owner(entry) for entry in meta.managed_fields or ()),
+        controller=Controller(controller.api_version, controller.kind, controller.name) if controller else None,
     )
 
 
@@ -106,7 +126,7 @@ def replica_set_of(body: wire.ReplicaSetWire) -> ReplicaSet:
         namespace=meta.namespace,
         name=meta.name,
         uid=meta.uid,
-        owner_uid=_controller(meta),
+        owner_uid=_controller_uid(meta),
         revision=_revision(annotations),
         change_cause=annotations.get(CHANGE_CAUSE, ""),
         annotations=annotations,
@@ -121,7 +141,7 @@ def replica_set_of(body: wire.ReplicaSetWire) -> ReplicaSet:
 _NO_STATE = wire.StateWire()
 
 
-def _container_state(status: wire.ContainerStatus) -> ContainerState:
+def _container_state(status: wire.ContainerStatus, kind: ContainerKind = ContainerKind.MAIN) -> ContainerState:
     state, last = status.state or _NO_STATE, status.last_state or _NO_STATE
     name, reason, message, code, started = "", "", "", None, None
     if state.waiting is not None:
@@ -145,18 +165,33 @@ def _container_state(status: wire.ContainerStatus) -> ContainerState:
         last_reason=before.reason if before else "",
         last_message=before.message if before else "",
         last_exit_code=before.exit_code if before else None,
+        kind=kind,
+        started=bool(status.started),
     )
+
+
+def _container_states(body: wire.PodWire) -> tuple[ContainerState, ...]:
+    status = body.status
+    sidecars = {spec.name for spec in body.spec.init_containers or () if spec.restart_policy == "Always"}
+    early = [
+        _container_state(s, ContainerKind.SIDECAR if s.name in sidecars else ContainerKind.INIT)
+        for s in status.init_container_statuses or ()
+    ]
+    main = [_container_state(s) for s in status.container_statuses or ()]
+    return (*early, *main, *[_container_state(s, ContainerKind.EPHEMERAL) for s in status.ephemeral_container_statuses or ()])
 
 
 def pod_of(body: wire.PodWire) -> Pod:
     meta, spec, status = body.metadata, body.spec, body.status
+    conditions = {c.type: c for c in status.conditions or ()}
+    scheduled = conditions.get("PodScheduled")
     return Pod(
         namespace=meta.namespace,
         name=meta.name,
         uid=meta.uid,
-        owner_uid=_controller(meta),
+        owner_uid=_controller_uid(meta),
         phase=status.phase,
-        ready=any(c.type == "Ready" and c.status == "True" for c in status.conditions or ()),
+        ready=_holds(conditions, "Ready"),
         terminating=meta.deletion_timestamp is not None,
         reason=pod_reason(body),
         message=status.message,
@@ -165,8 +200,14 @@ def pod_of(body: wire.PodWire) -> Pod:
         created_at=_epoch(meta.creation_timestamp),
         started_at=_epoch(status.start_time),
         template=_template(meta.labels, meta.annotations, spec.containers),
-        containers=tuple([_container_state(s) for s in status.container_statuses or ()]),
+        containers=_container_states(body),
+        initialized=_holds(conditions, "Initialized"),
+        unscheduled=(scheduled.message or scheduled.reason or "") if scheduled is not None and scheduled.status == "False" else "",
     )
+
+
+def _holds(conditions: Mapping[str, wire.ConditionWire], type_: str) -> bool:
+    return type_ in conditions and conditions[type_].status == "True"
 
 
 def event_of(body: answers.EventWire) -> Event:

@@ -19,6 +19,8 @@ class Present(Wire):
 class Owner(Wire):
     uid: str
     kind: str = ""
+    name: str = ""
+    api_version: str = ""
     controller: bool | None = None
 
 
@@ -182,6 +184,7 @@ class PodStatus(Wire):
     conditions: list[ConditionWire] | None = None
     container_statuses: list[ContainerStatus] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
+    ephemeral_container_statuses: list[ContainerStatus] | None = None
 
 
 class PodWire(Wire):
