@@ -6,9 +6,10 @@ Kubernetes never rolls back by itself: a crash loop only becomes ProgressDeadlin
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from tui.domain.serving import Container, ContainerState, Deployment, Pod, PodTemplate, ReplicaSet
+from tui.domain.serving import Container, ContainerKind, ContainerState, Deployment, Pod, PodTemplate, ReplicaSet
 from tui.domain.truth import RolloutStatus
 
 WAITING = "waiting"
@@ -18,20 +19,47 @@ DONE = "done"
 
 HASH_LABEL = "pod-template-hash"
 
-_IMAGE_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"})
-_START_REASONS = frozenset({"CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "StartError"})
+_IMAGE_REASONS = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError", "SignatureValidationFailed"}
+)
+_CONFIG_REASONS = frozenset({"CreateContainerConfigError"})
+_START_REASONS = frozenset(
+    {"CrashLoopBackOff", "CreateContainerError", "RunContainerError", "StartError", "PreStartHookError", "PostStartHookError"}
+)
 _CRASHES = 2
-"""Ends of one container after which it is called a crash loop, whatever the kubelet's back-off shows at this moment."""
+"""Ends of one container after which it is called a crash loop, even if the kubelet's back-off has not begun."""
+
+
+class Cause(StrEnum):
+    """What a rollout fails by, or waits for."""
+
+    IMAGE = "image"
+    CONFIG = "config"
+    """A ConfigMap or Secret that the container takes values from is not as it should be."""
+    CRASH = "crash"
+    NO_POD = "no-pod"
+    """The API refuses the pods: a quota, an admission webhook, a limit."""
+    UNSCHEDULED = "unscheduled"
+    PODS_END = "pods-end"
+    """One pod after another fails as a whole: evicted, or refused by its node."""
+    SLOW = "slow"
+    """A new pod is not ready, and nothing says that it will not be."""
+    PAUSED = "paused"
+    DEADLINE = "deadline"
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a rollout will not succeed by waiting. `pod` and `container` say whose log tells more; "" where no pod is at fault."""
+    """Why a rollout will not succeed by waiting. `reason` is Kubernetes' own word, `cause` the kind that it is of. `pod` and `container`
+    say whose log tells more; "" where no pod is at fault."""
 
     words: str
     reason: str
+    cause: Cause
     pod: str = ""
     container: str = ""
+    held: Cause | None = None
+    """What held a rollout up until its DEADLINE."""
 
     def __str__(self) -> str:
         return self.words
@@ -59,47 +87,150 @@ def _deadline_exceeded(deployment: Deployment) -> bool:
     return any(c.type == "Progressing" and c.reason == "ProgressDeadlineExceeded" for c in deployment.conditions)
 
 
-def trouble(deployment: Deployment, pods: Iterable[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> Trouble | None:
+def trouble(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> Trouble | None:
     """The first reason to stop waiting: the new pods' own words before the controller's. None: nothing speaks against going on.
 
     `pods` may be all of the Deployment's: only those of its present template are judged. Stale conditions of an older generation are not.
+    Pods that have ended are not, either: others were made in their place. A refused creation (NO_POD) is final only where it lasts: the
+    controller asks again, and whatever it lacks may be there by then.
     """
-    for pod in new_pods(deployment, pods, replica_sets):
-        if not pod.terminating and (found := _pod_trouble(pod)) is not None:
+    new = new_pods(deployment, pods, replica_sets)
+    for pod in new:
+        if not pod.terminating and not pod.ended and (found := _pod_trouble(pod)) is not None:
             return found
     if deployment.generation > deployment.observed_generation:
         return None
-    for condition in deployment.conditions:
-        if condition.type == "ReplicaFailure" and condition.status == "True":
-            return Trouble(f"no pod could be created: {condition.message or condition.reason}", condition.reason)
+    if not _something_comes(deployment, pods, new) and (found := refused(deployment)) is not None:
+        return found
     if _deadline_exceeded(deployment):
         words = next((c.message for c in deployment.conditions if c.type == "Progressing"), "")
-        return Trouble(words or f'deployment "{deployment.name}" exceeded its progress deadline', "ProgressDeadlineExceeded")
+        words = words or f'deployment "{deployment.name}" exceeded its progress deadline'
+        held = obstacle(deployment, pods, replica_sets)
+        if held is None:
+            return Trouble(words, "ProgressDeadlineExceeded", Cause.DEADLINE)
+        return replace(
+            held, words=f"{words.rstrip('.')}: {held.words}", reason="ProgressDeadlineExceeded", cause=Cause.DEADLINE, held=held.cause
+        )
     return None
+
+
+def obstacle(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> Trouble | None:
+    """What an unfinished rollout waits for, in the words of whoever holds it up. It may pass by itself, so that it ends nothing."""
+    if deployment.generation > deployment.observed_generation or status(deployment).state == DONE:
+        return None
+    if deployment.paused:
+        return Trouble("the deployment is paused: nothing moves until it is resumed", "DeploymentPaused", Cause.PAUSED)
+    if (found := refused(deployment)) is not None:
+        return found
+    new = [pod for pod in new_pods(deployment, pods, replica_sets) if not pod.terminating]
+    coming = [pod for pod in new if not pod.ended and not pod.ready]
+    for pod in coming:
+        if pod.unscheduled:
+            return Trouble(f"pod {pod.name} cannot be scheduled: {pod.unscheduled}", "Unschedulable", Cause.UNSCHEDULED, pod.name)
+    ended = [pod for pod in new if pod.phase == "Failed"]
+    if ended and len(ended) >= len(coming):
+        pod = max(ended, key=lambda pod: pod.created_at or 0.0)
+        words = f"pod {pod.name} failed: {_said(pod.reason, pod.message)}"
+        return Trouble(f"{words} ({len(ended)} pods so far)" if len(ended) > 1 else words, pod.reason or "Failed", Cause.PODS_END, pod.name)
+    if coming:
+        return _slow(coming[0])
+    return None
+
+
+def refused(deployment: Deployment) -> Trouble | None:
+    """The API's refusal to create one of its pods, as the controller tells it."""
+    for condition in deployment.conditions:
+        if condition.type == "ReplicaFailure" and condition.status == "True":
+            words = f"no pod could be created: {condition.message or condition.reason}"
+            return Trouble(words, condition.reason, Cause.NO_POD)
+    return None
+
+
+def _something_comes(deployment: Deployment, pods: Iterable[Pod], new: Iterable[Pod]) -> bool:
+    """Whether something is under way that may make room for the next pod: one that ends, starts, or has to stay ready for a while."""
+    return (
+        deployment.available < deployment.ready
+        or any(pod.terminating for pod in pods)
+        or any(not pod.ended and not pod.ready for pod in new)
+    )
+
+
+def pod_words(pod: Pod) -> str:
+    """What a pod says beside its STATUS: the kubelet's or the scheduler's words, else how the container that holds it up ended last."""
+    if pod.message or pod.unscheduled or pod.terminating:
+        return pod.message or pod.unscheduled
+    found = next((c for c in pod.containers if not c.ready and c.kind is not ContainerKind.EPHEMERAL and c.last_exit_code), None)
+    return _end_words(found).removeprefix(", ") + _of_which(pod, found) if found is not None else ""
+
+
+def _slow(pod: Pod) -> Trouble:
+    container = next((c for c in pod.containers if c.holds_others_back), None) or next(
+        (c for c in pod.containers if c.kind is not ContainerKind.EPHEMERAL and not c.ready), None
+    )
+    running = container is not None and container.state == "running" and not container.holds_others_back
+    said = "runs, but is not ready" if running else f"is still {pod.reason or pod.phase}"
+    words = f"pod {pod.name} {said}" + (f": {container.message}" if container is not None and container.message else "")
+    return Trouble(words, pod.reason, Cause.SLOW, pod.name, container.name if container is not None else "")
 
 
 def _pod_trouble(pod: Pod) -> Trouble | None:
     for container in pod.containers:
-        if container.ready:
+        if container.ready or container.kind is ContainerKind.EPHEMERAL:
             continue
-        if container.state == "waiting" and container.reason in _IMAGE_REASONS:
-            words = f"pod {pod.name}: image {container.image}: {_said(container.reason, container.message)}"
-            return Trouble(words, container.reason, pod.name, container.name)
-        if (container.state == "waiting" and container.reason in _START_REASONS) or container.restarts >= _CRASHES:
-            return Trouble(_crash_words(pod, container), container.reason or "CrashLoopBackOff", pod.name, container.name)
-    if pod.phase == "Failed":
-        return Trouble(f"pod {pod.name} failed: {_said(pod.reason, pod.message)}", pod.reason or "Failed", pod.name)
+        found = _container_trouble(pod, container)
+        if found is not None:
+            return found
     return None
+
+
+def _container_trouble(pod: Pod, container: ContainerState) -> Trouble | None:
+    waits = container.reason if container.state == "waiting" else ""
+    if waits in _IMAGE_REASONS:
+        said = f"{_initially(pod, container)}{_said(waits, container.message)}"
+        words = f"pod {pod.name}: image {container.image}{_of_which(pod, container)}: {said}"
+        return Trouble(words, waits, Cause.IMAGE, pod.name, container.name)
+    if waits in _CONFIG_REASONS:
+        words = f"pod {pod.name}: {_initially(pod, container)}{waits}{_of_which(pod, container)}: {container.message or 'no reason given'}"
+        return Trouble(words, waits, Cause.CONFIG, pod.name, container.name)
+    # A running container may have a past: what it did before this rollout, or before its node was started anew, says nothing.
+    ended = container.state == "terminated" and not (container.kind is ContainerKind.INIT and container.exit_code == 0)
+    if waits in _START_REASONS or (ended and container.restarts + 1 >= _CRASHES):
+        return Trouble(_crash_words(pod, container), container.reason or "CrashLoopBackOff", Cause.CRASH, pod.name, container.name)
+    return None
+
+
+def _initially(pod: Pod, container: ContainerState) -> str:
+    """`Init:`, as kubectl writes it, while the pod is not past its init containers."""
+    early = container.kind is ContainerKind.INIT or (container.kind is ContainerKind.SIDECAR and not pod.initialized)
+    return "Init:" if early else ""
+
+
+def _of_which(pod: Pod, container: ContainerState) -> str:
+    """Which container it is, where that is not plain."""
+    if container.kind is ContainerKind.INIT:
+        return f" of init container {container.name}"
+    if container.kind is ContainerKind.SIDECAR:
+        return f" of sidecar {container.name}"
+    return f" of container {container.name}" if sum(c.kind is ContainerKind.MAIN for c in pod.containers) > 1 else ""
 
 
 def _crash_words(pod: Pod, container: ContainerState) -> str:
     reason = container.reason if container.state == "waiting" and container.reason else "keeps ending"
-    words = f"pod {pod.name}: {reason}, restarted {container.restarts} times"
-    code = container.last_exit_code if container.last_exit_code is not None else container.exit_code
-    if code is not None:
-        words += f", exit code {code}"
+    words = f"pod {pod.name}: {_initially(pod, container)}{reason}{_of_which(pod, container)}"
+    if container.restarts:
+        words += f", restarted {container.restarts} times"
+    words += _end_words(container)
     message = (container.last_message or container.message).strip()
     return f"{words}: {message}" if message else words
+
+
+def _end_words(container: ContainerState) -> str:
+    """`, OOMKilled, exit code 137`: how it ended last."""
+    cause, code = container.last_reason, container.last_exit_code
+    if code is None and container.state == "terminated":
+        cause, code = container.reason, container.exit_code
+    words = f", {cause}" if cause not in ("", "Error", "Completed") else ""
+    return words if code is None else f"{words}, exit code {code}"
 
 
 def _said(reason: str, message: str) -> str:
@@ -116,13 +247,20 @@ def new_replica_set(deployment: Deployment, replica_sets: Iterable[ReplicaSet]) 
 def new_pods(deployment: Deployment, pods: Iterable[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> tuple[Pod, ...]:
     """The pods of the present template, terminating ones included.
 
-    With ReplicaSets by ownership. Without, by their own template: the Deployment's must be found in the pod's, where admission may have
-    added more. That cannot see changes outside of labels, annotations, images, commands and environment.
+    With ReplicaSets by ownership, and likewise where the pods' revisions are known. Without, by their own template: the Deployment's must
+    be found in the pod's, where admission may have added more. That cannot see changes outside of labels, annotations, images, commands
+    and environment, nor pods of which admission has changed any of these.
     """
     if replica_sets:
         newest = new_replica_set(deployment, replica_sets)
         return tuple(pod for pod in pods if newest is not None and pod.owner_uid == newest.uid)
-    return tuple(pod for pod in pods if runs_template(pod.template, deployment.template))
+    return tuple(pod for pod in pods if _is_new(pod, deployment))
+
+
+def _is_new(pod: Pod, deployment: Deployment) -> bool:
+    if pod.revision and deployment.revision:
+        return pod.revision == deployment.revision and deployment.generation <= deployment.observed_generation
+    return runs_template(pod.template, deployment.template)
 
 
 def runs_template(pod: PodTemplate, template: PodTemplate) -> bool:

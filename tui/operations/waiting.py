@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
 from tui.domain import rollout
 from tui.domain.failures import Conflict, Failure, TimedOut
-from tui.domain.rollout import Trouble
+from tui.domain.rollout import Cause, Trouble
 from tui.domain.serving import Deployment, Pod
 from tui.domain.slots import Edits, places
 from tui.operations import edits
@@ -21,6 +23,18 @@ _STALE_DEADLINE = 10.0
 # Seconds for which a ProgressDeadlineExceeded that stood there before is not believed: the controller only takes the condition of
 # an earlier rollout away when the new one moves.
 _LOG_LINES = 30
+_NO_POD_PATIENCE = 30.0
+# Seconds for which the API may refuse to create a pod while nothing else moves: a webhook that starts anew, a quota that others free.
+
+_HINTS: Mapping[Cause, str] = {
+    Cause.IMAGE: "check the image's name and tag, and whether the pods may pull it (imagePullSecrets)",
+    Cause.CONFIG: "create the ConfigMap, Secret or key that it names, or name one that exists",
+    Cause.NO_POD: "raise the quota or free some of it (kubectl describe quota), or ask for what the admission policy allows",
+    Cause.UNSCHEDULED: "free or add a node that fits, or let an old pod end first (strategy: maxSurge 0, maxUnavailable 1)",
+    Cause.PODS_END: "look at the node's events: it has too little of something, or refuses the pod",
+    Cause.SLOW: "look at the pod's events and its readiness probe; raise progressDeadlineSeconds where it is only slow",
+    Cause.PAUSED: "resume the deployment: kubectl rollout resume",
+}
 
 
 class RolloutFailed(Failure):
@@ -42,6 +56,7 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
     outage: set[str] = set()
     refusals = Refusals()
     stale = True
+    creation = _Creation()
     while True:
         run.stop_if_asked()
         try:
@@ -50,7 +65,7 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
             status = rollout.status(deployment)
             if status.state == rollout.DONE:
                 return status.words
-            found = await _trouble(run, deployment)
+            pods = await _pods(run, deployment)
         except PASSING_WHERE_ALLOWED as failure:
             if refusals.believed(failure, run.clock.monotonic()):
                 raise
@@ -62,20 +77,23 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
             continue
         outage.clear()
         refusals = Refusals()
-        if found is None or found.reason != "ProgressDeadlineExceeded":
+        now = run.clock.monotonic()
+        found = creation.believed(rollout.trouble(deployment, pods), deployment, pods, now)
+        if found is None or found.cause is not Cause.DEADLINE:
             stale = False
-        if found is not None and not (stale and run.clock.monotonic() - began < _STALE_DEADLINE):
+        if found is not None and not (stale and now - began < _STALE_DEADLINE):
             raise await _failed(run, found)
-        said = _say_once(run, said, status.words)
-        await _sleep(run, until, said, POLL)
+        held = rollout.obstacle(deployment, pods)
+        said = _say_once(run, said, _words(status.words, held))
+        await _sleep(run, until, said, POLL, held)
 
 
 async def look(run: Run, wanted: Edits | None) -> None:
     """Once, after the rollout: raises RolloutFailed where its pods have broken since, Conflict where somebody has changed the template."""
     deployment = await run.world.need_cluster().deployment(*run.key)
     _refuse_moved(wanted, deployment)
-    found = await _trouble(run, deployment)
-    if found is not None and found.reason != "ProgressDeadlineExceeded":
+    found = rollout.trouble(deployment, await _pods(run, deployment))
+    if found is not None and found.cause not in (Cause.DEADLINE, Cause.NO_POD):
         raise await _failed(run, found)
 
 
@@ -94,26 +112,60 @@ def _refuse_moved(wanted: Edits | None, deployment: Deployment) -> None:
         raise Conflict(f"somebody changed the template meanwhile: {words}", backend="Kubernetes")
 
 
+@dataclass
+class _Creation:
+    """Whether a refusal to create pods is final. Not frozen: it holds since when there has been one, and when anything last moved.
+
+    The controller asks again after pauses that double, so that it may take as long as it was refused until room that has come is used.
+    """
+
+    _since: float | None = None
+    _moved: float = 0.0
+    _seen: tuple[object, ...] = ()
+
+    def believed(self, found: Trouble | None, deployment: Deployment, pods: tuple[Pod, ...], now: float) -> Trouble | None:
+        """The trouble, unless it is a refusal that may still pass."""
+        if rollout.refused(deployment) is None:
+            self._since = None
+            return found
+        seen = (deployment.generation, deployment.replicas, deployment.updated, deployment.available, *sorted(pod.uid for pod in pods))
+        if self._since is None:
+            self._since = now
+        if seen != self._seen or found is None:
+            self._moved, self._seen = now, seen
+        if found is None or found.cause is not Cause.NO_POD:
+            return found
+        return found if now - self._moved >= max(_NO_POD_PATIENCE, self._moved - self._since) else None
+
+
+def _words(words: str, held: Trouble | None) -> str:
+    return words if held is None or held.cause is Cause.SLOW else f"{words} {held.words}"
+
+
 def _say_once(run: Run, said: str, words: str) -> str:
     if words != said:
         run.say(words)
     return words
 
 
-async def _sleep(run: Run, until: float, said: str, seconds: float) -> None:
+async def _sleep(run: Run, until: float, said: str, seconds: float, held: Trouble | None = None) -> None:
     if run.clock.monotonic() + seconds > until:
         deadline = run.plan.intent.rollout_deadline
-        raise TimedOut(f"not rolled out after {deadline:.0f} s: {said}", hint="look at the pods; raise the deadline where they are slow")
+        said = f"{said} {held.words}" if held is not None and held.words not in said else said
+        hint = "look at the pods; raise the deadline where they are slow"
+        hint = _HINTS[held.cause] if held is not None and held.cause is not Cause.SLOW else hint
+        raise TimedOut(harmless(f"not rolled out after {deadline:.0f} s: {said}", limit=600), hint=hint)
     await run.clock.sleep(seconds)
 
 
-async def _trouble(run: Run, deployment: Deployment) -> Trouble | None:
+async def _pods(run: Run, deployment: Deployment) -> tuple[Pod, ...]:
     pods = await run.world.need_cluster().pods_of(deployment)
     if run.undoing:
-        # Annotations that only the new template has make its pods look like the old one's, too: it asks for less.
+        # Where revisions are not known: annotations that only the new template has make its pods look like the old one's, too, as it asks
+        # for less.
         forward = edits.of_template(run.plan.slot_edits)
-        pods = tuple(pod for pod in pods if not _carries(forward, pod))
-    return rollout.trouble(deployment, pods)
+        return tuple(pod for pod in pods if pod.revision or not _carries(forward, pod))
+    return pods
 
 
 def _carries(forward: Edits, pod: Pod) -> bool:
@@ -128,7 +180,8 @@ async def _failed(run: Run, found: Trouble) -> RolloutFailed:
     for line in lines:
         run.say(f"{found.pod}: {line}")
     words = harmless(found.words, limit=600)
-    return RolloutFailed(f"{words} — {lines[-1]}" if lines and lines[-1] not in words else words, backend="Kubernetes")
+    hint = _HINTS.get(found.held or found.cause, "")
+    return RolloutFailed(f"{words} — {lines[-1]}" if lines and lines[-1] not in words else words, backend="Kubernetes", hint=hint)
 
 
 async def _last_words(run: Run, found: Trouble) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def _set_line(found: ReplicaSet, branch: str, serves: bool, patterns: LinkPatter
 def _pod_line(pod: Pod, name: str, branch: str, wide: int, now: float) -> Line:
     good = pod.ready and not pod.terminating
     role: Role = "ok" if good else "muted" if pod.terminating else "warn"
-    restarts = pod.restarts
+    restarts, said = pod.restarts, rollout.pod_words(pod)
     old = numbers.age(None if pod.created_at is None else now - pod.created_at)
     return (
         Cell(f"{branch} ", "muted"),
@@ -97,5 +97,5 @@ def _pod_line(pod: Pod, name: str, branch: str, wide: int, now: float) -> Line:
         Cell(f"{pod.reason:<{wide}}", role),
         Cell(f"  {restarts} restart{'s' if restarts > 1 else ''}" if restarts else "", "warn"),
         Cell(f"  {old}", "muted"),
-        Cell(f"  {pod.message}" if pod.message else "", "muted"),
+        Cell(f"  {said}" if said else "", "muted"),
     )

@@ -39,7 +39,8 @@ class FakePod:
 
 
 class FakeCluster:
-    """`broken` holds texts: a pod whose template contains one of them crashes. Pods are up two ticks after they were made."""
+    """`broken` holds texts: a pod whose template contains one of them crashes. Pods are up two ticks after they were made. `report` changes
+    what a pod says of itself, `conditions` are every Deployment's."""
 
     def __init__(self, traps: Traps, clock: FakeClock | VirtualClock) -> None:
         self.traps = traps
@@ -56,6 +57,8 @@ class FakeCluster:
         self.hpa: bool | None = False
         self.admission: Callable[[dict[str, Any]], None] | None = None
         self.frozen = False
+        self.conditions: list[dict[str, str]] = []
+        self.report: Callable[[Pod], Pod] = lambda pod: pod
         self._counter = 100
         clock.on_sleep.append(self.tick)
 
@@ -97,7 +100,7 @@ class FakeCluster:
 
     async def pods_of(self, deployment: Deployment) -> tuple[Pod, ...]:
         self.traps.enter("pods_of")
-        return tuple(self._to_pod(pod) for pod in self.pods.values() if self.sets[pod.set_name]["owner"] == deployment.key)
+        return tuple(self.report(self._to_pod(pod)) for pod in self.pods.values() if self.sets[pod.set_name]["owner"] == deployment.key)
 
     async def pod_log(self, namespace: str, pod: str, container: str, *, tail: int = 50, previous: bool = False) -> str:
         self.traps.enter("pod_log")
@@ -274,6 +277,7 @@ class FakeCluster:
             "updatedReplicas": len(new),
             "readyReplicas": available,
             "availableReplicas": available,
+            "conditions": copy.copy(self.conditions),
         }
         if status != raw["status"]:
             raw["status"] = status
@@ -360,4 +364,5 @@ class FakeCluster:
             1.0,
             template,
             states,
+            revision=int(self.sets[pod.set_name]["annotations"][REVISION]),
         )

@@ -1,0 +1,106 @@
+"""When a rollout is waited for and when it is given up: what pods, the scheduler and quotas say, and the hint that fits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.operations.conftest import Bench
+from tui.domain.promotions import Operation, Outcome
+from tui.domain.serving import Pod
+
+QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "pods are forbidden: exceeded quota"}
+
+
+def told(operation: Operation) -> str:
+    return "\n".join(said.words for said in operation.log)
+
+
+def of_version(number: str, change: Callable[[Pod], Pod]) -> Callable[[Pod], Pod]:
+    def report(pod: Pod) -> Pod:
+        return change(pod) if pod.template.annotations.get("modeldeck.dev/version") == number else pod
+
+    return report
+
+
+async def test_pods_that_were_evicted_fail_neither_a_rollout_nor_its_undo(bench: Bench) -> None:
+    evicted = {"phase": "Failed", "ready": False, "reason": "Evicted"}
+    seen = bench.fake.cluster.pods_of
+
+    async def pods_of(deployment: object) -> tuple[Pod, ...]:
+        pods = await seen(deployment)  # type: ignore[arg-type]
+        return (*[replace(pod, name=f"{pod.name}-gone", uid=f"{pod.uid}-gone", **evicted) for pod in pods], *pods)  # type: ignore[arg-type]
+
+    bench.fake.cluster.pods_of = pods_of  # type: ignore[method-assign,assignment]
+    assert (await bench.promote("2")).outcome is Outcome.DONE
+    bench.fake.cluster.broken.add("models:/iris/3")
+    operation = await bench.promote("3")
+    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert "CrashLoopBackOff" in operation.words
+
+
+async def test_the_schedulers_words_are_told_while_waiting_and_at_the_end(bench: Bench) -> None:
+    bench.fake.cluster.stuck.add("models:/iris/2")
+    bench.fake.cluster.report = of_version(
+        "2", lambda pod: replace(pod, unscheduled="0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")
+    )
+    operation = await bench.promote("2", rollout_deadline=30.0)
+    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert "cannot be scheduled: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu." in operation.words
+    assert "cannot be scheduled" in told(operation).partition("not rolled out")[0]
+    assert "artifact" not in operation.words
+    assert "maxSurge 0" in operation.words
+
+
+async def test_a_refusal_to_create_pods_that_lasts_ends_the_rollout(bench: Bench) -> None:
+    bench.fake.cluster.frozen = True
+    made = await bench.good_plan("2")
+    began = bench.fake.clock.monotonic()
+    ended: list[float] = []
+
+    def refuse() -> None:
+        if "models:/iris/2" in str(bench.fake.template()):
+            raw = bench.fake.cluster.deployments["serving/iris"]
+            raw["status"].update(observedGeneration=raw["metadata"]["generation"], conditions=[QUOTA], updatedReplicas=0)
+        else:
+            ended.append(bench.fake.clock.monotonic())
+            bench.fake.cluster.frozen = False
+
+    bench.fake.clock.on_sleep.append(refuse)
+    operation = await bench.run(made)
+    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert "no pod could be created: pods are forbidden: exceeded quota" in operation.words
+    assert "kubectl describe quota" in operation.words
+    assert 30 <= ended[0] - began < 60
+
+
+async def test_a_refusal_that_passes_ends_nothing(bench: Bench) -> None:
+    bench.fake.cluster.conditions = [QUOTA]
+    bench.fake.cluster.stuck.add("models:/iris/2")
+    began = bench.fake.clock.monotonic()
+
+    def pass_() -> None:
+        if bench.fake.clock.monotonic() - began > 45:
+            bench.fake.cluster.conditions = []
+            bench.fake.cluster.stuck.clear()
+
+    bench.fake.clock.on_sleep.append(pass_)
+    operation = await bench.promote("2")
+    assert operation.outcome is Outcome.DONE, operation.words
+    assert "exceeded quota" in told(operation)
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"), [("ImagePullBackOff", "(check the image"), ("CreateContainerConfigError", "(create the ConfigMap")]
+)
+async def test_the_hint_fits_what_the_pods_say(bench: Bench, reason: str, hint: str) -> None:
+    def waits(pod: Pod) -> Pod:
+        return replace(pod, containers=tuple(replace(c, state="waiting", reason=reason, ready=False) for c in pod.containers))
+
+    bench.fake.cluster.report = of_version("2", waits)
+    operation = await bench.promote("2")
+    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert hint in operation.words
+    assert "artifact" not in operation.words
