@@ -155,6 +155,48 @@ async def test_owners_who_would_revert_are_warned_of(bench: Bench, metadata: dic
     assert owner in found.words
 
 
+OPERATOR = ("serving.kserve.io/v1beta1", "InferenceService", "iris")
+
+
+async def test_a_change_that_an_operator_would_put_back_is_refused(bench: Bench) -> None:
+    bench.fake.cluster.deployments["serving/iris"]["metadata"]["controller"] = OPERATOR
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    (found,) = made.refused
+    assert found.name == "owners"
+    assert "KServe (InferenceService iris) controls this deployment" in found.words
+    assert found.hint == "edit what it is made from: kubectl -n serving edit inferenceservice.serving.kserve.io iris"
+    back = await bench.plan("2", kind=Kind.ROLLBACK)
+    assert isinstance(back, Plan)
+    assert [check.name for check in back.refused] == ["owners"]
+
+
+async def test_an_alias_alone_is_nobodys_to_put_back(bench: Bench) -> None:
+    bench.fake.cluster.deployments["serving/iris"]["metadata"]["controller"] = OPERATOR
+    bench.fake.registry.aliases["iris"]["champion"] = "3"
+    made = await bench.good_plan("1")
+    assert StepName.MOVE_ALIAS in [step.name for step in made.steps]
+    assert next(check for check in made.checks if check.name == "owners").verdict is Verdict.OK
+
+
+@pytest.mark.parametrize(
+    ("metadata", "verdict", "words"),
+    [
+        ({"controller": ("v1", "ConfigMap", "release")}, Verdict.OK, "does not write the template"),
+        ({"annotations": {"meta.helm.sh/release-name": "iris"}}, Verdict.WARN, "Helm (release iris) will write the template anew"),
+    ],
+)
+async def test_owners_who_revert_nothing_at_once(bench: Bench, metadata: dict[str, Any], verdict: Verdict, words: str) -> None:
+    raw = bench.fake.cluster.deployments["serving/iris"]["metadata"]
+    for key, value in metadata.items():
+        raw[key] = {**raw[key], **value} if isinstance(value, dict) else value
+    made = await bench.good_plan("2")
+    found = next(check for check in made.checks if check.name == "owners")
+    assert found.verdict is verdict
+    assert words in found.words
+    assert bool(found.hint) == (verdict is Verdict.WARN)
+
+
 async def test_what_cannot_be_found_out_is_unknown_and_not_no(bench: Bench) -> None:
     bench.fake.cluster.allowed = None
     bench.fake.cluster.hpa = None

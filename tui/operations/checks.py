@@ -9,13 +9,13 @@ from tui.domain import rollout
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
 from tui.domain.leases import held_words, lock_name, looks_live, note_of
 from tui.domain.marks import under_way
+from tui.domain.owners import Hold, TemplateOwner, owners
 from tui.domain.promotions import Check, Kind, Operation, Outcome, Plan, State, Verdict
 from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
 from tui.operations.gate import Target, forecast
 from tui.operations.liveness import holder_is_dead, is_abandoned
-from tui.operations.owners import owners
 from tui.operations.subject import Subject
 from tui.operations.world import World
 
@@ -45,7 +45,7 @@ async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable
         other_operations(subject, past),
         rolling(subject),
         trial,
-        ownership(subject),
+        ownership(subject, draft),
         scaling,
         locked,
         judged,
@@ -192,12 +192,27 @@ async def dry_run(subject: Subject, world: World, wanted: Edits) -> Check:
     return Check("dry run", Verdict.OK, "accepted by the server")
 
 
-def ownership(subject: Subject) -> Check:
+def ownership(subject: Subject, draft: Plan) -> Check:
+    """Refuses what would surely be put back: the operation would end undone, and the pods would have been replaced twice for nothing."""
     found = owners(subject.deployment)
     if not found:
         return Check("owners", Verdict.OK, "nobody else is known to own the template")
-    hint = "make the same change in their source (git, values), or pause their sync"
-    return Check("owners", Verdict.WARN, f"{', '.join(found)} may revert the change", hint)
+    if not edits.of_template(draft.slot_edits):
+        return Check("owners", Verdict.OK, f"{_named(found)}: the template does not change")
+    hint = "; ".join(dict.fromkeys(owner.instead for owner in found if owner.instead))
+    sure = [owner for owner in found if owner.hold is Hold.REVERTS]
+    if sure:
+        return Check("owners", Verdict.REFUSE, f"{_named(sure)} controls this deployment and would put the change back", hint)
+    may = [owner for owner in found if owner.hold is Hold.MAY_REVERT]
+    if may:
+        return Check("owners", Verdict.WARN, f"{_named(found)} may revert the change", hint)
+    if any(owner.hold is Hold.OVERWRITES for owner in found):
+        return Check("owners", Verdict.WARN, f"{_named(found)} will write the template anew with its next release", hint)
+    return Check("owners", Verdict.OK, f"{_named(found)}, which does not write the template")
+
+
+def _named(found: Iterable[TemplateOwner]) -> str:
+    return ", ".join(map(str, found))
 
 
 async def autoscaler(subject: Subject, world: World) -> Check:

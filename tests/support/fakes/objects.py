@@ -10,6 +10,7 @@ from typing import Any
 from tui.domain.serving import (
     Condition,
     Container,
+    Controller,
     Deployment,
     EnvVar,
     FieldOwner,
@@ -56,6 +57,7 @@ def to_deployment(raw: Mapping[str, Any]) -> Deployment:
         tuple(Condition(**condition) for condition in status.get("conditions", ())),
         1.0,
         tuple(FieldOwner(*owner) for owner in metadata.get("owners", ())),
+        Controller(*metadata["controller"]) if "controller" in metadata else None,
     )
 
 

@@ -1,0 +1,134 @@
+"""Who would put a change back, by the marks that they leave, and what to edit instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.domain.templates import deployment
+from tui.domain.owners import Hold, owners
+from tui.domain.serving import Controller, FieldOwner
+
+KSERVE = Controller("serving.kserve.io/v1beta1", "InferenceService", "iris")
+REVISION = Controller("serving.knative.dev/v1", "Revision", "iris-00003")
+KSVC = {"serving.knative.dev/service": "iris", "serving.knative.dev/revision": "iris-00003"}
+ISVC = {"serving.kserve.io/inferenceservice": "flowers"}
+
+
+def writes(manager: str, operation: str = "Update", *, template: bool = True) -> dict[str, Any]:
+    return {"owners": (FieldOwner(manager, operation, 1.0, template, False),)}
+
+
+@pytest.mark.parametrize(
+    ("parts", "words", "hold", "instead"),
+    [
+        (
+            {"controller": KSERVE},
+            "KServe (InferenceService iris)",
+            Hold.REVERTS,
+            "kubectl -n serving edit inferenceservice.serving.kserve.io iris",
+        ),
+        ({"controller": REVISION, "labels": KSVC}, "Knative (Revision iris-00003)", Hold.REVERTS, "edit service.serving.knative.dev iris"),
+        (
+            {"controller": REVISION, "labels": {**KSVC, **ISVC}},
+            "Knative (Revision iris-00003)",
+            Hold.REVERTS,
+            "edit inferenceservice.serving.kserve.io flowers",
+        ),
+        (
+            {"controller": Controller("flagger.app/v1beta1", "Canary", "iris"), "name": "iris-primary"},
+            "Flagger (Canary iris)",
+            Hold.REVERTS,
+            "promote deployment iris instead",
+        ),
+        (
+            {"controller": Controller("models.example.com/v1", "ModelApp", "iris"), "labels": ISVC},
+            "the operator of models.example.com (ModelApp iris)",
+            Hold.REVERTS,
+            "edit modelapp.models.example.com iris",
+        ),
+        ({"controller": Controller("v1", "ConfigMap", "release")}, "ConfigMap (owner release)", Hold.KEEPS, ""),
+        ({"controller": Controller("batch/v1", "Job", "deploy")}, "Job (owner deploy)", Hold.KEEPS, ""),
+        (
+            {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:serving/iris"}},
+            "Argo CD (application shop)",
+            Hold.MAY_REVERT,
+            "argocd app set shop --sync-policy none",
+        ),
+        ({"labels": {"argocd.argoproj.io/instance": "shop"}}, "Argo CD (application shop)", Hold.MAY_REVERT, "app set shop"),
+        (
+            {"labels": {"app.kubernetes.io/instance": "shop"}, **writes("argocd-controller", template=False)},
+            "Argo CD (application shop)",
+            Hold.MAY_REVERT,
+            "app set shop",
+        ),
+        (writes("argocd-application-controller"), "Argo CD (field manager argocd-application-controller)", Hold.MAY_REVERT, "git"),
+        (
+            {"labels": {"kustomize.toolkit.fluxcd.io/name": "models", "kustomize.toolkit.fluxcd.io/namespace": "team"}},
+            "Flux (kustomization models)",
+            Hold.MAY_REVERT,
+            "flux -n team suspend kustomization models",
+        ),
+        ({"labels": {"helm.toolkit.fluxcd.io/name": "iris"}}, "Flux (helm release iris)", Hold.MAY_REVERT, "suspend helmrelease iris"),
+        (writes("kustomize-controller", "Apply"), "Flux (field manager kustomize-controller)", Hold.MAY_REVERT, "git"),
+        ({"annotations": {"meta.helm.sh/release-name": "iris"}}, "Helm (release iris)", Hold.OVERWRITES, "the release's values"),
+        (
+            {"labels": {"app.kubernetes.io/managed-by": "Helm"}},
+            "Helm (label app.kubernetes.io/managed-by)",
+            Hold.OVERWRITES,
+            "the release's values",
+        ),
+        (writes("Terraform", "Apply"), "Terraform (field manager Terraform)", Hold.OVERWRITES, "its next run"),
+        (writes("pulumi-kubernetes-1f2e", "Apply"), "Pulumi (field manager pulumi-kubernetes-1f2e)", Hold.OVERWRITES, "its next run"),
+        ({"annotations": {"configmanagement.gke.io/managed": "enabled"}}, "Config Sync", Hold.MAY_REVERT, "git"),
+        ({"annotations": {"objectset.rio.cattle.io/id": "models"}}, "Fleet (bundle models)", Hold.MAY_REVERT, "git"),
+        ({"labels": {"kapp.k14s.io/app": "1700"}}, "kapp (app 1700)", Hold.MAY_REVERT, "git"),
+        (
+            writes("model-operator", "Apply"),
+            "model-operator (it applies the template)",
+            Hold.MAY_REVERT,
+            "where model-operator has it from",
+        ),
+    ],
+)
+def test_each_owner_with_what_to_edit_instead(parts: dict[str, Any], words: str, hold: Hold, instead: str) -> None:
+    (found,) = owners(deployment(**{"name": "iris", **parts}))
+    assert words in str(found)
+    assert found.hold is hold
+    assert instead in found.instead
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {},
+        {"labels": {"app.kubernetes.io/instance": "iris"}},
+        {"labels": ISVC},
+        {"annotations": {"argocd.argoproj.io/tracking-id": "shop:serving.kserve.io/InferenceService:serving/iris"}},
+        {"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:serving/other"}},
+        {
+            "labels": {"kustomize.toolkit.fluxcd.io/name": "models"},
+            "annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"},
+        },
+        writes("kubectl-client-side-apply"),
+        writes("kubectl", "Apply"),
+        writes("modeldeck"),
+        writes("model-operator", "Apply", template=False),
+        writes("model-operator"),
+    ],
+)
+def test_what_tells_of_no_owner(parts: dict[str, Any]) -> None:
+    assert owners(deployment(**parts)) == ()
+
+
+def test_each_once_and_the_surest_first() -> None:
+    found = owners(
+        deployment(
+            controller=KSERVE,
+            labels={"app.kubernetes.io/managed-by": "Helm"},
+            annotations={"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:serving/iris", "meta.helm.sh/release-name": "iris"},
+            **writes("argocd-controller"),
+        )
+    )
+    assert [owner.name for owner in found] == ["KServe", "Argo CD", "Helm"]

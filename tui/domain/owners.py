@@ -1,0 +1,181 @@
+"""Who else writes a Deployment, would put a change of its template back, and what to edit instead.
+
+    owner reference with `controller: true`   an operator makes the Deployment from an object of its own, and compares it again and again
+    Argo CD, Flux, Config Sync, Fleet, kapp   compare it with git: whether they correct it depends on settings that do not stand on it
+    Helm, Terraform, Pulumi                   write it anew at their next release
+
+The marks are each tool's own (tracking annotations, labels), else the name under which it writes (managedFields).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tui.domain.marks import FIELD_MANAGER
+from tui.domain.serving import Controller, Deployment
+
+
+class Hold(StrEnum):
+    REVERTS = "reverts"
+    """Surely, and soon."""
+    MAY_REVERT = "may-revert"
+    OVERWRITES = "overwrites"
+    """With its next release, and not before."""
+    KEEPS = "keeps"
+    """It owns the Deployment, and does not look at its template."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateOwner:
+    """`name` who, `evidence` by what it is known, `instead` what to edit in place of the Deployment."""
+
+    name: str
+    evidence: str
+    hold: Hold
+    instead: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.evidence})"
+
+
+_ARGO = "Argo CD"
+_FLUX = "Flux"
+_HELM = "Helm"
+_ARGO_MARKS = "argocd.argoproj.io/"
+_ARGO_TRACKING = f"{_ARGO_MARKS}tracking-id"
+_INSTANCE = "app.kubernetes.io/instance"
+_MANAGED_BY = "app.kubernetes.io/managed-by"
+_FLUX_KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
+_FLUX_HELM = "helm.toolkit.fluxcd.io"
+_HELM_RELEASE = "meta.helm.sh/release-name"
+_IN_GIT = "make the same change in its source (git), or pause its sync"
+_IN_CODE = "make the same change in its source: its next run writes the template anew"
+
+_TOOLS = {
+    "argocd": (_ARGO, Hold.MAY_REVERT, _IN_GIT),
+    "argo-cd": (_ARGO, Hold.MAY_REVERT, _IN_GIT),
+    "kustomize-controller": (_FLUX, Hold.MAY_REVERT, _IN_GIT),
+    "helm-controller": (_FLUX, Hold.MAY_REVERT, _IN_GIT),
+    "flux": (_FLUX, Hold.MAY_REVERT, _IN_GIT),
+    "configsync": ("Config Sync", Hold.MAY_REVERT, _IN_GIT),
+    "configmanagement.gke.io": ("Config Sync", Hold.MAY_REVERT, _IN_GIT),
+    "fleet": ("Fleet", Hold.MAY_REVERT, _IN_GIT),
+    "kapp": ("kapp", Hold.MAY_REVERT, _IN_GIT),
+    "helm": (_HELM, Hold.OVERWRITES, "make the same change in the release's values: its next upgrade writes the template anew"),
+    "terraform": ("Terraform", Hold.OVERWRITES, _IN_CODE),
+    "hashicorp": ("Terraform", Hold.OVERWRITES, _IN_CODE),
+    "pulumi": ("Pulumi", Hold.OVERWRITES, _IN_CODE),
+}
+"""How the name begins under which a tool writes, or which stands in `app.kubernetes.io/managed-by`."""
+
+_OPERATORS = {
+    "serving.kserve.io": "KServe",
+    "serving.knative.dev": "Knative",
+    "flagger.app": "Flagger",
+    "machinelearning.seldon.io": "Seldon",
+}
+_TOPMOST = (
+    ("serving.kserve.io/inferenceservice", "InferenceService", "serving.kserve.io"),
+    ("serving.knative.dev/service", "Service", "serving.knative.dev"),
+)
+"""Labels that name the object at the top of a chain of owners, which ends in a Revision or an object that is made, too."""
+_PRIMARY = "-primary"
+
+
+def owners(deployment: Deployment) -> tuple[TemplateOwner, ...]:
+    """Each once, the surest first."""
+    found: dict[str, TemplateOwner] = {}
+    for owner in (*_by_reference(deployment), *_by_marks(deployment), *_by_managers(deployment)):
+        found.setdefault(owner.name, owner)
+    return tuple(found.values())
+
+
+def _by_reference(deployment: Deployment) -> Iterator[TemplateOwner]:
+    controller = deployment.controller
+    if controller is None:
+        return
+    if "." not in controller.group:
+        # Kubernetes' own kinds: none of its controllers makes Deployments. Somebody had it named so that they go together.
+        yield TemplateOwner(controller.kind, f"owner {controller.name}", Hold.KEEPS, "")
+        return
+    name = _OPERATORS.get(controller.group, f"the operator of {controller.group}")
+    yield TemplateOwner(name, f"{controller.kind} {controller.name}", Hold.REVERTS, _instead_of(controller, deployment))
+
+
+def _instead_of(controller: Controller, deployment: Deployment) -> str:
+    if controller.group == "flagger.app" and deployment.name.endswith(_PRIMARY):
+        target = deployment.name.removesuffix(_PRIMARY)
+        return f"promote deployment {target} instead: Flagger tries it and then copies it into {deployment.name}"
+    kind, group, name = controller.kind, controller.group, controller.name
+    if group in ("serving.kserve.io", "serving.knative.dev"):
+        kind, group, name = next(
+            ((kind, group, deployment.labels[label]) for label, kind, group in _TOPMOST if label in deployment.labels), (kind, group, name)
+        )
+    return f"edit what it is made from: kubectl -n {deployment.namespace} edit {kind.lower()}.{group} {name}"
+
+
+def _by_marks(deployment: Deployment) -> Iterator[TemplateOwner]:
+    labels, annotations = deployment.labels, deployment.annotations
+    application = _application(deployment)
+    if application:
+        instead = f"make the same change in its source (git), or pause its sync: argocd app set {application} --sync-policy none"
+        yield TemplateOwner(_ARGO, f"application {application}", Hold.MAY_REVERT, instead)
+    for group, kind in ((_FLUX_KUSTOMIZE, "kustomization"), (_FLUX_HELM, "helmrelease")):
+        name = labels.get(f"{group}/name")
+        if name is not None and annotations.get(f"{group}/reconcile") != "disabled":
+            there = labels.get(f"{group}/namespace", "flux-system")
+            said = "kustomization" if group == _FLUX_KUSTOMIZE else "helm release"
+            instead = f"make the same change in its source (git), or pause it: flux -n {there} suspend {kind} {name}"
+            yield TemplateOwner(_FLUX, f"{said} {name}", Hold.MAY_REVERT, instead)
+    if _HELM_RELEASE in annotations:
+        yield _tool("helm", f"release {annotations[_HELM_RELEASE]}")
+    if annotations.get("configmanagement.gke.io/managed") == "enabled":
+        yield _tool("configsync", "annotation configmanagement.gke.io/managed")
+    if "objectset.rio.cattle.io/id" in annotations:
+        yield _tool("fleet", f"bundle {annotations['objectset.rio.cattle.io/id']}")
+    if "kapp.k14s.io/app" in labels:
+        yield _tool("kapp", f"app {labels['kapp.k14s.io/app']}")
+    managed = _known(labels.get(_MANAGED_BY, ""))
+    if managed:
+        yield _tool(managed, f"label {_MANAGED_BY}")
+
+
+def _application(deployment: Deployment) -> str:
+    """Argo CD's application; "" where it has none.
+
+    `app.kubernetes.io/instance` is Argo CD's only where Argo CD was here: every chart sets it. A tracking annotation names its object
+    (`shop:apps/Deployment:serving/iris`): one that was copied from another object says nothing, which is how Argo CD reads it.
+    """
+    labels, annotations = deployment.labels, deployment.annotations
+    application, _, tracked = annotations.get(_ARGO_TRACKING, "").partition(":")
+    if application and tracked in ("", f"apps/Deployment:{deployment.key}"):
+        return application
+    if f"{_ARGO_MARKS}instance" in labels:
+        return labels[f"{_ARGO_MARKS}instance"]
+    writes = any(_TOOLS[known][0] == _ARGO for owner in deployment.owners if (known := _known(owner.manager)))
+    return labels.get(_INSTANCE, "") if writes else ""
+
+
+def _by_managers(deployment: Deployment) -> Iterator[TemplateOwner]:
+    for owner in deployment.owners:
+        if not owner.owns_template:
+            continue
+        known = _known(owner.manager)
+        if known:
+            yield _tool(known, f"field manager {owner.manager}")
+        elif owner.operation == "Apply" and not owner.manager.startswith(("kubectl", FIELD_MANAGER)):
+            yield TemplateOwner(
+                owner.manager, "it applies the template", Hold.MAY_REVERT, f"make the same change where {owner.manager} has it from"
+            )
+
+
+def _known(name: str) -> str:
+    """The tool that writes under this name; "" where none is known."""
+    return next((start for start in _TOOLS if name.lower().startswith(start)), "")
+
+
+def _tool(known: str, evidence: str) -> TemplateOwner:
+    name, hold, instead = _TOOLS[known]
+    return TemplateOwner(name, evidence, hold, instead)
