@@ -10,6 +10,7 @@ import pytest
 from tests.operations.conftest import Bench
 from tui.domain.promotions import Operation, Outcome
 from tui.domain.serving import Pod
+from tui.operations.replicasets import serving_sets
 
 QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "pods are forbidden: exceeded quota"}
 
@@ -39,6 +40,15 @@ async def test_pods_that_were_evicted_fail_neither_a_rollout_nor_its_undo(bench:
     operation = await bench.promote("3")
     assert operation.outcome is Outcome.UNDONE, operation.words
     assert "CrashLoopBackOff" in operation.words
+
+
+async def test_the_sets_of_evicted_pods_are_not_judged(bench: Bench) -> None:
+    """Else a version that comes back, and left one when it served last, would count as what served before it."""
+    deployment = await bench.fake.cluster.deployment("serving", "iris")
+    pods = await bench.fake.cluster.pods_of(deployment)
+    gone = replace(pods[0], name="iris-earlier-abcde", phase="Failed", ready=False)
+    assert serving_sets([gone, *pods]) == serving_sets(pods)
+    assert serving_sets([replace(pods[0], terminating=True)]) == ()
 
 
 async def test_the_schedulers_words_are_told_while_waiting_and_at_the_end(bench: Bench) -> None:

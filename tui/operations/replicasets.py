@@ -8,5 +8,8 @@ from tui.domain.serving import Pod
 
 
 def serving_sets(pods: Iterable[Pod]) -> tuple[str, ...]:
-    """Names of the sets whose pods are not about to end, in order and each once."""
-    return tuple(dict.fromkeys(pod.name.rpartition("-")[0] for pod in pods if not pod.terminating))
+    """Names of the sets whose pods have not ended and are not about to, in order and each once.
+
+    A pod that was evicted in an earlier rollout may lie about for weeks: its set does not serve.
+    """
+    return tuple(dict.fromkeys(pod.name.rpartition("-")[0] for pod in pods if not pod.terminating and not pod.ended))
