@@ -141,7 +141,11 @@ def early(kind: ContainerKind = ContainerKind.INIT, **parts: Any) -> ContainerSt
         (early(ContainerKind.SIDECAR, **CRASH), False, "pod new: Init:CrashLoopBackOff of sidecar fetch, restarted 3 times"),
         (early(ContainerKind.SIDECAR, **CRASH), True, "pod new: CrashLoopBackOff of sidecar fetch, restarted 3 times"),
         (early(state="waiting", reason="ErrImagePull", message="denied"), False, "of init container fetch: Init:ErrImagePull: denied"),
-        (early(state="terminated", reason="Error", exit_code=2, restarts=1), False, "Init:keeps ending of init container fetch"),
+        (
+            early(state="terminated", reason="Error", exit_code=2, restarts=1),
+            False,
+            "Init:Error of init container fetch, restarted 1 times, exit code",
+        ),
         (
             early(state="waiting", reason="CreateContainerConfigError"),
             False,

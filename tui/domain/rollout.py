@@ -215,21 +215,22 @@ def _of_which(pod: Pod, container: ContainerState) -> str:
 
 
 def _crash_words(pod: Pod, container: ContainerState) -> str:
-    reason = container.reason if container.state == "waiting" and container.reason else "keeps ending"
-    words = f"pod {pod.name}: {_initially(pod, container)}{reason}{_of_which(pod, container)}"
+    first = _initially(pod, container)
+    reason = (container.reason or "Error") if first or container.state == "waiting" else "keeps ending"
+    words = f"pod {pod.name}: {first}{reason}{_of_which(pod, container)}"
     if container.restarts:
         words += f", restarted {container.restarts} times"
-    words += _end_words(container)
+    words += _end_words(container, reason)
     message = (container.last_message or container.message).strip()
     return f"{words}: {message}" if message else words
 
 
-def _end_words(container: ContainerState) -> str:
-    """`, OOMKilled, exit code 137`: how it ended last."""
+def _end_words(container: ContainerState, said: str = "") -> str:
+    """`, OOMKilled, exit code 137`: how it ended last, without what is `said` already."""
     cause, code = container.last_reason, container.last_exit_code
     if code is None and container.state == "terminated":
         cause, code = container.reason, container.exit_code
-    words = f", {cause}" if cause not in ("", "Error", "Completed") else ""
+    words = f", {cause}" if cause not in ("", "Error", "Completed", said) else ""
     return words if code is None else f"{words}, exit code {code}"
 
 

@@ -177,7 +177,12 @@ def early(name: str, *first: dict[str, Any], main: dict[str, Any] = WAITING, kub
 
 early("init_runs", runs(name="fetch"), held=Cause.SLOW, words="is still Init:0/1")
 early("init_failed_once", ended(1, name="fetch"), held=Cause.SLOW, words="is still Init:Error")
-early("init_failed_again", ended(1, name="fetch", restarts=1), ends=Cause.CRASH, words="Init:keeps ending of init container fetch")
+early(
+    "init_failed_again",
+    ended(1, name="fetch", restarts=1),
+    ends=Cause.CRASH,
+    words="Init:Error of init container fetch, restarted 1 times, exit code",
+)
 early(
     "init_crash_loop",
     waits("CrashLoopBackOff", name="fetch", restarts=3, lastState=before(1, message="no such artifact")),
