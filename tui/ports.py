@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui.domain.promotions import Operation
     from tui.domain.registry import ModelVersion, RegisteredModel, Registry
     from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
-    from tui.domain.serving import Access, Deployment, Event, Fleet, Pod
+    from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, Pod
 
 
 class Tracking(Protocol):
@@ -146,6 +146,10 @@ class Cluster(Protocol):
 
     async def autoscaled(self, namespace: str, deployment: str) -> bool | None:
         """Whether a HorizontalPodAutoscaler owns its replica count; None: not known."""
+        ...
+
+    async def controller_of(self, namespace: str, held: Controller) -> Controller | None:
+        """What controls an object that controls others; None: nothing, or it may not be read."""
         ...
 
 

@@ -132,3 +132,17 @@ def test_each_once_and_the_surest_first() -> None:
         )
     )
     assert [owner.name for owner in found] == ["KServe", "Argo CD", "Helm"]
+
+
+@pytest.mark.parametrize(
+    ("controller", "topmost", "labels", "instead"),
+    [
+        (REVISION, Controller("serving.knative.dev/v1", "Configuration", "iris"), KSVC, "edit service.serving.knative.dev iris"),
+        (REVISION, Controller("platform.example.com/v1", "Product", "flowers"), KSVC, "edit product.platform.example.com flowers"),
+        (KSERVE, KSERVE, {}, "edit inferenceservice.serving.kserve.io iris"),
+        (KSERVE, Controller("v1", "ConfigMap", "all"), {}, "edit configmap all"),
+    ],
+)
+def test_the_top_of_the_chain_is_what_to_edit(controller: Controller, topmost: Controller, labels: dict[str, str], instead: str) -> None:
+    (found,) = owners(deployment(controller=controller, labels=labels), topmost)
+    assert found.instead.endswith(instead)

@@ -13,6 +13,7 @@ from tests.operations.conftest import Bench
 from tui.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
 from tui.domain.marks import OPERATION, Mark, mark_text
 from tui.domain.promotions import Kind, Plan, Refusal, StepName, Verdict
+from tui.domain.serving import Controller
 
 WRITES = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "scale", "create_version")
 
@@ -169,6 +170,30 @@ async def test_a_change_that_an_operator_would_put_back_is_refused(bench: Bench)
     back = await bench.plan("2", kind=Kind.ROLLBACK)
     assert isinstance(back, Plan)
     assert [check.name for check in back.refused] == ["owners"]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_the_top_of_a_chain_of_operators_is_what_to_edit(bench: Bench, readable: bool) -> None:
+    revision = Controller("models.example.com/v1", "ModelRevision", "iris-3")
+    bench.fake.cluster.deployments["serving/iris"]["metadata"]["controller"] = (revision.api_version, revision.kind, revision.name)
+    above = Controller("models.example.com/v1", "Model", "iris")
+    bench.fake.cluster.controllers = {revision: above, above: Controller("platform.example.com/v1", "Product", "flowers")}
+    if not readable:
+        bench.fake.traps.fail("controller_of", Unreachable("refused", backend="Kubernetes"))
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    (found,) = made.refused
+    expected = "product.platform.example.com flowers" if readable else "modelrevision.models.example.com iris-3"
+    assert found.hint.endswith(f"edit {expected}")
+
+
+async def test_a_chain_of_operators_that_never_ends(bench: Bench) -> None:
+    own = Controller(*OPERATOR)
+    bench.fake.cluster.deployments["serving/iris"]["metadata"]["controller"] = OPERATOR
+    bench.fake.cluster.controllers = {own: own}
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    assert made.refused
 
 
 async def test_an_alias_alone_is_nobodys_to_put_back(bench: Bench) -> None:

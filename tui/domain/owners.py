@@ -80,19 +80,19 @@ _TOPMOST = (
     ("serving.kserve.io/inferenceservice", "InferenceService", "serving.kserve.io"),
     ("serving.knative.dev/service", "Service", "serving.knative.dev"),
 )
-"""Labels that name the object at the top of a chain of owners, which ends in a Revision or an object that is made, too."""
+"""Labels that name the object at the top of a chain of owners, for where the chain may not be read: what lies between is made, too."""
 _PRIMARY = "-primary"
 
 
-def owners(deployment: Deployment) -> tuple[TemplateOwner, ...]:
-    """Each once, the surest first."""
+def owners(deployment: Deployment, topmost: Controller | None = None) -> tuple[TemplateOwner, ...]:
+    """Each once, the surest first. `topmost`: where the chain of controllers ends, where that was looked up."""
     found: dict[str, TemplateOwner] = {}
-    for owner in (*_by_reference(deployment), *_by_marks(deployment), *_by_managers(deployment)):
+    for owner in (*_by_reference(deployment, topmost), *_by_marks(deployment), *_by_managers(deployment)):
         found.setdefault(owner.name, owner)
     return tuple(found.values())
 
 
-def _by_reference(deployment: Deployment) -> Iterator[TemplateOwner]:
+def _by_reference(deployment: Deployment, topmost: Controller | None) -> Iterator[TemplateOwner]:
     controller = deployment.controller
     if controller is None:
         return
@@ -101,19 +101,19 @@ def _by_reference(deployment: Deployment) -> Iterator[TemplateOwner]:
         yield TemplateOwner(controller.kind, f"owner {controller.name}", Hold.KEEPS, "")
         return
     name = _OPERATORS.get(controller.group, f"the operator of {controller.group}")
-    yield TemplateOwner(name, f"{controller.kind} {controller.name}", Hold.REVERTS, _instead_of(controller, deployment))
+    yield TemplateOwner(name, f"{controller.kind} {controller.name}", Hold.REVERTS, _instead_of(controller, topmost, deployment))
 
 
-def _instead_of(controller: Controller, deployment: Deployment) -> str:
+def _instead_of(controller: Controller, topmost: Controller | None, deployment: Deployment) -> str:
     if controller.group == "flagger.app" and deployment.name.endswith(_PRIMARY):
         target = deployment.name.removesuffix(_PRIMARY)
         return f"promote deployment {target} instead: Flagger tries it and then copies it into {deployment.name}"
-    kind, group, name = controller.kind, controller.group, controller.name
-    if group in ("serving.kserve.io", "serving.knative.dev"):
-        kind, group, name = next(
-            ((kind, group, deployment.labels[label]) for label, kind, group in _TOPMOST if label in deployment.labels), (kind, group, name)
-        )
-    return f"edit what it is made from: kubectl -n {deployment.namespace} edit {kind.lower()}.{group} {name}"
+    top = controller if topmost is None else topmost
+    kind, group, name = top.kind, top.group, top.name
+    if group in _OPERATORS:
+        labels = deployment.labels
+        kind, group, name = next(((kind, group, labels[label]) for label, kind, group in _TOPMOST if label in labels), (kind, group, name))
+    return f"edit what it is made from: kubectl -n {deployment.namespace} edit {kind.lower()}{group and '.'}{group} {name}"
 
 
 def _by_marks(deployment: Deployment) -> Iterator[TemplateOwner]:

@@ -11,7 +11,7 @@ from tui.domain.leases import held_words, lock_name, looks_live, note_of
 from tui.domain.marks import under_way
 from tui.domain.owners import Hold, TemplateOwner, owners
 from tui.domain.promotions import Check, Kind, Operation, Outcome, Plan, State, Verdict
-from tui.domain.serving import Deployment
+from tui.domain.serving import Controller, Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
 from tui.operations.gate import Target, forecast
@@ -22,6 +22,9 @@ from tui.operations.world import World
 _METRICS_PATIENCE = 5.0
 """Seconds that a plan waits for Prometheus: it can be made without."""
 
+_LONGEST_CHAIN = 5
+# Owners above a Deployment that are looked for: KServe, on Knative, has four.
+
 
 async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable[Operation], now: float) -> tuple[Check, ...]:
     """In the order in which people read them. The first hint of those that refuse is what a refused plan tells: another operation comes
@@ -30,11 +33,12 @@ async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable
         artifacts(subject, world),
         may_patch(subject, world),
         dry_run(subject, world, draft.slot_edits),
+        ownership(subject, world, draft),
         autoscaler(subject, world),
         gate(draft, world, now),
         lock(subject, world, now),
     )
-    found, patching, trial, scaling, judged, locked = await asyncio.gather(*asked)
+    found, patching, trial, owned, scaling, judged, locked = await asyncio.gather(*asked)
     return (
         environment(world),
         *reason(subject, world),
@@ -45,7 +49,7 @@ async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable
         other_operations(subject, past),
         rolling(subject),
         trial,
-        ownership(subject, draft),
+        owned,
         scaling,
         locked,
         judged,
@@ -192,9 +196,9 @@ async def dry_run(subject: Subject, world: World, wanted: Edits) -> Check:
     return Check("dry run", Verdict.OK, "accepted by the server")
 
 
-def ownership(subject: Subject, draft: Plan) -> Check:
+async def ownership(subject: Subject, world: World, draft: Plan) -> Check:
     """Refuses what would surely be put back: the operation would end undone, and the pods would have been replaced twice for nothing."""
-    found = owners(subject.deployment)
+    found = owners(subject.deployment, await _topmost(subject.deployment, world))
     if not found:
         return Check("owners", Verdict.OK, "nobody else is known to own the template")
     if not edits.of_template(draft.slot_edits):
@@ -209,6 +213,20 @@ def ownership(subject: Subject, draft: Plan) -> Check:
     if any(owner.hold is Hold.OVERWRITES for owner in found):
         return Check("owners", Verdict.WARN, f"{_named(found)} will write the template anew with its next release", hint)
     return Check("owners", Verdict.OK, f"{_named(found)}, which does not write the template")
+
+
+async def _topmost(deployment: Deployment, world: World) -> Controller | None:
+    """The object at the top of the chain of controllers, as far as it may be read."""
+    found = deployment.controller
+    for _ in range(_LONGEST_CHAIN):
+        try:
+            above = await world.need_cluster().controller_of(deployment.namespace, found) if found else None
+        except Failure:
+            above = None
+        if above is None:
+            break
+        found = above
+    return found
 
 
 def _named(found: Iterable[TemplateOwner]) -> str:

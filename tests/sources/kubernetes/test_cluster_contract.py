@@ -14,7 +14,7 @@ from tui.domain.environments import ClusterTarget
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, Unauthorized, Unreachable
 from tui.domain.linking import find_links, slot_edits, template_patch, undo_edits
 from tui.domain.rollout import new_pods, status
-from tui.domain.serving import Deployment, Fleet
+from tui.domain.serving import Controller, Deployment, Fleet
 from tui.ports import Cluster
 from tui.sources.kubernetes.cluster import KubernetesCluster
 
@@ -73,6 +73,22 @@ async def test_a_manifest_and_the_namespaces(hand: Hand) -> None:
     assert "models:/iris/3" in text
     assert "managedFields" not in text
     assert hand.namespace in await hand.cluster.namespaces()
+
+
+async def test_who_controls_what_controls_a_pod(hand: Hand) -> None:
+    await hand.create()
+    await settled(hand)
+    (replica_set,) = (await hand.fleet()).replica_sets
+    held = Controller("apps/v1", "ReplicaSet", replica_set.name)
+    assert await hand.cluster.controller_of(hand.namespace, held) == Controller("apps/v1", "Deployment", "iris")
+    for nobodys in (Controller("apps/v1", "Deployment", "iris"), Controller("v1", "ServiceAccount", "gone")):
+        assert await hand.cluster.controller_of(hand.namespace, nobodys) is None
+    for unknown in (
+        Controller("apps/v1", "Unknown", "iris"),
+        Controller("nobody.example.com/v1", "Model", "iris"),
+        Controller("v1", "Node", "n"),
+    ):
+        assert await hand.cluster.controller_of(hand.namespace, unknown) is None
 
 
 async def test_a_promotion_and_its_undo(hand: Hand) -> None:

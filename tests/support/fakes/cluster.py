@@ -19,6 +19,7 @@ from tui.domain.marks import CHANGE_CAUSE, RESTARTED_AT
 from tui.domain.serving import (
     Access,
     ContainerState,
+    Controller,
     Deployment,
     Event,
     Fleet,
@@ -57,6 +58,7 @@ class FakeCluster:
         self.hpa: bool | None = False
         self.admission: Callable[[dict[str, Any]], None] | None = None
         self.frozen = False
+        self.controllers: dict[Controller, Controller] = {}
         self.conditions: list[dict[str, str]] = []
         self.report: Callable[[Pod], Pod] = lambda pod: pod
         self._counter = 100
@@ -148,6 +150,10 @@ class FakeCluster:
     async def autoscaled(self, namespace: str, deployment: str) -> bool | None:
         self.traps.enter("autoscaled")
         return self.hpa
+
+    async def controller_of(self, namespace: str, held: Controller) -> Controller | None:
+        self.traps.enter("controller_of")
+        return self.controllers.get(held)
 
     # -- what others do
 

@@ -94,6 +94,18 @@ class AutoscalerList(Wire):
     items: list[Autoscaler] | None = None
 
 
+class Resource(Wire):
+    name: str = ""
+    kind: str = ""
+    namespaced: bool = False
+
+
+class ResourceList(Wire):
+    """metav1.APIResourceList: what one version of an API group has."""
+
+    resources: list[Resource] | None = None
+
+
 class Version(Wire):
     git_version: str = ""
 

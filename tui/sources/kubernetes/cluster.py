@@ -16,7 +16,7 @@ from tui.domain.failures import Conflict, Failure, Forbidden, NotFound
 from tui.domain.leases import Lease
 from tui.domain.marks import FIELD_MANAGER
 from tui.domain.rollout import new_replica_set
-from tui.domain.serving import Access, Deployment, Event, Fleet, Pod
+from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, Pod
 from tui.sources.kubernetes import answers, leases, objects, wire
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.listing import converted, listed
@@ -192,6 +192,18 @@ class KubernetesCluster:
             return None
         targets = [found.spec.scale_target_ref for found in answer.items or () if found.spec and found.spec.scale_target_ref]
         return any(target.kind == "Deployment" and target.name == deployment for target in targets)
+
+    async def controller_of(self, namespace: str, held: Controller) -> Controller | None:
+        base = f"/{'apis' if held.group else 'api'}/{quote(held.api_version)}"
+        try:
+            known = (await self._get(base, answers.ResourceList)).resources or ()
+            plural = next((one.name for one in known if one.kind == held.kind and one.namespaced and "/" not in one.name), None)
+            if plural is None:
+                return None
+            path = f"{base}/namespaces/{quote(namespace, safe='')}/{plural}/{quote(held.name, safe='')}"
+            return objects.controller_of((await self._get(path, wire.Named)).metadata)
+        except (Forbidden, NotFound):
+            return None
 
     async def namespaces(self) -> tuple[str, ...]:
         listing = await self._get("/api/v1/namespaces", wire.NamedList)

@@ -80,6 +80,11 @@ def _controller(meta: wire.Meta) -> wire.Owner | None:
     return next((owner for owner in meta.owner_references or () if owner.controller), None)
 
 
+def controller_of(meta: wire.Meta) -> Controller | None:
+    owner = _controller(meta)
+    return Controller(owner.api_version, owner.kind, owner.name) if owner else None
+
+
 def _controller_uid(meta: wire.Meta) -> str | None:
     owner = _controller(meta)
     return owner.uid if owner else None
@@ -93,7 +98,6 @@ def _revision(annotations: Mapping[str, str] | None) -> int:
 def deployment_of(body: wire.DeploymentWire) -> Deployment:
     """Raises msgspec.ValidationError for a template that is none."""
     meta, spec, status = body.metadata, body.spec, body.status
-    controller = _controller(meta)
     return Deployment(
         namespace=meta.namespace,
         name=meta.name,
@@ -115,7 +119,7 @@ def deployment_of(body: wire.DeploymentWire) -> Deployment:
         conditions=tuple(_condition(c) for c in status.conditions or ()),
         created_at=_epoch(meta.creation_timestamp),
         owners=tuple(_field_owner(entry) for entry in meta.managed_fields or ()),
-        controller=Controller(controller.api_version, controller.kind, controller.name) if controller else None,
+        controller=controller_of(meta),
     )
 
 
