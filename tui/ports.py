@@ -152,6 +152,10 @@ class Cluster(Protocol):
         """What controls an object that controls others; None: nothing, or it may not be read."""
         ...
 
+    async def spec_of(self, namespace: str, found: Controller) -> Mapping[str, object] | None:
+        """The `spec` of any object; None: there is none, or it may not be read."""
+        ...
+
 
 class Watch(Protocol):
     """An informer: it pushes readings of the fleet by itself, from `start` on until `stop` has returned."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.domain.templates import deployment
-from tui.domain.owners import Hold, owners
+from tui.domain.owners import Hold, configured, owners
 from tui.domain.serving import Controller, FieldOwner
 
 KSERVE = Controller("serving.kserve.io/v1beta1", "InferenceService", "iris")
@@ -146,3 +146,35 @@ def test_each_once_and_the_surest_first() -> None:
 def test_the_top_of_the_chain_is_what_to_edit(controller: Controller, topmost: Controller, labels: dict[str, str], instead: str) -> None:
     (found,) = owners(deployment(controller=controller, labels=labels), topmost)
     assert found.instead.endswith(instead)
+
+
+ARGO = {"annotations": {"argocd.argoproj.io/tracking-id": "team_shop:apps/Deployment:serving/iris"}}
+KUSTOMIZE = {"labels": {"kustomize.toolkit.fluxcd.io/name": "models", "kustomize.toolkit.fluxcd.io/namespace": "team"}}
+HELM_RELEASE = {"labels": {"helm.toolkit.fluxcd.io/name": "iris", "helm.toolkit.fluxcd.io/namespace": "team"}}
+HEALS = {"syncPolicy": {"automated": {"selfHeal": True}}}
+
+
+@pytest.mark.parametrize(
+    ("marks", "spec", "hold"),
+    [
+        (ARGO, HEALS, Hold.REVERTS),
+        (ARGO, {**HEALS, "ignoreDifferences": [{"kind": "Deployment"}]}, Hold.MAY_REVERT),
+        (ARGO, {"syncPolicy": {"automated": {"selfHeal": True, "enabled": False}}}, Hold.OVERWRITES),
+        (ARGO, {"syncPolicy": {"automated": {}}}, Hold.OVERWRITES),
+        (ARGO, {"syncPolicy": None}, Hold.OVERWRITES),
+        (ARGO, {}, Hold.OVERWRITES),
+        (KUSTOMIZE, {}, Hold.REVERTS),
+        (KUSTOMIZE, {"suspend": True}, Hold.OVERWRITES),
+        (HELM_RELEASE, {}, Hold.OVERWRITES),
+        (HELM_RELEASE, {"driftDetection": {"mode": "warn"}}, Hold.OVERWRITES),
+        (HELM_RELEASE, {"driftDetection": {"mode": "enabled"}}, Hold.REVERTS),
+        (HELM_RELEASE, {"driftDetection": {"mode": "enabled", "ignore": [{"paths": ["/spec"]}]}}, Hold.MAY_REVERT),
+        (HELM_RELEASE, {"driftDetection": {"mode": "enabled"}, "suspend": True}, Hold.OVERWRITES),
+    ],
+)
+def test_how_a_tools_settings_tell_what_it_does(marks: dict[str, Any], spec: dict[str, Any], hold: Hold) -> None:
+    (found,) = owners(deployment(name="iris", **marks))
+    assert found.hold is Hold.MAY_REVERT
+    assert found.source is not None
+    assert (found.source_namespace, found.source.name) in (("team", "shop"), ("team", "models"), ("team", "iris"))
+    assert configured(found, spec).hold is hold

@@ -196,6 +196,20 @@ async def test_a_chain_of_operators_that_never_ends(bench: Bench) -> None:
     assert made.refused
 
 
+async def test_argo_cd_is_refused_where_its_application_heals_itself(bench: Bench) -> None:
+    raw = bench.fake.cluster.deployments["serving/iris"]["metadata"]
+    raw["annotations"] = {**raw["annotations"], "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:serving/iris"}
+    application = Controller("argoproj.io/v1alpha1", "Application", "shop")
+    bench.fake.cluster.specs["argocd", application] = {"syncPolicy": {"automated": {"selfHeal": True}}}
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    (found,) = made.refused
+    assert "Argo CD (application shop) controls this deployment and would put the change back" in found.words
+    assert "argocd app set shop --sync-policy none" in found.hint
+    bench.fake.traps.fail("spec_of", Forbidden("not you"))
+    assert "may revert the change" in next(check for check in (await bench.good_plan("2")).checks if check.name == "owners").words
+
+
 async def test_an_alias_alone_is_nobodys_to_put_back(bench: Bench) -> None:
     bench.fake.cluster.deployments["serving/iris"]["metadata"]["controller"] = OPERATOR
     bench.fake.registry.aliases["iris"]["champion"] = "3"

@@ -1,7 +1,7 @@
 """Who else writes a Deployment, would put a change of its template back, and what to edit instead.
 
     owner reference with `controller: true`   an operator makes the Deployment from an object of its own, and compares it again and again
-    Argo CD, Flux, Config Sync, Fleet, kapp   compare it with git: whether they correct it depends on settings that do not stand on it
+    Argo CD, Flux, Config Sync, Fleet, kapp   compare it with git: whether they correct it, settings tell that do not stand on it
     Helm, Terraform, Pulumi                   write it anew at their next release
 
 The marks are each tool's own (tracking annotations, labels), else the name under which it writes (managedFields).
@@ -9,8 +9,8 @@ The marks are each tool's own (tracking annotations, labels), else the name unde
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tui.domain.marks import FIELD_MANAGER
@@ -35,6 +35,9 @@ class TemplateOwner:
     evidence: str
     hold: Hold
     instead: str
+    source: Controller | None = None
+    """The object whose settings tell how it holds the Deployment (`configured`), where there is one."""
+    source_namespace: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} ({self.evidence})"
@@ -47,8 +50,10 @@ _ARGO_MARKS = "argocd.argoproj.io/"
 _ARGO_TRACKING = f"{_ARGO_MARKS}tracking-id"
 _INSTANCE = "app.kubernetes.io/instance"
 _MANAGED_BY = "app.kubernetes.io/managed-by"
-_FLUX_KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
-_FLUX_HELM = "helm.toolkit.fluxcd.io"
+_FLUX_KINDS = (
+    ("kustomize.toolkit.fluxcd.io", "v1", "Kustomization", "kustomization"),
+    ("helm.toolkit.fluxcd.io", "v2", "HelmRelease", "helm release"),
+)
 _HELM_RELEASE = "meta.helm.sh/release-name"
 _IN_GIT = "make the same change in its source (git), or pause its sync"
 _IN_CODE = "make the same change in its source: its next run writes the template anew"
@@ -92,6 +97,28 @@ def owners(deployment: Deployment, topmost: Controller | None = None) -> tuple[T
     return tuple(found.values())
 
 
+def configured(owner: TemplateOwner, spec: Mapping[str, object]) -> TemplateOwner:
+    """How it holds the Deployment by the `spec` of its source: Argo CD's self-heal, Flux' correction of drift, whether they are paused."""
+    kind = owner.source.kind if owner.source is not None else ""
+    if kind == "Application":
+        automated = _within(spec, "syncPolicy", "automated")
+        heals = automated.get("selfHeal") is True and automated.get("enabled") is not False
+        hold, excepted = Hold.REVERTS if heals else Hold.OVERWRITES, spec.get("ignoreDifferences")
+    else:
+        drift = _within(spec, "driftDetection")
+        corrects = spec.get("suspend") is not True and (kind == "Kustomization" or drift.get("mode") == "enabled")
+        hold, excepted = Hold.REVERTS if corrects else Hold.OVERWRITES, drift.get("ignore")
+    # What is excepted may be the very place that is edited.
+    return replace(owner, hold=Hold.MAY_REVERT if hold is Hold.REVERTS and excepted else hold)
+
+
+def _within(spec: Mapping[str, object], *path: str) -> Mapping[str, object]:
+    for key in path:
+        inner = spec.get(key)
+        spec = inner if isinstance(inner, Mapping) else {}
+    return spec
+
+
 def _by_reference(deployment: Deployment, topmost: Controller | None) -> Iterator[TemplateOwner]:
     controller = deployment.controller
     if controller is None:
@@ -120,15 +147,18 @@ def _by_marks(deployment: Deployment) -> Iterator[TemplateOwner]:
     labels, annotations = deployment.labels, deployment.annotations
     application = _application(deployment)
     if application:
-        instead = f"make the same change in its source (git), or pause its sync: argocd app set {application} --sync-policy none"
-        yield TemplateOwner(_ARGO, f"application {application}", Hold.MAY_REVERT, instead)
-    for group, kind in ((_FLUX_KUSTOMIZE, "kustomization"), (_FLUX_HELM, "helmrelease")):
+        there, _, app = application.rpartition("_")  # applications outside of Argo CD's own namespace are tracked with theirs
+        named = f"{there}/{app}" if there else app
+        instead = f"make the same change in its source (git), or pause its sync: argocd app set {named} --sync-policy none"
+        source = Controller("argoproj.io/v1alpha1", "Application", app)
+        yield TemplateOwner(_ARGO, f"application {application}", Hold.MAY_REVERT, instead, source, there or "argocd")
+    for group, version, kind, said in _FLUX_KINDS:
         name = labels.get(f"{group}/name")
         if name is not None and annotations.get(f"{group}/reconcile") != "disabled":
             there = labels.get(f"{group}/namespace", "flux-system")
-            said = "kustomization" if group == _FLUX_KUSTOMIZE else "helm release"
-            instead = f"make the same change in its source (git), or pause it: flux -n {there} suspend {kind} {name}"
-            yield TemplateOwner(_FLUX, f"{said} {name}", Hold.MAY_REVERT, instead)
+            instead = f"make the same change in its source (git), or pause it: flux -n {there} suspend {kind.lower()} {name}"
+            source = Controller(f"{group}/{version}", kind, name)
+            yield TemplateOwner(_FLUX, f"{said} {name}", Hold.MAY_REVERT, instead, source, there)
     if _HELM_RELEASE in annotations:
         yield _tool("helm", f"release {annotations[_HELM_RELEASE]}")
     if annotations.get("configmanagement.gke.io/managed") == "enabled":

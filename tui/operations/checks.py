@@ -9,21 +9,18 @@ from tui.domain import rollout
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
 from tui.domain.leases import held_words, lock_name, looks_live, note_of
 from tui.domain.marks import under_way
-from tui.domain.owners import Hold, TemplateOwner, owners
 from tui.domain.promotions import Check, Kind, Operation, Outcome, Plan, State, Verdict
-from tui.domain.serving import Controller, Deployment
+from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
 from tui.operations.gate import Target, forecast
 from tui.operations.liveness import holder_is_dead, is_abandoned
+from tui.operations.owner_check import ownership
 from tui.operations.subject import Subject
 from tui.operations.world import World
 
 _METRICS_PATIENCE = 5.0
 """Seconds that a plan waits for Prometheus: it can be made without."""
-
-_LONGEST_CHAIN = 5
-# Owners above a Deployment that are looked for: KServe, on Knative, has four.
 
 
 async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable[Operation], now: float) -> tuple[Check, ...]:
@@ -194,43 +191,6 @@ async def dry_run(subject: Subject, world: World, wanted: Edits) -> Check:
         words = "something in the cluster changes the patch on its way in (an admission webhook?)"
         return Check("dry run", Verdict.REFUSE, words, "; ".join(edits.strays(wanted, answer)))
     return Check("dry run", Verdict.OK, "accepted by the server")
-
-
-async def ownership(subject: Subject, world: World, draft: Plan) -> Check:
-    """Refuses what would surely be put back: the operation would end undone, and the pods would have been replaced twice for nothing."""
-    found = owners(subject.deployment, await _topmost(subject.deployment, world))
-    if not found:
-        return Check("owners", Verdict.OK, "nobody else is known to own the template")
-    if not edits.of_template(draft.slot_edits):
-        return Check("owners", Verdict.OK, f"{_named(found)}: the template does not change")
-    hint = "; ".join(dict.fromkeys(owner.instead for owner in found if owner.instead))
-    sure = [owner for owner in found if owner.hold is Hold.REVERTS]
-    if sure:
-        return Check("owners", Verdict.REFUSE, f"{_named(sure)} controls this deployment and would put the change back", hint)
-    may = [owner for owner in found if owner.hold is Hold.MAY_REVERT]
-    if may:
-        return Check("owners", Verdict.WARN, f"{_named(found)} may revert the change", hint)
-    if any(owner.hold is Hold.OVERWRITES for owner in found):
-        return Check("owners", Verdict.WARN, f"{_named(found)} will write the template anew with its next release", hint)
-    return Check("owners", Verdict.OK, f"{_named(found)}, which does not write the template")
-
-
-async def _topmost(deployment: Deployment, world: World) -> Controller | None:
-    """The object at the top of the chain of controllers, as far as it may be read."""
-    found = deployment.controller
-    for _ in range(_LONGEST_CHAIN):
-        try:
-            above = await world.need_cluster().controller_of(deployment.namespace, found) if found else None
-        except Failure:
-            above = None
-        if above is None:
-            break
-        found = above
-    return found
-
-
-def _named(found: Iterable[TemplateOwner]) -> str:
-    return ", ".join(map(str, found))
 
 
 async def autoscaler(subject: Subject, world: World) -> Check:

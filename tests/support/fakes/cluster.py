@@ -59,6 +59,7 @@ class FakeCluster:
         self.admission: Callable[[dict[str, Any]], None] | None = None
         self.frozen = False
         self.controllers: dict[Controller, Controller] = {}
+        self.specs: dict[tuple[str, Controller], Mapping[str, object]] = {}
         self.conditions: list[dict[str, str]] = []
         self.report: Callable[[Pod], Pod] = lambda pod: pod
         self._counter = 100
@@ -154,6 +155,10 @@ class FakeCluster:
     async def controller_of(self, namespace: str, held: Controller) -> Controller | None:
         self.traps.enter("controller_of")
         return self.controllers.get(held)
+
+    async def spec_of(self, namespace: str, found: Controller) -> Mapping[str, object] | None:
+        self.traps.enter("spec_of")
+        return self.specs.get((namespace, found))
 
     # -- what others do
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -104,6 +105,12 @@ class ResourceList(Wire):
     """metav1.APIResourceList: what one version of an API group has."""
 
     resources: list[Resource] | None = None
+
+
+class Specified(Wire):
+    """Any object with what its kind calls its specification."""
+
+    spec: dict[str, Any] | None = None
 
 
 class Version(Wire):

@@ -194,14 +194,22 @@ class KubernetesCluster:
         return any(target.kind == "Deployment" and target.name == deployment for target in targets)
 
     async def controller_of(self, namespace: str, held: Controller) -> Controller | None:
-        base = f"/{'apis' if held.group else 'api'}/{quote(held.api_version)}"
+        found = await self._custom(namespace, held, wire.Named)
+        return None if found is None else objects.controller_of(found.metadata)
+
+    async def spec_of(self, namespace: str, found: Controller) -> Mapping[str, object] | None:
+        body = await self._custom(namespace, found, answers.Specified)
+        return None if body is None else body.spec
+
+    async def _custom(self, namespace: str, named: Controller, type_: type[T]) -> T | None:
+        """An object of a kind whose place in the API is not known here."""
+        base = f"/{'apis' if named.group else 'api'}/{quote(named.api_version)}"
         try:
             known = (await self._get(base, answers.ResourceList)).resources or ()
-            plural = next((one.name for one in known if one.kind == held.kind and one.namespaced and "/" not in one.name), None)
+            plural = next((one.name for one in known if one.kind == named.kind and one.namespaced and "/" not in one.name), None)
             if plural is None:
                 return None
-            path = f"{base}/namespaces/{quote(namespace, safe='')}/{plural}/{quote(held.name, safe='')}"
-            return objects.controller_of((await self._get(path, wire.Named)).metadata)
+            return await self._get(f"{base}/namespaces/{quote(namespace, safe='')}/{plural}/{quote(named.name, safe='')}", type_)
         except (Forbidden, NotFound):
             return None
 
