@@ -152,6 +152,19 @@ async def test_pods_that_crash_while_they_are_judged_undo(judged: Bench) -> None
     assert operation.exit_code is ExitCode.UNDONE
 
 
+async def test_a_quota_that_stops_an_autoscaler_meanwhile_undoes_nothing(judged: Bench) -> None:
+    refused = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}
+
+    def figures(at: float) -> float:
+        judged.fake.cluster.conditions = [refused] if at > 12 else []
+        judged.fake.cluster.tick()
+        return 0.5
+
+    says(judged, figures)
+    operation = await judged.promote("2")
+    assert operation.outcome is Outcome.DONE, operation.words
+
+
 async def test_a_cut_off_gate_goes_on_with_the_time_that_it_had(judged: Bench) -> None:
     def cut(at: float) -> float:
         if at > 20:

@@ -32,6 +32,12 @@ def test_deployment_replica_sets_and_pods() -> None:
     ]
 
 
+def test_a_pod_that_no_node_takes_says_why() -> None:
+    fleet = ops.rolling_fleet()
+    pods = tuple(replace(pod, reason="Pending", message="", unscheduled="0/1 nodes are available") for pod in fleet.pods)
+    assert any(line.endswith("20 s  0/1 nodes are available") for line in text(replace(fleet, pods=pods)))
+
+
 def test_where_there_is_no_room_pods_go_by_the_end_of_their_names() -> None:
     lines = text(ops.rolling_fleet(), width=50)
     assert any("○ …ccccc  CrashLoopBackOff  2 restarts" in line for line in lines)
