@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.operations.conftest import Bench
 from tui.domain.promotions import Operation, Outcome
-from tui.domain.serving import Pod
+from tui.domain.serving import ContainerKind, Pod
 from tui.operations.replicasets import serving_sets
 
 QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "pods are forbidden: exceeded quota"}
@@ -103,11 +104,18 @@ async def test_a_refusal_that_passes_ends_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "hint"), [("ImagePullBackOff", "(check the image"), ("CreateContainerConfigError", "(create the ConfigMap")]
+    ("parts", "hint"),
+    [
+        ({"reason": "ImagePullBackOff"}, "(check the image"),
+        ({"reason": "CreateContainerConfigError"}, "(create the ConfigMap"),
+        ({"reason": "RunContainerError"}, "(look at the container's command"),
+        ({"reason": "CrashLoopBackOff", "last_reason": "OOMKilled"}, "(raise the container's memory limit"),
+        ({"reason": "CrashLoopBackOff", "kind": ContainerKind.SIDECAR}, "(look at the sidecar's log"),
+    ],
 )
-async def test_the_hint_fits_what_the_pods_say(bench: Bench, reason: str, hint: str) -> None:
+async def test_the_hint_fits_what_the_pods_say(bench: Bench, parts: dict[str, Any], hint: str) -> None:
     def waits(pod: Pod) -> Pod:
-        return replace(pod, containers=tuple(replace(c, state="waiting", reason=reason, ready=False) for c in pod.containers))
+        return replace(pod, containers=tuple(replace(c, state="waiting", ready=False, **parts) for c in pod.containers))
 
     bench.fake.cluster.report = of_version("2", waits)
     operation = await bench.promote("2")

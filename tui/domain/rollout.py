@@ -37,6 +37,12 @@ class Cause(StrEnum):
     CONFIG = "config"
     """A ConfigMap or Secret that the container takes values from is not as it should be."""
     CRASH = "crash"
+    MEMORY = "memory"
+    """A container had more memory than it may."""
+    START = "start"
+    """The container runtime cannot begin it: its command, a mount, a hook."""
+    SIDECAR = "sidecar"
+    """A sidecar crashes: none of the model's own doing."""
     NO_POD = "no-pod"
     """The API refuses the pods: a quota, an admission webhook, a limit."""
     UNSCHEDULED = "unscheduled"
@@ -195,8 +201,18 @@ def _container_trouble(pod: Pod, container: ContainerState) -> Trouble | None:
     # A running container may have a past: what it did before this rollout, or before its node was started anew, says nothing.
     ended = container.state == "terminated" and not (container.kind is ContainerKind.INIT and container.exit_code == 0)
     if waits in _START_REASONS or (ended and container.restarts + 1 >= _CRASHES):
-        return Trouble(_crash_words(pod, container), container.reason or "CrashLoopBackOff", Cause.CRASH, pod.name, container.name)
+        return Trouble(
+            _crash_words(pod, container), container.reason or "CrashLoopBackOff", _crash_cause(container), pod.name, container.name
+        )
     return None
+
+
+def _crash_cause(container: ContainerState) -> Cause:
+    if container.kind is ContainerKind.SIDECAR:
+        return Cause.SIDECAR
+    if "OOMKilled" in (container.reason, container.last_reason):
+        return Cause.MEMORY
+    return Cause.START if container.state == "waiting" and container.reason != "CrashLoopBackOff" else Cause.CRASH
 
 
 def _initially(pod: Pod, container: ContainerState) -> str:

@@ -29,6 +29,9 @@ _NO_POD_PATIENCE = 30.0
 _HINTS: Mapping[Cause, str] = {
     Cause.IMAGE: "check the image's name and tag, and whether the pods may pull it (imagePullSecrets)",
     Cause.CONFIG: "create the ConfigMap, Secret or key that it names, or name one that exists",
+    Cause.MEMORY: "raise the container's memory limit, or bring a smaller model",
+    Cause.START: "look at the container's command, mounts and hooks: it was never begun",
+    Cause.SIDECAR: "look at the sidecar's log: the pod is not ready without it",
     Cause.NO_POD: "raise the quota or free some of it (kubectl describe quota), or ask for what the admission policy allows",
     Cause.UNSCHEDULED: "free or add a node that fits, or let an old pod end first (strategy: maxSurge 0, maxUnavailable 1)",
     Cause.PODS_END: "look at the node's events: it has too little of something, or refuses the pod",

@@ -141,7 +141,7 @@ pods_that(
     "out_of_memory",
     GOES_ON,
     waits("CrashLoopBackOff", restarts=3, lastState=before(137, "OOMKilled")),
-    ends=Cause.CRASH,
+    ends=Cause.MEMORY,
     words="CrashLoopBackOff, restarted 3 times, OOMKilled, exit code 137",
 )
 pods_that("no_image", GOES_ON, waits("ImagePullBackOff", "not found"), ends=Cause.IMAGE, words="image main:1: ImagePullBackOff: not found")
@@ -153,7 +153,7 @@ pods_that(
     ends=Cause.CONFIG,
     words='CreateContainerConfigError: configmap "model" not found',
 )
-pods_that("no_start", GOES_ON, waits("RunContainerError", "exec: no such file"), ends=Cause.CRASH, words="RunContainerError: exec: no such")
+pods_that("no_start", GOES_ON, waits("RunContainerError", "exec: no such file"), ends=Cause.START, words="RunContainerError: exec: no such")
 pods_that(
     "second_container_crashes",
     GOES_ON,
@@ -207,7 +207,7 @@ early("sidecar_not_ready", runs(name="proxy", started=True), main=runs(ready=Tru
 early(
     "sidecar_crash_loop",
     waits("CrashLoopBackOff", name="proxy", restarts=2, lastState=before(1, message="no certificate")),
-    ends=Cause.CRASH,
+    ends=Cause.SIDECAR,
     words="Init:CrashLoopBackOff of sidecar proxy, restarted 2 times, exit code 1: no certificate",
 )
 pods_that("debugger_failed", rollout.DONE, runs(ready=True), status={**UP, "ephemeralContainerStatuses": [ended(1, name="debug")]})
