@@ -176,6 +176,7 @@ class Console(LeanApp[int]):
             clock=self._clock,
             publish=self._publish,
             refresh=environment.refresh,
+            patterns=environment.patterns,
         )
         self._hub.start()
         self.deck.attach(self._hub)

@@ -14,9 +14,11 @@ from tui.domain.joining import Joiner, owners, owners_by_version, pods_by_deploy
 from tui.domain.metrics import ServingStats
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.serving import Deployment, Fleet, Pod, PodTemplate, ReplicaSet
+from tui.domain.statements import Statement
 from tui.domain.truth import Code, LiveVersion, TruthRow
 
 RUN = "0123456789abcdef0123456789abcdef"
+SAYS_6, SAYS_7 = Statement(registered=(("iris", "6"),)), Statement(registered=((None, "7"),))
 
 
 def version(number: str, model: str = "iris", **parts: Any) -> ModelVersion:
@@ -92,9 +94,41 @@ def test_ending_and_waiting_pods_do_not_serve() -> None:
 
 
 def test_what_a_pod_states_outranks_its_template() -> None:
-    row = only(fleet_of(V7, (V7, True)), registry(champion="7"), observed={"serving/pod-0": "6"})
+    row = only(fleet_of(V7, (V7, True)), registry(champion="7"), observed={"serving/pod-0": SAYS_6})
     assert row.live == (LiveVersion("6", 1, 1),)
     assert codes(row) == [Code.PODS_DIFFER]
+
+
+@pytest.mark.parametrize(
+    ("statement", "called"),
+    [
+        (Statement(called=("1",)), ("1",)),
+        (Statement(called=("default",)), ("default",)),
+        (Statement(registered=(("wine", "6"),)), ("wine 6",)),
+        (Statement(registered=(("iris", "5"), ("iris", "6"))), ()),
+    ],
+)
+def test_what_a_server_calls_its_version_disagrees_with_nothing(statement: Statement, called: tuple[str, ...]) -> None:
+    row = only(fleet_of(V7, (V7, True)), registry(champion="7"), observed={"serving/pod-0": statement})
+    assert (row.live, row.called, row.disagreements) == ((LiveVersion("7", 1, 1),), called, ())
+
+
+def test_an_uncertain_reference_is_shown_and_only_pods_say_what_serves() -> None:
+    two = template(container(env={"MODEL_URI": "models:/iris/7", "SHADOW_MODEL_URI": "models:/iris/6"}))
+    row = only(fleet_of(two, (two, True)), registry(champion="7"))
+    assert (row.model, row.link, row.spec_version, row.live) == ("iris", None, None, (LiveVersion(None, 1, 1),))
+    assert codes(row) == [Code.SEVERAL_LINKS]
+    assert "server/env/SHADOW_MODEL_URI: models:/iris/6" in row.disagreements[0].words
+    stated = only(fleet_of(two, (two, True)), registry(champion="7"), observed={"serving/pod-0": SAYS_6})
+    assert stated.live == (LiveVersion("6", 1, 1),)
+
+
+def test_a_choice_on_the_deployment_counts_for_its_pods_too() -> None:
+    two = template(container(env={"MODEL_URI": "models:/iris/7", "SHADOW_MODEL_URI": "models:/iris/6"}))
+    fleet = fleet_of(two, (two, True), annotations={"modeldeck.dev/link": "server/env/MODEL_URI"})
+    row = only(fleet, registry(champion="7"))
+    assert (row.spec_version, row.live, row.disagreements) == ("7", (LiveVersion("7", 1, 1),), ())
+    assert owners_by_version(fleet, None) == {"serving/pod-0": ("serving/iris", "7")}
 
 
 def test_nothing_is_held_against_a_registry_that_does_not_answer() -> None:
@@ -138,8 +172,8 @@ class TestByAlias:
         assert (row.spec_version, row.live, row.disagreements) == ("7", (LiveVersion(None, 1, 1),), ())
 
     def test_told_by_the_pod_itself(self) -> None:
-        same = only(fleet_of(BY_ALIAS, (BY_ALIAS, True)), registry(champion="7"), observed={"serving/pod-0": "7"})
-        older = only(fleet_of(BY_ALIAS, (BY_ALIAS, True)), registry(champion="7"), observed={"serving/pod-0": "6"})
+        same = only(fleet_of(BY_ALIAS, (BY_ALIAS, True)), registry(champion="7"), observed={"serving/pod-0": SAYS_7})
+        older = only(fleet_of(BY_ALIAS, (BY_ALIAS, True)), registry(champion="7"), observed={"serving/pod-0": SAYS_6})
         assert (same.live, same.disagreements) == ((LiveVersion("7", 1, 1),), ())
         assert codes(older) == [Code.ALIAS_MOVED]
         assert "moved to v7 since pods started that serve v6" in older.disagreements[0].words
@@ -266,7 +300,7 @@ def test_a_joiner_that_remembers_answers_the_same(changes: list[tuple[Fleet, Reg
     joiner = Joiner()
     for fleet, known, p99 in changes:
         stats = {d.key: ServingStats(p99=p99) for d in fleet.deployments} if p99 else {}
-        observed = {f"serving/{p.name}": version for p, version in zip(fleet.pods, stated, strict=False)}
+        observed = {f"serving/{p.name}": Statement(registered=(("iris", version),)) for p, version in zip(fleet.pods, stated, strict=False)}
         for _ in range(2):
             assert joiner.rows(fleet, known, stats, observed=observed) == truth_rows(fleet, known, stats, observed=observed)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.domain.templates import container, template
-from tui.domain.linking import find_links, image_pattern
+from tests.domain.templates import container, deployment, template
+from tui.domain.linking import chosen_places, find_links, image_pattern, taken_in, unread
 from tui.domain.links import How, LinkPatterns, ServingLink
 from tui.domain.serving import Container, EnvVar, PodTemplate
 from tui.domain.slots import places
@@ -68,21 +71,152 @@ def test_a_value_from_elsewhere_is_no_link_and_the_last_of_a_name_counts() -> No
     assert (link.version, link.slot.where) == ("2", f"{SPEC}/0/env/1/value")
 
 
-def test_the_usual_name_before_any_other() -> None:
-    link = only(template(container(env={"FALLBACK_URI": "models:/iris/2", "MODEL_URI": "models:/iris/3"})))
-    assert link.version == "3"
+def places_of(links: tuple[ServingLink, ...]) -> list[tuple[str, ...]]:
+    return [link.places for link in links]
 
 
-def test_the_order_within_a_container() -> None:
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"env": {"DRIFT_REFERENCE": f"runs:/{RUN}/reference.parquet"}},
+        {"env": {"FALLBACK_MODEL_URI": "models:/iris/1"}},
+        {"env": {"FALLBACK_MODEL_URI": "models:/iris/3"}},
+        {"env": {"SHADOW_MODEL_NAME": "iris", "SHADOW_MODEL_VERSION": "1"}},
+        {"env": {"BASELINE": f"s3://b/1/{RUN}/artifacts/data.csv"}},
+        {"command": ("serve", "--draft-model=models:/iris/1")},
+    ],
+)
+def test_another_reference_beside_the_one_that_serves_is_not_certain(beside: dict[str, Any]) -> None:
+    links = find_links(template(container(args=("-m", "models:/iris/3"), **beside)))
+    assert links[0].places[0] == "server/args/-m"
+    assert not any(link.certain for link in links)
+    (chosen,) = find_links(template(container(args=("-m", "models:/iris/3"), **beside)), chosen=("server/args",))
+    assert (chosen.certain, chosen.places) == (True, ("server/args/-m",))
+
+
+@pytest.mark.parametrize("name", ["FALLBACK_MODEL_URI", "shadowModelUri", "DRIFT_REFERENCE_URI"])
+def test_the_only_reference_may_not_be_the_one_that_serves(name: str) -> None:
+    (link,) = find_links(template(container(env={name: "models:/iris/3"})))
+    assert not link.certain
+
+
+def test_places_that_agree_are_one_link() -> None:
+    server = container(args=("-m", "models:/iris/3"), env={"MODEL_URI": "models:/iris/3", "MODEL_NAME": "iris", "MODEL_VERSION": "3"})
+    monitor = container("monitor", env={"MODEL_URI": "models:/iris/3"})
+    fetch = container("fetch", command=("mlflow", "artifacts", "download", "--artifact-uri", "models:/iris/3"))
+    whole = replace(template(server, monitor), init_containers=(fetch,))
+    link = only(whole)
+    assert link.certain
+    assert set(link.places) == {
+        "server/env/MODEL_URI",
+        "server/args/-m",
+        "server/env/MODEL_VERSION",
+        "monitor/env/MODEL_URI",
+        "fetch/command/--artifact-uri",
+    }
+    assert link.slot.where == f"{SPEC}/0/env/0/value"
+
+
+def test_an_init_container_that_fetches_another_version_is_not_certain() -> None:
+    fetch = container("fetch", env={"MODEL_URI": "models:/iris/2"})
+    links = find_links(replace(template(container(env={"MODEL_URI": "models:/iris/3"})), init_containers=(fetch,)))
+    assert places_of(links) == [("server/env/MODEL_URI",), ("fetch/env/MODEL_URI",)]
+    assert not any(link.certain for link in links)
+
+
+def test_two_references_in_one_text() -> None:
+    both = template(container(command=("sh", "-c", "serve -m 'models:/my iris/3' --compare models:/iris/1 --compare models:/iris/1")))
+    links = find_links(both)
+    assert places_of(links) == [("server/command/-m",), ("server/command/--compare", "server/command/--compare/2")]
+    assert find_links(both, chosen=("server/command/-m",))[0].model == "my iris"
+
+
+def test_a_choice_that_is_not_there_leaves_nothing_certain() -> None:
+    (link,) = find_links(template(container(env={"MODEL_URI": "models:/iris/3"})), chosen=("server/env/OTHER",))
+    assert not link.certain
+
+
+def test_a_choice_of_a_run_and_a_version_says_that_they_are_the_same() -> None:
+    server = container(env={"MODEL_URI": f"runs:/{RUN}/model", "MODEL_NAME": "iris", "MODEL_VERSION": "3"})
+    (link,) = find_links(template(server), chosen=("server",))
+    assert (link.certain, link.version, link.places) == (True, "3", ("server/env/MODEL_VERSION", "server/env/MODEL_URI"))
+
+
+@pytest.mark.parametrize(
+    ("annotations", "configured", "wanted"),
+    [
+        ({}, (), ()),
+        ({"modeldeck.dev/link": "a, b/env/X"}, (("serving/iris", "c"),), ("a", "b/env/X")),
+        ({}, (("serving/iris", "c"), ("serving/wine", "d")), ("c",)),
+    ],
+)
+def test_where_a_choice_stands(annotations: dict[str, str], configured: tuple[tuple[str, str], ...], wanted: tuple[str, ...]) -> None:
+    assert chosen_places(deployment(annotations=annotations), LinkPatterns(deployments=configured)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("env", "word", "place", "text"),
+    [
+        ({"NAME": "iris", "VER": "3"}, "models:/$(NAME)/$(VER)", "server/env/VER", "3"),
+        ({"NAME": "iris"}, "models:/${NAME}/3", "server/args/-m", "models:/${NAME}/3"),
+        ({"URI": "models:/iris/3"}, "$(URI)", "server/env/URI", "models:/iris/3"),
+        ({"VER": "3", "URI": "models:/iris/$(VER)"}, "--uri=$URI", "server/env/VER", "3"),
+        ({}, "${URI:-models:/iris/3}", "server/args/-m", "${URI:-models:/iris/3}"),
+        ({"RUN": RUN}, "runs:/$(RUN)/model", "server/env/RUN", RUN),
+        ({"S": "Production"}, "models:/iris/$(S)", "server/env/S", "Production"),
+    ],
+)
+def test_variables_are_followed_to_where_the_version_stands(env: dict[str, str], word: str, place: str, text: str) -> None:
+    link = only(template(container(args=("-m", word), env=env)))
+    assert (link.certain, link.places[0], link.slot.text) == (True, place, text)
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        (
+            {"env": (EnvVar("MODEL_URI", None, "key uri of ConfigMap models"),)},
+            "MODEL_URI of container server comes from key uri of ConfigMap models",
+        ),
+        (
+            {"args": ("-m", "models:/iris/$(V)"), "env": (EnvVar("V", None, "key v of Secret s"),)},
+            "`args` of container server reads V, which comes from key v of Secret s",
+        ),
+        ({"command": ("sh", "-c", "serve models:/iris/$V")}, "`command` of container server reads V, which is not set there"),
+        (
+            {"env": (EnvVar("MODEL_NAME", "iris"), EnvVar("MODEL_STAGE", "Production"))},
+            "MODEL_STAGE of container server names a stage (Production), not a version",
+        ),
+        (
+            {"args": ("models:/iris/$(A)$(B)",), "env": (EnvVar("A", "1"), EnvVar("B", "2"))},
+            "`args` of container server puts models:/iris/12 together from parts",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_makes_others_uncertain(parts: dict[str, Any], words: str) -> None:
+    server = Container("server", "i", **parts)
+    assert find_links(PodTemplate({}, {}, (server,))) == ()
+    assert unread(PodTemplate({}, {}, (server,))) == (words,)
+    beside = container("side", env={"OTHER_URI": "models:/iris/1"})
+    assert [link.certain for link in find_links(PodTemplate({}, {}, (server, beside)))] == [False]
+
+
+def test_where_whole_sets_of_variables_come_from() -> None:
+    assert taken_in(template(Container("server", "i", env_from=("ConfigMap m",)))) == ("container server takes variables from ConfigMap m",)
+
+
+def test_a_field_of_the_pod_is_nothing_that_stands_elsewhere() -> None:
+    env = (EnvVar("MODEL_URI", "models:/iris/3"), EnvVar("MODEL_VERSION", None, "the field metadata.labels['v']"))
+    assert only(template(Container("server", "i", env=env))).certain
+
+
+def test_images_count_beside_other_references_only_of_the_same_model() -> None:
     patterns = LinkPatterns(images=("registry/{model}:{version}",))
-    pair = {"MODEL_NAME": "iris", "MODEL_VERSION": "4"}
-    image = "registry/iris:5"
-    uri = {"MODEL_URI": "models:/iris/1"}
-    args = ("-m", "models:/iris/2")
-    assert only(template(container(image=image, args=args, env=pair | uri)), patterns).how is How.ENV_URI
-    assert only(template(container(image=image, args=args, env=pair)), patterns).how is How.ARG_URI
-    assert only(template(container(image=image, env=pair)), patterns).how is How.ENV_PAIR
-    assert only(template(container(image=image)), patterns).how is How.IMAGE
+    uri = {"MODEL_URI": "models:/iris/5"}
+    assert only(template(container(image="registry/iris:5", env=uri)), patterns).places == ("server/env/MODEL_URI", "server/image")
+    assert only(template(container(image="registry/proxy:1", env=uri)), patterns).places == ("server/env/MODEL_URI",)
+    assert not any(link.certain for link in find_links(template(container(image="registry/iris:4", env=uri)), patterns))
+    assert only(template(container(image="registry/iris:5")), patterns).how is How.IMAGE
 
 
 @pytest.mark.parametrize(
@@ -118,7 +252,7 @@ def test_nothing_is_guessed() -> None:
     assert find_links(template(container(image="registry/iris:3", env=env), labels={"version": "3"})) == ()
 
 
-def test_one_link_for_each_container() -> None:
+def test_each_reference_once() -> None:
     links = find_links(template(*(container(name, env={"MODEL_URI": f"models:/{name}/1"}) for name in ("a", "b"))))
     assert [(link.container, link.model) for link in links] == [("a", "a"), ("b", "b")]
 
@@ -150,7 +284,22 @@ def test_annotations_alone_are_the_slot() -> None:
     assert find_links(template(annotations={"modeldeck.dev/version": "3"})) == ()
 
 
-TEXTS = st.sampled_from(["models:/iris/3", "--m=models:/a@b", "x", "", f"runs:/{RUN}/m", "3", "iris", "v4", f"/mlruns/1/{RUN}/artifacts"])
+PATTERNS = LinkPatterns(images=("r/{model}:{version}",), labels=(("app", "iris"),))
+TEXTS = st.sampled_from(
+    [
+        "models:/iris/3",
+        "--m=models:/a@b",
+        "x",
+        "",
+        f"runs:/{RUN}/m",
+        "3",
+        "iris",
+        "v4",
+        "models:/iris/$(X)",
+        "'models:/a b/2'",
+        f"/mlruns/1/{RUN}/artifacts",
+    ]
+)
 ENV = st.lists(st.builds(EnvVar, st.sampled_from(["MODEL_URI", "MODEL_NAME", "MODEL_VERSION", "X"]), st.none() | TEXTS), max_size=5)
 CONTAINERS = st.builds(
     Container,
@@ -166,13 +315,17 @@ TEMPLATES = st.builds(
     st.dictionaries(KEYS, TEXTS, max_size=3),
     st.dictionaries(KEYS, TEXTS, max_size=3),
     st.lists(CONTAINERS, max_size=3, unique_by=lambda c: c.name).map(tuple),
+    st.lists(CONTAINERS.map(lambda c: replace(c, name=f"init-{c.name}")), max_size=1).map(tuple),
 )
 
 
 @given(TEMPLATES)
 def test_every_slot_is_a_place_of_the_template(found: PodTemplate) -> None:
-    links = find_links(found, LinkPatterns(images=("r/{model}:{version}",), labels=(("app", "iris"),)))
-    assert len(links) <= max(1, len(found.containers))
-    for link in links:
+    links = find_links(found, PATTERNS)
+    assert len(links) <= 1 or not any(link.certain for link in links)
+    assert len({place for link in links for place in link.places}) == sum(len(link.places) for link in links)
+    for link in (one for each in links for one in (each, *each.also)):
         assert places(found)[link.slot.where] == link.slot.text
         assert any(part is not None for part in (link.version, link.alias, link.stage, link.run_id, link.model_id))
+        if link.how is not How.ANNOTATION:
+            assert find_links(found, PATTERNS, (link.slot.name,))

@@ -6,9 +6,11 @@ import math
 
 import pytest
 
+from tui.domain.links import LinkPatterns
 from tui.domain.measured import chart_points, fleet_stats, observed_versions
 from tui.domain.metrics import Matrix, Sample, Series, Vector
 from tui.domain.profiles import PROFILES, Profile, pick
+from tui.domain.statements import Statement
 
 TRITON = next(p for p in PROFILES if p.name == "Triton")
 MICROSECONDS = next(p for p in PROFILES if p.name == "TF Serving")
@@ -54,8 +56,25 @@ def test_what_pods_state() -> None:
         ({"pod": "d"}, 1.0),
         ({"version": "9"}, 1.0),
     )
-    assert observed_versions(fastapi(), answer) == {"s/a": "3"}
-    assert observed_versions(fastapi(), None) == {}
+    named = vector(({"pod": "a", "model": "iris", "version": "3"}, 1.0), ({"pod": "b", "model": "iris", "version": "2.14.0"}, 1.0))
+    assert observed_versions(TRITON, {"versions": answer, "stated model_info": named}, LinkPatterns()) == {
+        "s/a": Statement(registered=(("iris", "3"),), called=("3",)),
+        "s/b": Statement(called=("2.14.0", "3", "4")),
+    }
+    assert observed_versions(fastapi(), {}, LinkPatterns()) == {}
+
+
+def test_a_configured_metric_needs_no_model_and_no_plain_one_counts_without() -> None:
+    patterns = LinkPatterns(versions=(("svc_info", "rev"),))
+    vectors = {
+        "stated svc_info": vector(({"pod": "a", "rev": "v3"}, 1.0), ({"pod": "b", "rev": "2.14.0"}, 1.0)),
+        "stated model_info": vector(({"pod": "c", "version": "1"}, 1.0)),
+    }
+    assert observed_versions(fastapi(), vectors, patterns) == {
+        "s/a": Statement(registered=((None, "3"),)),
+        "s/b": Statement(called=("2.14.0",)),
+        "s/c": Statement(called=("1",)),
+    }
 
 
 def test_lines_of_a_chart() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.model_uri import LATEST, ModelUri, find, parse
+from tui.domain.model_uri import LATEST, ModelUri, find, find_all, parse
 
 RUN = "0123456789abcdef0123456789abcdef"
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/:@$\"'`;,&|<>={}?#", exclude_categories=("C", "Z")), min_size=1).filter(
@@ -68,6 +68,11 @@ def test_takes_nothing_else(text: str) -> None:
         ("exec mlflow models serve -m 'models:/iris/3' -p 8080", "models:/iris/3"),
         ("models:/iris/3 --port 80", "models:/iris/3"),
         (f"A=1 B=runs:/{RUN}/m; start", f"runs:/{RUN}/m"),
+        ("mlflow models serve -m 'models:/spaces in name/1' -p 80", "models:/spaces in name/1"),
+        ('serve -m=\\"models:/a b@champion\\"', "models:/a b@champion"),
+        ('{"model": "models:/a b/3", "x": 1}', "models:/a b/3"),
+        ("$(serve models:/iris/3)", "models:/iris/3"),
+        ("[models:/iris/3]", "models:/iris/3"),
     ],
 )
 def test_finds_one_inside_a_text(text: str, found: str) -> None:
@@ -75,6 +80,12 @@ def test_finds_one_inside_a_text(text: str, found: str) -> None:
     assert match is not None
     start, end, uri = match
     assert text[start:end] == found == uri.text
+
+
+def test_finds_all_of_them() -> None:
+    text = f"serve -m 'models:/my iris/3' --fallback=models:/iris@old --data \"runs:/{RUN}/x\", models:/iris/1,models:/iris/2"
+    found = [text[start:end] for start, end, _ in find_all(text)]
+    assert found == ["models:/my iris/3", "models:/iris@old", f"runs:/{RUN}/x", "models:/iris/1", "models:/iris/2"]
 
 
 @given(NAMES, st.integers(1, 10**6))
@@ -86,8 +97,9 @@ def test_a_version_reads_as_it_was_written(name: str, version: int) -> None:
 
 @given(st.text())
 def test_any_text_has_at_most_one_meaning(text: str) -> None:
-    match = find(text)
-    if match is not None:
-        start, end, uri = match
+    position = 0
+    for start, end, uri in find_all(text):
+        assert position <= start < end
+        position = end
         assert parse(text[start:end]) == uri
         assert sum(part is not None for part in (uri.version, uri.alias, uri.stage, uri.model_id, uri.run_id)) == 1

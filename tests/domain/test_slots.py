@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,8 +24,17 @@ NEW_RUN = "f" * 32
 def merged(base: PodTemplate, patch: Mapping[str, Any]) -> PodTemplate:
     """A strategic merge patch of what `template_patch` can write, done in the plainest way."""
     meta = patch.get("metadata", {})
-    containers = {c.name: c for c in base.containers}
-    for change in patch.get("spec", {}).get("containers", ()):
+    return PodTemplate(
+        _merged_map(base.labels, meta.get("labels", {})),
+        _merged_map(base.annotations, meta.get("annotations", {})),
+        _merged_containers(base.containers, patch.get("spec", {}).get("containers", ())),
+        _merged_containers(base.init_containers, patch.get("spec", {}).get("initContainers", ())),
+    )
+
+
+def _merged_containers(base: tuple[Container, ...], changes: Sequence[Mapping[str, Any]]) -> tuple[Container, ...]:
+    containers = {c.name: c for c in base}
+    for change in changes:
         old = containers[change["name"]]
         env = {v.name: v for v in old.env}
         for entry in change.get("env", ()):
@@ -40,11 +49,7 @@ def merged(base: PodTemplate, patch: Mapping[str, Any]) -> PodTemplate:
             args=tuple(change.get("args", old.args)),
             env=tuple(env.values()),
         )
-    return PodTemplate(
-        _merged_map(base.labels, meta.get("labels", {})),
-        _merged_map(base.annotations, meta.get("annotations", {})),
-        tuple(containers.values()),
-    )
+    return tuple(containers.values())
 
 
 def _merged_map(base: Mapping[str, str], patch: Mapping[str, str | None]) -> dict[str, str]:
@@ -123,7 +128,7 @@ def test_escaping_goes_both_ways(key: str) -> None:
 
 @given(TEMPLATES)
 def test_a_promoted_template_names_the_new_version_and_undo_restores_it(base: PodTemplate) -> None:
-    base = replace(base, containers=tuple(_unique_env(c) for c in base.containers))
+    base = replace(base, containers=tuple(map(_unique_env, base.containers)), init_containers=tuple(map(_unique_env, base.init_containers)))
     links = find_links(base, PATTERNS)
     if not links:
         return
@@ -132,7 +137,7 @@ def test_a_promoted_template_names_the_new_version_and_undo_restores_it(base: Po
     edits = slot_edits(link, "7", model=model, run_id=NEW_RUN)
     new = merged(base, template_patch(edits, base))
     assert {where: places(new).get(where) for where in edits} == {where: after for where, (_, after) in edits.items()}
-    found = next(one for one in find_links(new, PATTERNS) if one.container == link.container)
+    found = next(one for one in find_links(new, PATTERNS) if set(link.places) <= set(one.places))
     assert (found.model, found.version, found.annotated) == (model, "7", True)
     undo = undo_edits(edits, new)
     assert undo is not None
@@ -141,6 +146,27 @@ def test_a_promoted_template_names_the_new_version_and_undo_restores_it(base: Po
 
 def _unique_env(of: Container) -> Container:
     return replace(of, env=tuple({v.name: v for v in of.env}.values()))
+
+
+def test_all_places_that_agree_are_edited_together() -> None:
+    server = container(args=("serve", "models:/iris/3 models:/iris/3"), env={"MODEL_NAME": "iris", "MODEL_VERSION": "3"})
+    fetch = container("fetch", command=("sh", "-c", "get 'models:/iris/3'"))
+    base = replace(template(server, container("side", env={"URI": "models:/iris/3"})), init_containers=(fetch,))
+    edits, new = promoted(base)
+    assert new.containers[0].args == ("serve", "models:/iris/7 models:/iris/7")
+    assert new.containers[0].env[1] == EnvVar("MODEL_VERSION", "7")
+    assert new.containers[1].env == (EnvVar("URI", "models:/iris/7"),)
+    assert new.init_containers[0].command == ("sh", "-c", "get 'models:/iris/7'")
+    undo = undo_edits(edits, new)
+    assert undo is not None
+    assert merged(new, template_patch(undo, new)) == base
+
+
+def test_a_run_in_a_variable_needs_the_run_of_the_new_version() -> None:
+    (link,) = find_links(template(container(args=("runs:/$(RUN)/model",), env={"RUN": RUN})))
+    assert slot_edits(link, "7", model="iris", run_id=NEW_RUN)[link.slot.where] == (RUN, NEW_RUN)
+    with pytest.raises(ValueError, match="run"):
+        slot_edits(link, "7", model="iris", run_id=None)
 
 
 def test_undo_keeps_what_others_changed_and_finds_a_moved_place() -> None:

@@ -279,7 +279,7 @@ async def test_two_containers_that_serve_models_are_refused(bench: Bench) -> Non
     made = await bench.plan("2")
     assert isinstance(made, Refusal)
     assert made.code == "several_links"
-    assert "server (models:/iris/1), side (models:/wine/1)" in made.words
+    assert "server/env/MODEL_URI (models:/iris/1); side/env/MODEL_URI (models:/wine/1)" in made.words
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from tui.domain.metrics import ServingStats, Vector
 from tui.domain.profiles import Profile, bulk_queries, pick
 from tui.domain.registry import Registry
 from tui.domain.serving import Fleet
+from tui.domain.statements import Statement, known_metrics
 from tui.domain.truth import TruthRow
 from tui.operations.world import not_configured
 from tui.ports import Metrics
@@ -56,11 +57,11 @@ class Snapshot:
         if fleet is None:
             return ()
         stats: dict[str, ServingStats] = {}
-        observed: dict[str, str] = {}
+        observed: dict[str, Statement] = {}
         measured = self.measured.value
         if measured is not None and measured.profile is not None:
             stats = fleet_stats(measured.profile, measured.vectors, owners(fleet))
-            observed = observed_versions(measured.profile, measured.vectors.get("versions"))
+            observed = observed_versions(measured.profile, measured.vectors, self.environment.patterns)
         rows = truth_rows(
             fleet,
             self.registry.value,
@@ -109,10 +110,11 @@ async def told(ask: Callable[[], Awaitable[T]], backend: str, *, patience: float
 
 
 async def _measure(metrics: Metrics, environment: Environment) -> Measured:
-    profile = pick(await metrics.metric_names())
+    names = await metrics.metric_names()
+    profile = pick(names)
     if profile is None:
         return Measured()
     namespaces = environment.cluster.namespaces if environment.cluster else ()
-    queries = bulk_queries(profile, namespaces)
+    queries = bulk_queries(profile, namespaces, stated=known_metrics(names, environment.patterns))
     answers = await asyncio.gather(*(metrics.query(promql) for promql in queries.values()))
     return Measured(profile, dict(zip(queries, answers, strict=True)))

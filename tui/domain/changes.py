@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui.domain.linking import find_links
+from tui.domain.linking import link_in
 from tui.domain.links import LinkPatterns
 from tui.domain.serving import Fleet
 
@@ -32,8 +32,8 @@ def version_changes(fleet: Fleet, key: str, patterns: LinkPatterns) -> tuple[Ver
     for replica_set in fleet.replica_sets:
         if replica_set.owner_uid != deployment.uid or replica_set.created_at is None:
             continue
-        links = find_links(replica_set.template, patterns)
-        version = (links[0].version or links[0].alias) if links else None
+        link = link_in(replica_set.template, deployment, patterns)
+        version = (link.version or link.alias) if link else None
         used_again = replica_set.revision == deployment.revision and replica_set.created_at < newest
         at = started.get(replica_set.uid, replica_set.created_at) if used_again else replica_set.created_at
         changes.append(VersionChange(at, replica_set.revision, version))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tui.domain.linking import unread
 from tui.domain.links import ServingLink
 from tui.domain.registry import Registry
 from tui.domain.resolving import Resolved
@@ -122,9 +123,10 @@ def _pods(e: Evidence) -> Iterator[Disagreement]:
 
 
 def _template(e: Evidence) -> Iterator[Disagreement]:
-    if len(e.links) > 1:
-        parts = ", ".join(f"{link.container}: {link.slot.text}" for link in e.links)
-        yield Disagreement(Code.SEVERAL_LINKS, f"several containers name a model: {parts}")
+    if e.links and e.link is None:
+        elsewhere = unread(e.deployment.template)
+        parts = "; ".join((*(f"{', '.join(link.places)}: {link.slot.text}" for link in e.links), *elsewhere))
+        yield Disagreement(Code.SEVERAL_LINKS, f"which reference says what is served is not certain: {parts}")
     if e.link is not None and e.link.annotations and not e.link.annotated:
         parts = ", ".join(f"{key.rpartition('/')[2]} {text}" for key, text in e.link.annotations)
         yield Disagreement(Code.ANNOTATION_DIFFERS, f"the annotations of a promotion say {parts}, but {e.link.slot.text!r} stands there")

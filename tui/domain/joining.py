@@ -8,17 +8,18 @@ from dataclasses import dataclass
 
 from tui.domain import rollout
 from tui.domain.disagreements import Evidence, disagreements
-from tui.domain.linking import find_links
+from tui.domain.linking import link_in, link_of, links_of, primary, unread
 from tui.domain.links import LinkPatterns, ServingLink
 from tui.domain.marks import under_way
 from tui.domain.metrics import NOTHING_KNOWN, ServingStats
 from tui.domain.registry import CHAMPION, Registry
 from tui.domain.resolving import Resolved, resolve
 from tui.domain.serving import Deployment, Fleet, Pod, ReplicaSet
+from tui.domain.statements import Statement
 from tui.domain.truth import LiveVersion, TruthRow
 
 _NO_PATTERNS = LinkPatterns()
-_NOBODY: Mapping[str, str] = {}
+_NOBODY: Mapping[str, Statement] = {}
 _NO_STATS: Mapping[str, ServingStats] = {}
 
 
@@ -29,12 +30,12 @@ def truth_rows(
     *,
     champion: str = CHAMPION,
     patterns: LinkPatterns = _NO_PATTERNS,
-    observed: Mapping[str, str] = _NOBODY,
+    observed: Mapping[str, Statement] = _NOBODY,
 ) -> tuple[TruthRow, ...]:
     """One row a Deployment, in the fleet's order.
 
-    `registry` None: MLflow has not answered, so nothing is held against it. `stats`: by Deployment key. `observed`: `namespace/pod` → the
-    version that the pod itself states (`measured.observed_versions`); it outranks what templates say.
+    `registry` None: MLflow has not answered, so nothing is held against it. `stats`: by Deployment key. `observed`: `namespace/pod` → what
+    the pod itself states (`measured.observed_versions`); where that is known to mean the registered version, it outranks templates.
     """
     return Joiner(champion=champion, patterns=patterns).rows(fleet, registry, stats, observed=observed)
 
@@ -57,7 +58,7 @@ class Joiner:
         registry: Registry | None,
         stats: Mapping[str, ServingStats] = _NO_STATS,
         *,
-        observed: Mapping[str, str] = _NOBODY,
+        observed: Mapping[str, Statement] = _NOBODY,
     ) -> tuple[TruthRow, ...]:
         if registry is not self._registry and registry != self._registry:
             self._kept = {}
@@ -85,7 +86,7 @@ class Joiner:
 def _same(before: list[object], now: list[object]) -> bool:
     """By identity where the informer kept an object, by value for what is measured anew each time."""
     return len(before) == len(now) and all(
-        a is b or (isinstance(a, str | ServingStats) and a == b) for a, b in zip(before, now, strict=True)
+        a is b or (isinstance(a, Statement | ServingStats) and a == b) for a, b in zip(before, now, strict=True)
     )
 
 
@@ -97,13 +98,13 @@ def _row(
     stats: ServingStats,
     champion: str,
     patterns: LinkPatterns,
-    observed: Mapping[str, str],
+    observed: Mapping[str, Statement],
 ) -> TruthRow:
-    links = find_links(deployment.template, patterns)
+    links = links_of(deployment, patterns)
     link = primary(links)
-    spec = resolve(link, registry) if link else Resolved(None, None)
+    spec = resolve(link, registry) if link else Resolved(_only_model(links, registry), None)
     running = [pod for pod in pods if not pod.terminating and pod.phase == "Running"]
-    versions = {pod.name: version_of(pod, link, registry, patterns, observed) for pod in running}
+    versions = {pod.name: _version_of(pod, deployment, spec.model, registry, patterns, observed) for pod in running}
     live = _live(running, versions)
     alias, alias_version = _held_against(link, spec, registry, champion)
     mark = under_way(deployment.annotations)
@@ -126,12 +127,21 @@ def _row(
         stats=stats,
         disagreements=disagreements(evidence, rollout.trouble(deployment, pods, sets)),
         operation=mark.id if mark else None,
+        references=links,
+        unread=() if link else unread(deployment.template),
+        called=_called(running, spec.model, observed),
     )
 
 
-def primary(links: Sequence[ServingLink]) -> ServingLink | None:
-    """The link that the row is about where several containers name a model: the one that a promotion annotated, else the first."""
-    return next((link for link in links if link.annotated), links[0] if links else None)
+def _only_model(links: Iterable[ServingLink], registry: Registry | None) -> str | None:
+    """The one model that all references are of, whichever of them serves."""
+    models = {resolve(link, registry).model for link in links}
+    return models.pop() if len(models) == 1 else None
+
+
+def _called(running: Iterable[Pod], model: str | None, observed: Mapping[str, Statement]) -> tuple[str, ...]:
+    stated = (observed.get(f"{pod.namespace}/{pod.name}") for pod in running)
+    return tuple(sorted({words for one in stated if one is not None for words in one.other_words(model)}))
 
 
 def pods_by_deployment(fleet: Fleet) -> dict[str, list[Pod]]:
@@ -159,31 +169,38 @@ def owners(fleet: Fleet) -> dict[str, str]:
 
 
 def owners_by_version(
-    fleet: Fleet, registry: Registry | None, patterns: LinkPatterns = _NO_PATTERNS, observed: Mapping[str, str] = _NOBODY
+    fleet: Fleet, registry: Registry | None, patterns: LinkPatterns = _NO_PATTERNS, observed: Mapping[str, Statement] = _NOBODY
 ) -> dict[str, tuple[str, str]]:
     """`namespace/pod` → (Deployment key, version), for statistics of each version; pods whose version nobody can tell are left out."""
-    links = {d.key: primary(find_links(d.template, patterns)) for d in fleet.deployments}
     found: dict[str, tuple[str, str]] = {}
-    for key, pods in pods_by_deployment(fleet).items():
-        for pod in pods:
-            version = version_of(pod, links[key], registry, patterns, observed)
+    pods = pods_by_deployment(fleet)
+    for deployment in fleet.deployments:
+        link = link_of(deployment, patterns)
+        model = resolve(link, registry).model if link else None
+        for pod in pods[deployment.key]:
+            version = _version_of(pod, deployment, model, registry, patterns, observed)
             if version is not None:
-                found[f"{pod.namespace}/{pod.name}"] = (key, version)
+                found[f"{pod.namespace}/{pod.name}"] = (deployment.key, version)
     return found
 
 
-def version_of(
-    pod: Pod, link: ServingLink | None, registry: Registry | None, patterns: LinkPatterns, observed: Mapping[str, str]
+def _version_of(
+    pod: Pod,
+    deployment: Deployment,
+    model: str | None,
+    registry: Registry | None,
+    patterns: LinkPatterns,
+    observed: Mapping[str, Statement],
 ) -> str | None:
-    """The version that this pod serves: by its own statement, else by the template that it was started with.
+    """The version of `model` that this pod serves: by its own statement, else by the template that it was started with.
 
-    `link` is the Deployment's, and tells which container is meant. None: nobody can tell.
+    None: nobody can tell.
     """
     stated = observed.get(f"{pod.namespace}/{pod.name}")
-    if stated is not None:
-        return stated
-    links = find_links(pod.template, patterns)
-    own = next((one for one in links if link is not None and one.container == link.container), primary(links))
+    version = stated.version(model) if stated is not None else None
+    if version is not None:
+        return version
+    own = link_in(pod.template, deployment, patterns)
     if own is None:
         return None
     if own.alias is None and own.stage is None:

@@ -1,24 +1,24 @@
-"""Finding which model version a pod template serves, and where it says so (promotion.md, section 1). First match wins, per container.
+"""Finding which model version a pod template serves, and where it says so (promotion.md, section 1).
 
-    1  annotations `modeldeck.dev/*`                     beside the next match; alone, they are the slot
-    2  environment values that hold a model URI           MODEL_URI=models:/iris/3
-    3  command or args that hold a model URI              mlflow models serve -m models:/iris/3
-    4  a pair of environment values                       MODEL_NAME=iris, MODEL_VERSION=3
-    5  the image by a configured pattern                  registry/iris:{version}
-    6  a label by a configured pattern                    app.kubernetes.io/version: "3"
+Looked for, in every container and init container: environment values, arguments and commands that hold a model URI
+(MODEL_URI=models:/iris/3, mlflow models serve -m models:/iris/3), pairs of environment values (MODEL_NAME=iris, MODEL_VERSION=3), and
+images by a configured pattern (registry/iris:{version}). Where there is nothing of these, labels by a configured pattern, and annotations
+`modeldeck.dev/*` that somebody wrote by hand.
 
-Nothing is guessed: a template without a match has no link. Edits of what was found are in `slots.py`.
+Nothing is guessed: a template without a reference has no link, and where references differ, or one of them may be of a model that does not
+serve, it is for a person to say which one does. Edits of what was found are in `slots.py`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 from tui.domain.links import (
     ANNOTATION_KEYS,
+    LINK_ANNOTATION,
     MODEL_ANNOTATION,
     RUN_ID_ANNOTATION,
     VERSION_ANNOTATION,
@@ -27,110 +27,131 @@ from tui.domain.links import (
     ServingLink,
     Slot,
 )
-from tui.domain.model_uri import ModelUri, find
-from tui.domain.serving import Container, PodTemplate
-from tui.domain.slots import ANNOTATIONS, CONTAINERS, LABELS, escape, slot_edits, template_patch, undo_edits
+from tui.domain.references import plays_another_role, references
+from tui.domain.serving import Container, Deployment, PodTemplate
+from tui.domain.slots import ANNOTATIONS, LABELS, each_container, escape, slot_edits, template_patch, undo_edits
 
 __all__ = ["find_links", "image_pattern", "slot_edits", "template_patch", "undo_edits"]
 
 _PLAIN_VERSION = re.compile(r"[vV]?([0-9]+)")
-_VERSION_NAME = re.compile(r"(.*?)MODEL_VERSION", re.IGNORECASE)
-_PARTNERS = ("MODEL_NAME", "REGISTERED_MODEL_NAME", "REGISTERED_MODEL", "MODEL_ID", "MODEL")
-_USUAL_URI_NAMES = ("MODEL_URI", "MLFLOW_MODEL_URI", "STORAGE_URI", "MODEL_PATH")
+_USUAL_NAMES = ("MODEL_URI", "MLFLOW_MODEL_URI", "STORAGE_URI", "MODEL_PATH")
 _NO_PATTERNS = LinkPatterns()
 
+Chosen = tuple[str, ...]
+"""The places that somebody said serve, by `Slot.name` or its beginning; () where nobody did."""
 
-def find_links(template: PodTemplate, patterns: LinkPatterns = _NO_PATTERNS) -> tuple[ServingLink, ...]:
-    """At most one link a container, in the order of the containers; one of the whole template where only labels or annotations speak."""
-    found = [link for index, container in enumerate(template.containers) if (link := _in_container(index, container, patterns))]
-    if not found and (label := _by_label(template, patterns)) is not None:
-        found = [label]
+
+def chosen_places(deployment: Deployment, patterns: LinkPatterns = _NO_PATTERNS) -> Chosen:
+    """What the Deployment's annotation says, else the configuration."""
+    said = deployment.annotations.get(LINK_ANNOTATION) or dict(patterns.deployments).get(deployment.key, "")
+    return tuple(place.strip() for place in said.split(",") if place.strip())
+
+
+def link_of(deployment: Deployment, patterns: LinkPatterns = _NO_PATTERNS) -> ServingLink | None:
+    """The reference that surely says what the Deployment serves; None where there is none."""
+    return primary(links_of(deployment, patterns))
+
+
+def links_of(deployment: Deployment, patterns: LinkPatterns = _NO_PATTERNS) -> tuple[ServingLink, ...]:
+    return find_links(deployment.template, patterns, chosen_places(deployment, patterns))
+
+
+def link_in(template: PodTemplate, deployment: Deployment, patterns: LinkPatterns = _NO_PATTERNS) -> ServingLink | None:
+    """The same in another template of the Deployment: a pod's, or an earlier one, which may not have had the chosen place yet."""
+    chosen = chosen_places(deployment, patterns)
+    found = primary(find_links(template, patterns, chosen))
+    return found if found is not None or not chosen else primary(find_links(template, patterns))
+
+
+def primary(links: Sequence[ServingLink]) -> ServingLink | None:
+    """The one that surely serves."""
+    return next((link for link in links if link.certain), None)
+
+
+def find_links(template: PodTemplate, patterns: LinkPatterns = _NO_PATTERNS, chosen: Chosen = ()) -> tuple[ServingLink, ...]:
+    """Each reference of the template once, with all its places. Either one that is certain, or any number that are not."""
+    found = _all(template, patterns)
     ours = tuple((key, template.annotations[key]) for key in ANNOTATION_KEYS if key in template.annotations)
-    if not ours:
-        return tuple(found)
     if not found:
         alone = _by_annotations(template, ours)
         return (alone,) if alone else ()
-    return tuple(_beside(link, ours) for link in found)
+    grouped = _chosen(found, chosen) if chosen else _grouped(found, certain=_is_certain(found, template))
+    return tuple(_beside(link, ours) for link in grouped) if ours else grouped
 
 
-@lru_cache(maxsize=16384)
-def _in_container(index: int, container: Container, patterns: LinkPatterns) -> ServingLink | None:
-    return _env_uri(index, container) or _arg_uri(index, container) or _env_pair(index, container) or _image(index, container, patterns)
+def unread(template: PodTemplate) -> tuple[str, ...]:
+    """What may say which version serves, but cannot be read or edited in the template, in words: which ConfigMap a value comes from."""
+    return tuple(words for stem, container in each_container(template) for words in references(stem, container).unread)
 
 
-def _effective_env(container: Container) -> Iterator[tuple[int, str, str]]:
-    """Index, name and value; of a name that stands twice, the last one, as the kubelet does it."""
-    last = {variable.name: index for index, variable in enumerate(container.env)}
-    for index, variable in enumerate(container.env):
-        if variable.value is not None and last[variable.name] == index:
-            yield index, variable.name, variable.value
-
-
-def _env_uri(index: int, container: Container) -> ServingLink | None:
-    usual: dict[str, ServingLink] = {}
-    others: list[ServingLink] = []
-    for at, name, value in _effective_env(container):
-        match = find(value)
-        if match is None:
-            continue
-        link = _of_uri(match, How.ENV_URI, Slot(f"{CONTAINERS}/{index}/env/{at}/value", value, container.name))
-        if name.upper() in _USUAL_URI_NAMES:
-            usual.setdefault(name.upper(), link)
-        else:
-            others.append(link)
-    # The usual names first: a fallback or shadow model beside MODEL_URI is not what the container serves.
-    return next((usual[name] for name in _USUAL_URI_NAMES if name in usual), None) or (others[0] if others else None)
-
-
-def _arg_uri(index: int, container: Container) -> ServingLink | None:
-    for part, words in (("args", container.args), ("command", container.command)):
-        for at, word in enumerate(words):
-            match = find(word)
-            if match is not None:
-                return _of_uri(match, How.ARG_URI, Slot(f"{CONTAINERS}/{index}/{part}/{at}", word, container.name))
-    return None
-
-
-def _of_uri(match: tuple[int, int, ModelUri], how: How, slot: Slot) -> ServingLink:
-    start, end, uri = match
-    return ServingLink(
-        model=uri.model,
-        version=uri.version,
-        alias=uri.alias,
-        run_id=uri.run_id,
-        how=how,
-        slot=slot,
-        container=slot.container,
-        stage=uri.stage,
-        model_id=uri.model_id,
-        span=(start, end),
+def taken_in(template: PodTemplate) -> tuple[str, ...]:
+    """Whole sets of variables that containers take from elsewhere, in words."""
+    return tuple(
+        f"container {container.name} takes variables from {source}"
+        for _, container in each_container(template)
+        for source in container.env_from
     )
 
 
-def _env_pair(index: int, container: Container) -> ServingLink | None:
-    names = {name.upper(): value for _, name, value in _effective_env(container)}
-    for at, name, value in _effective_env(container):
-        stem = _VERSION_NAME.fullmatch(name)
-        version = _PLAIN_VERSION.fullmatch(value)
-        if stem is None or version is None:
-            continue
-        prefix = stem.group(1).upper()
-        model = next((names[prefix + partner] for partner in _PARTNERS if names.get(prefix + partner)), None)
-        if model is not None and "$(" not in model:
-            slot = Slot(f"{CONTAINERS}/{index}/env/{at}/value", value, container.name)
-            return ServingLink(model, version.group(1), None, None, How.ENV_PAIR, slot, container.name, span=version.span(1))
-    return None
+def _all(template: PodTemplate, patterns: LinkPatterns) -> tuple[ServingLink, ...]:
+    direct = [link for stem, container in each_container(template) for link in references(stem, container).links]
+    images = [link for stem, container in each_container(template) if (link := _image(stem, container, patterns)) is not None]
+    if direct:
+        # A pattern may be so broad that it takes any image for a model's: beside other references, only the same model counts.
+        models = {link.model for link in direct}
+        images = [link for link in images if link.model in models]
+    found = [*direct, *images]
+    if not found and (label := _by_label(template, patterns)) is not None:
+        found = [label]
+    return tuple(found)
 
 
-def _image(index: int, container: Container, patterns: LinkPatterns) -> ServingLink | None:
+def _is_certain(found: Iterable[ServingLink], template: PodTemplate) -> bool:
+    return len({_meaning(link) for link in found}) == 1 and not any(plays_another_role(link) for link in found) and not unread(template)
+
+
+def _meaning(link: ServingLink) -> tuple[str | None, ...]:
+    return link.model, link.version, link.alias, link.stage, link.run_id, link.model_id
+
+
+def _grouped(found: Iterable[ServingLink], *, certain: bool) -> tuple[ServingLink, ...]:
+    groups: dict[tuple[str | None, ...], list[ServingLink]] = {}
+    for link in sorted(found, key=_unusual):
+        groups.setdefault(_meaning(link), []).append(link)
+    return tuple(replace(first, also=tuple(also), certain=certain) for first, *also in groups.values())
+
+
+def _unusual(link: ServingLink) -> tuple[bool, int]:
+    """The likeliest first, as it is the one that a reader looks for."""
+    name = link.slot.name.rpartition("/")[2].upper()
+    return plays_another_role(link), _USUAL_NAMES.index(name) if name in _USUAL_NAMES else len(_USUAL_NAMES)
+
+
+def _chosen(found: Sequence[ServingLink], chosen: Chosen) -> tuple[ServingLink, ...]:
+    """The places that were chosen, as one link where they do not contradict each other; everything, where none of them is there."""
+    wanted = [link for link in found if any(link.slot.name == place or link.slot.name.startswith(f"{place}/") for place in chosen)]
+    if not wanted:
+        return _grouped(found, certain=False)
+    if len({_meaning(link) for link in wanted}) == 1:
+        return _grouped(wanted, certain=True)
+    # Somebody who names both says that a run and a version are the same thing.
+    named = [link for link in wanted if link.model is not None]
+    if named and len({_meaning(link) for link in named}) == 1 and named[0].version is not None:
+        others = [link for link in wanted if link not in named]
+        if len({_meaning(link) for link in others}) == 1:
+            return (replace(named[0], also=(*named[1:], *others), certain=True),)
+    return _grouped(wanted, certain=False)
+
+
+@lru_cache(maxsize=16384)
+def _image(stem: str, container: Container, patterns: LinkPatterns) -> ServingLink | None:
     for pattern in patterns.images:
         match = image_pattern(pattern).fullmatch(container.image)
         if match is None:
             continue
         groups = match.groupdict()
         model = groups.get("model") or container.image.rpartition(":")[0].rpartition("/")[2]
-        slot = Slot(f"{CONTAINERS}/{index}/image", container.image, container.name)
+        slot = Slot(f"{stem}/image", container.image, container.name, f"{container.name}/image")
         return ServingLink(model, groups["version"], None, None, How.IMAGE, slot, container.name, span=match.span("version"))
     return None
 
@@ -154,7 +175,7 @@ def _by_label(template: PodTemplate, patterns: LinkPatterns) -> ServingLink | No
         other = re.fullmatch(r"\{(.+)\}", name)
         model = template.labels.get(other.group(1)) if other else name
         if version is not None and model:
-            slot = Slot(f"{LABELS}/{escape(key)}", text)
+            slot = Slot(f"{LABELS}/{escape(key)}", text, name=f"labels/{key}")
             return ServingLink(model, version.group(1), None, None, How.LABEL, slot, None, span=version.span(1))
     return None
 
@@ -164,7 +185,7 @@ def _by_annotations(template: PodTemplate, ours: tuple[tuple[str, str], ...]) ->
     model, version = said.get(MODEL_ANNOTATION), said.get(VERSION_ANNOTATION)
     if not model or not version:
         return None
-    slot = Slot(f"{ANNOTATIONS}/{escape(VERSION_ANNOTATION)}", version)
+    slot = Slot(f"{ANNOTATIONS}/{escape(VERSION_ANNOTATION)}", version, name=f"annotations/{VERSION_ANNOTATION}")
     container = template.containers[0].name if len(template.containers) == 1 else None
     return ServingLink(model, version, None, None, How.ANNOTATION, slot, container, annotated=True, annotations=ours)
 

@@ -8,6 +8,9 @@ from enum import StrEnum
 MODEL_ANNOTATION = "modeldeck.dev/model"
 VERSION_ANNOTATION = "modeldeck.dev/version"
 RUN_ID_ANNOTATION = "modeldeck.dev/run-id"
+LINK_ANNOTATION = "modeldeck.dev/link"
+"""On the Deployment: which of several places of its template says what is served, as `Slot.name` has them, separated by commas. The
+beginning of a name is enough: `server` means all of that container."""
 ANNOTATION_KEYS = (MODEL_ANNOTATION, VERSION_ANNOTATION, RUN_ID_ANNOTATION)
 """What promotions write on the pod template, so that an undo of any kind restores identity too."""
 
@@ -31,6 +34,8 @@ class Slot:
     text: str
     """The whole present text of that place, e.g. `models:/iris/3`."""
     container: str | None = None
+    name: str = ""
+    """The place as a person names it to say that it serves: `server/env/MODEL_URI`, `server/args/-m`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,15 @@ class ServingLink:
     """Which characters of the slot's text are the reference (a whole model URI, or the version); None: all of it."""
     annotations: tuple[tuple[str, str], ...] = ()
     """The `modeldeck.dev/*` annotations of the template as they stand, agreeing or not: key → text, for edits and their undo."""
+    also: tuple[ServingLink, ...] = ()
+    """The same reference in further places, which are edited together with this one."""
+    certain: bool = True
+    """Whether this reference, and no other of the template, surely says what is served."""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The names of all places that hold the reference."""
+        return tuple(one.slot.name for one in (self, *self.also))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +85,7 @@ class LinkPatterns:
 
     images: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    deployments: tuple[tuple[str, str], ...] = ()
+    """`namespace/name` → the place that serves, as LINK_ANNOTATION has it, where several references stand in one template."""
+    versions: tuple[tuple[str, str], ...] = ()
+    """Metrics that state the registered version of a model, and the label that holds it: `svc_model_info` → `version`."""

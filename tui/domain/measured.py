@@ -10,9 +10,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from tui.domain.links import LinkPatterns
 from tui.domain.metrics import Matrix, Sample, ServingStats, Vector
 from tui.domain.profiles import Profile
 from tui.domain.quantiles import stats_by
+from tui.domain.statements import Statement, statements
 
 K = TypeVar("K", bound=Hashable)
 Points = tuple[tuple[float, float], ...]
@@ -44,16 +46,9 @@ def _samples(vectors: Mapping[str, Vector], name: str) -> tuple[Sample, ...]:
     return vectors[name].samples if name in vectors else ()
 
 
-def observed_versions(profile: Profile, vector: Vector | None) -> dict[str, str]:
-    """`namespace/pod` → the version that the pod itself states in its metrics. A pod that states several is left out: nobody can tell."""
-    if profile.versions is None or vector is None:
-        return {}
-    stated: dict[str, set[str]] = {}
-    for sample in vector.samples:
-        pod, version = pod_key(sample.labels), sample.labels.get(profile.versions[1])
-        if pod and version and sample.value != 0:
-            stated.setdefault(pod, set()).add(version)
-    return {pod: next(iter(versions)) for pod, versions in stated.items() if len(versions) == 1}
+def observed_versions(profile: Profile, vectors: Mapping[str, Vector], patterns: LinkPatterns) -> dict[str, Statement]:
+    """`namespace/pod` → what the pod itself states in its metrics."""
+    return statements(vectors, profile.versions, patterns, pod_key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ _MODEL_SEGMENT = re.compile(r"(?:^|/)models/(m-[0-9a-f]{32})/artifacts(?=/|$)")
 _LOGGED_MODEL = re.compile(r"m-[A-Za-z0-9-]+")
 _RUN_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
 _NOT_IN_A_REFERENCE = re.compile(r"[\s\"'`;,&|<>]+")
-_NOT_EXPANDED = ("$(", "${", "{{")
+_QUOTED = re.compile(r"""(\\?["'])((?:models|runs):/(?:(?!\1).)+)\1""", re.IGNORECASE | re.DOTALL)
+_NOT_EXPANDED = re.compile(r"\$[({A-Za-z_]|\{\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class ModelUri:
 def parse(text: str) -> ModelUri | None:
     """The reference that `text` as a whole is, or None. References that the kubelet or a shell has yet to expand are none."""
     text = text.strip()
-    if not text or any(mark in text for mark in _NOT_EXPANDED):
+    if not text or _NOT_EXPANDED.search(text):
         return None
     found = _SCHEME.match(text)
     scheme = found.group(1).lower() if found else ""
@@ -56,23 +57,48 @@ def parse(text: str) -> ModelUri | None:
     return _stored(text, ours=scheme == "mlflow-artifacts" or "mlruns/" in text) if scheme or "/" in text else None
 
 
-def find(text: str) -> tuple[int, int, ModelUri] | None:
-    """The first reference inside `text` with its start and end: `--model-uri=models:/iris/3`, or a whole line for a shell."""
+Match = tuple[int, int, ModelUri]
+"""Start, end and meaning of a reference inside a text."""
+
+
+def find(text: str) -> Match | None:
+    """The first reference inside `text`: `--model-uri=models:/iris/3`, or a whole line for a shell."""
+    return next(iter(find_all(text)), None)
+
+
+def find_all(text: str) -> tuple[Match, ...]:
+    """Every reference inside `text`, in order. What stands in quotes may hold spaces; a quote that a string escapes counts as one."""
     if "/" not in text:
-        return None
+        return ()
     whole = parse(text)
     if whole is not None and _is_one_word(whole):
         start = len(text) - len(text.lstrip())
-        return start, start + len(whole.text), whole
+        return ((start, start + len(whole.text), whole),)
+    found = [
+        (quoted.start(2), quoted.end(2), uri)
+        for quoted in _QUOTED.finditer(text)
+        if (uri := parse(quoted[2])) is not None and uri.text == quoted[2] and _is_one_word(uri)
+    ]
     position = 0
-    for word in _NOT_IN_A_REFERENCE.split(text):
-        start = text.index(word, position)
-        position = start + len(word)
+    for start, end, _ in (*found, (len(text), len(text), None)):
+        found += _in_words(text, position, start)
+        position = end
+    return tuple(sorted(found, key=lambda match: match[0]))
+
+
+def _in_words(text: str, begin: int, end: int) -> list[Match]:
+    found: list[Match] = []
+    position = begin
+    for whole_word in _NOT_IN_A_REFERENCE.split(text[begin:end]):
+        start = text.index(whole_word, position)
+        position = start + len(whole_word)
+        word = whole_word.rstrip(")]}\\")
         for offset in _starts(word):
             uri = parse(word[offset:])
             if uri is not None:
-                return start + offset, start + len(word), uri
-    return None
+                found.append((start + offset, start + len(word), uri))
+                break
+    return found
 
 
 def _is_one_word(uri: ModelUri) -> bool:
@@ -83,8 +109,8 @@ def _is_one_word(uri: ModelUri) -> bool:
 
 
 def _starts(word: str) -> tuple[int, ...]:
-    """Where a reference can begin in a word: at its start, or after the `=` of a flag or assignment."""
-    return (0, *(i + 1 for i, letter in enumerate(word) if letter == "="))
+    """Where a reference can begin in a word: at its start, after the `=` of a flag or assignment, or after a bracket."""
+    return (0, *(i + 1 for i, letter in enumerate(word) if letter in "=([{"))
 
 
 def _registered(text: str) -> ModelUri | None:

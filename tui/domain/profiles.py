@@ -10,6 +10,8 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from tui.domain.statements import statement_key
+
 _PROBES = "/metrics|/healthz?|/livez|/readyz?|/ping|/version|/docs|/openapi.json"
 _NO_PROBES = f'handler!~"{_PROBES}"'
 
@@ -170,8 +172,11 @@ def rate_window(*, step: float = 0.0, scrape: float = 15.0) -> int:
     return max(1, round(max(step + scrape, 4 * scrape)))
 
 
-def bulk_queries(profile: Profile, namespaces: Sequence[str], *, window: int | None = None) -> dict[str, str]:
-    """One instant query each for the whole fleet: `buckets` by pod and le, `requests` and `errors` by pod, `versions` by pod and version.
+def bulk_queries(
+    profile: Profile, namespaces: Sequence[str], *, window: int | None = None, stated: Sequence[tuple[str, str]] = ()
+) -> dict[str, str]:
+    """One instant query each for the whole fleet: `buckets` by pod and le, `requests` and `errors` by pod, `versions` by pod and version,
+    and the metrics of `statements.known_metrics` whole, as they name the model beside the version.
 
     No namespaces, or `*`, is all of them. Names that the profile cannot answer are left out.
     """
@@ -184,7 +189,8 @@ def bulk_queries(profile: Profile, namespaces: Sequence[str], *, window: int | N
         queries["requests"] = _sum_of(profile.requests[0], where, seconds, by="namespace, pod")
     if profile.errors:
         queries["errors"] = _sum_of(profile.errors[0], where, seconds, by="namespace, pod")
-    if profile.versions:
+    queries |= {statement_key(metric): _selector(metric, where) for metric, _ in stated}
+    if profile.versions and profile.versions[0] not in dict(stated):
         metric, label = profile.versions
         queries["versions"] = f"max by (namespace, pod, {label}) ({_selector(metric, where)})"
     return queries

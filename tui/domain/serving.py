@@ -15,6 +15,8 @@ class EnvVar:
     name: str
     value: str | None
     """None: the value comes from elsewhere (`valueFrom`), which a link cannot read or edit."""
+    source: str = ""
+    """From where then: "key iris of ConfigMap model-versions"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class Container:
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     env: tuple[EnvVar, ...] = ()
+    env_from: tuple[str, ...] = ()
+    """Where whole sets of variables come from: "ConfigMap model-config"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class PodTemplate:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] = ()
+    """Those that run before, native sidecars included."""
 
 
 @dataclass(frozen=True, slots=True)

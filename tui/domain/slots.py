@@ -7,15 +7,16 @@ found in: `undo_edits` looks for the same texts again in the template as it is n
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tui.domain.links import MODEL_ANNOTATION, RUN_ID_ANNOTATION, VERSION_ANNOTATION, How, ServingLink
 from tui.domain.model_uri import ModelUri, parse
-from tui.domain.serving import PodTemplate
+from tui.domain.serving import Container, PodTemplate
 
 ANNOTATIONS = "/spec/template/metadata/annotations"
 LABELS = "/spec/template/metadata/labels"
 CONTAINERS = "/spec/template/spec/containers"
+INIT_CONTAINERS = "/spec/template/spec/initContainers"
 
 Edits = Mapping[str, tuple[str | None, str | None]]
 """JSON pointer → (text before, text after); None: absent."""
@@ -30,12 +31,18 @@ def unescape(token: str) -> str:
     return token.replace("~1", "/").replace("~0", "~")
 
 
+def each_container(template: PodTemplate) -> Iterator[tuple[str, Container]]:
+    """Every container with its pointer, those that serve first."""
+    for stem, containers in ((CONTAINERS, template.containers), (INIT_CONTAINERS, template.init_containers)):
+        for index, container in enumerate(containers):
+            yield f"{stem}/{index}", container
+
+
 def places(template: PodTemplate) -> dict[str, str]:
     """Every place of the template that an edit can name, with its present text. Values from elsewhere (`valueFrom`) are left out."""
     found = {f"{ANNOTATIONS}/{escape(key)}": text for key, text in template.annotations.items()}
     found |= {f"{LABELS}/{escape(key)}": text for key, text in template.labels.items()}
-    for index, container in enumerate(template.containers):
-        stem = f"{CONTAINERS}/{index}"
+    for stem, container in each_container(template):
         found[f"{stem}/image"] = container.image
         found |= {f"{stem}/command/{at}": word for at, word in enumerate(container.command)}
         found |= {f"{stem}/args/{at}": word for at, word in enumerate(container.args)}
@@ -51,22 +58,32 @@ def slot_edits(link: ServingLink, version: str, *, model: str, run_id: str | Non
     """
     if link.model is not None and link.model != model:
         raise ValueError(f"the template serves {link.model}, not {model}")
-    edits: dict[str, tuple[str | None, str | None]] = {link.slot.where: (link.slot.text, _new_text(link, version, model, run_id, source))}
+    texts: dict[str, str] = {}
+    # From the end of each text to its beginning, so that one that holds two references keeps the places of those still to come.
+    for one in sorted((link, *link.also), key=lambda one: one.span or (0, 0), reverse=True):
+        texts[one.slot.where] = _new_text(one, texts.get(one.slot.where, one.slot.text), version, model, run_id, source)
+    before_of = {one.slot.where: one.slot.text for one in (link, *link.also)}
+    edits: dict[str, tuple[str | None, str | None]] = {where: (before_of[where], text) for where, text in texts.items()}
     said = dict(link.annotations)
     for key, text in ((MODEL_ANNOTATION, model), (VERSION_ANNOTATION, version), (RUN_ID_ANNOTATION, run_id)):
         edits[f"{ANNOTATIONS}/{escape(key)}"] = (said.get(key), text)
     return {where: (before, after) for where, (before, after) in edits.items() if before != after}
 
 
-def _new_text(link: ServingLink, version: str, model: str, run_id: str | None, source: str) -> str:
-    text = link.slot.text
+def _new_text(link: ServingLink, text: str, version: str, model: str, run_id: str | None, source: str) -> str:
     start, end = link.span or (0, len(text))
     if link.how not in (How.ENV_URI, How.ARG_URI):
         return text[:start] + version + text[end:]
+    if link.alias is not None:
+        return text
     uri = parse(text[start:end])
-    if uri is None:
-        raise ValueError(f"the slot holds no reference to a model: {text!r}")
-    return text[:start] + _new_uri(uri, version, model, run_id, source) + text[end:]
+    if uri is not None:
+        return text[:start] + _new_uri(uri, version, model, run_id, source) + text[end:]
+    # A part of a reference that stands in pieces: `models:/iris/$(VERSION)`.
+    new = version if link.model is not None else run_id
+    if new is None:
+        raise ValueError(f"the run of version {version} is not known, and {link.slot.text!r} names a run")
+    return text[:start] + new + text[end:]
 
 
 def _new_uri(uri: ModelUri, version: str, model: str, run_id: str | None, source: str) -> str:
@@ -95,32 +112,33 @@ def template_patch(edits: Edits, template: PodTemplate) -> dict[str, object]:
     for a pointer that names no place of this template.
     """
     metadata: dict[str, dict[str, str | None]] = {}
-    containers: dict[int, dict[str, list[tuple[list[str], str | None]]]] = {}
+    below: dict[str, dict[str, list[tuple[list[str], str | None]]]] = {}
+    containers = dict(each_container(template))
     for where, (_, after) in edits.items():
         for stem, part in ((ANNOTATIONS, "annotations"), (LABELS, "labels")):
             if where.startswith(stem + "/"):
                 metadata.setdefault(part, {})[unescape(where[len(stem) + 1 :])] = after
                 break
         else:
-            index, field, rest = _container_place(where, template)
-            containers.setdefault(index, {}).setdefault(field, []).append((rest, after))
-    patch: dict[str, object] = {}
-    if metadata:
-        patch["metadata"] = metadata
-    if containers:
-        patch["spec"] = {"containers": [_container_patch(template, index, fields) for index, fields in sorted(containers.items())]}
-    return patch
+            place, field, rest = _container_place(where, containers)
+            below.setdefault(place, {}).setdefault(field, []).append((rest, after))
+    patch: dict[str, object] = {"metadata": metadata} if metadata else {}
+    spec: dict[str, list[dict[str, object]]] = {}
+    for place, container in containers.items():
+        if place in below:
+            spec.setdefault(place.split("/")[4], []).append(_container_patch(container, below[place]))
+    return patch | ({"spec": spec} if spec else {})
 
 
-def _container_place(where: str, template: PodTemplate) -> tuple[int, str, list[str]]:
-    tokens = where[len(CONTAINERS) + 1 :].split("/") if where.startswith(CONTAINERS + "/") else []
-    if len(tokens) < 2 or not tokens[0].isdigit() or int(tokens[0]) >= len(template.containers):
+def _container_place(where: str, containers: Mapping[str, Container]) -> tuple[str, str, list[str]]:
+    tokens = where.split("/")
+    place = "/".join(tokens[:6])
+    if place not in containers or len(tokens) < 7:
         raise ValueError(f"not a place in this template: {where}")
-    return int(tokens[0]), tokens[1], tokens[2:]
+    return place, tokens[6], tokens[7:]
 
 
-def _container_patch(template: PodTemplate, index: int, fields: Mapping[str, list[tuple[list[str], str | None]]]) -> dict[str, object]:
-    container = template.containers[index]
+def _container_patch(container: Container, fields: Mapping[str, list[tuple[list[str], str | None]]]) -> dict[str, object]:
     patch: dict[str, object] = {"name": container.name}
     for field, changes in fields.items():
         if field == "image":
@@ -133,7 +151,7 @@ def _container_patch(template: PodTemplate, index: int, fields: Mapping[str, lis
                 words[int(rest[0])] = after
             patch[field] = [word for word in words if word is not None]
         else:
-            raise ValueError(f"not a place that can be edited: {CONTAINERS}/{index}/{field}")
+            raise ValueError(f"not a place that can be edited: {field} of container {container.name}")
     return patch
 
 
@@ -164,6 +182,6 @@ def undo_edits(edits: Edits, template: PodTemplate) -> Edits | None:
 
 def _same_kind(where: str, other: str) -> bool:
     """Whether two pointers name entries of the same list or the same field of containers."""
-    if not (where.startswith(CONTAINERS) and other.startswith(CONTAINERS)):
+    if not any(where.startswith(stem + "/") and other.startswith(stem + "/") for stem in (CONTAINERS, INIT_CONTAINERS)):
         return False
     return re.sub(r"/[0-9]+", "/*", where) == re.sub(r"/[0-9]+", "/*", other)

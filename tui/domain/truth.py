@@ -69,6 +69,12 @@ class TruthRow:
     disagreements: tuple[Disagreement, ...]
     operation: str | None = None
     """The id of the operation under way, from the Deployment's annotation."""
+    references: tuple[ServingLink, ...] = ()
+    """Every reference of the template; without a `link`, it is not certain which of them serves."""
+    unread: tuple[str, ...] = ()
+    """In words: what may say which version serves, but does not stand in the template. Only where there is no `link`."""
+    called: tuple[str, ...] = ()
+    """What servers call their version, where that is not known to mean the registered one."""
 
     @property
     def key(self) -> str:

@@ -170,7 +170,12 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret]) -> 
         theme=get("theme", ""),
         refresh=get("refresh", 5.0),
         champion=get("champion", "champion"),
-        patterns=LinkPatterns(images=get("links.images", ()), labels=get("links.labels", ())),
+        patterns=LinkPatterns(
+            images=get("links.images", ()),
+            labels=get("links.labels", ()),
+            deployments=get("links.deployments", ()),
+            versions=get("links.versions", ()),
+        ),
         journal=get("journal", ""),
         origins={key: setting.origin for key, setting in merged.items()},
     )

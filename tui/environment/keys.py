@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.environment.kinds import (
+    CHOSEN,
     GATE,
     GATES,
     HEADERS,
@@ -16,6 +17,7 @@ from tui.environment.kinds import (
     PATHS,
     SECONDS,
     SECRET,
+    STATED,
     SWITCH,
     TEXT,
     THEME,
@@ -58,6 +60,8 @@ KEYS = (
     Key("prometheus.ca_path", PATH, "PROMETHEUS_CA_PATH"),
     Key("links.images", IMAGES),
     Key("links.labels", LABELS),
+    Key("links.deployments", CHOSEN),
+    Key("links.versions", STATED),
     Key("read_only", SWITCH, "MODELDECK_READ_ONLY", "read_only", everywhere=True),
     Key("protected", SWITCH, everywhere=True),
     Key("approval", SWITCH, everywhere=True),

@@ -156,6 +156,26 @@ def _labels(value: object) -> tuple[tuple[str, str], ...]:
     return tuple((key, _text(model)) for key, model in value.items())
 
 
+def _chosen(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise Unfit(f"expected a table of deployments (namespace/name) and the place that serves, found {named(value)}")
+    for key in value:
+        if not re.fullmatch(r"[^/\s]+/[^/\s]+", key):
+            raise Unfit(f"expected a deployment as 'namespace/name', found {key!r}")
+    return tuple((key, ",".join(map(_text, place)) if isinstance(place, list) else _text(place)) for key, place in value.items())
+
+
+def _stated(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise Unfit(f"expected a table of metrics and the label that holds the registered version, found {named(value)}")
+    for metric, label in value.items():
+        if not re.fullmatch(r"[A-Za-z_:][A-Za-z0-9_:]*", metric):
+            raise Unfit(f"expected the name of a metric, found {metric!r}")
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", _text(label)):
+            raise Unfit(f"expected the name of a label, found {label!r}")
+    return tuple((metric, str(label)) for metric, label in value.items())
+
+
 def _not_as_text(text: str) -> object:
     raise Unfit("expected in the file only")
 
@@ -174,6 +194,8 @@ NAMESPACES = Kind(_namespaces, _namespaces_text)
 HEADERS = Kind(_headers, _not_as_text)
 IMAGES = Kind(_images, _not_as_text)
 LABELS = Kind(_labels, _not_as_text)
+CHOSEN = Kind(_chosen, _not_as_text)
+STATED = Kind(_stated, _not_as_text)
 PATH = Kind(_text, _text)
 """A file, relative to the configuration file where it stands there; `~` is the home folder."""
 THEME = Kind(_text, _text)

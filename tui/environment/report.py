@@ -53,7 +53,12 @@ def _table(table: str, target: object, origins: Mapping[str, str]) -> dict[str, 
 
 
 def _links(patterns: LinkPatterns) -> dict[str, object]:
-    return {"images": list(patterns.images), "labels": dict(patterns.labels)}
+    return {
+        "images": list(patterns.images),
+        "labels": dict(patterns.labels),
+        "deployments": dict(patterns.deployments),
+        "versions": dict(patterns.versions),
+    }
 
 
 def _gates(environment: Environment) -> tuple[object, dict[str, object]]:

@@ -13,12 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from tui.domain.failures import Failure
+from tui.domain.links import LinkPatterns
 from tui.domain.measured import ChartPoints, chart_points
 from tui.domain.metrics import Vector
 from tui.domain.profiles import Profile, bulk_queries, deployment_queries, pick
 from tui.domain.reading import Reading
 from tui.domain.runs import Experiment, Run
 from tui.domain.serving import Fleet
+from tui.domain.statements import Metric, known_metrics
 from tui.live.feed import Feed
 from tui.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
 
@@ -85,6 +87,7 @@ class LiveCharts:
 
 
 Publish = Callable[[Topic, Reading[Any]], None]
+_NO_PATTERNS = LinkPatterns()
 MakeWatch = Callable[[Callable[[Reading[Fleet]], None]], Watch]
 
 
@@ -103,8 +106,11 @@ class Hub:
         clock: Clock,
         publish: Publish,
         refresh: float = 5.0,
+        patterns: LinkPatterns = _NO_PATTERNS,
     ) -> None:
         self._environment = environment
+        self._patterns = patterns
+        self._stated: tuple[Metric, ...] = ()
         self._tracking = tracking
         self._registry = registry
         self._metrics = metrics
@@ -242,7 +248,9 @@ class Hub:
         """Picked again now and then: a server that exports more, or another one, may come later."""
         now = self._clock.now()
         if self._profile is None or now - self._picked_at > PICK_AGAIN:
-            self._profile, self._picked_at = pick(await metrics.metric_names()), now
+            names = await metrics.metric_names()
+            self._profile, self._picked_at = pick(names), now
+            self._stated = known_metrics(names, self._patterns)
         return self._profile
 
     async def _fetch_stats(self) -> Stats:
@@ -250,7 +258,7 @@ class Hub:
         profile = await self._profile_of(self._metrics)
         if profile is None:
             return Stats(None, {})
-        queries = bulk_queries(profile, await self._scope(), window=self._window)
+        queries = bulk_queries(profile, await self._scope(), window=self._window, stated=self._stated)
         answers = await asyncio.gather(*(self._metrics.query(promql) for promql in queries.values()))
         vectors = dict(zip(queries, answers, strict=True))
         if not any(vectors[name].samples for name in ("buckets", "requests") if name in vectors):

@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tui.domain.failures import Failure
+from tui.domain.links import LinkPatterns
 from tui.domain.metrics import Matrix, Vector
 from tui.domain.profiles import Profile, deployment_queries, pick, pod_pattern, quoted
 from tui.domain.promotions import RollbackTarget
 from tui.domain.serving import Deployment, Fleet
+from tui.domain.statements import MODEL_LABELS, Metric, known_metrics, registered_version
 from tui.ports import Clock, Metrics
 
+_NO_PATTERNS = LinkPatterns()
 PATIENCE = 3.0
 """Seconds that candidates wait for their figures."""
 _CANDIDATES = 6
@@ -29,50 +32,53 @@ Span = tuple[float, float]
 """First and last time at which something was seen."""
 
 
-async def measured_spans(namespace: str, name: str, model: str, metrics: Metrics | None, clock: Clock) -> dict[str, Span]:
-    """Version → when pods of this Deployment stated it. Empty where none states any, or Prometheus cannot be asked. Never raises."""
+async def measured_spans(
+    namespace: str, name: str, model: str, metrics: Metrics | None, clock: Clock, patterns: LinkPatterns = _NO_PATTERNS
+) -> dict[str, Span]:
+    """Version → when pods of this Deployment stated it, in a metric that is known to mean the registered version. Empty where none states
+    any, or Prometheus cannot be asked. Never raises."""
     if metrics is None:
         return {}
     end = clock.now() // _STEP * _STEP
     try:
         async with asyncio.timeout(PATIENCE):
-            profile = pick(await metrics.metric_names())
-            if profile is None or profile.versions is None:
-                return {}
-            promql = _stated(profile.versions, namespace, name, by=profile.versions[1])
-            return _spans(await metrics.query_range(promql, start=end - _LOOK_BACK, end=end, step=_STEP), profile.versions[1], model)
+            found: dict[str, Span] = {}
+            for stated in known_metrics(await metrics.metric_names(), patterns):
+                promql = _stated(stated, namespace, name, by=stated[1])
+                seen = await metrics.query_range(promql, start=end - _LOOK_BACK, end=end, step=_STEP)
+                found = {**_spans(seen, stated, model, patterns), **found}
+            return found
     except (TimeoutError, Failure):
         return {}
-
-
-_MODEL_LABELS = ("model", "model_name")
 
 
 def _stated(versions: tuple[str, str], namespace: str, name: str, *, by: str, version: str = "") -> str:
     metric, label = versions
     where = f"namespace={quoted(namespace)},pod=~{quoted(pod_pattern(name))}" + (f",{label}={quoted(version)}" if version else "")
-    return f"max by ({', '.join((*_MODEL_LABELS, by))}) ({metric}{{{where}}})"
+    return f"max by ({', '.join((*MODEL_LABELS, by))}) ({metric}{{{where}}})"
 
 
-def _is_of(labels: Mapping[str, str], model: str) -> bool:
-    """A server may serve several models; one that names none serves the one that is meant."""
-    return all(labels.get(label, "") in ("", model) for label in _MODEL_LABELS)
-
-
-def _spans(matrix: Matrix, label: str, model: str) -> dict[str, Span]:
+def _spans(matrix: Matrix, stated: Metric, model: str, patterns: LinkPatterns) -> dict[str, Span]:
     found: dict[str, Span] = {}
     for series in matrix.series:
-        version = series.labels.get(label, "")
+        told = registered_version(*stated, series.labels, patterns)
         times = [at for at, value in series.points if value != 0]
-        if not version or not times or not _is_of(series.labels, model):
+        # A server may serve several models; one that names none serves the one that is meant.
+        if told is None or not times or told[0] not in (None, model):
             continue
+        version = told[1]
         first, last = found.get(version, (math.inf, 0.0))
         found[version] = (min(first, times[0]), max(last, times[-1]))
     return found
 
 
 async def with_figures(
-    targets: Sequence[RollbackTarget], deployment: Deployment, fleet: Fleet, metrics: Metrics | None, clock: Clock
+    targets: Sequence[RollbackTarget],
+    deployment: Deployment,
+    fleet: Fleet,
+    metrics: Metrics | None,
+    clock: Clock,
+    patterns: LinkPatterns = _NO_PATTERNS,
 ) -> tuple[RollbackTarget, ...]:
     """The same candidates with `stats_words` where Prometheus knows: over the last minutes in which each served. Never raises."""
     if metrics is None or not targets:
@@ -80,12 +86,14 @@ async def with_figures(
     sets = {each.revision: each.name for each in fleet.replica_sets if each.owner_uid == deployment.uid}
     try:
         async with asyncio.timeout(PATIENCE):
-            profile = pick(await metrics.metric_names())
+            names = await metrics.metric_names()
+            profile = pick(names)
             if profile is None:
                 return tuple(targets)
+            known = known_metrics(names, patterns)
             asked = targets[:_CANDIDATES]
             words = await asyncio.gather(
-                *(_figures(one, sets.get(one.revision or 0), profile, deployment, metrics, clock) for one in asked)
+                *(_figures(one, sets.get(one.revision or 0), profile, known, deployment, metrics, clock) for one in asked)
             )
     except (TimeoutError, Failure):
         return tuple(targets)
@@ -94,11 +102,17 @@ async def with_figures(
 
 
 async def _figures(
-    target: RollbackTarget, replica_set: str | None, profile: Profile, deployment: Deployment, metrics: Metrics, clock: Clock
+    target: RollbackTarget,
+    replica_set: str | None,
+    profile: Profile,
+    known: Sequence[Metric],
+    deployment: Deployment,
+    metrics: Metrics,
+    clock: Clock,
 ) -> str:
     # While the version still took all the traffic, as its successor's pods had not come up.
     at = (target.served_until or clock.now()) - 1.0
-    pods = f"{re.escape(replica_set)}-[a-z0-9]{{5}}" if replica_set else await _pods_then(target, profile, deployment, metrics, at)
+    pods = f"{re.escape(replica_set)}-[a-z0-9]{{5}}" if replica_set else await _pods_then(target, known, deployment, metrics, at)
     if not pods:
         return ""
     step = max(1.0, min(_WINDOW, at - (target.served_from or 0.0)))
@@ -111,14 +125,18 @@ async def _figures(
     return _words(profile, dict(zip(queries, answers, strict=True)))
 
 
-async def _pods_then(target: RollbackTarget, profile: Profile, deployment: Deployment, metrics: Metrics, at: float) -> str:
+async def _pods_then(target: RollbackTarget, known: Sequence[Metric], deployment: Deployment, metrics: Metrics, at: float) -> str:
     """An expression for the pods that stated the version then; "" where nobody can tell."""
-    if profile.versions is None or target.served_until is None:
-        return ""
-    promql = _stated(profile.versions, deployment.namespace, deployment.name, by="pod", version=target.version)
-    stated = await metrics.query(promql, at=at)
-    pods = {sample.labels.get("pod", "") for sample in stated.samples if sample.value != 0 and _is_of(sample.labels, target.model)}
+    pods: set[str] = set()
+    for metric in known if target.served_until is not None else ():
+        promql = _stated(metric, deployment.namespace, deployment.name, by="pod", version=target.version)
+        stated = await metrics.query(promql, at=at)
+        pods |= {one.labels.get("pod", "") for one in stated.samples if one.value != 0 and _model_of(one.labels) in ("", target.model)}
     return "|".join(re.escape(pod) for pod in sorted(pods - {""}))
+
+
+def _model_of(labels: Mapping[str, str]) -> str:
+    return next((labels[name] for name in MODEL_LABELS if labels.get(name)), "")
 
 
 def _words(profile: Profile, answers: Mapping[str, Vector]) -> str:

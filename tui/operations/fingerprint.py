@@ -10,7 +10,7 @@ from tui.domain.failures import NotFound
 from tui.domain.marks import OPERATION, mark_of
 from tui.domain.promotions import Plan
 from tui.domain.serving import Deployment, PodTemplate
-from tui.domain.slots import places
+from tui.domain.slots import each_container, places
 from tui.operations.edits import own_annotation, tail
 from tui.operations.patience import patiently
 from tui.operations.standing import newest
@@ -111,9 +111,9 @@ def _differences(before: Mapping[str, str], template: PodTemplate) -> tuple[str,
 def _place(where: str, template: PodTemplate) -> str:
     """A place as people call it: `env LOG_LEVEL of container server`."""
     parts = where.split("/")
-    if len(parts) < 7 or parts[4] != "containers" or not parts[5].isdigit() or int(parts[5]) >= len(template.containers):
+    container = dict(each_container(template)).get("/".join(parts[:6]))
+    if container is None or len(parts) < 7:
         return f"{'label' if '/labels/' in where else 'annotation'} {tail(where)}" if "/metadata/" in where else where
-    container = template.containers[int(parts[5])]
     if parts[6] == "env" and int(parts[7]) < len(container.env):
         return f"env {container.env[int(parts[7])].name} of container {container.name}"
     return f"{' '.join(parts[6:])} of container {container.name}"

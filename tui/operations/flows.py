@@ -13,8 +13,8 @@ from tui.domain.failures import Failure
 from tui.domain.promotions import EVIDENCE, Check, Intent, Kind, Plan, Refusal, Step, StepName
 from tui.domain.registry import ModelVersion, Registry
 from tui.domain.resolving import resolve
+from tui.operations.certain_link import certain_link
 from tui.operations.plan import plan
-from tui.operations.subject import one_link
 from tui.operations.words import new_id
 from tui.operations.world import World
 from tui.ports import Clock, Journal
@@ -87,7 +87,7 @@ async def _leg(
     if copy is None:
         return await plan(own, world, journal, clock, operation_id=operation_id)
     try:
-        link = one_link(await world.need_cluster().deployment(own.namespace, name), world)
+        link = certain_link(await world.need_cluster().deployment(own.namespace, name), world)
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     if isinstance(link, Refusal) or resolve(link, copy.registry).model != intent.copy_to:

@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from tui.domain import rollout
-from tui.domain.joining import primary
-from tui.domain.linking import find_links
+from tui.domain.linking import link_of
 from tui.domain.links import LinkPatterns
 from tui.domain.pointers import Sighting
 from tui.domain.promotions import Kind, Operation, Outcome, Part, State
@@ -106,7 +105,7 @@ def _serving(fleet: Fleet, patterns: LinkPatterns) -> Mapping[str, frozenset[str
     """Model → the Deployments whose templates name it."""
     found: dict[str, set[str]] = defaultdict(set)
     for deployment in fleet.deployments:
-        link = primary(find_links(deployment.template, patterns))
+        link = link_of(deployment, patterns)
         if link is not None and link.model is not None:
             found[link.model].add(deployment.key)
     return {model: frozenset(keys) for model, keys in found.items()}

@@ -10,8 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tui.domain.joining import primary
-from tui.domain.linking import find_links
+from tui.domain.linking import link_in
 from tui.domain.links import LinkPatterns
 from tui.domain.marks import FIELD_MANAGER
 from tui.domain.registry import Registry
@@ -57,13 +56,13 @@ def revisions(
     deployment: Deployment, sets: Iterable[ReplicaSet], registry: Registry | None, patterns: LinkPatterns
 ) -> tuple[Revision, ...]:
     """Oldest first; those of sets that are gone are missing."""
-    found = [one for each in sets if each.revision for one in _of_set(each, registry, patterns)]
+    found = [one for each in sets if each.revision for one in _of_set(each, deployment, registry, patterns)]
     found.sort(key=lambda one: one.number)
     return _timed(_sure(found), deployment)
 
 
-def _of_set(replica_set: ReplicaSet, registry: Registry | None, patterns: LinkPatterns) -> list[Revision]:
-    link = primary(find_links(replica_set.template, patterns))
+def _of_set(replica_set: ReplicaSet, deployment: Deployment, registry: Registry | None, patterns: LinkPatterns) -> list[Revision]:
+    link = link_in(replica_set.template, deployment, patterns)
     by_alias = link is not None and (link.alias is not None or link.stage is not None)
     model = version = None
     if link is not None and by_alias:

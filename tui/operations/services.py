@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from tui.domain.failures import NotFound
-from tui.domain.joining import primary
-from tui.domain.linking import find_links
+from tui.domain.linking import link_of
 from tui.domain.promotions import Intent, Operation, Plan, Refusal, RollbackTarget, State
 from tui.domain.resolving import resolve
 from tui.operations.adopt import adopt
@@ -163,11 +162,11 @@ async def targets_of(namespace: str, name: str, world: World, journal: Journal, 
     deployment, fleet, registry = await asyncio.gather(
         cluster.deployment(namespace, name), cluster.fleet((namespace,)), registry_or_none(world)
     )
-    link = primary(find_links(deployment.template, world.environment.patterns))
+    patterns = world.environment.patterns
+    link = link_of(deployment, patterns)
     now = resolve(link, registry) if link else None
     if now is None or now.model is None:
         return ()
-    measured = await measured_spans(namespace, name, now.model, world.metrics, clock)
-    patterns = world.environment.patterns
+    measured = await measured_spans(namespace, name, now.model, world.metrics, clock, patterns)
     found = rollback_targets(deployment, fleet, journal.operations(), registry, now.version, patterns, now.model, measured)
-    return await with_figures(found, deployment, fleet, world.metrics, clock)
+    return await with_figures(found, deployment, fleet, world.metrics, clock, patterns)

@@ -7,23 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from tui.domain.failures import Failure, NotFound, Rejected
-from tui.domain.joining import primary
-from tui.domain.linking import find_links
+from tui.domain.linking import link_in
 from tui.domain.links import RUN_ID_ANNOTATION, ServingLink
 from tui.domain.model_uri import parse
 from tui.domain.promotions import Intent, Kind, Operation, Refusal, RollbackTarget
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.resolving import resolve
 from tui.domain.serving import Deployment, Fleet
+from tui.operations.certain_link import LINK_HINT, certain_link
 from tui.operations.evidence import Span, measured_spans
 from tui.operations.targets import rollback_targets
 from tui.operations.world import World
 from tui.ports import Clock, Journal, ModelRegistry
-
-LINK_HINT = (
-    "set MODEL_URI=models:/NAME/VERSION (or MODEL_NAME and MODEL_VERSION) in the container, annotate the pod template with "
-    "modeldeck.dev/model and modeldeck.dev/version, or configure links.images or links.labels for this environment"
-)
 
 NO_TARGET = "no_target"
 """The code of the refusal that there is nowhere to roll back to."""
@@ -63,7 +58,7 @@ async def find_subject(
     """Everything that a plan stands on, or why there can be none."""
     try:
         deployment = await _observed(intent, world, clock)
-        link = one_link(deployment, world)
+        link = certain_link(deployment, world)
         if isinstance(link, Refusal):
             return link
         fleet, (registry, away) = await asyncio.gather(_fleet(intent, world), _asked(intent, link, world))
@@ -79,7 +74,7 @@ async def find_subject(
     if isinstance(found, Refusal) and found.code == NO_TARGET and world.metrics is not None:
         # Nothing in the cluster or the registry remembers: Prometheus may.
         model = resolve(link, registry).model or intent.model or ""
-        measured = await measured_spans(intent.namespace, intent.deployment, model, world.metrics, clock)
+        measured = await measured_spans(intent.namespace, intent.deployment, model, world.metrics, clock, world.environment.patterns)
         found = _subject(intent, world, replace(read, measured=measured)) if measured else found
     return found
 
@@ -150,18 +145,6 @@ async def _one_model(registry: ModelRegistry, name: str, wanted: str) -> Registr
     return Registry((model,), versions)
 
 
-def one_link(deployment: Deployment, world: World) -> ServingLink | Refusal:
-    """The link of the one container that serves a model."""
-    links = find_links(deployment.template, world.environment.patterns)
-    if not links:
-        return Refusal("unlinked", f"nothing in {deployment.key} says which model version it serves", LINK_HINT)
-    if len(links) > 1:
-        names = ", ".join(f"{link.container} ({link.slot.text})" for link in links)
-        words = f"several containers of {deployment.key} serve models: {names}"
-        return Refusal("several_links", words, "split them into deployments of their own: a promotion moves one version")
-    return links[0]
-
-
 def _subject(intent: Intent, world: World, read: _Read) -> Subject | Refusal:
     deployment, link, registry = read.deployment, read.link, read.registry
     now = resolve(link, registry)
@@ -205,7 +188,7 @@ def _kept_run(read: _Read, target: RollbackTarget | str, world: World) -> str | 
     if isinstance(target, str) or target.revision is None:
         return None
     own = (s for s in read.fleet.replica_sets if s.owner_uid == read.deployment.uid and s.revision == target.revision)
-    links = (primary(find_links(s.template, world.environment.patterns)) for s in own)
+    links = (link_in(s.template, read.deployment, world.environment.patterns) for s in own)
     link = next(links, None)
     return (link.run_id or dict(link.annotations).get(RUN_ID_ANNOTATION)) if link else None
 

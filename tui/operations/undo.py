@@ -7,8 +7,7 @@ ATTENTION, with what stands where and what to type: never a silent half.
 from __future__ import annotations
 
 from tui.domain.failures import Failure
-from tui.domain.joining import primary
-from tui.domain.linking import find_links
+from tui.domain.linking import link_of
 from tui.domain.promotions import Kind, Operation, Outcome, Plan, StepName
 from tui.operations.commands import point_alias
 from tui.operations.lock import LockLost
@@ -133,7 +132,7 @@ async def _template_words(run: Run) -> str:
         deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock, patience=1.0)
     except Failure as failure:
         return f"the template cannot be read ({failure})"
-    link = primary(find_links(deployment.template, run.world.environment.patterns))
+    link = link_of(deployment, run.world.environment.patterns)
     return f"the template says {link.slot.text}" if link else "the template names no version"
 
 

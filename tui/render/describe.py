@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from tui.domain.links import LinkPatterns
+from tui.domain.links import LINK_ANNOTATION, LinkPatterns
 from tui.domain.registry import ModelVersion
 from tui.domain.runs import Artifact, MetricPoint, Run
 from tui.domain.serving import Deployment, Event, Pod, ReplicaSet
@@ -118,8 +118,7 @@ def deployment_lines(
     ]
     if row is not None:
         lines.append(pair("rollout", Cell(row.rollout.words)))
-        how = f"{row.link.how} at {row.link.slot.where}" if row.link else "no link to a model version found"
-        lines.append(pair("link", Cell(how, "" if row.link else "muted")))
+        lines += _link_lines(row)
         lines.append(
             pair("spec / alias / live", deployments.spec(row), Cell(" / "), deployments.alias(row), Cell(" / "), deployments.live(row))
         )
@@ -137,6 +136,18 @@ def deployment_lines(
     lines += [EMPTY, heading("Events")]
     lines += [_event_line(event, now) for event in sorted(events, key=lambda event: event.at or 0.0, reverse=True)] or table({})
     return lines
+
+
+def _link_lines(row: TruthRow) -> list[Line]:
+    if row.link is not None:
+        lines = [pair("link", Cell(f"{one.how} at {one.slot.where}")) for one in (row.link, *row.link.also)]
+    elif row.references:
+        lines = [pair("link", Cell(f"which of these serves is not certain; say so with {LINK_ANNOTATION} on the deployment:", "warn"))]
+        lines += [pair("", Cell(f"{', '.join(one.places)}: {one.slot.text}")) for one in row.references]
+    else:
+        lines = [pair("link", Cell("no link to a model version found", "muted"))]
+    lines += [pair("", Cell(words, "muted")) for words in row.unread]
+    return [*lines, *(pair("the server", Cell(f"calls it {words}", "muted")) for words in row.called)]
 
 
 def _replicas(d: Deployment) -> str:

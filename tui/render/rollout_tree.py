@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.domain import rollout
-from tui.domain.linking import find_links
-from tui.domain.links import LinkPatterns
+from tui.domain.linking import link_in
+from tui.domain.links import LinkPatterns, ServingLink
 from tui.domain.serving import Deployment, Fleet, Pod, ReplicaSet
 from tui.render import deployments, numbers
 from tui.render.cell import Cell, Line, Role, line_text
@@ -57,7 +57,7 @@ def tree_lines(
     lines: list[Line] = []
     for index, found in enumerate(shown):
         last = index == len(shown) - 1 and len(empty) <= kept
-        lines.append(_set_line(found, "└─" if last else "├─", bool(below[found.uid]), patterns, now))
+        lines.append(_set_line(found, "└─" if last else "├─", bool(below[found.uid]), link_in(found.template, deployment, patterns), now))
         stem = "   " if last else "│  "
         young = sorted(below[found.uid], key=lambda pod: (pod.created_at or 0.0, pod.name))
         wide = max((len(pod.reason) for pod in young), default=0)
@@ -70,9 +70,8 @@ def tree_lines(
     return lines
 
 
-def _set_line(found: ReplicaSet, branch: str, serves: bool, patterns: LinkPatterns, now: float) -> Line:
-    links = find_links(found.template, patterns)
-    said = (links[0].version or links[0].alias) if links else None
+def _set_line(found: ReplicaSet, branch: str, serves: bool, link: ServingLink | None, now: float) -> Line:
+    said = (link.version or link.alias) if link else None
     old = numbers.age(None if found.created_at is None else now - found.created_at)
     busy: Role = "" if serves else "muted"
     return (

@@ -131,7 +131,7 @@ def test_who_controls_a_deployment() -> None:
 def test_the_environment_as_it_is_read() -> None:
     env = [{"name": "A", "value": "1"}, {"name": "B"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]
     found = become(pod(spec={"containers": [{"name": "server", "env": env}]}))
-    assert found.template.containers[0].env == (EnvVar("A", "1"), EnvVar("B", ""), EnvVar("C", None))
+    assert found.template.containers[0].env == (EnvVar("A", "1"), EnvVar("B", ""), EnvVar("C", None, "the field x"))
 
 
 def test_nulls_are_nothing() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.domain.joining import pods_by_deployment, primary
-from tui.domain.linking import find_links
+from tui.domain.joining import pods_by_deployment
+from tui.domain.linking import link_of
 from tui.domain.links import LinkPatterns
 from tui.domain.serving import Deployment, Fleet
 from tui.operations.gate.target import Target
@@ -15,6 +15,6 @@ def todays_target(deployment: Deployment, fleet: Fleet, patterns: LinkPatterns |
     ready = [pod for pod in pods_by_deployment(fleet).get(deployment.key, ()) if pod.ready and not pod.terminating]
     # Where ReplicaSets may not be read, a pod's name says it but for the five random characters.
     sets = dict.fromkeys(names.get(pod.owner_uid or "", pod.name.rpartition("-")[0]) for pod in ready)
-    link = primary(find_links(deployment.template, patterns or LinkPatterns()))
+    link = link_of(deployment, patterns or LinkPatterns())
     model, version = (link.model or "", link.version or "") if link else ("", "")
     return Target(deployment.namespace, deployment.name, tuple(sets), model=model, version=version)

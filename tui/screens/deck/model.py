@@ -16,6 +16,7 @@ from tui.domain.registry import ModelVersion, Registry
 from tui.domain.runs import Run
 from tui.domain.selection import EMPTY, Pane, Selection, deployment_of, keep_pinned, select_deployment, select_run, select_version
 from tui.domain.serving import Deployment, Fleet
+from tui.domain.statements import Statement
 from tui.domain.truth import TruthRow
 from tui.live.hub import LiveCharts, Runs, Stats, Topic
 from tui.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
@@ -80,12 +81,12 @@ class DeckModel:
             return ()
         stats = self.stats
         by_deployment: Mapping[str, ServingStats] = {}
-        observed: Mapping[str, str] = {}
+        observed: Mapping[str, Statement] = {}
         if stats is not None and stats.profile is not None:
             if self._readings[Topic.STATS].failure is None:
                 # A row has no room for a figure's age, so figures that are not live are not known; the live pane tells theirs.
                 by_deployment = measured.fleet_stats(stats.profile, stats.vectors, joining.owners(fleet))
-            observed = measured.observed_versions(stats.profile, stats.vectors.get("versions"))
+            observed = measured.observed_versions(stats.profile, stats.vectors, self.environment.patterns)
         return self._joiner.rows(fleet, self.registry, by_deployment, observed=observed)
 
     # ── what was read ──

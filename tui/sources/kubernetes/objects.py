@@ -44,20 +44,52 @@ def template_hash(raw: msgspec.Raw | bytes) -> str:
 
 def _container(spec: wire.ContainerSpec) -> Container:
     # The API leaves an empty value out: only with `valueFrom` does it come from elsewhere.
-    env = tuple([EnvVar(v.name, v.value if v.value is not None or v.value_from is not None else "") for v in spec.env]) if spec.env else ()
-    return Container(spec.name, spec.image, tuple(spec.command or ()), tuple(spec.args or ()), env)
+    env = (
+        tuple([EnvVar(v.name, v.value or "") if v.value_from is None else EnvVar(v.name, v.value, _source(v.value_from)) for v in spec.env])
+        if spec.env
+        else ()
+    )
+    env_from = tuple([_set_source(found) for found in spec.env_from]) if spec.env_from else ()
+    return Container(spec.name, spec.image, tuple(spec.command or ()), tuple(spec.args or ()), env, env_from)
+
+
+def _source(found: wire.ValueFrom) -> str:
+    if found.config_map_key_ref is not None:
+        return f"key {found.config_map_key_ref.key} of ConfigMap {found.config_map_key_ref.name}"
+    if found.secret_key_ref is not None:
+        return f"key {found.secret_key_ref.key} of Secret {found.secret_key_ref.name}"
+    return f"the field {found.field_ref.field_path}" if found.field_ref is not None else "elsewhere"
+
+
+def _set_source(found: wire.EnvFrom) -> str:
+    if found.config_map_ref is not None:
+        return f"ConfigMap {found.config_map_ref.name}"
+    return f"Secret {found.secret_ref.name}" if found.secret_ref is not None else "elsewhere"
 
 
 def _template(
-    labels: Mapping[str, str] | None, annotations: Mapping[str, str] | None, containers: Iterable[wire.ContainerSpec] | None
+    labels: Mapping[str, str] | None,
+    annotations: Mapping[str, str] | None,
+    containers: Iterable[wire.ContainerSpec] | None,
+    init_containers: Iterable[wire.ContainerSpec] | None,
 ) -> PodTemplate:
-    return PodTemplate(labels or {}, annotations or {}, tuple([_container(c) for c in containers or ()]))
+    return PodTemplate(
+        labels or {},
+        annotations or {},
+        tuple([_container(c) for c in containers or ()]),
+        tuple([_container(c) for c in init_containers]) if init_containers else (),
+    )
 
 
 def _template_of(template: wire.Template | None) -> PodTemplate:
     meta = template.metadata if template else None
     spec = template.spec if template else None
-    return _template(meta.labels if meta else None, meta.annotations if meta else None, spec.containers if spec else None)
+    return _template(
+        meta.labels if meta else None,
+        meta.annotations if meta else None,
+        spec.containers if spec else None,
+        spec.init_containers if spec else None,
+    )
 
 
 def _condition(c: wire.ConditionWire) -> Condition:
@@ -203,7 +235,7 @@ def pod_of(body: wire.PodWire) -> Pod:
         ip=status.pod_ip,
         created_at=_epoch(meta.creation_timestamp),
         started_at=_epoch(status.start_time),
-        template=_template(meta.labels, meta.annotations, spec.containers),
+        template=_template(meta.labels, meta.annotations, spec.containers, spec.init_containers),
         containers=_container_states(body),
         initialized=_holds(conditions, "Initialized"),
         unscheduled=(scheduled.message or scheduled.reason or "") if scheduled is not None and scheduled.status == "False" else "",

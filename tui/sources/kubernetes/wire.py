@@ -58,10 +58,30 @@ class DeploymentMeta(Meta):
     managed_fields: list[ManagedField] | None = None
 
 
+class KeyRef(Wire):
+    name: str = ""
+    key: str = ""
+
+
+class FieldRef(Wire):
+    field_path: str = ""
+
+
+class ValueFrom(Wire):
+    config_map_key_ref: KeyRef | None = None
+    secret_key_ref: KeyRef | None = None
+    field_ref: FieldRef | None = None
+
+
 class Env(Wire):
     name: str
     value: str | None = None
-    value_from: Present | None = None
+    value_from: ValueFrom | None = None
+
+
+class EnvFrom(Wire):
+    config_map_ref: KeyRef | None = None
+    secret_ref: KeyRef | None = None
 
 
 class ContainerSpec(Wire):
@@ -70,10 +90,10 @@ class ContainerSpec(Wire):
     command: list[str] | None = None
     args: list[str] | None = None
     env: list[Env] | None = None
+    env_from: list[EnvFrom] | None = None
 
 
-class InitContainer(Wire):
-    name: str
+class InitContainer(ContainerSpec):
     restart_policy: str = ""
 
 
@@ -84,6 +104,7 @@ class TemplateMeta(Wire):
 
 class ContainersOnly(Wire):
     containers: list[ContainerSpec] | None = None
+    init_containers: list[ContainerSpec] | None = None
 
 
 class Template(Wire):
