@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 from tests.operations.conftest import Bench
+from tests.support.fakes.metrics import FakeMetrics
 from tui.domain.marks import HISTORY, OPERATION, history_of
-from tui.domain.promotions import Outcome, State, StepName, StepState
+from tui.domain.metrics import Sample, Vector
+from tui.domain.promotions import Operation, Outcome, State, StepName, StepState
+from tui.domain.serving import Pod
 from tui.operations.words import iso
 
 
@@ -69,6 +73,88 @@ async def test_the_journal_tells_the_same_operation(bench: Bench) -> None:
         "models:/iris/1",
         "models:/iris/2",
     )
+
+
+class Speaking(FakeMetrics):
+    """A Prometheus in which the cluster's own pods state what `says` makes of the pod's name, or nothing before `from_at`."""
+
+    def __init__(self, bench: Bench, before: tuple[Pod, ...], says: Callable[[str], str | None], *, from_at: float = 0.0) -> None:
+        super().__init__(bench.fake.traps)
+        self._bench, self._before, self._says, self._from = bench, before, says, from_at
+
+    async def metric_names(self) -> frozenset[str]:
+        return frozenset({"model_info"})
+
+    async def query(self, promql: str, *, at: float | None = None) -> Vector:
+        pods = (await self._bench.fake.cluster.fleet(("serving",))).pods if at is None else self._before
+        late = at is None and self._bench.fake.clock.now() < self._from
+        texts = [(pod, None if late else self._says(pod.template.containers[0].env[1].value or "")) for pod in pods]
+        labels = [{"namespace": "serving", "pod": pod.name, "model": "iris", "version": text} for pod, text in texts if text]
+        return Vector(tuple(Sample(each, at or 0.0, 1.0) for each in labels))
+
+
+async def speaking(bench: Bench, says: Callable[[str], str | None], **parts: Any) -> Operation:
+    before = (await bench.fake.cluster.fleet(("serving",))).pods
+    bench.fake.metrics, bench.fake.measured = Speaking(bench, before, says, **parts), True
+    return await bench.promote("2", ungated=True)
+
+
+def verified(operation: Operation) -> str:
+    return next(step.words for step in operation.steps if step.name is StepName.VERIFY)
+
+
+async def test_pods_that_state_the_version_are_believed(bench: Bench) -> None:
+    operation = await speaking(bench, lambda uri: uri.rpartition("/")[2])
+    assert operation.outcome is Outcome.DONE, operation.words
+    assert verified(operation) == "iris 2: alias, template and pods agree, as the pods themselves state"
+
+
+async def test_a_template_is_not_believed_where_pods_state_another_version(bench: Bench) -> None:
+    operation = await speaking(bench, lambda uri: "1")
+    assert operation.outcome is Outcome.NEEDS_ATTENTION
+    assert "pods serve version 1" in verified(operation)
+
+
+async def test_what_pods_state_is_waited_for(bench: Bench) -> None:
+    begun = bench.fake.clock.now()
+    operation = await speaking(bench, lambda uri: uri.rpartition("/")[2], from_at=begun + 60.0)
+    assert operation.outcome is Outcome.DONE, operation.words
+    assert verified(operation).endswith("as the pods themselves state")
+    assert bench.fake.clock.now() >= begun + 60.0
+
+
+async def test_pods_that_stop_to_state_their_version_are_not_said_to_agree(bench: Bench) -> None:
+    operation = await speaking(bench, lambda uri: "1" if uri.endswith("/1") else None)
+    assert operation.outcome is Outcome.DONE
+    assert "pods have not stated what they serve" in verified(operation)
+
+
+async def test_pods_that_never_stated_a_version_are_not_waited_for(bench: Bench) -> None:
+    begun = bench.fake.clock.now()
+    operation = await speaking(bench, lambda uri: "2.14.0")
+    assert operation.outcome is Outcome.DONE
+    assert verified(operation).endswith("the pods by their templates; they state no version")
+    assert bench.fake.clock.now() < begun + 60.0
+
+
+async def test_all_places_of_one_reference_are_changed_and_taken_back(bench: Bench) -> None:
+    fetch = {"name": "fetch", "image": "x", "command": ["sh", "-c", "mlflow artifacts download -u 'models:/iris/1'"]}
+
+    def with_fetch(raw: dict[str, Any]) -> None:
+        raw["spec"]["template"]["spec"]["initContainers"] = [fetch]
+
+    bench.fake.cluster.edit("serving/iris", with_fetch)
+    for _ in range(8):
+        await bench.fake.clock.sleep(1.0)
+    before = bench.fake.template()
+    operation = await bench.promote("2")
+    assert operation.outcome is Outcome.DONE, operation.words
+    changed = bench.fake.template()["spec"]
+    assert changed["initContainers"][0]["command"] == ["sh", "-c", "mlflow artifacts download -u 'models:/iris/2'"]
+    assert bench.fake.env() == "models:/iris/2"
+    back = await bench.roll_back("1")
+    assert back.outcome is Outcome.DONE, back.words
+    assert bench.fake.template()["spec"] == before["spec"]
 
 
 async def test_already_there_does_nothing(bench: Bench) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tui.domain.serving import (
@@ -19,8 +19,13 @@ from tui.domain.serving import (
 
 
 def to_template(raw: Mapping[str, Any]) -> PodTemplate:
-    metadata = raw.get("metadata", {})
-    containers = tuple(
+    metadata, spec = raw.get("metadata", {}), raw["spec"]
+    labels, annotations = dict(metadata.get("labels", {})), dict(metadata.get("annotations", {}))
+    return PodTemplate(labels, annotations, _containers(spec["containers"]), _containers(spec.get("initContainers", ())))
+
+
+def _containers(raw: Iterable[Mapping[str, Any]]) -> tuple[Container, ...]:
+    return tuple(
         Container(
             one["name"],
             one["image"],
@@ -28,9 +33,8 @@ def to_template(raw: Mapping[str, Any]) -> PodTemplate:
             tuple(one.get("args", ())),
             tuple(EnvVar(variable["name"], variable.get("value")) for variable in one.get("env", ())),
         )
-        for one in raw["spec"]["containers"]
+        for one in raw
     )
-    return PodTemplate(dict(metadata.get("labels", {})), dict(metadata.get("annotations", {})), containers)
 
 
 def to_deployment(raw: Mapping[str, Any]) -> Deployment:

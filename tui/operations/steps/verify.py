@@ -1,20 +1,27 @@
-"""The truth row after everything: alias, template and pods must now say the same version."""
+"""The serving row after everything: alias, template and pods must now say the same version. A template only says what was asked for: where
+pods state what they serve, it is their statement that counts, and it is waited for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 from tui.domain.failures import Failure
-from tui.domain.joining import truth_rows
+from tui.domain.joining import pods_by_deployment, truth_rows
 from tui.domain.registry import Registry
 from tui.domain.serving import Fleet
+from tui.domain.statements import Statement
 from tui.domain.truth import TruthRow
 from tui.operations.patience import AWAY, patiently
 from tui.operations.run import Run
+from tui.operations.steps.stated import Stated, Statements
 
 _PATIENCE = 10.0
 """Seconds in which the last old pods may end and statuses may settle."""
+_STATEMENT_PATIENCE = 90.0
+"""Seconds in which pods that state their version are scraped for the first time: an interval of 60 s is the longest that is usual."""
 _POLL = 0.4
+_SLOW_POLL = 3.0
 
 
 class NotTrue(Failure):
@@ -26,32 +33,62 @@ class NotTrue(Failure):
 
 class Verify:
     async def do(self, run: Run) -> str:
-        until = run.clock.monotonic() + _PATIENCE
+        began = run.clock.monotonic()
+        asked = Statements(run)
         while True:
-            wrong = _wrong(run, await _row(run))
-            if not wrong:
-                return f"{run.plan.model} {run.plan.to_version}: alias, template and pods agree"
-            if run.clock.monotonic() + _POLL > until:
+            stated = await asked.now()
+            seen = await _seen(run, stated)
+            wrong = _wrong(run, seen.row)
+            waited = run.clock.monotonic() + _POLL - began
+            if wrong and waited > _PATIENCE:
                 raise NotTrue("; ".join(wrong))
-            await run.clock.sleep(_POLL)
+            if not wrong and (not seen.silent or not (stated.expected or seen.spoken) or waited > _STATEMENT_PATIENCE):
+                return _agreed(run, seen, stated)
+            await run.clock.sleep(_POLL if waited < _PATIENCE else _SLOW_POLL)
 
     async def undo(self, run: Run) -> str:
         return "nothing to undo"
 
 
-async def _row(run: Run) -> TruthRow | None:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The row, and how many of its running pods have stated which version of the model they serve."""
+
+    row: TruthRow | None
+    spoken: int
+    silent: int
+
+
+def _agreed(run: Run, seen: _Seen, stated: Stated) -> str:
+    said = f"{run.plan.model} {run.plan.to_version}: alias, template and pods agree"
+    if not seen.silent:
+        return f"{said}, as the pods themselves state" if seen.spoken else said
+    if stated.expected or seen.spoken:
+        count = f"{seen.silent} of {seen.silent + seen.spoken} pods have not stated what they serve in {_STATEMENT_PATIENCE:.0f} s"
+        return f"{run.plan.model} {run.plan.to_version}: alias and template agree, but {count}" + (
+            f": {stated.failure}" if stated.failure else ""
+        )
+    why = f"what they state is not known: {stated.failure}" if stated.failure else "they state no version"
+    return f"{run.plan.model} {run.plan.to_version}: alias and template agree, and so do the pods by their templates; {why}"
+
+
+async def _seen(run: Run, stated: Stated) -> _Seen:
     cluster = run.world.need_cluster()
     environment = run.world.environment
     namespace, name = run.key
     fleet = await run.patiently(lambda: cluster.fleet((namespace,)))
     chosen = tuple(d for d in fleet.deployments if d.name == name and d.namespace == namespace)
+    mine = Fleet(chosen, fleet.replica_sets, fleet.pods)
     rows = truth_rows(
-        Fleet(chosen, fleet.replica_sets, fleet.pods),
+        mine,
         await _registry(run),
         champion=run.plan.intent.alias,
         patterns=environment.patterns,
+        observed=stated.by_pod,
     )
-    return rows[0] if rows else None
+    pods = [pod for found in chosen for pod in pods_by_deployment(mine)[found.key] if pod.phase == "Running" and not pod.terminating]
+    said = [stated.by_pod.get(f"{pod.namespace}/{pod.name}", Statement()).version(run.plan.model) for pod in pods]
+    return _Seen(rows[0] if rows else None, sum(one is not None for one in said), sum(one is None for one in said))
 
 
 async def _registry(run: Run) -> Registry | None:
