@@ -13,7 +13,7 @@ from tests.operations.conftest import Bench
 from tui.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
 from tui.domain.marks import OPERATION, Mark, mark_text
 from tui.domain.promotions import Kind, Plan, Refusal, StepName, Verdict
-from tui.domain.serving import Controller
+from tui.domain.serving import Controller, Deployment, EnvVar, Strategy
 
 WRITES = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "scale", "create_version")
 
@@ -323,3 +323,101 @@ async def test_each_kind_of_reference_is_edited_as_itself(bench_of: Callable[[st
     operation = await bench.promote(version)
     assert operation.outcome == "done", operation.words
     assert bench.fake.env() == expected
+
+
+def _env(name: str, value: str) -> Callable[[dict[str, Any]], object]:
+    return lambda raw: raw["spec"]["template"]["spec"]["containers"][0]["env"].insert(0, {"name": name, "value": value})
+
+
+def told(made: Plan, name: str) -> list[tuple[Verdict, str]]:
+    return [(check.verdict, check.words) for check in made.checks if check.name == name]
+
+
+async def test_a_stage_is_no_longer_followed(bench_of: Callable[[str], Bench]) -> None:
+    made = await bench_of("models:/iris/latest").plan("2")
+    assert isinstance(made, Plan)
+    ((verdict, words),) = told(made, "reference")
+    assert (verdict, "no longer follow it" in words) == (Verdict.WARN, True)
+
+
+async def test_a_variable_that_stands_twice_is_refused_before_the_server_drops_one(bench: Bench) -> None:
+    edit(_env("MODEL_URI", "models:/iris/3"))(bench)
+    for _ in range(8):
+        await bench.fake.clock.sleep(1.0)
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    assert made.refused[0].name == "variables"
+    assert "MODEL_URI stands twice in container server" in made.refused[0].words
+
+
+@pytest.mark.parametrize(
+    ("strategy", "devices", "words"),
+    [
+        (Strategy(recreate=True), (), "no pod serves until it is ready"),
+        (Strategy(max_surge="0", max_unavailable="100%"), (), "it may be that no pod serves"),
+        (Strategy(max_surge="0", max_unavailable="0"), (), None),
+        (Strategy(), ("1 nvidia.com/gpu",), "needs 1 nvidia.com/gpu while the old ones still hold theirs"),
+        (Strategy(), (), None),
+    ],
+)
+async def test_the_plan_says_whether_pods_serve_meanwhile(
+    bench: Bench, strategy: Strategy, devices: tuple[str, ...], words: str | None
+) -> None:
+    cluster = bench.fake.cluster
+    real = cluster.deployment
+
+    async def deployment(namespace: str, name: str) -> Deployment:
+        found = await real(namespace, name)
+        server = replace(found.template.containers[0], devices=devices)
+        return replace(found, strategy=strategy, template=replace(found.template, containers=(server,)))
+
+    cluster.deployment = deployment  # type: ignore[method-assign]
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    found = told(made, "availability")
+    assert ([] if words is None else [True]) == [words is not None and words in said for _, said in found]
+
+
+async def test_others_that_share_the_alias_are_named_unless_they_move_too(bench: Bench) -> None:
+    def server(uri: str) -> list[dict[str, Any]]:
+        return [{"name": "server", "image": "x", "env": [{"name": "MODEL_URI", "value": uri}]}]
+
+    bench.fake.cluster.add("serving", "follows", server("models:/iris@champion"))
+    bench.fake.cluster.add("serving", "pinned", server("models:/iris/1"))
+    bench.fake.cluster.add("serving", "already", server("models:/iris/2"))
+    bench.fake.cluster.add("serving", "wine", server("models:/wine/1"))
+    made = await bench.good_plan("2")
+    (follow, differ) = [words for _, words in told(made, "other deployments")]
+    assert follow.startswith("serving/follows follows alias champion too")
+    assert differ.startswith("serving/pinned (1) names another version of iris")
+    bench.fake.registry.aliases["iris"]["champion"] = "2"
+    assert told(await bench.good_plan("2"), "other deployments") == []
+
+
+async def test_where_a_value_comes_from_is_said(bench: Bench) -> None:
+    cluster = bench.fake.cluster
+    real = cluster.deployment
+
+    async def deployment(namespace: str, name: str) -> Deployment:
+        found = await real(namespace, name)
+        env = (EnvVar("MODEL_NAME", "iris"), EnvVar("MODEL_VERSION", None, "key iris of ConfigMap versions"))
+        return replace(found, template=replace(found.template, containers=(replace(found.template.containers[0], env=env),)))
+
+    cluster.deployment = deployment  # type: ignore[method-assign]
+    made = await bench.plan("2")
+    assert isinstance(made, Refusal)
+    assert made.code == "unlinked"
+    assert made.words.endswith("MODEL_VERSION of container server comes from key iris of ConfigMap versions")
+
+
+async def test_a_reference_that_is_not_certain_is_refused_until_somebody_says(bench: Bench) -> None:
+    edit(_env("FALLBACK_MODEL_URI", "models:/iris/3"))(bench)
+    made = await bench.plan("2")
+    assert isinstance(made, Refusal)
+    assert made.code == "several_links"
+    assert "kubectl -n serving annotate deployment iris modeldeck.dev/link=server/env/MODEL_URI" in made.hint
+    edit(lambda raw: raw["metadata"]["annotations"].update({"modeldeck.dev/link": "server/env/MODEL_URI"}))(bench)
+    for _ in range(8):
+        await bench.fake.clock.sleep(1.0)
+    sure = await bench.good_plan("2")
+    assert [where for where in sure.slot_edits if "/env/" in where] == ["/spec/template/spec/containers/0/env/2/value"]

@@ -5,7 +5,8 @@ Times are seconds since the epoch. `key` is `namespace/name`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -28,6 +29,8 @@ class Container:
     env: tuple[EnvVar, ...] = ()
     env_from: tuple[str, ...] = ()
     """Where whole sets of variables come from: "ConfigMap model-config"."""
+    devices: tuple[str, ...] = ()
+    """Extended resources that it asks for, which no two pods share: "1 nvidia.com/gpu"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,27 @@ class Controller:
 
 
 @dataclass(frozen=True, slots=True)
+class Strategy:
+    """How pods are replaced. `max_surge` and `max_unavailable` as they stand: a number, or "25%"."""
+
+    recreate: bool = False
+    max_surge: str = "25%"
+    max_unavailable: str = "25%"
+
+    def limits(self, desired: int) -> tuple[int, int]:
+        """How many pods may be there beyond `desired`, and how many may be missing: as the Deployment controller rounds them."""
+        surge, unavailable = _share(self.max_surge, desired, math.ceil), _share(self.max_unavailable, desired, math.floor)
+        return surge, unavailable or (0 if surge else 1)
+
+
+def _share(text: str, desired: int, rounded: Callable[[float], int]) -> int:
+    number = text.removesuffix("%")
+    if not (number.isascii() and number.isdigit()):
+        return 0
+    return rounded(int(number[:9]) * desired / 100) if text.endswith("%") else int(number[:9])
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     namespace: str
     name: str
@@ -101,6 +125,7 @@ class Deployment:
     created_at: float | None
     owners: tuple[FieldOwner, ...] = ()
     controller: Controller | None = None
+    strategy: Strategy = Strategy()
 
     @property
     def key(self) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 
 from tui.domain import rollout
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
 from tui.domain.leases import held_words, lock_name, looks_live, note_of
 from tui.domain.marks import under_way
-from tui.domain.promotions import Check, Kind, Operation, Outcome, Plan, State, Verdict
+from tui.domain.promotions import Check, Kind, Operation, Outcome, Plan, State, StepName, Verdict
 from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
+from tui.operations.consequences import consequences, others
 from tui.operations.gate import Target, forecast
 from tui.operations.liveness import holder_is_dead, is_abandoned
 from tui.operations.owner_check import ownership
@@ -23,9 +24,12 @@ _METRICS_PATIENCE = 5.0
 """Seconds that a plan waits for Prometheus: it can be made without."""
 
 
-async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable[Operation], now: float) -> tuple[Check, ...]:
+async def run_checks(
+    subject: Subject, world: World, draft: Plan, past: Iterable[Operation], now: float, together: Collection[str] = ()
+) -> tuple[Check, ...]:
     """In the order in which people read them. The first hint of those that refuse is what a refused plan tells: another operation comes
-    before the rollout that it began, because it is the operation that has to be waited for or taken back."""
+    before the rollout that it began, because it is the operation that has to be waited for or taken back. `together`: keys of all the
+    deployments that the operation changes."""
     asked: tuple[Awaitable[Check], ...] = (
         artifacts(subject, world),
         may_patch(subject, world),
@@ -35,6 +39,8 @@ async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable
         gate(draft, world, now),
         lock(subject, world, now),
     )
+    moves = any(step.name is StepName.MOVE_ALIAS for step in draft.steps)
+    told = asyncio.create_task(others(subject, draft.intent.alias, world, together) if moves else _nothing())
     found, patching, trial, owned, scaling, judged, locked = await asyncio.gather(*asked)
     return (
         environment(world),
@@ -45,9 +51,11 @@ async def run_checks(subject: Subject, world: World, draft: Plan, past: Iterable
         may_move_alias(subject),
         other_operations(subject, past),
         rolling(subject),
+        *consequences(subject, draft.slot_edits),
         trial,
         owned,
         scaling,
+        *await told,
         locked,
         judged,
     )
@@ -191,6 +199,10 @@ async def dry_run(subject: Subject, world: World, wanted: Edits) -> Check:
         words = "something in the cluster changes the patch on its way in (an admission webhook?)"
         return Check("dry run", Verdict.REFUSE, words, "; ".join(edits.strays(wanted, answer)))
     return Check("dry run", Verdict.OK, "accepted by the server")
+
+
+async def _nothing() -> tuple[Check, ...]:
+    return ()
 
 
 async def autoscaler(subject: Subject, world: World) -> Check:

@@ -85,16 +85,16 @@ async def _leg(
     namespace, _, name = key.rpartition("/")
     own = replace(intent, namespace=namespace or intent.namespace, deployment=name, then=(), copy_to=None)
     if copy is None:
-        return await plan(own, world, journal, clock, operation_id=operation_id)
+        return await plan(own, world, journal, clock, operation_id=operation_id, together=parts.keys(intent))
     try:
         link = certain_link(await world.need_cluster().deployment(own.namespace, name), world)
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     if isinstance(link, Refusal) or resolve(link, copy.registry).model != intent.copy_to:
-        return await plan(own, world, journal, clock, operation_id=operation_id)
+        return await plan(own, world, journal, clock, operation_id=operation_id, together=parts.keys(intent))
     own = replace(own, model=intent.copy_to, to_version=copy.number)
     copied = None if copy.exists else copy.version
-    return await plan(own, world, journal, clock, operation_id=operation_id, copied=copied)
+    return await plan(own, world, journal, clock, operation_id=operation_id, copied=copied, together=parts.keys(intent))
 
 
 _CHANGES = (StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.AWAIT_ROLLOUT, StepName.JUDGE_GATE)

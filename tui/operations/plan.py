@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from tui.domain.failures import Failure
@@ -27,11 +28,19 @@ REASON_LIMIT = 500
 
 
 async def plan(
-    intent: Intent, world: World, journal: Journal, clock: Clock, *, operation_id: str = "", copied: ModelVersion | None = None
+    intent: Intent,
+    world: World,
+    journal: Journal,
+    clock: Clock,
+    *,
+    operation_id: str = "",
+    copied: ModelVersion | None = None,
+    together: Collection[str] = (),
 ) -> Plan | Refusal:
     """The plan for one Deployment with all its checks, refusing ones included; a Refusal where there is nothing to plan.
 
-    `copied`: the version that is wanted does not exist yet, and will be a copy of this one.
+    `copied`: the version that is wanted does not exist yet, and will be a copy of this one. `together`: keys of all the
+    deployments that the operation changes.
     """
     wrong = _usage(intent)
     if wrong is not None:
@@ -54,7 +63,7 @@ async def plan(
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     gate = chosen_gate(subject.intent, world, subject.model) if await metrics_there(world) else None
     draft = _draft(subject, world, template, now, _Choices(operation_id or new_id(now), gate, serving))
-    checks = await run_checks(replace(subject, intent=intent), world, draft, past, now)
+    checks = await run_checks(replace(subject, intent=intent), world, draft, past, now, together)
     return replace(draft, checks=checks, fingerprint=replace(draft.fingerprint, autoscaled=_autoscaled(checks)))
 
 

@@ -21,6 +21,7 @@ from tui.domain.serving import (
     Pod,
     PodTemplate,
     ReplicaSet,
+    Strategy,
 )
 from tui.sources.kubernetes import answers, wire
 from tui.sources.kubernetes.podreason import pod_reason
@@ -28,6 +29,7 @@ from tui.sources.kubernetes.podreason import pod_reason
 REVISION = "deployment.kubernetes.io/revision"
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 
+_USUAL_STRATEGY = Strategy()
 _templates = msgspec.json.Decoder(wire.Template)
 _anything = msgspec.json.Decoder()
 _sorted = msgspec.json.Encoder(order="sorted")
@@ -50,7 +52,9 @@ def _container(spec: wire.ContainerSpec) -> Container:
         else ()
     )
     env_from = tuple([_set_source(found) for found in spec.env_from]) if spec.env_from else ()
-    return Container(spec.name, spec.image, tuple(spec.command or ()), tuple(spec.args or ()), env, env_from)
+    limits = spec.resources.limits if spec.resources is not None else None
+    devices = tuple([f"{count} {name}" for name, count in limits.items() if "/" in name]) if limits else ()
+    return Container(spec.name, spec.image, tuple(spec.command or ()), tuple(spec.args or ()), env, env_from, devices)
 
 
 def _source(found: wire.ValueFrom) -> str:
@@ -122,6 +126,15 @@ def _controller_uid(meta: wire.Meta) -> str | None:
     return owner.uid if owner else None
 
 
+def _strategy(found: wire.StrategyWire | None) -> Strategy:
+    if found is None:
+        return _USUAL_STRATEGY
+    rolling = found.rolling_update
+    surge = "25%" if rolling is None or rolling.max_surge is None else str(rolling.max_surge)
+    unavailable = "25%" if rolling is None or rolling.max_unavailable is None else str(rolling.max_unavailable)
+    return Strategy(found.type == "Recreate", surge, unavailable)
+
+
 def _revision(annotations: Mapping[str, str] | None) -> int:
     text = (annotations or {}).get(REVISION, "")
     return int(text) if text.isascii() and text.isdigit() else 0
@@ -152,6 +165,7 @@ def deployment_of(body: wire.DeploymentWire) -> Deployment:
         created_at=_epoch(meta.creation_timestamp),
         owners=tuple(_field_owner(entry) for entry in meta.managed_fields or ()),
         controller=controller_of(meta),
+        strategy=_strategy(spec.strategy),
     )
 
 

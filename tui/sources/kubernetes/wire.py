@@ -84,6 +84,10 @@ class EnvFrom(Wire):
     secret_ref: KeyRef | None = None
 
 
+class Resources(Wire):
+    limits: dict[str, str | int | float] | None = None
+
+
 class ContainerSpec(Wire):
     name: str
     image: str = ""
@@ -91,6 +95,7 @@ class ContainerSpec(Wire):
     args: list[str] | None = None
     env: list[Env] | None = None
     env_from: list[EnvFrom] | None = None
+    resources: Resources | None = None
 
 
 class InitContainer(ContainerSpec):
@@ -124,11 +129,22 @@ class ConditionWire(Wire):
     last_transition_time: datetime | None = None
 
 
+class RollingUpdate(Wire):
+    max_surge: int | str | None = None
+    max_unavailable: int | str | None = None
+
+
+class StrategyWire(Wire):
+    type: str = ""
+    rolling_update: RollingUpdate | None = None
+
+
 class DeploymentSpec(Wire):
     replicas: int | None = None
     selector: Selector | None = None
     template: Raw = Raw(b"{}")
     paused: bool = False
+    strategy: StrategyWire | None = None
 
 
 class WorkloadStatus(Wire):

@@ -1,0 +1,125 @@
+"""What a change will bring with it that its steps do not show: told in the plan, only where there is something to tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+
+from tui.domain.failures import Failure
+from tui.domain.linking import links_of
+from tui.domain.links import How, ServingLink
+from tui.domain.promotions import Check, Verdict
+from tui.domain.serving import Deployment
+from tui.domain.slots import Edits, each_container
+from tui.operations import edits
+from tui.operations.subject import Subject
+from tui.operations.world import World
+
+_OTHERS_TIMEOUT = 5.0
+"""Seconds in which the other deployments are read: a plan can be made without them."""
+_NAMED = 3
+"""How many others are named; the rest is counted."""
+
+
+def consequences(subject: Subject, wanted: Edits) -> tuple[Check, ...]:
+    """Those that the Deployment itself tells."""
+    return tuple(_all(subject, edits.of_template(wanted)))
+
+
+def _all(subject: Subject, wanted: Edits) -> Iterator[Check]:
+    yield from _twice(subject.deployment, wanted)
+    if wanted:
+        yield from _availability(subject.deployment)
+        yield from _moving_reference(subject)
+        if subject.link.how is How.ANNOTATION:
+            words = "only an annotation says which version is served: what the server loads does not change with it"
+            yield Check("reference", Verdict.WARN, words, "let the server read the version from a variable or an argument")
+
+
+def _twice(deployment: Deployment, wanted: Edits) -> Iterator[Check]:
+    """A patch merges variables by name, so that of two of one name the API server drops one."""
+    touched = {where.rpartition("/env/")[0] for where in wanted if "/env/" in where}
+    for stem, container in each_container(deployment.template):
+        if stem not in touched:
+            continue
+        edited = {container.env[int(where.split("/")[7])].name for where in wanted if where.startswith(f"{stem}/env/")}
+        for name in (name for name, count in Counter(variable.name for variable in container.env).items() if count > 1):
+            words = f"{name} stands twice in container {container.name}; Kubernetes takes the last one, and a patch would drop one of them"
+            verdict = Verdict.REFUSE if name in edited else Verdict.WARN
+            yield Check("variables", verdict, words, f"take all but the last {name} out of the manifest")
+
+
+def _availability(deployment: Deployment) -> Iterator[Check]:
+    strategy, desired = deployment.strategy, deployment.desired
+    if not desired:
+        return
+    if strategy.recreate:
+        words = "the strategy is Recreate: all old pods end before the first new one starts, so no pod serves until it is ready"
+        yield Check("availability", Verdict.WARN, words, "choose a time without traffic, or strategy RollingUpdate")
+        return
+    surge, unavailable = strategy.limits(desired)
+    if unavailable >= desired:
+        who = f"all {desired} pods" if desired > 1 else "the only pod"
+        words = f"maxUnavailable lets {who} end first: it may be that no pod serves until a new one is ready"
+        yield Check("availability", Verdict.WARN, words, "a smaller maxUnavailable keeps some")
+    devices = sorted({device for container in deployment.template.containers for device in container.devices})
+    if surge and devices and unavailable < desired:
+        words = (
+            f"a new pod needs {', '.join(devices)} while the old ones still hold theirs: where none is free it cannot be scheduled, "
+            f"and {'nothing changes' if not unavailable else 'the rollout goes on only with pods that end'} until the deadline"
+        )
+        yield Check("availability", Verdict.WARN, words, "see that a node has one free, or set maxSurge to 0 (fewer pods serve meanwhile)")
+
+
+def _moving_reference(subject: Subject) -> Iterator[Check]:
+    stages = dict.fromkeys(link.stage for link in (subject.link, *subject.link.also) if link.stage is not None)
+    for stage in stages:
+        named = "the newest version" if stage == "latest" else f"stage {stage}"
+        words = f"the pods follow {named} of {subject.model}: from now on they name version {subject.to_version}, and no longer follow it"
+        hint = f"to follow a version that moves, name an alias: models:/{subject.model}@{subject.intent.alias}"
+        yield Check("reference", Verdict.WARN, words, hint)
+
+
+async def others(subject: Subject, alias: str, world: World, together: Collection[str]) -> tuple[Check, ...]:
+    """What other deployments make of the alias that moves. `together`: keys of those that this operation changes, too. Where they cannot be
+    read, nothing is said."""
+    target, own = world.environment.cluster, subject.deployment
+    try:
+        async with asyncio.timeout(_OTHERS_TIMEOUT):
+            fleet = await world.need_cluster().fleet(target.namespaces if target is not None and target.namespaces else (own.namespace,))
+    except (Failure, TimeoutError):
+        return ()
+    follow: list[str] = []
+    differ: list[str] = []
+    for other in fleet.deployments:
+        if other.key == own.key or other.key in together:
+            continue
+        links = [link for link in links_of(other, world.environment.patterns) if link.model == subject.model]
+        if any(link.alias == alias for link in links):
+            follow.append(other.key)
+        elif (versions := _versions(links)) and subject.to_version not in versions:
+            differ.append(f"{other.key} ({', '.join(versions)})")
+    return tuple(_told(subject, alias, follow, differ))
+
+
+def _versions(links: Sequence[ServingLink]) -> list[str]:
+    return sorted({link.version for link in links if link.version is not None and link.alias is None and link.certain})
+
+
+def _told(subject: Subject, alias: str, follow: Sequence[str], differ: Sequence[str]) -> Iterator[Check]:
+    if follow:
+        verb = "follows" if len(follow) == 1 else "follow"
+        words = (
+            f"{_list(follow)} {verb} alias {alias} too: new pods there load version {subject.to_version}, pods that run keep the old one"
+        )
+        yield Check("other deployments", Verdict.WARN, words, "restart them, or promote them together")
+    if differ:
+        verb = "names another version" if len(differ) == 1 else "name other versions"
+        words = f"{_list(differ)} {verb} of {subject.model}: there, alias and template will differ"
+        yield Check("other deployments", Verdict.WARN, words, "promote them together, or give them an alias of their own")
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
