@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tui.domain.promotions import Operation
     from tui.domain.registry import ModelVersion, RegisteredModel, Registry
     from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
-    from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, Pod
+    from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
 
 
 class Tracking(Protocol):
@@ -97,6 +97,10 @@ class Cluster(Protocol):
 
     async def fleet(self, namespaces: Sequence[str]) -> Fleet:
         """One list of deployments, replica sets and pods. () means every namespace that may be listed."""
+        ...
+
+    async def unhandled(self, namespaces: Sequence[str]) -> tuple[OtherWorkload, ...]:
+        """StatefulSets and DaemonSets, as far as they may be listed. Only an answer of the cluster that cannot be had at all raises."""
         ...
 
     async def patch_deployment(self, namespace: str, name: str, patch: Mapping[str, object], *, dry_run: bool = False) -> Deployment:

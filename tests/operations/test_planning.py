@@ -12,8 +12,9 @@ import pytest
 from tests.operations.conftest import Bench
 from tui.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
 from tui.domain.marks import OPERATION, Mark, mark_text
-from tui.domain.promotions import Kind, Plan, Refusal, StepName, Verdict
-from tui.domain.serving import Controller, Deployment, EnvVar, Strategy
+from tui.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
+from tui.domain.serving import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Strategy
+from tui.operations.plan import plan
 
 WRITES = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "scale", "create_version")
 
@@ -421,3 +422,15 @@ async def test_a_reference_that_is_not_certain_is_refused_until_somebody_says(be
         await bench.fake.clock.sleep(1.0)
     sure = await bench.good_plan("2")
     assert [where for where in sure.slot_edits if "/env/" in where] == ["/spec/template/spec/containers/0/env/2/value"]
+
+
+async def test_a_workload_of_another_kind_is_named(bench: Bench) -> None:
+    bench.fake.cluster.others.append(OtherWorkload("StatefulSet", "serving", "iris-sts", PodTemplate()))
+    made = await plan(
+        Intent(Kind.PROMOTE, "serving", "iris-sts", model="iris", to_version="2", actor="ann"),
+        bench.fake.world,
+        bench.journal,
+        bench.fake.clock,
+    )
+    assert isinstance(made, Refusal)
+    assert (made.code, "serving/iris-sts is a StatefulSet" in made.words) == ("not_handled", True)

@@ -16,7 +16,7 @@ from tui.domain.measured import fleet_stats, observed_versions
 from tui.domain.metrics import ServingStats, Vector
 from tui.domain.profiles import Profile, bulk_queries, pick
 from tui.domain.registry import Registry
-from tui.domain.serving import Fleet
+from tui.domain.serving import Fleet, OtherWorkload
 from tui.domain.statements import Statement, known_metrics
 from tui.domain.truth import TruthRow
 from tui.operations.world import not_configured
@@ -50,6 +50,8 @@ class Snapshot:
     registry: Told[Registry]
     fleet: Told[Fleet]
     measured: Told[Measured]
+    others: Told[tuple[OtherWorkload, ...]]
+    """StatefulSets and DaemonSets, which are not handled; a failure is nobody's affair."""
 
     def rows(self) -> tuple[TruthRow, ...]:
         """The truth rows, sorted by namespace and name; () where the cluster has not answered."""
@@ -83,15 +85,18 @@ async def snapshot(environment: Environment, backends: Backends) -> Snapshot:
     async def registry() -> Registry:
         return await world.need_registry().registry()
 
+    async def others() -> tuple[OtherWorkload, ...]:
+        return await world.need_cluster().unhandled(await backends.namespaces())
+
     async def measured() -> Measured:
         if world.metrics is None:
             raise not_configured("Prometheus", "PROMETHEUS_URL or --prometheus")
         return await _measure(world.metrics, environment)
 
-    fleet_told, registry_told, measured_told = await asyncio.gather(
-        told(fleet, "Kubernetes"), told(registry, "MLflow"), told(measured, "Prometheus")
+    fleet_told, registry_told, measured_told, others_told = await asyncio.gather(
+        told(fleet, "Kubernetes"), told(registry, "MLflow"), told(measured, "Prometheus"), told(others, "Kubernetes")
     )
-    return Snapshot(environment, registry_told, fleet_told, measured_told)
+    return Snapshot(environment, registry_told, fleet_told, measured_told, others_told)
 
 
 async def told(ask: Callable[[], Awaitable[T]], backend: str, *, patience: float = PATIENCE) -> Told[T]:

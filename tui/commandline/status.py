@@ -10,7 +10,9 @@ from tui.backends import connect
 from tui.commandline.output import exit_code_of, fail, put, put_json, say, table
 from tui.commandline.snapshot import Snapshot, Told, snapshot
 from tui.domain.environments import Environment
+from tui.domain.linking import find_links
 from tui.domain.promotions import ExitCode
+from tui.domain.serving import OtherWorkload
 from tui.domain.truth import TruthRow
 
 _HEAD = ("", "DEPLOYMENT", "MODEL", "PODS", "SPEC", "ALIAS", "LIVE", "P99", "ERRORS", "REQ/S")
@@ -31,7 +33,14 @@ async def status(environment: Environment, given: argparse.Namespace) -> int:
             put_json({"environment": environment.name, "rows": [], "sources": _sources(seen), "error": error})
         return fail(failure.code, str(failure), failure.hint, exit_code_of(failure), as_json=False)
     if as_json:
-        put_json({"environment": environment.name, "rows": [row_json(environment.name, row) for row in rows], "sources": _sources(seen)})
+        put_json(
+            {
+                "environment": environment.name,
+                "rows": [row_json(environment.name, row) for row in rows],
+                "not_handled": [{"kind": one.kind, "namespace": one.namespace, "name": one.name} for one in _others(seen, given.subject)],
+                "sources": _sources(seen),
+            }
+        )
     else:
         put(table(_HEAD, [_cells(row) for row in rows]) if rows else "no deployments")
         for row in rows:
@@ -42,10 +51,22 @@ async def status(environment: Environment, given: argparse.Namespace) -> int:
             say(f"modeldeck: {told.failure}" + (f" ({told.failure.hint})" if told.failure.hint else ""))
     for gap in seen.fleet.value.gaps if seen.fleet.value else ():
         say(f"modeldeck: {gap}")
-    if given.subject and not rows:
+    others = _others(seen, given.subject)
+    for other in others:
+        say(f"modeldeck: {other.key} is a {other.kind}, which is not handled yet: only Deployments are")
+    if given.subject and not rows and not others:
         say(f"modeldeck: nothing here is called {given.subject!r}: a model, or NAMESPACE/NAME of a deployment")
         return ExitCode.REFUSED
-    return ExitCode.DONE
+    return ExitCode.DONE if rows or not given.subject else ExitCode.REFUSED
+
+
+def _others(seen: Snapshot, subject: str | None) -> tuple[OtherWorkload, ...]:
+    """Workloads of other kinds that were asked for by name, or that name a model."""
+    found = seen.others.value or ()
+    if subject is not None and "/" in subject:
+        return tuple(one for one in found if one.key == subject)
+    named = {one.key: {link.model for link in find_links(one.template, seen.environment.patterns)} for one in found}
+    return tuple(one for one in found if (subject is None and named[one.key]) or subject == one.name or subject in named[one.key])
 
 
 def _wanted(row: TruthRow, subject: str | None) -> bool:

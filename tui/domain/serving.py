@@ -177,6 +177,20 @@ class ContainerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OtherWorkload:
+    """What runs pods as a Deployment does, and is not handled here: a StatefulSet or a DaemonSet."""
+
+    kind: str
+    namespace: str
+    name: str
+    template: PodTemplate
+
+    @property
+    def key(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerState:
     name: str
     image: str

@@ -64,7 +64,7 @@ async def find_subject(
         fleet, (registry, away) = await asyncio.gather(_fleet(intent, world), _asked(intent, link, world))
         past = journal.operations()
     except NotFound as failure:
-        return Refusal("deployment_not_found", str(failure), "`modeldeck status` lists the deployments that can be seen")
+        return await _not_found(intent, world, failure)
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     if away is not None and (intent.kind is Kind.PROMOTE or link.alias is not None):
@@ -77,6 +77,19 @@ async def find_subject(
         measured = await measured_spans(intent.namespace, intent.deployment, model, world.metrics, clock, world.environment.patterns)
         found = _subject(intent, world, replace(read, measured=measured)) if measured else found
     return found
+
+
+async def _not_found(intent: Intent, world: World, failure: Failure) -> Refusal:
+    """What of another kind has this name, else that there is nothing of it."""
+    try:
+        others = await world.need_cluster().unhandled((intent.namespace,))
+    except Failure:
+        others = ()
+    other = next((one for one in others if one.name == intent.deployment), None)
+    if other is None:
+        return Refusal("deployment_not_found", str(failure), "`modeldeck status` lists the deployments that can be seen")
+    words = f"{other.key} is a {other.kind}: modeldeck changes Deployments only so far"
+    return Refusal("not_handled", words, f"change it where it is kept, or with kubectl -n {other.namespace} edit {other.kind} {other.name}")
 
 
 async def _observed(intent: Intent, world: World, clock: Clock) -> Deployment:

@@ -23,6 +23,7 @@ from tui.domain.serving import (
     Deployment,
     Event,
     Fleet,
+    OtherWorkload,
     Pod,
     ReplicaSet,
 )
@@ -55,6 +56,7 @@ class FakeCluster:
         self.broken: set[str] = set()
         self.stuck: set[str] = set()
         self.allowed: bool | None = True
+        self.others: list[OtherWorkload] = []
         self.hpa: bool | None = False
         self.admission: Callable[[dict[str, Any]], None] | None = None
         self.frozen = False
@@ -81,6 +83,9 @@ class FakeCluster:
             tuple(self._to_set(raw) for raw in self.sets.values()),
             tuple(self._to_pod(pod) for pod in self.pods.values()),
         )
+
+    async def unhandled(self, namespaces: Sequence[str]) -> tuple[OtherWorkload, ...]:
+        return tuple(one for one in self.others if one.namespace in namespaces)
 
     async def patch_deployment(self, namespace: str, name: str, patch: Mapping[str, object], *, dry_run: bool = False) -> Deployment:
         trap = self.traps.enter("dry_run" if dry_run else "patch_deployment")

@@ -16,12 +16,13 @@ from tui.domain.failures import Conflict, Failure, Forbidden, NotFound
 from tui.domain.leases import Lease
 from tui.domain.marks import FIELD_MANAGER
 from tui.domain.rollout import new_replica_set
-from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, Pod
+from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
 from tui.sources.kubernetes import answers, leases, objects, wire
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.listing import converted, listed
 from tui.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS, Item, Kind
 from tui.sources.kubernetes.scope import EVERYWHERE, readable_namespaces
+from tui.sources.kubernetes.unhandled import unhandled
 from tui.sources.transport import Params, Timeouts, Transport
 
 T = TypeVar("T")
@@ -63,6 +64,13 @@ class KubernetesCluster:
                 _everywhere(transport, PODS, scope, gaps),
             )
             return Fleet(deployments, sets, pods, tuple(gaps))
+
+        return await self.connection.using(read)
+
+    async def unhandled(self, namespaces: Sequence[str]) -> tuple[OtherWorkload, ...]:
+        async def read(transport: Transport) -> tuple[OtherWorkload, ...]:
+            scope = await readable_namespaces(transport, namespaces or (EVERYWHERE,), await self.connection.namespace())
+            return await unhandled(transport, scope)
 
         return await self.connection.using(read)
 

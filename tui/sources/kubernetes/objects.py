@@ -85,7 +85,7 @@ def _template(
     )
 
 
-def _template_of(template: wire.Template | None) -> PodTemplate:
+def template_of(template: wire.Template | None) -> PodTemplate:
     meta = template.metadata if template else None
     spec = template.spec if template else None
     return _template(
@@ -153,7 +153,7 @@ def deployment_of(body: wire.DeploymentWire) -> Deployment:
         labels=meta.labels or {},
         annotations=meta.annotations or {},
         selector=(spec.selector.match_labels if spec.selector else None) or {},
-        template=_template_of(_templates.decode(spec.template)),
+        template=template_of(_templates.decode(spec.template)),
         template_hash=template_hash(spec.template),
         desired=1 if spec.replicas is None else spec.replicas,
         replicas=status.replicas,
@@ -180,7 +180,7 @@ def replica_set_of(body: wire.ReplicaSetWire) -> ReplicaSet:
         revision=_revision(annotations),
         change_cause=annotations.get(CHANGE_CAUSE, ""),
         annotations=annotations,
-        template=_template_of(body.spec.template),
+        template=template_of(body.spec.template),
         desired=1 if body.spec.replicas is None else body.spec.replicas,
         ready=body.status.ready_replicas,
         available=body.status.available_replicas,
