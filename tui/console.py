@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from tui.backends import Backends
+    from tui.domain.truth import TruthRow
     from tui.operations.world import World
     from tui.screens.operations.doors import Doors
     from tui.screens.picker import Choice
@@ -293,6 +294,8 @@ class Console(LeanApp[int]):
             self._pick("Theme", [Choice(name, name) for name in sorted(self.own_themes)], self.theme, self._use_theme)
         elif message.what == "namespace":
             self._chore(self._pick_namespace())
+        elif message.what == "link" and self.deck.model.row is not None:
+            self._pick_link(self.deck.model.row)
 
     def _pick(self, title: str, choices: list[Choice], current: str | None, use: Callable[[str], None]) -> None:
         from tui.screens.picker import Picker
@@ -329,6 +332,16 @@ class Console(LeanApp[int]):
                 self._switch_to(replace(self.environment, cluster=replace(target, namespaces=(chosen,))))
 
         self._pick("Namespace", [Choice("*", "all namespaces"), *(Choice(name, name) for name in names)], None, use)
+
+    def _pick_link(self, row: TruthRow) -> None:
+        from tui.screens import changes
+        from tui.screens.picker import Choice
+
+        def use(chosen: str) -> None:
+            self._chore(self._change(changes.choose_link(self._world, row, chosen.split(","))))
+
+        choices = [Choice(",".join(link.places), link.slot.text, ", ".join(link.places)) for link in row.references]
+        self._pick(f"{row.deployment}: which one serves?", choices, None, use)
 
     def _switch(self, name: str) -> None:
         self._switch_to(self._launch.resolve(name))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tui.domain.failures import Failure
 from tui.domain.truth import TruthRow
+from tui.operations import choose_link as choosing
 from tui.operations import register as registering
 from tui.operations import restart as restarting
 from tui.operations import scale as scaling
@@ -26,6 +29,14 @@ async def scale(world: World, row: TruthRow, replicas: int) -> Line:
     except Failure as failure:
         return _refused(failure)
     return (Cell(f"{row.key} scales to {replicas}", "ok"),)
+
+
+async def choose_link(world: World, row: TruthRow, places: Sequence[str]) -> Line:
+    try:
+        await choosing.choose_link(world, row.namespace, row.deployment, places)
+    except Failure as failure:
+        return _refused(failure)
+    return (Cell(f"{row.key}: {', '.join(places)} serves, as its annotation says from now on", "ok"),)
 
 
 async def register(world: World, run_id: str, model: str) -> Line:

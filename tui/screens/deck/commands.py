@@ -81,7 +81,7 @@ class DeckCommands(FramedScreen[None]):
         chosen, row = self.model.selection, self.model.row
         assert row is not None
         if row.link is None:
-            return "unlinked deployment"
+            return "" if row.references else "unlinked deployment"  # with references, the key asks which one serves
         if chosen.version is None:
             return "no version selected"
         if row.model is not None and chosen.model != row.model:
@@ -101,6 +101,8 @@ class DeckCommands(FramedScreen[None]):
         chosen, row = self.model.selection, self.model.row
         if self.model.operation is not None:
             self.post_message(OperationWanted(self.model.operation.operation.id))
+        elif row is not None and row.link is None and row.references:
+            self.post_message(PickWanted("link"))
         elif row is not None and chosen.model is not None and chosen.version is not None:
             self.post_message(PromoteWanted(row, chosen.model, chosen.version))
 

@@ -1,0 +1,44 @@
+"""Saying once which of several references serves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.operations.conftest import Bench
+from tui.domain.failures import Rejected
+from tui.domain.linking import links_of
+from tui.operations.choose_link import choose_link
+from tui.operations.guard import ReadOnly
+
+
+@pytest.fixture
+def shadowed(bench: Bench) -> Bench:
+    def with_shadow(raw: dict[str, Any]) -> None:
+        raw["spec"]["template"]["spec"]["containers"][0]["env"].append({"name": "SHADOW_MODEL_URI", "value": "models:/iris/3"})
+
+    bench.fake.cluster.edit("serving/iris", with_shadow)
+    return bench
+
+
+async def test_the_choice_is_an_annotation_that_restarts_nothing(shadowed: Bench) -> None:
+    before = shadowed.fake.template()
+    chosen = await choose_link(shadowed.fake.world, "serving", "iris", ("server/env/MODEL_URI",))
+    assert shadowed.fake.annotations()["modeldeck.dev/link"] == "server/env/MODEL_URI"
+    assert [(link.certain, link.version) for link in links_of(chosen)] == [(True, "1")]
+    assert shadowed.fake.template() == before
+
+
+@pytest.mark.parametrize("places", [("server/env/OTHER",), ("server/env/MODEL_URI", "server/env/SHADOW_MODEL_URI")])
+async def test_what_is_not_one_reference_is_refused(shadowed: Bench, places: tuple[str, ...]) -> None:
+    with pytest.raises(Rejected, match="not one reference"):
+        await choose_link(shadowed.fake.world, "serving", "iris", places)
+    assert "modeldeck.dev/link" not in shadowed.fake.annotations()
+
+
+async def test_what_may_only_be_looked_at_is_not_annotated(shadowed: Bench) -> None:
+    shadowed.fake.environment = replace(shadowed.fake.environment, read_only=True)
+    with pytest.raises(ReadOnly):
+        await choose_link(shadowed.fake.world, "serving", "iris", ("server/env/MODEL_URI",))
