@@ -40,7 +40,8 @@ def imported(path: Path) -> Iterator[str]:
 
 def undeclared(paths: list[Path], requirements: list[str]) -> dict[str, set[str]]:
     declared = {normal(re.split(r"[\s<>=!~;\[]", each, maxsplit=1)[0]) for each in requirements}
-    declared |= {"mlflow"} if "mlflow-skinny" in declared else set()  # two distributions, one package
+    # Two distributions are one package; the full one, which only databases need, brings the other two along.
+    declared |= {"mlflow", "sqlalchemy", "alembic"} if "mlflow-skinny" in declared else set()
     providers = packages_distributions()
     found: dict[str, set[str]] = {}
     for path in paths:

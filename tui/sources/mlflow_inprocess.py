@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from tui.domain.failures import Failure, Forbidden, NotFound, Rejected, Unreachable
+from tui.domain.failures import Failure, Forbidden, NotFound, Rejected
 from tui.sources import refusals
 from tui.sources.credentials import inline_credentials
 from tui.sources.lane import Lane
 from tui.sources.mlflow_rules import BACKEND, meant
+from tui.sources.mlflow_stores import is_database, refuse_absent, refuse_to_change, without_default_experiment
 
 DEADLINE = 30.0
 """Seconds that a caller waits at most for one question, queueing and the first import included."""
@@ -43,6 +44,7 @@ class InProcess:
         self._lane.close()
 
     def _answer(self, question: Callable[[Any], T]) -> T:
+        refuse_absent(self._uri)
         if self._client is None:
             self._client = self._open()
         try:
@@ -51,33 +53,41 @@ class InProcess:
             raise failure_of(error, shown(self._uri)) from None
 
     def _open(self) -> Any:
-        missing = missing_database(self._uri)
-        if missing is not None:
-            raise Unreachable(f"no such file: {missing}", hint="mlflow would make an empty one: check the path", backend=BACKEND)
         quieten()
         try:
             from mlflow import MlflowClient
 
-            return MlflowClient(tracking_uri=self._uri)
+            refuse_to_change(self._uri)
+            # The registry's URI is given, too: MLFLOW_REGISTRY_URI may name a store that nobody has looked at.
+            with without_default_experiment() if is_database(self._uri) else contextlib.nullcontext():
+                return MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
         except ImportError as error:
             raise Rejected(
-                f"this tracking URI needs a package that is not installed: {error.name}", hint="pip install mlflow", backend=BACKEND
+                f"this tracking URI needs a package that is not installed: {error.name}", hint=_package(error.name), backend=BACKEND
             ) from None
         except _foreign_errors() as error:
             raise failure_of(error, shown(self._uri)) from None
 
 
+def _package(module: str | None) -> str:
+    """Database drivers are left to the user; all else comes with the full mlflow package."""
+    return f"pip install {_DRIVERS.get(module or '', 'mlflow')}"
+
+
+_DRIVERS = {
+    "psycopg": "'psycopg[binary]'",
+    "psycopg2": "psycopg2-binary",
+    "asyncpg": "asyncpg",
+    "pg8000": "pg8000",
+    "MySQLdb": "mysqlclient",
+    "pymysql": "pymysql",
+    "pyodbc": "pyodbc",
+}
+
+
 def shown(uri: str) -> str:
     """A tracking URI for people: without userinfo and query, which may hold a password."""
     return inline_credentials(uri)[0] if urlsplit(uri).netloc else uri.partition("?")[0]
-
-
-def missing_database(uri: str) -> Path | None:
-    """The file of a sqlite URI, where there is none: opening it would silently make an empty database."""
-    if not uri.startswith("sqlite:///") or ":memory:" in uri:
-        return None
-    path = Path(unquote(uri.removeprefix("sqlite:///").partition("?")[0]))
-    return None if path.exists() else path
 
 
 def quieten() -> None:
