@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui.domain.metrics import Matrix, Vector
     from tui.domain.pointers import Glance, Sighting
     from tui.domain.promotions import Operation
-    from tui.domain.registry import ModelVersion, RegisteredModel, Registry
+    from tui.domain.registry import Followed, ModelVersion, RegisteredModel, Registry
     from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
     from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
 
@@ -54,6 +54,11 @@ class ModelRegistry(Protocol):
 
     async def registry(self) -> Registry:
         """All registered models with aliases and all their versions, newest first, aliases joined in."""
+        ...
+
+    async def follow(self, aliases: Sequence[tuple[str, str]] = (), *, whole: bool = False) -> Followed:
+        """The same for one who asks again and again: only what changed is read, and now and then everything. `aliases`: (model, alias) to
+        look at more often than others. `whole`: everything now. Never for a decision: what has changed lately may not be in it."""
         ...
 
     async def model(self, name: str) -> RegisteredModel: ...

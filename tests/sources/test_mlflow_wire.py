@@ -11,9 +11,9 @@ from tests.support.canned import always, canned, response
 from tui.domain.environments import MlflowTarget, Secret
 from tui.domain.failures import Failure, Faulty, Malformed, NotFound, Rejected
 from tui.domain.runs import MetricPoint, RunStatus
-from tui.sources import mlflow_rest_registry
+from tui.sources import mlflow_rest_pages
 from tui.sources.decode import decode
-from tui.sources.mlflow_inprocess import missing_database, shown
+from tui.sources.mlflow_inprocess import shown
 from tui.sources.mlflow_open import open_mlflow
 from tui.sources.mlflow_rules import LoggedModelChoice, chosen_model, meant, model_file_words, thinned
 from tui.sources.mlflow_wire import LARGEST, RunsAnswer, explain, number, run_of, run_status, seconds, whole
@@ -100,13 +100,10 @@ def test_a_model_file_is_told_from_other_files() -> None:
 def test_databases_are_named_without_their_passwords() -> None:
     assert shown("postgresql://me:s3cret@db:5432/mlflow?x=y") == "postgresql://db:5432/mlflow"
     assert shown("sqlite:///a.db") == "sqlite:///a.db"
-    assert missing_database("sqlite:////no/such.db") is not None
-    assert missing_database("postgresql://db/mlflow") is None
-    assert missing_database("sqlite:///:memory:") is None
 
 
 async def test_pages_that_repeat_rows_are_joined_without_repeats_and_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mlflow_rest_registry, "VERSIONS_PAGE", 2)
+    monkeypatch.setattr(mlflow_rest_pages, "VERSIONS_PAGE", 2)
     pages = [(["3", "2"], "a"), (["2", "1"], "b"), (["1"], "b")]
 
     async def talk(reader: object, writer: object, number: int) -> None:

@@ -72,5 +72,16 @@ class Registry:
         return next((v for v in self.versions if v.model == model and v.version == version), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a reader who keeps up with a registry knows of it now. The same `registry` object where nothing changed."""
+
+    registry: Registry
+    aliases_read: bool
+    """Whether every alias was read anew; else they are as of the last such reading."""
+    pause: float
+    """Seconds after which it may be asked again without being a burden."""
+
+
 OWN_TAGS = "modeldeck."
 """Begins every tag that operations write: they tell of one version, so that a copy does not have them."""

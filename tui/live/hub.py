@@ -7,7 +7,7 @@ After `stop` nothing is published any more, so late data of an old environment c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,6 +18,7 @@ from tui.domain.measured import ChartPoints, chart_points
 from tui.domain.metrics import Vector
 from tui.domain.profiles import Profile, bulk_queries, deployment_queries, pick
 from tui.domain.reading import Reading
+from tui.domain.registry import Registry
 from tui.domain.runs import Experiment, Run
 from tui.domain.serving import Fleet
 from tui.domain.statements import Metric, known_metrics
@@ -122,6 +123,10 @@ class Hub:
         self._window: int | None = None
         self._older: tuple[Run, ...] = ()
         self._next_token: str | None = None
+        self._refresh = refresh
+        self._aliases: tuple[tuple[str, str], ...] = ()
+        self._whole_registry = False
+        self._aliases_asked_at: float | None = None
         self.runs_query = RunsQuery()
         self.live_query: LiveQuery | None = None
         self._stopped = False
@@ -132,7 +137,7 @@ class Hub:
             self._add(Topic.RUNS, self._fetch_runs, min(refresh, 4.0))
             self._add(Topic.EXPERIMENTS, tracking.experiments, refresh * 3)
         if registry is not None:
-            self._add(Topic.REGISTRY, registry.registry, refresh)
+            self._add(Topic.REGISTRY, self._fetch_registry, refresh)
         if metrics is not None:
             self._add(Topic.STATS, self._fetch_stats, refresh)
             self._add(Topic.LIVE, self._fetch_live, refresh)
@@ -173,12 +178,16 @@ class Hub:
         """Ask now, without waiting for the interval (all feeds where none is named)."""
         if self._watch is not None and (not topics or Topic.FLEET in topics):
             self._watch.refresh_now()
+        self._whole_registry = self._whole_registry or not topics or Topic.REGISTRY in topics
         for topic in topics or tuple(self._feeds):
             if topic in self._feeds and (topic is not Topic.LIVE or self.live_query is not None):
                 self._feeds[topic].refresh_now()
 
     def asked_at(self, topic: Topic) -> float | None:
-        """When the newest value of a topic that is polled was asked for, also where it was no news; None where there is none."""
+        """When the newest value of a topic that is polled was asked for, also where it was no news; None where there is none. Of the
+        registry: when all its aliases were."""
+        if topic is Topic.REGISTRY:
+            return self._aliases_asked_at
         return self._feeds[topic].reading.asked_at if topic in self._feeds else None
 
     # ── runs ──
@@ -241,6 +250,26 @@ class Hub:
         by_id = {run.id: run for run in (*self._older, *page.runs)}
         newest_first = sorted(by_id.values(), key=lambda run: run.started_at or 0.0, reverse=True)
         return Runs(query, tuple(newest_first), self._next_token is not None)
+
+    # ── registry ──
+
+    def look_at_aliases(self, aliases: Iterable[tuple[str, str]]) -> None:
+        """(model, alias) that what is served is held against: they are looked at more often than others."""
+        self._aliases = tuple(sorted(aliases))
+
+    async def _fetch_registry(self) -> Registry:
+        assert self._registry is not None
+        whole, self._whole_registry = self._whole_registry, False
+        began = self._clock.now()
+        try:
+            found = await self._registry.follow(self._aliases, whole=whole)
+        except BaseException:
+            self._whole_registry = self._whole_registry or whole  # it is still owed
+            raise
+        if found.aliases_read:
+            self._aliases_asked_at = began
+        self._feeds[Topic.REGISTRY].set_interval(max(self._refresh, found.pause))
+        return found.registry
 
     # ── metrics ──
 

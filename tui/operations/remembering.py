@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tui.domain.failures import Failure
 from tui.domain.pointers import Glance, pointers_of
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
+from tui.domain.registry import Followed, ModelVersion, RegisteredModel, Registry
 from tui.operations.sightings import REFRESH
 from tui.ports import Clock, ModelRegistry, Sightings
 
@@ -33,11 +33,22 @@ class RememberingRegistry:
         """As the inner one. That the reading could not be kept, or not at once, is no reason not to have it."""
         began = self._clock.now()
         found = await self._inner.registry()
+        await self._remember(found, began)
+        return found
+
+    async def follow(self, aliases: Sequence[tuple[str, str]] = (), *, whole: bool = False) -> Followed:
+        """As the inner one. Only where every alias was read: of the others nobody knows when they were as they are."""
+        began = self._clock.now()
+        found = await self._inner.follow(aliases, whole=whole)
+        if found.aliases_read:
+            await self._remember(found.registry, began)
+        return found
+
+    async def _remember(self, found: Registry, began: float) -> None:
         glance = Glance(pointers_of(found.models), began, self._clock.now())
         if self._keeping is None or self._keeping.done():
             self._keeping = asyncio.create_task(self._keep(glance))
         await asyncio.wait({self._keeping}, timeout=_PATIENCE)
-        return found
 
     async def aclose(self) -> None:
         """What is being written is written; the inner one has an end of its own."""

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tui.domain.failures import NotFound
-from tui.domain.registry import OWN_TAGS, ModelVersion, RegisteredModel, Registry
+from tui.domain.registry import OWN_TAGS, Followed, ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunPage
+from tui.sources.mlflow_following import RegistryFollower, joined
 from tui.sources.mlflow_inprocess import InProcess
 from tui.sources.mlflow_rules import (
     BACKEND,
@@ -19,7 +20,7 @@ from tui.sources.mlflow_rules import (
     file_answer,
     folders_to_try,
     no_model,
-    registry_of,
+    quoted,
     thinned,
 )
 from tui.sources.mlflow_wire import number, run_status, seconds, whole
@@ -76,9 +77,13 @@ class ClientRegistry:
 
     def __init__(self, inprocess: InProcess) -> None:
         self._mlflow = inprocess
+        self._follower = RegistryFollower(ClientPages(inprocess))
 
     async def registry(self) -> Registry:
-        return await self._mlflow.ask(_registry)
+        return await self._mlflow.ask(lambda client: joined(_all_models(client), _all_versions(client)))
+
+    async def follow(self, aliases: Sequence[tuple[str, str]] = (), *, whole: bool = False) -> Followed:
+        return await self._follower.follow(aliases, whole=whole)
 
     async def model(self, name: str) -> RegisteredModel:
         return await self._mlflow.ask(lambda client: _model_of(client.get_registered_model(name)))
@@ -112,6 +117,38 @@ class ClientRegistry:
 
     async def copy_version(self, version: ModelVersion, to_model: str, tags: Mapping[str, str]) -> ModelVersion:
         return await self._mlflow.ask(lambda client: _copy_version(client, version, to_model, tags))
+
+
+class ClientPages:
+    """`tui.sources.mlflow_following.RegistryPages`."""
+
+    def __init__(self, inprocess: InProcess) -> None:
+        self._mlflow = inprocess
+
+    async def all_models(self) -> Sequence[RegisteredModel]:
+        return await self._mlflow.ask(_all_models)
+
+    async def all_versions(self) -> Sequence[ModelVersion]:
+        return await self._mlflow.ask(_all_versions)
+
+    async def newest_models(self, count: int) -> Sequence[RegisteredModel]:
+        return await self._mlflow.ask(
+            lambda client: [_model_of(entry) for entry in client.search_registered_models(max_results=count, order_by=_NEWEST)]
+        )
+
+    async def newest_versions(self, count: int) -> Sequence[ModelVersion]:
+        return await self._mlflow.ask(
+            lambda client: [_version_of(entry, {}) for entry in client.search_model_versions(max_results=count, order_by=_NEWEST)]
+        )
+
+    async def versions_of(self, model: str) -> Sequence[ModelVersion]:
+        return await self._mlflow.ask(lambda client: _all_versions(client, f"name = {quoted(model)}"))
+
+    async def alias_target(self, model: str, alias: str) -> str:
+        return await self._mlflow.ask(lambda client: str(client.get_model_version_by_alias(model, alias).version))
+
+
+_NEWEST = ["last_updated_timestamp DESC"]
 
 
 def _copy_version(client: Any, version: ModelVersion, to_model: str, tags: Mapping[str, str]) -> ModelVersion:
@@ -232,16 +269,18 @@ def _version_of(entry: Any, aliases: Mapping[str, str]) -> ModelVersion:
     )
 
 
-def _registry(client: Any) -> Registry:
-    models = [
-        _model_of(entry)
-        for entry in _all_pages(lambda token: client.search_registered_models(max_results=1000, page_token=token), lambda entry: entry.name)
-    ]
-    versions = _all_pages(
-        lambda token: client.search_model_versions(max_results=10_000, page_token=token), lambda entry: (entry.name, entry.version)
+def _all_models(client: Any) -> list[RegisteredModel]:
+    entries = _all_pages(lambda token: client.search_registered_models(max_results=1000, page_token=token), lambda entry: entry.name)
+    return [_model_of(entry) for entry in entries]
+
+
+def _all_versions(client: Any, filter_text: str | None = None) -> list[ModelVersion]:
+    """Without aliases."""
+    entries = _all_pages(
+        lambda token: client.search_model_versions(filter_text, max_results=10_000, page_token=token),
+        lambda entry: (entry.name, entry.version),
     )
-    aliases = {model.name: model.aliases for model in models}
-    return registry_of(models, (_version_of(entry, aliases.get(entry.name, {})) for entry in versions))
+    return [_version_of(entry, {}) for entry in entries]
 
 
 def _artifacts_answer(client: Any, model: str, version: str) -> str:

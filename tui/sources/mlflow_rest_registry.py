@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlsplit
 
 from tui.domain.failures import NotFound, Rejected
-from tui.domain.registry import OWN_TAGS, ModelVersion, RegisteredModel, Registry
+from tui.domain.registry import OWN_TAGS, Followed, ModelVersion, RegisteredModel, Registry
 from tui.sources import mlflow_wire as wire
+from tui.sources.mlflow_following import RegistryFollower, joined
 from tui.sources.mlflow_rest import API, list_artifacts, run_entry
-from tui.sources.mlflow_rules import MODEL_FILE, LoggedModelChoice, chosen_model, file_answer, folders_to_try, no_model, registry_of
+from tui.sources.mlflow_rest_pages import RestPages
+from tui.sources.mlflow_rules import MODEL_FILE, LoggedModelChoice, chosen_model, file_answer, folders_to_try, no_model
 from tui.sources.transport import Params, Transport
-
-VERSIONS_PAGE = 10_000
-MODELS_PAGE = 1_000
 
 
 class RestRegistry:
@@ -22,34 +21,14 @@ class RestRegistry:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._follower = RegistryFollower(RestPages(transport))
 
     async def registry(self) -> Registry:
-        models, entries = await asyncio.gather(self._models(), self._version_entries())
-        aliases = {model.name: model.aliases for model in models}
-        return registry_of(models, (wire.version_of(entry, aliases.get(entry.name, {})) for entry in entries))
+        pages = RestPages(self._transport)
+        return joined(*await asyncio.gather(pages.all_models(), pages.all_versions()))
 
-    async def _models(self) -> tuple[RegisteredModel, ...]:
-        found: dict[str, RegisteredModel] = {}
-        token: str | None = ""
-        while token is not None:
-            params: Params = {"max_results": MODELS_PAGE} | ({"page_token": token} if token else {})
-            answer = self._transport.decode(await self._transport.get(f"{API}/registered-models/search", params=params), wire.ModelsAnswer)
-            fresh = [wire.model_of(entry) for entry in answer.registered_models or () if entry.name not in found]
-            found |= {model.name: model for model in fresh}
-            token = answer.next_page_token or None if fresh else None
-        return tuple(found.values())
-
-    async def _version_entries(self) -> tuple[wire.VersionEntry, ...]:
-        found: dict[tuple[str, str], wire.VersionEntry] = {}
-        token: str | None = ""
-        while token is not None:
-            params: Params = {"max_results": VERSIONS_PAGE} | ({"page_token": token} if token else {})
-            answer = self._transport.decode(await self._transport.get(f"{API}/model-versions/search", params=params), wire.VersionsAnswer)
-            fresh = {(entry.name, str(entry.version)): entry for entry in answer.model_versions or ()}
-            known = len(found)
-            found |= fresh
-            token = answer.next_page_token or None if len(found) > known else None
-        return tuple(found.values())
+    async def follow(self, aliases: Sequence[tuple[str, str]] = (), *, whole: bool = False) -> Followed:
+        return await self._follower.follow(aliases, whole=whole)
 
     async def model(self, name: str) -> RegisteredModel:
         body = await self._transport.get(f"{API}/registered-models/get", params={"name": name})

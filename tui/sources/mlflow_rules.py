@@ -43,6 +43,13 @@ def registry_of(models: Iterable[RegisteredModel], versions: Iterable[ModelVersi
     )
 
 
+def quoted(text: str) -> str:
+    """A text in MLflow's filters, which know no escapes."""
+    if "'" in text and '"' in text:
+        raise Rejected(f"MLflow cannot search for a name with both kinds of quotes: {text}", backend=BACKEND)
+    return f'"{text}"' if "'" in text else f"'{text}'"
+
+
 def model_file_words(text: str) -> str | None:
     """What an MLmodel file says of itself ("python_function, sklearn; mlflow 3.17.2"); None where this is no MLmodel file.
 

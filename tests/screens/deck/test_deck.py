@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -51,6 +51,9 @@ class Source:
 
     def refresh(self, *topics: Topic) -> None:
         self.asked.append(("refresh", *topics))
+
+    def look_at_aliases(self, aliases: Iterable[tuple[str, str]]) -> None:
+        self.aliases = set(aliases)
 
     def asked_at(self, topic: Topic) -> float | None:
         return self.read_at

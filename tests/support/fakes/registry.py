@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tests.support.fakes.traps import Traps
 from tui.domain.failures import NotFound
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
+from tui.domain.registry import Followed, ModelVersion, RegisteredModel, Registry
 
 
 class FakeRegistry:
@@ -30,6 +30,9 @@ class FakeRegistry:
         versions = tuple(sorted(self.versions.values(), key=lambda version: -version.number))
         self.traps.leave(trap)
         return Registry(models, versions)
+
+    async def follow(self, aliases: Sequence[tuple[str, str]] = (), *, whole: bool = False) -> Followed:
+        return Followed(await self.registry(), aliases_read=True, pause=0.0)
 
     async def model(self, name: str) -> RegisteredModel:
         self.traps.enter("model")

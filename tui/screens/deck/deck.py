@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -55,6 +55,7 @@ class Source(Protocol):
     def look_at_run(self, run_id: str) -> None: ...
     def older_runs(self) -> None: ...
     def look_at_deployment(self, query: LiveQuery) -> None: ...
+    def look_at_aliases(self, aliases: Iterable[tuple[str, str]]) -> None: ...
     def refresh(self, *topics: Topic) -> None: ...
     def asked_at(self, topic: Topic) -> float | None: ...
 
@@ -173,6 +174,8 @@ class Deck(DeckRoom):
     def _flush(self) -> None:
         self._flushing = False
         dirty, self._dirty = self._dirty, set()
+        if self._source is not None:
+            self._source.look_at_aliases({(row.model, row.alias) for row in self.model.truth if row.model and row.alias})
         if self.model.seed():
             dirty |= set(P)
             self._ask_live()
