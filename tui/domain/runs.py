@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tui.domain.failures import Failure
+
 
 class RunStatus(StrEnum):
     RUNNING = "RUNNING"
@@ -77,3 +79,13 @@ class Artifact:
     path: str
     is_dir: bool
     size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetails:
+    """A run with what its page shows beside it. `history`: metric → points. `missing`: why some histories could not be read."""
+
+    run: Run
+    history: Mapping[str, tuple[MetricPoint, ...]] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] = ()
+    missing: Failure | None = None

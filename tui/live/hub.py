@@ -23,9 +23,11 @@ from tui.domain.runs import Experiment, Run
 from tui.domain.serving import Fleet
 from tui.domain.statements import Metric, known_metrics
 from tui.live.feed import Feed
+from tui.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from tui.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
 
-RUNS_A_PAGE = 100
+PAUSE_FOR_EACH_ID = 0.004
+"""Seconds between two searches, for each experiment that is searched: MLflow wants all their ids in every one."""
 PICK_AGAIN = 60.0
 """Seconds after which the metric profile is picked anew."""
 WIDE_WINDOW = 300
@@ -121,6 +123,8 @@ class Hub:
         self._profile: Profile | None = None
         self._picked_at = 0.0
         self._window: int | None = None
+        self._runs_interval = min(refresh, 4.0)
+        self._recent = RecentRuns(tracking, clock) if tracking is not None else None
         self._older: tuple[Run, ...] = ()
         self._next_token: str | None = None
         self._refresh = refresh
@@ -134,7 +138,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._single: set[asyncio.Task[None]] = set()
         if tracking is not None:
-            self._add(Topic.RUNS, self._fetch_runs, min(refresh, 4.0))
+            self._add(Topic.RUNS, self._fetch_runs, self._runs_interval)
             self._add(Topic.EXPERIMENTS, tracking.experiments, refresh * 3)
         if registry is not None:
             self._add(Topic.REGISTRY, self._fetch_registry, refresh)
@@ -179,6 +183,8 @@ class Hub:
         if self._watch is not None and (not topics or Topic.FLEET in topics):
             self._watch.refresh_now()
         self._whole_registry = self._whole_registry or not topics or Topic.REGISTRY in topics
+        if self._recent is not None and (not topics or Topic.RUNS in topics):
+            self._recent.forget()
         for topic in topics or tuple(self._feeds):
             if topic in self._feeds and (topic is not Topic.LIVE or self.live_query is not None):
                 self._feeds[topic].refresh_now()
@@ -214,7 +220,7 @@ class Hub:
             return  # the pane's own feed asks the same backend and says what is wrong
         if query == self.runs_query:
             self._older, self._next_token = self._older + page.runs, page.next_token
-            self.refresh(Topic.RUNS)
+            self._feeds[Topic.RUNS].refresh_now()
 
     def look_at_run(self, run_id: str) -> None:
         """Load one run that a version points at but that is not among those loaded."""
@@ -231,7 +237,7 @@ class Hub:
             return  # deleted, or the backend is away: the pane's own feed says so
         if query == self.runs_query:
             self._older = (*self._older, run)
-            self.refresh(Topic.RUNS)
+            self._feeds[Topic.RUNS].refresh_now()
 
     async def _experiment_ids(self, query: RunsQuery) -> tuple[str, ...]:
         assert self._tracking is not None
@@ -241,10 +247,11 @@ class Hub:
         return tuple(e.id for e in (known or await self._tracking.experiments()))
 
     async def _fetch_runs(self) -> Runs:
-        assert self._tracking is not None
+        assert self._recent is not None
         query = self.runs_query
         ids = await self._experiment_ids(query)
-        page = await self._tracking.search_runs(ids, filter_text=query.filter_text, page_size=RUNS_A_PAGE)
+        self._feeds[Topic.RUNS].set_interval(max(self._runs_interval, PAUSE_FOR_EACH_ID * len(ids)))
+        page = await self._recent.page(ids, query.filter_text)
         if not self._older:
             self._next_token = page.next_token
         by_id = {run.id: run for run in (*self._older, *page.runs)}

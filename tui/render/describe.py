@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tui.domain.links import LINK_ANNOTATION, LinkPatterns
 from tui.domain.registry import ModelVersion
-from tui.domain.runs import Artifact, MetricPoint, Run
+from tui.domain.runs import Run, RunDetails
 from tui.domain.serving import Deployment, Event, Pod, ReplicaSet
 from tui.domain.truth import TruthRow
 from tui.render import deployments, numbers, runs
@@ -43,20 +43,23 @@ def moment(at: float | None, now: float) -> Cell:
     """A time with its age: `2026-11-23 14:03:21 (2 h ago)`."""
     if at is None:
         return Cell(numbers.NONE, "muted")
-    return Cell(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(at))} ({numbers.ago(now - at)})")
+    try:
+        shown = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+    except (ValueError, OverflowError, OSError):  # a year that no calendar here knows
+        return Cell(f"at {at:g} s since 1970", "warn")
+    return Cell(f"{shown} ({numbers.ago(now - at)})")
 
 
-def run_lines(
-    run: Run, history: Mapping[str, Sequence[MetricPoint]], artifacts: Sequence[Artifact], versions: Iterable[ModelVersion], now: float
-) -> list[Line]:
-    """`history`: metric → points, drawn where there is more than one."""
+def run_lines(details: RunDetails, versions: Iterable[ModelVersion], now: float) -> list[Line]:
+    """A history is drawn where it has more than one point."""
+    run, history = details.run, details.history
     registered = [version for version in versions if version.run_id == run.id]
     lines: list[Line] = [
         heading(run.name),
         pair("run id", Cell(run.id)),
-        pair("state", runs.state(run), Cell(f" {run.status.lower()}")),
+        pair("state", runs.status(run)),
         pair("started", moment(run.started_at, now)),
-        pair("took", runs.took(run, now)),
+        pair("took", runs.took(run, now), Cell(runs.clocks(run, now), "warn")),
         pair("user", Cell(run.user or numbers.NONE)),
         pair("source", Cell(run.source or numbers.NONE)),
         pair("git commit", Cell(run.git_commit or numbers.NONE)),
@@ -69,12 +72,13 @@ def run_lines(
         drawn = Cell(sparkline(points, _SPARK), "series-1") if len(points) > 1 else Cell("")
         steps = f"  {len(points)} points" if len(points) > 1 else ""
         lines.append(pair(name, Cell(f"{numbers.metric(value):>10}  "), drawn, Cell(steps, "muted")))
+    if details.missing is not None:
+        lines.append(pair("not drawn", Cell(str(details.missing), "warn"), Cell(f"  {details.missing.hint}", "muted")))
     lines += [EMPTY, heading("Params"), *table(run.params), EMPTY, heading("Data sets")]
     lines += [pair(data.name, Cell(data.digest), Cell(f"  {data.context or ''}", "muted")) for data in run.datasets] or table({})
     lines += [EMPTY, heading("Artifacts")]
-    lines += [pair("folder" if a.is_dir else numbers.size(a.size), Cell(a.path + ("/" if a.is_dir else ""))) for a in artifacts] or table(
-        {}
-    )
+    found = [pair("folder" if a.is_dir else numbers.size(a.size), Cell(a.path + ("/" if a.is_dir else ""))) for a in details.artifacts]
+    lines += found or table({})
     lines += [EMPTY, heading("Tags"), *table({k: v for k, v in run.tags.items() if not k.startswith("mlflow.log-model")})]
     return lines
 

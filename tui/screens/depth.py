@@ -8,11 +8,10 @@ from typing import Any
 
 from textual.screen import Screen
 
-from tui.domain.failures import Failure
 from tui.domain.registry import Registry
-from tui.domain.runs import MetricPoint, Run
 from tui.domain.selection import Pane, Selection
 from tui.domain.truth import TruthRow
+from tui.live.run_details import RunReader
 from tui.operations.history import Memories, history
 from tui.operations.sightings import registry_id
 from tui.ports import Clock, Cluster, Journal, Sightings, Tracking
@@ -23,8 +22,6 @@ from tui.screens.deck.model import DeckModel
 from tui.screens.logs import LogScreen
 from tui.screens.reading_screen import ReadingScreen
 
-HISTORY_METRICS = 12
-"""Metrics of a run whose history is drawn: each is a request."""
 FRESH = 3.0
 
 
@@ -84,12 +81,12 @@ class Depth:
         if tracking is None or run_id is None:
             return "no run selected"
 
-        async def load() -> Sequence[Line]:
-            run = await tracking.run(run_id)
-            history, artifacts = await asyncio.gather(_history(tracking, run), tracking.artifacts(run_id))
-            return describe.run_lines(run, history, artifacts, _versions(model.registry), self._clock.now())
+        reader = RunReader(tracking, run_id, self._clock)
 
-        return ReadingScreen("Run", run_id, load, self._clock, every=FRESH * 2)
+        async def load() -> Sequence[Line]:
+            return describe.run_lines(await reader.read(), _versions(model.registry), self._clock.now())
+
+        return ReadingScreen("Run", run_id, load, self._clock, every=FRESH * 2, renew=reader.forget)
 
     def _version(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
         tracking = self._tracking
@@ -121,20 +118,6 @@ class Depth:
             return describe.deployment_lines(deployment, now_row, sets, pods, events, model.environment.patterns, self._clock.now())
 
         return ReadingScreen("Deployment", key, load, self._clock, every=FRESH)
-
-
-async def _history(tracking: Tracking, run: Run) -> dict[str, tuple[MetricPoint, ...]]:
-    names = sorted(run.metrics)[:HISTORY_METRICS]
-    answers = await asyncio.gather(*(_points(tracking, run.id, name) for name in names))
-    return dict(zip(names, answers, strict=True))
-
-
-async def _points(tracking: Tracking, run_id: str, metric: str) -> tuple[MetricPoint, ...]:
-    """A history that cannot be had leaves the metric without its line; the values themselves are known."""
-    try:
-        return await tracking.metric_history(run_id, metric)
-    except Failure:
-        return ()
 
 
 def _versions(registry: Registry | None) -> tuple[Any, ...]:

@@ -23,19 +23,22 @@ Load = Callable[[], Awaitable[Sequence[Line]]]
 
 
 class ReadingScreen(FramedScreen[None]):
-    """Calls `load` at once and then every `every` seconds (0: only on ctrl+r). What cannot be read again stays, with its age."""
+    """Calls `load` at once and then every `every` seconds (0: only on ctrl+r). What cannot be read again stays, with its age. `renew` is
+    called before a `load` that somebody asked for."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="reading.leave"),
         Binding("ctrl+r", "read_again", "Refresh", id="reading.refresh"),
     ]
 
-    def __init__(self, title: str, detail: str, load: Load, clock: Clock, *, every: float = 0.0) -> None:
+    def __init__(
+        self, title: str, detail: str, load: Load, clock: Clock, *, every: float = 0.0, renew: Callable[[], None] | None = None
+    ) -> None:
         super().__init__()
         self._title, self._detail = title, detail
         self._load = load
         self._clock = clock
-        self._every = every
+        self._every, self._renew = every, renew
         self._read_at: float | None = None
         self._reading: asyncio.Task[None] | None = None
 
@@ -45,15 +48,20 @@ class ReadingScreen(FramedScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#text").focus()
-        self.action_read_again()
+        self._begin()
         if self._every:
-            self.set_interval(self._every, self.action_read_again)
+            self.set_interval(self._every, self._begin)
 
     def on_unmount(self) -> None:
         if self._reading is not None:
             self._reading.cancel()
 
     def action_read_again(self) -> None:
+        if self._renew is not None:
+            self._renew()
+        self._begin()
+
+    def _begin(self) -> None:
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read())
 

@@ -10,6 +10,7 @@ from typing import Any
 from tui.domain.failures import NotFound
 from tui.domain.registry import OWN_TAGS, Followed, ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunPage
+from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
 from tui.sources.mlflow_following import RegistryFollower, joined
 from tui.sources.mlflow_inprocess import InProcess
 from tui.sources.mlflow_rules import (
@@ -31,17 +32,20 @@ class ClientTracking:
 
     def __init__(self, inprocess: InProcess) -> None:
         self._mlflow = inprocess
+        self._experiments = ExperimentFollower(self._all_experiments, self._changed_experiments)
 
     async def ping(self) -> str:
         return await self._mlflow.ask(_ping)
 
     async def experiments(self) -> tuple[Experiment, ...]:
-        return await self._mlflow.ask(
-            lambda client: tuple(
-                Experiment(entry.experiment_id, entry.name, seconds(entry.last_update_time))
-                for entry in _all_pages(lambda token: client.search_experiments(max_results=1000, page_token=token), _experiment_id)
-            )
-        )
+        return await self._experiments.experiments()
+
+    async def _all_experiments(self) -> tuple[Experiment, ...]:
+        return tuple(_experiment_of(entry) for entry in await self._mlflow.ask(_experiment_entries))
+
+    async def _changed_experiments(self, since: int) -> tuple[ExperimentChange, ...]:
+        found = await self._mlflow.ask(lambda client: _experiment_entries(client, _ALL_STAGES, f"last_update_time >= {since}"))
+        return tuple(ExperimentChange(_experiment_of(entry), entry.lifecycle_stage == "deleted") for entry in found)
 
     async def search_runs(
         self,
@@ -194,8 +198,19 @@ def _token(page: Any) -> str | None:
     return (token.decode() if isinstance(token, bytes) else token) or None
 
 
-def _experiment_id(entry: Any) -> object:
-    return entry.experiment_id
+_ACTIVE_ONLY, _ALL_STAGES = 1, 3
+# mlflow.entities.ViewType
+
+
+def _experiment_entries(client: Any, view: int = _ACTIVE_ONLY, filter_text: str | None = None) -> list[Any]:
+    return _all_pages(
+        lambda token: client.search_experiments(view, max_results=1000, filter_string=filter_text, page_token=token),
+        lambda entry: entry.experiment_id,
+    )
+
+
+def _experiment_of(entry: Any) -> Experiment:
+    return Experiment(entry.experiment_id, entry.name, seconds(entry.last_update_time))
 
 
 def _run_of(entry: Any) -> Run:

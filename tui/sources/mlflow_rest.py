@@ -10,11 +10,14 @@ from tui.domain.failures import Forbidden, NotFound, Unauthorized
 from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
 from tui.sources import mlflow_wire as wire
 from tui.sources.credentials import credentials_of
-from tui.sources.mlflow_rules import BACKEND, meant
+from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
+from tui.sources.mlflow_rules import BACKEND, meant, thinned
 from tui.sources.tls import Tls
 from tui.sources.transport import Params, Transport
 
 API = "/api/2.0/mlflow"
+POINTS_PAGE, MOST_POINTS = 10_000, 100_000
+"""Of a history that the server does not sample: 100,000 points are 12 MB. Later ones are left out."""
 
 
 def transport_of(target: MlflowTarget) -> Transport:
@@ -36,6 +39,9 @@ class RestTracking:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._version: str | None = None
+        self._samples = True
+        """Whether the server samples histories, as far as is known."""
+        self._experiments = ExperimentFollower(self._all_experiments, self._changed_experiments)
 
     async def ping(self) -> str:
         # /version needs no login and passes the host check, so it proves nothing: a real request goes first.
@@ -54,15 +60,25 @@ class RestTracking:
         return text if re.fullmatch(r"\d+(\.\w+)+", text) else ""
 
     async def experiments(self) -> tuple[Experiment, ...]:
-        found: dict[str, Experiment] = {}
+        return await self._experiments.experiments()
+
+    async def _all_experiments(self) -> tuple[Experiment, ...]:
+        return tuple(wire.experiment_of(entry) for entry in await self._experiment_entries({}))
+
+    async def _changed_experiments(self, since: int) -> tuple[ExperimentChange, ...]:
+        entries = await self._experiment_entries({"filter": f"last_update_time >= {since}", "view_type": "ALL"})
+        return tuple(ExperimentChange(wire.experiment_of(entry), entry.lifecycle_stage == "deleted") for entry in entries)
+
+    async def _experiment_entries(self, given: Params) -> list[wire.ExperimentEntry]:
+        found: dict[str, wire.ExperimentEntry] = {}
         token: str | None = ""
         while token is not None:
-            params: Params = {"max_results": 1000} | ({"page_token": token} if token else {})
+            params: Params = {"max_results": 1000, **given} | ({"page_token": token} if token else {})
             answer = self._transport.decode(await self._transport.get(f"{API}/experiments/search", params=params), wire.ExperimentsAnswer)
-            fresh = [wire.experiment_of(entry) for entry in answer.experiments or () if entry.experiment_id not in found]
-            found |= {experiment.id: experiment for experiment in fresh}
+            fresh = [entry for entry in answer.experiments or () if entry.experiment_id not in found]
+            found |= {entry.experiment_id: entry for entry in fresh}
             token = answer.next_page_token or None if fresh else None
-        return tuple(found.values())
+        return list(found.values())
 
     async def search_runs(
         self,
@@ -90,14 +106,47 @@ class RestTracking:
         return wire.run_of(await run_entry(self._transport, run_id))
 
     async def metric_history(self, run_id: str, metric: str, *, points: int = 320) -> tuple[MetricPoint, ...]:
+        """MLflow before 2.10 samples nothing: then whole pages are read, and thinned here."""
+        points = max(1, min(points, 2500))
+        if self._samples:
+            try:
+                return await self._sampled(run_id, metric, points)
+            except NotFound:
+                await self.run(run_id)  # raises where it is the run that is missing, and not the question
+                self._samples = False
+        return thinned(await self._every_point(run_id, metric), points)
+
+    async def _sampled(self, run_id: str, metric: str, points: int) -> tuple[MetricPoint, ...]:
         # Without a range of steps the server samples over all of them; get-history itself would send every point.
-        params: Params = {"run_ids": run_id, "metric_key": metric, "max_results": max(1, min(points, 2500))}
+        params: Params = {"run_ids": run_id, "metric_key": metric, "max_results": points}
         body = await self._transport.get(f"{API}/metrics/get-history-bulk-interval", params=params)
-        answer = self._transport.decode(body, wire.HistoryAnswer)
-        return tuple(sorted((wire.point_of(entry) for entry in answer.metrics or ()), key=lambda point: (point.step, point.at)))
+        return _in_order(self._transport.decode(body, wire.HistoryAnswer))
+
+    async def _every_point(self, run_id: str, metric: str) -> tuple[MetricPoint, ...]:
+        found: list[MetricPoint] = []
+        token: str | None = ""
+        while token is not None and len(found) < MOST_POINTS:
+            params: Params = {
+                "run_id": run_id,
+                "metric_key": metric,
+                "max_results": POINTS_PAGE,
+                **({"page_token": token} if token else {}),
+            }
+            answer = self._transport.decode(await self._transport.get(f"{API}/metrics/get-history", params=params), wire.HistoryAnswer)
+            found += _in_order(answer)
+            token = answer.next_page_token or None if answer.metrics else None
+        return tuple(sorted(found, key=_place))
 
     async def artifacts(self, run_id: str, path: str = "") -> tuple[Artifact, ...]:
         return await list_artifacts(self._transport, run_id, path)
+
+
+def _in_order(answer: wire.HistoryAnswer) -> tuple[MetricPoint, ...]:
+    return tuple(sorted((wire.point_of(entry) for entry in answer.metrics or ()), key=_place))
+
+
+def _place(point: MetricPoint) -> tuple[int, float]:
+    return point.step, point.at
 
 
 async def run_entry(transport: Transport, run_id: str) -> wire.RunEntry:

@@ -102,6 +102,7 @@ class ExperimentEntry(msgspec.Struct, gc=False):
     experiment_id: str
     name: str = ""
     last_update_time: Number | None = None
+    lifecycle_stage: str = ""
 
 
 class ExperimentsAnswer(msgspec.Struct, gc=False):
@@ -111,6 +112,7 @@ class ExperimentsAnswer(msgspec.Struct, gc=False):
 
 class HistoryAnswer(msgspec.Struct, gc=False):
     metrics: list[Metric] | None = None
+    next_page_token: str | None = None
 
 
 class FileEntry(msgspec.Struct, gc=False):

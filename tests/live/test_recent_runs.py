@@ -1,0 +1,96 @@
+"""The newest runs are read once, and then what is new and what still runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tests.support.clocks import FakeClock
+from tui.domain.runs import Run, RunPage, RunStatus
+from tui.live.recent_runs import BYTES_A_SECOND, RUNS_A_PAGE, RecentRuns, bytes_of
+
+RUNNING, FINISHED = RunStatus.RUNNING, RunStatus.FINISHED
+
+
+class Server:
+    """Answers MLflow's two questions by what their filters say."""
+
+    def __init__(self, clock: FakeClock, count: int) -> None:
+        self.asked: list[tuple[tuple[str, ...], str]] = []
+        self.runs = {str(n): Run(str(n), f"r{n}", "e1", FINISHED, clock.now() - 5000 + n, clock.now() - 4000) for n in range(count)}
+
+    def put(self, run: Run) -> None:
+        self.runs[run.id] = run
+
+    async def search_runs(self, ids: Sequence[str], *, filter_text: str = "", page_size: int = 0, **_: Any) -> RunPage:
+        self.asked.append((tuple(ids), filter_text))
+        found = sorted(self.runs.values(), key=lambda run: -(run.started_at or 0))
+        if since := re.search(r"start_time > (\d+)", filter_text):
+            found = [run for run in found if (run.started_at or 0) * 1000 > int(since[1])]
+        if chosen := re.search(r"run_id IN \((.*)\)", filter_text):
+            found = [run for run in found if f"'{run.id}'" in chosen[1]]
+        if "status = 'RUNNING'" in filter_text:
+            found = [run for run in found if run.status is RUNNING]
+        return RunPage(tuple(found[:page_size]), str(page_size) if len(found) > page_size else None)
+
+
+def bench(count: int = RUNS_A_PAGE + 50) -> tuple[RecentRuns, Server, FakeClock]:
+    clock = FakeClock()
+    server = Server(clock, count)
+    tracking: Any = server
+    return RecentRuns(tracking, clock), server, clock
+
+
+async def test_while_nothing_changes_one_small_question_is_asked() -> None:
+    recent, server, _ = bench()
+    first = await recent.page(("e1", "e2"), "")
+    second = await recent.page(("e1", "e2"), "")
+    assert (second.runs, second.next_token) == (first.runs, "100")
+    assert [filter_text.partition(" >")[0] for _, filter_text in server.asked] == ["", "attributes.start_time"]
+
+
+async def test_what_starts_comes_first_and_what_runs_is_read_again() -> None:
+    recent, server, clock = bench()
+    await recent.page(("e1",), "params.a = '1'")
+    server.put(Run("new", "new", "e7", RUNNING, clock.now(), None, metrics={"loss": 1.0}))
+    assert (await recent.page(("e1",), "params.a = '1'")).runs[0].metrics == {"loss": 1.0}
+    server.put(Run("new", "new", "e7", FINISHED, clock.now() - 3600, clock.now(), metrics={"loss": 0.5}))
+    page = await recent.page(("e1",), "params.a = '1'")
+    assert next(run for run in page.runs if run.id == "new").status is FINISHED
+    assert all(filter_text.startswith("params.a = '1'") for _, filter_text in server.asked)
+
+
+async def test_a_running_run_that_matches_no_more_leaves() -> None:
+    recent, server, clock = bench(0)
+    run = Run("a", "a", "e1", RUNNING, clock.now() - 3600, None)
+    server.put(run)
+    server.put(Run("b", "b", "e1", RUNNING, clock.now() - 10, None))
+    assert len((await recent.page(("e1",), "status = 'RUNNING'")).runs) == 2
+    server.put(replace(run, status=FINISHED, ended_at=clock.now()))
+    recent._whole_at = float("inf")
+    assert [found.id for found in (await recent.page(("e1",), "status = 'RUNNING'")).runs] == ["b"]
+
+
+async def test_a_clock_that_is_ahead_hides_nothing() -> None:
+    recent, server, clock = bench()
+    server.put(Run("ahead", "ahead", "e1", FINISHED, clock.now() + 90_000, None))
+    await recent.page(("e1",), "")
+    server.put(Run("new", "new", "e1", FINISHED, clock.now(), None))
+    assert [run.id for run in (await recent.page(("e1",), "")).runs[:2]] == ["ahead", "new"]
+
+
+async def test_the_whole_page_is_read_again_after_a_while_when_forgotten_and_when_too_much_is_new() -> None:
+    recent, server, clock = bench()
+    page = await recent.page(("e1",), "")
+    del server.runs[page.runs[0].id]
+    recent.forget()
+    page = await recent.page(("e1",), "")
+    del server.runs[page.runs[0].id]
+    await clock.advance(bytes_of(page.runs) / BYTES_A_SECOND)
+    page = await recent.page(("e1",), "")
+    for number in range(RUNS_A_PAGE + 1):
+        server.put(Run(f"n{number}", "n", "e1", FINISHED, clock.now(), None))
+    assert len((await recent.page(("e1",), "")).runs) == RUNS_A_PAGE
+    assert [filter_text for _, filter_text in server.asked if not filter_text] == [""] * 4
