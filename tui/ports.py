@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui.domain.metrics import Matrix, Vector
     from tui.domain.pointers import Glance, Sighting
     from tui.domain.promotions import Operation
-    from tui.domain.registry import Followed, ModelVersion, RegisteredModel, Registry
+    from tui.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
     from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
     from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
 
@@ -71,6 +71,10 @@ class ModelRegistry(Protocol):
 
     async def artifacts_answer(self, model: str, version: str) -> str:
         """Looks at the version's MLmodel file. Answers in words what was found; raises NotFound where it is gone."""
+        ...
+
+    async def access_to(self, model: str) -> ModelAccess:
+        """What MLflow grants the operator on a model, where it tells that beforehand (3.17 with basic auth)."""
         ...
 
     async def set_alias(self, model: str, alias: str, version: str) -> None:

@@ -13,6 +13,7 @@ from tests.operations.conftest import Bench
 from tui.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
 from tui.domain.marks import OPERATION, Mark, mark_text
 from tui.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
+from tui.domain.registry import ModelAccess
 from tui.domain.serving import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Strategy
 from tui.operations.plan import plan
 
@@ -92,12 +93,13 @@ def marked(raw: dict[str, Any]) -> None:
         (lambda bench: bench.fake.registry.add("iris", "2", status="PENDING_REGISTRATION"), "version", "is PENDING_REGISTRATION"),
         (lambda bench: bench.fake.registry.gone.add(("iris", "2")), "artifacts", "its artifacts are gone"),
         (lambda bench: setattr(bench.fake.cluster, "allowed", False), "permission to patch", "is not allowed"),
+        (lambda bench: setattr(bench.fake.registry, "access", ModelAccess(False, "READ", told=True)), "alias", "and MLflow grants READ"),
         (edit(paused), "rollout", "paused"),
         (edit(marked), "other operations", "operation 20260101-000000-beef of bob@box is under way"),
         (lambda bench: bench.fake.traps.fail("dry_run", Rejected("denied by policy")), "dry run", "denied by policy"),
         (lambda bench: bench.fake.traps.fail("dry_run", Forbidden("not you")), "dry run", "not you"),
     ],
-    ids=["read-only", "missing", "pending", "artifacts", "forbidden", "paused", "operation", "rejected", "dry-run forbidden"],
+    ids=["read-only", "missing", "pending", "artifacts", "forbidden", "alias", "paused", "operation", "rejected", "dry-run forbidden"],
 )
 async def test_refusing_checks(bench: Bench, prepare: Callable[[Bench], object], check: str, words: str) -> None:
     prepare(bench)

@@ -83,5 +83,16 @@ class Followed:
     """Seconds after which it may be asked again without being a burden."""
 
 
+@dataclass(frozen=True, slots=True)
+class ModelAccess:
+    """Whether the operator may change a registered model (move its aliases, tag its versions, add to them). None: not known."""
+
+    may_edit: bool | None
+    permission: str = ""
+    """MLflow's own word for what is granted: READ, USE, EDIT, MANAGE, NO_PERMISSIONS, DENY; "admin"; "" where nothing is."""
+    told: bool = False
+    """Whether the server tells permissions at all."""
+
+
 OWN_TAGS = "modeldeck."
 """Begins every tag that operations write: they tell of one version, so that a copy does not have them."""

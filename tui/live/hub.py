@@ -26,7 +26,7 @@ from tui.live.feed import Feed
 from tui.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from tui.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
 
-PAUSE_FOR_EACH_ID = 0.004
+PAUSE_FOR_EACH_ID = 0.005
 """Seconds between two searches, for each experiment that is searched: MLflow wants all their ids in every one."""
 PICK_AGAIN = 60.0
 """Seconds after which the metric profile is picked anew."""

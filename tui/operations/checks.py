@@ -10,6 +10,7 @@ from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
 from tui.domain.leases import held_words, lock_name, looks_live, note_of
 from tui.domain.marks import under_way
 from tui.domain.promotions import Check, Kind, Operation, Outcome, Plan, State, StepName, Verdict
+from tui.domain.registry import ModelAccess
 from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
@@ -38,17 +39,18 @@ async def run_checks(
         autoscaler(subject, world),
         gate(draft, world, now),
         lock(subject, world, now),
+        may_move_alias(subject, world),
     )
     moves = any(step.name is StepName.MOVE_ALIAS for step in draft.steps)
     told = asyncio.create_task(others(subject, draft.intent.alias, world, together) if moves else _nothing())
-    found, patching, trial, owned, scaling, judged, locked = await asyncio.gather(*asked)
+    found, patching, trial, owned, scaling, judged, locked, moving = await asyncio.gather(*asked)
     return (
         environment(world),
         *reason(subject, world),
         version(subject),
         found,
         patching,
-        may_move_alias(subject),
+        moving,
         other_operations(subject, past),
         rolling(subject),
         *consequences(subject, draft.slot_edits),
@@ -120,7 +122,7 @@ async def may_patch(subject: Subject, world: World) -> Check:
     return Check("permission to patch", Verdict.OK, f"patching {deployment.key} is allowed")
 
 
-def may_move_alias(subject: Subject) -> Check:
+async def may_move_alias(subject: Subject, world: World) -> Check:
     if subject.registry_failure is not None:
         return Check(
             "alias",
@@ -128,11 +130,29 @@ def may_move_alias(subject: Subject) -> Check:
             f"MLflow cannot be asked ({subject.registry_failure}): the alias is tried after the rollout, and left open where that fails",
             "run the same roll-back again when MLflow is back: it then only moves the alias",
         )
+    access = await _access(subject, world)
+    if access.may_edit is False:
+        verdict = Verdict.WARN if subject.alias_version == subject.to_version else Verdict.REFUSE
+        words = f"moving an alias of {subject.model} needs EDIT on it, and MLflow grants {access.permission}"
+        return Check("alias", verdict, words, f"ask an MLflow admin, or whoever made {subject.model}, for EDIT on it")
     asked = subject.intent.alias
     if subject.link.alias is not None and subject.link.alias != asked:
         words = f"the pods follow alias {subject.link.alias}, so that one moves, not {asked}"
         return Check("alias", Verdict.WARN, words)
+    if access.may_edit:
+        return Check("alias", Verdict.OK, f"MLflow lets you move aliases of {subject.model} ({access.permission})")
+    if access.told:
+        words = f"MLflow grants nothing on {subject.model} by name: its default permission decides, which it does not tell"
+        return Check("alias", Verdict.UNKNOWN, words, "a refusal is undone")
     return Check("alias", Verdict.UNKNOWN, "MLflow does not tell permissions beforehand", "a refusal is undone")
+
+
+async def _access(subject: Subject, world: World) -> ModelAccess:
+    """Not known where it cannot be asked: the rest of the plan says what is wrong with MLflow."""
+    try:
+        return await world.need_registry().access_to(subject.model)
+    except Failure:
+        return ModelAccess(None)
 
 
 def rolling(subject: Subject) -> Check:

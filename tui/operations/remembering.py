@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from tui.domain.failures import Failure
 from tui.domain.pointers import Glance, pointers_of
-from tui.domain.registry import Followed, ModelVersion, RegisteredModel, Registry
+from tui.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from tui.operations.sightings import REFRESH
 from tui.ports import Clock, ModelRegistry, Sightings
 
@@ -81,6 +81,9 @@ class RememberingRegistry:
 
     async def artifacts_answer(self, model: str, version: str) -> str:
         return await self._inner.artifacts_answer(model, version)
+
+    async def access_to(self, model: str) -> ModelAccess:
+        return await self._inner.access_to(model)
 
     async def set_alias(self, model: str, alias: str, version: str) -> None:
         await self._inner.set_alias(model, alias, version)

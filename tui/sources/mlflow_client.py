@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tui.domain.failures import NotFound
-from tui.domain.registry import OWN_TAGS, Followed, ModelVersion, RegisteredModel, Registry
+from tui.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunPage
 from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
 from tui.sources.mlflow_following import RegistryFollower, joined
@@ -22,6 +22,7 @@ from tui.sources.mlflow_rules import (
     folders_to_try,
     no_model,
     quoted,
+    refuse_prompt,
     thinned,
 )
 from tui.sources.mlflow_wire import number, run_status, seconds, whole
@@ -102,6 +103,10 @@ class ClientRegistry:
 
     async def artifacts_answer(self, model: str, version: str) -> str:
         return await self._mlflow.ask(lambda client: _artifacts_answer(client, model, version))
+
+    async def access_to(self, model: str) -> ModelAccess:
+        """Who may open a database may do everything in it; what its grants say is not asked."""
+        return ModelAccess(None)
 
     async def set_alias(self, model: str, alias: str, version: str) -> None:
         await self._mlflow.ask(lambda client: client.set_registered_model_alias(model, alias, version))
@@ -323,12 +328,13 @@ def _ensure_model(client: Any, model: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        client.get_registered_model(model)
+        found = client.get_registered_model(model)
     except MlflowException:
         try:
-            client.create_registered_model(model)
+            found = client.create_registered_model(model)
         except MlflowException:
-            client.get_registered_model(model)  # somebody was faster; anything else is told by this
+            found = client.get_registered_model(model)  # somebody was faster; anything else is told by this
+    refuse_prompt(_model_of(found))
 
 
 def _source_of(client: Any, run_id: str) -> tuple[str, str | None]:

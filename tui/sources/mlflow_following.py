@@ -30,7 +30,7 @@ NEWS_PAUSE = 0.001
 LONGEST_PAUSE = 30.0
 MODELS_EVERY = 3
 """Rounds from one look at the newest models to the next: what changes a version mostly changes its model, too."""
-ALIASES_A_ROUND = 5
+ALIASES_A_ROUND = 3
 PAGES = (20, 200, 2_000)
 """How many of the newest are read: more where all of them are news, and everything where these do not do."""
 MANY = 20

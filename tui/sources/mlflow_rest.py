@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 
 from tui.domain.environments import MlflowTarget
@@ -11,6 +12,7 @@ from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
 from tui.sources import mlflow_wire as wire
 from tui.sources.credentials import credentials_of
 from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
+from tui.sources.mlflow_login import told_login
 from tui.sources.mlflow_rules import BACKEND, meant, thinned
 from tui.sources.tls import Tls
 from tui.sources.transport import Params, Transport
@@ -29,7 +31,7 @@ def transport_of(target: MlflowTarget) -> Transport:
         credentials=credentials_of(target.username, target.password, target.token),
         tls=Tls(verify=not target.insecure_tls, ca_path=target.server_cert_path, cert_path=target.client_cert_path),
         explain=wire.explain,
-        meant=meant,
+        meant=lambda failure: told_login(meant(failure), target, time.time),
     )
 
 

@@ -6,21 +6,30 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlsplit
 
-from tui.domain.failures import NotFound, Rejected
-from tui.domain.registry import OWN_TAGS, Followed, ModelVersion, RegisteredModel, Registry
+from tui.domain.failures import Forbidden, NotFound, Rejected
+from tui.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from tui.sources import mlflow_wire as wire
 from tui.sources.mlflow_following import RegistryFollower, joined
 from tui.sources.mlflow_rest import API, list_artifacts, run_entry
 from tui.sources.mlflow_rest_pages import RestPages
-from tui.sources.mlflow_rules import MODEL_FILE, LoggedModelChoice, chosen_model, file_answer, folders_to_try, no_model
+from tui.sources.mlflow_rules import (
+    MODEL_FILE,
+    LoggedModelChoice,
+    chosen_model,
+    file_answer,
+    folders_to_try,
+    needing,
+    no_model,
+    refuse_prompt,
+)
 from tui.sources.transport import Params, Transport
 
 
 class RestRegistry:
     """`tui.ports.ModelRegistry` over REST."""
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    def __init__(self, transport: Transport, workspace: str = "") -> None:
+        self._transport, self._workspace = transport, workspace
         self._follower = RegistryFollower(RestPages(transport))
 
     async def registry(self) -> Registry:
@@ -31,7 +40,11 @@ class RestRegistry:
         return await self._follower.follow(aliases, whole=whole)
 
     async def model(self, name: str) -> RegisteredModel:
-        body = await self._transport.get(f"{API}/registered-models/get", params={"name": name})
+        try:
+            body = await self._transport.get(f"{API}/registered-models/get", params={"name": name})
+        except Forbidden as failure:  # what basic auth says of a name that does not exist, too
+            words = f"{failure.words}: there is no registered model {name}, or you lack READ on it"
+            raise Forbidden(words, backend=failure.backend, status=failure.status) from None
         return wire.model_of(self._transport.decode(body, wire.ModelAnswer).registered_model)
 
     async def version(self, model: str, version: str) -> ModelVersion:
@@ -56,15 +69,26 @@ class RestRegistry:
             text = await self._transport.get("/model-versions/get-artifact", params={**params, "path": MODEL_FILE})
         return file_answer(text.decode("utf-8", "replace"), f"{location}/{MODEL_FILE}")
 
+    async def access_to(self, model: str) -> ModelAccess:
+        try:
+            body = await self._transport.get("/api/3.0/mlflow/users/current/permissions")
+        except (NotFound, Rejected):  # without basic auth, or before MLflow 3.17
+            return ModelAccess(None)
+        return wire.access_of(self._transport.decode(body, wire.PermissionsAnswer), model, self._workspace)
+
     async def set_alias(self, model: str, alias: str, version: str) -> None:
-        await self._transport.post(f"{API}/registered-models/alias", {"name": model, "alias": alias, "version": version})
+        with needing("EDIT", model):
+            await self._transport.post(f"{API}/registered-models/alias", {"name": model, "alias": alias, "version": version})
 
     async def delete_alias(self, model: str, alias: str) -> None:
-        await self._transport.delete(f"{API}/registered-models/alias", {"name": model, "alias": alias})
+        with needing("MANAGE", model):
+            await self._transport.delete(f"{API}/registered-models/alias", {"name": model, "alias": alias})
 
     async def tag_version(self, model: str, version: str, tags: Mapping[str, str]) -> None:
-        for key, value in tags.items():
-            await self._transport.post(f"{API}/model-versions/set-tag", {"name": model, "version": version, "key": key, "value": value})
+        with needing("EDIT", model):
+            for key, value in tags.items():
+                tag = {"name": model, "version": version, "key": key, "value": value}
+                await self._transport.post(f"{API}/model-versions/set-tag", tag)
 
     async def create_version(self, model: str, run_id: str, *, description: str = "") -> ModelVersion:
         source = await self._source_of(run_id)
@@ -72,7 +96,8 @@ class RestRegistry:
         body: dict[str, object] = {"name": model, "run_id": run_id, **source}
         if description:
             body["description"] = description
-        answer = await self._transport.post(f"{API}/model-versions/create", body)
+        with needing("EDIT", model):
+            answer = await self._transport.post(f"{API}/model-versions/create", body)
         return wire.version_of(self._transport.decode(answer, wire.VersionAnswer).model_version, {})
 
     async def copy_version(self, version: ModelVersion, to_model: str, tags: Mapping[str, str]) -> ModelVersion:
@@ -85,17 +110,21 @@ class RestRegistry:
         }
         body |= {"run_id": version.run_id} if version.run_id else {}
         body |= {"description": version.description} if version.description else {}
-        answer = await self._transport.post(f"{API}/model-versions/create", body)
+        with needing("EDIT", to_model):
+            answer = await self._transport.post(f"{API}/model-versions/create", body)
         return wire.version_of(self._transport.decode(answer, wire.VersionAnswer).model_version, {})
 
     async def _ensure_model(self, model: str) -> None:
+        """Under basic auth an ordinary user is told 403 of a model that does not exist, and may make it."""
         try:
-            await self.model(model)
-        except NotFound:
+            found = await self.model(model)
+        except (NotFound, Forbidden):
             try:
                 await self._transport.post(f"{API}/registered-models/create", {"name": model})
+                return
             except Rejected:
-                await self.model(model)  # somebody was faster; anything else is told by this
+                found = await self.model(model)  # somebody was faster; anything else is told by this
+        refuse_prompt(found)
 
     async def _source_of(self, run_id: str) -> Mapping[str, str]:
         """`source` and `model_id` of the model that a run logged: an MLflow 3 logged model, else a folder with an MLmodel file."""

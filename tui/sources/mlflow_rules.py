@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tui.domain.failures import Failure, Faulty, Malformed, NotFound, Rejected
+from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, NotFound, Rejected
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import MetricPoint
 
@@ -41,6 +42,26 @@ def registry_of(models: Iterable[RegisteredModel], versions: Iterable[ModelVersi
         models=tuple(kept),
         versions=tuple(sorted((version for version in versions if version.model in names), key=lambda v: (v.model, -v.number))),
     )
+
+
+@contextlib.contextmanager
+def needing(permission: str, model: str) -> Iterator[None]:
+    """Around a request that MLflow's basic auth grants with a permission on one registered model: it says neither when it refuses."""
+    try:
+        yield
+    except Forbidden as failure:
+        raise Forbidden(
+            f"{failure.words}: this needs {permission} on the registered model {model}",
+            hint=f"ask an MLflow admin, or whoever made {model}, for {permission} on it",
+            backend=failure.backend,
+            status=failure.status,
+        ) from None
+
+
+def refuse_prompt(model: RegisteredModel) -> None:
+    """Raises Rejected for a prompt: MLflow would make the version, and no search would ever show it."""
+    if model.tags.get(PROMPT_TAG) == "true":
+        raise Rejected(f"{model.name} is a prompt, no registered model", hint="choose another name", backend=BACKEND)
 
 
 def quoted(text: str) -> str:

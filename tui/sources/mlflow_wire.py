@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from tui.domain.registry import ModelVersion, RegisteredModel
+from tui.domain.registry import ModelAccess, ModelVersion, RegisteredModel
 from tui.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunStatus
 
 LARGEST = 1.7976931348623157e308
@@ -190,6 +190,43 @@ class LoggedModel(msgspec.Struct, gc=False):
 
 class LoggedModelsAnswer(msgspec.Struct, gc=False):
     models: list[LoggedModel] | None = None
+
+
+class Grant(msgspec.Struct, gc=False):
+    resource_type: str = ""
+    resource_pattern: str = ""
+    permission: str = ""
+    workspace: str | None = None
+
+
+class PermissionsAnswer(msgspec.Struct, gc=False):
+    is_admin: bool
+    permissions: list[Grant] | None = None
+
+
+_STRENGTH = {"DENY": -1, "NO_PERMISSIONS": 0, "READ": 1, "USE": 2, "EDIT": 3, "MANAGE": 4}
+_DEFAULT_WORKSPACE = "default"
+
+
+def access_of(answer: PermissionsAnswer, model: str, workspace: str) -> ModelAccess:
+    """As MLflow folds its grants: a DENY wins, else the strongest. Without one the server's default permission decides, which it does
+    not tell."""
+    if answer.is_admin:
+        return ModelAccess(True, "admin", told=True)
+    found = [
+        grant.permission
+        for grant in answer.permissions or ()
+        if (grant.workspace or _DEFAULT_WORKSPACE) == (workspace or _DEFAULT_WORKSPACE)
+        and grant.permission in _STRENGTH
+        and (
+            (grant.resource_type == "registered_model" and grant.resource_pattern in (model, "*"))
+            or (grant.resource_type == "workspace" and grant.resource_pattern == "*")
+        )
+    ]
+    if not found:
+        return ModelAccess(None, told=True)
+    best = "DENY" if "DENY" in found else max(found, key=_STRENGTH.__getitem__)
+    return ModelAccess(_STRENGTH[best] >= _STRENGTH["EDIT"], best, told=True)
 
 
 def seconds(milliseconds: Number | None) -> float | None:

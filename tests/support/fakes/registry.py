@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from tests.support.fakes.traps import Traps
 from tui.domain.failures import NotFound
-from tui.domain.registry import Followed, ModelVersion, RegisteredModel, Registry
+from tui.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 
 
 class FakeRegistry:
     def __init__(self, traps: Traps) -> None:
         self.traps = traps
+        self.access = ModelAccess(None)
         self.versions: dict[tuple[str, str], ModelVersion] = {}
         self.aliases: dict[str, dict[str, str]] = {}
         self.gone: set[tuple[str, str]] = set()
@@ -55,6 +56,9 @@ class FakeRegistry:
         if (model, version) in self.gone:
             raise NotFound("no MLmodel file", backend="MLflow")
         return "MLmodel found"
+
+    async def access_to(self, model: str) -> ModelAccess:
+        return self.access
 
     async def set_alias(self, model: str, alias: str, version: str) -> None:
         trap = self.traps.enter("set_alias")
