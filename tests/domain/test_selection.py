@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui.domain.metrics import NOTHING_KNOWN
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.selection import EMPTY, Pane, Selection, keep_pinned, select_deployment, select_run, select_version
+from tui.domain.selection import EMPTY, Pane, Selection, keep_pinned, lost_words, select_deployment, select_run, select_version
 from tui.domain.truth import LiveVersion, RolloutStatus, TruthRow
 
 
@@ -53,3 +55,18 @@ def test_a_pinned_pane_keeps_its_own_selection_but_can_be_moved_in() -> None:
     assert keep_pinned(old, new, {Pane.VERSIONS}).model == "iris"
     moved = select_version(old, "wine", "1", REGISTRY, ROWS)
     assert keep_pinned(old, moved, {Pane.VERSIONS}).model == "wine"
+
+
+def test_what_was_selected_and_is_gone_is_told() -> None:
+    def registry(*versions: tuple[str, str], born: float = 1.0) -> Registry:
+        models = tuple(RegisteredModel(name, created_at=born) for name in dict.fromkeys(name for name, _ in versions))
+        return Registry(models, tuple(ModelVersion(name, number, None, "READY", "None", 1.0, "") for name, number in versions))
+
+    before, chosen = registry(("iris", "1"), ("iris", "2")), Selection(model="iris", version="2")
+    assert lost_words(chosen, before, registry(("iris", "1"))) == "iris v2 is not in the registry any more: it was deleted"
+    assert lost_words(chosen, before, registry(("wine", "1"), born=2.0)) == "iris is not in the registry any more: it was deleted"
+    assert lost_words(chosen, before, registry(("flower", "1"))) == "iris is not in the registry any more: it is called flower now"
+    assert lost_words(replace(chosen, version="1"), before, registry(("iris", "1"))) == ""
+    assert lost_words(Selection(), before, registry()) == ""
+    assert lost_words(chosen, None, registry()) == lost_words(chosen, before, None) == ""
+    assert lost_words(replace(chosen, version="9"), before, registry(("iris", "1"))) == ""

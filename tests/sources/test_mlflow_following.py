@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tui.domain.failures import Faulty, Forbidden, Rejected
 from tui.domain.registry import ModelVersion, RegisteredModel
-from tui.sources.mlflow_following import MODELS_EVERY, RegistryFollower, joined, pauses_of
+from tui.sources.mlflow_following import ALIASES_A_ROUND, MODELS_EVERY, RegistryFollower, joined, pauses_of
 
 
 class Pages:
@@ -182,7 +182,7 @@ async def test_many_aliases_are_asked_for_in_turn(bench: Bench) -> None:
     wanted = [(f"m{number}", "champion") for number in range(12)]
     for model, alias in wanted:
         bench.pages.point(model, alias, "1")
-    await bench.rounds(3, wanted)
+    await bench.rounds(-(-len(wanted) // ALIASES_A_ROUND), wanted)
     assert bench.known == bench.truth()
 
 
@@ -264,7 +264,7 @@ def test_after_a_whole_reading_and_whatever_happened_versions_are_known(story: l
                     pages.delete(name, mine[pick % len(mine)])
             described = {f"m{number}" for what, number, _ in chapter if what == "describe"}
             deleted = {f"m{number}" for what, number, _ in chapter if what == "delete"}
-            await bench.rounds(MODELS_EVERY, [(f"m{number}", "champion") for number in range(5)])
+            await bench.rounds(2 * MODELS_EVERY, [(f"m{number}", "champion") for number in range(5)])
             if not described & deleted:
                 assert bench.known == bench.truth()
             else:  # what a change of a version explains hides the deletion of another one, until everything is read

@@ -49,7 +49,7 @@ class Finding:
 
 
 async def doctor(environment: Environment, given: argparse.Namespace) -> int:
-    """0 where every configured backend answers, 6 where one does not."""
+    """0 where every configured backend answers, 6 where one does not. One that nobody named, and that is not there, does not count."""
     backends = connect(environment)
     try:
         groups = await asyncio.gather(_mlflow(backends), _kubernetes(backends), _prometheus(backends))
@@ -71,7 +71,7 @@ async def _mlflow(backends: Backends) -> list[Finding]:
     if target is None:
         return [_absent(not_configured("MLflow", "MLFLOW_TRACKING_URI or --mlflow"))]
     answer = await told(lambda: world.need_tracking().ping(), "MLflow")
-    first = _reach("reachable", target.uri, answer)
+    first = _reach("reachable", target.uri, answer, guessed="MLFLOW_TRACKING_URI or --mlflow" if target.guessed else "")
     if answer.failure is not None:
         return [first, Finding("runs, versions, aliases", False, "not shown; promotions are refused, roll-backs leave the alias open")]
     models = await told(lambda: world.need_registry().registry(), "MLflow")
@@ -121,7 +121,7 @@ async def _prometheus(backends: Backends) -> list[Finding]:
     if metrics is None or target is None:
         return [_absent(not_configured("Prometheus", "PROMETHEUS_URL or --prometheus"))]
     answer = await told(metrics.ping, "Prometheus")
-    first = _reach("reachable", target.url, answer)
+    first = _reach("reachable", target.url, answer, guessed="PROMETHEUS_URL or --prometheus" if target.guessed else "")
     if answer.failure is not None:
         return [first, Finding("latency, errors, requests", False, "are not known: a gate that cannot ask holds, and waits for a person")]
     names = await told(metrics.metric_names, "Prometheus")
@@ -143,7 +143,10 @@ def _journal(environment: Environment) -> Finding:
     return Finding("readable", True, f"{journal.path}, {count} operations")
 
 
-def _reach(about: str, where: str, answer: Told[str]) -> Finding:
+def _reach(about: str, where: str, answer: Told[str], *, guessed: str = "") -> Finding:
+    """`guessed`: nobody named this address; how to."""
+    if guessed and answer.failure is not None:
+        return Finding(about, None, f"not configured, and not at its default address {where}: {answer.failure.words}", f"set {guessed}")
     if answer.failure is not None:
         return Finding(about, False, f"{where}: {answer.failure.words}", _hint(answer.failure))
     return Finding(about, True, f"{where}, {answer.value or 'version not told'}, {answer.took * 1000:.0f} ms")

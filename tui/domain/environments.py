@@ -50,6 +50,8 @@ class MlflowTarget:
     server_cert_path: str = ""
     client_cert_path: str = ""
     workspace: str = ""
+    guessed: bool = False
+    """Nobody named it: it is where a server stands by default, and there may be none."""
 
 
 @dataclass(frozen=True, slots=True)

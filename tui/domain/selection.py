@@ -97,3 +97,17 @@ def deployment_of(rows: Sequence[TruthRow], model: str, version: str) -> str | N
         if row.spec_version == version:
             return row.key
     return of_model[0].key if of_model else None
+
+
+def lost_words(chosen: Selection, before: Registry | None, now: Registry | None) -> str:
+    """What became of the selected model or version between two readings of the registry, "" where it is as it was."""
+    if before is None or now is None or before is now or chosen.model is None:
+        return ""
+    old = before.model(chosen.model)
+    if old is not None and now.model(chosen.model) is None:
+        same_age = (model.name for model in now.models if old.created_at is not None and model.created_at == old.created_at)
+        renamed = next((name for name in same_age if before.model(name) is None), None)
+        return f"{chosen.model} is not in the registry any more: " + (f"it is called {renamed} now" if renamed else "it was deleted")
+    if chosen.version is not None and before.version(chosen.model, chosen.version) and not now.version(chosen.model, chosen.version):
+        return f"{chosen.model} v{chosen.version} is not in the registry any more: it was deleted"
+    return ""

@@ -143,6 +143,7 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret]) -> 
         server_cert_path=get("mlflow.server_cert_path", ""),
         client_cert_path=get("mlflow.client_cert_path", ""),
         workspace=get("mlflow.workspace", ""),
+        guessed="mlflow.uri" in merged and merged["mlflow.uri"].layer is Layer.DISCOVERY,
     )
     cluster = ClusterTarget(
         kubeconfig=get("kubernetes.kubeconfig", ""),

@@ -22,6 +22,7 @@ from tui.sources.mlflow_rules import (
     folders_to_try,
     no_model,
     quoted,
+    refuse_nul,
     refuse_prompt,
     thinned,
 )
@@ -58,6 +59,8 @@ class ClientTracking:
         page_token: str | None = None,
     ) -> RunPage:
         """An ordering by a metric reads every run of the experiment: the caller decides, knowing its size. Unordered is newest first."""
+
+        refuse_nul(filter_text, *order_by)
 
         def search(client: Any) -> RunPage:
             page = client.search_runs(
@@ -115,6 +118,8 @@ class ClientRegistry:
         await self._mlflow.ask(lambda client: client.delete_registered_model_alias(model, alias))
 
     async def tag_version(self, model: str, version: str, tags: Mapping[str, str]) -> None:
+        refuse_nul(*tags, *tags.values())
+
         def tag(client: Any) -> None:
             for key, value in tags.items():
                 client.set_model_version_tag(model, version, key, value)
@@ -122,9 +127,11 @@ class ClientRegistry:
         await self._mlflow.ask(tag)
 
     async def create_version(self, model: str, run_id: str, *, description: str = "") -> ModelVersion:
+        refuse_nul(model, description)
         return await self._mlflow.ask(lambda client: _create_version(client, model, run_id, description))
 
     async def copy_version(self, version: ModelVersion, to_model: str, tags: Mapping[str, str]) -> ModelVersion:
+        refuse_nul(to_model, *tags, *tags.values())
         return await self._mlflow.ask(lambda client: _copy_version(client, version, to_model, tags))
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from tui.domain.environments import MlflowTarget
-from tui.domain.failures import Forbidden, NotFound, Unauthorized
+from tui.domain.failures import Forbidden, NotFound, Rejected, Unauthorized
 from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
 from tui.sources import mlflow_wire as wire
 from tui.sources.credentials import credentials_of
 from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
 from tui.sources.mlflow_login import told_login
-from tui.sources.mlflow_rules import BACKEND, meant, thinned
+from tui.sources.mlflow_pages import PageSize
+from tui.sources.mlflow_rules import BACKEND, meant, refuse_nul, thinned
 from tui.sources.tls import Tls
-from tui.sources.transport import Params, Transport
+from tui.sources.transport import Answer, Params, Transport
 
 API = "/api/2.0/mlflow"
 POINTS_PAGE, MOST_POINTS = 10_000, 100_000
@@ -24,15 +27,36 @@ POINTS_PAGE, MOST_POINTS = 10_000, 100_000
 
 def transport_of(target: MlflowTarget) -> Transport:
     """For a target whose `uri` is http(s)."""
-    return Transport(
-        BACKEND,
-        target.uri,
-        headers={"X-MLFLOW-WORKSPACE": target.workspace} if target.workspace else {},
-        credentials=credentials_of(target.username, target.password, target.token),
-        tls=Tls(verify=not target.insecure_tls, ca_path=target.server_cert_path, cert_path=target.client_cert_path),
-        explain=wire.explain,
-        meant=lambda failure: told_login(meant(failure), target, time.time),
-    )
+    options: dict[str, Any] = {
+        "credentials": credentials_of(target.username, target.password, target.token),
+        "tls": Tls(verify=not target.insecure_tls, ca_path=target.server_cert_path, cert_path=target.client_cert_path),
+        "explain": wire.explain,
+        "meant": lambda failure: told_login(meant(failure), target, time.time),
+    }
+    return WorkspaceTransport(target.workspace, target.uri, **options) if target.workspace else Transport(BACKEND, target.uri, **options)
+
+
+class WorkspaceTransport(Transport):
+    """In one workspace. A server without them takes the header and shows what it has, which is somebody else's: it is asked first."""
+
+    def __init__(self, workspace: str, uri: str, **options: Any) -> None:
+        super().__init__(BACKEND, uri, headers={"X-MLFLOW-WORKSPACE": workspace}, **options)
+        self._workspace, self._has_workspaces = workspace, False
+
+    async def send(self, method: str, path: str, body: object = None, **options: Any) -> Answer:
+        if not self._has_workspaces:
+            try:
+                answer = (await super().send("GET", "/api/3.0/mlflow/server-info", safe=True)).body
+            except NotFound:  # before MLflow 3.10
+                answer = b"{}"
+            if not self.decode(answer, wire.ServerInfo).workspaces_enabled:
+                raise Rejected(
+                    f"this server has no workspaces, so that {self._workspace} cannot be looked at",
+                    hint="unset mlflow.workspace and MLFLOW_WORKSPACE, or start it with --enable-workspaces",
+                    backend=BACKEND,
+                )
+            self._has_workspaces = True
+        return await super().send(method, path, body, **options)
 
 
 class RestTracking:
@@ -41,6 +65,7 @@ class RestTracking:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
         self._version: str | None = None
+        self._run_pages, self._experiment_pages = PageSize(), PageSize()
         self._samples = True
         """Whether the server samples histories, as far as is known."""
         self._experiments = ExperimentFollower(self._all_experiments, self._changed_experiments)
@@ -75,12 +100,16 @@ class RestTracking:
         found: dict[str, wire.ExperimentEntry] = {}
         token: str | None = ""
         while token is not None:
-            params: Params = {"max_results": 1000, **given} | ({"page_token": token} if token else {})
-            answer = self._transport.decode(await self._transport.get(f"{API}/experiments/search", params=params), wire.ExperimentsAnswer)
+            more: Params = {**given, **({"page_token": token} if token else {})}
+            body = await self._experiment_pages.ask(1000, functools.partial(self._get_page, "experiments/search", more))
+            answer = self._transport.decode(body, wire.ExperimentsAnswer)
             fresh = [entry for entry in answer.experiments or () if entry.experiment_id not in found]
             found |= {entry.experiment_id: entry for entry in fresh}
             token = answer.next_page_token or None if fresh else None
         return list(found.values())
+
+    async def _get_page(self, path: str, params: Params, size: int) -> bytes:
+        return await self._transport.get(f"{API}/{path}", params={**params, "max_results": size})
 
     async def search_runs(
         self,
@@ -94,14 +123,19 @@ class RestTracking:
         """An ordering by a metric makes the server read every run of the experiment, and at 100,000 runs it never answers, even after we
         have hung up: the caller decides, knowing the experiment's size. Unordered is newest first.
         """
-        body: dict[str, object] = {"experiment_ids": list(experiment_ids), "max_results": page_size, "run_view_type": "ACTIVE_ONLY"}
+        refuse_nul(filter_text, *order_by)
+        body: dict[str, object] = {"experiment_ids": list(experiment_ids), "run_view_type": "ACTIVE_ONLY"}
         if filter_text:
             body["filter"] = filter_text
         if order_by:
             body["order_by"] = list(order_by)
         if page_token:
             body["page_token"] = page_token
-        answer = self._transport.decode(await self._transport.post(f"{API}/runs/search", body, safe=True), wire.RunsAnswer)
+
+        async def search(size: int) -> bytes:
+            return await self._transport.post(f"{API}/runs/search", {**body, "max_results": size}, safe=True)
+
+        answer = self._transport.decode(await self._run_pages.ask(page_size, search), wire.RunsAnswer)
         return RunPage(tuple(wire.run_of(entry) for entry in answer.runs or ()), answer.next_page_token or None)
 
     async def run(self, run_id: str) -> Run:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from tui.domain.registry import ModelVersion, RegisteredModel
 from tui.sources import mlflow_wire as wire
+from tui.sources.mlflow_pages import PageSize
 from tui.sources.mlflow_rest import API
 from tui.sources.mlflow_rules import quoted
 from tui.sources.transport import Params, Transport
 
 VERSIONS_PAGE = 10_000
 MODELS_PAGE = 1_000
-_NEWEST = {"order_by": "last_updated_timestamp DESC"}
+_NEWEST: Params = {"order_by": "last_updated_timestamp DESC"}
 
 
 class RestPages:
@@ -20,12 +22,13 @@ class RestPages:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self._model_pages, self._version_pages = PageSize(), PageSize()
 
     async def all_models(self) -> tuple[RegisteredModel, ...]:
         found: dict[str, RegisteredModel] = {}
         token: str | None = ""
         while token is not None:
-            answer = await self._models({"max_results": MODELS_PAGE} | ({"page_token": token} if token else {}))
+            answer = await self._models(MODELS_PAGE, {"page_token": token} if token else {})
             fresh = [wire.model_of(entry) for entry in answer.registered_models or () if entry.name not in found]
             found |= {model.name: model for model in fresh}
             token = answer.next_page_token or None if fresh else None
@@ -35,11 +38,11 @@ class RestPages:
         return await self._every_version({})
 
     async def newest_models(self, count: int) -> tuple[RegisteredModel, ...]:
-        answer = await self._models({"max_results": count, **_NEWEST})
+        answer = await self._models(count, _NEWEST)
         return tuple(wire.model_of(entry) for entry in answer.registered_models or ())
 
     async def newest_versions(self, count: int) -> tuple[ModelVersion, ...]:
-        answer = await self._versions({"max_results": count, **_NEWEST})
+        answer = await self._versions(count, _NEWEST)
         return tuple(wire.version_of(entry, {}) for entry in answer.model_versions or ())
 
     async def versions_of(self, model: str) -> Sequence[ModelVersion]:
@@ -53,14 +56,19 @@ class RestPages:
         found: dict[tuple[str, str], ModelVersion] = {}
         token: str | None = ""
         while token is not None:
-            answer = await self._versions({**given, "max_results": VERSIONS_PAGE} | ({"page_token": token} if token else {}))
+            answer = await self._versions(VERSIONS_PAGE, {**given, **({"page_token": token} if token else {})})
             known = len(found)
             found |= {(entry.name, str(entry.version)): wire.version_of(entry, {}) for entry in answer.model_versions or ()}
             token = answer.next_page_token or None if len(found) > known else None
         return tuple(found.values())
 
-    async def _models(self, params: Params) -> wire.ModelsAnswer:
-        return self._transport.decode(await self._transport.get(f"{API}/registered-models/search", params=params), wire.ModelsAnswer)
+    async def _models(self, count: int, params: Params) -> wire.ModelsAnswer:
+        body = await self._model_pages.ask(count, functools.partial(self._page, "registered-models/search", params))
+        return self._transport.decode(body, wire.ModelsAnswer)
 
-    async def _versions(self, params: Params) -> wire.VersionsAnswer:
-        return self._transport.decode(await self._transport.get(f"{API}/model-versions/search", params=params), wire.VersionsAnswer)
+    async def _versions(self, count: int, params: Params) -> wire.VersionsAnswer:
+        body = await self._version_pages.ask(count, functools.partial(self._page, "model-versions/search", params))
+        return self._transport.decode(body, wire.VersionsAnswer)
+
+    async def _page(self, path: str, params: Params, size: int) -> bytes:
+        return await self._transport.get(f"{API}/{path}", params={**params, "max_results": size})

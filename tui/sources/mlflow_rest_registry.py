@@ -20,6 +20,7 @@ from tui.sources.mlflow_rules import (
     folders_to_try,
     needing,
     no_model,
+    refuse_nul,
     refuse_prompt,
 )
 from tui.sources.transport import Params, Transport
@@ -30,11 +31,11 @@ class RestRegistry:
 
     def __init__(self, transport: Transport, workspace: str = "") -> None:
         self._transport, self._workspace = transport, workspace
-        self._follower = RegistryFollower(RestPages(transport))
+        self._pages = RestPages(transport)
+        self._follower = RegistryFollower(self._pages)
 
     async def registry(self) -> Registry:
-        pages = RestPages(self._transport)
-        return joined(*await asyncio.gather(pages.all_models(), pages.all_versions()))
+        return joined(*await asyncio.gather(self._pages.all_models(), self._pages.all_versions()))
 
     async def follow(self, aliases: Sequence[tuple[str, str]] = (), *, whole: bool = False) -> Followed:
         return await self._follower.follow(aliases, whole=whole)
@@ -85,12 +86,14 @@ class RestRegistry:
             await self._transport.delete(f"{API}/registered-models/alias", {"name": model, "alias": alias})
 
     async def tag_version(self, model: str, version: str, tags: Mapping[str, str]) -> None:
+        refuse_nul(*tags, *tags.values())
         with needing("EDIT", model):
             for key, value in tags.items():
                 tag = {"name": model, "version": version, "key": key, "value": value}
                 await self._transport.post(f"{API}/model-versions/set-tag", tag)
 
     async def create_version(self, model: str, run_id: str, *, description: str = "") -> ModelVersion:
+        refuse_nul(model, description)
         source = await self._source_of(run_id)
         await self._ensure_model(model)
         body: dict[str, object] = {"name": model, "run_id": run_id, **source}
@@ -101,6 +104,7 @@ class RestRegistry:
         return wire.version_of(self._transport.decode(answer, wire.VersionAnswer).model_version, {})
 
     async def copy_version(self, version: ModelVersion, to_model: str, tags: Mapping[str, str]) -> ModelVersion:
+        refuse_nul(to_model, *tags, *tags.values())
         await self._ensure_model(to_model)
         kept = {key: value for key, value in version.tags.items() if not key.startswith(OWN_TAGS)}
         body: dict[str, object] = {

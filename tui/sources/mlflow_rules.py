@@ -64,6 +64,12 @@ def refuse_prompt(model: RegisteredModel) -> None:
         raise Rejected(f"{model.name} is a prompt, no registered model", hint="choose another name", backend=BACKEND)
 
 
+def refuse_nul(*texts: str) -> None:
+    """Raises Rejected for a text with the character NUL: the databases below MLflow cannot hold it, and answer 500."""
+    if any("\0" in text for text in texts):
+        raise Rejected("a filter, name, tag or description cannot hold the character NUL", hint="take it out", backend=BACKEND)
+
+
 def quoted(text: str) -> str:
     """A text in MLflow's filters, which know no escapes."""
     if "'" in text and '"' in text:

@@ -192,6 +192,10 @@ class LoggedModelsAnswer(msgspec.Struct, gc=False):
     models: list[LoggedModel] | None = None
 
 
+class ServerInfo(msgspec.Struct, gc=False):
+    workspaces_enabled: bool = False
+
+
 class Grant(msgspec.Struct, gc=False):
     resource_type: str = ""
     resource_pattern: str = ""

@@ -57,6 +57,8 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], *, backend: st
             hint=f"add {host} to what the server allows: mlflow server --allowed-hosts",
             backend=backend,
         )
+    if status == 400 and any(mark in body[:1000] for mark in _WANTS_TLS):
+        return wants_tls(backend=backend, host=host)
     if 300 <= status < 400:
         return _redirected(status, headers.get("location", ""), backend)
     told = explain(body)
@@ -69,6 +71,14 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], *, backend: st
     if status in (429, 503):
         return kind(words, backend=backend, retry_after=retry_after(headers.get("retry-after", "")), status=status)
     return kind(words, backend=backend, status=status)
+
+
+_WANTS_TLS = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server", b"speaking plain HTTP to an SSL-enabled")
+# As nginx, Go and Apache say it.
+
+
+def wants_tls(*, backend: str, host: str) -> Failure:
+    return Unreachable(f"{host} speaks TLS", hint="try https:// instead of http://", backend=backend)
 
 
 _KINDS: Mapping[int, type[Failure]] = {
@@ -205,4 +215,4 @@ def unconnected(seconds: float, *, backend: str) -> Unreachable:
 
 
 def not_http(*, backend: str) -> Malformed:
-    return Malformed("it does not answer in HTTP", backend=backend)
+    return Malformed("it does not answer in HTTP", hint="does it speak TLS? then its address begins with https://", backend=backend)

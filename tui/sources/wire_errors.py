@@ -25,6 +25,8 @@ def failure_of(error: BaseException, *, backend: str, host: str, connect: float,
             return Rejected(
                 "the request cannot be sent", hint="a configured header or token holds a character that HTTP forbids", backend=backend
             )
+        case httpx.RemoteProtocolError() if _is_tls(error):
+            return refusals.wants_tls(backend=backend, host=host)
         case httpx.RemoteProtocolError() if _is_gibberish(error):
             return refusals.not_http(backend=backend)
         case httpx.DecodingError():
@@ -45,3 +47,8 @@ def is_stale_connection(error: BaseException) -> bool:
 def _is_gibberish(error: BaseException) -> bool:
     """h11 calls what is not HTTP "illegal …"; what was merely cut is told as "disconnected" or "peer closed"."""
     return not any(mark in str(error) for mark in ("disconnected", "peer closed"))
+
+
+def _is_tls(error: BaseException) -> bool:
+    """h11 quotes the bytes that are no HTTP: a TLS alert begins with its record type and version."""
+    return r"\x15\x03" in str(error)

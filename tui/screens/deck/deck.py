@@ -192,6 +192,8 @@ class Deck(DeckRoom):
         self._paint_lineage()
         if lost := self.model.cut_off():
             self.say(headline.cut_off(lost))
+        if words := self.model.lost():
+            self.say(Cell(words, "warn"))
         self.refresh_bindings()
 
     # ── painting ──
@@ -269,7 +271,8 @@ class Deck(DeckRoom):
             return
         model, metrics = self.model.selection.model, self.model.metrics_of_runs
         metric = version_rows.chief_metric(registry, model, metrics)
-        empty = f"{model} has no version yet: register a run with r"
+        known = registry.model(model or "") is not None
+        empty = f"{model} has no version yet: register a run with r" if known else f"{model} is not in the registry"
         rows = version_rows.version_rows(registry, model, self.model.truth, metrics, metric, self.clock.now())
         self._fill(P.VERSIONS, ("versions", metric, empty), lambda: version_rows.version_source(metric, empty=empty), rows)
         version = self.model.selection.version

@@ -14,7 +14,17 @@ from tui.domain.metrics import ServingStats
 from tui.domain.reading import Reading
 from tui.domain.registry import ModelVersion, Registry
 from tui.domain.runs import Run
-from tui.domain.selection import EMPTY, Pane, Selection, deployment_of, keep_pinned, select_deployment, select_run, select_version
+from tui.domain.selection import (
+    EMPTY,
+    Pane,
+    Selection,
+    deployment_of,
+    keep_pinned,
+    lost_words,
+    select_deployment,
+    select_run,
+    select_version,
+)
 from tui.domain.serving import Deployment, Fleet
 from tui.domain.statements import Statement
 from tui.domain.truth import TruthRow
@@ -63,6 +73,7 @@ class DeckModel:
         self._told_cut_off = False
         self._joiner = joining.Joiner(champion=environment.champion, patterns=environment.patterns)
         self._readings: dict[Topic, Reading[Any]] = {}
+        self._lost = ""
 
     def receive(self, topic: Topic, reading: Reading[Any]) -> frozenset[Pane]:
         """Take a reading in. One of another environment is dropped: it comes late."""
@@ -71,6 +82,8 @@ class DeckModel:
         before = self._readings.get(topic)
         self._readings[topic] = reading
         changed = before is None or before.value is not reading.value or before.state != reading.state
+        if topic is Topic.REGISTRY and before is not None:
+            self._lost = lost_words(self.selection, before.value, reading.value) or self._lost
         if changed and topic in (Topic.FLEET, Topic.REGISTRY, Topic.STATS):
             self.truth = self._join()
         return _TOUCHES[topic]
@@ -167,6 +180,11 @@ class DeckModel:
         mine = (found.operation.key for found in lost.values())
         here = [key for key in mine if self._deployment(key) is None or self.at_work_on(key) is not None]
         return tuple(found for found in lost.values() if found.operation.key in here)
+
+    def lost(self) -> str:
+        """What was selected and is not in the registry any more, told once; "" where nothing is."""
+        words, self._lost = self._lost, ""
+        return words
 
     def at_work_on(self, key: str) -> UnderWay | None:
         """The operation on a deployment that has not ended, where the journal knows it: on this very one, and not on one of the same name

@@ -1,0 +1,32 @@
+"""What doctor's exit code counts: what somebody configured, and not where a server might stand by default."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from tui.commandline.doctor import doctor
+from tui.domain.environments import Environment, MlflowTarget, PrometheusTarget
+from tui.domain.promotions import ExitCode
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("guessed", "code", "words"),
+    [(True, ExitCode.DONE, f"not configured, and not at its default address {NOWHERE}"), (False, ExitCode.UNREACHABLE, f"{NOWHERE}: ")],
+)
+async def test_a_default_address_does_not_count(
+    guessed: bool, code: ExitCode, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = Environment(
+        "default",
+        mlflow=MlflowTarget(NOWHERE, guessed=guessed),
+        cluster=None,
+        prometheus=PrometheusTarget(NOWHERE, guessed=guessed),
+        journal=str(tmp_path / "journal.db"),
+    )
+    assert await doctor(environment, argparse.Namespace(output="text")) == code
+    assert capsys.readouterr().out.count(words) == 2
