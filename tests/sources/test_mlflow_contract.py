@@ -8,6 +8,7 @@ import math
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from tui.domain.environments import MlflowTarget
 from tui.domain.failures import Faulty, NotFound, Rejected
 from tui.domain.runs import Artifact, DatasetInput, RunStatus
 from tui.sources.mlflow_open import Mlflow, open_mlflow
+from tui.sources.mlflow_rest_registry import RestRegistry
 
 
 @pytest.fixture(params=["rest", "database"])
@@ -211,3 +213,41 @@ async def test_a_copy_is_a_version_of_another_model_with_the_same_artifacts(mlfl
     assert found.tags == {"team": "ml", "modeldeck.copied-by": "op-1"}
     assert found.status == "READY"
     assert "MLmodel found" in await mlflow.registry.artifacts_answer("copied-to", copy.version)
+
+
+async def test_what_is_new_is_asked_for_as_mlflow_understands_it(mlflow: Mlflow, world: World) -> None:
+    """The questions that a follower asks: MLflow's own filters, orders and refusals."""
+    pages: Any = mlflow.registry._pages if isinstance(mlflow.registry, RestRegistry) else mlflow.registry._follower._pages
+    name = "it's new"
+    first = await mlflow.registry.create_version(name, world.logged)
+    followed = await mlflow.registry.follow()
+    assert followed.aliases_read
+    assert followed.registry == await mlflow.registry.registry()
+    second = await mlflow.registry.create_version(name, world.logged)
+    assert [(version.model, version.version) for version in await pages.newest_versions(1)] == [(name, second.version)]
+    assert [model.name for model in await pages.newest_models(1)] == [name]
+    assert {version.version for version in await pages.versions_of(name)} == {first.version, second.version}
+    await mlflow.registry.set_alias(name, "champion", second.version)
+    assert await pages.alias_target(name, "champion") == second.version
+    with pytest.raises((Rejected, NotFound)) as caught:
+        await pages.alias_target(name, "nobody")
+    assert caught.value.status in (400, 404)
+
+
+async def test_changed_experiments_and_new_runs_are_found_by_time(mlflow: Mlflow, world: World) -> None:
+    known = await mlflow.tracking.experiments()
+    assert await mlflow.tracking.experiments() is known
+    changed = await mlflow.tracking._changed_experiments(0)  # type: ignore[attr-defined]
+    assert {change.experiment.id for change in changed if not change.deleted} == {each.id for each in known}
+    later = f"attributes.start_time > {START + 500}"
+    assert [run.id for run in (await mlflow.tracking.search_runs([world.experiment], filter_text=later)).runs] == [
+        world.logged,
+        world.folder,
+    ]
+    chosen = f"attributes.run_id IN ('{world.plain}', '{world.folder}') AND params.n_estimators = '100'"
+    assert [run.id for run in (await mlflow.tracking.search_runs([world.experiment], filter_text=chosen)).runs] == [world.plain]
+
+
+async def test_nothing_is_registered_under_a_prompts_name(mlflow: Mlflow, world: World) -> None:
+    with pytest.raises(Rejected, match="prompt"):
+        await mlflow.registry.create_version("a-prompt", world.logged)

@@ -339,8 +339,11 @@ def _ensure_model(client: Any, model: str) -> None:
     except MlflowException:
         try:
             found = client.create_registered_model(model)
-        except MlflowException:
-            found = client.get_registered_model(model)  # somebody was faster; anything else is told by this
+        except MlflowException as refused:
+            try:
+                found = client.get_registered_model(model)  # somebody was faster
+            except MlflowException:
+                raise refused from None  # the client hides prompts: their names are taken
     refuse_prompt(_model_of(found))
 
 

@@ -23,7 +23,7 @@ from tui.sources.mlflow_rules import registry_of
 
 MODEL_BYTES, VERSION_BYTES = 700, 400
 """About what one of them takes in an answer, beside its texts."""
-BYTES_A_SECOND = 6_000
+BYTES_A_SECOND = 5_000
 """Of answers that repeat what is known: twice, for the models and for everything, stays below 20 KB/s."""
 NEWS_PAUSE = 0.001
 """Seconds of pause for each model and version: to sort them is what the newest cost."""
