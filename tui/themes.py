@@ -17,6 +17,7 @@ from typing import Any
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
+from tui.environment.reading import at_home, read_bytes
 from tui.render.cell import ROLES
 
 DEFAULT = "dark"
@@ -33,6 +34,7 @@ _STYLES = ("none", "bold", "dim", "italic", "underline", "reverse")
 _ANSI_VARIABLES = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
 # Textual's own styles need them in a theme of ANSI colours, and derive them in any other.
 _AT_LINE = re.compile(r" \(at line (\d+), column \d+\)$")
+_LONGEST = 1 << 16
 _COLOR_WORDS = "a colour such as “#7cb7ff” or “ansi_blue”"
 
 
@@ -74,7 +76,7 @@ def builtin_names() -> tuple[str, ...]:
 def find_theme(wanted: str) -> Theme | ThemeError:
     """The theme called `wanted`, or, where it looks like a path (it ends with .toml or has a separator), the one in that file."""
     if wanted.endswith(".toml") or "/" in wanted:
-        return load_theme(Path(wanted).expanduser())
+        return load_theme(at_home(wanted))
     if wanted not in builtin_names():
         return ThemeError(wanted, None, "theme", f"expected one of {', '.join(builtin_names())}, or the path of a .toml file")
     return load_theme(themes_folder() / f"{wanted}.toml")
@@ -83,7 +85,7 @@ def find_theme(wanted: str) -> Theme | ThemeError:
 def load_theme(path: Path) -> Theme | ThemeError:
     """Read one theme file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_bytes(path, _LONGEST)[:_LONGEST].decode("utf-8-sig")
     except OSError as error:
         return ThemeError(str(path), None, "", f"cannot be read: {error.strerror or error}")
     except UnicodeDecodeError:
@@ -94,6 +96,8 @@ def load_theme(path: Path) -> Theme | ThemeError:
         place = _AT_LINE.search(str(error))
         line = int(place[1]) if place else len(text.splitlines())
         return ThemeError(str(path), line, "", f"not TOML: {_AT_LINE.sub('', str(error))}")
+    except (RecursionError, ValueError):
+        return ThemeError(str(path), None, "", "not TOML: nested too deeply, or a number beyond its bounds")
     except _Wrong as wrong:
         key = f"{wrong.section}.{wrong.key}" if wrong.section else wrong.key
         return ThemeError(str(path), _line_of(text, wrong.section, wrong.key), key, wrong.expected)

@@ -27,9 +27,9 @@ CANDIDATES = {
 def kubeconfig(environ: Mapping[str, str], home: Path) -> Setting | None:
     """kubectl's own order below KUBECONFIG: the file in the home folder, then the cluster that we run in (value "")."""
     default = home / ".kube" / "config"
-    if default.is_file():
+    if os.path.isfile(default):
         return Setting(str(default), f"discovered: {default}", Layer.DISCOVERY)
-    if environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT") and SERVICE_ACCOUNT.is_file():
+    if environ.get("KUBERNETES_SERVICE_HOST") and environ.get("KUBERNETES_SERVICE_PORT") and os.path.isfile(SERVICE_ACCOUNT):
         return Setting("", "discovered: the cluster this runs in", Layer.DISCOVERY)
     return None
 
@@ -37,13 +37,13 @@ def kubeconfig(environ: Mapping[str, str], home: Path) -> Setting | None:
 def mlflow_credentials(home: Path) -> dict[str, Setting]:
     """~/.mlflow/credentials, which MLflow's own client uses for every tracking server. What cannot be read is not there."""
     path = home / ".mlflow" / "credentials"
-    if not path.is_file():
+    if not os.path.isfile(path):
         return {}
     import configparser
 
     parser = configparser.ConfigParser(interpolation=None)
     try:
-        parser.read(path, encoding="utf-8")
+        parser.read(path, encoding="utf-8-sig")
     except (configparser.Error, UnicodeDecodeError, OSError):
         return {}
     if not parser.has_section("mlflow"):

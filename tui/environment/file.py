@@ -9,6 +9,7 @@ from pathlib import Path
 from tui.environment.document import Document
 from tui.environment.keys import ADDRESSES, BY_NAME, KEYS, SECRET_FORMS, TABLES, Key, meant, spellings
 from tui.environment.kinds import GATE, GATES, PATH, PATHS, SECRET, THEME, WORD, Unfit, named, without_userinfo
+from tui.environment.reading import at_home
 from tui.environment.secrets import Form, others_can_read, vault
 from tui.environment.values import Problem, Setting
 
@@ -136,7 +137,7 @@ class _Reader:
         import os
 
         parts = str(value).split(os.pathsep) if key.kind is PATHS else [str(value)]
-        return os.pathsep.join(str(self._config.path.parent / Path(part).expanduser()) for part in parts if part)
+        return os.pathsep.join(str(self._config.path.parent / at_home(part)) for part in parts if part)
 
     def _secret(self, key: Key, path: tuple[str, ...], value: object) -> object:
         suffix = path[-1].removeprefix(key.name.rpartition(".")[2])

@@ -18,6 +18,7 @@ from tui.environment.document import Document
 from tui.environment.gate_keys import CRITERION, GATE, NEEDED, Fit
 from tui.environment.keys import meant
 from tui.environment.kinds import Unfit, named
+from tui.environment.reading import at_home
 from tui.environment.values import Problem, Severity
 
 _NO_SWITCH = "a gate is skipped by `--gate none --reason TEXT` only, each time"
@@ -117,7 +118,7 @@ def read_gate(document: Document, path: tuple[str, ...], value: object) -> GateT
     if isinstance(value, dict):
         return read_table(document, path, value)
     if isinstance(value, str) and value.strip() and value.strip().lower() not in ("none", "off", "false"):
-        table, problems = read_shared(document.path.parent / Path(value).expanduser())
+        table, problems = read_shared(document.path.parent / at_home(value))
         document.problems.extend(problems)
         return table
     found = repr(value) if isinstance(value, str) else named(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 
@@ -73,7 +74,7 @@ def _gates(environment: Environment) -> tuple[object, dict[str, object]]:
 
 def show_text(resolved: Resolved, name: str = "") -> str:
     """The same for people: one line a setting that is set, with its origin."""
-    lines = [f"file: {resolved.config_path}{'' if resolved.config_path.exists() else ' (not there)'}"]
+    lines = [f"file: {resolved.config_path}{'' if os.path.exists(resolved.config_path) else ' (not there)'}"]
     for environment in resolved.environments:
         if name in ("", environment.name):
             lines.append("")

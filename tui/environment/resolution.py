@@ -13,6 +13,7 @@ from tui.environment.assembly import build, merge
 from tui.environment.file import FileConfig, read_file
 from tui.environment.keys import meant
 from tui.environment.places import config_path, sandbox_folder
+from tui.environment.reading import at_home
 from tui.environment.values import ConfigErrors, Flags, Layer, Problem, Resolved, Setting, Settings, Severity
 from tui.environment.variables import from_flags, from_variables, misspelt
 
@@ -84,7 +85,7 @@ def _inputs(flags: Flags, environ: Mapping[str, str], home: Path | None) -> tupl
     said, flag_problems = from_flags(flags)
     variables, variable_problems = from_variables(environ)
     problems = [*flag_problems, *variable_problems, *file.problems, *misspelt(environ)]
-    return _Inputs(said, variables, file, home or Path.home(), environ), problems
+    return _Inputs(said, variables, file, home or at_home("~"), environ), problems
 
 
 def _choose(flags: Flags, environ: Mapping[str, str], inputs: _Inputs, sandbox: Environment | None) -> tuple[str, list[Problem]]:
@@ -156,7 +157,7 @@ _FILES = ("mlflow.server_cert_path", "mlflow.client_cert_path", "prometheus.ca_p
 def _missing_files(merged: Settings) -> list[Problem]:
     problems = []
     for key in (name for name in _FILES if name in merged):
-        if not Path(str(merged[key].value)).exists():
+        if not os.path.exists(str(merged[key].value)):
             words = f"expected a file, found none at {merged[key].value}"
             problems.append(Problem(Severity.ERROR, merged[key].place, key, words))
     named = merged.get("kubernetes.kubeconfig")

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from tui.domain.environments import Secret
 from tui.environment.kinds import Unfit
+from tui.environment.reading import at_home, read_bytes
 
 COMMAND_SECONDS = 10.0
+_LONGEST = 1 << 16
 
 
 class Form(StrEnum):
@@ -42,7 +44,7 @@ def vault(form: Form, value: object, folder: Path) -> Vault:
         raise Unfit("expected a value, found an empty string")
     if form is Form.PLAIN:
         return plain(value)
-    return Vault(form, (str(folder / Path(value).expanduser()) if form is Form.FILE else value,))
+    return Vault(form, (str(folder / at_home(value)) if form is Form.FILE else value,))
 
 
 def plain(text: str) -> Vault:
@@ -86,7 +88,10 @@ def read(kept: Vault, environ: Mapping[str, str]) -> Secret:
 
 def _file_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        data = read_bytes(path, _LONGEST)
+        if len(data) > _LONGEST:
+            raise Unfit(f"expected a secret of at most {_LONGEST} bytes in {path}")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Unfit(f"expected text in {path}, found bytes that are not UTF-8") from None
     except OSError as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tui.environment.keys import CONTROL_VARIABLES, KEYS, Key, meant
 from tui.environment.kinds import GATE, PATH, SECRET, Unfit
+from tui.environment.reading import at_home
 from tui.environment.secrets import plain
 from tui.environment.values import Flags, Layer, Problem, Setting, Severity
 
@@ -63,11 +64,9 @@ def from_variables(environ: Mapping[str, str]) -> Found:
 
 
 def _gate_file(text: str) -> tuple[object, list[Problem]]:
-    from pathlib import Path
-
     from tui.environment.gates import read_shared
 
-    return read_shared(Path(text).expanduser())
+    return read_shared(at_home(text))
 
 
 def _at_home(key: Key, value: object) -> object:
