@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 def main() -> int:
     """Answers the process' exit code."""
     from tui.commandline.main import main as run
-    from tui.commandline.main import quietly
+    from tui.commandline.process import run_process
 
-    return quietly(lambda: run(sys.argv[1:], _open_console, _open_sandbox))
+    return run_process(lambda: run(sys.argv[1:], _open_console, _open_sandbox))
 
 
 def _open_console(flags: Flags) -> int:

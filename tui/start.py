@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 
 from tui import instant
 from tui.domain.environments import Environment
+from tui.domain.promotions import ExitCode
 from tui.environment import ConfigErrors, Flags, Resolved, from_sandbox, resolve
 
 if TYPE_CHECKING:
     from tui.sandbox.stack import Sandbox
-
-USAGE = 2
 
 
 def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
@@ -28,18 +27,24 @@ def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
     found = resolve(flags, os.environ)
     if isinstance(found, ConfigErrors):
         for problem in found.problems:
-            print(problem, file=sys.stderr)
-        return USAGE
+            _say(f"modeldeck: {problem}")
+        return ExitCode.USAGE
     for warning in found.warnings:
-        print(warning, file=sys.stderr)
+        _say(f"modeldeck: {warning}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print("modeldeck: the console needs a terminal; `modeldeck status` and `modeldeck --help` do not", file=sys.stderr)
-        return USAGE
+        _say("modeldeck: the console needs a terminal; `modeldeck status` and `modeldeck --help` do not")
+        return ExitCode.USAGE
     environment = replace(sandbox_environment(sandbox), theme=found.environment.theme) if sandbox else found.environment
     gc.disable()  # what an import allocates stays: collecting meanwhile costs a tenth of the start
     with instant.held_terminal() as terminal:
         instant.paint(os.environ, environment.identity, environment.name, no_color=found.no_color)
         return _run(found, flags, environment, sandbox, terminal)
+
+
+def _say(words: str) -> None:
+    from tui.commandline.output import say  # seldom wanted, and nothing must hold up the first paint
+
+    say(words)
 
 
 def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandbox | None, terminal: list[object]) -> int:
@@ -53,7 +58,7 @@ def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandb
     launch = Launch(environment, names, other, no_color=found.no_color, sandbox=sandbox, terminal=terminal)
     console = Console(launch)
     console.run()
-    return console.return_code or 0
+    return ExitCode.BUG if console._exception is not None else console.return_code or ExitCode.DONE
 
 
 def sandbox_environment(sandbox: Sandbox) -> Environment:

@@ -28,6 +28,7 @@ verbs:
 exit codes:
   0 done   1 failed and undone   2 usage   3 refused by a check   4 gate failed, undone
   5 needs attention   6 a backend cannot be reached   7 waiting for a person
+  8 a bug of modeldeck   9 the answer could not be written (a change is told by its own code, written or not)
 
 Without a verb the console opens. Every verb takes the flags above, before or after it. Data goes to standard output, words to
 standard error; `--output json` is a contract (see the README).

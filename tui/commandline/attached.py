@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 
-from tui.commandline.output import fail_with, put, put_json, say
+from tui.commandline.output import fail_with, report, report_json, say
 from tui.commandline.telling import operation_text, progress_teller
 from tui.domain.promotions import ExitCode, Operation, State
 from tui.operations.follow import RunnerFailure
@@ -31,7 +31,7 @@ async def watch(
     except asyncio.CancelledError:
         say(f"modeldeck: it goes on: modeldeck operations attach {operation_id}")
         return ExitCode.WAITING
-    put_json(operation_json(last)) if as_json else put(operation_text(last))
+    report_json(operation_json(last)) if as_json else report(operation_text(last))
     return last.exit_code
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from tui.backends import Backends, connect, hire, open_journal
 from tui.commandline.attached import watch
-from tui.commandline.output import fail, put, put_json, refuse, say
+from tui.commandline.output import ask, fail, put, put_json, refuse, report, report_json, say
 from tui.commandline.telling import plan_text
 from tui.domain.environments import Environment
 from tui.domain.failures import Failure
@@ -57,8 +56,9 @@ def _gate(file: str | None) -> Gate | str | None:
     if file is None or file == "none":
         return None
     from tui.environment.gates import read_gate_file
+    from tui.environment.reading import at_home
 
-    found = read_gate_file(Path(file).expanduser())
+    found = read_gate_file(at_home(file))
     return found.gate if found.gate is not None else "\n".join(str(problem) for problem in found.problems)
 
 
@@ -130,9 +130,9 @@ def _detached(bound: Services, operation_id: str, *, as_json: bool) -> int:
     """Begun, and left to itself."""
     begun = next((one for one in bound.operations() if one.id == operation_id), None)
     if as_json and begun is not None:
-        put_json(operation_json(begun))
+        report_json(operation_json(begun))
     else:
-        put(operation_id)
+        report(operation_id)
     say(f"modeldeck: it goes on by itself: modeldeck operations attach {operation_id}")
     return ExitCode.DONE
 
@@ -147,12 +147,12 @@ def _consent(environment: Environment, plan: Plan, given: argparse.Namespace) ->
             return f"--confirm {given.confirm} is not the deployment's name", f"--confirm {name}"
         if not _terminal():
             return f"{environment.name} is protected: a change needs the deployment's name", f"--confirm {name}"
-        return None if _ask(f"{environment.name} is protected. Type the deployment's name to go on: ") == name else _declined()
+        return None if ask(f"{environment.name} is protected. Type the deployment's name to go on: ") == name else _declined()
     if given.yes:
         return None
     if not _terminal():
         return "a change needs --yes without a terminal", "--plan shows what would be done"
-    return None if _ask("Go on? [y/N] ").lower() in ("y", "yes") else _declined()
+    return None if ask("Go on? [y/N] ").lower() in ("y", "yes") else _declined()
 
 
 def _declined() -> tuple[str, str]:
@@ -161,9 +161,3 @@ def _declined() -> tuple[str, str]:
 
 def _terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
-
-
-def _ask(question: str) -> str:
-    """On standard error, so that what is piped on stays data."""
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip()

@@ -9,13 +9,14 @@ from tui.commandline.output import fail, put, put_json
 from tui.domain.promotions import ExitCode
 from tui.environment import check, config_path, resolve, show, show_text
 from tui.environment.values import ConfigErrors, Flags, Problem, Severity
+from tui.operations.words import harmless
 
 
 def config(flags: Flags, given: argparse.Namespace) -> int:
     as_json = given.output == "json"
     if given.action == "path":
         path = config_path(flags, os.environ)
-        put_json({"config_path": str(path), "exists": path.exists()}) if as_json else put(str(path))
+        put_json({"config_path": str(path), "exists": os.path.exists(path)}) if as_json else put(str(path))
         return ExitCode.DONE
     if given.action == "check":
         return _check(check(flags, os.environ), as_json=as_json)
@@ -25,6 +26,11 @@ def config(flags: Flags, given: argparse.Namespace) -> int:
         return fail("configuration", words, "modeldeck config check", ExitCode.USAGE, as_json=as_json)
     put_json(show(found, flags.environment)) if as_json else put(show_text(found, flags.environment))
     return ExitCode.DONE
+
+
+def problem_line(problem: Problem) -> str:
+    """One line, whatever stands in the file."""
+    return harmless(f"{problem.severity}: {problem}", limit=500)
 
 
 def _check(problems: tuple[Problem, ...], *, as_json: bool) -> int:
@@ -39,5 +45,5 @@ def _check(problems: tuple[Problem, ...], *, as_json: bool) -> int:
             }
         )
     else:
-        put("\n".join(f"{problem.severity}: {problem}" for problem in problems) or "no problems")
+        put("\n".join(problem_line(problem) for problem in problems) or "no problems")
     return ExitCode.USAGE if any(problem.severity is Severity.ERROR for problem in problems) else ExitCode.DONE

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from tui.backends import Backends, connect
+from tui.commandline.config import problem_line
 from tui.commandline.output import fail, lines, put, put_json, say, table
 from tui.domain.environments import Environment
 from tui.domain.failures import NotFound
@@ -17,6 +17,7 @@ from tui.domain.gates.shape import gate_to_json
 from tui.domain.gates.words import shown
 from tui.domain.promotions import ExitCode
 from tui.environment.gates import GateFile, read_gate_file
+from tui.environment.reading import at_home
 from tui.environment.values import Problem
 from tui.live.clock import SystemClock
 from tui.operations.gate import Target, judgement_json, todays_target
@@ -35,12 +36,12 @@ def wrong(given: argparse.Namespace) -> ExitCode | None:
     if given.output == "json":
         put_json({"file": str(file.path), "valid": False, "problems": [_problem_json(problem) for problem in file.problems]})
     else:
-        put("\n".join(f"{problem.severity}: {problem}" for problem in file.problems))
+        put("\n".join(problem_line(problem) for problem in file.problems))
     return ExitCode.USAGE
 
 
 def _file(given: argparse.Namespace) -> GateFile:
-    return read_gate_file(Path(given.file).expanduser())
+    return read_gate_file(at_home(given.file))
 
 
 async def gate(environment: Environment, given: argparse.Namespace) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import signal
-import sys
 from collections.abc import Callable, Sequence
 
 from tui.commandline.arguments import UsageError, flags_of, parse
@@ -25,6 +23,7 @@ def main(argv: Sequence[str], open_console: OpenConsole, open_sandbox: OpenSandb
     """Run one verb; without one open the console. `sandbox` keeps its arguments to itself."""
     before, after = split_at_sandbox(argv)
     try:
+        _only_text(argv)
         given = parse(before)
     except UsageError as error:
         from tui.commandline.output import fail
@@ -37,6 +36,15 @@ def main(argv: Sequence[str], open_console: OpenConsole, open_sandbox: OpenSandb
     if given.verb is None:
         return open_console(flags_of(given))
     return _run(given)
+
+
+def _only_text(argv: Sequence[str]) -> None:
+    """Raises UsageError for bytes that are no text in this locale: no backend could be asked for them."""
+    for word in argv:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"this is not text in the character set of the locale: {word!r}") from None
 
 
 def split_at_sandbox(argv: Sequence[str]) -> tuple[list[str], list[str] | None]:
@@ -144,16 +152,3 @@ def _environment(given: argparse.Namespace) -> Environment | None:
     for warning in found.warnings:
         say(f"modeldeck: {warning}")
     return found.environment
-
-
-def quietly(run: Callable[[], int]) -> int:
-    """`run`, ended as a shell expects it where the reader has gone, or on Ctrl-C before anything was changed: without a traceback."""
-    try:
-        code = run()
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
-    return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from tui.backends import connect
-from tui.commandline.output import put, put_json
+from tui.commandline.output import report, report_json
 from tui.domain.environments import Environment
 from tui.domain.promotions import ExitCode
 from tui.operations.register import register as registered
@@ -18,7 +18,7 @@ async def register(environment: Environment, given: argparse.Namespace) -> int:
     finally:
         await backends.close()
     if given.output == "json":
-        put_json({"model": made.model, "version": made.version, "run_id": made.run_id, "status": made.status, "source": made.source})
+        report_json({"model": made.model, "version": made.version, "run_id": made.run_id, "status": made.status, "source": made.source})
     else:
-        put(f"{made.model} version {made.version} ({made.status}) from run {made.run_id}")
+        report(f"{made.model} version {made.version} ({made.status}) from run {made.run_id}")
     return ExitCode.DONE

@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 
 from tui.backends import Backends, connect, open_journal
+from tui.commandline.output import say
 from tui.domain.failures import Failure
 from tui.domain.promotions import ExitCode
 from tui.environment.handover import received
@@ -27,7 +28,7 @@ def runner() -> int:
     try:
         environment = received(sys.stdin.buffer.readline())
     except ValueError as error:
-        print(f"modeldeck runner: {error}", file=sys.stderr)
+        say(f"modeldeck runner: {error}")
         return ExitCode.USAGE
     return asyncio.run(_run(connect(environment), str(open_journal(environment).path)))
 
@@ -42,18 +43,19 @@ async def _run(backends: Backends, path: str) -> int:
         line = await loop.run_in_executor(None, sys.stdin.buffer.readline)
         if not line.strip():
             return ExitCode.DONE
-        order = Order.read(line)
+        try:
+            order = Order.read(line)
+        except (ValueError, KeyError):
+            say("modeldeck runner: no order")
+            return ExitCode.USAGE
         gc.freeze()
         journal = open_journal(backends.world.environment)
         operation = await carry_out(order, backends.world, journal, SystemClock(), cancel)
-        print(f"{operation.id}: {operation.outcome}: {operation.words}", file=sys.stderr)
+        say(f"{operation.id}: {operation.outcome}: {operation.words}")
         return operation.exit_code
     except Failure as failure:
-        print(f"modeldeck runner: {failure}" + (f" ({failure.hint})" if failure.hint else ""), file=sys.stderr)
+        say(f"modeldeck runner: {failure}" + (f" ({failure.hint})" if failure.hint else ""))
         return ExitCode.REFUSED
-    except (ValueError, KeyError):
-        print("modeldeck runner: no order", file=sys.stderr)
-        return ExitCode.USAGE
     finally:
         ready.cancel()
         await backends.close()

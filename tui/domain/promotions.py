@@ -21,6 +21,10 @@ class ExitCode(IntEnum):
     NEEDS_ATTENTION = 5
     UNREACHABLE = 6
     WAITING = 7
+    BUG = 8
+    """Of modeldeck. What was begun before it was met goes on in a process of its own."""
+    UNTOLD = 9
+    """Only looked, and the answer could not be written. What became of a change is never hidden by it."""
 
 
 class Kind(StrEnum):

@@ -13,6 +13,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tui.environment.places import sandbox_folder
@@ -104,8 +105,14 @@ def main(argv: list[str], open_console: OpenConsole | None = None) -> int:
 
 
 def _refuse(words: str, code: int) -> int:
-    print(f"modeldeck sandbox: {words}", file=sys.stderr)
+    _say(f"modeldeck sandbox: {words}")
     return code
+
+
+def _say(words: str) -> None:
+    """To standard error. What is done does not depend on whether anybody can read it."""
+    with suppress(OSError, ValueError):
+        print(words, file=sys.stderr, flush=True)
 
 
 # Without a console --------------------------------------------------------------------------------------------------------------
@@ -135,7 +142,7 @@ async def _attended(sandbox: Sandbox, command: str | None) -> int:
 async def _work(sandbox: Sandbox, command: str | None) -> int:
     """The command's exit code; UNREACHABLE when the sandbox does not come up, or ends under the command."""
     if sandbox.attached:
-        print(f"modeldeck sandbox: attached to the one that runs in {sandbox.state}", file=sys.stderr)
+        _say(f"modeldeck sandbox: attached to the one that runs in {sandbox.state}")
     up = asyncio.Event()
     following = asyncio.create_task(_follow(sandbox, up))
     rising = asyncio.create_task(up.wait())
@@ -158,7 +165,7 @@ async def _work(sandbox: Sandbox, command: str | None) -> int:
 async def _follow(sandbox: Sandbox, up: asyncio.Event) -> None:
     """Show the progress; sets `up` when everything is ready, returns when that is not going to be, or has ended."""
     async for event in sandbox.events():
-        print(_line(event), file=sys.stderr, flush=True)
+        _say(_line(event))
         if event.part == WHOLE and event.state == "ready":
             up.set()
         if event.part == WHOLE and event.state in ("failed", "ended"):
@@ -215,16 +222,16 @@ def inject(layout: Layout, given: argparse.Namespace) -> int:
         return _refuse(f"none runs in {layout.root}", UNREACHABLE)
     if given.clear:
         faults.clear(layout, given.deployment)
-        print(f"{given.deployment or 'all deployments'}: faults switched off", file=sys.stderr)
+        _say(f"{given.deployment or 'all deployments'}: faults switched off")
         return 0
     fault = faults.Fault(given.latency, given.errors, given.drift, given.version)
     if given.deployment is None or fault.words() == faults.Fault(version=given.version).words():
         return _refuse("inject needs --deployment, and --latency, --errors or --drift (or --clear)", USAGE)
     known = [each["metadata"]["name"] for each in manifests.deployments(layout.mlflow)]
     if given.deployment not in known:
-        print(f"note: {given.deployment} is none of the sandbox's own ({', '.join(known)})", file=sys.stderr)
+        _say(f"note: {given.deployment} is none of the sandbox's own ({', '.join(known)})")
     faults.inject(layout, given.deployment, fault)
-    print(f"{given.deployment}: {fault.words()}", file=sys.stderr)
+    _say(f"{given.deployment}: {fault.words()}")
     return 0
 
 
