@@ -8,13 +8,17 @@ import os
 import signal
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual._context import active_message_pump
 from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.widget import Widget
 
 from tui import instant
 from tui.domain.environments import Environment
@@ -78,6 +82,8 @@ class Launch:
 
 SIGNALLED = 128
 """Exit codes above it name the signal that ended a program, as shells write it."""
+ENDING_SECONDS = 3.0
+"""How long the console may take to end after a signal."""
 
 
 class Console(LeanApp[int]):
@@ -109,13 +115,14 @@ class Console(LeanApp[int]):
         self._backends: Backends | None = None
         self._doors: Doors | None = None
         self._chores: set[asyncio.Task[None]] = set()
+        self._ending: threading.Timer | None = None
 
     # ── starting ──
 
     def on_load(self) -> None:
         loop = asyncio.get_running_loop()
         for number in instant.ENDING if self._launch.terminal is not None else ():
-            loop.add_signal_handler(number, self._end_by, number)
+            signal.signal(number, lambda number, _frame: self._signalled(number, loop))
         loop.set_exception_handler(_broken)
         for name in builtin_names():
             found = find_theme(name)
@@ -369,7 +376,28 @@ class Console(LeanApp[int]):
         """The first frame stands."""
         collect_from_now_on()
 
+    def _handle_exception(self, error: Exception) -> None:
+        """A screen that was left before it stood has nothing in it for its own start to find. Everything else is a bug, and loud."""
+        pump = active_message_pump.get(None)
+        if not (isinstance(error, NoMatches) and isinstance(pump, Widget) and (pump._pruning or not pump.is_attached)):
+            super()._handle_exception(error)
+
     # ── leaving ──
+
+    def _signalled(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
+        """Takes effect in the middle of whatever keeps the loop busy, or cannot be ended: then the process ends without it."""
+        driver = self._driver
+        if self._ending is None and isinstance(driver, ConsoleDriver):
+            self._ending = threading.Timer(ENDING_SECONDS, driver.end_now, (number,))
+            self._ending.daemon = True
+            self._ending.start()
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(self._end_by, signal.Signals(number))
+
+    def ended(self) -> None:
+        """The terminal is given back: what the process still has to do may take its time."""
+        if self._ending is not None:
+            self._ending.cancel()
 
     def _end_by(self, number: signal.Signals) -> None:
         """Somebody ends us from outside. Operations go on: each has a process of its own."""

@@ -6,19 +6,29 @@ terminal that is gone (its writer has died, its queue is full), this one lets go
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import signal
 import sys
 import termios
+from contextlib import suppress
 from queue import Full
 from typing import IO, Any, ClassVar, cast
 
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
+from tui.keyboard import Keyboard
+
 _ALTERNATE = "\x1b[?1049h"
 _PATIENCE = 0.2
 """Seconds between looks at whether the writer still lives, while a slow terminal keeps its queue full."""
+_TICK, _SOON, _LONG = 0.1, 0.02, 1.0
+"""Seconds without a key: until the reader looks whether it shall end, until what was held back is a key, until a paste has ended."""
+_BURST = 1 << 16
+"""Bytes that are read before they are looked at, where they come all at once."""
+_LEAVE = b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
 
 
 class Writer(WriterThread):
@@ -92,9 +102,60 @@ class ConsoleDriver(LinuxDriver):
             os.dup2(nowhere, cast(IO[str], self._file).fileno())  # what is still buffered for it must not fail when Python ends
             os.close(nowhere)
 
+    def end_now(self, number: int) -> None:
+        """Ends the process with the terminal given back as far as it takes that: where nothing else has ended it in time."""
+        with suppress(OSError, termios.error):
+            if self.found is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.found)
+            output = cast(IO[str], self._file).fileno()
+            os.set_blocking(output, False)  # one that has stopped reading must not keep us
+            try:
+                os.write(output, _LEAVE)
+            finally:
+                os.set_blocking(output, True)
+        os._exit(128 + number)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Only what was suspended is resumed: a second start would leave a reader and a writer that nobody ends. Whoever was stopped from
+        outside finds the terminal as somebody else left it, and draws everything again."""
+        if self._must_signal_resume:
+            super()._sigcont_application()  # type: ignore[no-untyped-call]
+        elif self._key_thread is not None and self._key_thread.is_alive():
+            self._raw()
+            self._loop.call_soon_threadsafe(self._app.post_message, self.SignalResume())
+
+    def _raw(self) -> None:
+        with suppress(termios.error):
+            attributes = termios.tcgetattr(self.fileno)
+            attributes[0] = self._patch_iflag(attributes[0])
+            attributes[3] = self._patch_lflag(attributes[3])
+            termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
+
     def run_input_thread(self) -> None:
         try:
-            super().run_input_thread()
+            self._listen()
         except OSError:
             # EIO: the terminal is gone. Whose it was is told so by the kernel; somebody else's goes without a word.
             os.kill(os.getpid(), signal.SIGHUP)
+
+    def _listen(self) -> None:
+        """Raises OSError where the terminal is gone."""
+        keyboard, silence = Keyboard(), 0.0
+        while not self.exit_event.is_set():
+            wait = _SOON if keyboard.waits else _TICK
+            if select.select([self.fileno], [], [], wait)[0]:
+                silence, found = 0.0, keyboard.feed(self._burst())
+            else:
+                silence += wait
+                found = keyboard.pause() if keyboard.pasting and silence > _LONG else keyboard.idle()
+            for event in found:
+                self.process_message(event)
+
+    def _burst(self) -> bytes:
+        data = b""
+        while len(data) < _BURST and (not data or select.select([self.fileno], [], [], 0)[0]):
+            piece = os.read(self.fileno, _BURST)
+            if not piece:
+                raise OSError(errno.EIO, "the terminal is at its end")
+            data += piece
+        return data

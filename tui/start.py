@@ -57,7 +57,10 @@ def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandb
     names = tuple(env.name for env in found.environments) or (environment.name,)
     launch = Launch(environment, names, other, no_color=found.no_color, sandbox=sandbox, terminal=terminal)
     console = Console(launch)
-    console.run()
+    try:
+        console.run()
+    finally:
+        console.ended()
     return ExitCode.BUG if console._exception is not None else console.return_code or ExitCode.DONE
 
 

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import random
 import re
 import select
 import signal
@@ -309,3 +310,105 @@ def test_sixteen_colours_are_enough(start: Start) -> None:
     assert terminal.ended() == 0
     assert not re.search(rb"[34]8;[25];", terminal.written)
     terminal.given_back()
+
+
+def test_a_storm_of_sizes_leaves_it_alive_and_whole(start: Start) -> None:
+    terminal = start()
+    terminal.painted()
+    for columns, rows in [(301, 79), (120, 40)] * 60 + [(1, 1), (4, 2), (301, 79), (80, 24), (30, 3), (120, 40)]:
+        fcntl.ioctl(terminal.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        if select.select([terminal.master], [], [], 0.008)[0]:
+            terminal.pump()
+    terminal.screen.reset()
+    terminal.type("?")
+    terminal.until("the help", lambda: "esc closes" in terminal.text)
+    terminal.type("\x1b")
+    terminal.until("no help", lambda: "esc closes" not in terminal.text)
+    terminal.type("q")
+    assert terminal.ended() == 0
+    terminal.given_back()
+    assert terminal.log.read_text() == ""
+
+
+@pytest.mark.parametrize("leave", ["q", "SIGTERM"])
+def test_a_stray_sigcont_leaves_one_that_can_be_ended(start: Start, leave: str) -> None:
+    terminal = start()
+    terminal.painted()
+    threads = psutil.Process(terminal.process.pid).num_threads()
+    for _ in range(3):
+        terminal.process.send_signal(signal.SIGCONT)
+        terminal.pump()
+    terminal.type("?")
+    terminal.until("the help", lambda: "esc closes" in terminal.text)
+    assert psutil.Process(terminal.process.pid).num_threads() <= threads + 1  # what the help needed may have begun one
+    terminal.type("\x1b")
+    terminal.until("no help", lambda: "esc closes" not in terminal.text)
+    if leave == "q":
+        terminal.type("q")
+    else:
+        terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended() == (0 if leave == "q" else 128 + signal.SIGTERM)
+    terminal.given_back()
+
+
+def test_a_paste_full_of_escapes_types_nothing_and_blocks_no_key(start: Start) -> None:
+    terminal = start()
+    terminal.painted()
+    data = b"\x1b[200~" + b"\x1b[31mq\x1b]52;c;aa\x07\x03" * 5000 + b"\x1b[201~?"
+    while data:
+        data = data[os.write(terminal.master, data[:512]) :]
+        terminal.pump()
+    terminal.until("the help", lambda: "esc closes" in terminal.text)
+    terminal.type("\x1b")
+    terminal.until("no help", lambda: "esc closes" not in terminal.text)
+    terminal.type("q")
+    assert terminal.ended() == 0
+    assert terminal.log.read_text() == ""
+
+
+def test_sigterm_ends_it_where_the_terminal_takes_nothing_any_more(start: Start) -> None:
+    terminal = start()
+    terminal.painted()
+    for columns in (301, 300) * 40:  # more than a terminal's buffer holds
+        fcntl.ioctl(terminal.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 79, columns, 0, 0))
+        select.select([], [], [], 0.01)
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.gone() == 128 + signal.SIGTERM
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_sizes_signals_and_input_at_random_leave_it_one_that_ends(start: Start, seed: int) -> None:
+    chance = random.Random(seed)
+    terminal = start()
+    terminal.painted()
+    words = [
+        b"\x1b",
+        b"\x1b[200~",
+        b"\x1b[201~",
+        b"\xff\xc3",
+        b"\x1b[<35;9;9M",
+        b"\x1b[99999999999u",
+        b"\x1b[48;9;9;9;9t",
+        b"\t",
+        b"?",
+        b"1",
+        b"z",
+        b"/a",
+        b"\r",
+    ]
+    for _ in range(150):
+        match chance.randrange(4):
+            case 0:
+                size = struct.pack("HHHH", chance.randint(1, 90), chance.randint(1, 320), 0, 0)
+                fcntl.ioctl(terminal.slave, termios.TIOCSWINSZ, size)
+            case 1:
+                terminal.process.send_signal(chance.choice([signal.SIGCONT, signal.SIGWINCH]))
+            case _:
+                os.write(terminal.master, b"".join(chance.choices(words, k=chance.randint(1, 9))))
+        terminal.pump()
+    assert terminal.process.poll() is None, terminal.log.read_text()[-3000:]
+    terminal.process.send_signal(signal.SIGTERM)
+    assert terminal.ended() == 128 + signal.SIGTERM
+    terminal.given_back()
+    assert terminal.log.read_text() == ""

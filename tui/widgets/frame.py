@@ -67,7 +67,9 @@ class Frame:
         for y, x, strip in _pieces(update):
             if not 0 <= y < height:
                 continue
-            new = _expand(strip)[: width - x]
+            if not 0 <= x < width:  # of a layout for a size that the terminal has lost since
+                continue
+            new = _fitting(_expand(strip), width - x)
             row = self._rows[y]
             old = row[x : x + len(new)]
             if old == new:
@@ -158,6 +160,13 @@ def _expand(strip: Strip) -> _Cells:
             if width == 2:
                 cells.append(("", style))
     return cells
+
+
+def _fitting(cells: _Cells, width: int) -> _Cells:
+    """What fits, without half of a wide character at its end."""
+    if len(cells) > width and not cells[width][0]:
+        return [*cells[: width - 1], (" ", cells[width - 1][1])]
+    return cells[:width]
 
 
 def _runs(old: _Cells, new: _Cells) -> Iterator[tuple[int, int]]:
