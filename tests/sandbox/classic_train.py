@@ -20,14 +20,6 @@ with mlflow.start_run() as run:
     mlflow.log_param("n_estimators", 10)
     mlflow.log_param("max_depth", 3)
     mlflow.log_metric("accuracy", accuracy)
-    mlflow.sklearn.log_model(
-        model,
-        name="model",
-        input_example=X_test.head(2),
-        # Not asked for, MLflow finds them out by loading the model in a second process.
-        pip_requirements=["scikit-learn", "pandas"],
-        # MLflow refuses to save trees in its default format (skops) unless their type is named.
-        skops_trusted_types=["sklearn.tree._tree.Tree"],
-    )
+    mlflow.sklearn.log_model(model, "model")
 
 print(run.info.run_id)
