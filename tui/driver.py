@@ -119,7 +119,7 @@ class ConsoleDriver(LinuxDriver):
         """Only what was suspended is resumed: a second start would leave a reader and a writer that nobody ends. Whoever was stopped from
         outside finds the terminal as somebody else left it, and draws everything again."""
         if self._must_signal_resume:
-            super()._sigcont_application()  # type: ignore[no-untyped-call]
+            super()._sigcont_application()
         elif self._key_thread is not None and self._key_thread.is_alive():
             self._raw()
             self._loop.call_soon_threadsafe(self._app.post_message, self.SignalResume())

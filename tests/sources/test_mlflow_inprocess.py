@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,14 @@ async def test_a_file_that_is_no_database(tmp_path: Path, capfd: pytest.CaptureF
 
 async def test_an_unknown_scheme() -> None:
     assert isinstance(await failure_of("carrier-pigeon://coop"), Rejected)
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "postgresql+psycopg2", "mysql+pymysql"])
+async def test_a_database_with_the_base_install_says_what_to_install(scheme: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "sqlalchemy" else found(name, *more))
+    (tmp_path / "mlflow.db").touch()
+    failure = await failure_of(f"{scheme}:///{tmp_path}/mlflow.db")
+    assert isinstance(failure, Rejected)
+    assert "only mlflow-skinny is installed" in failure.words
+    assert failure.hint.startswith("pip install mlflow")

@@ -97,7 +97,7 @@ def progress_teller() -> Callable[[Operation], None]:
     def tell(operation: Operation) -> None:
         nonlocal said
         for line in operation.log[said:]:
-            say(f"    {line}")
+            say(f"    {line.words}")
         said = len(operation.log)
         for index, step in enumerate(operation.steps):
             if states.get(index, StepState.PLANNED) is not step.state:

@@ -162,7 +162,8 @@ def _missing_files(merged: Settings) -> list[Problem]:
             problems.append(Problem(Severity.ERROR, merged[key].place, key, words))
     named = merged.get("kubernetes.kubeconfig")
     paths = [path for path in str(named.value).split(os.pathsep) if path] if named else []
-    if named and paths and not any(Path(path).is_file() for path in paths):
+    # As for kubectl, KUBECONFIG=/dev/null and files of its list that are not there are empty: the pane says that no context is there.
+    if named and paths and named.layer is not Layer.VARIABLE and not any(os.path.exists(path) for path in paths):
         words = f"expected a kubeconfig file, found none at {named.value}"
         problems.append(Problem(Severity.ERROR, named.place, "kubernetes.kubeconfig", words))
     return problems

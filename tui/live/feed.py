@@ -45,6 +45,7 @@ class Feed(Generic[T]):
         clock: Clock,
         timeout: float = 30.0,
         backoff: Backoff | None = None,
+        backend: str = "",
     ) -> None:
         self.name = name
         self._reading: Reading[T] = Reading(environment)
@@ -53,6 +54,7 @@ class Feed(Generic[T]):
         self._interval = interval
         self._clock = clock
         self._timeout = timeout
+        self._backend = backend
         self._backoff = backoff or Backoff()
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -140,7 +142,7 @@ class Feed(Generic[T]):
             self.publish_failure(failure)
             return self._backoff.next(failure.retry_after)
         except TimeoutError:
-            self.publish_failure(TimedOut(f"no answer within {self._timeout:g} s"))
+            self.publish_failure(TimedOut(f"no answer within {self._timeout:g} s", backend=self._backend))
             return self._backoff.next()
         self.publish(value, took=max(0.0, self._clock.now() - began))
         return self._interval

@@ -155,6 +155,7 @@ class Hub:
             lambda reading: self._say(topic, reading),
             interval=interval,
             clock=self._clock,
+            backend="Prometheus" if topic in (Topic.STATS, Topic.LIVE) else "MLflow",
         )
 
     def _say(self, topic: Topic, reading: Reading[Any]) -> None:

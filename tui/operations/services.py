@@ -107,7 +107,9 @@ class _Bound:
         if last is not None and last.state is not State.ENDED:
             said = hands.last_words() if hands is not None else ""
             hint = f"modeldeck operations resume {operation_id}, or undo {operation_id}"
-            raise RunnerFailure(f"whoever carried operation {operation_id} out is gone" + (f": {said}" if said else ""), hint=hint)
+            # One that has told how it ended is not gone: only its journal could not take it, as on a full disk.
+            told = f"operation {operation_id} has ended, and its journal does not say how: {said}"
+            raise RunnerFailure(told if said else f"whoever carried operation {operation_id} out is gone", hint=hint)
 
     def _is_alive(self, operation_id: str, operation: Operation) -> bool:
         hands = self._at_work.get(operation_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import logging
 import os
 import sys
@@ -53,6 +54,12 @@ class InProcess:
             raise failure_of(error, shown(self._uri)) from None
 
     def _open(self) -> Any:
+        if is_database(self._uri) and importlib.util.find_spec("sqlalchemy") is None:
+            raise Rejected(
+                "a database as tracking URI needs the whole of mlflow, and only mlflow-skinny is installed",
+                hint="pip install mlflow (of the version that wrote the database), or give the address of its server",
+                backend=BACKEND,
+            )
         quieten()
         try:
             from mlflow import MlflowClient

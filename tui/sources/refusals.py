@@ -67,6 +67,9 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], *, backend: st
         return NotFound(
             words, hint=f"nothing here answers like {backend or 'this backend'}: check the address", backend=backend, status=status
         )
+    if status == 403 and b"NamespaceTerminating" in body:
+        hint = "its namespace is being deleted: wait until it is gone, or use another one"
+        return Rejected(words, hint=hint, backend=backend, status=status)
     kind = _KINDS.get(status) or (Faulty if status >= 500 else Rejected)
     if status in (429, 503):
         return kind(words, backend=backend, retry_after=retry_after(headers.get("retry-after", "")), status=status)

@@ -102,7 +102,8 @@ def test_an_exec_plugin(tmp_path: Path) -> None:
     ("body", "context", "words"),
     [
         ("a: [", "", "not YAML"),
-        ("", "", "no map"),
+        ("", "", "no current context"),
+        ("[]", "", "no map"),
         ({"contexts": []}, "", "no current context"),
         (config(), "there", "no context there (it has: here)"),
         (config(context={"cluster": "x"}), "", "cluster that is not there: x"),
@@ -140,3 +141,10 @@ def test_inside_a_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     written(tmp_path / "namespace", "serving\n")
     login = load(ClusterTarget(), {"KUBERNETES_SERVICE_HOST": "fd00::1", "KUBERNETES_SERVICE_PORT": "6443"})
     assert (login.server, login.namespace, login.user.token_path) == ("https://[fd00::1]:6443", "serving", str(tmp_path / "token"))
+
+
+def test_dev_null_and_files_that_are_not_there_are_empty(tmp_path: Path) -> None:
+    path = written(tmp_path / "config", config())
+    assert load(ClusterTarget(f"/dev/null:{tmp_path}/nowhere:{path}")).server == load(ClusterTarget(str(path))).server
+    with pytest.raises(Unreachable, match="no current context"):
+        load(ClusterTarget("/dev/null"))

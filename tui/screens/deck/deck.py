@@ -15,6 +15,7 @@ from tui.domain.environments import Environment
 from tui.domain.reading import Reading
 from tui.domain.runs import Run
 from tui.domain.selection import Pane as P
+from tui.domain.selection import Selection
 from tui.domain.truth import TruthRow
 from tui.live.hub import LiveQuery, RunsQuery, Topic
 from tui.ports import Clock
@@ -334,11 +335,17 @@ class Deck(DeckRoom):
             self.model.select_run(row_id)
         elif pane is P.DEPLOYMENTS and row_id != before.deployment:
             self.model.select_deployment(row_id)
-        elif pane is P.VERSIONS and self._models_shown and row_id != before.model:
-            self.model.select_model(row_id)
-        elif pane is P.VERSIONS and not self._models_shown and version_rows.split_id(row_id) != (before.model, before.version):
-            self.model.select_version(*version_rows.split_id(row_id))
+        elif pane is P.VERSIONS:
+            self._select_in_versions(row_id, before)
         return self.model.selection != before
+
+    def _select_in_versions(self, row_id: str, before: Selection) -> None:
+        """Until the pane is drawn again after `m`, the row in it is one of the other kind: it selects nothing."""
+        model, version = version_rows.split_id(row_id)
+        if self._models_shown and not model and row_id != before.model:
+            self.model.select_model(row_id)
+        elif not self._models_shown and model and (model, version) != (before.model, before.version):
+            self.model.select_version(model, version)
 
     def _load_more(self, table: Table[Any], row_id: str) -> None:
         """Older runs are fetched before the end of the loaded ones is reached."""

@@ -137,8 +137,10 @@ def _parsed(text: str, path: Path) -> Mapping[str, Any]:
         where = f", line {mark.line + 1}" if mark else ""
         # The parser's own text quotes the line, which may hold a token.
         raise _wrong(f"kubeconfig is not YAML: {path}{where}") from None
+    if body in (None, "", "null", "~"):
+        return {}
     if not isinstance(body, dict):
-        raise _wrong(f"kubeconfig is empty or no map: {path}")
+        raise _wrong(f"kubeconfig is no map: {path}")
     return body
 
 

@@ -90,18 +90,19 @@ class Impersonating:
         self._user = user
 
     async def headers(self, *, renew: bool) -> Mapping[str, str]:
-        told = {"Impersonate-User": self._user.impersonate}
-        if len(self._user.impersonate_groups) == 1:
-            told["Impersonate-Group"] = self._user.impersonate_groups[0]
-        return {**await self._inner.headers(renew=renew), **told}
+        groups = {_spelling("Impersonate-Group", index): group for index, group in enumerate(self._user.impersonate_groups)}
+        return {**await self._inner.headers(renew=renew), "Impersonate-User": self._user.impersonate, **groups}
+
+
+def _spelling(name: str, index: int) -> str:
+    """A field's name is the same in any case, and a mapping holds one value a name: each further value has a spelling of its own."""
+    letters = [place for place, letter in enumerate(name) if letter.isalpha()]
+    turned = {place for bit, place in enumerate(letters) if index >> bit & 1}
+    return "".join(letter.swapcase() if place in turned else letter for place, letter in enumerate(name))
 
 
 def credentials_for(target: ClusterTarget, login: Login, plugin: Plugin | None) -> Credentials:
-    """Raises Unreachable for what cannot be sent as it stands."""
     user = login.user
-    if len(user.impersonate_groups) > 1:
-        words = "the kubeconfig impersonates several groups, which is not supported"
-        raise Unreachable(words, hint="use one as-groups entry", backend=BACKEND)
     inner: Credentials
     if user.token_path:
         inner = FileToken(user.token_path)

@@ -1,7 +1,7 @@
 """Exec credential plug-ins (client.authentication.k8s.io): run away from our terminal, their answer kept until it expires.
 
 A plug-in that inherits the terminal writes over the screen, and one that asks for a password steals its keys: stdin is empty, stderr is
-kept, and its last line becomes the words of a failure.
+kept, and becomes the words of a failure.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from tui.sources.kubernetes.kubeconfig import ExecPlugin
 
 PATIENCE = 60.0
 """Seconds for a plug-in, which may have to ask a cloud."""
+_LONGEST = 600
+"""Characters of what a plug-in says."""
 _EARLY = 10.0
 """Seconds before its expiry that a credential is not used any more."""
 
@@ -96,10 +98,15 @@ async def _run(spec: ExecPlugin) -> Credential:
                 process.kill()
             await asyncio.shield(process.wait())
     if process.returncode != 0:
-        last = said.decode("utf-8", "replace").strip().splitlines()[-1:] or [""]
-        words = f"{name} ended with {process.returncode}" + (f": {last[0].strip()[:200]}" if last[0] else "")
+        whole = " / ".join(line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip())
+        words = f"{name} ended with {process.returncode}" + (f": {_ends(whole)}" if whole else "")
         raise Unauthorized(words, hint=f"log in by hand: {_proof()}", backend=BACKEND)
     return _credential_of(out, spec, name)
+
+
+def _ends(text: str) -> str:
+    """The whole of a message; of one that fills the screen, where it begins and where it ends."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 def _proof() -> str:
