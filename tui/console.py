@@ -30,6 +30,7 @@ from tui.live.clock import SystemClock
 from tui.live.hub import Hub, RunsQuery, Topic
 from tui.ports import Clock
 from tui.render.cell import Cell, Line
+from tui.render.text import clean
 from tui.screens.deck.deck import Deck, Kept
 from tui.screens.deck.messages import (
     DepthWanted,
@@ -371,6 +372,10 @@ class Console(LeanApp[int]):
         if self._backends is not None:
             await self._backends.close()
         self._doors = self._hub = self._backends = None
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """One line, whatever stands in a name: pasted into a shell, a line end would run it."""
+        super().copy_to_clipboard(text if text.isprintable() else clean(text))
 
     def on_ready(self) -> None:
         """The first frame stands."""

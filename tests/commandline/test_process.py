@@ -121,3 +121,7 @@ def test_no_line_for_people_instructs_a_terminal(text: str) -> None:
     assert all(character.isprintable() or character in "\n\u00a0\u3000" or character.isspace() for character in told)
     assert not {"\x1b", "\x9b", "\r", "\u2028", "\x85"} & set(told)
     assert output.shown(told) == told
+
+
+def test_an_absurd_name_does_not_push_a_list_away() -> None:
+    assert len(output.short("a" * 90)) == 24

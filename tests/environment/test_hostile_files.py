@@ -11,7 +11,8 @@ import pytest
 from tests.environment.conftest import Machine
 from tui.environment import reading
 from tui.environment.document import LINE_LIMIT, Document
-from tui.environment.kinds import Unfit
+from tui.environment.kinds import Unfit, shown
+from tui.environment.report import show
 from tui.environment.secrets import Form, read, vault
 from tui.themes import ThemeError, load_theme
 
@@ -74,3 +75,10 @@ def test_a_name_that_no_file_can_have_is_a_file_that_is_not_there(name: str, mac
 def test_a_secret_of_an_editor_that_writes_a_byte_order_mark_is_the_secret_alone(tmp_path: Path) -> None:
     (tmp_path / "token").write_bytes(b"\xef\xbb\xbfabc\r\n")
     assert read(vault(Form.FILE, "token", tmp_path), {}).reveal() == "abc"
+
+
+@pytest.mark.parametrize("address", ["https://me:word@host/x?token=secret", "https://host?token=secret#a", "https://host#secret"])
+def test_an_address_is_shown_without_what_may_be_a_secret(address: str, machine: Machine) -> None:
+    for shown_one in (shown(address), str(show(machine.good(variables={"MLFLOW_TRACKING_URI": address})))):
+        assert "secret" not in shown_one
+        assert "word@" not in shown_one

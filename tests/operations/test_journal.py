@@ -256,3 +256,14 @@ def test_whoever_has_decided_is_not_waited_for_any_more(what: str, at_approval: 
     again = advance(told, Entry("a", "waiting", {"at": 4.0, "words": "still"}))
     assert again is not None
     assert again.state is State.WAITING
+
+
+def test_a_link_at_its_place_is_never_followed(tmp_path: Path) -> None:
+    elsewhere, place = tmp_path / "elsewhere", tmp_path / "journal.sqlite"
+    place.symlink_to(elsewhere)
+    with pytest.raises(JournalFailure, match="symbolic link"):
+        SqliteJournal(place).beat("an operation", 1.0)
+    assert not elsewhere.exists()
+    SqliteJournal(elsewhere).beat("an operation", 1.0)
+    with pytest.raises(JournalFailure, match="symbolic link"):
+        SqliteJournal(place).operations()

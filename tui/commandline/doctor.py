@@ -15,6 +15,7 @@ from tui.domain.failures import Failure, Throttled, TimedOut
 from tui.domain.profiles import pick
 from tui.domain.promotions import ExitCode
 from tui.domain.serving import Access
+from tui.environment.kinds import shown
 from tui.operations.world import not_configured
 
 NEEDS = (
@@ -71,7 +72,7 @@ async def _mlflow(backends: Backends) -> list[Finding]:
     if target is None:
         return [_absent(not_configured("MLflow", "MLFLOW_TRACKING_URI or --mlflow"))]
     answer = await told(lambda: world.need_tracking().ping(), "MLflow")
-    first = _reach("reachable", target.uri, answer, guessed="MLFLOW_TRACKING_URI or --mlflow" if target.guessed else "")
+    first = _reach("reachable", shown(target.uri), answer, guessed="MLFLOW_TRACKING_URI or --mlflow" if target.guessed else "")
     if answer.failure is not None:
         return [first, Finding("runs, versions, aliases", False, "not shown; promotions are refused, roll-backs leave the alias open")]
     models = await told(lambda: world.need_registry().registry(), "MLflow")
@@ -121,7 +122,7 @@ async def _prometheus(backends: Backends) -> list[Finding]:
     if metrics is None or target is None:
         return [_absent(not_configured("Prometheus", "PROMETHEUS_URL or --prometheus"))]
     answer = await told(metrics.ping, "Prometheus")
-    first = _reach("reachable", target.url, answer, guessed="PROMETHEUS_URL or --prometheus" if target.guessed else "")
+    first = _reach("reachable", shown(target.url), answer, guessed="PROMETHEUS_URL or --prometheus" if target.guessed else "")
     if answer.failure is not None:
         return [first, Finding("latency, errors, requests", False, "are not known: a gate that cannot ask holds, and waits for a person")]
     names = await told(metrics.metric_names, "Prometheus")

@@ -7,7 +7,7 @@ import argparse
 import asyncio
 
 from tui.backends import Backends, connect, open_journal, open_sightings
-from tui.commandline.output import put, put_json, say, table
+from tui.commandline.output import put, put_json, say, short, table
 from tui.commandline.snapshot import told
 from tui.domain.environments import Environment
 from tui.domain.failures import Failure
@@ -63,7 +63,7 @@ def _cells(past: Past) -> tuple[str, ...]:
     operation = past.operation
     return (
         iso(operation.finished_at or operation.started_at) or "",
-        operation.actor or "–",
+        short(operation.actor) or "–",
         operation.kind.value,
         operation.key if operation.deployment else "–",
         operation.model if operation.deployment else f"{operation.model}@{operation.alias}",

@@ -6,7 +6,7 @@ import argparse
 
 from tui.backends import open_journal
 from tui.commandline.attached import watch
-from tui.commandline.output import fail, put, put_json, table
+from tui.commandline.output import fail, put, put_json, short, table
 from tui.commandline.telling import operation_story
 from tui.domain.environments import Environment
 from tui.domain.promotions import ExitCode, Operation
@@ -61,7 +61,7 @@ def _cells(operation: Operation) -> tuple[str, ...]:
     return (
         operation.id,
         iso(operation.started_at) or "",
-        operation.actor,
+        short(operation.actor),
         operation.kind.value,
         ", ".join(operation.keys),
         operation.model,

@@ -102,6 +102,11 @@ def shown(text: str) -> str:
     return "\n".join(line if line.isprintable() else harmless(line, limit=len(line), keep_blanks=True) for line in text.split("\n"))
 
 
+def short(text: str) -> str:
+    """A name for a column of a list, where one that is absurdly long must not push the rest away; JSON has the whole."""
+    return harmless(text, limit=24)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Aligned columns of plain text, two blanks between them; the last column is not padded."""
     cells = [list(head), *([harmless(cell) for cell in row] for row in rows)]

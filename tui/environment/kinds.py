@@ -37,6 +37,12 @@ def without_userinfo(address: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
+def shown(address: str) -> str:
+    """An address as it may be seen by others: without userinfo, and without its query and fragment, which may hold a token."""
+    place, mark, _ = re.sub(r"[?#].*", "?", without_userinfo(address), flags=re.DOTALL).partition("?")
+    return f"{place}?…" if mark else place
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise Unfit(f"expected a string, found {named(value)}")
@@ -64,7 +70,7 @@ def _http(value: object) -> str:
     text = _text(value)
     match = re.fullmatch(r"https?://([^/?#\s]+)([/?#]\S*)?", text, re.IGNORECASE)
     if not match or not _has_port(match[1]):
-        raise Unfit(f"expected an http(s) address such as http://127.0.0.1:9090, found {without_userinfo(text)!r}")
+        raise Unfit(f"expected an http(s) address such as http://127.0.0.1:9090, found {shown(text)!r}")
     return text.rstrip("/")
 
 
@@ -74,7 +80,7 @@ def _tracking_uri(value: object) -> str:
     if re.match(r"https?:", text, re.IGNORECASE):
         return _http(text)
     if re.fullmatch(r"[\w.-]+:\d+(/.*)?", text):
-        raise Unfit(f"expected a tracking URI with its scheme, found {text!r}: did you mean 'http://{text}'?")
+        raise Unfit(f"expected a tracking URI with its scheme, found {shown(text)!r}: did you mean 'http://{shown(text)}'?")
     return text
 
 

@@ -8,6 +8,7 @@ from dataclasses import fields
 
 from tui.domain.environments import Environment, Secret
 from tui.domain.links import LinkPatterns
+from tui.environment.kinds import shown as address
 from tui.environment.values import Resolved
 
 MASK = "********"
@@ -47,6 +48,8 @@ def _table(table: str, target: object, origins: Mapping[str, str]) -> dict[str, 
             value = MASK if isinstance(value, Secret) or f"{table}.{each.name}" in origins else None
         elif each.name == "headers":
             value = dict.fromkeys(value, MASK)
+        elif each.name in ("uri", "url"):
+            value = address(str(value))
         elif isinstance(value, tuple):
             value = list(value)
         shown[each.name] = value

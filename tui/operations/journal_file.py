@@ -6,6 +6,7 @@ made there is the team's (0660), as are the files that SQLite keeps beside it. W
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -57,18 +58,25 @@ class JournalFile:
         if not self.path.exists():
             return []
         with self._failures("read"):
+            self._refuse_link()
             return self._connect().execute(query, values).fetchall()
 
     def _prepare(self) -> None:
+        self._refuse_link()
         if self.path.exists():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         # Made before SQLite opens it, so that it is never readable by others, not even for an instant; WAL files copy its mode.
         shared = self.path.parent.stat().st_mode & _TEAM_FOLDER == _TEAM_FOLDER
-        handle = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
+        handle = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
         if shared:
             os.fchmod(handle, 0o660)
         os.close(handle)
+
+    def _refuse_link(self) -> None:
+        """Raises OSError: what somebody has put at the journal's place must not lead our writes elsewhere."""
+        if self.path.is_symlink():
+            raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed: name the file itself", None)
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -69,7 +69,7 @@ def launch(environment: bytes, state: Path) -> Launched:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _clean(folder)
         log = folder / f"{os.getpid()}-{os.urandom(4).hex()}.log"
-        handle = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+        handle = os.open(log, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY | os.O_APPEND, 0o600)
     except OSError as error:
         raise RunnerFailure(f"its log cannot be written: {error}", hint="free some disk space, or check who owns the folder") from error
     try:

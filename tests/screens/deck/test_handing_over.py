@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import stat
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from tests.support import sample
 from tui.domain.selection import Pane
 from tui.live.hub import Topic
 from tui.screens.deck import run_rows
-from tui.screens.deck.handing_over import as_csv, name_of, page_of
+from tui.screens.deck.handing_over import as_csv, name_of, page_of, save
 from tui.screens.deck.model import DeckModel
 
 
@@ -40,3 +44,21 @@ def test_a_saved_table_cannot_run_in_a_spreadsheet() -> None:
     assert head.startswith("run,when,state,accuracy")
     assert first.startswith("'=cmd")
     assert second.startswith('"plain, with comma"')
+
+
+def test_a_page_holds_nothing_of_the_address_query() -> None:
+    made = model()
+    target = replace(sample.ENVIRONMENT.mlflow, uri="http://mlflow/base/?token=secret#x")  # type: ignore[type-var]
+    made.environment = replace(sample.ENVIRONMENT, mlflow=target)
+    assert page_of(made, Pane.VERSIONS) == "http://mlflow/base/#/models/iris/versions/7"
+
+
+def test_what_is_saved_is_a_new_file_of_this_user_alone(tmp_path: Path) -> None:
+    save(tmp_path / "new.csv", "a,b")
+    assert (tmp_path / "new.csv").read_text() == "a,b"
+    assert stat.S_IMODE((tmp_path / "new.csv").stat().st_mode) == 0o600
+    (tmp_path / "link.csv").symlink_to(tmp_path / "elsewhere")
+    for name in ("new.csv", "link.csv"):
+        with pytest.raises(FileExistsError):
+            save(tmp_path / name, "other")
+    assert not (tmp_path / "elsewhere").exists()

@@ -13,7 +13,7 @@ from textual.widget import Widget
 from tui.domain.selection import Pane as P
 from tui.ports import Clock
 from tui.render.cell import Cell
-from tui.screens.deck.handing_over import as_csv, name_of, page_of
+from tui.screens.deck.handing_over import as_csv, name_of, page_of, save
 from tui.screens.deck.messages import (
     DepthWanted,
     OperationsWanted,
@@ -167,7 +167,7 @@ class DeckCommands(FramedScreen[None]):
         path = Path(f"modeldeck-{pane}-{stamp}.{suffix}")
         text = self.app.export_screenshot() if pane is P.LIVE else as_csv(self.table(pane).source, self.table(pane).rows)
         try:
-            path.write_text(text, encoding="utf-8")
+            save(path, text)
         except OSError as error:
             self.say(Cell(f"{path}: {error.strerror}", "bad"))
         else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -32,7 +34,7 @@ def name_of(model: DeckModel, pane: Pane) -> str | None:
 def page_of(model: DeckModel, pane: Pane) -> str | None:
     """The selected object's page in MLflow's web interface, or Prometheus' graph of what the live pane shows."""
     environment, chosen, run = model.environment, model.selection, model.run
-    mlflow = environment.mlflow.uri.rstrip("/") if environment.mlflow and environment.mlflow.uri.startswith("http") else None
+    mlflow = _page(environment.mlflow.uri) if environment.mlflow and environment.mlflow.uri.startswith("http") else None
     if pane is Pane.RUNS and mlflow and run:
         return f"{mlflow}/#/experiments/{quote(run.experiment_id)}/runs/{quote(run.id)}"
     if pane is Pane.VERSIONS and mlflow and chosen.model:
@@ -40,8 +42,19 @@ def page_of(model: DeckModel, pane: Pane) -> str | None:
         return f"{page}/versions/{quote(chosen.version)}" if chosen.version else page
     if pane is Pane.LIVE and environment.prometheus and model.live and model.live.promql:
         query = next(iter(model.live.promql.values()))
-        return f"{environment.prometheus.url.rstrip('/')}/graph?g0.expr={quote(query)}"
+        return f"{_page(environment.prometheus.url)}/graph?g0.expr={quote(query)}"
     return None
+
+
+def _page(address: str) -> str:
+    """Without its query, which may hold a token."""
+    return address.partition("?")[0].partition("#")[0].rstrip("/")
+
+
+def save(path: Path, text: str) -> None:
+    """A new file, private to the user. Raises OSError, also where something stands there already, be it a link to elsewhere."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 def as_csv(source: TableSource[R], rows: Sequence[R]) -> str:

@@ -11,6 +11,7 @@ from tui.operations.liveness import is_abandoned
 from tui.render import numbers
 from tui.render.cell import Cell, Line
 from tui.render.moves import CUT_OFF, at_work, sign, standing
+from tui.render.text import clean
 from tui.screens.promotion.standing import untaken
 from tui.widgets.table_source import Column, TableSource
 
@@ -65,7 +66,7 @@ def story(row: Row) -> Line:
     why = f" “{operation.reason}”" if operation.reason else ""
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(operation.started_at))
     words = _words(row)
-    return (Cell(f"{at} {operation.actor or 'somebody'}", "muted"), Cell(why), Cell("  "), words)
+    return (Cell(f"{at} {clean(operation.actor, limit=24) or 'somebody'}", "muted"), Cell(why), Cell("  "), words)
 
 
 def _when(row: Row, now: float) -> Cell:
