@@ -14,7 +14,7 @@ import pytest
 from tests.commandline.conftest import Shell
 from tests.support import operations as ops
 from tui.commandline.main import split_at_sandbox
-from tui.commandline.telling import operation_story, operation_text, plan_text
+from tui.commandline.telling import operation_story, operation_text, plan_text, progress_teller
 from tui.domain.failures import Forbidden, Unreachable
 from tui.domain.promotions import Plan
 
@@ -297,3 +297,9 @@ def test_an_operation_tells_each_deployment_and_when_each_line_of_its_log_was_sa
     assert head == f"{ops.ID}  promote iris 8 → 9 in serving/iris-staging, then iris 7 → 9 in serving/iris"
     assert state.startswith("running")
     assert f"  2027-01-15T07:58:25.000Z  the lock of serving/iris is held by {ops.ID}" in operation_story(ops.ROLLING).splitlines()
+
+
+def test_progress_tells_the_words_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    progress_teller()(ops.ROLLING)
+    told = capsys.readouterr().err.splitlines()
+    assert [f"    {line.words}" for line in ops.ROLLING.log] == told[: len(ops.ROLLING.log)]

@@ -126,6 +126,16 @@ async def test_moving_in_one_pane_moves_the_others_and_asks_for_the_charts() -> 
         assert "alias champion" in app.text()
 
 
+async def test_between_models_and_versions_no_row_of_the_one_is_taken_for_the_other() -> None:
+    async with stage() as (app, pilot):
+        models = {model.name for model in sample.REGISTRY.models}
+        for _ in range(4):
+            await pilot.press("1", "g", "m", "m", "m", "j", "m")
+            await pilot.pause(0.05)
+            assert app.deck.model.selection.model in models
+            assert "has no version yet" not in app.text()
+
+
 async def test_a_pinned_pane_stays() -> None:
     async with stage() as (app, pilot):
         await pilot.press("2", "f", "3", "j")
