@@ -62,7 +62,7 @@ def test_a_pipe_is_read_to_its_end_and_a_silent_one_is_not_waited_for(tmp_path: 
 
 def test_what_never_ends_is_not_read_to_its_end() -> None:
     assert "at most 1 MiB" in problem_of(Path("/dev/zero"))
-    with pytest.raises(Unfit, match="at most 65536 bytes"):
+    with pytest.raises(Unfit, match="more than 64 kB"):
         read(vault(Form.FILE, "/dev/zero", Path("/")), {})
 
 

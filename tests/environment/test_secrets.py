@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
 
 from tests.environment.conftest import Machine
 from tui.domain.environments import Secret
-from tui.environment import ConfigErrors, Flags, resolve, show, show_text
+from tui.environment import ConfigErrors, Flags, reading, resolve, secrets, show, show_text
 
 HIDDEN = "hunter2-very-secret"
 
@@ -106,3 +107,26 @@ def test_no_error_quotes_a_secret(machine: Machine, line: str) -> None:
     result = resolve(Flags(), machine.environ(), home=machine.home)
     words = repr(result.problems) if isinstance(result, ConfigErrors) else repr(result.warnings)
     assert HIDDEN not in words
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('token_file = "/dev/zero"', "too large"),
+        ('token_file = "pipe"', "gave nothing in 0.1 s"),
+        ('token_file = "large"', "too large"),
+        (f"token_command = ['{sys.executable}', '-c', 'while True: print(9)']", "too large"),
+        (f"token_command = ['{sys.executable}', '-c', 'import time; time.sleep(60)']", "gave no answer in 0.3 s"),
+        (f"token_command = ['{sys.executable}', '-c', 'import os, time; os.close(1); time.sleep(60)']", "gave no answer in 0.3 s"),
+        (r'token_command = "a\u0000b"', "no command may"),
+        (r'token_file = "a\u0000b"', "no file's may"),
+    ],
+)
+def test_a_secret_without_an_end(machine: Machine, line: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "0.3" in words:
+        monkeypatch.setattr(secrets, "COMMAND_SECONDS", 0.3)
+    (machine.home / "large").write_text("x" * 100_000)
+    os.mkfifo(machine.home / "pipe")
+    machine.write(f'[environments.prod.mlflow]\nuri = "https://host"\n{line}\n')
+    (problem,) = machine.bad()
+    assert words in problem.words

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import stat
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.domain.environments import Secret
 from tui.environment.kinds import Unfit
 from tui.environment.reading import at_home, read_bytes
 
+if TYPE_CHECKING:
+    import subprocess
+
 COMMAND_SECONDS = 10.0
-_LONGEST = 1 << 16
+LONGEST = 64 * 1024
+"""Bytes. The largest tokens, with all groups of a large company in them, have some 16 kB."""
 
 
 class Form(StrEnum):
@@ -88,36 +94,67 @@ def read(kept: Vault, environ: Mapping[str, str]) -> Secret:
 
 def _file_text(path: Path) -> str:
     try:
-        data = read_bytes(path, _LONGEST)
-        if len(data) > _LONGEST:
-            raise Unfit(f"expected a secret of at most {_LONGEST} bytes in {path}")
-        return data.decode("utf-8-sig")
+        return _bounded(read_bytes(path, LONGEST), str(path)).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Unfit(f"expected text in {path}, found bytes that are not UTF-8") from None
     except OSError as error:
         raise Unfit(f"cannot read {path}: {error.strerror}") from None
+    except Unfit:
+        raise
+    except ValueError:  # a NUL
+        raise Unfit("cannot read the file: its name holds a character that no file's may") from None
+
+
+def _bounded(found: bytes, where: str) -> bytes:
+    if len(found) > LONGEST:
+        raise Unfit(f"expected a secret, found more than {LONGEST // 1024} kB from {where}: too large")
+    return found
 
 
 def _command_text(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    """What a command prints, as far as a secret may be long; one that goes on printing is ended."""
     import subprocess
 
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=dict(environ),
-            timeout=COMMAND_SECONDS,
-            check=False,
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=dict(environ), bufsize=0
         )
-    except subprocess.TimeoutExpired:
-        raise Unfit(f"{command[0]} gave no answer in {COMMAND_SECONDS:g} s") from None
     except OSError as error:
         raise Unfit(f"cannot run {command[0]}: {error.strerror}") from None
-    if done.returncode:
-        raise Unfit(f"{command[0]} ended with exit code {done.returncode}: run it yourself to see why")
-    return done.stdout.decode("utf-8", "replace")
+    except ValueError:  # a NUL among its words
+        raise Unfit("cannot run the command: it holds a character that no command may") from None
+    with process:  # closes the pipe, and waits
+        try:
+            ends = time.monotonic() + COMMAND_SECONDS
+            found = _printed(process, ends)
+            code = process.wait(max(0.0, ends - time.monotonic())) if len(found) <= LONGEST else 0
+        except subprocess.TimeoutExpired:
+            raise Unfit(f"{command[0]} gave no answer in {COMMAND_SECONDS:g} s") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+    if code:
+        raise Unfit(f"{command[0]} ended with exit code {code}: run it yourself to see why")
+    return _bounded(found, command[0]).decode("utf-8", "replace")
+
+
+def _printed(process: subprocess.Popen[bytes], ends: float) -> bytes:
+    """Its output to the end, or one byte more than may be. Raises subprocess.TimeoutExpired."""
+    import selectors
+    import subprocess
+
+    assert process.stdout is not None
+    found = b""
+    with selectors.DefaultSelector() as ready:
+        ready.register(process.stdout, selectors.EVENT_READ)
+        while len(found) <= LONGEST:
+            if not ready.select(max(0.0, ends - time.monotonic())):
+                raise subprocess.TimeoutExpired(process.args, COMMAND_SECONDS)
+            piece = process.stdout.read(LONGEST + 1 - len(found))
+            if not piece:
+                break
+            found += piece
+    return found
 
 
 def others_can_read(path: Path) -> bool:
