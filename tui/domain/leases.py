@@ -73,7 +73,7 @@ def note_of(lease: Lease) -> LockNote:
     """What the lease tells of its holder; anybody may write an annotation, so that a note that cannot be read is only its holder."""
     try:
         body = json.loads(lease.annotations.get(LOCK, ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return LockNote(lease.holder)
     if not isinstance(body, dict) or not isinstance(body.get("id"), str):
         return LockNote(lease.holder)

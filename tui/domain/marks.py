@@ -62,7 +62,7 @@ def mark_of(annotations: Mapping[str, str]) -> Mark | None:
         return None
     try:
         decoded = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Mark(text)
     return _from_json(decoded) or Mark(text)
 
@@ -83,7 +83,7 @@ def history_of(annotations: Mapping[str, str]) -> tuple[Mark, ...]:
     """Finished operations, newest first."""
     try:
         decoded = json.loads(annotations.get(HISTORY, "") or "[]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     if not isinstance(decoded, list):
         return ()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tui.domain.numerals import whole
+
 CHAMPION = "champion"
 """The alias that a promotion moves, unless it is told another one."""
 
@@ -48,7 +50,8 @@ class ModelVersion:
     @property
     def number(self) -> int:
         """For sorting: versions are numbers in open-source MLflow; others sort first."""
-        return int(self.version) if self.version.isdigit() else -1
+        number = whole(self.version)
+        return -1 if number is None else number
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tui.domain.numerals import whole
+
 
 @dataclass(frozen=True, slots=True)
 class EnvVar:
@@ -134,8 +136,7 @@ class Deployment:
     @property
     def revision(self) -> int:
         """`deployment.kubernetes.io/revision`, 0 where the controller has not written it yet."""
-        text = self.annotations.get("deployment.kubernetes.io/revision", "")
-        return int(text) if text.isdigit() else 0
+        return whole(self.annotations.get("deployment.kubernetes.io/revision", "")) or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class ReplicaSet:
     def earlier(self) -> tuple[int, ...]:
         """Revisions that this same ReplicaSet had before it came back."""
         texts = self.annotations.get("deployment.kubernetes.io/revision-history", "").split(",")
-        return tuple(int(text) for text in texts if text.strip().isdecimal())
+        return tuple(number for text in texts if (number := whole(text)) is not None)
 
     @property
     def made(self) -> tuple[float, int]:

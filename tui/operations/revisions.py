@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from tui.domain.linking import link_in
 from tui.domain.links import LinkPatterns
 from tui.domain.marks import FIELD_MANAGER
+from tui.domain.numerals import whole
 from tui.domain.registry import Registry
 from tui.domain.resolving import resolve
 from tui.domain.serving import Deployment, FieldOwner, ReplicaSet
@@ -72,7 +73,7 @@ def _of_set(replica_set: ReplicaSet, deployment: Deployment, registry: Registry 
         resolved = resolve(link, registry)
         model, version = resolved.model, resolved.version
     texts = replica_set.annotations.get(_EARLIER, "").split(",")
-    numbers = sorted({replica_set.revision, *(int(text) for text in texts if text.strip().isdecimal())})
+    numbers = sorted({replica_set.revision, *(number for text in texts if (number := whole(text)) is not None)})
     made = replica_set.created_at or 0.0
     first = Revision(numbers[0], model, version, by_alias, False, replica_set, made, made + SECOND, True)
     return [first, *(replace(first, number=number, returned=True, since=0.0, until=math.inf, exact=False) for number in numbers[1:])]
