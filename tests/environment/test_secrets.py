@@ -123,6 +123,7 @@ def test_no_error_quotes_a_secret(machine: Machine, line: str) -> None:
     ],
 )
 def test_a_secret_without_an_end(machine: Machine, line: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.1)
     if "0.3" in words:
         monkeypatch.setattr(secrets, "COMMAND_SECONDS", 0.3)
     (machine.home / "large").write_text("x" * 100_000)

@@ -10,6 +10,7 @@
     ├── Throttled       429: asked to come back later
     ├── Rejected        any other 4xx: the request itself is wrong
     ├── Faulty          5xx: the backend is broken
+    ├── TooLarge        an answer beyond every bound that a real backend's answers keep
     └── Malformed       an answer that is not what the protocol says
 
 A failure can be raised by a source and is then kept as a value in a `Reading`. Two failures with the same fields are equal, so that
@@ -19,6 +20,9 @@ a pane repaints only when something new is to be said. Its words never hold a se
 from __future__ import annotations
 
 from typing import ClassVar
+
+LONGEST_RETRY_AFTER = 300.0
+"""Seconds for which a backend's own Retry-After is honoured. Some ask for a year, by mistake: nobody would see them come back."""
 
 SETTLING = 15.0
 """Seconds for which a refusal (401, 403) may pass by itself: an API server that was started again answers 403 to everybody but its admin
@@ -39,8 +43,8 @@ class Failure(Exception):
         self.words = words
         self.hint = hint or self.default_hint
         self.backend = backend
-        self.retry_after = retry_after
-        """Seconds after which the backend wants to be asked again (Retry-After), where it said so."""
+        self.retry_after = None if retry_after is None else min(max(retry_after, 0.0), LONGEST_RETRY_AFTER)
+        """Seconds after which the backend wants to be asked again (Retry-After, at most LONGEST_RETRY_AFTER), where it said so."""
         self.status = status
         """The HTTP status, where there was one: for sources that tell a 410 or 422 from other refusals."""
 
@@ -105,12 +109,45 @@ class Faulty(Failure):
     default_hint = "the backend itself is in trouble: look at its log"
 
 
+class TooLarge(Failure):
+    code = "too_large"
+    default_hint = "no answer of a healthy backend is that large: is this really the right address?"
+
+
 class Malformed(Failure):
     code = "malformed"
     default_hint = "is this really the right address, and a supported version?"
 
 
-def bug(error: BaseException) -> Failure:
-    """What to say where modeldeck itself broke: what is shown there will not come back by itself."""
+def bug(error: BaseException, *, backend: str = "") -> Failure:
+    """What to say where modeldeck itself broke."""
     words = f"modeldeck itself broke here ({type(error).__name__})"
-    return Failure(words, hint="a bug: please report it with what 2>FILE collects; until then, start modeldeck again")
+    return Failure(words, hint="a bug: please report it with what 2>FILE collects; it is tried again", backend=backend)
+
+
+def is_bug(failure: Failure) -> bool:
+    return type(failure) is Failure
+
+
+def failure_from(error: Exception, *, backend: str) -> Failure:
+    """The failure that any exception is which came of reading a backend. A wrong value in an answer is the backend's; the rest is a `bug`.
+
+    The text of the exception is never passed on: it may quote what was read, or a secret.
+    """
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    match error:
+        case Failure():
+            return error
+        case RecursionError():
+            return Malformed("its answer is nested too deep", backend=backend)
+        case MemoryError():
+            return TooLarge("its answer is too large for the memory of this machine", backend=backend)
+        case TimeoutError():
+            return TimedOut("no answer in time", backend=backend)
+        case OSError():
+            return Unreachable((error.strerror or "it cannot be read").lower(), backend=backend)
+        case ValueError() | ArithmeticError() | LookupError():
+            return Malformed(f"its answer cannot be read ({type(error).__name__})", backend=backend)
+        case _:
+            return bug(error, backend=backend)

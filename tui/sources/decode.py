@@ -9,9 +9,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tui.domain.failures import Malformed
+from tui.domain.failures import Malformed, TooLarge, failure_from
 
 T = TypeVar("T")
+
+MANY = 6_000_000
+"""Values in one answer: 20,000 pods have three millions. As objects they take ten times the room that they take as text."""
 
 LARGE = 256 * 1024
 """Bytes from which the collector is paused: it costs three quarters of a large decode, and finds nothing in a tree just being built."""
@@ -30,6 +33,8 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
 
 def decode(body: bytes, kind: type[T], *, backend: str = "") -> T:
     """Raises Malformed, with the path of what is wrong (`$.runs[3].info`)."""
+    if len(body) > MANY and body.count(b",") > MANY:
+        raise TooLarge("its answer is too large: millions of values", backend=backend)
     try:
         if len(body) < LARGE:
             return _decoder(kind).decode(body)
@@ -39,6 +44,8 @@ def decode(body: bytes, kind: type[T], *, backend: str = "") -> T:
         raise Malformed(f"unexpected answer: {error}", backend=backend) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(_not_json(body, error), backend=backend) from None
+    except RecursionError as error:
+        raise failure_from(error, backend=backend) from None
 
 
 def _not_json(body: bytes, error: Exception) -> str:

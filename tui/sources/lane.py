@@ -119,10 +119,10 @@ class Lane:
             job.loop.call_soon_threadsafe(job.answer.cancel)
 
 
-async def aside(name: str, function: Callable[[], T]) -> T:
-    """One blocking call on a daemon thread of its own: imports and files that would hold up the event loop."""
+async def aside(name: str, function: Callable[[], T], *, timeout: float | None = None) -> T:
+    """One blocking call on a daemon thread of its own: imports and files that would hold up the event loop. `timeout` as for `Lane.run`."""
     lane = Lane(name)
     try:
-        return await lane.run(function)
+        return await lane.run(function, timeout=timeout)
     finally:
         lane.close()

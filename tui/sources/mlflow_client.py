@@ -10,6 +10,8 @@ from typing import Any
 from tui.domain.failures import NotFound
 from tui.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunPage
+from tui.sources.bounds import PageTokens
+from tui.sources.edge import raises_failures
 from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
 from tui.sources.mlflow_following import RegistryFollower, joined
 from tui.sources.mlflow_inprocess import InProcess
@@ -29,6 +31,7 @@ from tui.sources.mlflow_rules import (
 from tui.sources.mlflow_wire import number, run_status, seconds, whole
 
 
+@raises_failures(BACKEND)
 class ClientTracking:
     """`tui.ports.Tracking`."""
 
@@ -80,6 +83,7 @@ class ClientTracking:
         return await self._mlflow.ask(lambda client: _artifacts(client, run_id, path))
 
 
+@raises_failures(BACKEND)
 class ClientRegistry:
     """`tui.ports.ModelRegistry`."""
 
@@ -193,13 +197,13 @@ def _ping(client: Any) -> str:
 
 def _all_pages(fetch: Callable[[str | None], Any], key: Callable[[Any], object]) -> list[Any]:
     """Every page, without repeats: page tokens are offsets."""
-    found: dict[object, Any] = {}
+    tokens, found = PageTokens(BACKEND), dict[object, Any]()
     token: str | None = None
     while True:
         page = fetch(token)
         known = len(found)
         found |= {key(entry): entry for entry in page}
-        token = _token(page)
+        token = tokens.following(_token(page))
         if token is None or len(found) == known:
             return list(found.values())
 

@@ -12,7 +12,9 @@ from tui.domain.environments import MlflowTarget
 from tui.domain.failures import Forbidden, NotFound, Rejected, Unauthorized
 from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
 from tui.sources import mlflow_wire as wire
+from tui.sources.bounds import PageTokens
 from tui.sources.credentials import credentials_of
+from tui.sources.edge import raises_failures
 from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
 from tui.sources.mlflow_login import told_login
 from tui.sources.mlflow_pages import PageSize
@@ -59,6 +61,7 @@ class WorkspaceTransport(Transport):
         return await super().send(method, path, body, **options)
 
 
+@raises_failures(BACKEND)
 class RestTracking:
     """`tui.ports.Tracking` over REST."""
 
@@ -97,7 +100,7 @@ class RestTracking:
         return tuple(ExperimentChange(wire.experiment_of(entry), entry.lifecycle_stage == "deleted") for entry in entries)
 
     async def _experiment_entries(self, given: Params) -> list[wire.ExperimentEntry]:
-        found: dict[str, wire.ExperimentEntry] = {}
+        tokens, found = PageTokens(BACKEND), dict[str, wire.ExperimentEntry]()
         token: str | None = ""
         while token is not None:
             more: Params = {**given, **({"page_token": token} if token else {})}
@@ -105,7 +108,7 @@ class RestTracking:
             answer = self._transport.decode(body, wire.ExperimentsAnswer)
             fresh = [entry for entry in answer.experiments or () if entry.experiment_id not in found]
             found |= {entry.experiment_id: entry for entry in fresh}
-            token = answer.next_page_token or None if fresh else None
+            token = tokens.following(answer.next_page_token) if fresh else None
         return list(found.values())
 
     async def _get_page(self, path: str, params: Params, size: int) -> bytes:
@@ -191,12 +194,12 @@ async def run_entry(transport: Transport, run_id: str) -> wire.RunEntry:
 
 async def list_artifacts(transport: Transport, run_id: str, path: str = "") -> tuple[Artifact, ...]:
     """The whole folder, all pages of it."""
-    found: dict[str, Artifact] = {}
+    tokens, found = PageTokens(BACKEND), dict[str, Artifact]()
     token: str | None = ""
     while token is not None:
         params: Params = {"run_id": run_id} | ({"path": path} if path else {}) | ({"page_token": token} if token else {})
         answer = transport.decode(await transport.get(f"{API}/artifacts/list", params=params), wire.FilesAnswer)
         fresh = [wire.artifact_of(entry) for entry in answer.files or () if entry.path not in found]
         found |= {artifact.path: artifact for artifact in fresh}
-        token = answer.next_page_token or None if fresh else None
+        token = tokens.following(answer.next_page_token) if fresh else None
     return tuple(found.values())

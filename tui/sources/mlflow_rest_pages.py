@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from tui.domain.registry import ModelVersion, RegisteredModel
 from tui.sources import mlflow_wire as wire
+from tui.sources.bounds import PageTokens
 from tui.sources.mlflow_pages import PageSize
 from tui.sources.mlflow_rest import API
-from tui.sources.mlflow_rules import quoted
+from tui.sources.mlflow_rules import BACKEND, quoted
 from tui.sources.transport import Params, Transport
 
 VERSIONS_PAGE = 10_000
@@ -25,13 +26,13 @@ class RestPages:
         self._model_pages, self._version_pages = PageSize(), PageSize()
 
     async def all_models(self) -> tuple[RegisteredModel, ...]:
-        found: dict[str, RegisteredModel] = {}
+        tokens, found = PageTokens(BACKEND), dict[str, RegisteredModel]()
         token: str | None = ""
         while token is not None:
             answer = await self._models(MODELS_PAGE, {"page_token": token} if token else {})
             fresh = [wire.model_of(entry) for entry in answer.registered_models or () if entry.name not in found]
             found |= {model.name: model for model in fresh}
-            token = answer.next_page_token or None if fresh else None
+            token = tokens.following(answer.next_page_token) if fresh else None
         return tuple(found.values())
 
     async def all_versions(self) -> tuple[ModelVersion, ...]:
@@ -53,13 +54,13 @@ class RestPages:
         return str(self._transport.decode(body, wire.VersionAnswer).model_version.version)
 
     async def _every_version(self, given: Params) -> tuple[ModelVersion, ...]:
-        found: dict[tuple[str, str], ModelVersion] = {}
+        tokens, found = PageTokens(BACKEND), dict[tuple[str, str], ModelVersion]()
         token: str | None = ""
         while token is not None:
             answer = await self._versions(VERSIONS_PAGE, {**given, **({"page_token": token} if token else {})})
             known = len(found)
             found |= {(entry.name, str(entry.version)): wire.version_of(entry, {}) for entry in answer.model_versions or ()}
-            token = answer.next_page_token or None if len(found) > known else None
+            token = tokens.following(answer.next_page_token) if len(found) > known else None
         return tuple(found.values())
 
     async def _models(self, count: int, params: Params) -> wire.ModelsAnswer:

@@ -9,10 +9,12 @@ from urllib.parse import quote, urlsplit
 from tui.domain.failures import Forbidden, NotFound, Rejected
 from tui.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from tui.sources import mlflow_wire as wire
+from tui.sources.edge import raises_failures
 from tui.sources.mlflow_following import RegistryFollower, joined
 from tui.sources.mlflow_rest import API, list_artifacts, run_entry
 from tui.sources.mlflow_rest_pages import RestPages
 from tui.sources.mlflow_rules import (
+    BACKEND,
     MODEL_FILE,
     LoggedModelChoice,
     chosen_model,
@@ -26,6 +28,7 @@ from tui.sources.mlflow_rules import (
 from tui.sources.transport import Params, Transport
 
 
+@raises_failures(BACKEND)
 class RestRegistry:
     """`tui.ports.ModelRegistry` over REST."""
 

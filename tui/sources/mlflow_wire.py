@@ -13,6 +13,10 @@ from tui.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run
 LARGEST = 1.7976931348623157e308
 """What MLflow's stores write for infinity."""
 
+LONGEST_WHOLE = 2**63
+LATEST = 200e9
+"""Seconds since the epoch: the year 8307. What is later can be no time, and Python's calendar ends soon after."""
+
 Number = int | float | str
 """Databases hand out NaN as the string "NaN", and protobuf's JSON may hand out 64-bit numbers as strings."""
 
@@ -26,7 +30,7 @@ def explain(body: bytes) -> str:
     """MLflow's own message of an error body, "" where there is none."""
     try:
         return msgspec.json.decode(body, type=ErrorAnswer).message
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, or nothing
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a proxy's page, or nothing
         return ""
 
 
@@ -234,11 +238,12 @@ def access_of(answer: PermissionsAnswer, model: str, workspace: str) -> ModelAcc
 
 
 def seconds(milliseconds: Number | None) -> float | None:
-    """None where the time is not set: absent, empty or 0."""
+    """None where the time is not set: absent, empty, 0, or no time at all."""
     try:
-        return float(milliseconds) / 1000 if milliseconds else None
+        found = float(milliseconds) / 1000 if milliseconds else None
     except (ValueError, OverflowError):
         return None
+    return found if found is not None and abs(found) <= LATEST else None
 
 
 def number(value: Number | None) -> float:
@@ -257,9 +262,10 @@ def number(value: Number | None) -> float:
 
 def whole(value: Number | None) -> int:
     try:
-        return int(value) if value is not None else 0
+        found = int(value) if value is not None else 0
     except (ValueError, OverflowError):
         return 0
+    return found if abs(found) <= LONGEST_WHOLE else 0
 
 
 def pairs(entries: Iterable[Pair] | None) -> Mapping[str, str]:

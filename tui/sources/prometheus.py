@@ -13,6 +13,7 @@ from tui.domain.metrics import Matrix, Vector
 from tui.sources import prometheus_wire as wire
 from tui.sources.credentials import credentials_of, inline_credentials
 from tui.sources.decode import decode
+from tui.sources.edge import raises_failures
 from tui.sources.lane import Lane
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ DEADLINE = 30.0
 """Seconds that a caller waits at most, queueing included."""
 
 
+@raises_failures(BACKEND)
 class PrometheusMetrics:
     """`tui.ports.Metrics`. Works against Thanos and Mimir too, with the target's headers (`X-Scope-OrgID`)."""
 

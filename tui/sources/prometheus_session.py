@@ -7,7 +7,7 @@ redirects with credentials, and no credentials from ~/.netrc. Everything here bl
 
 from __future__ import annotations
 
-import time
+import ssl
 from collections.abc import Mapping
 from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any
@@ -16,11 +16,13 @@ import requests
 import urllib3
 from prometheus_api_client.prometheus_connect import PrometheusConnect
 
-from tui.domain.failures import Failure, Malformed, Rejected, Unreachable
-from tui.sources import refusals
+from tui.domain.failures import Failure, Malformed, Rejected, TooLarge, Unreachable
+from tui.sources import bounds, refusals
 from tui.sources.addresses import is_loopback
 from tui.sources.credentials import scrubbed
+from tui.sources.cut_off import CutOffAdapter, cut_off
 from tui.sources.prometheus_wire import explain
+from tui.sources.unpacking import ACCEPTED, Unpacking, announced
 
 BACKEND = "Prometheus"
 CONNECT = 2.0
@@ -52,12 +54,12 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         super().__init__(
             url,
-            headers={"User-Agent": "modeldeck", **headers},
+            headers={"User-Agent": "modeldeck", "Accept-Encoding": ACCEPTED, **headers},
             auth=_Headers(credentials),
-            retry=urllib3.Retry(0, redirect=False),
             session=session,
             method="POST",
         )
+        session.mount(self.url, CutOffAdapter(max_retries=urllib3.Retry(0, redirect=False)))
 
     def ask(self, path: str, form: Mapping[str, str] | None = None) -> bytes:
         """POSTs `form` where there is one, else GETs. All of Prometheus' reads may be sent twice."""
@@ -68,11 +70,21 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
                 if not _is_stale(error):
                     raise
                 return self._once(path, form)
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise self._failure_of(error) from None
 
     def _once(self, path: str, form: Mapping[str, str] | None) -> bytes:
-        ends = time.monotonic() + TOTAL
+        with cut_off(TOTAL) as call:
+            try:
+                body = self._answer(path, form)
+            except Exception:
+                if not call.late:
+                    raise
+        if call.late:  # whatever it raised, or how much of it came, was the end of its connection
+            raise refusals.late(TOTAL, backend=BACKEND, whole=True)
+        return body
+
+    def _answer(self, path: str, form: Mapping[str, str] | None) -> bytes:
         response = self._session.request(
             "GET" if form is None else "POST",
             f"{self.url}/api/v1/{path}",
@@ -84,31 +96,43 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
             stream=True,
         )
         with response:
-            body = self._read(response, ends)
-        if response.ok and not response.is_redirect:
-            return body
-        raise self._refusal(response, body)
+            if 200 <= response.status_code < 300:
+                return self._read(response, bounds.BODY)
+            raise self._refusal(response, self._read(response, bounds.REFUSAL, cut=True))
 
-    def _read(self, response: requests.Response, ends: float) -> bytes:
-        chunks: list[bytes] = []
-        for chunk in response.iter_content(65536):
-            chunks.append(chunk)
-            if time.monotonic() > ends:
-                raise refusals.late(TOTAL, backend=BACKEND, whole=True)
-        return b"".join(chunks)
+    def _read(self, response: requests.Response, most: int, *, cut: bool = False) -> bytes:
+        """The whole body. Raises TooLarge beyond `most` bytes; with `cut` those are then the answer."""
+        pieces: list[bytes] = []
+        try:
+            unpacking = Unpacking(response.headers.get("content-encoding", ""), backend=BACKEND, most=most)
+            if not cut and announced(response.headers.get("content-length", "")) > most:
+                raise bounds.too_large(most, backend=BACKEND)
+            # Never waits for more than has come: a whole piece of a slow answer may take for ever.
+            while chunk := response.raw.read1(65536, decode_content=False):
+                pieces.extend(unpacking.pieces(chunk))
+        except (TooLarge, Malformed):
+            if not cut:
+                raise
+        return b"".join(pieces)
 
     def _refusal(self, response: requests.Response, body: bytes) -> Failure:
         headers = {name.lower(): value for name, value in response.headers.items()}
         clean = scrubbed(body, self.auth.sent.values())
         return refusals.refusal(response.status_code, clean, headers, backend=BACKEND, host=self._host, explain=explain)
 
-    def _failure_of(self, error: requests.RequestException) -> Failure:
+    def _failure_of(self, error: Exception) -> Failure:
         """Text of exceptions is never passed on: it holds the URL, and may quote a header."""
         match error:
             case requests.exceptions.ConnectTimeout():
                 return refusals.unconnected(CONNECT, backend=BACKEND)
             case requests.exceptions.ProxyError():
                 return Unreachable("the proxy refuses the connection", hint="check HTTPS_PROXY, HTTP_PROXY and NO_PROXY", backend=BACKEND)
+            case requests.exceptions.InvalidProxyURL() | urllib3.exceptions.ProxySchemeUnknown():
+                return refusals.unusable_proxy(backend=BACKEND)
+            case requests.exceptions.InvalidSchema() if "SOCKS" in str(error):
+                return refusals.lacking_socks(backend=BACKEND)
+            case requests.exceptions.InvalidURL() if _is_address(self.url):  # requests says the same of a proxy's
+                return refusals.unusable_proxy(backend=BACKEND)
             case requests.exceptions.InvalidURL() | requests.exceptions.InvalidSchema() | requests.exceptions.MissingSchema():
                 return Rejected("its address is no http:// or https:// URL", hint="check the configured address", backend=BACKEND)
             case requests.exceptions.InvalidHeader():
@@ -120,9 +144,21 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
         chain = list(refusals.causes(error))
         if any(isinstance(cause, urllib3.exceptions.ReadTimeoutError | requests.exceptions.ReadTimeout) for cause in chain):
             return refusals.late(READ, backend=BACKEND)
+        if any(isinstance(cause, UnicodeError | urllib3.exceptions.LocationParseError) for cause in chain):
+            return refusals.unusable_address(backend=BACKEND)
         if any(isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected) for cause in chain):
             return refusals.not_http(backend=BACKEND)
+        if isinstance(error, OSError) and not isinstance(error, requests.RequestException | ssl.SSLError | ConnectionError | TimeoutError):
+            return refusals.unusable_certificates(error, backend=BACKEND)  # requests looks for their files itself
         return refusals.broken(error, backend=BACKEND, host=self._host)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        found = urllib3.util.parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        return False
+    return found.scheme in ("http", "https") and bool(found.host)
 
 
 def _is_stale(error: BaseException) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -12,7 +13,8 @@ from tui.domain.metrics import Matrix, Sample, Series, Vector
 from tui.sources.decode import decode
 from tui.sources.refusals import printable
 
-Point = tuple[float, str]
+Point = tuple[Annotated[float, msgspec.Meta(ge=-200e9, le=200e9)], str]
+"""Seconds since the epoch, within what a calendar holds, and the sample's value."""
 
 
 class ErrorAnswer(msgspec.Struct, gc=False):
@@ -23,7 +25,7 @@ def explain(body: bytes) -> str:
     """Prometheus' own message of an error body, "" where there is none."""
     try:
         return msgspec.json.decode(body, type=ErrorAnswer).error
-    except (msgspec.DecodeError, UnicodeDecodeError):  # a proxy's page, or nothing
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a proxy's page, or nothing
         return ""
 
 

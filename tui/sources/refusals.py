@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import http
+import math
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from tui.domain.failures import (
+    LONGEST_RETRY_AFTER,
     Conflict,
     Failure,
     Faulty,
@@ -72,7 +74,8 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], *, backend: st
         return Rejected(words, hint=hint, backend=backend, status=status)
     kind = _KINDS.get(status) or (Faulty if status >= 500 else Rejected)
     if status in (429, 503):
-        return kind(words, backend=backend, retry_after=retry_after(headers.get("retry-after", "")), status=status)
+        asked = retry_after(headers.get("retry-after", ""))
+        return kind(words, hint=_pause_hint(asked), backend=backend, retry_after=asked, status=status)
     return kind(words, backend=backend, status=status)
 
 
@@ -123,14 +126,24 @@ def _redirected(status: int, location: str, backend: str) -> Failure:
     )
 
 
+def _pause_hint(asked: float | None) -> str:
+    """For how long it will not be asked, where it wants that."""
+    if not asked:
+        return ""
+    if asked > LONGEST_RETRY_AFTER:
+        minutes = f"{LONGEST_RETRY_AFTER / 60:.0f} minutes"
+        return f"it asked for a pause of more than {minutes}; asking again after {minutes}"
+    return f"it asked for a pause of {math.ceil(asked)} s; asking again then"
+
+
 def retry_after(text: str) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date."""
+    """Seconds from a Retry-After header, which holds seconds or a date; None where it holds neither."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return float(text)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
@@ -219,3 +232,33 @@ def unconnected(seconds: float, *, backend: str) -> Unreachable:
 
 def not_http(*, backend: str) -> Malformed:
     return Malformed("it does not answer in HTTP", hint="does it speak TLS? then its address begins with https://", backend=backend)
+
+
+PROXY_HINT = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, or proxy-url in the kubeconfig"
+
+
+def unusable_address(*, backend: str) -> Rejected:
+    words = "its address holds no host and port that can be looked up"
+    return Rejected(words, hint="check the configured address, and that of its proxy", backend=backend)
+
+
+def unusable_proxy(*, backend: str) -> Unreachable:
+    return Unreachable("the address of its proxy cannot be used", hint=PROXY_HINT, backend=backend)
+
+
+def lacking_socks(*, backend: str) -> Unreachable:
+    return Unreachable(
+        "its proxy speaks SOCKS, for which a package is missing",
+        hint="pip install 'httpx[socks]' 'requests[socks]', or use an HTTP proxy",
+        backend=backend,
+    )
+
+
+def unusable_certificates(error: OSError, *, backend: str) -> Unreachable:
+    reason = error.strerror or getattr(error, "reason", "") or "they cannot be read"
+    where = f": {error.filename}" if isinstance(error.filename, str) else ""
+    return Unreachable(
+        f"certificates cannot be used{where}: {str(reason).lower()}",
+        hint="check the configured certificates, SSL_CERT_FILE, SSL_CERT_DIR and REQUESTS_CA_BUNDLE",
+        backend=backend,
+    )

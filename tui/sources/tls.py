@@ -47,11 +47,7 @@ def _trust(context: ssl.SSLContext, tls: Tls, backend: str) -> None:
     import os
 
     if not (tls.ca_path or tls.ca_pem):
-        # As httpx and requests do it: the variables first, certifi else.
-        import certifi
-
-        file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
-        context.load_verify_locations(cafile=file or (None if folder else certifi.where()), capath=folder)
+        _trust_as_usual(context, backend)
         return
     try:
         if tls.ca_pem:
@@ -60,8 +56,22 @@ def _trust(context: ssl.SSLContext, tls: Tls, backend: str) -> None:
             context.load_verify_locations(capath=tls.ca_path)
         elif tls.ca_path:
             context.load_verify_locations(cafile=tls.ca_path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # TypeError: text that is not ASCII
         raise _unreadable("authority certificate", tls.ca_path or "given inline", error, backend) from None
+
+
+def _trust_as_usual(context: ssl.SSLContext, backend: str) -> None:
+    """As httpx and requests do it: the variables first, certifi else."""
+    import os
+
+    import certifi
+
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    try:
+        context.load_verify_locations(cafile=file or (None if folder else certifi.where()), capath=folder)
+    except (OSError, ValueError) as error:
+        where = f"{file or folder or certifi.where()} (SSL_CERT_FILE, SSL_CERT_DIR)"
+        raise _unreadable("authority certificate", where, error, backend) from None
 
 
 def _no_pass_phrase() -> str:
@@ -70,4 +80,5 @@ def _no_pass_phrase() -> str:
 
 def _unreadable(what: str, where: str, error: Exception, backend: str) -> Unreachable:
     reason = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+    reason = "it is not text" if isinstance(error, TypeError) else reason
     return Unreachable(f"{what} cannot be used: {where}: {reason}", hint="check the path and the file's contents", backend=backend)

@@ -22,15 +22,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from tui.domain.failures import Failure, Faulty, Forbidden, Unauthorized, Unreachable
-from tui.sources import refusals
+from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, TooLarge, Unauthorized, Unreachable
+from tui.sources import bounds, refusals
 from tui.sources.addresses import is_loopback
 from tui.sources.credentials import Credentials, Nobody, inline_credentials, scrubbed
 from tui.sources.decode import decode
 from tui.sources.httpx_import import load_httpx
 from tui.sources.lane import aside
+from tui.sources.line_splitting import Lines
 from tui.sources.tls import Tls, context_of, no_context
-from tui.sources.wire_errors import failure_of, is_stale_connection
+from tui.sources.unpacking import ACCEPTED, Unpacking, announced
+from tui.sources.wire_errors import failure_of, is_stale_connection, unopened
 
 if TYPE_CHECKING:
     import httpx
@@ -125,9 +127,15 @@ class Transport:
         return f"Transport({self.backend!r}, {self.base_url!r})"
 
     async def get(
-        self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None, timeouts: Timeouts | None = None
+        self,
+        path: str,
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+        most: int | None = None,
     ) -> bytes:
-        return (await self.send("GET", path, params=params, headers=headers, timeouts=timeouts, safe=True)).body
+        return (await self.send("GET", path, params=params, headers=headers, timeouts=timeouts, safe=True, most=most)).body
 
     async def post(
         self,
@@ -165,30 +173,39 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         timeouts: Timeouts | None = None,
         safe: bool = False,
+        most: int | None = None,
     ) -> Answer:
-        """One request and its whole answer. A `safe` one is sent once more where a kept-alive connection turns out to be dead."""
+        """One request and its whole answer, of at most `most` bytes (bounds.BODY).
+
+        A `safe` one is sent once more where a kept-alive connection turns out to be dead.
+        """
         limits = timeouts or self.timeouts
         call = _Call(method, path, _content(body), params, headers or {}, limits, safe)
         async with self._deadline(limits.total):
             client = await self._ready()
             with self._failures(limits):
                 response = await self._authorised(client, call)
-                try:
-                    await response.aread()
-                finally:
-                    await response.aclose()
-        return Answer(response.status_code, response.content, _lower(response.headers))
+                body = await self._read(response, most or bounds.BODY)
+        return Answer(response.status_code, body, _lower(response.headers))
 
     @contextlib.asynccontextmanager
     async def lines(
-        self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None, silence: float
+        self,
+        path: str,
+        *,
+        params: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+        silence: float,
+        longest: int | None = None,
+        cut: bool = False,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """A GET whose answer comes line by line (a watch, a log that is followed), without newlines, for as long as it lasts.
 
             async with transport.lines("/api/v1/pods", params={"watch": True}, silence=60) as lines:
                 async for line in lines: ...
 
-        Ends when the server ends it; raises TimedOut after `silence` seconds without a byte.
+        Ends when the server ends it; raises TimedOut after `silence` seconds without a byte. A line of more than `longest` bytes
+        (bounds.WATCH_LINE) raises TooLarge; with `cut` its first bytes are a line, and the rest of it is left out.
         """
         limits = replace(self.timeouts, read=silence)
         call = _Call("GET", path, None, params, headers or {}, limits, safe=True)
@@ -197,24 +214,19 @@ class Transport:
             with self._failures(limits):
                 response = await self._authorised(client, call)
         try:
-            yield self._lines_of(response, limits)
+            yield self._lines_of(response, limits, Lines(longest or bounds.WATCH_LINE, cut=cut, backend=self.backend))
         finally:
             await response.aclose()
 
-    async def _lines_of(self, response: httpx.Response, limits: Timeouts) -> AsyncIterator[bytes]:
-        # Split at newlines only: httpx' own aiter_lines also splits at U+2028, which JSON strings and logs may hold.
-        begun: list[bytes] = []
+    async def _lines_of(self, response: httpx.Response, limits: Timeouts, lines: Lines) -> AsyncIterator[bytes]:
         with self._failures(limits):
-            async for chunk in response.aiter_bytes():
-                *whole, rest = chunk.split(b"\n")
-                for line in whole:
-                    begun.append(line)
-                    yield b"".join(begun).removesuffix(b"\r")
-                    begun.clear()
-                if rest:
-                    begun.append(rest)
-        if begun:
-            yield b"".join(begun)
+            unpacking = Unpacking(response.headers.get("content-encoding", ""), backend=self.backend)
+            async for chunk in response.aiter_raw():
+                for piece in unpacking.pieces(chunk):
+                    for line in lines.of(piece):
+                        yield line
+        for line in lines.rest():
+            yield line
 
     async def aclose(self) -> None:
         """Ends what is under way and drops the idle connections. A closed transport answers every call with Unreachable."""
@@ -277,14 +289,27 @@ class Transport:
             unsent = max(1.0, self.timeouts.read - _SOONER)
             told["return_value"].get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unsent * 1000))
 
-    async def _refusal(self, response: httpx.Response, sent: Mapping[str, str]) -> Failure:
+    async def _read(self, response: httpx.Response, most: int, *, cut: bool = False) -> bytes:
+        """The whole body, and the end of the response. Raises TooLarge beyond `most` bytes; with `cut` those are then the answer."""
+        pieces: list[bytes] = []
         try:
-            await response.aread()
+            unpacking = Unpacking(response.headers.get("content-encoding", ""), backend=self.backend, most=most)
+            if not cut and announced(response.headers.get("content-length", "")) > most:
+                raise bounds.too_large(most, backend=self.backend)
+            async for chunk in response.aiter_raw():
+                pieces.extend(unpacking.pieces(chunk))
+        except (TooLarge, Malformed):
+            if not cut:
+                raise
         finally:
             await response.aclose()
+        return b"".join(pieces)
+
+    async def _refusal(self, response: httpx.Response, sent: Mapping[str, str]) -> Failure:
+        body = await self._read(response, bounds.REFUSAL, cut=True)
         refusal = refusals.refusal(
             response.status_code,
-            scrubbed(response.content, sent.values()),
+            scrubbed(body, sent.values()),
             _lower(response.headers),
             backend=self.backend,
             host=self.host,
@@ -309,11 +334,12 @@ class Transport:
 
     @contextlib.contextmanager
     def _failures(self, limits: Timeouts) -> Iterator[None]:
-        import httpx
 
         try:
             yield
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+        except Failure:
+            raise
+        except Exception as error:  # noqa: BLE001 — an edge: what is not known is told as well
             raise failure_of(error, backend=self.backend, host=self.host, connect=limits.connect, read=limits.read) from None
 
     async def _ready(self) -> httpx.AsyncClient:
@@ -328,17 +354,20 @@ class Transport:
         return self._client
 
     def _open(self) -> httpx.AsyncClient:
-        load_httpx()
-        import httpx
+        try:
+            load_httpx()
+            import httpx
 
-        return httpx.AsyncClient(
-            verify=self._context(),
-            proxy=self._proxy,
-            trust_env=not is_loopback(self.host),
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=16, keepalive_expiry=60.0),
-            headers={"User-Agent": "modeldeck", "Accept": "application/json"},
-        )
+            return httpx.AsyncClient(
+                verify=self._context(),
+                proxy=self._proxy,
+                trust_env=not is_loopback(self.host),
+                follow_redirects=False,
+                limits=httpx.Limits(max_connections=self._connections, max_keepalive_connections=16, keepalive_expiry=60.0),
+                headers={"User-Agent": "modeldeck", "Accept": "application/json", "Accept-Encoding": ACCEPTED},
+            )
+        except Exception as error:  # noqa: BLE001 — an edge: proxies, certificates and packages are the surroundings'
+            raise unopened(error, backend=self.backend) from None
 
     def _context(self) -> ssl.SSLContext:
         if isinstance(self._tls, Tls):

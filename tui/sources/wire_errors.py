@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from tui.domain.failures import Failure, Malformed, Rejected, TimedOut, Unreachable
+from tui.domain.failures import Failure, Malformed, Rejected, TimedOut, Unreachable, failure_from
 from tui.sources import refusals
+from tui.sources.edge import told
 
 
-def failure_of(error: BaseException, *, backend: str, host: str, connect: float, read: float) -> Failure:
+def failure_of(error: Exception, *, backend: str, host: str, connect: float, read: float) -> Failure:
     """`connect` and `read`: the timeouts that were set, in seconds. Text of exceptions is never passed on: it may quote a header."""
     import httpx
 
+    while isinstance(error, ExceptionGroup):  # of addresses that were tried at once
+        error = error.exceptions[0]
     match error:
         case httpx.ConnectTimeout():
             return refusals.unconnected(connect, backend=backend)
@@ -21,18 +24,42 @@ def failure_of(error: BaseException, *, backend: str, host: str, connect: float,
             return Unreachable("the proxy refuses the connection", hint="check HTTPS_PROXY, HTTP_PROXY and NO_PROXY", backend=backend)
         case httpx.UnsupportedProtocol() | httpx.InvalidURL():
             return Rejected("its address is no http:// or https:// URL", hint="check the configured address", backend=backend)
+        case UnicodeEncodeError() if error.encoding != "idna":
+            return _unsendable(backend)
         case httpx.LocalProtocolError():
-            return Rejected(
-                "the request cannot be sent", hint="a configured header or token holds a character that HTTP forbids", backend=backend
-            )
+            return _unsendable(backend)
         case httpx.RemoteProtocolError() if _is_tls(error):
             return refusals.wants_tls(backend=backend, host=host)
+        case UnicodeError() | OverflowError():  # a label of more than 63 characters, a port beyond 65535
+            return refusals.unusable_address(backend=backend)
         case httpx.RemoteProtocolError() if _is_gibberish(error):
             return refusals.not_http(backend=backend)
         case httpx.DecodingError():
             return Malformed("a compressed answer that cannot be unpacked", backend=backend)
-        case _:
+        case httpx.HTTPError() | httpx.StreamError() | OSError():
             return refusals.broken(error, backend=backend, host=host)
+        case _:
+            return told(error, backend)
+
+
+def unopened(error: Exception, *, backend: str) -> Failure:
+    """Why no client could be made: nothing was sent yet, so that the surroundings are at fault. Text of exceptions is not passed on: a
+    proxy's address may hold a password."""
+    if isinstance(error, ImportError):
+        return refusals.lacking_socks(backend=backend)
+    import httpx
+
+    match error:
+        case OSError():
+            return refusals.unusable_certificates(error, backend=backend)
+        case ValueError() | httpx.InvalidURL():
+            return refusals.unusable_proxy(backend=backend)
+        case _:
+            return failure_from(error, backend=backend)
+
+
+def _unsendable(backend: str) -> Rejected:
+    return Rejected("the request cannot be sent", hint="a configured header or token holds a character that HTTP forbids", backend=backend)
 
 
 def is_stale_connection(error: BaseException) -> bool:

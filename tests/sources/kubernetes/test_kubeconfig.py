@@ -148,3 +148,25 @@ def test_dev_null_and_files_that_are_not_there_are_empty(tmp_path: Path) -> None
     assert load(ClusterTarget(f"/dev/null:{tmp_path}/nowhere:{path}")).server == load(ClusterTarget(str(path))).server
     with pytest.raises(Unreachable, match="no current context"):
         load(ClusterTarget("/dev/null"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["- " * 100_000, "[" * 100_000, "{a: " * 100_000, "a: " + "[" * 70 + "]" * 70],
+    ids=["dashes", "brackets", "braces", "just too deep"],
+)
+def test_a_file_that_is_nested_too_deep_is_told(tmp_path: Path, text: str) -> None:
+    """The parser in C would end the whole process."""
+    with pytest.raises(Unreachable, match=r"nested too deep|not YAML"):
+        load(ClusterTarget(written(tmp_path / "deep", text)))
+
+
+def test_a_file_that_never_ends_is_told() -> None:
+    with pytest.raises(Unreachable, match="too large"):
+        load(ClusterTarget("/dev/zero"))
+
+
+@pytest.mark.parametrize("key", ["client-certificate", "client-key"])
+def test_a_certificate_that_never_ends_is_told(tmp_path: Path, key: str) -> None:
+    with pytest.raises(Unreachable, match="too large"):
+        load(ClusterTarget(written(tmp_path / "config", config(user={key: "/dev/zero"}))))

@@ -17,8 +17,9 @@ import pytest
 from tests.sources.kubernetes.test_kubeconfig import config, written
 from tests.sources.kubernetes.waiting import until
 from tui.domain.environments import ClusterTarget, Secret
-from tui.domain.failures import Failure, Unauthorized, Unreachable
-from tui.sources.kubernetes import plugins
+from tui.domain.failures import Failure, TooLarge, Unauthorized, Unreachable
+from tui.sources import bounds
+from tui.sources.kubernetes import logins, plugins
 from tui.sources.kubernetes.kubeconfig import ExecPlugin, Login, User, load
 from tui.sources.kubernetes.logins import FileToken, Impersonating, KubeconfigToken, PluginToken, context_for, credentials_for
 from tui.sources.kubernetes.plugins import Plugin
@@ -179,3 +180,57 @@ def _self_signed() -> tuple[bytes, bytes]:
     cert = builder.add_extension(x509.BasicConstraints(True, None), critical=True).sign(key, hashes.SHA256())
     private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     return cert.public_bytes(serialization.Encoding.PEM), private
+
+
+async def test_a_plugin_that_does_not_end_its_answer_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "CREDENTIALS", 100_000)
+    with pytest.raises(TooLarge):
+        await plugin("import sys\nwhile True: sys.stdout.write('x' * 65536)").credential()
+
+
+async def test_a_plugin_that_does_not_end_its_complaint_is_not_kept() -> None:
+    script = "import sys\nfor n in range(100): sys.stderr.write('x' * 65536)\nsys.exit('\\nlog in first')"
+    with pytest.raises(Unauthorized, match="log in first"):
+        await plugin(script).credential()
+
+
+@pytest.mark.parametrize("answer", ["'[' * 300000", "'9' * 5000"])
+async def test_a_plugin_that_answers_absurdly(answer: str) -> None:
+    with pytest.raises(Unreachable, match="ExecCredential"):
+        await plugin(f"print({answer})").credential()
+
+
+async def test_a_plugin_whose_command_cannot_be_written() -> None:
+    with pytest.raises(Unreachable, match="cannot be started"):
+        await Plugin(ExecPlugin("a\0b", (), (), V1, "", False)).credential()
+
+
+async def test_a_plugin_whose_answers_are_refused_is_not_run_again_and_again(tmp_path: Path) -> None:
+    at = 0.0
+    runs = counting(tmp_path)
+    runs._monotonic = lambda: at
+    credential = None
+    for second in range(120):
+        at = float(second)
+        credential = await runs.credential(refused=credential)
+    assert int((tmp_path / "runs").read_text()) <= 9
+
+
+async def test_a_plugin_that_fails_is_asked_once_by_many(tmp_path: Path) -> None:
+    script = f"open({str(tmp_path / 'runs')!r}, 'a').write('x'); raise SystemExit('no')"
+    failing = plugin(script)
+    found = await asyncio.gather(*(failing.credential() for _ in range(30)), return_exceptions=True)
+    assert {type(failure) for failure in found} == {Unauthorized}
+    assert len((tmp_path / "runs").read_text()) == plugins.QUICK_RUNS
+
+
+async def test_a_token_file_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unreachable, match="too large"):
+        await FileToken("/dev/zero").headers(renew=False)
+
+
+async def test_a_token_file_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins, "FILES", 0.2)
+    os.mkfifo(tmp_path / "token")
+    with pytest.raises(Failure):
+        await FileToken(str(tmp_path / "token")).headers(renew=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tui.sources.kubernetes.wire import ListMeta, Meta, Wire
+from tui.sources.kubernetes.wire import Int, ListMeta, Meta, Wire
 
 
 class Cause(Wire):
@@ -17,7 +17,7 @@ class Cause(Wire):
 
 class Details(Wire):
     causes: list[Cause] | None = None
-    retry_after_seconds: int = 0
+    retry_after_seconds: Int = 0
 
 
 class Status(Wire):
@@ -26,12 +26,12 @@ class Status(Wire):
     kind: str = ""
     message: str = ""
     reason: str = ""
-    code: int = 0
+    code: Int = 0
     details: Details | None = None
 
 
 class EventSeries(Wire):
-    count: int = 0
+    count: Int = 0
     last_observed_time: datetime | None = None
 
 
@@ -44,7 +44,7 @@ class EventWire(Wire):
     reason: str = ""
     message: str = ""
     type: str = ""
-    count: int | None = None
+    count: Int | None = None
     first_timestamp: datetime | None = None
     last_timestamp: datetime | None = None
     event_time: datetime | None = None
@@ -121,7 +121,7 @@ def explain(body: bytes) -> str:
     """The API server's own words: a Status' message, with its causes where the message leaves them out."""
     try:
         status = msgspec.json.decode(body, type=Status)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
     if status.kind != "Status":
         return ""

@@ -17,7 +17,9 @@ from tui.domain.leases import Lease
 from tui.domain.marks import FIELD_MANAGER
 from tui.domain.rollout import new_replica_set
 from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
-from tui.sources.kubernetes import answers, leases, objects, wire
+from tui.sources import bounds
+from tui.sources.edge import raises_failures
+from tui.sources.kubernetes import BACKEND, answers, leases, objects, wire
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.listing import converted, listed
 from tui.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS, Item, Kind
@@ -35,6 +37,7 @@ _MERGE = "application/merge-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 
 
+@raises_failures(BACKEND)
 class KubernetesCluster:
     """One cluster as one operator. Nothing is opened before the first request; `aclose` ends everything under way."""
 
@@ -109,13 +112,15 @@ class KubernetesCluster:
     async def pod_log(self, namespace: str, pod: str, container: str, *, tail: int = 50, previous: bool = False) -> str:
         params: Params = _log_params(container, tail) | {"limitBytes": _LOG_LIMIT} | ({"previous": "true"} if previous else {})
         path = PODS.path(namespace, pod, "log")
-        body = await self.connection.using(lambda transport: transport.get(path, params=params))
+        body = await self.connection.using(lambda transport: transport.get(path, params=params, most=2 * _LOG_LIMIT))
         return body.decode("utf-8", "replace")
 
     async def follow_log(self, namespace: str, pod: str, container: str, *, tail: int = 200) -> AsyncIterator[str]:
         transport = await self.connection.transport()
         params: Params = _log_params(container, tail) | {"follow": "true"}
-        async with transport.lines(PODS.path(namespace, pod, "log"), params=params, silence=_QUIET) as lines:
+        async with transport.lines(
+            PODS.path(namespace, pod, "log"), params=params, silence=_QUIET, longest=bounds.LOG_LINE, cut=True
+        ) as lines:
             async for line in lines:
                 yield line.decode("utf-8", "replace")
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from tui.domain.environments import ClusterTarget
 from tui.domain.failures import SETTLING, Unauthorized
+from tui.sources.files import FILES
 from tui.sources.kubernetes import BACKEND, answers
 from tui.sources.kubernetes.kubeconfig import Login, load
 from tui.sources.kubernetes.logins import context_for, credentials_for
@@ -77,7 +78,7 @@ class Connection:
             return self._opened
 
     async def _make(self, refused: Credential | None) -> _Open:
-        login = await aside(BACKEND, lambda: load(self.target))
+        login = await aside(BACKEND, lambda: load(self.target), timeout=FILES)
         if login.user.exec is not None and self._plugin is None:
             self._plugin = Plugin(login.user.exec)
         credential: Credential | None = None

@@ -15,9 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tui.domain.failures import Failure, Forbidden, TimedOut, bug
+from tui.domain.failures import Failure, Forbidden, TimedOut
 from tui.domain.reading import Reading
 from tui.domain.serving import Deployment, Fleet, Pod, ReplicaSet
+from tui.sources.edge import told
 from tui.sources.kubernetes import BACKEND
 from tui.sources.kubernetes.cluster import KubernetesCluster
 from tui.sources.kubernetes.reflector import Pauses, Reflector
@@ -73,7 +74,6 @@ class Informer:
     def start(self) -> None:
         if self._task is None and not self._stopped:
             self._task = asyncio.get_running_loop().create_task(self._run(), name="informer")
-            self._task.add_done_callback(self._tell_bug)
 
     async def stop(self) -> None:
         self._stopped = True
@@ -95,14 +95,18 @@ class Informer:
         pauses = Pauses()
         while True:
             try:
-                scope = await self._first_contact()
-                break
-            except Failure as failure:
-                self._silent = failure
+                self._set_up(await self._first_contact())
+                self._silent = None
+                await self._watch()
+            except Exception as error:  # noqa: BLE001 — an edge: a pane that died would say nothing until modeldeck is started again
+                failure = told(error, BACKEND)
+                failure.__context__ = failure.__cause__ = None
+                self._silent = failure.with_traceback(None)
                 self._publish()
                 await self._nap(pauses.next(failure.retry_after))
-        self._silent = None
-        self._set_up(scope)
+
+    async def _watch(self) -> None:
+        """Ends with an exception only."""
         async with asyncio.TaskGroup() as group:
             for reflector in self._reflectors():
                 group.create_task(reflector.run())
@@ -133,19 +137,20 @@ class Informer:
         """
         asleep = self._asleep()
         while True:
-            began = time.monotonic()
+            began, pause = time.monotonic(), self._heartbeat
             try:
                 async with asyncio.timeout(PATIENCE):
                     await self._cluster.ping()
             except Failure as failure:
                 self._hear(failure)
+                pause = max(pause, failure.retry_after or 0.0)
             except TimeoutError:
                 self._hear(TimedOut(f"no answer within {PATIENCE:g} s", backend=BACKEND))
             else:
                 self._took = time.monotonic() - began
                 before, asleep = asleep, self._asleep()
                 self._hear(None, woken=asleep - before > ASLEEP)
-            await asyncio.sleep(self._heartbeat)
+            await self._nap(pause)
 
     def _asleep(self) -> float:
         """Seconds for which the machine has slept, more or less the same ones."""
@@ -197,17 +202,8 @@ class Informer:
 
     def _gaps(self) -> tuple[str, ...]:
         words = [r.failure.words for r in self._reflectors() if isinstance(r.failure, Forbidden)]
-        words += [f"{r.unwatched}; listed every few seconds instead" for r in self._reflectors() if r.unwatched]
+        words += [r.hindrance for r in self._reflectors() if r.hindrance]
         return tuple(dict.fromkeys(words))
-
-    def _tell_bug(self, task: asyncio.Task[None]) -> None:
-        """Anything but a Failure is a bug of ours: the pane says so, and the loop's exception handler hears of it now, not when the task is
-        collected."""
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self._silent = bug(error)
-            self._publish()
-            task.get_loop().call_exception_handler({"message": "the informer broke", "exception": error, "task": task})
 
     async def _nap(self, seconds: float) -> None:
         self._woken.clear()

@@ -10,16 +10,20 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tui.domain.environments import ClusterTarget, Secret
 from tui.domain.failures import Failure, Unreachable
+from tui.sources import bounds
+from tui.sources.files import contents, reason_of
 from tui.sources.kubernetes import BACKEND
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+_DEEPEST = 64
+"""Levels of YAML. A kubeconfig has six, and its extensions a few more."""
 _HINT = "check the kubeconfig: kubectl config view --minify"
 
 
@@ -96,10 +100,12 @@ def _in_cluster(environ: Mapping[str, str]) -> Login:
     if not host:
         raise _wrong("no kubeconfig, and not inside a cluster", "set KUBECONFIG, or give kubernetes.kubeconfig in the configuration")
     try:
-        ca_pem = (SERVICE_ACCOUNT / "ca.crt").read_text()
-        namespace = (SERVICE_ACCOUNT / "namespace").read_text().strip()
-    except OSError as error:
-        raise _wrong(f"the pod's service account cannot be read: {error.strerror}", "does the pod mount a service account token?") from None
+        ca_pem = contents(SERVICE_ACCOUNT / "ca.crt", bounds.CREDENTIALS).decode()
+        namespace = contents(SERVICE_ACCOUNT / "namespace", bounds.CREDENTIALS).decode().strip()
+    except (OSError, ValueError) as error:
+        raise _wrong(
+            f"the pod's service account cannot be read: {reason_of(error)}", "does the pod mount a service account token?"
+        ) from None
     address = f"[{host}]" if ":" in host else host
     user = User(token_path=str(SERVICE_ACCOUNT / "token"))
     return Login(f"https://{address}:{port}", "in-cluster", namespace or "default", user, ca_pem)
@@ -114,12 +120,11 @@ def _merged(paths: Sequence[Path]) -> dict[str, Any]:
     found = False
     for path in paths:
         try:
-            text = path.read_text(encoding="utf-8")
+            text = contents(path, bounds.KUBECONFIG).decode("utf-8")
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise _wrong(f"kubeconfig cannot be read: {path}: {reason}") from None
+        except (OSError, ValueError) as error:
+            raise _wrong(f"kubeconfig cannot be read: {path}: {reason_of(error)}") from None
         found = True
         _merge(merged, _parsed(text, path), path)
     if not found:
@@ -130,8 +135,11 @@ def _merged(paths: Sequence[Path]) -> dict[str, Any]:
 def _parsed(text: str, path: Path) -> Mapping[str, Any]:
     import yaml  # no stubs among our dependencies
 
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        body = yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+        if _too_deep(yaml.parse(text, Loader=loader)):
+            raise _wrong(f"kubeconfig is nested too deep: {path}")
+        body = yaml.load(text, Loader=loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
@@ -142,6 +150,17 @@ def _parsed(text: str, path: Path) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise _wrong(f"kubeconfig is no map: {path}")
     return body
+
+
+def _too_deep(events: Iterator[Any]) -> bool:
+    """Before anything is built: the parser in C ends the whole process where a document is nested a hundred thousand times."""
+    depth = 0
+    for event in events:
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 def _merge(merged: dict[str, Any], body: Mapping[str, Any], path: Path) -> None:
@@ -255,9 +274,9 @@ def _data(entry: Mapping[str, Any], key: str, folder: Path) -> bytes:
     if not path:
         return b""
     try:
-        return (folder / Path(path).expanduser()).read_bytes()
-    except OSError as error:
-        raise _wrong(f"{key} of the kubeconfig cannot be read: {path}: {error.strerror}") from None
+        return contents(folder / Path(path).expanduser(), bounds.CREDENTIALS)
+    except (OSError, ValueError) as error:
+        raise _wrong(f"{key} of the kubeconfig cannot be read: {path}: {reason_of(error)}") from None
 
 
 def _wrong(words: str, hint: str = _HINT) -> Failure:

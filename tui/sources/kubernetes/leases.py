@@ -9,17 +9,17 @@ from urllib.parse import quote
 from msgspec import field
 
 from tui.domain.leases import Lease
-from tui.sources.kubernetes.wire import Meta, Wire
+from tui.sources.kubernetes.wire import Int, Meta, Wire
 
 MERGE = "application/merge-patch+json"
 
 
 class LeaseSpec(Wire):
     holder_identity: str | None = None
-    lease_duration_seconds: int | None = None
+    lease_duration_seconds: Int | None = None
     acquire_time: datetime | None = None
     renew_time: datetime | None = None
-    lease_transitions: int | None = None
+    lease_transitions: Int | None = None
 
 
 class LeaseWire(Wire):

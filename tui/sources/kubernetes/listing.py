@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from tui.domain.failures import Failure, Malformed
+from tui.sources import bounds
+from tui.sources.bounds import PageTokens
 from tui.sources.decode import LARGE, collector_paused
 from tui.sources.kubernetes import BACKEND
 from tui.sources.kubernetes.resources import Item, Kind
@@ -34,16 +36,22 @@ class Page(Generic[T]):
 
 async def pages(transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "") -> AsyncIterator[Page[T]]:
     """Raises a Failure; one with `expired(...)` true where the list grew too old between two pages, and must be begun again."""
+    tokens, size, count = PageTokens(BACKEND), 0, 0
     params: dict[str, str | int] = {"limit": FIRST_PAGE}
     if selector:
         params["labelSelector"] = selector
     while True:
-        body = await transport.get(kind.path(namespace), params=params, timeouts=PATIENT)
+        body = await transport.get(kind.path(namespace), params=params, timeouts=PATIENT, most=bounds.LIST_BODY)
         answer = transport.decode(body, kind.list_type)
+        size, count = size + len(body), count + len(answer.items or ())
+        if size > bounds.LIST:
+            raise bounds.too_large(bounds.LIST, backend=BACKEND, what=f"its list of {kind.plural}")
+        if count > bounds.OBJECTS:
+            raise bounds.too_many(kind.plural, backend=BACKEND)
         large = len(body) >= LARGE
         del body
         items = converted(kind.become, answer.items or (), large=large)
-        following = answer.metadata.continue_
+        following = tokens.following(answer.metadata.continue_)
         yield Page(items, answer.metadata.resource_version, last=not following)
         if not following:
             return

@@ -14,7 +14,9 @@ from weakref import WeakKeyDictionary
 
 from tui.domain.environments import ClusterTarget, Secret
 from tui.domain.failures import Failure, Unreachable
+from tui.sources import bounds
 from tui.sources.credentials import Basic, Bearer, Credentials, Nobody
+from tui.sources.files import FILES, contents, reason_of
 from tui.sources.kubernetes import BACKEND
 from tui.sources.kubernetes.kubeconfig import Login, User, load
 from tui.sources.kubernetes.plugins import Credential, Plugin
@@ -36,10 +38,11 @@ class FileToken:
     async def headers(self, *, renew: bool) -> Mapping[str, str]:
         if renew or time.monotonic() - self._read_at > _FRESH:
             try:
-                self._token = Secret(await aside(BACKEND, self._path.read_text))
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not text"
-                raise Unreachable(f"token file cannot be read: {self._path}: {reason}", hint="check the path", backend=BACKEND) from None
+                read = await aside(BACKEND, lambda: contents(self._path, bounds.CREDENTIALS).decode(), timeout=FILES)
+                self._token = Secret(read)
+            except (OSError, ValueError) as error:
+                words = f"token file cannot be read: {self._path}: {reason_of(error)}"
+                raise Unreachable(words, hint="check the path", backend=BACKEND) from None
             self._read_at = time.monotonic()
         return await Bearer(self._token).headers(renew=False)
 
@@ -70,7 +73,7 @@ class KubeconfigToken:
     async def headers(self, *, renew: bool) -> Mapping[str, str]:
         if renew:
             with contextlib.suppress(Failure):  # the 401 itself is then what is shown
-                self._inner = _written((await aside(BACKEND, lambda: load(self._target))).user)
+                self._inner = _written((await aside(BACKEND, lambda: load(self._target), timeout=FILES)).user)
         return await self._inner.headers(renew=False)
 
 

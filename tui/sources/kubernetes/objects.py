@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from tui.domain.numerals import whole
 from tui.domain.serving import (
     Condition,
     Container,
@@ -36,7 +37,10 @@ _sorted = msgspec.json.Encoder(order="sorted")
 
 
 def _epoch(at: datetime | None) -> float | None:
-    return None if at is None else at.timestamp()
+    try:
+        return None if at is None else at.timestamp()
+    except (ValueError, OverflowError):  # the first or the last day there is, without a zone
+        return None
 
 
 def template_hash(raw: msgspec.Raw | bytes) -> str:
@@ -136,8 +140,7 @@ def _strategy(found: wire.StrategyWire | None) -> Strategy:
 
 
 def _revision(annotations: Mapping[str, str] | None) -> int:
-    text = (annotations or {}).get(REVISION, "")
-    return int(text) if text.isascii() and text.isdigit() else 0
+    return whole((annotations or {}).get(REVISION, "")) or 0
 
 
 def deployment_of(body: wire.DeploymentWire) -> Deployment:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import os
+import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +21,9 @@ import msgspec
 
 from tui.domain.environments import Secret
 from tui.domain.failures import Failure, Unauthorized, Unreachable
+from tui.sources import bounds
+from tui.sources.decode import decode
+from tui.sources.files import reason_of
 from tui.sources.kubernetes import BACKEND
 from tui.sources.kubernetes.kubeconfig import ExecPlugin
 
@@ -25,6 +31,14 @@ PATIENCE = 60.0
 """Seconds for a plug-in, which may have to ask a cloud."""
 _LONGEST = 600
 """Characters of what a plug-in says."""
+QUICK_RUNS = 3
+"""Runs of a plug-in in a row without a pause: a credential may be revoked the moment it was given."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two runs where each credential is refused, or none is given."""
+_REAPED = 2.0
+"""Seconds for a plug-in that was killed to be gone."""
+_LAST_SAID = 16 * bounds.KIB
+"""Bytes that are kept of what a plug-in says on stderr."""
 _EARLY = 10.0
 """Seconds before its expiry that a credential is not used any more."""
 
@@ -57,18 +71,40 @@ class Credential:
 class Plugin:
     """One plug-in and its newest answer. Calls at the same time share one run."""
 
-    def __init__(self, spec: ExecPlugin) -> None:
+    def __init__(self, spec: ExecPlugin, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._spec = spec
+        self._monotonic = monotonic
         self._credential: Credential | None = None
+        self._failure: Failure | None = None
+        self._ran_at = -math.inf
+        self._runs = 0
         self._running = asyncio.Lock()
 
     async def credential(self, refused: Credential | None = None) -> Credential:
-        """The newest one, unless it has expired or is the very one that the server `refused`: then the plug-in is run again."""
+        """The newest one, unless it has expired or is the very one that the server `refused`: then the plug-in is run again, but not
+        again and again at once: behind it stands a cloud."""
         async with self._running:
             newest = self._credential
-            if newest is None or newest is refused or newest.expired(time.time()):
-                newest = self._credential = await _run(self._spec)
-            return newest
+            useless = newest is None or newest is refused or newest.expired(time.time())
+            if useless and self._monotonic() - self._ran_at >= self._pause():
+                await self._run()
+            if self._credential is None:
+                assert self._failure is not None
+                raise self._failure.with_traceback(None)
+            return self._credential
+
+    def _pause(self) -> float:
+        """Seconds from the last run to the next: none for the first few, then 4, 8, 16, 30."""
+        return 0.0 if self._runs < QUICK_RUNS else min(LONGEST_PAUSE, 2.0 ** (self._runs - QUICK_RUNS + 2))
+
+    async def _run(self) -> None:
+        try:
+            self._credential, self._failure = await _run(self._spec), None
+        except Failure as failure:
+            self._credential, self._failure = None, failure
+        now = self._monotonic()
+        self._runs = 1 if now - self._ran_at > 2 * LONGEST_PAUSE else self._runs + 1
+        self._ran_at = now
 
 
 async def _run(spec: ExecPlugin) -> Credential:
@@ -85,18 +121,19 @@ async def _run(spec: ExecPlugin) -> Credential:
             env={**os.environ, **dict(spec.env), "KUBERNETES_EXEC_INFO": _told(spec)},
             start_new_session=True,  # without it a plug-in reaches the terminal as /dev/tty
         )
-    except OSError as error:
-        raise _failed(f"{name} cannot be started: {error.strerror}", spec.hint or f"install {name}, or check its path") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL among its arguments
+        raise _failed(f"{name} cannot be started: {reason_of(error)}", spec.hint or f"install {name}, or check its path") from None
     try:
         async with asyncio.timeout(PATIENCE):
-            out, said = await process.communicate()
+            out, said = await asyncio.gather(_printed(process, name), _last_said(process))
+            await process.wait()
     except TimeoutError:
         raise _failed(f"{name} gave no credentials within {PATIENCE:g} s", f"log in by hand: {_proof()}") from None
     finally:
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await asyncio.shield(process.wait())
+            _kill(process)
+            with contextlib.suppress(TimeoutError):  # whoever has left its session may hold its pipes
+                await asyncio.wait_for(asyncio.shield(process.wait()), _REAPED)
     if process.returncode != 0:
         whole = " / ".join(line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip())
         words = f"{name} ended with {process.returncode}" + (f": {_ends(whole)}" if whole else "")
@@ -107,6 +144,35 @@ async def _run(spec: ExecPlugin) -> Credential:
 def _ends(text: str) -> str:
     """The whole of a message; of one that fills the screen, where it begins and where it ends."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+
+
+async def _printed(process: asyncio.subprocess.Process, name: str) -> bytes:
+    """All of stdout. One that prints too much is ended, and read to its end, so that it can end. Raises TooLarge."""
+    pieces: list[bytes] = []
+    size = 0
+    while process.stdout is not None and (piece := await process.stdout.read(65536)):
+        size += len(piece)
+        if size > bounds.CREDENTIALS:
+            _kill(process)
+        else:
+            pieces.append(piece)
+    if size > bounds.CREDENTIALS:
+        raise bounds.too_large(bounds.CREDENTIALS, backend=BACKEND, what=f"what {name} prints")
+    return b"".join(pieces)
+
+
+async def _last_said(process: asyncio.subprocess.Process) -> bytes:
+    """The end of stderr, however much comes."""
+    kept = b""
+    while process.stderr is not None and (piece := await process.stderr.read(65536)):
+        kept = (kept + piece)[-_LAST_SAID:]
+    return kept
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    """With all that it has started: it leads a session of its own."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _proof() -> str:
@@ -122,8 +188,8 @@ def _told(spec: ExecPlugin) -> str:
 
 def _credential_of(out: bytes, spec: ExecPlugin, name: str) -> Credential:
     try:
-        answer = msgspec.json.decode(out, type=_Answer)
-    except msgspec.MsgspecError:
+        answer = decode(out, _Answer)
+    except Failure:
         raise _failed(f"{name} did not answer with an ExecCredential", spec.hint) from None
     status = answer.status
     if answer.api_version != spec.api_version:

@@ -15,8 +15,9 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from tui.domain.failures import Failure, Forbidden, Malformed, TimedOut, Unreachable
-from tui.sources import refusals
+from tui.domain.failures import Failure, Forbidden, Malformed, TimedOut, TooLarge, Unreachable
+from tui.sources import bounds, refusals
+from tui.sources.edge import told
 from tui.sources.kubernetes import BACKEND, answers, wire
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.listing import converted, expired, pages
@@ -34,6 +35,10 @@ SILENCE = 150.0
 """Seconds without a byte after which a watch is taken for dead: bookmarks come about every minute."""
 LEASE = (240, 480)
 """Seconds after which the server is asked to end a watch, chosen anew each time so that watches do not end in step."""
+SHORT = 10.0
+"""Seconds that a watch should last. After one that did not, there is a pause, whatever it told: some servers end it after each event."""
+NOTICED = 4
+"""Short watches in a row from which it is told."""
 POLL = 10.0
 """Seconds between lists of what may be listed but not watched."""
 
@@ -65,8 +70,11 @@ class Reflector(Generic[T]):
         self.failure: Failure | None = None
         self.begun = False
         """Whether at least the first page of a list has come."""
-        self.unwatched = ""
+        self._unwatched = ""
         """Why it is polled instead of watched, in words."""
+        self._began = 0.0
+        self._short = 0
+        """How many watches in a row were over at once."""
         self._connection = connection
         self._changed = changed
         self._pauses = Pauses()
@@ -76,17 +84,29 @@ class Reflector(Generic[T]):
         self._streaming = False
         """Whether the present watch was accepted by the server."""
 
+    @property
+    def hindrance(self) -> str:
+        """What makes it older than it should be, though it is read, in words."""
+        if self._unwatched:
+            return f"{self._unwatched}; listed every few seconds instead"
+        lasts = self._patience is not None and time.monotonic() - self._began >= SHORT
+        if self._short < NOTICED or lasts:
+            return ""
+        return f"watches of {self.kind.plural} are ended at once; begun anew with growing pauses"
+
     async def run(self) -> None:
         while True:
             try:
                 await self._round()
-            except Failure as failure:
+            except Exception as error:  # noqa: BLE001 — an edge: what breaks here would else never be read again
+                failure = told(error, BACKEND)
                 pause = self._pauses.next(failure.retry_after)
                 if not expired(failure):
                     self._fail(failure)
                 elif pause < 2 * FIRST_PAUSE:
                     pause = 0.0  # normal after a long silence: a new list at once, but not for ever
-                self._version = "" if expired(failure) else self._version
+                if expired(failure) or isinstance(failure, TooLarge):
+                    self._version = ""
                 await self._nap(pause)
 
     def wake(self) -> None:
@@ -99,20 +119,23 @@ class Reflector(Generic[T]):
         """One list, where it is needed, and one watch. Returns when the watch ended in good order."""
         if not self._version:
             await self._list()
-        began = time.monotonic()
+        self._began = time.monotonic()
         try:
-            seen = await self._watch()
+            if await self._watch():
+                return
         except Forbidden as refused:
             # Listing is allowed, or this would not have been reached.
-            self.unwatched, self._version = refused.words, ""
+            self._unwatched, self._version = refused.words, ""
             await self._nap(POLL)
             return
         except (Unreachable, TimedOut):
             if not self._streaming:
                 raise
             # Proxies cut quiet connections: only when no new one can be made is it worth telling.
-            seen = False
-        if not seen and time.monotonic() - began < FIRST_PAUSE:
+        self._short = self._short + 1 if time.monotonic() - self._began < SHORT else 0
+        if self._short == NOTICED:
+            self._changed()
+        if self._short:
             await self._nap(self._pauses.next())
 
     async def _list(self) -> None:
@@ -129,8 +152,8 @@ class Reflector(Generic[T]):
             self._well()
 
     async def _watch(self) -> bool:
-        """Answers whether anything came. Raises Rejected with status 410 when only a new list helps."""
-        seen = self._streaming = False
+        """Answers whether it was ended by `wake`. Raises Rejected with status 410 when only a new list helps."""
+        self._streaming, size = False, 0
         params: Params = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -143,17 +166,20 @@ class Reflector(Generic[T]):
                 asyncio.timeout(None) as self._patience,
                 transport.lines(self.kind.path(self.namespace), params=params, silence=SILENCE) as lines,
             ):
-                self.unwatched, self._streaming = "", True
+                self._unwatched, self._streaming = "", True
                 self._well()
                 async for line in lines:
-                    seen = True
+                    size += len(line)
                     if line:
                         self._take(line)
+                    if size > bounds.EVENTS:
+                        self._version = ""
+                        break
         except TimeoutError:
             return True  # woken: whoever woke us knows that the way is open
         finally:
             self._patience = None
-        return seen
+        return False
 
     def _take(self, line: bytes) -> None:
         try:
@@ -164,14 +190,20 @@ class Reflector(Generic[T]):
                 self._version = _named.decode(event.object).metadata.resource_version or self._version
                 return
             body = msgspec.json.decode(event.object, type=self.kind.item_type)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            item = converted(self.kind.become, (body,))[0] if event.type in ("ADDED", "MODIFIED") else None
+        except Failure:
+            raise
+        except Exception as error:  # noqa: BLE001 — whatever is wrong with it
             self._version = ""  # what this event said is lost: only a new list can tell
-            raise Malformed(f"unexpected event in a watch: {error}", backend=BACKEND) from None
+            words = f": {error}" if isinstance(error, msgspec.MsgspecError) else ""
+            raise Malformed(f"unexpected event in a watch{words}", backend=BACKEND) from None
         meta: wire.Meta = body.metadata
         if event.type == "DELETED":
             self.shelf.remove(meta.namespace, meta.name)
-        elif event.type in ("ADDED", "MODIFIED"):
-            self.shelf.put(converted(self.kind.become, (body,))[0])
+        elif item is not None:
+            self.shelf.put(item)
+            if len(self.shelf) > bounds.OBJECTS:
+                raise bounds.too_many(self.kind.plural, backend=BACKEND)
         self._version = meta.resource_version or self._version
         self._changed()
 

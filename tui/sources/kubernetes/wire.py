@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from msgspec import Raw, field
+
+Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""As the API has it. Python's own have no end, and break what computes with times and sizes."""
 
 
 class Wire(msgspec.Struct, rename="camel", gc=False):
@@ -46,7 +50,7 @@ class Meta(Wire):
     namespace: str = ""
     uid: str = ""
     resource_version: str = ""
-    generation: int = 0
+    generation: Int = 0
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     creation_timestamp: datetime | None = None
@@ -140,7 +144,7 @@ class StrategyWire(Wire):
 
 
 class DeploymentSpec(Wire):
-    replicas: int | None = None
+    replicas: Int | None = None
     selector: Selector | None = None
     template: Raw = Raw(b"{}")
     paused: bool = False
@@ -148,11 +152,11 @@ class DeploymentSpec(Wire):
 
 
 class WorkloadStatus(Wire):
-    observed_generation: int = 0
-    replicas: int = 0
-    updated_replicas: int = 0
-    ready_replicas: int = 0
-    available_replicas: int = 0
+    observed_generation: Int = 0
+    replicas: Int = 0
+    updated_replicas: Int = 0
+    ready_replicas: Int = 0
+    available_replicas: Int = 0
     conditions: list[ConditionWire] | None = None
 
 
@@ -163,7 +167,7 @@ class DeploymentWire(Wire):
 
 
 class ReplicaSetSpec(Wire):
-    replicas: int | None = None
+    replicas: Int | None = None
     template: Template | None = None
 
 
@@ -183,8 +187,8 @@ class Running(Wire):
 
 
 class Terminated(Wire):
-    exit_code: int = 0
-    signal: int = 0
+    exit_code: Int = 0
+    signal: Int = 0
     reason: str = ""
     message: str = ""
     started_at: datetime | None = None
@@ -201,7 +205,7 @@ class ContainerStatus(Wire):
     image: str = ""
     ready: bool = False
     started: bool | None = None
-    restart_count: int = 0
+    restart_count: Int = 0
     state: StateWire | None = None
     last_state: StateWire | None = None
 
@@ -233,7 +237,7 @@ class PodWire(Wire):
 class ListMeta(Wire):
     resource_version: str = ""
     continue_: str = field(name="continue", default="")
-    remaining_item_count: int | None = None
+    remaining_item_count: Int | None = None
 
 
 class DeploymentList(Wire):
