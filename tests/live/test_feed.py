@@ -239,3 +239,56 @@ async def test_a_bug_is_loud(stage: Stage) -> None:
     await settle()
     assert [type(context["exception"]) for context in heard] == [ZeroDivisionError]
     await feed.stop()
+
+
+async def test_a_feed_that_broke_asks_again(stage: Stage) -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+    answers: list[object] = [RecursionError(), ZeroDivisionError(), TypeError(), "well"]
+
+    async def fetch() -> object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    feed: Feed[object] = Feed("runs", "prod", fetch, stage.seen.append, 5.0, stage.clock, backoff=Backoff(chance=lambda: 0.0))
+    feed.start()
+    await settle()
+    assert feed.reading.failure is not None
+    await stage.clock.advance(10)
+    assert (feed.reading.value, feed.reading.failure) == ("well", None)
+    assert stage.clock.sleeps[:3] == [0.8, 1.6, 3.2]
+    await feed.stop()
+
+
+async def test_a_bug_is_loud_once_for_as_long_as_it_stays(stage: Stage) -> None:
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: heard.append(context))
+
+    async def buggy() -> object:
+        raise TypeError
+
+    feed: Feed[object] = Feed("runs", "prod", buggy, stage.seen.append, 5.0, stage.clock)
+    feed.start()
+    await stage.clock.advance(100)
+    assert len(heard) == 1
+    await feed.stop()
+
+
+async def test_a_feed_outlives_whoever_listens(stage: Stage) -> None:
+    heard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: heard.append(context))
+    answers = iter(range(100))
+
+    async def fetch() -> object:
+        return next(answers)
+
+    def listen(reading: object) -> None:
+        raise IndexError
+
+    feed: Feed[object] = Feed("runs", "prod", fetch, listen, 5.0, stage.clock)
+    feed.start()
+    await stage.clock.advance(11)
+    assert feed.reading.value == 2
+    assert len(heard) == 3
+    await feed.stop()

@@ -21,7 +21,7 @@ class Backoff:
         self._failures = 0
 
     def next(self, at_least: float | None = None) -> float:
-        """`at_least`: what the backend itself asked for (Retry-After); it is honoured, even past the longest pause."""
+        """`at_least`: what the backend itself asked for (Failure.retry_after); it is honoured, even past the longest pause."""
         pause = min(self._longest, self._first * FACTOR ** min(self._failures, 32))
         self._failures += 1
         return max(pause, at_least or 0.0) * (1 + JITTER * self._chance())

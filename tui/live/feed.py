@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from tui.domain.failures import Failure, TimedOut, bug
+from tui.domain.failures import Failure, TimedOut, failure_from
 from tui.domain.reading import Reading
 from tui.live.backoff import Backoff
 from tui.ports import Clock
@@ -70,7 +70,6 @@ class Feed(Generic[T]):
         """Idempotent. A feed that was stopped stays stopped."""
         if self._task is None and self._fetch is not None and not self._stopped:
             self._task = asyncio.get_running_loop().create_task(self._run(), name=f"feed {self.name}")
-            self._task.add_done_callback(self._tell_bug)
 
     async def stop(self) -> None:
         """What is under way is cancelled, and nothing lands any more."""
@@ -112,8 +111,13 @@ class Feed(Generic[T]):
             return
         before, self._reading = self._reading, reading
         same = before.state == reading.state and before.failure == reading.failure and before.value == reading.value
-        if not same or _another_pace(before.took, reading.took):
+        if same and not _another_pace(before.took, reading.took):
+            return
+        try:
             self._on_reading(reading)
+        except Exception as error:  # noqa: BLE001 — an edge: who listens may break, the feed goes on
+            context = {"message": f"feed {self.name} was not heard", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
 
     async def _run(self) -> None:
         # A fetch may swallow its cancellation: then `_stopped` is what ends the round.
@@ -124,13 +128,14 @@ class Feed(Generic[T]):
             if not self._stopped:
                 await self._pause(pause)
 
-    def _tell_bug(self, task: asyncio.Task[None]) -> None:
-        """Anything but a Failure is a bug of ours: the pane says so, and the loop's exception handler hears of it now, not when the task is
-        collected."""
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            self.publish_failure(bug(error))
-            task.get_loop().call_exception_handler({"message": f"feed {self.name} broke", "exception": error, "task": task})
+    def _broke(self, error: Exception) -> None:
+        """Anything but a Failure is a bug of ours, unless the value is absurd. The loop's exception handler hears of it once for as long as
+        it stays the same."""
+        failure = failure_from(error, backend="")
+        if failure != self._reading.failure:
+            context = {"message": f"feed {self.name} broke", "exception": error, "task": self._task}
+            asyncio.get_running_loop().call_exception_handler(context)
+        self.publish_failure(failure)
 
     async def _ask_once(self, fetch: Callable[[], Awaitable[T]]) -> float:
         """One fetch; answers how long to pause after it."""
@@ -143,6 +148,9 @@ class Feed(Generic[T]):
             return self._backoff.next(failure.retry_after)
         except TimeoutError:
             self.publish_failure(TimedOut(f"no answer within {self._timeout:g} s", backend=self._backend))
+            return self._backoff.next()
+        except Exception as error:  # noqa: BLE001 — an edge: a pane that died would say nothing any more until modeldeck is started again
+            self._broke(error)
             return self._backoff.next()
         self.publish(value, took=max(0.0, self._clock.now() - began))
         return self._interval
