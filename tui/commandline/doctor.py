@@ -159,6 +159,8 @@ def _failed(about: str, failure: Failure) -> Finding:
 
 def _hint(failure: Failure) -> str:
     """What the console does by itself, one who asks once must do."""
+    if failure.retry_after:
+        return f"it asked for a pause: ask again later, after {failure.retry_after:.0f} s"
     usual = failure.hint == failure.default_hint
     return _ONCE.get(type(failure), failure.hint) if usual else failure.hint
 

@@ -26,8 +26,8 @@ LOG_LINE = 16 * KIB
 """Bytes of one line of a log that are shown."""
 REFUSAL = 64 * KIB
 """Bytes that are read of an error's body. The rest says nothing more."""
-PAGES = 500
-"""Pages of one list."""
+PAGES = 200
+"""Pages of one list: each holds 1,000 and more."""
 CREDENTIALS = 1 * MIB
 """Bytes of what a plug-in prints, or of a file with a token or certificate."""
 KUBECONFIG = 16 * MIB
