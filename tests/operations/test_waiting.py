@@ -103,6 +103,28 @@ async def test_a_refusal_that_passes_ends_nothing(bench: Bench) -> None:
     assert "exceeded quota" in told(operation)
 
 
+async def test_a_deadline_that_an_earlier_rollout_missed_is_not_this_ones(bench: Bench) -> None:
+    """It stands there until the new one moves, also after the change has been observed, and beside a refusal that is as old."""
+    missed = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
+    bench.fake.cluster.frozen = True
+    made = await bench.good_plan("2")
+    polls: list[object] = []
+
+    def observe() -> None:
+        raw = bench.fake.cluster.deployments["serving/iris"]
+        if "models:/iris/2" not in str(raw["spec"]["template"]) or len(polls) == 7:
+            return
+        polls.append(None)
+        observed = raw["metadata"]["generation"] - (len(polls) == 1)
+        raw["status"].update(observedGeneration=observed, updatedReplicas=0, conditions=[missed, QUOTA] if len(polls) < 4 else [missed])
+        bench.fake.cluster.frozen = len(polls) < 7
+
+    bench.fake.clock.on_sleep.append(observe)
+    operation = await bench.run(made)
+    assert operation.outcome is Outcome.DONE, operation.words
+    assert len(polls) == 7
+
+
 @pytest.mark.parametrize(
     ("parts", "hint"),
     [

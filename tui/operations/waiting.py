@@ -36,6 +36,7 @@ _HINTS: Mapping[Cause, str] = {
     Cause.UNSCHEDULED: "free or add a node that fits, or let an old pod end first (strategy: maxSurge 0, maxUnavailable 1)",
     Cause.PODS_END: "look at the node's events: it has too little of something, or refuses the pod",
     Cause.SLOW: "look at the pod's events and its readiness probe; raise progressDeadlineSeconds where it is only slow",
+    Cause.DEADLINE: "look at the deployment's events and its pods; raise progressDeadlineSeconds where they are only slow",
     Cause.PAUSED: "resume the deployment: kubectl rollout resume",
 }
 
@@ -82,9 +83,9 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
         refusals = Refusals()
         now = run.clock.monotonic()
         found = creation.believed(rollout.trouble(deployment, pods), deployment, pods, now)
-        if found is None or found.cause is not Cause.DEADLINE:
+        if status.state == rollout.PROGRESSING:
             stale = False
-        if found is not None and not (stale and now - began < _STALE_DEADLINE):
+        if found is not None and not (found.cause is Cause.DEADLINE and stale and now - began < _STALE_DEADLINE):
             raise await _failed(run, found)
         held = rollout.obstacle(deployment, pods)
         said = _say_once(run, said, _words(status.words, held))
