@@ -85,6 +85,8 @@ SIGNALLED = 128
 """Exit codes above it name the signal that ended a program, as shells write it."""
 ENDING_SECONDS = 3.0
 """How long the console may take to end after a signal."""
+_AFTER_THE_ROWS = 3.0
+"""Seconds after which is asked what no row waits for."""
 
 
 class Console(LeanApp[int]):
@@ -189,6 +191,7 @@ class Console(LeanApp[int]):
         )
         self._hub.start()
         self.deck.attach(self._hub)
+        self._chore(self._name_unhandled(backends))
         await asyncio.sleep(0)  # the questions leave before what can wait is imported
         from tui.screens.operations.doors import open_doors
 
@@ -348,8 +351,25 @@ class Console(LeanApp[int]):
         def use(chosen: str) -> None:
             self._chore(self._change(changes.choose_link(self._world, row, chosen.split(","))))
 
-        choices = [Choice(",".join(link.places), link.slot.text, ", ".join(link.places)) for link in row.references]
+        choices = [Choice(",".join(link.places), link.text, ", ".join(link.places)) for link in row.references]
         self._pick(f"{row.deployment}: which one serves?", choices, None, use)
+
+    async def _name_unhandled(self, backends: Backends) -> None:
+        """Say once what serves a model and is not among the deployments, where that may be listed."""
+        from tui.domain.linking import find_links
+
+        cluster, patterns = backends.world.cluster, self.environment.patterns
+        if cluster is None:
+            return
+        await asyncio.sleep(_AFTER_THE_ROWS)
+        try:
+            others = await cluster.unhandled(await backends.namespaces())
+        except Failure:
+            return
+        found = [f"{one.key} ({one.kind})" for one in others if find_links(one.template, patterns)]
+        if found and self._backends is backends:
+            more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+            self.deck.say(Cell(f"{found[0]}{more}: serves a model, and is not handled yet; only Deployments are", "warn"))
 
     def _switch(self, name: str) -> None:
         self._switch_to(self._launch.resolve(name))

@@ -17,6 +17,7 @@ from tui.commandline.main import split_at_sandbox
 from tui.commandline.telling import operation_story, operation_text, plan_text, progress_teller
 from tui.domain.failures import Forbidden, Unreachable
 from tui.domain.promotions import Plan
+from tui.domain.serving import Container, EnvVar, OtherWorkload, PodTemplate
 
 
 def test_status_is_the_contract(shell: Shell) -> None:
@@ -28,6 +29,9 @@ def test_status_is_the_contract(shell: Shell) -> None:
         "deployment": "iris",
         "model": "iris",
         "link": {"how": "env-uri", "where": "/spec/template/spec/containers/0/env/1/value"},
+        "references": [{"how": "env-uri", "places": ["server/env/MODEL_URI"], "text": "models:/iris/1"}],
+        "unread": [],
+        "server_calls_it": [],
         "spec_version": "1",
         "alias": {"name": "champion", "version": "1"},
         "live_versions": [{"version": "1", "pods": 2, "ready": 2}],
@@ -44,6 +48,20 @@ def test_status_is_the_contract(shell: Shell) -> None:
         "kubernetes": "live",
         "prometheus": "unavailable",
     }
+
+
+def test_status_names_what_is_not_handled(shell: Shell) -> None:
+    server = Container("server", "x", env=(EnvVar("MODEL_URI", "models:/iris/1"),))
+    shell.fake.cluster.others += [
+        OtherWorkload("StatefulSet", "serving", "iris-sts", PodTemplate(containers=(server,))),
+        OtherWorkload("DaemonSet", "serving", "logs", PodTemplate()),
+    ]
+    body = shell("status", "-o", "json").json
+    assert body["not_handled"] == [{"kind": "StatefulSet", "namespace": "serving", "name": "iris-sts"}]
+    said = shell("status", "serving/iris-sts")
+    assert said.code == 3
+    assert "serving/iris-sts is a StatefulSet, which is not handled yet" in said.err
+    assert "is called" not in said.err
 
 
 def test_status_flags_what_disagrees(shell: Shell) -> None:

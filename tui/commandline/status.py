@@ -82,7 +82,7 @@ def row_json(environment: str, row: TruthRow) -> Mapping[str, Any]:
         "deployment": row.deployment,
         "model": row.model,
         "link": {"how": row.link.how.value, "where": row.link.slot.where} if row.link else None,
-        "references": [{"how": one.how.value, "places": list(one.places), "text": one.slot.text} for one in row.references],
+        "references": [{"how": one.how.value, "places": list(one.places), "text": one.text} for one in row.references],
         "unread": list(row.unread),
         "server_calls_it": list(row.called),
         "spec_version": row.spec_version,

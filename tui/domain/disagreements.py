@@ -125,7 +125,7 @@ def _pods(e: Evidence) -> Iterator[Disagreement]:
 def _template(e: Evidence) -> Iterator[Disagreement]:
     if e.links and e.link is None:
         elsewhere = unread(e.deployment.template)
-        parts = "; ".join((*(f"{', '.join(link.places)}: {link.slot.text}" for link in e.links), *elsewhere))
+        parts = "; ".join((*(f"{', '.join(link.places)}: {link.text}" for link in e.links), *elsewhere))
         yield Disagreement(Code.SEVERAL_LINKS, f"which reference says what is served is not certain: {parts}")
     if e.link is not None and e.link.annotations and not e.link.annotated:
         parts = ", ".join(f"{key.rpartition('/')[2]} {text}" for key, text in e.link.annotations)

@@ -70,6 +70,13 @@ class ServingLink:
     """Whether this reference, and no other of the template, surely says what is served."""
 
     @property
+    def text(self) -> str:
+        """The reference as a person reads it: `models:/iris/3`, or `iris 3` for a name and a version."""
+        start, end = self.span or (0, len(self.slot.text))
+        found = self.slot.text[start:end]
+        return found if self.model is None or self.model in found else f"{self.model} {found}"
+
+    @property
     def places(self) -> tuple[str, ...]:
         """The names of all places that hold the reference."""
         return tuple(one.slot.name for one in (self, *self.also))

@@ -29,18 +29,11 @@ def certain_link(deployment: Deployment, world: World) -> ServingLink | Refusal:
         why = "; ".join(elsewhere or taken_in(deployment.template))
         words = f"nothing in {deployment.key} says which model version it serves"
         return Refusal("unlinked", f"{words}: {why}" if why else words, LINK_HINT)
-    named = "; ".join((*(f"{', '.join(link.places)} ({reference_text(link)})" for link in links), *elsewhere))
+    named = "; ".join((*(f"{', '.join(link.places)} ({link.text})" for link in links), *elsewhere))
     chosen = chosen_places(deployment, world.environment.patterns)
     missing = f"{', '.join(chosen)} was said to serve, which is not there: " if chosen else ""
     words = f"which reference of {deployment.key} says what is served is not certain: {missing}{named}"
     return Refusal(AMBIGUOUS, words, choice_hint(deployment, links[0]))
-
-
-def reference_text(link: ServingLink) -> str:
-    """The reference as it stands: `models:/iris/3`, or `iris 3` for a name and a version."""
-    start, end = link.span or (0, len(link.slot.text))
-    text = link.slot.text[start:end]
-    return text if link.model is None or link.model in text else f"{link.model} {text}"
 
 
 def choice_hint(deployment: Deployment, link: ServingLink) -> str:

@@ -147,7 +147,7 @@ def _link_lines(row: TruthRow) -> list[Line]:
         lines = [pair("link", Cell(f"{one.how} at {one.slot.where}")) for one in (row.link, *row.link.also)]
     elif row.references:
         lines = [pair("link", Cell(f"which of these serves is not certain; say so with {LINK_ANNOTATION} on the deployment:", "warn"))]
-        lines += [pair("", Cell(f"{', '.join(one.places)}: {one.slot.text}")) for one in row.references]
+        lines += [pair("", Cell(f"{', '.join(one.places)}: {one.text}")) for one in row.references]
     else:
         lines = [pair("link", Cell("no link to a model version found", "muted"))]
     lines += [pair("", Cell(words, "muted")) for words in row.unread]
