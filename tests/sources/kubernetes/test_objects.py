@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.serving import ContainerKind, Controller, EnvVar
+from tui.domain.serving import ContainerKind, Controller, Deployment, EnvVar
 from tui.sources.kubernetes import answers, objects, wire
 
 
@@ -132,6 +132,51 @@ def test_the_environment_as_it_is_read() -> None:
     env = [{"name": "A", "value": "1"}, {"name": "B"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "x"}}}]
     found = become(pod(spec={"containers": [{"name": "server", "env": env}]}))
     assert found.template.containers[0].env == (EnvVar("A", "1"), EnvVar("B", ""), EnvVar("C", None, "the field x"))
+
+
+def test_where_values_come_from() -> None:
+    env = [
+        {"name": "A", "valueFrom": {"configMapKeyRef": {"name": "m", "key": "k"}}},
+        {"name": "B", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+        {"name": "C", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}},
+    ]
+    env_from = [{"configMapRef": {"name": "m"}}, {"secretRef": {"name": "s"}}, {}]
+    found = become(pod(spec={"containers": [{"name": "server", "env": env, "envFrom": env_from}]})).template.containers[0]
+    assert [variable.source for variable in found.env] == ["key k of ConfigMap m", "key k of Secret s", "elsewhere"]
+    assert found.env_from == ("ConfigMap m", "Secret s", "elsewhere")
+
+
+def deployed(spec: dict[str, Any]) -> Deployment:
+    body = {"metadata": {"name": "d"}, "spec": {"template": {}, **spec}}
+    return objects.deployment_of(msgspec.json.decode(json.dumps(body), type=wire.DeploymentWire))
+
+
+def test_init_containers_and_devices_of_a_template() -> None:
+    server = {"name": "server", "resources": {"limits": {"cpu": 2, "memory": "1Gi", "nvidia.com/gpu": "1"}}}
+    fetch = {"name": "fetch", "command": ["get"], "restartPolicy": "Always"}
+    found = deployed({"template": {"spec": {"containers": [server], "initContainers": [fetch]}}}).template
+    assert found.containers[0].devices == ("1 nvidia.com/gpu",)
+    assert [(one.name, one.command) for one in found.init_containers] == [("fetch", ("get",))]
+    assert become(pod(spec={"containers": [server], "initContainers": [fetch]})).template.init_containers == found.init_containers
+
+
+@pytest.mark.parametrize(
+    ("strategy", "desired", "wanted"),
+    [
+        (None, 1, (1, 0)),
+        (None, 10, (3, 2)),
+        ({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 0}}, 4, (0, 1)),
+        ({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "0%", "maxUnavailable": "50%"}}, 3, (0, 1)),
+        ({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 2, "maxUnavailable": "100%"}}, 3, (2, 3)),
+    ],
+)
+def test_the_limits_of_a_rollout(strategy: dict[str, Any] | None, desired: int, wanted: tuple[int, int]) -> None:
+    found = deployed({"strategy": strategy}).strategy
+    assert (found.recreate, found.limits(desired)) == (False, wanted)
+
+
+def test_recreate() -> None:
+    assert deployed({"strategy": {"type": "Recreate"}}).strategy.recreate
 
 
 def test_nulls_are_nothing() -> None:
