@@ -180,6 +180,20 @@ def test_undo_keeps_what_others_changed_and_finds_a_moved_place() -> None:
     assert back.annotations == {}
 
 
+def test_undo_finds_all_places_that_moved_together() -> None:
+    uri = {"MODEL_URI": "models:/iris/3"}
+    edits, new = promoted(template(container("a", env=uri), container("b", env=uri)))
+    shifted = replace(
+        new, containers=(container("x", env={"A": "1"}), *(replace(c, env=(EnvVar("N", "1"), *c.env)) for c in new.containers))
+    )
+    undo = undo_edits(edits, shifted)
+    assert undo is not None
+    back = merged(shifted, template_patch(undo, shifted))
+    assert [c.env[1:] for c in back.containers[1:]] == [(EnvVar("MODEL_URI", "models:/iris/3"),)] * 2
+    one_gone = replace(shifted, containers=shifted.containers[:2])
+    assert undo_edits(edits, one_gone) is None
+
+
 def test_undo_is_refused_where_somebody_changed_the_slot() -> None:
     edits, new = promoted(template(container(env={"MODEL_URI": "models:/iris/3"})))
     other = replace(new, containers=(replace(new.containers[0], env=(EnvVar("MODEL_URI", "models:/iris/9"),)),))

@@ -165,23 +165,22 @@ def undo_edits(edits: Edits, template: PodTemplate) -> Edits | None:
     Places that already hold their old text need nothing. None: somebody has since changed one of these places, or it cannot be told apart.
     """
     present = places(template)
-    undo: dict[str, tuple[str | None, str | None]] = {}
+    undo = {where: (after, before) for where, (before, after) in edits.items() if present.get(where) == after}
+    moved: dict[tuple[str, str | None, str | None], int] = {}
     for where, (before, after) in edits.items():
-        now = present.get(where)
-        if now == after:
-            undo[where] = (after, before)
-            continue
-        if now == before:
-            continue
-        moved = [other for other, text in present.items() if text == after and _same_kind(where, other)]
-        if len(moved) != 1:
+        if present.get(where) not in (before, after):
+            key = (_kind(where), before, after)
+            moved[key] = moved.get(key, 0) + 1
+    for (kind, before, after), count in moved.items():
+        found = [other for other, text in present.items() if text == after and other not in edits and _kind(other) == kind]
+        # As many as were made: then it does not matter which is which, as all of them held the same text before.
+        if not kind or len(found) != count:
             return None
-        undo[moved[0]] = (after, before)
+        undo |= dict.fromkeys(found, (after, before))
     return undo
 
 
-def _same_kind(where: str, other: str) -> bool:
-    """Whether two pointers name entries of the same list or the same field of containers."""
-    if not any(where.startswith(stem + "/") and other.startswith(stem + "/") for stem in (CONTAINERS, INIT_CONTAINERS)):
-        return False
-    return re.sub(r"/[0-9]+", "/*", where) == re.sub(r"/[0-9]+", "/*", other)
+def _kind(where: str) -> str:
+    """The same for entries of one list, and for one field of any container; "" for what does not move."""
+    listed = any(where.startswith(stem + "/") for stem in (CONTAINERS, INIT_CONTAINERS))
+    return re.sub(r"/[0-9]+", "/*", where) if listed else ""
