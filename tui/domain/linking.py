@@ -12,7 +12,7 @@ serve, it is for a person to say which one does. Edits of what was found are in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -27,7 +27,7 @@ from tui.domain.links import (
     ServingLink,
     Slot,
 )
-from tui.domain.references import plays_another_role, references
+from tui.domain.references import Found, plays_another_role, references
 from tui.domain.serving import Container, Deployment, PodTemplate
 from tui.domain.slots import ANNOTATIONS, LABELS, each_container, escape, slot_edits, template_patch, undo_edits
 
@@ -70,12 +70,13 @@ def primary(links: Sequence[ServingLink]) -> ServingLink | None:
 
 def find_links(template: PodTemplate, patterns: LinkPatterns = _NO_PATTERNS, chosen: Chosen = ()) -> tuple[ServingLink, ...]:
     """Each reference of the template once, with all its places. Either one that is certain, or any number that are not."""
-    found = _all(template, patterns)
+    read = [references(stem, container) for stem, container in each_container(template)]
+    found = _all(template, read, patterns)
     ours = tuple((key, template.annotations[key]) for key in ANNOTATION_KEYS if key in template.annotations)
     if not found:
         alone = _by_annotations(template, ours)
         return (alone,) if alone else ()
-    grouped = _chosen(found, chosen) if chosen else _grouped(found, certain=_is_certain(found, template))
+    grouped = _chosen(found, chosen) if chosen else _grouped(found, certain=_is_certain(found, read))
     return tuple(_beside(link, ours) for link in grouped) if ours else grouped
 
 
@@ -93,8 +94,10 @@ def taken_in(template: PodTemplate) -> tuple[str, ...]:
     )
 
 
-def _all(template: PodTemplate, patterns: LinkPatterns) -> tuple[ServingLink, ...]:
-    direct = [link for stem, container in each_container(template) for link in references(stem, container).links]
+def _all(template: PodTemplate, read: Sequence[Found], patterns: LinkPatterns) -> Sequence[ServingLink]:
+    direct = [link for one in read for link in one.links]
+    if direct and not patterns.images:
+        return direct
     images = [link for stem, container in each_container(template) if (link := _image(stem, container, patterns)) is not None]
     if direct:
         # A pattern may be so broad that it takes any image for a model's: beside other references, only the same model counts.
@@ -103,18 +106,21 @@ def _all(template: PodTemplate, patterns: LinkPatterns) -> tuple[ServingLink, ..
     found = [*direct, *images]
     if not found and (label := _by_label(template, patterns)) is not None:
         found = [label]
-    return tuple(found)
+    return found
 
 
-def _is_certain(found: Iterable[ServingLink], template: PodTemplate) -> bool:
-    return len({_meaning(link) for link in found}) == 1 and not any(plays_another_role(link) for link in found) and not unread(template)
+def _is_certain(found: Sequence[ServingLink], read: Sequence[Found]) -> bool:
+    agree = len(found) == 1 or len({_meaning(link) for link in found}) == 1
+    return agree and not any(one.unread for one in read) and not any(plays_another_role(link) for link in found)
 
 
 def _meaning(link: ServingLink) -> tuple[str | None, ...]:
     return link.model, link.version, link.alias, link.stage, link.run_id, link.model_id
 
 
-def _grouped(found: Iterable[ServingLink], *, certain: bool) -> tuple[ServingLink, ...]:
+def _grouped(found: Sequence[ServingLink], *, certain: bool) -> tuple[ServingLink, ...]:
+    if certain and len(found) == 1:
+        return (found[0],)  # as nearly all are: a large cluster has many
     groups: dict[tuple[str | None, ...], list[ServingLink]] = {}
     for link in sorted(found, key=_unusual):
         groups.setdefault(_meaning(link), []).append(link)

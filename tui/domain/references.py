@@ -69,11 +69,11 @@ def references(stem: str, container: Container) -> Found:
 def plays_another_role(link: ServingLink) -> bool:
     """Whether the place's own name says that this is, or may be, another model than the one that serves: FALLBACK_MODEL_URI, --draft-model;
     or the reference is to a file of data."""
-    start, end = link.span or (0, len(link.slot.text))
-    is_data = link.run_id is not None and _DATA.fullmatch(link.slot.text[start:end]) is not None
+    is_data = link.run_id is not None and _DATA.fullmatch(link.text) is not None
     return is_data or (link.how in (How.ENV_URI, How.ARG_URI, How.ENV_PAIR) and _another_role(link.slot.name.partition("/")[2]))
 
 
+@lru_cache(maxsize=4096)
 def _another_role(name: str) -> bool:
     words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
     return not _ANOTHER_ROLE.isdisjoint(words)

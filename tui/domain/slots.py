@@ -33,9 +33,10 @@ def unescape(token: str) -> str:
 
 def each_container(template: PodTemplate) -> Iterator[tuple[str, Container]]:
     """Every container with its pointer, those that serve first."""
-    for stem, containers in ((CONTAINERS, template.containers), (INIT_CONTAINERS, template.init_containers)):
-        for index, container in enumerate(containers):
-            yield f"{stem}/{index}", container
+    for index, container in enumerate(template.containers):
+        yield f"{CONTAINERS}/{index}", container
+    for index, container in enumerate(template.init_containers):
+        yield f"{INIT_CONTAINERS}/{index}", container
 
 
 def places(template: PodTemplate) -> dict[str, str]:
