@@ -25,7 +25,7 @@ MODEL_BYTES, VERSION_BYTES = 700, 400
 """About what one of them takes in an answer, beside its texts."""
 BYTES_A_SECOND = 5_000
 """Of answers that repeat what is known: twice, for the models and for everything, stays below 20 KB/s."""
-NEWS_PAUSE = 0.001
+NEWS_PAUSE = 0.0015
 """Seconds of pause for each model and version: to sort them is what the newest cost."""
 LONGEST_PAUSE = 30.0
 MODELS_EVERY = 3
