@@ -22,7 +22,7 @@ from tui.sources import bounds
 from tui.sources.kubernetes import logins, plugins
 from tui.sources.kubernetes.kubeconfig import ExecPlugin, Login, User, load
 from tui.sources.kubernetes.logins import FileToken, Impersonating, KubeconfigToken, PluginToken, context_for, credentials_for
-from tui.sources.kubernetes.plugins import Plugin
+from tui.sources.kubernetes.plugins import Plugin, _ends
 
 V1 = "client.authentication.k8s.io/v1"
 
@@ -234,3 +234,9 @@ async def test_a_token_file_that_nobody_writes_to(tmp_path: Path, monkeypatch: p
     os.mkfifo(tmp_path / "token")
     with pytest.raises(Failure):
         await FileToken(str(tmp_path / "token")).headers(renew=False)
+
+
+def test_the_whole_message_of_a_plug_in_is_told_and_of_a_flood_both_ends() -> None:
+    assert _ends("login expired / run: cloud login") == "login expired / run: cloud login"
+    cut = _ends("a" * 5000 + "z")
+    assert (cut[0], cut[-1], len(cut)) == ("a", "z", 603)
