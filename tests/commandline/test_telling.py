@@ -136,7 +136,7 @@ def test_history_tells_an_alias_that_somebody_else_moved_and_ours_once(shell: Sh
     first = shell("history").out.splitlines()[1]
     assert "iris@champion" in first
     assert "nothing" in first
-    assert "not by modeldeck" in first
+    assert "by no operation known here" in first
 
 
 def test_history_without_a_journal_to_write_says_so(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,3 +93,68 @@ def test_together_ours_and_theirs_tell_how_the_alias_came_where_it_is(steps: lis
         elif within and len(within) == len(own) == 1 and within[0][1] not in (sighting.move.from_version, own[0].to_version):
             # Which of the two came first does not matter: theirs is told, as far as it is theirs.
             assert [one.move.to_version for one in told if sighting.after <= one.after and one.before <= sighting.before] == [within[0][1]]
+
+
+edges = st.lists(st.sampled_from("1234"), min_size=1, max_size=14)
+
+
+@given(
+    versions=edges,
+    lasts=st.lists(st.booleans(), min_size=14, max_size=14),
+    lengths=st.lists(st.floats(0.5, 40.0), min_size=14, max_size=14),
+    pauses=st.lists(st.floats(0.1, 30.0), min_size=14, max_size=14),
+    looks=st.lists(st.booleans(), min_size=42, max_size=42),
+    told_previous=st.booleans(),
+)
+def test_however_quick_and_alike_operations_are_nobody_else_is_told_of(
+    versions: list[str], lasts: list[bool], lengths: list[float], pauses: list[float], looks: list[bool], told_previous: bool
+) -> None:
+    """Only we move the alias, back and forth within the clocks' slack; a console looks before, during and after, or does not."""
+    at, now, last, last_at = 5000.0, "1", "1", 4990.0
+    moves: list[Move] = []
+    sightings: list[Sighting] = []
+
+    def look(wanted: bool) -> None:
+        nonlocal last, last_at
+        if wanted and now != last:
+            sightings.append(seen(last, now, last_at, at))
+        if wanted:
+            last, last_at = now, at
+
+    for number, to in enumerate(versions):
+        began, before = at + pauses[number], now
+        at = began
+        look(looks[3 * number])
+        at, now = began + lengths[number] / 2, to
+        look(looks[3 * number + 1])
+        at, now = began + lengths[number], to if lasts[number] else before
+        if before != to:
+            made = ours(to, at, before, id=f"op-{number}", served=lasts[number])
+            moves.append(replace(made, since=began, previous=before if told_previous else None))
+        look(looks[3 * number + 2])
+    at += 1.0
+    look(True)
+    assert by_others(sightings, moves) == ()
+    assert by_others(sightings[::-1], moves[::-1]) == ()
+
+
+def test_operations_of_one_machine_within_a_minute_keep_to_their_own_times() -> None:
+    """Somebody else moves it back between two of ours: that one is told, though ours would fit by their versions."""
+    mine = [ours("4", 1010, "1"), ours("4", 1030, "1", id="again")]
+    chain = [seen("1", "4", 1005, 1012), seen("4", "1", 1012, 1020), seen("1", "4", 1020, 1035)]
+    assert by_others(chain, mine) == (chain[1],)
+
+
+def test_of_deployments_that_share_an_alias_each_operation_moves_it_once() -> None:
+    first = replace(ours("2", 1010, "1", id="a"), key="serving/a", alias_moved=False)
+    second = replace(ours("2", 1012, "1", id="a"), key="serving/b", alias_moved=True, alias_since=1009.0, alias_until=1010.0)
+    assert by_others([seen("1", "2", 1000, 1011)], [first, second]) == ()
+    assert by_others([seen("1", "2", 1000, 1011)], [first]) == (seen("1", "2", 1000, 1011),)
+
+
+def test_many_sightings_and_operations_are_held_together_in_no_time() -> None:
+    mine = [ours("2" if number % 2 else "1", 1000.0 + 20 * number, "1" if number % 2 else "2", id=f"op-{number}") for number in range(200)]
+    chain = [
+        seen("1" if number % 2 else "2", "2" if number % 2 else "1", 990.0 + 20 * number, 1005.0 + 20 * number) for number in range(200)
+    ]
+    assert by_others(chain, mine) == ()

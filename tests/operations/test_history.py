@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +15,9 @@ from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import fake_world
 from tui.domain.marks import HISTORY, OPERATION, Mark, history_of, mark_text
 from tui.domain.pointers import AliasMove, Sighting
-from tui.domain.promotions import Kind, Outcome, State, StepName
+from tui.domain.promotions import Intent, Kind, Outcome, Plan, State, StepName
 from tui.operations.history import Memories, Past, history
+from tui.operations.plan import plan
 
 KEY = "serving/iris"
 
@@ -45,7 +47,7 @@ async def test_somebody_elses_change_is_told_with_what_is_known(bench: Bench) ->
     assert (operation.kind, operation.actor, operation.reason, one.source) == (Kind.MOVE, "kubectl-set", "nightly build 7", "cluster")
     assert (operation.from_version, operation.to_version, operation.outcome) == ("1", "2", Outcome.DONE)
     assert (operation.started_at, operation.finished_at) == (bench.fake.clock.at, bench.fake.clock.at + 1.0)
-    assert operation.words == "not by modeldeck: the template was changed (revision 2)"
+    assert operation.words == "by no operation known here: the template was changed (revision 2)"
 
 
 async def test_a_cause_of_ours_that_others_inherit_is_not_theirs(bench: Bench) -> None:
@@ -189,7 +191,7 @@ async def test_an_alias_that_others_moved_is_told_with_the_deployments_that_serv
     told_of = past[1]
     assert (told_of.source, told_of.operation.actor, told_of.operation.alias) == ("registry", "", "champion")
     assert (told_of.operation.started_at, told_of.operation.finished_at) == (at + 1000, at + 1005)
-    assert told_of.operation.words.startswith("not by modeldeck: champion was at 2 at 20")
+    assert told_of.operation.words.startswith("by no operation known here: champion was at 2 at 20")
     assert told_of.is_about("iris")
     assert told_of.is_about(KEY)
     assert not told_of.is_about("serving/wine")
@@ -246,3 +248,99 @@ async def test_whatever_happened_each_move_is_told_once_in_its_order(actions: li
     times = [one.operation.finished_at or one.operation.started_at for one in with_journal]
     assert times == sorted(times, reverse=True)
     assert all(StepName.RELEASE in [step.name for step in one.operation.steps] for one in begun if one.source == "journal")
+
+
+class Watched:
+    """Consoles that look at the alias again and again while a bench is at work."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench, self.sightings = bench, list[Sighting]()
+        self.last, self.at = self._now(), bench.fake.clock.at
+
+    def _now(self) -> str | None:
+        return self.bench.fake.registry.aliases["iris"].get("champion")
+
+    def look(self) -> None:
+        now, at = self._now(), self.bench.fake.clock.at
+        if now != self.last:
+            self.sightings.append(Sighting(AliasMove("iris", "champion", self.last, now), self.at, at))
+        self.last, self.at = now, at
+
+
+async def test_quick_promotions_back_and_forth_are_nobody_elses(bench: Bench) -> None:
+    watched = Watched(bench)
+    for version in ("2", "1", "2", "1", "3", "1"):
+        watched.look()
+        assert (await bench.promote(version)).outcome is Outcome.DONE
+        watched.look()
+        bench.fake.clock.at += 1.0
+    assert len(watched.sightings) == 6
+    for memories in ({}, {"journal": ()}):
+        past = await told(bench, *watched.sightings, **memories)
+        assert [one.operation.kind for one in past] == [Kind.PROMOTE] * 6
+    bench.fake.registry.aliases["iris"]["champion"] = "2"
+    watched.look()
+    (newest, *_) = await told(bench, *watched.sightings)
+    assert (newest.operation.kind, newest.operation.from_version, newest.operation.to_version) == (Kind.MOVE, "1", "2")
+
+
+async def test_beyond_what_a_deployment_remembers_nobody_is_accused(bench: Bench) -> None:
+    """A colleague's operations: their journal is not here."""
+    for number in range(14):
+        await bench.promote("2" if number % 2 == 0 else "1")
+        bench.fake.clock.at += 300.0
+    past = await told(bench, journal=())
+    moves = [one.operation for one in past if one.operation.kind is Kind.MOVE]
+    assert [one.operation.to_version for one in past if one.operation.kind is Kind.PROMOTE] == [*["1", "2"] * 5, "1"]
+    assert [one.operation.kind for one in past[:11]] == [Kind.PROMOTE] * 11
+    assert all(one.words.startswith("by whom is not known, as a deployment remembers its last 10 operations") for one in moves)
+    assert [one.operation.kind for one in await told(bench)] == [Kind.PROMOTE] * 14
+
+
+async def test_a_change_cause_names_an_operation_that_nothing_else_tells_of(bench: Bench) -> None:
+    operation = await bench.promote("2", reason="more accurate")
+    bench.fake.cluster.edit(KEY, lambda raw: raw["metadata"]["annotations"].pop(HISTORY))
+    for each in bench.fake.cluster.sets.values():
+        each["annotations"].pop(HISTORY, None)
+    bench.fake.clock.at += 5000
+    by_hand(bench, "3")
+    newest, first = await told(bench, journal=(), registry=None)
+    assert (newest.operation.kind, newest.operation.to_version, newest.operation.reason) == (Kind.MOVE, "3", "")
+    found = first.operation
+    assert (found.id, found.kind, found.actor, found.reason) == (operation.id, Kind.PROMOTE, "ann@box", "more accurate")
+    assert (found.state, found.outcome, found.words) == (State.ENDED, None, "as the change cause tells; how it ended is not known")
+
+
+async def test_what_was_written_by_modeldeck_is_of_an_operation_that_is_not_known_here(bench: Bench) -> None:
+    """It was cut off right after its patch, on another machine, and somebody has taken its mark off."""
+    await bench.promote("2")
+    sets = list(bench.fake.cluster.sets.values())
+    for told_of in (bench.fake.annotations(), *(each["annotations"] for each in sets)):
+        told_of.pop(HISTORY, None)
+        told_of.pop("kubernetes.io/change-cause", None)
+    owners = bench.fake.cluster.deployments[KEY]["metadata"]["owners"]
+    owners[:] = [(manager, verb, sets[-1]["created"], *rest) for manager, verb, _, *rest in owners]
+    (one,) = await told(bench, journal=(), registry=None)
+    assert (one.operation.kind, one.operation.actor) == (Kind.MOVE, "")
+    assert one.operation.words == "by an operation of modeldeck that is not known here: the template was changed (revision 2)"
+
+
+async def test_a_restart_by_an_operation_behind_a_shared_alias_is_its_own(bench_of: Any) -> None:
+    """The other Deployment's operation had moved the alias already: this one only starts its pods anew."""
+    bench: Bench = bench_of("models:/iris@champion")
+    bench.fake.cluster.add("serving", "staging", deepcopy(bench.fake.template()["spec"]["containers"]))
+    watched = Watched(bench)
+    for number, version in enumerate(("1", "2", "1")):
+        for name in ("iris", "staging"):
+            made = await plan(
+                Intent(Kind.PROMOTE, "serving", name, "iris", version, actor="ann@box"), bench.fake.world, bench.journal, bench.fake.clock
+            )
+            assert isinstance(made, Plan), number
+            if made.steps:
+                assert (await bench.run(made)).outcome is Outcome.DONE
+            bench.fake.clock.at += 40.0
+            watched.look()
+    for memories in ({}, {"journal": ()}):
+        past = await told(bench, *watched.sightings, **memories)
+        assert {one.operation.kind for one in past} == {Kind.PROMOTE}
+        assert sum(one.operation.deployment == "staging" for one in past) >= 2

@@ -20,7 +20,7 @@ SEEN = replace(
     deployment="",
     alias="champion",
     reason="",
-    words="not by modeldeck: …",
+    words="by no operation known here: …",
     started_at=NOW - 9e4,
 )
 
@@ -40,7 +40,7 @@ def test_ours_by_when_it_began() -> None:
 
 
 def test_somebody_elses_by_when_it_was_seen() -> None:
-    assert text(SEEN, "registry") == "✔ 01-15 07:59 30 s alias champion iris v1 → v2 move somebody registry not by modeldeck: …"
+    assert text(SEEN, "registry") == "✔ 01-15 07:59 30 s alias champion iris v1 → v2 move somebody registry by no operation known here: …"
     (role,) = [cell.role for cell in move_line(SEEN, "registry", NOW) if cell.text.startswith("move")]
     assert role == "warn"
 

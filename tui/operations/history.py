@@ -12,18 +12,19 @@ from itertools import chain
 from tui.domain import rollout
 from tui.domain.linking import link_of
 from tui.domain.links import LinkPatterns
+from tui.domain.marks import FIELD_MANAGER, HISTORY_LENGTH, history_of
 from tui.domain.pointers import Sighting
 from tui.domain.promotions import Kind, Operation, Outcome, Part, State
 from tui.domain.registry import Registry
 from tui.domain.serving import Deployment, Fleet, ReplicaSet
+from tui.operations.change_cause import is_ours
 from tui.operations.explained import by_others
-from tui.operations.moves import ANNOTATIONS, JOURNAL, Move, each_once, moves_of, of_annotations, of_journal, of_tags
+from tui.operations.moves import CAUSES, JOURNAL, TAGS, Move, each_once, moves_of, of_annotations, of_causes, of_journal, of_tags
 from tui.operations.revisions import Revision, writer_of
 from tui.operations.timeline import Arrival, timeline
 from tui.operations.words import iso
 
 CLUSTER = "cluster"
-TAGS = "tags"
 REGISTRY = "registry"
 
 
@@ -63,28 +64,33 @@ def history(memories: Memories, patterns: LinkPatterns, *, of: str | None = None
         sets[each.owner_uid or ""].append(each)
     tagged = of_tags(memories.registry)
     annotated = {one.key: tuple(of_annotations(one, sets[one.uid])) for one in fleet.deployments}
-    found = _ours(memories.journal, annotated, tagged)
+    caused = {one.key: tuple(of_causes(one, sets[one.uid])) for one in fleet.deployments}
+    found = _ours(memories.journal, annotated, tagged, chain.from_iterable(caused.values()))
     journaled = tuple(of_journal(memories.journal))
     on, by_tag = _grouped(journaled), _grouped(tagged)
     for one in fleet.deployments if of is None else filter(None, (fleet.deployment(of),)):
-        moves = moves_of(one, on[one.key], annotated[one.key], by_tag[one.key])
-        found += _of_others(one, timeline(one, sets[one.uid], moves, memories.registry, patterns))
+        moves = moves_of(one, on[one.key], annotated[one.key], (*by_tag[one.key], *caused[one.key]))
+        forgotten = _forgotten(one, sets[one.uid], annotated[one.key])
+        found += _of_others(one, timeline(one, sets[one.uid], moves, memories.registry, patterns), forgotten)
     serving = _serving(fleet, patterns) if memories.sightings else {}
-    ours = (*journaled, *chain.from_iterable(annotated.values()), *tagged)
+    ours = (*journaled, *chain.from_iterable(annotated.values()), *tagged, *chain.from_iterable(caused.values()))
     found += [Past(_seen(one), REGISTRY, serving.get(one.move.model, frozenset())) for one in by_others(memories.sightings, ours)]
     return tuple(sorted(found, key=_when)[::-1])
 
 
-def _ours(journal: Sequence[Operation], annotated: Mapping[str, Iterable[Move]], tagged: Iterable[Move]) -> list[Past]:
-    """Operations of modeldeck: as the journal tells them, else the cluster, else the registry."""
+def _ours(
+    journal: Sequence[Operation], annotated: Mapping[str, Iterable[Move]], tagged: Iterable[Move], caused: Iterable[Move]
+) -> list[Past]:
+    """Operations of modeldeck: as the journal tells them, else the cluster, else the registry, else a change cause."""
     known = {operation.id for operation in journal}
     # The last of several Deployments is the one that an operation is named after.
     last_first = sorted(chain.from_iterable(annotated.values()), key=lambda move: move.at, reverse=True)
     places: dict[str, dict[str, Part]] = defaultdict(dict)
-    for move in reversed(last_first):
+    caused = tuple(caused)
+    for move in (*caused, *reversed(last_first)):
         places[move.id].setdefault(move.key, Part(move.key, move.model, move.from_version, move.to_version, uid=move.uid))
-    told = (move for move in each_once((*last_first, *tagged)) if move.id not in known)
-    others = [Past(_told(move, tuple(places[move.id].values())), CLUSTER if move.source == ANNOTATIONS else move.source) for move in told]
+    told = (move for move in each_once((*last_first, *tagged, *caused)) if move.id not in known)
+    others = [Past(_told(move, tuple(places[move.id].values())), TAGS if move.source == TAGS else CLUSTER) for move in told]
     return [*(Past(operation, JOURNAL) for operation in journal), *others]
 
 
@@ -115,6 +121,7 @@ def _told(move: Move, places: tuple[Part, ...]) -> Operation:
     """An operation as the cluster or the registry tell it. `places`: all Deployments that do."""
     namespace, _, name = move.key.rpartition("/")
     over = not math.isinf(move.at)
+    ended = over and move.source != CAUSES
     return Operation(
         id=move.id,
         kind=move.kind,
@@ -126,17 +133,26 @@ def _told(move: Move, places: tuple[Part, ...]) -> Operation:
         to_version=move.to_version,
         reason=move.reason,
         state=State.ENDED if over else State.RUNNING,
-        outcome=(move.outcome or Outcome.NEEDS_ATTENTION) if over else None,
+        outcome=(move.outcome or Outcome.NEEDS_ATTENTION) if ended else None,
         started_at=move.since,
-        finished_at=move.at if over else None,
+        finished_at=move.at if ended else None,
         runner_pid=None,
+        words="" if move.source != CAUSES else "as the change cause tells; how it ended is not known",
         alias=move.alias,
         others=tuple(part for part in places if part.key != move.key),
     )
 
 
-def _of_others(deployment: Deployment, arrivals: Iterable[Arrival]) -> Iterator[Past]:
-    """Changes of version that no operation tells of: somebody used kubectl or a pipeline. What was there first was moved by nobody."""
+def _forgotten(deployment: Deployment, sets: Iterable[ReplicaSet], moves: Iterable[Move]) -> float:
+    """Up to when operations may have been on the Deployment that nobody remembers any more: its history keeps the last ones. Seconds since
+    the epoch."""
+    full = any(len(history_of(told)) >= HISTORY_LENGTH for told in (deployment.annotations, *(one.annotations for one in sets)))
+    return min((move.since for move in moves), default=0.0) if full else 0.0
+
+
+def _of_others(deployment: Deployment, arrivals: Iterable[Arrival], forgotten: float) -> Iterator[Past]:
+    """Changes of version that no operation tells of: with kubectl, by a pipeline, or by an operation that is not known here. What was there
+    first was moved by nobody."""
     before: Revision | None = None
     ours = False
     for arrival in arrivals:
@@ -144,7 +160,8 @@ def _of_others(deployment: Deployment, arrivals: Iterable[Arrival]) -> Iterator[
         if revision is None:
             continue
         if before is not None and arrival.move is None and _changed(before, arrival.model, arrival.version, revision):
-            yield Past(_by_hand(deployment, before, revision, ours=ours), CLUSTER)
+            writer = writer_of(revision, deployment, after=before.since, follows_ours=ours)
+            yield Past(_by_hand(deployment, before, revision, writer, forgotten), CLUSTER)
         before = replace(revision, model=arrival.model, version=arrival.version)
         ours = arrival.move is not None
 
@@ -156,14 +173,14 @@ def _changed(before: Revision, model: str | None, version: str | None, revision:
     return (model, version) != (before.model, before.version)
 
 
-def _by_hand(deployment: Deployment, before: Revision, revision: Revision, *, ours: bool) -> Operation:
+def _by_hand(deployment: Deployment, before: Revision, revision: Revision, writer: str, forgotten: float) -> Operation:
     follows = before.number == revision.number - 1 and before.model == revision.model
     going = revision.number == deployment.revision and rollout.status(deployment).state != rollout.DONE
     at = revision.until if not math.isinf(revision.until) else revision.since
     return Operation(
         id=f"{revision.replica_set.name}@{revision.number}",
         kind=Kind.MOVE,
-        actor=writer_of(revision, deployment, after=before.since, follows_ours=ours),
+        actor="" if writer == FIELD_MANAGER else writer,
         model=revision.model or "",
         namespace=deployment.namespace,
         deployment=deployment.name,
@@ -175,27 +192,46 @@ def _by_hand(deployment: Deployment, before: Revision, revision: Revision, *, ou
         started_at=revision.since,
         finished_at=None if going else at,
         runner_pid=None,
-        words=_by_hand_words(revision),
+        deployment_uid=deployment.uid,
+        words=f"{_by_whom(revision, writer, forgotten)}: {_how(revision)}",
     )
 
 
 def others_cause(revision: Revision) -> str:
     """The change cause of an operation of ours stays on the Deployment, and later changes by others inherit it: it is not theirs."""
-    return "" if revision.cause.startswith("modeldeck ") else revision.cause
+    return "" if is_ours(revision.cause) else revision.cause
 
 
-def _by_hand_words(revision: Revision) -> str:
-    how = "an earlier template came back" if revision.returned else "the template was changed"
+def _by_whom(revision: Revision, writer: str, forgotten: float) -> str:
+    """What cannot be known is nobody's doing: no operation known here tells of it, which is all that can be said."""
+    if writer == FIELD_MANAGER:
+        return "by an operation of modeldeck that is not known here"
+    if not writer and revision.since < forgotten:
+        return f"by whom is not known, as a deployment remembers its last {HISTORY_LENGTH} operations"
+    return NOT_KNOWN
+
+
+NOT_KNOWN = "by no operation known here"
+
+
+def _how(revision: Revision) -> str:
+    how = (
+        "an earlier template came back"
+        if revision.returned
+        else "the pods were restarted"
+        if revision.by_alias
+        else "the template was changed"
+    )
     if revision.version is None:
         how += "; the pods asked the registry what to serve, and what it said then is not known"
     if not revision.exact and not math.isinf(revision.until):
         how += f"; between {iso(revision.since)} and {iso(revision.until)}"
-    return f"not by modeldeck: {how} (revision {revision.number})"
+    return f"{how} (revision {revision.number})"
 
 
 def _seen(sighting: Sighting) -> Operation:
     move = sighting.move
-    words = f"not by modeldeck: {move.alias} was {_at(move.from_version)} at {iso(sighting.after)} and {_at(move.to_version)} at "
+    words = f"{NOT_KNOWN}: {move.alias} was {_at(move.from_version)} at {iso(sighting.after)} and {_at(move.to_version)} at "
     return Operation(
         id=f"{move.model}@{move.alias}:{move.from_version or ''}>{move.to_version or ''}@{iso(sighting.before)}",
         kind=Kind.MOVE,

@@ -8,16 +8,20 @@ import time
 from calendar import timegm
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 from tui.domain.marks import Mark, history_of, under_way
 from tui.domain.promotions import Kind, Operation, Outcome, State, StepName, StepState
 from tui.domain.registry import ModelVersion, Registry
 from tui.domain.serving import Deployment, ReplicaSet
+from tui.operations.change_cause import cause_of
 from tui.operations.words import from_iso
 
 JOURNAL = "journal"
 ANNOTATIONS = "annotations"
 TAGS = "tags"
+CAUSES = "causes"
+"""The change causes of ReplicaSets: they name an operation, and do not tell how it ended."""
 
 SLACK = 60.0
 """Seconds by which the clocks of two machines may differ."""
@@ -50,6 +54,11 @@ class Move:
     outcome: Outcome | None
     served: bool
     source: str
+    alias_moved: bool | None = None
+    """Whether it moved the alias, or may have; None: the memory does not say."""
+    alias_since: float | None = None
+    alias_until: float | None = None
+    """When that was, where it is known better than the time of the whole."""
 
     @property
     def rollback(self) -> bool:
@@ -109,7 +118,27 @@ def of_journal(past: Iterable[Operation]) -> Iterator[Move]:
                 outcome=operation.outcome,
                 served=_took_over(operation, leg),
                 source=JOURNAL,
+                **_alias_times(operation, leg),
             )
+
+
+class _AliasTimes(TypedDict, total=False):
+    alias_moved: bool
+    alias_since: float
+    alias_until: float
+
+
+def _alias_times(operation: Operation, leg: int) -> _AliasTimes:
+    """What the journal tells of the alias' own step. One that was read from a mark has steps without times of their own."""
+    if operation.adopted or not operation.steps:
+        return {}
+    step = next((step for step in operation.steps if step.leg == leg and step.name is StepName.MOVE_ALIAS), None)
+    if step is None or not step.requests:
+        return {"alias_moved": False}
+    # One that was tried again only tells when it was tried last.
+    since = step.started_at if step.requests == 1 and step.started_at is not None else operation.started_at
+    ends = (step.finished_at, operation.finished_at, math.inf)
+    return {"alias_moved": True, "alias_since": since, "alias_until": next(end for end in ends if end is not None)}
 
 
 def _took_over(operation: Operation, leg: int) -> bool:
@@ -156,6 +185,34 @@ def _of_mark(mark: Mark, to_version: str, deployment: Deployment) -> Move:
         served=outcome is Outcome.DONE,
         source=ANNOTATIONS,
     )
+
+
+def of_causes(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[Move]:
+    """Operations of which nothing else may be left: the history on the Deployment keeps the last ten."""
+    for one in sets:
+        cause = cause_of(one.change_cause)
+        if cause is None:
+            continue
+        since = _planned(cause.id, math.inf)
+        since = since if since < math.inf else one.created_at or 0.0
+        yield Move(
+            id=cause.id,
+            key=deployment.key,
+            uid=deployment.uid,
+            kind=cause.kind,
+            actor=cause.actor,
+            reason=cause.reason,
+            model=cause.model,
+            alias="",
+            previous=None,
+            from_version=cause.before,
+            to_version=cause.after,
+            since=since,
+            at=since + _LONG,
+            outcome=None,
+            served=False,
+            source=CAUSES,
+        )
 
 
 def of_tags(registry: Registry | None) -> Sequence[Move]:

@@ -14,13 +14,14 @@ from tui.domain.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusa
 from tui.domain.registry import ModelVersion
 from tui.domain.slots import ANNOTATIONS, Edits, escape, slot_edits
 from tui.operations import edits
+from tui.operations.change_cause import Cause
 from tui.operations.checks import run_checks
 from tui.operations.commands import Commands
 from tui.operations.fingerprint import annotations_digest, digests
 from tui.operations.replicasets import serving_sets
 from tui.operations.standing import newest
 from tui.operations.subject import Subject, alias_of, find_subject, logged_source
-from tui.operations.words import harmless, has_orders, iso, new_id
+from tui.operations.words import has_orders, iso, new_id
 from tui.operations.world import World
 from tui.ports import Clock, Journal
 
@@ -177,9 +178,8 @@ def _own_edits(subject: Subject, plan: Plan, template: Edits, now: float) -> Edi
     intent, annotations = plan.intent, subject.deployment.annotations
     own: dict[str, tuple[str | None, str | None]] = {}
     if template:
-        why = f": {intent.reason}" if intent.reason else ""
-        cause = f"modeldeck {intent.kind} {plan.model} {plan.from_version or 'unknown'} -> {plan.to_version} by {intent.actor}{why}"
-        own[edits.own_annotation(CHANGE_CAUSE)] = (annotations.get(CHANGE_CAUSE), harmless(cause, limit=300))
+        cause = Cause(plan.id, intent.kind, plan.model, plan.from_version, plan.to_version, intent.actor, intent.reason)
+        own[edits.own_annotation(CHANGE_CAUSE)] = (annotations.get(CHANGE_CAUSE), cause.text())
     mark = Mark(
         id=plan.id,
         kind=intent.kind.value,

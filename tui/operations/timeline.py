@@ -3,13 +3,14 @@ memories tell of it. A revision that no operation explains is somebody else's do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.domain.links import LinkPatterns
 from tui.domain.promotions import Outcome
 from tui.domain.registry import Registry
 from tui.domain.serving import Deployment, ReplicaSet
+from tui.operations.change_cause import cause_of
 from tui.operations.moves import JOURNAL, Move
 from tui.operations.revisions import SECOND, Revision, bounded, revisions
 
@@ -57,31 +58,94 @@ def aligned(found: Sequence[Revision], moves: Sequence[Move]) -> tuple[tuple[Arr
     """Every revision with the operation that made it, if any; and the operations that are left."""
     forth: dict[int, Move] = {}
     back: dict[int, Move] = {}
-    # First by time, which is sure; then by the change cause, for machines whose clocks are far apart.
-    for fits in (_by_time, _by_cause):
-        for move in moves:
-            if any(move.id == known.id for known in forth.values()):
-                continue
-            taken = forth.keys() | back.keys()
-            place = _best([index for index in range(len(found)) if index not in taken and fits(found, index, move)], found, move)
-            if place is not None:
-                forth[place] = move
-                if not move.served:
-                    returning = _way_back(found, place, move, {*taken, place})
-                    if returning is not None:
-                        back[returning] = move
+
+    def take(places: Mapping[int, Move]) -> None:
+        forth.update(places)
+        for place, move in places.items():
+            if not move.served:
+                returning = _way_back(found, place, move, forth.keys() | back.keys())
+                if returning is not None:
+                    back[returning] = move
+
+    def left() -> list[Move]:
+        known = {move.id for move in forth.values()}
+        return [move for move in moves if move.id not in known]
+
+    def free() -> list[int]:
+        return [index for index in range(len(found)) if index not in forth and index not in back]
+
+    # By identity, which is sure; then by time; then by what the cause says, for machines whose clocks are far apart.
+    take(_by_identity(found, left()))
+    take(_by_time(found, left(), free()))
+    for move in left():
+        place = _best([index for index in free() if _says_so(found, index, move)], found, move)
+        if place is not None:
+            take({place: move})
     undone = {move.id for move in back.values()}
     arrivals = [_arrival(one, forth.get(index), back.get(index), undone) for index, one in enumerate(_retimed(found, forth, back))]
-    explained = {move.id for move in forth.values()}
-    return tuple(arrivals), tuple(move for move in moves if move.id not in explained)
+    return tuple(arrivals), tuple(left())
 
 
-def _by_time(found: Sequence[Revision], index: int, move: Move) -> bool:
+def _by_identity(found: Sequence[Revision], moves: Sequence[Move]) -> dict[int, Move]:
+    """The first ReplicaSet whose cause names the operation has its revision: later ones of others inherit it. Which one of several that
+    the set had, the times tell: `kubectl rollout undo` brings an old cause back."""
+    places: dict[int, Move] = {}
+    for move in moves:
+        named = [index for index in range(len(found)) if _named(found[index]) == move.id and _same_change(found, index, move)]
+        own = [index for index in named if found[index].replica_set.uid == found[named[0]].replica_set.uid and index not in places]
+        within = [index for index in own if move.within(found[index].since, found[index].until)]
+        # A set keeps the cause of its last operation.
+        place = min(within, key=lambda at: (_doubt(found[at], move), _before(found, at) != move.from_version, -at)) if within else None
+        place = place if place is not None else next(reversed(own), None)
+        if place is not None:
+            places[place] = move
+    return places
+
+
+def _named(one: Revision) -> str:
+    """The operation that the ReplicaSet's cause names; "" for none."""
+    cause = cause_of(one.replica_set.change_cause)
+    return cause.id if cause is not None else ""
+
+
+def _by_time(found: Sequence[Revision], moves: Sequence[Move], free: Sequence[int]) -> dict[int, Move]:
+    """Both are in order. Of all ways to lay the operations over the revisions that are free, the one that places the most of them, at the
+    surest times; else at the latest revisions, as memories forget the oldest operations first."""
+    best = [[0.0] * (len(free) + 1) for _ in range(len(moves) + 1)]
+    takes = [[0] * (len(free) + 1) for _ in range(len(moves) + 1)]
+    for row in range(len(moves) - 1, -1, -1):
+        for column in range(len(free) - 1, -1, -1):
+            skipped, passed = best[row + 1][column], best[row][column + 1]
+            worth, used = _worth(found, free, column, moves[row])
+            matched = worth + best[row + 1][column + used] if used else -1.0
+            # Of ways that are worth the same, the revision is passed over: a later one is taken.
+            best[row][column] = max(matched, skipped, passed)
+            takes[row][column] = used if matched > max(skipped, passed) else -1 if skipped > passed else 0
+    places: dict[int, Move] = {}
+    row = column = 0
+    while row < len(moves) and column < len(free):
+        taken = takes[row][column]
+        if taken > 0:
+            places[free[column]] = moves[row]
+        row, column = (row + 1, column + taken) if taken > 0 else (row + 1, column) if taken < 0 else (row, column + 1)
+    return places
+
+
+def _worth(found: Sequence[Revision], free: Sequence[int], column: int, move: Move) -> tuple[float, int]:
+    """How well an operation fits a revision, and how many revisions it takes: its way back is the next one. 0: it does not fit."""
+    index = free[column]
     one = found[index]
-    return _same_change(found, index, move) and move.within(one.since, one.until)
+    named = "" if one.returned or not one.newest_of_set else _named(one)
+    other = named not in ("", move.id) and all(_named(earlier) != named for earlier in found[:index])
+    if other or not _same_change(found, index, move) or not move.within(one.since, one.until):
+        return 0.0, 0
+    worth = 1000.0 - 100.0 * _doubt(one, move) + (10.0 if _before(found, index) == move.from_version else 0.0)
+    follows = column + 1 < len(free) and free[column + 1] == index + 1
+    returns = not move.served and follows and _way_back(found, index, move, ()) is not None
+    return (worth + 500.0, 2) if returns else (worth, 1)
 
 
-def _by_cause(found: Sequence[Revision], index: int, move: Move) -> bool:
+def _says_so(found: Sequence[Revision], index: int, move: Move) -> bool:
     said = f"modeldeck {move.kind} {move.model} {move.from_version or 'unknown'} -> {move.to_version} by {move.actor}"
     return _same_change(found, index, move) and found[index].cause.startswith(said)
 
@@ -91,6 +155,8 @@ def _same_change(found: Sequence[Revision], index: int, move: Move) -> bool:
     named = one.replica_set.template.annotations.get("modeldeck.dev/version") if one.by_alias else one.version
     if named != move.to_version or (move.model and one.model not in (None, move.model)):
         return False
+    if one.by_alias:
+        return True  # it restarts the pods, also where another Deployment's operation had moved the shared alias there already
     # An operation that found the template in place made no revision, unless it restarted the pods.
     return move.from_version != move.to_version or _before(found, index) in (None, move.to_version)
 
@@ -111,7 +177,7 @@ def _doubt(one: Revision, move: Move) -> int:
     return 0 if move.since - SECOND <= one.since <= move.at + SECOND else 2
 
 
-def _way_back(found: Sequence[Revision], place: int, move: Move, taken: set[int]) -> int | None:
+def _way_back(found: Sequence[Revision], place: int, move: Move, taken: Collection[int]) -> int | None:
     """The next revision, where it brings back what was there before."""
     index = place + 1
     if index >= len(found) or index in taken or place == 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from tui.domain.promotions import Kind, Operation, Outcome
+from tui.domain.promotions import Kind, Operation, Outcome, State
 from tui.render import numbers
 from tui.render.cell import Cell, Line, Role
 
@@ -21,7 +21,7 @@ _ENDS: dict[Outcome | None, tuple[str, Role]] = {
 
 def move_line(operation: Operation, source: str, now: float) -> Line:
     """Others' moves are told apart by their kind and its colour. Of one that was seen between two readings, the later time is shown."""
-    sign, role = _ENDS[operation.outcome]
+    sign, role = _ENDS[operation.outcome] if operation.outcome or operation.state is not State.ENDED else ("–", "muted")
     others = operation.kind is Kind.MOVE
     moment = (operation.finished_at if others else None) or operation.started_at
     at = time.strftime("%m-%d %H:%M", time.localtime(moment))

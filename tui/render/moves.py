@@ -20,6 +20,7 @@ _STATES: dict[str, tuple[str, Role]] = {
     State.WAITING: ("?", "warn"),
     State.UNDOING: ("◂", "warn"),
     CUT_OFF: ("×", "bad"),
+    State.ENDED: ("–", "muted"),
     Outcome.DONE: ("✔", "ok"),
     Outcome.NOTHING_TO_DO: ("–", "muted"),
     Outcome.UNDONE: ("↶", "warn"),
