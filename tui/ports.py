@@ -200,7 +200,8 @@ class Journal(Protocol):
     """Append-only memory of operations (promotion.md, section 6). Synchronous: a step's intent is on disk when `append` returns."""
 
     def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
-        """Raises Failure when it cannot be written (disk full): the operation must then stop before its next step."""
+        """Raises Failure when it cannot be written (disk full): the operation must then stop before its next step. Where the body names a
+        `runner`: also where another one has claimed the operation since."""
         ...
 
     def claim(self, operation_id: str, kind: str, body: Mapping[str, object], *, seen: int) -> bool:

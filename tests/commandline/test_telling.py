@@ -314,7 +314,7 @@ def test_an_operation_tells_each_deployment_and_when_each_line_of_its_log_was_sa
     head, state, *_ = operation_text(ops.ROLLING_NEXT).splitlines()
     assert head == f"{ops.ID}  promote iris 8 → 9 in serving/iris-staging, then iris 7 → 9 in serving/iris"
     assert state.startswith("running")
-    assert f"  2027-01-15T07:58:25.000Z  the lock of serving/iris is held by {ops.ID}" in operation_story(ops.ROLLING).splitlines()
+    assert f"  2027-01-15T07:58:25.000Z  the lock of serving/iris is held by {ops.ID}" in operation_story(ops.ROLLING, ops.NOW).splitlines()
 
 
 def test_progress_tells_the_words_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:

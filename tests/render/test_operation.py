@@ -68,7 +68,7 @@ def test_who_and_whether_it_lives_stay_whatever_the_room(operation: Operation, w
     ("beat", "cut_off", "words"),
     [
         (NOW - 1, False, ", alive"),
-        (NOW - 40, False, ", no sign of life for 40 s"),
+        (NOW - 40, False, ", not heard for 40 s"),
         (NOW - 1, True, ", gone"),
         (None, True, ", gone"),
         (None, False, "on bastion"),

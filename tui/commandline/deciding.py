@@ -12,7 +12,7 @@ from tui.domain.environments import Environment
 from tui.domain.promotions import ExitCode, Operation, Outcome, State
 from tui.live.clock import SystemClock
 from tui.operations.journal import SqliteJournal
-from tui.operations.liveness import is_abandoned
+from tui.operations.liveness import is_abandoned, unheard
 from tui.operations.runner import Verb
 from tui.operations.services import Services, services
 from tui.operations.wishes import Asked, Wish
@@ -53,4 +53,6 @@ def _wish(bound: Services, operation: Operation, given: argparse.Namespace) -> i
 
 
 def _at_work(operation: Operation) -> bool:
-    return operation.state not in (State.ENDED, State.PLANNED) and not is_abandoned(operation)
+    """One that is not heard any more is not asked: it is taken over, as a colleague would do it."""
+    going = operation.state not in (State.ENDED, State.PLANNED) and not is_abandoned(operation)
+    return going and unheard(operation, SystemClock().now()) is None

@@ -13,7 +13,7 @@ from tui.domain.promotions import ExitCode, Operation
 from tui.live.clock import SystemClock
 from tui.operations.follow import follow
 from tui.operations.journal import SqliteJournal
-from tui.operations.liveness import is_abandoned, is_alive
+from tui.operations.liveness import is_abandoned, is_alive, unheard
 from tui.operations.shape import operation_json
 from tui.operations.words import iso
 
@@ -33,7 +33,7 @@ async def operations(environment: Environment, given: argparse.Namespace) -> int
         return fail("not_found", words, "modeldeck operations list", ExitCode.REFUSED, as_json=as_json)
     if given.action == "show":
         assert operation is not None
-        put_json(operation_json(operation)) if as_json else put(operation_story(operation))
+        put_json(operation_json(operation)) if as_json else put(operation_story(operation, SystemClock().now()))
         return ExitCode.DONE
     if given.action == "attach":
         return await attach(journal, given.id, as_json=as_json)
@@ -77,4 +77,7 @@ def state_words(operation: Operation) -> str:
         return operation.outcome.value
     if is_abandoned(operation):
         return f"cut off while {operation.state}"
+    quiet = unheard(operation, SystemClock().now())
+    if quiet is not None:
+        return f"not heard for {quiet:.0f} s while {operation.state}"
     return f"{operation.state}: {operation.waiting_for}" if operation.waiting_for else operation.state.value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 
 from tui.commandline.output import lines, say
 from tui.domain.promotions import Kind, Operation, Part, Plan, Step, StepState, Verdict
+from tui.operations.liveness import unheard
 from tui.operations.words import iso
 
 _VERDICTS = {Verdict.OK: "✔", Verdict.WARN: "!", Verdict.REFUSE: "✘", Verdict.UNKNOWN: "?"}
@@ -62,7 +64,7 @@ def operation_text(operation: Operation) -> str:
     return lines("\n".join(text), keep_blanks=True)
 
 
-def operation_story(operation: Operation) -> str:
+def operation_story(operation: Operation, now: float) -> str:
     """Everything that is known of one operation, its log included."""
     text = [operation_text(operation), f"actor    {operation.actor or 'not known'}"]
     if operation.reason:
@@ -70,9 +72,19 @@ def operation_story(operation: Operation) -> str:
     text.append(f"started  {iso(operation.started_at)}")
     if operation.finished_at is not None:
         text.append(f"finished {iso(operation.finished_at)}")
+    quiet = unheard(operation, now)
+    if quiet is not None:
+        text.append(f"runner   {unheard_words(operation, quiet)}")
     if operation.log:
         text += ["log", *(f"  {iso(said.at)}  {said.words}" for said in operation.log)]
     return lines("\n".join(text), keep_blanks=True)
+
+
+def unheard_words(operation: Operation, quiet: float) -> str:
+    """`quiet`: seconds."""
+    who = f"process {operation.runner_pid} on {operation.host}"
+    what = f"modeldeck operations resume {operation.id} goes on with it, undo {operation.id} takes it back"
+    return f"not heard for {quiet:.0f} s ({who}): {what}"
 
 
 def _leg(operation: Operation, step: Step) -> str:
@@ -92,10 +104,15 @@ def step_text(step: Step, where: str = "") -> str:
 def progress_teller() -> Callable[[Operation], None]:
     """Each new line of the log and each step that changed, once."""
     said = 0
+    silent = False
     states: dict[int, StepState] = {}
 
     def tell(operation: Operation) -> None:
-        nonlocal said
+        nonlocal said, silent
+        quiet = unheard(operation, time.time())
+        if quiet is not None and not silent:
+            say(f"modeldeck: {unheard_words(operation, quiet)}")
+        silent = quiet is not None
         for line in operation.log[said:]:
             say(f"    {line.words}")
         said = len(operation.log)

@@ -59,6 +59,14 @@ def fold(entries: Iterable[Entry]) -> Operation | None:
     return operation
 
 
+def heard(operation: Operation, beat: float | None) -> Operation:
+    """With the newest sign of life of its process, while that says something: that it began is one, too."""
+    newest = max(beat or 0.0, operation.heartbeat_at or 0.0) or None
+    if operation.state is State.ENDED or operation.heartbeat_at == newest:
+        return operation
+    return replace(operation, heartbeat_at=newest)
+
+
 def plan_in(entries: Iterable[Entry]) -> Plan | None:
     """The plan that an operation was started with."""
     for entry in entries:
@@ -168,6 +176,7 @@ def _advance_operation(operation: Operation, entry: Entry) -> Operation:
             host=host,
             runner_birth=birth,
             waiting_for="",
+            heartbeat_at=entry.at,
         )
     if entry.kind == "log":
         return replace(operation, log=(*operation.log, Said(entry.at, entry.words)))
@@ -192,7 +201,9 @@ def _advance_operation(operation: Operation, entry: Entry) -> Operation:
             outcome = Outcome(entry.body.get("outcome", ""))
         except ValueError:
             outcome = Outcome.NEEDS_ATTENTION
-        return replace(operation, state=State.ENDED, outcome=outcome, finished_at=entry.at, words=entry.words, waiting_for="")
+        return replace(
+            operation, state=State.ENDED, outcome=outcome, finished_at=entry.at, words=entry.words, waiting_for="", heartbeat_at=None
+        )
     return operation
 
 

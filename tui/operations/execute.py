@@ -21,7 +21,8 @@ from tui.operations.run import Run, Stopped
 from tui.operations.shape import plan_to_journal
 from tui.operations.steps import WORKS
 from tui.operations.steps.verify import NotTrue
-from tui.operations.undo import finish_by_hand, give_up, let_go, undo
+from tui.operations.takeover import give_up
+from tui.operations.undo import finish_by_hand, let_go, undo
 from tui.operations.wishes import Mailbox
 from tui.operations.words import host
 from tui.operations.world import World
@@ -97,7 +98,7 @@ async def forward(run: Run, first: int) -> Operation:
         except Stopped:
             return await _back(run, "cancelled")
         except LockLost as failure:
-            return give_up(run, failure)
+            return await give_up(run, failure)
         except JournalFailure as failure:
             return await _without_journal(run, failure, committed=committed)
         except Failure as failure:

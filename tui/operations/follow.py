@@ -7,7 +7,8 @@ from typing import ClassVar, Protocol
 
 from tui.domain.failures import Failure, NotFound
 from tui.domain.promotions import Operation, State
-from tui.operations.entries import Entry, advance
+from tui.operations.entries import Entry, advance, heard
+from tui.operations.liveness import unheard
 from tui.ports import Clock
 
 
@@ -22,26 +23,40 @@ POLL = 0.1
 """Seconds between two looks at the journal: one small query on one index."""
 
 
+LISTEN = 2.0
+"""Seconds between two looks for a sign of life."""
+
+
 class Tail(Protocol):
     """A journal that gives what is new."""
 
     def after(self, operation_id: str, seq: int) -> tuple[tuple[Entry, ...], int]: ...
+    def heartbeat(self, operation_id: str) -> float | None: ...
 
 
 async def follow(
     operation_id: str, journal: Tail, clock: Clock, *, alive: Callable[[Operation], bool] | None = None
 ) -> AsyncIterator[Operation]:
-    """The operation as it stands now, then after everything that is written of it, until it ends, or `alive` says that nobody goes on with
-    it. Raises NotFound for an id that the journal does not know, JournalFailure where it cannot be read."""
+    """The operation as it stands now, then after everything that is written of it, and when its process is not heard any more, until it
+    ends, or `alive` says that nobody goes on with it.
+
+    Raises NotFound for an id that the journal does not know, JournalFailure where it cannot be read.
+    """
     operation: Operation | None = None
     seq = 0
+    quiet, looked = False, clock.monotonic()
     while True:
         entries, seq = journal.after(operation_id, seq)
         for entry in entries:
             operation = advance(operation, entry)
         if operation is None:
             raise NotFound(f"no operation {operation_id}", hint="modeldeck operations list", backend="journal")
-        if entries:
+        if clock.monotonic() - looked >= LISTEN:
+            looked = clock.monotonic()
+            operation = heard(operation, journal.heartbeat(operation_id))
+        silent = unheard(operation, clock.now()) is not None
+        if entries or silent is not quiet:
+            quiet = silent
             yield operation
         if operation.state is State.ENDED or (not entries and alive is not None and not alive(operation)):
             return

@@ -6,15 +6,28 @@ Readers tolerate what a newer modeldeck wrote: unknown kinds of entries, unknown
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
+from tui.domain.failures import Failure
 from tui.domain.promotions import Operation, Plan
-from tui.operations.entries import Entry, fold, plan_in
+from tui.operations.entries import Entry, fold, heard, plan_in
 from tui.operations.journal_file import JournalFailure, JournalFile, default_path
 
-__all__ = ["JournalFailure", "SqliteJournal", "default_path"]
+__all__ = ["JournalFailure", "SqliteJournal", "TakenUp", "default_path", "taken_up"]
+
+
+class TakenUp(Failure):
+    """Another process carries the operation out by now: whatever this one still wanted to do or to write is not its business any more."""
+
+    code: ClassVar[str] = "taken_up"
+
+
+def taken_up(operation_id: str) -> TakenUp:
+    hint = f"modeldeck operations attach {operation_id}"
+    return TakenUp(f"operation {operation_id} has been taken up by another process", hint=hint, backend="journal")
+
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS entries (
@@ -34,6 +47,11 @@ _HEARTBEATS = """
 CREATE TABLE IF NOT EXISTS heartbeats (operation TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 """
 # Not a part of what happened: only the newest one counts, so that they are kept apart from the entries.
+_TAKEN = """
+SELECT 1 FROM entries WHERE seq = (SELECT max(seq) FROM entries WHERE operation = ? AND kind = 'started')
+    AND json_extract(body, '$.runner') IS NOT ?
+"""
+# Whether another process has claimed an operation since this one did.
 _CLAIM = """
 INSERT INTO entries (operation, kind, body) SELECT ?, ?, ?
     WHERE NOT EXISTS (SELECT 1 FROM entries WHERE operation = ? AND seq > ? AND kind != 'asked')
@@ -47,9 +65,12 @@ class SqliteJournal(JournalFile):
     schema: ClassVar[str] = _SCHEMA + _HEARTBEATS
 
     def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
-        """Raises JournalFailure; then nothing was written."""
+        """Raises JournalFailure; TakenUp where the body names a `runner` that is not the one that carries the operation out any more. Then
+        nothing was written."""
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         with self._writing() as connection:
+            if kind != "started" and "runner" in body and self._taken(connection, operation_id, body["runner"]):
+                raise taken_up(operation_id)
             connection.execute("INSERT INTO entries (operation, kind, body) VALUES (?, ?, ?)", (operation_id, kind, text))
 
     def claim(self, operation_id: str, kind: str, body: Mapping[str, object], *, seen: int) -> bool:
@@ -59,10 +80,16 @@ class SqliteJournal(JournalFile):
         with self._writing() as connection:
             return connection.execute(_CLAIM, (operation_id, kind, text, operation_id, seen)).rowcount == 1
 
-    def beat(self, operation_id: str, at: float) -> None:
-        """The operation's process lives at `at`, seconds since the epoch. Raises JournalFailure."""
+    def beat(self, operation_id: str, at: float, runner: str = "") -> None:
+        """The operation's process lives at `at`, seconds since the epoch. Nothing is written for a `runner` that has not claimed the
+        operation, or not last. Raises JournalFailure."""
         with self._writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO heartbeats (operation, at) VALUES (?, ?)", (operation_id, at))
+            if not runner or not self._taken(connection, operation_id, runner):
+                connection.execute("INSERT OR REPLACE INTO heartbeats (operation, at) VALUES (?, ?)", (operation_id, at))
+
+    @staticmethod
+    def _taken(connection: sqlite3.Connection, operation_id: str, runner: object) -> bool:
+        return connection.execute(_TAKEN, (operation_id, runner)).fetchone() is not None
 
     def heartbeats(self) -> dict[str, float]:
         """When each operation's process last said that it lives. Raises JournalFailure."""
@@ -96,7 +123,8 @@ class SqliteJournal(JournalFile):
         return plan_in(self.entries(operation_id))
 
     def operation(self, operation_id: str) -> Operation | None:
-        return fold(self.entries(operation_id))
+        operation = fold(self.entries(operation_id))
+        return None if operation is None else heard(operation, self.heartbeat(operation_id))
 
     def operations(self, *, limit: int = 200) -> tuple[Operation, ...]:
         """Newest first. Raises JournalFailure."""
@@ -106,7 +134,7 @@ class SqliteJournal(JournalFile):
             grouped.setdefault(entry.operation_id, []).append(entry)
         beats = self.heartbeats()
         found = [fold(group) for group in grouped.values()]
-        return tuple(replace(operation, heartbeat_at=beats.get(operation.id)) for operation in reversed(found) if operation is not None)
+        return tuple(heard(operation, beats.get(operation.id)) for operation in reversed(found) if operation is not None)
 
     def _read(self, query: str, value: object) -> tuple[Entry, ...]:
         return tuple(entry for entry in map(_entry, self._rows(query, value)) if entry is not None)

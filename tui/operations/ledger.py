@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tui.domain.promotions import Operation, Outcome, State
-from tui.operations.entries import Entry, advance
+from tui.operations.entries import Entry, advance, heard
 
 LIMIT = 200
 """Operations that are kept in sight, the newest."""
@@ -77,7 +77,7 @@ class Ledger:
         operation = read.operation
         for entry in entries:
             operation = advance(operation, entry)
-        return _Read(_beaten(operation, beat), seq)
+        return _Read(None if operation is None else heard(operation, beat), seq)
 
     def _look(self) -> tuple[tuple[int, int], ...] | None:
         """Size and time of the files that are written to; None while they may change without looking different."""
@@ -93,10 +93,3 @@ class Ledger:
                 return None
             stamps.append((found.st_size, found.st_mtime_ns))
         return tuple(stamps)
-
-
-def _beaten(operation: Operation | None, beat: float | None) -> Operation | None:
-    """With its heartbeat, while that says something."""
-    if operation is None or operation.state is State.ENDED or operation.heartbeat_at == beat:
-        return operation
-    return replace(operation, heartbeat_at=beat)

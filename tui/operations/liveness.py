@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tui.domain.leases import LockNote
+from tui.domain.leases import DURATION, LockNote
 from tui.domain.promotions import Operation, State
 from tui.operations.words import host
 
@@ -56,3 +56,12 @@ def is_abandoned(operation: Operation) -> bool:
     """An operation without an end whose process is gone: it can be resumed or undone, and nothing else may begin on its deployment
     before."""
     return operation.state is not State.ENDED and is_alive(operation) is False
+
+
+def unheard(operation: Operation, now: float) -> float | None:
+    """Seconds since the last sign of life of a process that gives one every few seconds; None while that is not longer than its lock holds,
+    or where nobody gives any. Such a process may hang, and wake up again: then it notices whether its operation was taken up."""
+    if operation.state is State.ENDED or operation.runner_pid is None or operation.heartbeat_at is None:
+        return None
+    quiet = now - operation.heartbeat_at
+    return quiet if quiet > DURATION else None

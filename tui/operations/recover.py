@@ -6,17 +6,18 @@ this machine does not know is read from the mark on its Deployment (adopt.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tui.domain.failures import Conflict, Failure, NotFound
 from tui.domain.promotions import Operation, Outcome, Plan, State, StepState
 from tui.operations.adopt import not_from_here, past_commit
 from tui.operations.elsewhere import behind_another, committed, ended_elsewhere, gone_on_with_elsewhere, leave_to_others, legs
-from tui.operations.entries import Entry, fold, plan_in
+from tui.operations.entries import Entry, fold, heard, plan_in
 from tui.operations.execute import begin, forward, started
 from tui.operations.guard import may_change
-from tui.operations.liveness import is_alive
+from tui.operations.liveness import is_alive, unheard
 from tui.operations.lock import Locks
 from tui.operations.run import Run
 from tui.operations.standing import Standing
@@ -30,6 +31,7 @@ class PlanKeeper(Journal, Protocol):
     """A journal that also gives back its entries, with the number of the newest."""
 
     def after(self, operation_id: str, seq: int) -> tuple[tuple[Entry, ...], int]: ...
+    def heartbeat(self, operation_id: str) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Recovery:
     progress: Progress
     mailbox: Mailbox
     locks: Locks | None = None
+    runner: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Names this process in the journal."""
 
 
 async def resume(operation_id: str, with_: Recovery) -> Operation:
@@ -52,7 +56,7 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
     """
     run = reopened(operation_id, with_)
     before = run.now
-    refuse_resume(before, run.whole)
+    refuse_resume(before, run.whole, run.clock.now())
     told = await _ended_before(run)
     if told is not None:
         return told
@@ -75,7 +79,7 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
 async def take_back(operation_id: str, with_: Recovery) -> Operation:
     """Undo it, and answer how it ended. Raises as `resume`, and Conflict where it had come past its commit: then it needs a roll-back."""
     run = reopened(operation_id, with_)
-    refuse_take_back(run.now, run.whole)
+    refuse_take_back(run.now, run.whole, run.clock.now())
     told = await _ended_before(run)
     if told is not None:
         return told
@@ -85,24 +89,26 @@ async def take_back(operation_id: str, with_: Recovery) -> Operation:
     return await undo(run, "taken back by hand after it was cut off")
 
 
-def refuse_resume(operation: Operation, plan: Plan) -> None:
+def refuse_resume(operation: Operation, plan: Plan, now: float) -> None:
     """Raises Conflict where it cannot be gone on with, whoever asks."""
-    _refuse(operation)
+    _refuse(operation, now)
     if operation.adopted and not committed(operation, plan):
         raise not_from_here(operation.id)
 
 
-def refuse_take_back(operation: Operation, plan: Plan) -> None:
+def refuse_take_back(operation: Operation, plan: Plan, now: float) -> None:
     """Raises Conflict where it cannot be taken back, whoever asks."""
-    _refuse(operation)
+    _refuse(operation, now)
     if committed(operation, plan):
         raise past_commit(operation.id, operation.key)
 
 
-def _refuse(operation: Operation) -> None:
+def _refuse(operation: Operation, now: float) -> None:
     if operation.state is State.ENDED and operation.outcome is not Outcome.NEEDS_ATTENTION:
         raise Conflict(f"operation {operation.id} has ended: {operation.outcome}", hint=f"modeldeck operations show {operation.id}")
-    if operation.state is not State.ENDED and operation.runner_pid is not None and is_alive(operation) is not False:
+    # One that has not been heard for longer than its lock holds is treated like a colleague's: the lock tells whether it is at work.
+    at_work = operation.state is not State.ENDED and operation.runner_pid is not None and unheard(operation, now) is None
+    if at_work and is_alive(operation) is not False:
         where = f"process {operation.runner_pid} on {operation.host}"
         hint = f"modeldeck operations attach {operation.id}"
         raise Conflict(f"operation {operation.id} may still be at work ({where})", hint=hint)
@@ -115,9 +121,20 @@ def reopened(operation_id: str, with_: Recovery) -> Run:
     plan, operation = plan_in(entries), fold(entries)
     if plan is None or operation is None:
         raise NotFound(f"no operation {operation_id}", hint="modeldeck operations list", backend="journal")
-    locks = with_.locks or Locks(with_.world.need_cluster(), with_.clock)
-    mailbox = with_.mailbox
-    return Run(plan, with_.world, with_.journal, with_.clock, with_.progress, mailbox.cancel, operation, seen, mailbox=mailbox, locks=locks)
+    operation = heard(operation, with_.journal.heartbeat(operation_id))
+    return Run(
+        plan,
+        with_.world,
+        with_.journal,
+        with_.clock,
+        with_.progress,
+        with_.mailbox.cancel,
+        operation,
+        seen,
+        mailbox=with_.mailbox,
+        locks=with_.locks or Locks(with_.world.need_cluster(), with_.clock),
+        runner=with_.runner,
+    )
 
 
 async def _ended_before(run: Run) -> Operation | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -45,6 +46,9 @@ class Run:
     """What people ask of it; its `cancel` and ours are the same where somebody listens."""
     locks: Locks | None = None
     """None: there is no lock, and nothing that could be lost."""
+    runner: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Names this process in the journal: what it writes after another one has taken the operation up is refused there."""
+    claimed: bool = False
     outages: Outages = field(default_factory=Outages)
     index: int = 0
     """Place of the step at work."""
@@ -70,7 +74,8 @@ class Run:
         return self.now.steps[self.index]
 
     def record(self, kind: str, **body: object) -> None:
-        """Write one entry, then tell the new state. Raises JournalFailure, and then nothing has changed; while undoing it never does."""
+        """Write one entry, then tell the new state. Raises JournalFailure, and then nothing has changed; while undoing it never does.
+        TakenUp, as everything that writes, where another process carries the operation out by now."""
         self._write(kind, body, strict=not self.undoing)
 
     def remember(self, kind: str, **body: object) -> None:
@@ -80,11 +85,12 @@ class Run:
     def claim(self, **body: object) -> None:
         """This process carries it out from here on. Raises Conflict where another one has written about it since it was read: then it is
         that one's; JournalFailure."""
-        self._write("started", body, strict=True, seen=self.seen)
-        self.seen = None
+        self._write("started", {**body, "runner": self.runner}, strict=True, seen=self.seen)
+        self.seen, self.claimed = None, True
 
     def _write(self, kind: str, body: dict[str, object], *, strict: bool, seen: int | None = None) -> None:
-        entry = Entry(self.whole.id, kind, {"at": self.clock.now(), **body})
+        mine = {"runner": self.runner} if self.claimed else {}
+        entry = Entry(self.whole.id, kind, {"at": self.clock.now(), **mine, **body})
         try:
             if seen is None:
                 self.journal.append(entry.operation_id, entry.kind, entry.body)

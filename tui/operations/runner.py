@@ -63,7 +63,7 @@ async def carry_out(order: Order, world: World, journal: SqliteJournal, clock: C
     locks = Locks(world.need_cluster(), clock)
     with_ = Recovery(world, journal, clock, lambda operation: None, mailbox, locks)
     work = {Verb.RESUME: resume, Verb.UNDO: take_back, Verb.EXECUTE: _first}[order.verb](order.operation, with_)
-    async with _beside(order.operation, world, journal, clock, mailbox, locks) as gone:
+    async with _beside(with_, order.operation, journal, locks) as gone:
         carrying = asyncio.ensure_future(work)
         await asyncio.wait((carrying, gone), return_when=asyncio.FIRST_COMPLETED)
         if carrying.done():
@@ -86,14 +86,12 @@ async def _first(operation_id: str, with_: Recovery) -> Operation:
 
 
 @contextlib.asynccontextmanager
-async def _beside(
-    operation_id: str, world: World, journal: SqliteJournal, clock: Clock, mailbox: Mailbox, locks: Locks
-) -> AsyncIterator[asyncio.Task[str]]:
+async def _beside(with_: Recovery, operation_id: str, journal: SqliteJournal, locks: Locks) -> AsyncIterator[asyncio.Task[str]]:
     """Gives the task that ends, with why, where there is no world left to go on in."""
-    gone = asyncio.create_task(_watch(world, locks, clock))
+    gone = asyncio.create_task(_watch(with_.world, locks, with_.clock))
     tasks: list[asyncio.Task[None] | asyncio.Task[str]] = [
-        asyncio.create_task(_beat(operation_id, journal, clock)),
-        asyncio.create_task(_listen(operation_id, journal, clock, mailbox)),
+        asyncio.create_task(_beat(operation_id, journal, with_.clock, with_.runner)),
+        asyncio.create_task(_listen(operation_id, journal, with_.clock, with_.mailbox)),
         gone,
     ]
     try:
@@ -104,11 +102,11 @@ async def _beside(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _beat(operation_id: str, journal: SqliteJournal, clock: Clock) -> None:
+async def _beat(operation_id: str, journal: SqliteJournal, clock: Clock, runner: str) -> None:
     while True:
         # A full disk stops the operation where it matters: with its next entry.
         with contextlib.suppress(JournalFailure):
-            journal.beat(operation_id, clock.now())
+            journal.beat(operation_id, clock.now(), runner)
         await clock.sleep(HEARTBEAT)
 
 

@@ -85,9 +85,9 @@ class _Bound:
         if operation is None or made is None:
             await adopt(operation_id, self._world, self._journal, self._clock, finish=verb is Verb.RESUME)
         elif verb is Verb.UNDO:
-            refuse_take_back(operation, made)
+            refuse_take_back(operation, made, self._clock.now())
         else:
-            refuse_resume(operation, made)
+            refuse_resume(operation, made, self._clock.now())
         self._go(self._take(), Order(verb, operation_id))
 
     def _take(self) -> Hands:

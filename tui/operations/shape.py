@@ -37,6 +37,7 @@ def operation_json(operation: Operation) -> Json:
         "started_at": iso(operation.started_at),
         "finished_at": iso(operation.finished_at),
         "runner_pid": operation.runner_pid,
+        "heard_at": iso(operation.heartbeat_at),
         "steps": [step_json(step, operation.legs) for step in operation.steps],
         "gate": judgement_json(operation.judged) if operation.judged is not None else None,
         "waiting_for": operation.waiting_for or None,

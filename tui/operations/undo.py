@@ -15,6 +15,7 @@ from tui.operations.patience import patiently
 from tui.operations.run import Run
 from tui.operations.steps import WORKS
 from tui.operations.steps.event import story, write_event
+from tui.operations.takeover import give_up
 
 _UNDOABLE = (StepName.COPY_VERSION, StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.MOVE_ALIAS)
 
@@ -29,7 +30,7 @@ async def undo(run: Run, why: str) -> Operation:
             if step.may_stand:
                 await _undo_step(run, index)
     except LockLost as failure:
-        return give_up(run, failure)
+        return await give_up(run, failure)
     await _tell(run, why)
     await let_go(run)
     if run.troubles:
@@ -62,13 +63,6 @@ async def _undo_step(run: Run, index: int) -> None:
         run.troubles.append(f"{name} could not be taken back ({failure}){finish_by_hand(run, name)}")
         return
     run.remember("undone", step=index, words=words)
-
-
-def give_up(run: Run, failure: LockLost) -> Operation:
-    """Somebody has taken the operation over: whatever is left to do is theirs, and this process sends nothing any more."""
-    run.remember("failed", step=run.index, words=str(failure))
-    words = f"stopped at {run.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
-    return _end(run, Outcome.NEEDS_ATTENTION, words)
 
 
 async def let_go(run: Run) -> None:

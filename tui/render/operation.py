@@ -78,7 +78,7 @@ def _process(operation: Operation, now: float, heartbeat_at: float | None, *, cu
         return (where, Cell(", gone", "bad")) if cut_off else (where,)
     silent = now - heartbeat_at
     if silent >= STALE:
-        return (where, Cell(f", no sign of life for {numbers.age(silent)}", "warn"))
+        return (where, Cell(f", not heard for {numbers.age(silent)}", "warn"))
     return (where, Cell(", gone", "bad") if cut_off else Cell(", alive", "muted"))
 
 

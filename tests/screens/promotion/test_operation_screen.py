@@ -87,7 +87,7 @@ async def test_a_process_that_is_silent_for_long_is_told() -> None:
         core.beat = ops.NOW - 40.0
         core.tell(ops.JUDGING)
         await settled(pilot)
-        assert "no sign of life for 40 s" in app.text()
+        assert "not heard for 40 s" in app.text()
 
 
 async def test_the_rollout_tree_is_that_of_the_fleet() -> None:

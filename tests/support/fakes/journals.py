@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tui.domain.promotions import Operation, Plan
-from tui.operations.entries import Entry, fold, plan_in
-from tui.operations.journal import JournalFailure
+from tui.operations.entries import Entry, fold, heard, plan_in
+from tui.operations.journal import JournalFailure, taken_up
 
 
 class MemoryJournal:
@@ -23,6 +23,9 @@ class MemoryJournal:
         self.beats: dict[str, float] = {}
 
     def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
+        claims = [entry.body.get("runner") for entry in self.entries(operation_id) if entry.kind == "started"]
+        if kind != "started" and "runner" in body and claims and claims[-1] != body["runner"]:
+            raise taken_up(operation_id)
         self.written.append(Entry(operation_id, kind, json.loads(json.dumps(body))))
 
     def claim(self, operation_id: str, kind: str, body: Mapping[str, object], *, seen: int) -> bool:
@@ -31,8 +34,10 @@ class MemoryJournal:
         self.append(operation_id, kind, body)
         return True
 
-    def beat(self, operation_id: str, at: float) -> None:
-        self.beats[operation_id] = at
+    def beat(self, operation_id: str, at: float, runner: str = "") -> None:
+        claims = [entry.body.get("runner") for entry in self.entries(operation_id) if entry.kind == "started"]
+        if not runner or (claims and claims[-1] == runner):
+            self.beats[operation_id] = at
 
     def heartbeat(self, operation_id: str) -> float | None:
         return self.beats.get(operation_id)
@@ -48,11 +53,12 @@ class MemoryJournal:
         return plan_in(self.entries(operation_id))
 
     def operation(self, operation_id: str) -> Operation | None:
-        return fold(self.entries(operation_id))
+        operation = fold(self.entries(operation_id))
+        return None if operation is None else heard(operation, self.heartbeat(operation_id))
 
     def operations(self, *, limit: int = 200) -> tuple[Operation, ...]:
         ids = dict.fromkeys(entry.operation_id for entry in self.written)
-        found = [fold(self.entries(operation_id)) for operation_id in reversed(ids)]
+        found = [self.operation(operation_id) for operation_id in reversed(ids)]
         return tuple(operation for operation in found if operation is not None)[:limit]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tui.domain.promotions import Operation, State
-from tui.operations.liveness import is_abandoned
+from tui.operations.liveness import is_abandoned, unheard
 from tui.render import numbers
 from tui.render.cell import Cell, Line
 from tui.render.moves import CUT_OFF, at_work, sign, standing
@@ -22,6 +22,8 @@ class Row:
 
     operation: Operation
     gone: bool = False
+    unheard: int | None = None
+    """Whole seconds since the last sign of life of a process that may hang."""
 
     @property
     def id(self) -> str:
@@ -36,7 +38,9 @@ def rows_of(operations: Iterable[Operation], known: Mapping[str, Row], now: floa
 
 def _row(operation: Operation, before: Row | None, now: float) -> Row:
     gone = is_abandoned(operation) or untaken(operation, now)
-    return before if before is not None and before.operation is operation and before.gone is gone else Row(operation, gone)
+    quiet = None if gone else unheard(operation, now)
+    row = Row(operation, gone, None if quiet is None else int(quiet))
+    return before if before is not None and before.operation is operation and before == row else row
 
 
 def source(now: Callable[[], float], empty: str) -> TableSource[Row]:
@@ -74,6 +78,8 @@ def _when(row: Row, now: float) -> Cell:
 
 
 def _state(row: Row) -> Cell:
+    if row.unheard is not None:
+        return Cell("not heard", "bad")
     return Cell(standing(row.operation, cut_off=row.gone), sign(row.operation, cut_off=row.gone).role)
 
 
@@ -97,6 +103,8 @@ def _words(row: Row) -> Cell:
     if row.gone:
         work = at_work(operation)
         return Cell(f"{CUT_OFF}{f' at {work}' if work else ''}: enter, then resume or undo", "bad")
+    if row.unheard is not None:
+        return Cell(f"not heard for {row.unheard} s: enter, then resume or undo", "bad")
     if operation.state is State.WAITING:
         return Cell(operation.waiting_for.partition(" — ")[0], "warn")
     return Cell(at_work(operation), "accent")

@@ -12,6 +12,8 @@ from textual.binding import Binding, BindingType
 
 from tui.domain.failures import Failure
 from tui.domain.promotions import Operation, Plan, State
+from tui.operations.entries import heard
+from tui.operations.liveness import unheard
 from tui.operations.runner import Verb
 from tui.operations.wishes import Wish
 from tui.ports import Clock
@@ -99,8 +101,10 @@ class OperationScreen(FramedScreen[None]):
             return None
         if not self._plan_read:
             self._plan, self._plan_read = self._read_plan(operation.id), True
-        gone = self._followed.cut_off or untaken(operation, self._clock.now())
-        return Standing(operation, self._plan, gone, self._desk.who, self._outlook.environment)
+        now = self._clock.now()
+        gone = self._followed.cut_off or untaken(operation, now)
+        quiet = None if gone else unheard(heard(operation, self._heartbeat(operation)), now)
+        return Standing(operation, self._plan, gone, self._desk.who, self._outlook.environment, quiet)
 
     def _read_plan(self, operation_id: str) -> Plan | None:
         try:

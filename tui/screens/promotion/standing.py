@@ -32,6 +32,8 @@ class Standing:
     gone: bool
     who: str
     environment: Environment
+    unheard: float | None = None
+    """Seconds since the last sign of life of a process that may hang; None: it is heard, or there is none."""
 
     def why_not(self, act: Act) -> str | None:
         """None: not to be thought of now; "": it can be done; else why it cannot, in a few words."""
@@ -60,9 +62,9 @@ class Standing:
 
     @property
     def left_behind(self) -> bool:
-        """Nobody goes on with it by himself: it can be resumed, or taken back."""
+        """Nobody is known to go on with it: it can be resumed, or taken back."""
         ended = self.operation.state is State.ENDED
-        return self.operation.outcome is Outcome.NEEDS_ATTENTION if ended else self.gone
+        return self.operation.outcome is Outcome.NEEDS_ATTENTION if ended else self.gone or self.unheard is not None
 
     @property
     def past_commit(self) -> bool:
