@@ -40,3 +40,32 @@ def test_the_frame_says_its_age_at_the_end_of_the_first_line() -> None:
     assert screen.display[0].startswith("modeldeck  prod")
     assert screen.display[0].endswith(" as it stood 2 m ago · connecting … ")
     assert screen.display[1].startswith("runs")
+
+
+KUBECONFIG = (
+    "clusters:\n- cluster:\n    server: {server}\n    certificate-authority: ca.crt\n  name: default\nusers:\n- user: {{token: {token}}}\n"
+)
+
+
+def test_another_cluster_behind_the_same_names_has_another_screen(tmp_path: Path) -> None:
+    config, authority = tmp_path / "config", tmp_path / "ca.crt"
+
+    def identity(server: str = "https://10.0.0.1:6443", token: str = "one", ca: str = "first") -> str:
+        config.write_text(KUBECONFIG.format(server=server, token=token))
+        authority.write_text(ca)
+        return instant.identity_of("default", str(config))
+
+    first = identity()
+    assert identity(token="two") == first
+    assert len({first, identity(server="https://10.0.0.2:6443"), identity(ca="second"), instant.identity_of("prod", str(config))}) == 4
+    config.write_text('{"clusters":[{"name":"default","cluster":{"server":"https://10.0.0.9","certificate-authority-data":"QQ=="}}]}')
+    in_json = instant.identity_of("default", str(config))
+    config.write_text(config.read_text().replace("QQ==", "Qg=="))
+    assert len({first, in_json, instant.identity_of("default", str(config))}) == 3
+
+
+def test_a_kubeconfig_that_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    found = {instant.identity_of("default", str(tmp_path / name)) for name in ("pipe", "nowhere", "")}
+    assert len(found) == 1
+    assert instant.identity_of("default", None) == "default"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.domain.environments import Environment
+from tui.domain.environments import ClusterTarget, Environment
 from tui.domain.reading import Reading
 from tui.domain.serving import Fleet
 from tui.live.clock import SystemClock
@@ -79,6 +79,15 @@ def connect(environment: Environment) -> Backends:
         metrics = PrometheusMetrics(environment.prometheus)
         closers.append(metrics.aclose)
     return Backends(World(environment, tracking, registry, cluster, metrics), watch, tuple(closers), own)
+
+
+def cluster_address(target: ClusterTarget) -> str:
+    """What tells the API server's address apart, without asking it. Blocks. Raises a Failure where the kubeconfig cannot be read."""
+    from tui.domain.identity import address_digest
+    from tui.sources.kubernetes.kubeconfig import load
+
+    login = load(target)
+    return address_digest(login.server, login.ca_pem)
 
 
 def open_journal(environment: Environment) -> SqliteJournal:

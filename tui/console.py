@@ -115,6 +115,8 @@ class Console(LeanApp[int]):
         self.own_themes: set[str] = set()
         """Ours and the operator's: Textual's own know nothing of roles."""
         self._hub: Hub | None = None
+        self._screen_of = ""
+        """Whose screen is kept: what is looked at, with its addresses."""
         self._backends: Backends | None = None
         self._doors: Doors | None = None
         self._chores: set[asyncio.Task[None]] = set()
@@ -163,13 +165,16 @@ class Console(LeanApp[int]):
     def _deck(self, environment: Environment) -> Deck:
         columns, rows = self.size
         now = self._clock.now()
-        found = instant.load(self._screen_path(environment), now)
+        kubeconfig = environment.cluster.kubeconfig if environment.cluster else None
+        self._screen_of = instant.identity_of(environment.identity, kubeconfig)
+        found = instant.load(self._screen_path(), now)
         plain = found is not None and all(len(line) == columns for line in found.lines)
         kept = Kept(tuple(found.lines), now - found.age, columns, rows) if found is not None and plain else None
         return Deck(environment, self._clock, self.who, kept)
 
-    def _screen_path(self, environment: Environment) -> str:
-        return instant.path_of(instant.folder(os.environ), environment.identity, *self.size)
+    def _screen_path(self) -> str:
+        """Of what is looked at since it was opened: the kubeconfig may lead elsewhere by now."""
+        return instant.path_of(instant.folder(os.environ), self._screen_of, *self.size)
 
     async def _connect(self, environment: Environment) -> None:
         from tui.backends import connect, hire, open_journal
@@ -239,7 +244,7 @@ class Console(LeanApp[int]):
 
         world = self._backends.world
         journal, sightings = open_journal(self.environment), open_sightings(self.environment)
-        depth = Depth(world.tracking, world.cluster, journal, sightings, self._clock)
+        depth = Depth(world.tracking, world.cluster, world.registry, journal, sightings, self._clock)
         found = depth.screen(message.what, message.pane, self.deck.model)
         if isinstance(found, str):
             self.deck.say(Cell(found, "muted"))
@@ -453,7 +458,7 @@ class Console(LeanApp[int]):
             return
         lines = ["".join(segment.text for segment in strip) for strip in self.deck._compositor.render_strips()]
         with suppress(OSError):  # a full disk must not keep anybody from leaving
-            instant.save(self._screen_path(self.environment), lines, self.picture(dim=True), self._clock.now())
+            instant.save(self._screen_path(), lines, self.picture(dim=True), self._clock.now())
 
 
 def _broken(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

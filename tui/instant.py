@@ -47,6 +47,36 @@ def path_of(place: str, identity: str, columns: int, rows: int) -> str:
     return os.path.join(place, f"{digest}-{columns}x{rows}")
 
 
+_CLUSTER = re.compile(rb"""["']?\b(server|certificate-authority|certificate-authority-data)["']?\s*:\s*["']?([^\s"',}]+)""")
+_LARGEST = 1 << 20
+
+
+def identity_of(identity: str, kubeconfig: str | None) -> str:
+    """`identity` with the clusters that the kubeconfig leads to now: the same file and context may mean another one since. `kubeconfig` ""
+    is the default place, None no cluster at all. Tokens that change in it change nothing."""
+    if kubeconfig is None:
+        return identity
+    digest = hashlib.sha256(identity.encode())
+    for path in (kubeconfig or os.path.join("~", ".kube", "config")).split(os.pathsep):
+        place = os.path.expanduser(path)
+        for kind, value in _CLUSTER.findall(_bytes(place)):
+            digest.update(b"\0".join((kind, value, b"")))
+            if kind == b"certificate-authority":
+                digest.update(_bytes(os.path.join(os.path.dirname(place), os.fsdecode(value))))
+    return digest.hexdigest()
+
+
+def _bytes(path: str) -> bytes:
+    """b"" for anything but a file that can be read at once."""
+    try:
+        if not os.path.isfile(path):
+            return b""
+        with open(path, "rb") as file:
+            return file.read(_LARGEST)
+    except OSError:
+        return b""
+
+
 class Kept(NamedTuple):
     """A screen as it stood. `lines` is its text, `picture` the bytes that paint it dimmed and in colour, `age` in seconds."""
 

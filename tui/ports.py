@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from tui.domain.identity import ClusterId
     from tui.domain.leases import Lease
     from tui.domain.metrics import Matrix, Vector
     from tui.domain.pointers import Glance, Sighting
@@ -65,6 +66,10 @@ class ModelRegistry(Protocol):
 
     async def version(self, model: str, version: str) -> ModelVersion: ...
 
+    async def identity(self) -> str:
+        """What tells this registry from another one that may stand at its address tomorrow; "" where nothing does."""
+        ...
+
     async def version_of_alias(self, model: str, alias: str) -> str | None:
         """None where the alias does not exist; raises NotFound where the model does not."""
         ...
@@ -100,6 +105,10 @@ class Cluster(Protocol):
 
     async def ping(self) -> str:
         """The server's version ("v1.36.3")."""
+        ...
+
+    async def identity(self) -> ClusterId:
+        """Which cluster this is."""
         ...
 
     async def deployment(self, namespace: str, name: str) -> Deployment: ...

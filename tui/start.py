@@ -37,7 +37,8 @@ def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
     environment = replace(sandbox_environment(sandbox), theme=found.environment.theme) if sandbox else found.environment
     gc.disable()  # what an import allocates stays: collecting meanwhile costs a tenth of the start
     with instant.held_terminal() as terminal:
-        instant.paint(os.environ, environment.identity, environment.name, no_color=found.no_color)
+        kubeconfig = environment.cluster.kubeconfig if environment.cluster else None
+        instant.paint(os.environ, instant.identity_of(environment.identity, kubeconfig), environment.name, no_color=found.no_color)
         return _run(found, flags, environment, sandbox, terminal)
 
 

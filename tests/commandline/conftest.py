@@ -11,7 +11,7 @@ import pytest
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld, fake_world
 from tui.backends import Backends, open_sightings
-from tui.commandline import change, deciding, doctor, gate, history, operations, register, status
+from tui.commandline import change, deciding, doctor, gate, here, history, operations, register, status
 from tui.commandline.main import main
 from tui.domain.environments import Environment
 from tui.operations.hands import OwnHands
@@ -66,7 +66,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
         world = replace(fake.world, environment=environment, registry=remembering)
         return Backends(world, None, (remembering.aclose,), own)
 
-    for module in (change, deciding, doctor, gate, history, register, status):
+    for module in (change, deciding, doctor, gate, here, history, register, status):
         monkeypatch.setattr(module, "connect", connect)
     for module in (change, doctor, history, operations):
         monkeypatch.setattr(module, "open_journal", lambda environment: journal)

@@ -16,6 +16,7 @@ from tests.support import operations as ops
 from tui.commandline.main import split_at_sandbox
 from tui.commandline.telling import operation_story, operation_text, plan_text, progress_teller
 from tui.domain.failures import Forbidden, Unreachable
+from tui.domain.identity import ClusterId
 from tui.domain.promotions import Plan
 from tui.domain.serving import Container, EnvVar, OtherWorkload, PodTemplate
 
@@ -155,6 +156,17 @@ def test_history_goes_on_without_the_cluster(shell: Shell) -> None:
     assert said.code == 0
     assert len(said.json["entries"]) == 1
     assert "its part of the history is missing" in said.err
+
+
+def test_operations_of_other_clusters_are_left_out_and_told_with_all(shell: Shell) -> None:
+    done = shell("promote", "iris", "2", "--deployment", "serving/iris", "--yes", "-o", "json").json
+    assert done["cluster"] == "uid:uid-of-kube-system"
+    assert [one["id"] for one in shell("operations", "list", "-o", "json").json["operations"]] == [done["id"]]
+    shell.fake.cluster.id = ClusterId("uid of another kube-system", shell.fake.cluster.id.address)
+    said = shell("operations", "list", "-o", "json")
+    assert said.json["operations"] == []
+    assert "1 operations of other clusters are left out: --all" in said.err
+    assert [one["id"] for one in shell("operations", "list", "--all", "-o", "json").json["operations"]] == [done["id"]]
 
 
 def test_operations_list_show_and_undo(shell: Shell) -> None:

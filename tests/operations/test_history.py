@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import fake_world
+from tui.domain.identity import ClusterId
 from tui.domain.marks import HISTORY, OPERATION, Mark, history_of, mark_text
 from tui.domain.pointers import AliasMove, Sighting
 from tui.domain.promotions import Intent, Kind, Outcome, Plan, State, StepName
@@ -24,7 +25,8 @@ KEY = "serving/iris"
 
 async def told(bench: Bench, *sightings: Sighting, **memories: Any) -> tuple[Past, ...]:
     fake = bench.fake
-    known = Memories(await fake.cluster.fleet(()), await fake.registry.registry(), bench.journal.operations(), sightings)
+    fleet, registry, here = await fake.cluster.fleet(()), await fake.registry.registry(), await fake.cluster.identity()
+    known = Memories(fleet, registry, bench.journal.operations(), sightings, here, await fake.registry.identity())
     return history(replace(known, **memories), fake.environment.patterns)
 
 
@@ -344,3 +346,47 @@ async def test_a_restart_by_an_operation_behind_a_shared_alias_is_its_own(bench_
         past = await told(bench, *watched.sightings, **memories)
         assert {one.operation.kind for one in past} == {Kind.PROMOTE}
         assert sum(one.operation.deployment == "staging" for one in past) >= 2
+
+
+async def test_operations_of_a_cluster_that_is_gone_are_not_this_ones(bench: Bench) -> None:
+    """Tomorrow the same environment, names and addresses are another cluster, with a registry of its own."""
+    bench.fake.registry.id = "the first"
+    assert (await bench.promote("2")).outcome is Outcome.DONE
+    tomorrow = Bench(fake_world(), bench.journal)
+    tomorrow.fake.clock.at = bench.fake.clock.at + 60.0
+    tomorrow.fake.cluster.id = ClusterId("uid of another kube-system", bench.fake.cluster.id.address)
+    tomorrow.fake.cluster.deployments[KEY]["metadata"]["uid"] = "uid-another"
+    tomorrow.fake.registry.id = "the second"
+    assert await told(tomorrow) == ()
+    by_others = Sighting(AliasMove("iris", "champion", "1", "2"), bench.fake.clock.at - 30.0, bench.fake.clock.at)
+    assert lines(await told(tomorrow, by_others)) == [("move", "1", "2")]
+    assert lines(await told(bench, by_others)) == [("promote", "1", "2")]
+    ours = await tomorrow.promote("3")
+    (only,) = await told(tomorrow)
+    assert only.operation.id == ours.id
+    assert only.is_about(KEY)
+
+
+async def test_clusters_that_share_a_registry_share_its_alias_and_nothing_else(bench: Bench) -> None:
+    other = Bench(fake_world(clock=bench.fake.clock), MemoryJournal())
+    other.fake.registry = bench.fake.registry
+    other.fake.cluster.id = ClusterId("uid of another kube-system", "there")
+    other.fake.cluster.deployments[KEY]["metadata"]["uid"] = "uid-another"
+    operation = await bench.promote("2")
+    at = operation.finished_at or 0.0
+    moved = Sighting(AliasMove("iris", "champion", "1", "2"), at - 20.0, at)
+    (there,) = await told(other, moved)  # by the tags of the version
+    assert (there.operation.id, there.source, there.others) == (operation.id, "tags", {KEY})
+    assert there.is_about("iris")
+    assert not there.is_about(KEY)
+    other.journal = bench.journal
+    assert await told(other, moved) == (there,)
+
+
+async def test_a_deployment_that_was_made_anew_has_no_past_of_the_one_before(bench: Bench) -> None:
+    operation = await bench.promote("2")
+    bench.fake.cluster.deployments[KEY]["metadata"]["uid"] = "uid-made-anew"
+    past = next(one for one in await told(bench) if one.operation.id == operation.id)
+    assert past.others == {KEY}
+    assert not past.is_about(KEY)
+    assert past.operation.model == "iris"

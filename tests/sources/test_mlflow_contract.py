@@ -38,6 +38,15 @@ async def test_ping_answers_the_version(mlflow: Mlflow) -> None:
     assert (await mlflow.tracking.ping()).startswith("3.")
 
 
+async def test_a_store_is_known_by_itself(mlflow: Mlflow, world: World) -> None:
+    """Its address may lead to another one tomorrow."""
+    found = await mlflow.registry.identity()
+    assert float(found) > 1e12
+    again = open_mlflow(MlflowTarget(world.uri))
+    assert await again.registry.identity() == found
+    await again.aclose()
+
+
 async def test_experiments(mlflow: Mlflow, world: World) -> None:
     experiments = {experiment.id: experiment for experiment in await mlflow.tracking.experiments()}
     assert experiments[world.experiment].name == "contract"

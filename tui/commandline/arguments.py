@@ -148,6 +148,7 @@ def _operations(parser: argparse.ArgumentParser) -> None:
     actions = ("list", "show", "attach", "resume", "undo", "cancel", "accept", "extend", "approve")
     parser.add_argument("action", nargs="?", choices=actions, default="list")
     parser.add_argument("id", nargs="?", metavar="ID")
+    parser.add_argument("--all", action="store_true", help="list the operations of other clusters, too, that this journal knows")
     parser.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal for everything but looking")
     parser.add_argument("--reason", metavar="TEXT", default="", help="why; needed to accept what the gate could not judge")
     parser.add_argument(

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 
 from tui.backends import Backends, connect, open_journal, open_sightings
+from tui.commandline.here import here_offline
 from tui.commandline.output import put, put_json, say, short, table
 from tui.commandline.snapshot import told
 from tui.domain.environments import Environment
@@ -17,7 +18,6 @@ from tui.domain.serving import Fleet
 from tui.operations.history import Memories, Past
 from tui.operations.history import history as gathered
 from tui.operations.shape import operation_json
-from tui.operations.sightings import registry_id
 from tui.operations.words import iso
 
 _HEAD = ("WHEN", "ACTOR", "KIND", "DEPLOYMENT", "MODEL", "FROM", "TO", "OUTCOME", "SOURCE", "REASON")
@@ -28,12 +28,18 @@ async def history(environment: Environment, given: argparse.Namespace) -> int:
     backends = connect(environment)
     world = backends.world
     try:
-        fleet, registry = await asyncio.gather(
-            told(lambda: _fleet(backends), "Kubernetes"), told(lambda: world.need_registry().registry(), "MLflow")
+        fleet, registry, cluster, identity = await asyncio.gather(
+            told(lambda: _fleet(backends), "Kubernetes"),
+            told(lambda: world.need_registry().registry(), "MLflow"),
+            told(lambda: world.need_cluster().identity(), "Kubernetes"),
+            told(lambda: world.need_registry().identity(), "MLflow"),
         )
     finally:
         await backends.close()
-    memories = Memories(fleet.value, registry.value, open_journal(environment).operations(), _sightings(environment))
+    journal = open_journal(environment).operations()
+    seen = _sightings(environment, identity.value) if identity.value is not None else ()
+    here = cluster.value or await here_offline(environment, journal)
+    memories = Memories(fleet.value, registry.value, journal, seen, here, identity.value or "")
     past = gathered(memories, environment.patterns)
     found = [one for one in past if given.subject is None or one.is_about(given.subject)]
     if given.output == "json":
@@ -50,13 +56,18 @@ async def _fleet(backends: Backends) -> Fleet:
     return await backends.world.need_cluster().fleet(await backends.namespaces())
 
 
-def _sightings(environment: Environment) -> tuple[Sighting, ...]:
+def _sightings(environment: Environment, registry: str) -> tuple[Sighting, ...]:
     """What was seen in the registry up to now, this very reading included."""
     try:
-        return open_sightings(environment).sightings(registry_id(environment.mlflow))
+        return open_sightings(environment).sightings(registry)
     except Failure as failure:
         say(f"modeldeck: {failure}: what others did to aliases is missing")
         return ()
+
+
+def _where(past: Past) -> str:
+    key = past.operation.key
+    return f"{key} (another one)" if key in past.others else key
 
 
 def _cells(past: Past) -> tuple[str, ...]:
@@ -65,7 +76,7 @@ def _cells(past: Past) -> tuple[str, ...]:
         iso(operation.finished_at or operation.started_at) or "",
         short(operation.actor) or "–",
         operation.kind.value,
-        operation.key if operation.deployment else "–",
+        _where(past) if operation.deployment else "–",
         operation.model if operation.deployment else f"{operation.model}@{operation.alias}",
         operation.from_version or ("?" if operation.deployment else "nothing"),
         operation.to_version or ("?" if operation.deployment else "nothing"),

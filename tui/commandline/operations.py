@@ -6,9 +6,11 @@ import argparse
 
 from tui.backends import open_journal
 from tui.commandline.attached import watch
-from tui.commandline.output import fail, put, put_json, short, table
+from tui.commandline.here import here_now
+from tui.commandline.output import fail, put, put_json, say, short, table
 from tui.commandline.telling import operation_story
 from tui.domain.environments import Environment
+from tui.domain.identity import ClusterId
 from tui.domain.promotions import ExitCode, Operation
 from tui.live.clock import SystemClock
 from tui.operations.follow import follow
@@ -24,7 +26,7 @@ async def operations(environment: Environment, given: argparse.Namespace) -> int
     as_json = given.output == "json"
     journal = open_journal(environment)
     if given.action == "list":
-        return _list(journal, as_json=as_json)
+        return await _list(environment, journal, everywhere=given.all, as_json=as_json)
     if given.id is None:
         return fail("usage", f"operations {given.action} needs an id", "modeldeck operations list", ExitCode.USAGE, as_json=as_json)
     operation = journal.operation(given.id)
@@ -48,8 +50,13 @@ async def attach(journal: SqliteJournal, operation_id: str, *, as_json: bool) ->
     return await watch(lambda: news, operation_id, as_json=as_json, cancel=None)
 
 
-def _list(journal: SqliteJournal, *, as_json: bool) -> int:
-    found = journal.operations()
+async def _list(environment: Environment, journal: SqliteJournal, *, everywhere: bool, as_json: bool) -> int:
+    """Of this environment's cluster: the journal knows those of every one that its owner has worked on."""
+    known = journal.operations()
+    here = ClusterId() if everywhere or not known else await here_now(environment, known)
+    found = [operation for operation in known if operation.cluster.same(here) is not False]
+    if len(found) < len(known):
+        say(f"modeldeck: {len(known) - len(found)} operations of other clusters are left out: --all")
     if as_json:
         put_json({"operations": [operation_json(operation) for operation in found]})
     else:

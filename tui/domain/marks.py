@@ -17,6 +17,8 @@ OPERATION = "modeldeck.dev/operation"
 HISTORY = "modeldeck.dev/history"
 OPERATION_TAG = "modeldeck.operation"
 """On a model version: the operation that brought it in."""
+CLUSTER_TAG = "modeldeck.cluster"
+"""On a model version: the cluster of the Deployment that its tags name."""
 CHANGE_CAUSE = "kubernetes.io/change-cause"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 

@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 
 from tui.domain.failures import Failure
 from tui.domain.gates import Gate, GateVerdict, Judgement
+from tui.domain.identity import ClusterId
 
 
 class ExitCode(IntEnum):
@@ -208,6 +209,10 @@ class Plan:
     """How the new pods are judged; None: not at all."""
     serving_sets: tuple[str, ...] = ()
     """Names of the ReplicaSets that served when the plan was made: what the new pods are compared with."""
+    cluster: ClusterId = field(default_factory=ClusterId)
+    """The cluster of its Deployments: the environment's name may mean another one later."""
+    registry: str = ""
+    """Likewise its registry, as `ModelRegistry.identity` names it; "" where it could not be asked."""
     others: tuple[Plan, ...] = ()
     """What is done to further deployments, in order and before this one: plans without steps, as the steps of all stand here."""
 
@@ -332,6 +337,8 @@ class Operation:
     """Tells deployments of the same name in two clusters apart."""
     alias_before: str | None = None
     """What the alias pointed at when it was planned; None: nothing, or not known."""
+    cluster: ClusterId = field(default_factory=ClusterId)
+    registry: str = ""
     extended: float = 0.0
     """Seconds that people have given the gate at work, or the last one, beyond its own time."""
 

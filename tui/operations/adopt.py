@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tui.domain.failures import Conflict, Failure, NotFound
+from tui.domain.identity import ClusterId
 from tui.domain.marks import OPERATION, OPERATION_TAG, Mark, under_way
 from tui.domain.promotions import EVIDENCE, Fingerprint, Intent, Kind, Plan, Step, StepName
 from tui.domain.serving import Deployment
@@ -32,7 +33,9 @@ async def adopt(operation_id: str, world: World, journal: Journal, clock: Clock,
     namespaces = world.environment.cluster.namespaces if world.environment.cluster else ()
     fleet = await world.need_cluster().fleet(namespaces)
     marked = [(under_way(deployment.annotations), deployment) for deployment in fleet.deployments]
-    legs = [plan_of(mark, on, world.environment.name) for mark, on in marked if mark and mark.id == operation_id and mark.to_version]
+    cluster = await world.need_cluster().identity()
+    name = world.environment.name
+    legs = [plan_of(mark, on, name, cluster) for mark, on in marked if mark and mark.id == operation_id and mark.to_version]
     if not legs:
         hint = "modeldeck operations list; -n NAMESPACE where it is another one"
         raise NotFound(f"no operation {operation_id}, neither in this journal nor on a deployment", hint=hint)
@@ -91,7 +94,7 @@ def _joined(legs: Sequence[Plan], *, committed: bool) -> Plan:
     return replace(legs[0], steps=tuple(steps), others=tuple(replace(leg, steps=()) for leg in legs[1:]))
 
 
-def plan_of(mark: Mark, deployment: Deployment, environment: str) -> Plan:
+def plan_of(mark: Mark, deployment: Deployment, environment: str, cluster: ClusterId) -> Plan:
     """What was planned, as far as the mark tells."""
     by_alias = mark.alias != "" and any(text and f"@{mark.alias}" in text for text in _texts(deployment))
     patching = StepName.RESTART if by_alias else StepName.PATCH_TEMPLATE
@@ -133,6 +136,7 @@ def plan_of(mark: Mark, deployment: Deployment, environment: str) -> Plan:
         by_alias=by_alias,
         id=mark.id,
         environment=environment,
+        cluster=cluster,
     )
 
 

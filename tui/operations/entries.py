@@ -133,6 +133,8 @@ def _planned(plan: Plan, entry: Entry) -> Operation:
         copied=plan.copied_from is not None,
         deployment_uid=plan.fingerprint.deployment_uid,
         alias_before=plan.fingerprint.alias_version,
+        cluster=plan.cluster,
+        registry=plan.registry,
         adopted=bool(entry.body.get("adopted", False)),
     )
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from tui.domain import rollout
+from tui.domain.identity import ClusterId
 from tui.domain.linking import link_of
 from tui.domain.links import LinkPatterns
 from tui.domain.marks import FIELD_MANAGER, HISTORY_LENGTH, history_of
@@ -35,7 +36,12 @@ class Memories:
     fleet: Fleet | None
     registry: Registry | None
     journal: tuple[Operation, ...] = ()
+    """Operations of all clusters that it knows."""
     sightings: tuple[Sighting, ...] = ()
+    """Of this very registry."""
+    cluster: ClusterId = field(default_factory=ClusterId)
+    registry_id: str = ""
+    """As `ModelRegistry.identity` names it; "" where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +53,13 @@ class Past:
     """`journal`, `tags`, `cluster` or `registry`."""
     concerns: frozenset[str] = frozenset()
     """`namespace/name` of Deployments that it is not on, but that serve its model."""
+    others: frozenset[str] = frozenset()
+    """`namespace/name` of its Deployments that are not those of this name here: in another cluster, or deleted since."""
 
     def is_about(self, subject: str) -> bool:
         """A model, `namespace/name`, or the name of a Deployment."""
         own = self.operation
-        keys = {*own.keys, *self.concerns}
+        keys = {*own.keys, *self.concerns} - self.others
         return subject == own.model or subject in keys or subject in {key.partition("/")[2] for key in keys}
 
 
@@ -65,17 +73,30 @@ def history(memories: Memories, patterns: LinkPatterns, *, of: str | None = None
     tagged = of_tags(memories.registry)
     annotated = {one.key: tuple(of_annotations(one, sets[one.uid])) for one in fleet.deployments}
     caused = {one.key: tuple(of_causes(one, sets[one.uid])) for one in fleet.deployments}
-    found = _ours(memories.journal, annotated, tagged, chain.from_iterable(caused.values()))
-    journaled = tuple(of_journal(memories.journal))
+    here = tuple(operation for operation in memories.journal if operation.cluster.same(memories.cluster) is not False)
+    found = _ours(here, annotated, tagged, chain.from_iterable(caused.values()))
+    journaled = tuple(of_journal(here))
     on, by_tag = _grouped(journaled), _grouped(tagged)
     for one in fleet.deployments if of is None else filter(None, (fleet.deployment(of),)):
         moves = moves_of(one, on[one.key], annotated[one.key], (*by_tag[one.key], *caused[one.key]))
         forgotten = _forgotten(one, sets[one.uid], annotated[one.key])
         found += _of_others(one, timeline(one, sets[one.uid], moves, memories.registry, patterns), forgotten)
     serving = _serving(fleet, patterns) if memories.sightings else {}
-    ours = (*journaled, *chain.from_iterable(annotated.values()), *tagged, *chain.from_iterable(caused.values()))
+    # What moves an alias may be in any cluster, as long as it is the alias of this registry.
+    elsewhere = [operation for operation in memories.journal if operation.cluster.same(memories.cluster) is False]
+    there = of_journal(one for one in elsewhere if memories.registry_id in ("", one.registry))
+    ours = (*journaled, *there, *chain.from_iterable(annotated.values()), *tagged, *chain.from_iterable(caused.values()))
     found += [Past(_seen(one), REGISTRY, serving.get(one.move.model, frozenset())) for one in by_others(memories.sightings, ours)]
+    found = [replace(past, others=_not_these(past.operation, fleet, memories.cluster)) for past in found]
     return tuple(sorted(found, key=_when)[::-1])
+
+
+def _not_these(operation: Operation, fleet: Fleet, cluster: ClusterId) -> frozenset[str]:
+    """The Deployments of an operation that only have the name of one here."""
+    if operation.cluster.same(cluster) is False:
+        return frozenset(operation.keys)
+    known = {deployment.key: deployment.uid for deployment in fleet.deployments}
+    return frozenset(part.key for part in operation.parts if part.uid and known.get(part.key, part.uid) != part.uid)
 
 
 def _ours(
@@ -139,6 +160,8 @@ def _told(move: Move, places: tuple[Part, ...]) -> Operation:
         runner_pid=None,
         words="" if move.source != CAUSES else "as the change cause tells; how it ended is not known",
         alias=move.alias,
+        cluster=move.cluster,
+        deployment_uid=move.uid,
         others=tuple(part for part in places if part.key != move.key),
     )
 

@@ -7,10 +7,11 @@ import math
 import time
 from calendar import timegm
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypedDict
 
-from tui.domain.marks import Mark, history_of, under_way
+from tui.domain.identity import ClusterId, cluster_of
+from tui.domain.marks import CLUSTER_TAG, Mark, history_of, under_way
 from tui.domain.promotions import Kind, Operation, Outcome, State, StepName, StepState
 from tui.domain.registry import ModelVersion, Registry
 from tui.domain.serving import Deployment, ReplicaSet
@@ -54,6 +55,8 @@ class Move:
     outcome: Outcome | None
     served: bool
     source: str
+    cluster: ClusterId = field(default_factory=ClusterId)
+    """Where the Deployment is."""
     alias_moved: bool | None = None
     """Whether it moved the alias, or may have; None: the memory does not say."""
     alias_since: float | None = None
@@ -118,6 +121,7 @@ def of_journal(past: Iterable[Operation]) -> Iterator[Move]:
                 outcome=operation.outcome,
                 served=_took_over(operation, leg),
                 source=JOURNAL,
+                cluster=operation.cluster,
                 **_alias_times(operation, leg),
             )
 
@@ -241,6 +245,7 @@ def _of_tagged(version: ModelVersion) -> Move:
         outcome=Outcome.DONE,
         served=True,
         source=TAGS,
+        cluster=cluster_of(tags.get(CLUSTER_TAG, "")),
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from tui.domain.failures import Failure
 from tui.domain.gates import Gate
 from tui.domain.gates.summary import gate_words
+from tui.domain.identity import ClusterId
 from tui.domain.marks import CHANGE_CAUSE, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, mark_of, mark_text
 from tui.domain.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName
 from tui.domain.registry import ModelVersion
@@ -63,7 +65,8 @@ async def plan(
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     gate = chosen_gate(subject.intent, world, subject.model) if await metrics_there(world) else None
-    draft = _draft(subject, world, template, now, _Choices(operation_id or new_id(now), gate, serving))
+    cluster, registry = await _identities(subject, world)
+    draft = _draft(subject, world, template, now, _Choices(operation_id or new_id(now), gate, serving, cluster, registry))
     checks = await run_checks(replace(subject, intent=intent), world, draft, past, now, together)
     return replace(draft, checks=checks, fingerprint=replace(draft.fingerprint, autoscaled=_autoscaled(checks)))
 
@@ -129,6 +132,19 @@ class _Choices:
     id: str
     gate: Gate | None
     serving_sets: tuple[str, ...]
+    cluster: ClusterId
+    registry: str
+
+
+async def _identities(subject: Subject, world: World) -> tuple[ClusterId, str]:
+    """Where this is, for those who look back at it later. Nothing of the plan depends on it, so that nobody who cannot tell stops it."""
+    cluster, registry = ClusterId(), ""
+    with suppress(Failure):
+        cluster = await world.need_cluster().identity()
+    if subject.registry_failure is None:
+        with suppress(Failure):
+            registry = await world.need_registry().identity()
+    return cluster, registry
 
 
 def _draft(subject: Subject, world: World, template: Edits, now: float, chosen: _Choices) -> Plan:
@@ -159,6 +175,8 @@ def _draft(subject: Subject, world: World, template: Edits, now: float, chosen: 
         by_alias=subject.by_alias,
         id=chosen.id,
         environment=world.environment.name,
+        cluster=chosen.cluster,
+        registry=chosen.registry,
         run_id=subject.run_id,
         copied_from=subject.copied.uri if subject.copied is not None else None,
         gate=chosen.gate if edits.of_template(template) else None,

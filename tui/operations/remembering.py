@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from tui.domain.failures import Failure
@@ -19,7 +20,7 @@ class RememberingRegistry:
     """The port `ModelRegistry` before another one."""
 
     def __init__(self, inner: ModelRegistry, sightings: Sightings, name: str, clock: Clock) -> None:
-        """`name` tells registries apart (`registry_id`)."""
+        """`name` tells addresses apart (`registry_id`): what is remembered is joined by that and the registry's own identity."""
         self._inner = inner
         self._sightings = sightings
         self._name = name
@@ -28,6 +29,14 @@ class RememberingRegistry:
         self._kept_at: float | None = None
         """When, by the monotonic clock, it was last written down."""
         self._keeping: asyncio.Task[None] | None = None
+        self._identity: str | None = None
+
+    async def identity(self) -> str:
+        """Its address and what tells it from another one there, as a digest. Asked once."""
+        if self._identity is None:
+            own = await self._inner.identity()
+            self._identity = f"{self._name}-{hashlib.sha256(own.encode()).hexdigest()[:12]}" if own else self._name
+        return self._identity
 
     async def registry(self) -> Registry:
         """As the inner one. That the reading could not be kept, or not at once, is no reason not to have it."""
@@ -64,7 +73,7 @@ class RememberingRegistry:
             return
         try:
             # Another thread: the disk may be slow.
-            settled = await asyncio.to_thread(self._sightings.see, self._name, glance, last)
+            settled = await asyncio.to_thread(self._sightings.see, await self.identity(), glance, last)
         except Failure:
             return  # `modeldeck history` says that the journal cannot be written; the next reading tries again
         if settled:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tui.domain.gates import Gate, Judgement, gate_from_json, gate_to_json, judgement_to_json
+from tui.domain.identity import ClusterId
 from tui.domain.promotions import Check, Fingerprint, Intent, Kind, Operation, Part, Plan, Step, StepName, Verdict
 from tui.operations.words import iso
 
@@ -23,6 +24,7 @@ def operation_json(operation: Operation) -> Json:
         "kind": operation.kind.value,
         "actor": operation.actor or None,
         "environment": operation.environment or None,
+        "cluster": operation.cluster.text() or None,
         "model": operation.model or None,
         "namespace": operation.namespace or None,
         "deployment": operation.deployment or None,
@@ -121,6 +123,8 @@ def plan_from_journal(body: Mapping[str, Any]) -> Plan:
         by_alias=bool(body.get("by_alias", False)),
         id=str(body.get("id", "")),
         environment=str(body.get("environment", "")),
+        cluster=ClusterId(**_known(ClusterId, body.get("cluster") or {})),
+        registry=str(body.get("registry", "")),
         run_id=body.get("run_id"),
         copied_from=body.get("copied_from"),
         gate=_gate(body.get("gate")),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from textual.screen import Screen
 
+from tui.domain.failures import Failure
+from tui.domain.identity import ClusterId
 from tui.domain.registry import Registry
 from tui.domain.selection import Pane, Selection
 from tui.domain.truth import TruthRow
 from tui.live.run_details import RunReader
 from tui.operations.history import Memories, history
-from tui.operations.sightings import registry_id
-from tui.ports import Clock, Cluster, Journal, Sightings, Tracking
+from tui.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking
 from tui.render import describe
 from tui.render import history as render_history
 from tui.render.cell import Line
@@ -23,14 +24,28 @@ from tui.screens.logs import LogScreen
 from tui.screens.reading_screen import ReadingScreen
 
 FRESH = 3.0
+T = TypeVar("T", covariant=True)
+
+
+class _Named(Protocol[T]):
+    async def identity(self) -> T: ...
 
 
 class Depth:
     """Makes screens. Answers words instead where there is nothing to go into."""
 
-    def __init__(self, tracking: Tracking | None, cluster: Cluster | None, journal: Journal, sightings: Sightings, clock: Clock) -> None:
+    def __init__(
+        self,
+        tracking: Tracking | None,
+        cluster: Cluster | None,
+        registry: ModelRegistry | None,
+        journal: Journal,
+        sightings: Sightings,
+        clock: Clock,
+    ) -> None:
         self._tracking = tracking
         self._cluster = cluster
+        self._registry = registry
         self._journal = journal
         self._sightings = sightings
         self._clock = clock
@@ -69,8 +84,10 @@ class Depth:
         key = model.selection.deployment
 
         async def load() -> Sequence[Line]:
-            seen = self._sightings.sightings(registry_id(model.environment.mlflow))
-            past = history(Memories(model.fleet, model.registry, self._journal.operations(), seen), model.environment.patterns, of=key)
+            cluster, registry = await asyncio.gather(_identity(self._cluster), _identity(self._registry))
+            seen = self._sightings.sightings(registry) if registry is not None else ()
+            memories = Memories(model.fleet, model.registry, self._journal.operations(), seen, cluster or ClusterId(), registry or "")
+            past = history(memories, model.environment.patterns, of=key)
             moves = [(found.operation, found.source) for found in past if key is None or found.is_about(key)]
             return render_history.history_lines(moves, self._clock.now())
 
@@ -118,6 +135,14 @@ class Depth:
             return describe.deployment_lines(deployment, now_row, sets, pods, events, model.environment.patterns, self._clock.now())
 
         return ReadingScreen("Deployment", key, load, self._clock, every=FRESH)
+
+
+async def _identity(backend: _Named[T] | None) -> T | None:
+    """None where it cannot be asked: what is joined by it is left out then."""
+    try:
+        return await backend.identity() if backend is not None else None
+    except Failure:
+        return None
 
 
 def _versions(registry: Registry | None) -> tuple[Any, ...]:

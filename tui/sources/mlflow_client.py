@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tui.domain.failures import NotFound
+from tui.domain.failures import Forbidden, NotFound, Rejected
 from tui.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunPage
 from tui.sources.bounds import PageTokens
@@ -17,6 +17,7 @@ from tui.sources.mlflow_following import RegistryFollower, joined
 from tui.sources.mlflow_inprocess import InProcess
 from tui.sources.mlflow_rules import (
     BACKEND,
+    FIRST_EXPERIMENT,
     MODEL_FILE,
     LoggedModelChoice,
     chosen_model,
@@ -104,6 +105,13 @@ class ClientRegistry:
         return await self._mlflow.ask(
             lambda client: _version_of(client.get_model_version(model, version), _model_of(client.get_registered_model(model)).aliases)
         )
+
+    async def identity(self) -> str:
+        try:
+            made = await self._mlflow.ask(lambda client: client.get_experiment(FIRST_EXPERIMENT).creation_time)
+        except (NotFound, Forbidden, Rejected):
+            return ""
+        return "" if made is None else str(made)
 
     async def version_of_alias(self, model: str, alias: str) -> str | None:
         return (await self.model(model)).aliases.get(alias)

@@ -15,6 +15,7 @@ from tui.sources.mlflow_rest import API, list_artifacts, run_entry
 from tui.sources.mlflow_rest_pages import RestPages
 from tui.sources.mlflow_rules import (
     BACKEND,
+    FIRST_EXPERIMENT,
     MODEL_FILE,
     LoggedModelChoice,
     chosen_model,
@@ -56,6 +57,14 @@ class RestRegistry:
             self._transport.get(f"{API}/model-versions/get", params={"name": model, "version": version}), self.model(model)
         )
         return wire.version_of(self._transport.decode(body, wire.VersionAnswer).model_version, owner.aliases)
+
+    async def identity(self) -> str:
+        try:
+            body = await self._transport.get(f"{API}/experiments/get", params={"experiment_id": FIRST_EXPERIMENT})
+        except (NotFound, Forbidden, Rejected):
+            return ""
+        made = self._transport.decode(body, wire.ExperimentAnswer).experiment.creation_time
+        return "" if made is None else str(made)
 
     async def version_of_alias(self, model: str, alias: str) -> str | None:
         # MLflow answers 400 for a missing alias, as it does for a wrong name: the model's own map tells them apart.

@@ -11,6 +11,8 @@ from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, NotFound,
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import MetricPoint
 
+FIRST_EXPERIMENT = "0"
+"""MLflow makes it with its store, so that the time of its making tells one store from another at the same address."""
 BACKEND = "MLflow"
 
 PROMPT_TAG = "mlflow.prompt.is_prompt"

@@ -107,6 +107,11 @@ class ExperimentEntry(msgspec.Struct, gc=False):
     name: str = ""
     last_update_time: Number | None = None
     lifecycle_stage: str = ""
+    creation_time: Number | None = None
+
+
+class ExperimentAnswer(msgspec.Struct, gc=False):
+    experiment: ExperimentEntry
 
 
 class ExperimentsAnswer(msgspec.Struct, gc=False):

@@ -49,7 +49,7 @@ async def deck(
 
 
 def known(operation: Operation = ops.ROLLING, *, gone: bool = False) -> dict[str, UnderWay]:
-    return {operation.key: UnderWay(operation, gone)}
+    return {operation.deployment_uid: UnderWay(operation, gone)}
 
 
 def row(app: Deck, name: str) -> str:

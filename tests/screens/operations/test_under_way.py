@@ -10,22 +10,25 @@ from tui.domain.promotions import Operation, State
 from tui.operations.journal import JournalFailure
 from tui.screens.operations.under_way import EVERY, Noticing, UnderWay, under_way
 
+UID = "d-iris"
+
 
 def test_only_what_has_not_ended_here_and_the_newest_of_each_deployment() -> None:
+    """Names say nothing: environments, namespaces and deployments are called the same in other clusters."""
     older = replace(ops.JUDGING, id="older", started_at=ops.NOW - 500.0)
-    elsewhere = replace(ops.JUDGING, id="elsewhere", environment="staging", deployment="wine")
-    found = under_way((ops.HELD, older, elsewhere, ops.DONE), "prod", ops.NOW)
-    assert {key: each.operation.id for key, each in found.items()} == {"serving/iris": ops.HELD.id}
+    elsewhere = replace(ops.JUDGING, id="elsewhere", started_at=ops.NOW + 1.0, deployment_uid="another")
+    found = under_way((elsewhere, ops.HELD, older, ops.DONE), ops.NOW)
+    assert {uid: each.operation.id for uid, each in found.items()} == {UID: ops.HELD.id, "another": "elsewhere"}
 
 
 def test_an_operation_on_several_deployments_is_under_way_on_each() -> None:
-    found = under_way((replace(ops.JUDGING, others=(replace(ops.STAGING, key="serving/iris-eu"),)),), "prod", ops.NOW)
-    assert {key: each.operation.id for key, each in found.items()} == {"serving/iris": ops.ID, "serving/iris-eu": ops.ID}
+    found = under_way((replace(ops.JUDGING, others=(replace(ops.STAGING, key="serving/iris-eu", uid="d-eu"),)),), ops.NOW)
+    assert {uid: each.operation.id for uid, each in found.items()} == {UID: ops.ID, "d-eu": ops.ID}
 
 
 def test_one_that_nobody_took_up_is_gone() -> None:
     untaken = replace(ops.BEGUN, state=State.PLANNED, runner_pid=None, started_at=ops.NOW - 100.0)
-    assert under_way((untaken,), "prod", ops.NOW)["serving/iris"].gone
+    assert under_way((untaken,), ops.NOW)[UID].gone
 
 
 async def test_it_tells_at_once_and_then_only_what_is_different() -> None:
@@ -43,9 +46,9 @@ async def test_it_tells_at_once_and_then_only_what_is_different() -> None:
         return answer
 
     clock = sample.FrozenClock()
-    noticing = Noticing(read, "prod", clock, told.append)
+    noticing = Noticing(read, clock, told.append)
     noticing.start()
     await done.wait()
     await noticing.stop()
-    assert [sorted(each) for each in told] == [[], ["serving/iris"], []]
+    assert [sorted(each) for each in told] == [[], [UID], []]
     assert clock.now() >= ops.NOW + 6 * EVERY

@@ -16,6 +16,7 @@ from tui.domain.linking import find_links, slot_edits, template_patch, undo_edit
 from tui.domain.rollout import new_pods, status
 from tui.domain.serving import Controller, Deployment, Fleet
 from tui.ports import Cluster
+from tui.sources.kubernetes import answers
 from tui.sources.kubernetes.cluster import KubernetesCluster
 
 Opened = Callable[[ClusterTarget], KubernetesCluster]
@@ -35,6 +36,17 @@ async def test_who_answers(hand: Hand) -> None:
     port: Cluster = hand.cluster
     assert (await port.ping()).startswith("v1.")
     assert await hand.cluster.namespace() == "serving"
+
+
+async def test_which_cluster_it_is(hand: Hand, opened: Opened) -> None:
+    """An operator of one namespace may not read kube-system, and knows the cluster by its address and authority."""
+    body = await hand.cluster._get("/api/v1/namespaces/kube-system", answers.Named)
+    found = await hand.cluster.identity()
+    assert found.uid == body.metadata.uid != ""
+    assert await opened(hand.target()).identity() == found
+    limited = await opened(hand.target("view")).identity()
+    assert (limited.uid, limited.address) == ("", found.address)
+    assert limited.same(found) is True
 
 
 async def test_a_deployment_with_its_pods(hand: Hand) -> None:

@@ -14,6 +14,7 @@ from tests.support.fakes.objects import strategic_merge, to_deployment, to_templ
 from tests.support.fakes.traps import Traps
 from tests.support.virtual import VirtualClock
 from tui.domain.failures import Conflict, NotFound
+from tui.domain.identity import ClusterId
 from tui.domain.leases import Lease
 from tui.domain.marks import CHANGE_CAUSE, RESTARTED_AT
 from tui.domain.serving import (
@@ -64,6 +65,7 @@ class FakeCluster:
         self.specs: dict[tuple[str, Controller], Mapping[str, object]] = {}
         self.conditions: list[dict[str, str]] = []
         self.report: Callable[[Pod], Pod] = lambda pod: pod
+        self.id = ClusterId("uid-of-kube-system", "address")
         self._counter = 100
         clock.on_sleep.append(self.tick)
 
@@ -71,6 +73,9 @@ class FakeCluster:
 
     async def ping(self) -> str:
         return "v1.36.0"
+
+    async def identity(self) -> ClusterId:
+        return self.id
 
     async def deployment(self, namespace: str, name: str) -> Deployment:
         self.traps.enter("deployment")

@@ -17,6 +17,7 @@ class FakeRegistry:
         self.versions: dict[tuple[str, str], ModelVersion] = {}
         self.aliases: dict[str, dict[str, str]] = {}
         self.gone: set[tuple[str, str]] = set()
+        self.id = ""
 
     def add(self, model: str, *numbers: str, status: str = "READY") -> None:
         self.aliases.setdefault(model, {})
@@ -46,6 +47,9 @@ class FakeRegistry:
         if (model, version) not in self.versions:
             raise NotFound(f"no version {version} of {model}", backend="MLflow")
         return self.versions[model, version]
+
+    async def identity(self) -> str:
+        return self.id
 
     async def version_of_alias(self, model: str, alias: str) -> str | None:
         self.traps.enter("version_of_alias")

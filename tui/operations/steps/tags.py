@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from tui.domain.gates.words import shown
-from tui.domain.marks import OPERATION_TAG
+from tui.domain.marks import CLUSTER_TAG, OPERATION_TAG
 from tui.domain.promotions import Kind, Operation, Step, StepName
 from tui.operations.run import Run
 from tui.operations.words import harmless, iso
@@ -54,6 +54,7 @@ def arrived(run: Run) -> dict[str, str]:
         "modeldeck.when": iso(run.clock.now()) or "",
         "modeldeck.deployment": intent.key,
         "modeldeck.deployment-uid": run.plan.fingerprint.deployment_uid,
+        CLUSTER_TAG: run.plan.cluster.text(),
         "modeldeck.from": run.plan.from_version or "",
         "modeldeck.reason": intent.reason,
         "modeldeck.evidence": _ELSEWHERE if run.now.adopted else evidence_words(run.now, run.step.leg),

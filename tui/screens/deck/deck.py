@@ -144,7 +144,7 @@ class Deck(DeckRoom):
         self._mark(*self.model.receive(topic, reading))
 
     def tell(self, under_way: Mapping[str, UnderWay]) -> None:
-        """What the journal says goes on, or was cut off, on each deployment (`namespace/name`)."""
+        """What the journal says goes on, or was cut off, on each deployment, by its uid."""
         ended = self.model.tell(under_way)
         if ended and self._source is not None:
             self._source.refresh(Topic.REGISTRY)  # it has moved an alias, and nobody watches those

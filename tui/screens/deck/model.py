@@ -177,9 +177,8 @@ class DeckModel:
             return ()
         self._told_cut_off = True
         lost = {found.operation.id: found for found in self._under_way.values() if found.gone}
-        mine = (found.operation.key for found in lost.values())
-        here = [key for key in mine if self._deployment(key) is None or self.at_work_on(key) is not None]
-        return tuple(found for found in lost.values() if found.operation.key in here)
+        here = {deployment.uid for deployment in self.fleet.deployments}
+        return tuple(found for found in lost.values() if any(part.uid in here for part in found.operation.parts))
 
     def lost(self) -> str:
         """What was selected and is not in the registry any more, told once; "" where nothing is."""
@@ -189,11 +188,8 @@ class DeckModel:
     def at_work_on(self, key: str) -> UnderWay | None:
         """The operation on a deployment that has not ended, where the journal knows it: on this very one, and not on one of the same name
         elsewhere."""
-        found = (self._under_way or {}).get(key)
-        deployment = self._deployment(key) if found is not None else None
-        if found is None or deployment is None:
-            return None
-        return found if found.operation.is_about(key, deployment.uid) else None
+        deployment = self._deployment(key) if self._under_way else None
+        return (self._under_way or {}).get(deployment.uid) if deployment is not None else None
 
     @property
     def operation(self) -> UnderWay | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from textual.app import App
 
+from tui.domain.failures import Failure
+from tui.domain.identity import ClusterId
 from tui.domain.promotions import Intent, Kind, Operation
 from tui.domain.selection import Pane
 from tui.domain.truth import TruthRow
@@ -14,7 +18,7 @@ from tui.operations.hands import Hands
 from tui.operations.journal import SqliteJournal
 from tui.operations.ledger import Ledger
 from tui.operations.world import World
-from tui.ports import Clock
+from tui.ports import Clock, Cluster
 from tui.screens.deck.deck import Deck
 from tui.screens.operations.under_way import Noticing
 from tui.screens.promotion.desk import Desk, Followed
@@ -28,30 +32,65 @@ def open_doors(app: App[Any], world: World, hire: Callable[[], Hands], journal: 
 
     deck = next(screen for screen in app.screen_stack if isinstance(screen, Deck))
     environment = world.environment
+    here = _Here(world.cluster)
     outlook = Outlook(
         environment,
         fleet=lambda: deck.model.fleet,
         rows=lambda: deck.model.truth,
         state=lambda: deck.model.state(Pane.DEPLOYMENTS, clock.now()),
         awaited=deck.awaited,
+        cluster=lambda: here.now,
     )
     desk = Desk(services(world, journal(), clock, hire), actor())
-    noticing = Noticing(Ledger(journal()).read, environment.name, clock, deck.tell)
+    noticing = Noticing(Ledger(journal()).read, clock, deck.tell)
     noticing.start()
-    return Doors(app, desk, outlook, clock, Ledger(journal()).read, noticing)
+    ledger = Ledger(journal())
+
+    def read() -> tuple[Operation, ...]:
+        """Of this cluster, as soon as it has said which one it is."""
+        return tuple(operation for operation in ledger.read() if operation.cluster.same(here.now) is not False)
+
+    return Doors(app, desk, outlook, clock, read, noticing, here)
+
+
+class _Here:
+    """Which cluster this is, asked until it has said so."""
+
+    def __init__(self, cluster: Cluster | None) -> None:
+        self.now = ClusterId()
+        self.asking = asyncio.create_task(self._ask(cluster)) if cluster is not None else None
+
+    async def _ask(self, cluster: Cluster) -> None:
+        while True:
+            with suppress(Failure):
+                self.now = await cluster.identity()
+                return
+            await asyncio.sleep(_AGAIN)
+
+
+_AGAIN = 10.0
 
 
 class Doors:
     """One environment's. `read` gives all operations of the journal, and may be called in another thread."""
 
     def __init__(
-        self, app: App[Any], desk: Desk, outlook: Outlook, clock: Clock, read: Callable[[], tuple[Operation, ...]], noticing: Noticing
+        self,
+        app: App[Any],
+        desk: Desk,
+        outlook: Outlook,
+        clock: Clock,
+        read: Callable[[], tuple[Operation, ...]],
+        noticing: Noticing,
+        here: _Here,
     ) -> None:
         self._app, self._desk, self._outlook, self._clock, self._read = app, desk, outlook, clock, read
-        self._noticing = noticing
+        self._noticing, self._here = noticing, here
 
     async def shut(self) -> None:
         """Look away: what is under way goes on without us."""
+        if self._here.asking is not None:
+            self._here.asking.cancel()
         await self._noticing.stop()
         await self._desk.settle()
 

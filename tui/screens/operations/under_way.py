@@ -26,14 +26,14 @@ class UnderWay:
 
 
 Tell = Callable[[Mapping[str, UnderWay]], None]
-"""`namespace/name` of a deployment → what goes on there, or was cut off there."""
+"""The uid of a deployment → what goes on there, or was cut off there: its name may be another one's in another cluster."""
 
 
 class Noticing:
     """Tells `tell` at once how things stand, and whenever anything is different."""
 
-    def __init__(self, read: Callable[[], tuple[Operation, ...]], environment: str, clock: Clock, tell: Tell) -> None:
-        self._read, self._environment, self._clock, self._tell = read, environment, clock, tell
+    def __init__(self, read: Callable[[], tuple[Operation, ...]], clock: Clock, tell: Tell) -> None:
+        self._read, self._clock, self._tell = read, clock, tell
         self._told: Mapping[str, UnderWay] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -55,18 +55,18 @@ class Noticing:
             await self._clock.sleep(EVERY)
 
     def _look(self, operations: tuple[Operation, ...]) -> None:
-        found = under_way(operations, self._environment, self._clock.now())
+        found = under_way(operations, self._clock.now())
         if found != self._told:
             self._told = found
             self._tell(found)
 
 
-def under_way(operations: tuple[Operation, ...], environment: str, now: float) -> dict[str, UnderWay]:
-    """The newest operation without an end on each deployment of one environment. `operations`: newest first."""
+def under_way(operations: tuple[Operation, ...], now: float) -> dict[str, UnderWay]:
+    """The newest operation without an end on each deployment, by its uid. `operations`: newest first."""
     found: dict[str, UnderWay] = {}
     for operation in operations:
-        if operation.state is not State.ENDED and operation.environment in ("", environment):
+        if operation.state is not State.ENDED:
             mine = UnderWay(operation, is_abandoned(operation) or untaken(operation, now))
-            for key in operation.keys:
-                found.setdefault(key, mine)
+            for part in operation.parts:
+                found.setdefault(part.uid, mine)
     return found

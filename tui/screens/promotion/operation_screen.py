@@ -104,7 +104,7 @@ class OperationScreen(FramedScreen[None]):
         now = self._clock.now()
         gone = self._followed.cut_off or untaken(operation, now)
         quiet = None if gone else unheard(heard(operation, self._heartbeat(operation)), now)
-        return Standing(operation, self._plan, gone, self._desk.who, self._outlook.environment, quiet)
+        return Standing(operation, self._plan, gone, self._desk.who, self._outlook.environment, self._outlook.cluster(), quiet)
 
     def _read_plan(self, operation_id: str) -> Plan | None:
         try:

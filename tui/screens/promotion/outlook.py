@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tui.domain.environments import Environment
+from tui.domain.identity import ClusterId
 from tui.domain.promotions import Operation
 from tui.domain.serving import Fleet
 from tui.domain.truth import TruthRow
@@ -23,11 +24,15 @@ class Outlook:
     """How fresh the fleet is."""
     awaited: Callable[[float], tuple[str, ...]]
     """Backends that are away, or have not been asked since a time (seconds since the epoch): the rows do not know what they say now."""
+    cluster: Callable[[], ClusterId] = ClusterId
+    """Which one it is, as far as it is known by now."""
 
     def row(self, key: str) -> TruthRow | None:
         """The truth row of `namespace/name`."""
         return next((row for row in self.rows() if row.key == key), None)
 
     def holds(self, operation: Operation) -> bool:
-        """Whether the operation is one of this environment: the journal knows those of all."""
-        return operation.environment in ("", self.environment.name)
+        """Whether the operation is one of this cluster: the journal knows those of all, and an environment's name may mean another one
+        today."""
+        same = operation.cluster.same(self.cluster())
+        return operation.environment in ("", self.environment.name) if same is None else same

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tui.domain.environments import Environment
+from tui.domain.identity import ClusterId
 from tui.domain.promotions import Operation, Outcome, Plan, State, Step, StepName, StepState
 from tui.operations.elsewhere import committed
 from tui.operations.undo import undo_order
@@ -32,6 +33,7 @@ class Standing:
     gone: bool
     who: str
     environment: Environment
+    cluster: ClusterId = field(default_factory=ClusterId)
     unheard: float | None = None
     """Seconds since the last sign of life of a process that may hang; None: it is heard, or there is none."""
 
@@ -91,11 +93,13 @@ class Standing:
         return "past its commit: roll back instead" if self.past_commit else ""
 
     def _recovery(self, act: Act) -> str | None:
-        elsewhere = self.operation.environment
+        named = self.operation.environment
+        same = self.operation.cluster.same(self.cluster)
+        elsewhere = named not in ("", self.environment.name) if same is None else not same
         if act not in (Act.UNDO, Act.RESUME):
             return None
-        if elsewhere and elsewhere != self.environment.name:
-            return f"it belongs to environment {elsewhere}"
+        if elsewhere:
+            return f"it belongs to environment {named}" if named != self.environment.name else "it belongs to another cluster"
         if act is Act.RESUME:
             return "begun on another machine" if self.operation.adopted and not self.past_commit else ""
         return "past its commit: roll back instead" if self.past_commit else ""

@@ -10,6 +10,12 @@ import msgspec
 from tui.sources.kubernetes.wire import Int, ListMeta, Meta, Wire
 
 
+class Named(Wire):
+    """Any object, as far as its metadata goes."""
+
+    metadata: Meta
+
+
 class Cause(Wire):
     message: str = ""
     field: str = ""

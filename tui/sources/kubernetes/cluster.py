@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from tui.domain.environments import ClusterTarget
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound
+from tui.domain.identity import ClusterId, address_digest
 from tui.domain.leases import Lease
 from tui.domain.marks import FIELD_MANAGER
 from tui.domain.rollout import new_replica_set
@@ -30,6 +31,8 @@ from tui.sources.transport import Params, Timeouts, Transport
 T = TypeVar("T")
 Found = TypeVar("Found", bound=Item)
 
+SYSTEM = "kube-system"
+"""The namespace that every cluster has for as long as it lives."""
 _QUIET = 3600.0
 """Seconds for which a followed log may be silent: a server without traffic writes nothing."""
 _LOG_LIMIT = 4 * 1024 * 1024
@@ -43,9 +46,21 @@ class KubernetesCluster:
 
     def __init__(self, target: ClusterTarget, *, timeouts: Timeouts | None = None) -> None:
         self.connection = Connection(target, timeouts=timeouts)
+        self._identity: ClusterId | None = None
 
     async def ping(self) -> str:
         return (await self._get("/version", answers.Version)).git_version
+
+    async def identity(self) -> ClusterId:
+        """Asked once. Who may not read the namespace has only the address."""
+        if self._identity is None:
+            login = await self.connection.login()
+            try:
+                uid = (await self._get(f"/api/v1/namespaces/{SYSTEM}", answers.Named)).metadata.uid
+            except (Forbidden, NotFound):
+                uid = ""
+            self._identity = ClusterId(uid, address_digest(login.server, login.ca_pem))
+        return self._identity
 
     async def namespace(self) -> str:
         """The namespace of the kubeconfig's context."""
