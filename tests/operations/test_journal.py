@@ -18,7 +18,7 @@ from tests.operations.conftest import Bench
 from tests.support import operations
 from tui.domain.promotions import Operation, Outcome, State, Step, StepName
 from tui.operations.entries import Entry, advance, fold
-from tui.operations.journal import JournalFailure, SqliteJournal
+from tui.operations.journal import JournalFailure, SqliteJournal, TakenUp
 from tui.operations.shape import operation_json, plan_from_journal, plan_to_journal
 
 
@@ -68,6 +68,33 @@ def test_of_two_processes_that_take_the_same_operation_up_one_does(tmp_path: Pat
     assert second.claim("a", "started", {"pid": 2}, seen=seen)
     assert not first.claim("a", "started", {"pid": 1}, seen=seen)
     assert [(entry.kind, entry.body.get("pid")) for entry in first.entries("a")] == [("planned", None), ("asked", None), ("started", 2)]
+
+
+def test_a_process_that_was_taken_over_writes_nothing_more(tmp_path: Path) -> None:
+    first, second = (SqliteJournal(tmp_path / "journal.sqlite") for _ in range(2))
+    first.append("a", "started", {"at": 1.0, "runner": "first"})
+    first.append("a", "log", {"at": 2.0, "runner": "first"})
+    first.beat("a", 3.0, "first")
+    _, seen = second.after("a", 0)
+    assert second.claim("a", "started", {"at": 20.0, "runner": "second"}, seen=seen)
+    with pytest.raises(TakenUp, match="has been taken up by another process"):
+        first.append("a", "log", {"at": 21.0, "runner": "first"})
+    first.beat("a", 22.0, "first")
+    assert second.heartbeat("a") == 3.0
+    second.beat("a", 23.0, "second")
+    second.append("a", "log", {"at": 24.0, "runner": "second"})
+    first.append("a", "asked", {"at": 25.0, "what": "cancel"})  # of people, whoever carries it out
+    assert [entry.at for entry in first.entries("a")] == [1.0, 2.0, 20.0, 24.0, 25.0]
+    assert first.heartbeat("a") == 23.0
+
+
+def test_a_claim_that_cannot_be_read_stops_nobody(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    journal.append("a", "planned", {})
+    with sqlite3.connect(journal.path) as connection:
+        connection.execute("INSERT INTO entries (operation, kind, body) VALUES ('a', 'started', '{not json')")
+    journal.append("a", "log", {"runner": "mine"})
+    assert [entry.kind for entry in journal.entries("a")] == ["planned", "log"]
 
 
 async def test_intent_is_written_before_the_request_and_outcome_before_the_next_step(bench: Bench) -> None:

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS entries (
 );
 CREATE INDEX IF NOT EXISTS entries_of_operation ON entries (operation, seq);
 CREATE INDEX IF NOT EXISTS entries_of_kind ON entries (kind, seq);
+CREATE INDEX IF NOT EXISTS claims_of_operation ON entries (operation, seq) WHERE kind = 'started';
 CREATE TRIGGER IF NOT EXISTS entries_are_not_changed BEFORE UPDATE ON entries
     BEGIN SELECT RAISE(ABORT, 'the journal is append only'); END;
 CREATE TRIGGER IF NOT EXISTS entries_are_not_deleted BEFORE DELETE ON entries
@@ -49,7 +50,7 @@ CREATE TABLE IF NOT EXISTS heartbeats (operation TEXT PRIMARY KEY, at REAL NOT N
 # Not a part of what happened: only the newest one counts, so that they are kept apart from the entries.
 _TAKEN = """
 SELECT 1 FROM entries WHERE seq = (SELECT max(seq) FROM entries WHERE operation = ? AND kind = 'started')
-    AND json_extract(body, '$.runner') IS NOT ?
+    AND json_valid(body) AND json_extract(body, '$.runner') IS NOT ?
 """
 # Whether another process has claimed an operation since this one did.
 _CLAIM = """

@@ -9,10 +9,11 @@ from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled, stage
 from tui.domain.failures import Failure
+from tui.domain.identity import ClusterId
 from tui.domain.promotions import Operation, Outcome, State
 from tui.operations.journal import JournalFailure
 from tui.screens.operations.list_screen import OperationsScreen
-from tui.screens.operations.rows import rows_of
+from tui.screens.operations.rows import rows_of, source
 
 
 class Journal:
@@ -158,3 +159,21 @@ async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
         await look(app, pilot)
         assert all(character.isprintable() for line in app.text().splitlines() for character in line)
         assert all(len(line) == size[0] for line in app.text().splitlines())
+
+
+def test_one_that_hangs_is_told_with_how_long_it_has_not_been_heard() -> None:
+    clock = sample.FrozenClock()
+    hung = replace(ops.JUDGING, host="elsewhere", heartbeat_at=ops.NOW - 40.0)
+    (row,) = rows_of((hung,), {}, ops.NOW)
+    cells = {column.key: column.cell(row).text for column in source(clock.now, "").columns}
+    assert (cells["state"], cells["words"]) == ("not heard", "not heard for 40 s: enter, then resume or undo")
+    (heard,) = rows_of((replace(hung, heartbeat_at=ops.NOW - 2.0),), {}, ops.NOW)
+    assert heard.unheard is None
+
+
+def test_operations_of_other_clusters_are_not_in_the_list() -> None:
+    here, there = ClusterId("here"), ClusterId("there")
+    outlook = replace(ops.OUTLOOK, cluster=lambda: here)
+    assert outlook.holds(replace(ops.JUDGING, cluster=here, environment="another name"))
+    assert not outlook.holds(replace(ops.JUDGING, cluster=there))
+    assert outlook.holds(ops.JUDGING)

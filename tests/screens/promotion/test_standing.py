@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.support import operations as ops
 from tests.support import sample
 from tui.domain.environments import Environment
+from tui.domain.identity import ClusterId
 from tui.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
 from tui.operations.wishes import same_person
 from tui.screens.promotion.standing import UNTAKEN, Act, Standing, untaken
@@ -39,6 +40,18 @@ def standing(operation: Operation, *, gone: bool = False, who: str = "ann@box", 
 def test_what_can_be_done(operation: Operation, gone: bool, offered: set[Act]) -> None:
     found = standing(operation, gone=gone)
     assert {act for act in Act if found.why_not(act) == ""} == offered
+
+
+def test_one_that_is_not_heard_can_be_taken_over() -> None:
+    found = replace(standing(ops.JUDGING), unheard=40.0)
+    assert {act for act in Act if found.why_not(act) == ""} == {Act.UNDO, Act.RESUME}
+
+
+def test_one_of_another_cluster_is_not_ours_whatever_its_environment_is_called() -> None:
+    there = replace(ops.JUDGING, cluster=ClusterId("there"), environment=sample.ENVIRONMENT.name)
+    found = replace(standing(there, gone=True), cluster=ClusterId("here"))
+    assert found.why_not(Act.UNDO) == "it belongs to another cluster"
+    assert replace(found, cluster=ClusterId("there")).why_not(Act.UNDO) == ""
 
 
 def test_what_was_begun_on_another_machine_can_only_be_taken_back() -> None:
