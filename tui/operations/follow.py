@@ -44,7 +44,7 @@ async def follow(
     """
     operation: Operation | None = None
     seq = 0
-    quiet, looked = False, clock.monotonic()
+    quiet, looked = False, clock.monotonic() - LISTEN
     while True:
         entries, seq = journal.after(operation_id, seq)
         for entry in entries:
