@@ -1,8 +1,10 @@
-"""Tests see nothing of the machine they run on: not its backends, not its user's files, not its time zone, not its speed."""
+"""Tests see nothing of the machine they run on: not its backends, not its user's files, not its time zone, not its locale, not its
+speed."""
 
 from __future__ import annotations
 
 import hashlib
+import locale
 import os
 import time
 from pathlib import Path
@@ -16,6 +18,20 @@ for _name in ("NO_COLOR", "KUBERNETES_SERVICE_HOST", *CONTROL_VARIABLES, *(key.v
     os.environ.pop(_name, None)
 os.environ["TZ"] = "UTC"
 time.tzset()
+
+
+def _speak_utf8() -> None:
+    """In whatever locale the tests were started: the console draws for another one in ASCII."""
+    for name in ("C.UTF-8", "en_US.UTF-8", "UTF-8"):
+        try:
+            locale.setlocale(locale.LC_CTYPE, name)
+        except locale.Error:
+            continue
+        os.environ["LC_ALL"] = name
+        return
+
+
+_speak_utf8()
 
 # A slow machine is no reason to fail; CI repeats what it found.
 settings.register_profile("modeldeck", deadline=None, derandomize=bool(os.environ.get("CI")))

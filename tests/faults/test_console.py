@@ -159,13 +159,23 @@ class Fault:
     breaks: Breaks
     words: str
     hint: str
+    of_mlflow: tuple[str, str] | None = None
+    """(words, hint) where MLflow's are others."""
+
+    def told_of(self, backend: str) -> tuple[str, str]:
+        return self.of_mlflow if self.of_mlflow and backend == "MLflow" else (self.words, self.hint)
 
 
 FAULTS = {
     "stopped": Fault(FaultyProxy.stop, "connection refused", "check that it runs"),
     "hung": Fault(hang, f"no answer within {PATIENCE:g} s", "slow or hung"),
     "500": Fault(answers(500), "500 Internal Server Error", "look at its log"),
-    "401": Fault(answers(401), "401 Unauthorized", "log in again, or check the token"),
+    "401": Fault(
+        answers(401),
+        "401 Unauthorized",
+        "log in again, or check the token",
+        ("it asks for a login, and none is configured", "set MLFLOW_TRACKING_USERNAME"),
+    ),
     "403": Fault(answers(403), "403 Forbidden", "ask for the permission"),
     "429": Fault(answers(429), "429 Too Many Requests", "asked for a pause"),
     "cut": Fault(cut, "the connection was cut before the answer was complete", "check that it runs"),
@@ -183,16 +193,17 @@ async def test_one_backend_breaks_while_the_others_live_and_comes_back(
     async with staged(broken) as stage:
         await stage.well()
         mine = PANES[backend]
+        reason, hint = fault.told_of(backend)
         others = [pane for pane in P if pane not in mine]
         await fault.breaks(stage.proxies[backend])
         await stage.until("stale", lambda: stage.states(*mine) == {Stale} and f"◌ {backend} stale" in stage.header)
         for pane in mine:
             state = stage.console.deck.pane(pane).state
             assert isinstance(state, Stale)
-            assert fault.words in state.words
-            assert fault.hint in state.hint
+            assert reason in state.words
+            assert hint in state.hint
             assert "stale" in stage.pane(pane)
-            assert stage.says(pane, f"{backend}: {fault.words}"[:44].rstrip()), "the reason is cut only where there is no room"
+            assert stage.says(pane, f"{backend}: {reason}"[:44].rstrip()), "the reason is cut only where there is no room"
             assert SHOWN[pane] in stage.pane(pane), "the last value stays"
         await stage.keys_work()
         asked = {name: proxy.requests for name, proxy in stage.proxies.items()}
@@ -219,10 +230,11 @@ async def test_what_never_answered_is_unavailable_with_its_reason_and_comes_by_i
         await stage.until("unavailable", lambda: stage.states() == {Unavailable})
         for backend, panes in PANES.items():
             assert f"○ {backend}" in stage.header
+            reason, hint = fault.told_of(backend)
             for pane in panes:
                 assert "unavailable" in stage.pane(pane)
-                assert stage.says(pane, fault.words)
-                assert stage.says(pane, fault.hint)
+                assert stage.says(pane, reason)
+                assert stage.says(pane, hint)
         for proxy in broken.proxies.values():
             await proxy.heal()
         await stage.well()
