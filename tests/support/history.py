@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tui.domain.failures import Failure, Rejected
+from tui.domain.failures import Failure, InvalidQuery
 from tui.domain.metrics import Matrix, Vector
 from tui.sandbox.metrics import queries
 from tui.sandbox.metrics.store import Store
@@ -74,7 +74,7 @@ class History:
         try:
             data = queries.instant(self.store, promql, round((NOW if at is None else at) * 1000))
         except queries.QueryError as error:
-            raise Rejected(error.words, backend="Prometheus") from None
+            raise InvalidQuery(error.words, backend="Prometheus") from None
         body = {"status": "success", "data": data, "warnings": list(self.warnings)}
         return wire.vector_of(json.dumps(body).encode(), "Prometheus")
 

@@ -9,6 +9,7 @@
     ├── Conflict        409, or the world moved since it was looked at
     ├── Throttled       429: asked to come back later
     ├── Rejected        any other 4xx: the request itself is wrong
+    │   └── InvalidQuery    the backend has read the query, and says that it is none
     ├── Faulty          5xx: the backend is broken
     ├── TooLarge        an answer beyond every bound that a real backend's answers keep
     └── Malformed       an answer that is not what the protocol says
@@ -102,6 +103,12 @@ class Throttled(Failure):
 class Rejected(Failure):
     code = "rejected"
     default_hint = "the request was refused as wrong"
+
+
+class InvalidQuery(Rejected):
+    """Only where the backend's own words say so: what a proxy on the way refuses tells nothing of the query."""
+
+    default_hint = "correct the query"
 
 
 class Faulty(Failure):

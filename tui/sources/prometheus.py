@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.domain.environments import PrometheusTarget
-from tui.domain.failures import Malformed, NotFound, Unreachable
+from tui.domain.failures import Forbidden, Malformed, NotFound, Unreachable
 from tui.domain.metrics import Matrix, Vector
 from tui.sources import prometheus_wire as wire
 from tui.sources.credentials import credentials_of, inline_credentials
@@ -27,13 +27,20 @@ DEADLINE = 30.0
 """Seconds that a caller waits at most, queueing included."""
 
 
+def _base(url: str) -> str:
+    """The address without what stands behind it in a browser, or in an example."""
+    for page in ("/api/v1/query", "/api/v1", "/graph"):
+        url = url.rstrip("/").removesuffix(page)
+    return url
+
+
 @raises_failures(BACKEND)
 class PrometheusMetrics:
     """`tui.ports.Metrics`. Works against Thanos and Mimir too, with the target's headers (`X-Scope-OrgID`)."""
 
     def __init__(self, target: PrometheusTarget) -> None:
         self._target = target
-        self._url, self._inline = inline_credentials(target.url)
+        self._url, self._inline = inline_credentials(_base(target.url))
         # A few threads, so that one slow query does not hold up the next pane's; the session under them is shared.
         self._lane = Lane(BACKEND, depth=32, threads=6)
         self._building = threading.Lock()
@@ -45,7 +52,7 @@ class PrometheusMetrics:
     async def ping(self) -> str:
         try:
             return decode(await self._ask("status/buildinfo"), wire.BuildAnswer, backend=BACKEND).data.version
-        except NotFound:  # some that speak its API have no buildinfo
+        except (NotFound, Forbidden):  # some that speak its API have no buildinfo, some proxies let only queries through
             await self.query("vector(1)")
             return ""
 

@@ -2,26 +2,30 @@
 
 Mended: a timeout on everything and a deadline over all of it; queries in a form body, so that a long one is not a 414; no blind
 retries, which would lose the reason of a 503; Prometheus' own error message; `warnings`; times with fractions; `status/buildinfo`; no
-redirects with credentials, and no credentials from ~/.netrc. Everything here blocks: it runs in a lane.
+redirects to other servers, which would get the credentials, and no credentials from ~/.netrc. Everything here blocks: it runs in a lane.
+
+Proxies in front of it may allow only GET: what is refused as a form is asked once more in the address, and from then on so at once.
 """
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http.client import BadStatusLine, RemoteDisconnected
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 from prometheus_api_client.prometheus_connect import PrometheusConnect
 
-from tui.domain.failures import Failure, Malformed, Rejected, TooLarge, Unreachable
+from tui.domain.failures import Failure, InvalidQuery, Malformed, Rejected, TooLarge, Unreachable
 from tui.sources import bounds, refusals
 from tui.sources.addresses import is_loopback
 from tui.sources.credentials import scrubbed
 from tui.sources.cut_off import CutOffAdapter, cut_off
-from tui.sources.prometheus_wire import explain
+from tui.sources.prometheus_wire import error_of, explain, is_invalid_query
 from tui.sources.unpacking import ACCEPTED, Unpacking, announced
 
 BACKEND = "Prometheus"
@@ -29,6 +33,8 @@ CONNECT = 2.0
 READ = 10.0
 TOTAL = 30.0
 """Seconds, as the transport's."""
+_METHOD_REFUSED = (400, 403, 404, 405, 411, 501)
+_REDIRECTS = 3
 
 
 class _Headers(requests.auth.AuthBase):
@@ -42,6 +48,35 @@ class _Headers(requests.auth.AuthBase):
         return request
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    response: requests.Response
+    body: bytes
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this is Prometheus' own answer, good or bad."""
+        return self.body[:64].lstrip().startswith(b"{") and (self.response.ok or bool(explain(self.body)))
+
+    @property
+    def may_be_the_method(self) -> bool:
+        """Whether something on the way may have refused it for being a POST."""
+        turned = self.response.status_code in _METHOD_REFUSED or self.response.is_redirect
+        return turned and not error_of(self.body).status
+
+
+def _same_server(address: str, response: requests.Response) -> str | None:
+    """Where a redirect leads, unless that is another server or port: credentials are only for the one that was configured."""
+    if not response.is_redirect:
+        return None
+    try:
+        further = urljoin(address, response.headers.get("location", ""))
+        one, other = urlsplit(address), urlsplit(further)
+        return further if (one.scheme, one.netloc) == (other.scheme, other.netloc) and further != address else None
+    except ValueError:
+        return None
+
+
 class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package has no types
     """`url` without userinfo. Every call answers the whole body of a 2xx, or raises a Failure."""
 
@@ -49,6 +84,8 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
         session = requests.Session()
         session.verify = verify
         self._host = refusals.host_of(url)
+        self.gets_only = False
+        """Whether something on the way lets no POST through."""
         session.trust_env = not is_loopback(self._host)
         if verify is False:  # asked for: urllib3 would say so on the terminal with each request
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -62,33 +99,53 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
         session.mount(self.url, CutOffAdapter(max_retries=urllib3.Retry(0, redirect=False)))
 
     def ask(self, path: str, form: Mapping[str, str] | None = None) -> bytes:
-        """POSTs `form` where there is one, else GETs. All of Prometheus' reads may be sent twice."""
+        """POSTs `form` where there is one and POST is let through, else GETs. All of Prometheus' reads may be sent twice."""
         try:
-            try:
-                return self._once(path, form)
-            except requests.exceptions.ConnectionError as error:
-                if not _is_stale(error):
-                    raise
-                return self._once(path, form)
+            posts = form is not None and not self.gets_only
+            answer = self._once("POST" if posts else "GET", path, form)
+            if posts and answer.may_be_the_method:
+                by_get = self._once("GET", path, form)
+                if by_get.is_ours:
+                    self.gets_only, answer = True, by_get
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise self._failure_of(error) from None
+        if answer.response.ok and not answer.response.is_redirect:
+            return self._not_a_page(answer)
+        raise self._refusal(answer.response, answer.body)
 
-    def _once(self, path: str, form: Mapping[str, str] | None) -> bytes:
+    def _once(self, method: str, path: str, form: Mapping[str, str] | None) -> _Answer:
         with cut_off(TOTAL) as call:
             try:
-                body = self._answer(path, form)
+                answer = self._followed(method, path, form)
             except Exception:
                 if not call.late:
                     raise
         if call.late:  # whatever it raised, or how much of it came, was the end of its connection
             raise refusals.late(TOTAL, backend=BACKEND, whole=True)
-        return body
+        return answer
 
-    def _answer(self, path: str, form: Mapping[str, str] | None) -> bytes:
+    def _followed(self, method: str, path: str, form: Mapping[str, str] | None) -> _Answer:
+        address = f"{self.url}/api/v1/{path}"
+        for _ in range(_REDIRECTS + 1):
+            try:
+                answer = self._sent(method, address, form)
+            except requests.exceptions.ConnectionError as error:
+                if not _is_stale(error):
+                    raise
+                answer = self._sent(method, address, form)
+            further = _same_server(address, answer.response)
+            if further is None:
+                break
+            address = further
+        return answer
+
+    def _sent(self, method: str, address: str, form: Mapping[str, str] | None) -> _Answer:
         response = self._session.request(
-            "GET" if form is None else "POST",
-            f"{self.url}/api/v1/{path}",
-            data=form,
+            method,
+            address,
+            data=form if method == "POST" else None,
+            # A redirect's address has the question already.
+            params=form if method == "GET" and "?" not in address else None,
             headers=self.headers,
             auth=self.auth,
             timeout=(CONNECT, READ),
@@ -96,9 +153,14 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
             stream=True,
         )
         with response:
-            if 200 <= response.status_code < 300:
-                return self._read(response, bounds.BODY)
-            raise self._refusal(response, self._read(response, bounds.REFUSAL, cut=True))
+            good = 200 <= response.status_code < 300
+            return _Answer(response, self._read(response, bounds.BODY if good else bounds.REFUSAL, cut=not good))
+
+    def _not_a_page(self, answer: _Answer) -> bytes:
+        if answer.body[:64].lstrip().startswith(b"<"):
+            hint = "a login page needs a token; the address of a user interface is not that of its API"
+            raise Malformed("a web page where JSON belongs", hint=hint, backend=BACKEND)
+        return answer.body
 
     def _read(self, response: requests.Response, most: int, *, cut: bool = False) -> bytes:
         """The whole body. Raises TooLarge beyond `most` bytes; with `cut` those are then the answer."""
@@ -118,7 +180,10 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
     def _refusal(self, response: requests.Response, body: bytes) -> Failure:
         headers = {name.lower(): value for name, value in response.headers.items()}
         clean = scrubbed(body, self.auth.sent.values())
-        return refusals.refusal(response.status_code, clean, headers, backend=BACKEND, host=self._host, explain=explain)
+        found = refusals.refusal(response.status_code, clean, headers, backend=BACKEND, host=self._host, explain=explain)
+        if is_invalid_query(response.status_code, error_of(clean)):
+            return InvalidQuery(found.words, backend=BACKEND, status=response.status_code)
+        return found
 
     def _failure_of(self, error: Exception) -> Failure:
         """Text of exceptions is never passed on: it holds the URL, and may quote a header."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 
-from tui.domain.failures import Malformed, Rejected
+from tui.domain.failures import Faulty, InvalidQuery, Malformed
 from tui.domain.metrics import Matrix, Sample, Series, Vector
 from tui.sources.decode import decode
 from tui.sources.refusals import printable
@@ -18,15 +19,35 @@ Point = tuple[Annotated[float, msgspec.Meta(ge=-200e9, le=200e9)], str]
 
 
 class ErrorAnswer(msgspec.Struct, gc=False):
+    status: str = ""
+    errorType: str = ""
     error: str = ""
+
+
+def error_of(body: bytes) -> ErrorAnswer:
+    """An error body in Prometheus' form; an empty one where it is a proxy's page, or nothing."""
+    try:
+        return msgspec.json.decode(body, type=ErrorAnswer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ErrorAnswer()
 
 
 def explain(body: bytes) -> str:
     """Prometheus' own message of an error body, "" where there is none."""
-    try:
-        return msgspec.json.decode(body, type=ErrorAnswer).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a proxy's page, or nothing
-        return ""
+    return error_of(body).error
+
+
+_BEHIND = re.compile(r"rpc error|connection refused|connection reset|no such host|deadline exceeded|i/o timeout|unavailable", re.IGNORECASE)
+"""Thanos says in the words of an execution error, and in no field, that a store behind it could not be reached."""
+
+
+def is_invalid_query(status: int, answer: ErrorAnswer) -> bool:
+    """Whether Prometheus says that the query itself is wrong: unreadable, or impossible to evaluate."""
+    if answer.status != "error" or status not in (200, 400, 422):
+        return False
+    if answer.errorType in ("timeout", "canceled", "internal", "unavailable", "not_found", "too_many_requests"):
+        return False
+    return answer.errorType == "bad_data" or not _BEHIND.search(answer.error)
 
 
 class Result(msgspec.Struct, gc=False):
@@ -37,6 +58,7 @@ class Result(msgspec.Struct, gc=False):
 class QueryAnswer(msgspec.Struct, gc=False):
     status: str
     data: Result | None = None
+    errorType: str = ""
     error: str = ""
     warnings: list[str] | None = None
     infos: list[str] | None = None
@@ -84,14 +106,14 @@ def vector_of(body: bytes, backend: str) -> Vector:
             scalar = decode(bytes(data.result), Scalar, backend=backend)
             samples = (_sample({}, (scalar.at, scalar.text), backend),)
         case other:
-            raise Rejected(f"the query answers a {printable(other)}, where one value a series is wanted", backend=backend)
+            raise InvalidQuery(f"the query answers a {printable(other)}, where one value a series is wanted", backend=backend)
     return Vector(samples, answer.notes)
 
 
 def matrix_of(body: bytes, backend: str) -> Matrix:
     answer, data = _result(body, backend)
     if data.resultType != "matrix":
-        raise Rejected(f"the query answers a {printable(data.resultType)}, where series over time are wanted", backend=backend)
+        raise InvalidQuery(f"the query answers a {printable(data.resultType)}, where series over time are wanted", backend=backend)
     entries = decode(bytes(data.result), list[RangeEntry], backend=backend)
     series = (Series(entry.metric, tuple((at, _number(text, backend)) for at, text in entry.values or ())) for entry in entries)
     return Matrix(tuple(series), answer.notes)
@@ -100,7 +122,9 @@ def matrix_of(body: bytes, backend: str) -> Matrix:
 def _result(body: bytes, backend: str) -> tuple[QueryAnswer, Result]:
     answer = decode(body, QueryAnswer, backend=backend)
     if answer.status != "success":
-        raise Rejected(printable(answer.error) or "it answers that the query failed", backend=backend)
+        words = printable(answer.error) or "it answers that the query failed"
+        wrong = is_invalid_query(200, ErrorAnswer(answer.status, answer.errorType, answer.error))
+        raise (InvalidQuery if wrong else Faulty)(words, backend=backend)
     if answer.data is None:
         raise Malformed("unexpected answer: no `data` in it", backend=backend)
     return answer, answer.data

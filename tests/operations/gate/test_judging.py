@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.support.history import NOW, SLOW, History
-from tui.domain.failures import Faulty, Forbidden, Rejected, TimedOut, Unreachable
+from tui.domain.failures import Faulty, Forbidden, InvalidQuery, Malformed, NotFound, Rejected, TimedOut, Unreachable
 from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCriterion, decide
 from tui.domain.gates.judgement import CriterionResult, Trouble
 from tui.operations.gate import Target, judge, judgement_json
@@ -120,7 +120,13 @@ async def test_the_profile_is_that_of_these_pods_whatever_else_is_scraped() -> N
     assert (await judged(history)).verdict is PASS
 
 
-@pytest.mark.parametrize("failure", [Unreachable("connection refused"), TimedOut("slow"), Faulty("broken"), Forbidden("no")])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        *(Unreachable("connection refused"), TimedOut("slow"), Faulty("broken"), Forbidden("no"), NotFound("no such path")),
+        *(Malformed("a web page"), Rejected("redirected (302) to https://login.example", status=302)),
+    ],
+)
 async def test_a_server_that_does_not_answer_is_an_error(failure: Unreachable) -> None:
     history = world(errors=1.0)
     history.failure = failure
@@ -138,7 +144,7 @@ async def test_no_server_at_all_is_an_error() -> None:
 
 async def test_one_query_that_fails_takes_nothing_from_the_others() -> None:
     history = world()
-    history.failure, history.failing = Rejected("query processing would load too many samples"), lambda promql: "_bucket" in promql
+    history.failure, history.failing = InvalidQuery("query processing would load too many samples"), lambda promql: "_bucket" in promql
     results = named(await judged(history))
     assert results["p99"].verdict is ERROR
     assert "too many samples" in results["p99"].words

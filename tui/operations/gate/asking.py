@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tui.domain.failures import Failure, NotFound, Rejected
+from tui.domain.failures import Failure, InvalidQuery
 from tui.domain.gates.judgement import Trouble
 from tui.domain.metrics import Vector
 from tui.ports import Metrics
@@ -67,6 +67,5 @@ async def ask(metrics: Metrics | None, asks: Iterable[Ask]) -> Answers:
 
 
 def unanswered(failure: Failure) -> Unanswered:
-    """A query that is refused is wrong; everything else is Prometheus' trouble or the way to it."""
-    refused = isinstance(failure, Rejected | NotFound)
-    return Unanswered(Trouble.REJECTED if refused else Trouble.UNREACHABLE, str(failure))
+    """A query is wrong only where Prometheus itself says so; everything else is its own trouble, or that of the way to it."""
+    return Unanswered(Trouble.REJECTED if isinstance(failure, InvalidQuery) else Trouble.UNREACHABLE, str(failure))
