@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.domain.promotions import Operation
     from tui.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
     from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
+    from tui.domain.series_scope import SeriesScope
     from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
 
 
@@ -193,6 +194,11 @@ class Watch(Protocol):
 
 class Metrics(Protocol):
     """Prometheus' HTTP API."""
+
+    @property
+    def scope(self) -> SeriesScope:
+        """What the configuration says about its series."""
+        ...
 
     async def ping(self) -> str:
         """Version in words, from buildinfo."""

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from tui.domain.exports import Exports
 from tui.domain.links import LinkPatterns
 from tui.domain.measured import chart_points, fleet_stats, observed_versions
 from tui.domain.metrics import Matrix, Sample, Series, Vector
@@ -25,7 +26,7 @@ def matrix(*points: tuple[float, float]) -> Matrix:
 
 
 def fastapi() -> Profile:
-    profile = pick({"http_request_duration_highr_seconds_bucket", "model_info"})
+    profile = pick(Exports.named(("http_request_duration_highr_seconds_bucket", "model_info")))
     assert profile is not None
     return profile
 

@@ -9,20 +9,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prombed import Prombed
 
-from tui.domain.profiles import PROFILES, bulk_queries, deployment_queries, pick, pod_pattern, quoted, rate_window
+from tui.domain.exports import Exports
+from tui.domain.pod_labels import PodLabels, quoted
+from tui.domain.profiles import METRICS, PROFILES, Profile, bulk_queries, deployment_queries, pick, pod_pattern, rate_window
 
-FASTAPI = frozenset(
-    {"http_requests_total", "http_request_duration_highr_seconds_bucket", "model_prediction_value_bucket", "model_info", "python_info"}
-)
+NAMES = ("http_request_duration_highr_seconds_bucket", "model_prediction_value_bucket", "model_info", "python_info")
+FASTAPI = ("http_requests_total", "status", "2xx")
+
+
+def exports(*names: str, counted: tuple[str, str, str] | None = None) -> Exports:
+    """Metrics without labels, and a counter with a label and its value."""
+    series = [{"__name__": counted[0], counted[1]: counted[2]}] if counted else []
+    return Exports((*Exports.named(names).series, *series))
+
+
+def picked(*names: str, counted: tuple[str, str, str] | None = None) -> Profile:
+    profile = pick(exports(*names, counted=counted))
+    assert profile is not None
+    return profile
 
 
 def test_no_known_server() -> None:
-    assert pick(frozenset({"up", "python_info"})) is None
+    assert pick(exports("up", "python_info")) is None
+
+
+@pytest.mark.parametrize("beside", [(), ("go_info", "go_goroutines"), ("nodejs_version_info",), ("http_requests_total",)])
+def test_a_name_that_servers_of_any_make_use_is_no_fastapi(beside: tuple[str, ...]) -> None:
+    assert pick(exports("http_request_duration_seconds_bucket", *beside)) is None
+    assert picked("http_request_duration_seconds_bucket", "python_info", *beside).name == "FastAPI instrumentator"
+
+
+def test_everything_that_profiles_ask_for_is_looked_for() -> None:
+    for profile in PROFILES:
+        assert set(profile.metrics) <= set(METRICS)
 
 
 def test_the_instrumentator_with_what_stands_beside_it() -> None:
-    profile = pick(FASTAPI)
-    assert profile is not None
+    profile = picked(*NAMES, counted=FASTAPI)
     assert (profile.name, profile.latency, profile.predictions) == (
         "FastAPI instrumentator",
         ("http_request_duration_highr_seconds",),
@@ -32,30 +55,57 @@ def test_the_instrumentator_with_what_stands_beside_it() -> None:
 
 
 def test_a_special_server_before_the_general_one() -> None:
-    profile = pick(FASTAPI | {"vllm:request_success_total"})
-    assert profile is not None
+    profile = picked(*NAMES, "vllm:request_success_total", counted=FASTAPI)
     assert profile.name == "vLLM"
     assert profile.latency == ()
 
 
 def test_errors_that_are_part_of_a_missing_counter_are_not_known() -> None:
-    serverless = pick(frozenset({"request_predict_seconds_count", "request_predict_seconds_bucket", "revision_app_request_count"}))
-    raw = pick(frozenset({"request_predict_seconds_count", "request_predict_seconds_bucket"}))
-    assert serverless is not None
-    assert raw is not None
-    assert [c.metric for c in serverless.errors] == ["revision_app_request_count"]
+    serverless = picked("request_predict_seconds_count", counted=("revision_app_request_count", "response_code_class", "2xx"))
+    raw = picked("request_predict_seconds_count", "request_predict_seconds_bucket")
+    assert [(c.metric, c.matchers) for c in serverless.errors] == [("revision_app_request_count", 'response_code_class=~"5.."')]
     assert (raw.requests[0].metric, raw.errors) == ("request_predict_seconds_count", ())
+
+
+OF_ALL = [(counter.metric, profile) for profile in PROFILES for counter in profile.errors if counter.status]
+
+
+@pytest.mark.parametrize(("counter", "profile"), OF_ALL, ids=[f"{profile.name} {counter}" for counter, profile in OF_ALL])
+def test_a_counter_without_a_status_label_tells_nothing_of_errors(counter: str, profile: Profile) -> None:
+    """Neither as 0, where the matcher wants a value, nor as all of them, where it wants none."""
+    series = [{"__name__": name} for name in (*profile.probes, *profile.signs, counter)]
+    assert picked(*(each["__name__"] for each in series)).errors == ()
+
+
+@pytest.mark.parametrize(
+    ("profile", "total", "errors"),
+    [
+        ("Ray Serve", "ray_serve_deployment_request_counter_total", "ray_serve_deployment_error_counter_total"),
+        ("TorchServe", "Requests2XX", "Requests5XX"),
+    ],
+)
+def test_a_counter_of_errors_that_is_sure_to_come_is_0_until_then(profile: str, total: str, errors: str) -> None:
+    found = picked("ray_serve_deployment_request_counter_total" if profile == "Ray Serve" else "ts_inference_requests_total", total)
+    assert (found.name, [c.metric for c in found.errors]) == (profile, [errors])
+
+
+@pytest.mark.parametrize("name", ["ts_inference_requests_total", "model_infer_request_success_total", "nv_inference_request_success"])
+def test_one_that_may_never_come_is_not_known(name: str) -> None:
+    assert picked(name).errors == ()
 
 
 @pytest.mark.parametrize("probe", [probe for profile in PROFILES for probe in profile.probes])
 def test_every_query_is_understood_by_the_stand_in(probe: str) -> None:
-    profile = pick(frozenset({probe}) | {f"{m}_bucket" for p in PROFILES for m in p.latency if probe in p.probes})
+    (owner,) = [p for p in PROFILES if probe in p.probes]
+    series = [{"__name__": name, "code": "200", "status": "OK"} for name in (probe, *owner.metrics)]
+    profile = pick(Exports(tuple(series)))
     assert profile is not None
     engine = Prombed(targets=[])
-    for query in bulk_queries(profile, ["serving", "a.b"]).values():
-        engine.query(query)
-    for query in deployment_queries(profile, "serving", "iris", step=15).values():
-        engine.query(query)
+    for labels in (PodLabels(), PodLabels("kubernetes_pod_name", "", matchers='cluster="a"')):
+        for query in bulk_queries(profile, ["serving", "a.b"], labels=labels).values():
+            engine.query(query)
+        for query in deployment_queries(profile, labels.of_pods("serving", pod_pattern("iris")), step=15).values():
+            engine.query(query)
 
 
 def exposition(seconds: int) -> str:
@@ -71,8 +121,7 @@ def test_the_requests_leave_probes_out() -> None:
     engine = Prombed(targets=[])
     for at in range(0, 125, 5):
         engine.ingest(exposition(at), timestamp_ms=1_000_000 + at * 1000, labels={"namespace": "serving", "pod": "iris-5d4f8c7b9-x2x4z"})
-    profile = pick(FASTAPI)
-    assert profile is not None
+    profile = picked(*NAMES, counted=FASTAPI)
     queries = bulk_queries(profile, ["serving"])
     values = {
         name: [float(r["value"][1]) for r in engine.query(queries[name], 1_120_000)["data"]["result"]] for name in ("requests", "errors")
@@ -80,11 +129,11 @@ def test_the_requests_leave_probes_out() -> None:
     assert values == {"requests": [pytest.approx(12.0)], "errors": [pytest.approx(2.0)]}
 
 
-NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?(\.[a-z0-9]{1,8})?", fullmatch=True)
+POD_NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?(\.[a-z0-9]{1,8})?", fullmatch=True)
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 
 
-@given(NAMES, st.text(SUFFIX, min_size=8, max_size=10), st.text(SUFFIX, min_size=5, max_size=5))
+@given(POD_NAMES, st.text(SUFFIX, min_size=8, max_size=10), st.text(SUFFIX, min_size=5, max_size=5))
 def test_the_pods_of_a_deployment_match_its_pattern(name: str, template_hash: str, random: str) -> None:
     pod = f"{name}-{template_hash}-"[:58] + random
     assert re.fullmatch(pod_pattern(name), pod)
@@ -97,8 +146,7 @@ def test_the_pods_of_others_do_not(pod: str) -> None:
 
 
 def test_all_namespaces_are_no_matcher() -> None:
-    profile = pick(FASTAPI)
-    assert profile is not None
+    profile = picked(*NAMES, counted=FASTAPI)
     assert bulk_queries(profile, ()) == bulk_queries(profile, ("*",))
     assert "namespace=~" not in bulk_queries(profile, ())["buckets"]
     assert 'namespace=~"a|b"' in bulk_queries(profile, ("a", "b"))["buckets"]

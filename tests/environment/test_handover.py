@@ -4,13 +4,16 @@ import pytest
 
 from tui.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
 from tui.domain.links import LinkPatterns
+from tui.domain.series_scope import SeriesScope
 from tui.environment.handover import handed, received
 
 WHOLE = Environment(
     "prod",
     MlflowTarget("https://mlflow", "ann", Secret("hunter2"), workspace="ml"),
     ClusterTarget("/a:/b", "prod-eu", ("serving", "*")),
-    PrometheusTarget("https://prometheus", token=Secret("t0ken"), headers={"X-Scope-OrgID": "ml"}),
+    PrometheusTarget(
+        "https://prometheus", token=Secret("t0ken"), headers={"X-Scope-OrgID": "ml"}, scope=SeriesScope("p", "n", "", ('a="b"',))
+    ),
     read_only=True,
     champion="live",
     patterns=LinkPatterns(("r/{model}:{version}",), (("app", "iris"),)),

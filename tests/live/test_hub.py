@@ -9,11 +9,13 @@ from tests.support import sample
 from tests.support.clocks import FakeClock, settle
 from tui.domain.failures import Failure, Unreachable
 from tui.domain.metrics import Matrix, Sample, Series, Vector
+from tui.domain.profiles import WIDE_WINDOW
 from tui.domain.reading import Reading
 from tui.domain.runs import Experiment, Run, RunPage
-from tui.live.hub import WIDE_WINDOW, Hub, LiveQuery, RunsQuery, Topic
+from tui.domain.series_scope import SeriesScope
+from tui.live.hub import Hub, LiveQuery, RunsQuery, Topic
 
-NAMES = frozenset({"http_requests_total", "http_request_duration_highr_seconds_bucket", "http_request_duration_highr_seconds_count"})
+EXPORTS = ({"__name__": "http_requests_total", "status": "200"}, {"__name__": "http_request_duration_highr_seconds_bucket"})
 
 
 class Tracking:
@@ -43,17 +45,38 @@ class Metrics:
     def __init__(self, *, empty: bool = False) -> None:
         self.empty = empty
         self.queries: list[str] = []
-
-    async def metric_names(self) -> frozenset[str]:
-        return NAMES
+        self.looked: list[str] = []
+        self.scope = SeriesScope()
 
     async def query(self, promql: str, *, at: float | None = None) -> Vector:
+        if promql.startswith("count by (__name__"):
+            self.looked.append(promql)
+            pods = () if 'namespace=~"serving"' not in promql else sample.FLEET.pods
+            return Vector(
+                tuple(Sample({**labels, "namespace": pod.namespace, "pod": pod.name}, 0.0, 1.0) for pod in pods for labels in EXPORTS)
+            )
         self.queries.append(promql)
         return Vector(() if self.empty else (Sample({"namespace": "serving", "pod": "iris-1-a", "le": "+Inf"}, 0.0, 1.0),))
 
     async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
         self.queries.append(promql)
         return Matrix((Series({}, ((start, 1.0), (end, 2.0))),), ("one store did not answer",))
+
+
+class Known:
+    """A watch that knows the fleet at once."""
+
+    def __init__(self, take: Callable[[Reading[Any]], None]) -> None:
+        self._take = take
+
+    def start(self) -> None:
+        self._take(sample.reading(sample.FLEET))
+
+    def refresh_now(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
 
 
 class Heard(list[tuple[Topic, Reading[Any]]]):
@@ -68,6 +91,9 @@ async def serving() -> tuple[str, ...]:
 def hub(heard: Heard, clock: FakeClock, *, tracking: Any = None, metrics: Any = None, watch: Callable[..., Any] | None = None) -> Hub:
     def publish(topic: Topic, reading: Reading[Any]) -> None:
         heard.append((topic, reading))
+
+    if metrics is not None and watch is None:
+        watch = Known
 
     return Hub(
         "prod",
@@ -180,8 +206,29 @@ async def test_stats_are_asked_for_the_namespaces_in_view() -> None:
     under_test = hub(heard, clock, metrics=metrics)
     under_test.start()
     await settle()
-    assert set(heard.last(Topic.STATS).value.vectors) == {"buckets", "requests", "errors"}
+    (group,) = heard.last(Topic.STATS).value.groups
+    assert (set(group.vectors), group.deployments) == ({"buckets", "requests", "errors"}, {d.key for d in sample.FLEET.deployments})
     assert all('namespace=~"serving"' in query for query in metrics.queries)
+    await under_test.stop()
+
+
+async def test_how_pods_are_scraped_is_looked_up_now_and_then_and_sooner_while_pods_come() -> None:
+    heard, clock, metrics = Heard(), FakeClock(), Metrics()
+    under_test = hub(heard, clock, metrics=metrics)
+    under_test.start()
+    await settle()
+    at_once = len(metrics.looked)
+    assert len(metrics.looked) == at_once > 0
+    await clock.advance(5)
+    assert len(metrics.looked) == at_once
+    await clock.advance(10)
+    assert len(metrics.looked) == 2 * at_once
+    for _ in range(12):
+        await clock.advance(10)
+    soon = len(metrics.looked)
+    for _ in range(5):
+        await clock.advance(10)
+    assert soon <= len(metrics.looked) <= soon + at_once
     await under_test.stop()
 
 

@@ -11,7 +11,7 @@ from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import fake_world
 from tui.domain.failures import Unreachable
-from tui.domain.profiles import quoted
+from tui.domain.pod_labels import quoted
 from tui.domain.promotions import Kind, Outcome, Refusal, RollbackTarget
 from tui.operations.services import targets_of
 
@@ -165,18 +165,18 @@ async def test_each_tells_how_it_behaved_while_it_served(bench: Bench) -> None:
     left_at = bench.fake.clock.at
     bench.fake.clock.at += 600
     bench.fake.measured = True
-    bench.fake.metrics.answer = lambda promql: 0.041 if "quantile" in promql else 0.5 if "5xx" in promql else 10.0
+    bench.fake.metrics.answer = lambda promql: 0.041 if "quantile" in promql else 0.5 if 'status=~"5.."' in promql else 10.0
     (found,) = await targets(bench)
     assert found.stats_words == "p99 41 ms, errors 5.0%, 10.0 requests/s"
     (replica_set,) = [name for name, raw in bench.fake.cluster.sets.items() if "models:/iris/1" in str(raw["template"])]
     pods = quoted(re.escape(replica_set) + "-[a-z0-9]{5}")
-    assert all(f"pod=~{pods}" in promql for promql, _ in bench.fake.metrics.asked)
-    assert all(at <= left_at for _, at in bench.fake.metrics.asked if at)
+    figures = [(promql, at) for promql, at in bench.fake.metrics.asked if not promql.startswith("count by (__name__")]
+    assert all(f"pod=~{pods}" in promql and at is not None and at <= left_at for promql, at in figures)
 
 
 async def test_figures_that_cannot_be_had_are_left_out(bench: Bench) -> None:
     await bench.promote("2")
-    bench.fake.traps.fail("metric_names", Unreachable("refused"), times=9)
+    bench.fake.traps.fail("exports", Unreachable("refused"), times=9)
     (found,) = await targets(bench)
     assert found.stats_words == ""
     assert found.is_default

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from tui.domain.failures import Failure, InvalidQuery
 from tui.domain.metrics import Matrix, Vector
+from tui.domain.series_scope import SeriesScope
 from tui.sandbox.metrics import queries
 from tui.sandbox.metrics.store import Store
 from tui.sources import prometheus_wire as wire
@@ -29,6 +30,7 @@ class History:
     failing: Callable[[str], bool] = lambda promql: True
     warnings: tuple[str, ...] = ()
     asked: list[tuple[str, float | None]] = field(default_factory=list)
+    scope: SeriesScope = field(default_factory=SeriesScope)
 
     def scraped(self, pod: str, start: int, end: int, samples: Callable[[int], Mapping[str, float]], *, up: bool = True) -> None:
         """A pod that was scraped from `start` to `end` seconds before NOW. `samples`: its age in seconds → `name{label="x"}` → value."""

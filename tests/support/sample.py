@@ -6,13 +6,16 @@ import math
 from collections.abc import Mapping
 
 from tui.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
+from tui.domain.exports import Exports
 from tui.domain.joining import truth_rows
-from tui.domain.measured import ChartPoints
+from tui.domain.measured import ChartPoints, Group
 from tui.domain.metrics import Sample, Vector
+from tui.domain.pod_labels import PodLabels
 from tui.domain.profiles import Profile, pick
 from tui.domain.reading import Reading
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.runs import Experiment, Run, RunStatus
+from tui.domain.scraping import Scraped
 from tui.domain.serving import Container, Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
 from tui.domain.truth import TruthRow
 from tui.live.hub import LiveCharts, LiveQuery, Runs, RunsQuery, Stats
@@ -185,7 +188,7 @@ FLEET = Fleet(
 
 def _profile() -> Profile:
     found = pick(
-        frozenset({"http_requests_total", "http_request_duration_highr_seconds_bucket", "http_request_duration_highr_seconds_count"})
+        Exports(({"__name__": "http_requests_total", "status": "2xx"}, {"__name__": "http_request_duration_highr_seconds_bucket"}))
     )
     assert found is not None
     return found
@@ -200,7 +203,9 @@ def _stats() -> Stats:
             buckets.append(Sample({**labels, "le": "+Inf" if bound == math.inf else str(bound * slow)}, NOW, 12.0 * share))
         requests.append(Sample(labels, NOW, 12.0))
         errors.append(Sample(labels, NOW, 0.24 if pod.name.startswith("wine") else 0.0))
-    return Stats(_profile(), {"buckets": Vector(tuple(buckets)), "requests": Vector(tuple(requests)), "errors": Vector(tuple(errors))})
+    vectors = {"buckets": Vector(tuple(buckets)), "requests": Vector(tuple(requests)), "errors": Vector(tuple(errors))}
+    scraped = {deployment.key: Scraped(_profile(), PodLabels()) for deployment in FLEET.deployments}
+    return Stats((Group(_profile(), PodLabels(), frozenset(scraped), vectors),), scraped)
 
 
 STATS = _stats()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 from tui.backends import Backends, connect, open_journal
+from tui.commandline.doctor_metrics import scraping
+from tui.commandline.findings import Finding, failed, hint_of
 from tui.commandline.output import lines, put, put_json
 from tui.commandline.snapshot import Told, told
 from tui.domain.environments import Environment
-from tui.domain.failures import Failure, Throttled, TimedOut
-from tui.domain.profiles import pick
+from tui.domain.failures import Failure
 from tui.domain.promotions import ExitCode
 from tui.domain.serving import Access
 from tui.environment.kinds import shown
@@ -32,21 +31,6 @@ NEEDS = (
     ("list", "horizontalpodautoscalers", "autoscaling", "", "whether an autoscaler owns the replicas is not known"),
 )
 """(verb, resource, API group, subresource, what it is like without)."""
-
-_ONCE: Mapping[type[Failure], str] = {
-    TimedOut: "it is slow or hung: look at it where it runs, then ask again",
-    Throttled: "it asked for a pause: ask again later",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line: about what, whether it works (None: not known), what was found, and what to do."""
-
-    about: str
-    works: bool | None
-    words: str
-    hint: str = ""
 
 
 async def doctor(environment: Environment, given: argparse.Namespace) -> int:
@@ -77,7 +61,7 @@ async def _mlflow(backends: Backends) -> list[Finding]:
         return [first, Finding("runs, versions, aliases", False, "not shown; promotions are refused, roll-backs leave the alias open")]
     models = await told(lambda: world.need_registry().registry(), "MLflow")
     if models.failure is not None:
-        return [first, _failed("registry", models.failure)]
+        return [first, failed("registry", models.failure)]
     registry = models.value
     count = f"{len(registry.models)} models, {len(registry.versions)} versions" if registry else ""
     permission = Finding("permission to move aliases", None, "MLflow does not tell beforehand", "a refusal is undone")
@@ -125,14 +109,7 @@ async def _prometheus(backends: Backends) -> list[Finding]:
     first = _reach("reachable", shown(target.url), answer, guessed="PROMETHEUS_URL or --prometheus" if target.guessed else "")
     if answer.failure is not None:
         return [first, Finding("latency, errors, requests", False, "are not known: a gate that cannot ask holds, and waits for a person")]
-    names = await told(metrics.metric_names, "Prometheus")
-    if names.failure is not None:
-        return [first, _failed("metrics", names.failure)]
-    profile = pick(names.value or frozenset())
-    if profile is None:
-        words = f"{len(names.value or ())} metrics, none of a known model server: latency and errors are not known"
-        return [first, Finding("metrics", False, words, "are the model servers scraped?")]
-    return [first, Finding("metrics", True, f"{profile.name}, {len(names.value or ())} metric names")]
+    return [first, *await scraping(backends, metrics)]
 
 
 def _journal(environment: Environment) -> Finding:
@@ -140,7 +117,7 @@ def _journal(environment: Environment) -> Finding:
     try:
         count = len(journal.operations())
     except Failure as failure:
-        return _failed("readable", failure)
+        return failed("readable", failure)
     return Finding("readable", True, f"{journal.path}, {count} operations")
 
 
@@ -149,20 +126,8 @@ def _reach(about: str, where: str, answer: Told[str], *, guessed: str = "") -> F
     if guessed and answer.failure is not None:
         return Finding(about, None, f"not configured, and not at its default address {where}: {answer.failure.words}", f"set {guessed}")
     if answer.failure is not None:
-        return Finding(about, False, f"{where}: {answer.failure.words}", _hint(answer.failure))
+        return Finding(about, False, f"{where}: {answer.failure.words}", hint_of(answer.failure))
     return Finding(about, True, f"{where}, {answer.value or 'version not told'}, {answer.took * 1000:.0f} ms")
-
-
-def _failed(about: str, failure: Failure) -> Finding:
-    return Finding(about, False, failure.words, _hint(failure))
-
-
-def _hint(failure: Failure) -> str:
-    """What the console does by itself, one who asks once must do."""
-    if failure.retry_after:
-        return f"it asked for a pause: ask again later, after {failure.retry_after:.0f} s"
-    usual = failure.hint == failure.default_hint
-    return _ONCE.get(type(failure), failure.hint) if usual else failure.hint
 
 
 def _absent(failure: Failure) -> Finding:

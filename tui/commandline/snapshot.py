@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from tui.backends import Backends
 from tui.domain.environments import Environment
 from tui.domain.failures import Failure, TimedOut
-from tui.domain.joining import owners, truth_rows
-from tui.domain.measured import fleet_stats, observed_versions
+from tui.domain.joining import truth_rows
+from tui.domain.links import LinkPatterns
+from tui.domain.measured import Group, grouped, measured_fleet, unmeasured
 from tui.domain.metrics import ServingStats, Vector
-from tui.domain.profiles import Profile, bulk_queries, pick
+from tui.domain.pod_labels import PodLabels
+from tui.domain.profiles import WIDE_WINDOW, Profile, bulk_queries
 from tui.domain.registry import Registry
+from tui.domain.scraping import Scraped, names_in, questions, scraped_by_deployment
 from tui.domain.serving import Fleet, OtherWorkload
 from tui.domain.statements import Statement, known_metrics
 from tui.domain.truth import TruthRow
@@ -40,8 +43,9 @@ class Told(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    profile: Profile | None = None
-    vectors: dict[str, Vector] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    scraped: Mapping[str, Scraped] = field(default_factory=dict)
+    """By Deployment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +65,8 @@ class Snapshot:
         stats: dict[str, ServingStats] = {}
         observed: dict[str, Statement] = {}
         measured = self.measured.value
-        if measured is not None and measured.profile is not None:
-            stats = fleet_stats(measured.profile, measured.vectors, owners(fleet))
-            observed = observed_versions(measured.profile, measured.vectors, self.environment.patterns)
+        if measured is not None:
+            stats, observed = measured_fleet(measured.groups, fleet, self.environment.patterns)
         rows = truth_rows(
             fleet,
             self.registry.value,
@@ -88,15 +91,25 @@ async def snapshot(environment: Environment, backends: Backends) -> Snapshot:
     async def others() -> tuple[OtherWorkload, ...]:
         return await world.need_cluster().unhandled(await backends.namespaces())
 
-    async def measured() -> Measured:
+    async def looked() -> tuple[Vector, ...]:
         if world.metrics is None:
             raise not_configured("Prometheus", "PROMETHEUS_URL or --prometheus")
-        return await _measure(world.metrics, environment)
+        return await look(world.metrics, await backends.namespaces())
 
-    fleet_told, registry_told, measured_told, others_told = await asyncio.gather(
-        told(fleet, "Kubernetes"), told(registry, "MLflow"), told(measured, "Prometheus"), told(others, "Kubernetes")
+    fleet_told, registry_told, looked_told, others_told = await asyncio.gather(
+        told(fleet, "Kubernetes"), told(registry, "MLflow"), told(looked, "Prometheus"), told(others, "Kubernetes")
     )
+    measured_told: Told[Measured] = Told(None, looked_told.failure, looked_told.took, looked_told.at)
+    metrics, seen, answers = world.metrics, fleet_told.value, looked_told.value
+    if metrics is not None and seen is not None and answers is not None:
+        namespaces = await backends.namespaces()
+        measured_told = await told(lambda: _measure(metrics, answers, seen, namespaces, environment.patterns), "Prometheus")
     return Snapshot(environment, registry_told, fleet_told, measured_told, others_told)
+
+
+async def look(metrics: Metrics, namespaces: Sequence[str]) -> tuple[Vector, ...]:
+    """What `scraped_by_deployment` reads."""
+    return tuple(await asyncio.gather(*(metrics.query(promql) for promql in questions(namespaces, metrics.scope))))
 
 
 async def told(ask: Callable[[], Awaitable[T]], backend: str, *, patience: float = PATIENCE) -> Told[T]:
@@ -114,12 +127,23 @@ async def told(ask: Callable[[], Awaitable[T]], backend: str, *, patience: float
     return Told(value, failure, time.monotonic() - began, time.time())
 
 
-async def _measure(metrics: Metrics, environment: Environment) -> Measured:
-    names = await metrics.metric_names()
-    profile = pick(names)
-    if profile is None:
-        return Measured()
-    namespaces = environment.cluster.namespaces if environment.cluster else ()
-    queries = bulk_queries(profile, namespaces, stated=known_metrics(names, environment.patterns))
-    answers = await asyncio.gather(*(metrics.query(promql) for promql in queries.values()))
-    return Measured(profile, dict(zip(queries, answers, strict=True)))
+async def _measure(
+    metrics: Metrics, answers: Sequence[Vector], fleet: Fleet, namespaces: Sequence[str], patterns: LinkPatterns
+) -> Measured:
+    scraped = scraped_by_deployment(answers, fleet, metrics.scope)
+    stated = known_metrics(names_in(answers), patterns)
+    ways = grouped(scraped) | (unmeasured(scraped, fleet, metrics.scope) if stated else {})
+
+    async def group(way: tuple[Profile, PodLabels], deployments: frozenset[str]) -> Group:
+        profile, labels = way
+        for window in (None, WIDE_WINDOW):  # where scrapes are far apart, only a wider window holds two of them
+            queries = bulk_queries(profile, namespaces, labels=labels, window=window, stated=stated)
+            found = await asyncio.gather(*(metrics.query(promql) for promql in queries.values()))
+            vectors = dict(zip(queries, found, strict=True))
+            rates = [vectors[name] for name in ("buckets", "requests") if name in vectors]
+            if not rates or any(vector.samples for vector in rates):
+                break
+        return Group(profile, labels, deployments, vectors)
+
+    groups = await asyncio.gather(*(group(way, keys) for way, keys in ways.items()))
+    return Measured(tuple(groups), scraped)

@@ -49,6 +49,9 @@ async def status(environment: Environment, given: argparse.Namespace) -> int:
     for told in (seen.registry, seen.measured):
         if told.failure is not None:
             say(f"modeldeck: {told.failure}" + (f" ({told.failure.hint})" if told.failure.hint else ""))
+    for key, scraped in seen.measured.value.scraped.items() if seen.measured.value else ():
+        for words in scraped.several:
+            say(f"modeldeck: {key}: {words}")
     for gap in seen.fleet.value.gaps if seen.fleet.value else ():
         say(f"modeldeck: {gap}")
     others = _others(seen, given.subject)

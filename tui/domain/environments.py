@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.domain.links import LinkPatterns
+from tui.domain.series_scope import SeriesScope
 
 if TYPE_CHECKING:
     from tui.domain.gates.settings import Gate
@@ -73,6 +74,8 @@ class PrometheusTarget:
     headers: Mapping[str, str] = field(default_factory=dict)
     insecure_tls: bool = False
     ca_path: str = ""
+    scope: SeriesScope = field(default_factory=SeriesScope)
+    """By which labels its series name their pods, and which of them are this environment's."""
     guessed: bool = False
     """Nobody named it: it is only where one usually is, and may well not be there."""
 

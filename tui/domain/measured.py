@@ -6,18 +6,24 @@ The answers are keyed as `profiles.bulk_queries` and `profiles.deployment_querie
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from tui.domain.links import LinkPatterns
 from tui.domain.metrics import Matrix, Sample, ServingStats, Vector
+from tui.domain.pod_labels import PodIndex, PodLabels, usual
 from tui.domain.profiles import Profile
 from tui.domain.quantiles import stats_by
+from tui.domain.scraping import Scraped
+from tui.domain.series_scope import SeriesScope
+from tui.domain.serving import Fleet
 from tui.domain.statements import Statement, statements
 
 K = TypeVar("K", bound=Hashable)
 Points = tuple[tuple[float, float], ...]
+_NO_PATTERNS = LinkPatterns()
 
 
 def pod_key(labels: Mapping[str, str]) -> str | None:
@@ -32,7 +38,7 @@ def fleet_stats(profile: Profile, vectors: Mapping[str, Vector], owners: Mapping
     def owner_of(labels: Mapping[str, str]) -> K | None:
         return owners.get(pod_key(labels) or "")
 
-    return stats_by(
+    found = stats_by(
         owner_of,
         buckets=_samples(vectors, "buckets"),
         requests=_samples(vectors, "requests"),
@@ -40,6 +46,57 @@ def fleet_stats(profile: Profile, vectors: Mapping[str, Vector], owners: Mapping
         errors_apart=profile.errors_apart,
         scale=profile.latency_scale,
     )
+    if not profile.blind_to:
+        return found
+    return {owner: replace(stats, error_ratio=stats.error_ratio or None) for owner, stats in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Deployments whose series are asked for in the same way, and the bulk answers about them."""
+
+    profile: Profile
+    labels: PodLabels
+    deployments: frozenset[str]
+    vectors: Mapping[str, Vector]
+
+
+def grouped(scraped: Mapping[str, Scraped]) -> dict[tuple[Profile, PodLabels], frozenset[str]]:
+    """One entry for each different way to ask: usually one, seldom more than three. Deployments whose series are mixed up are left out."""
+    found: dict[tuple[Profile, PodLabels], set[str]] = {}
+    for key, one in scraped.items():
+        if not one.mixed:
+            found.setdefault((one.profile, one.labels), set()).add(key)
+    return {way: frozenset(keys) for way, keys in found.items()}
+
+
+_NO_SERVER = Profile("", ())
+
+
+def unmeasured(scraped: Mapping[str, Scraped], fleet: Fleet, scope: SeriesScope) -> dict[tuple[Profile, PodLabels], frozenset[str]]:
+    """One more way to ask, for the Deployments whose pods are no known model server's: these may state their version all the same. Their
+    series are taken to name pods as most others do."""
+    rest = frozenset(deployment.key for deployment in fleet.deployments) - scraped.keys()
+    if not rest:
+        return {}
+    alike = Counter(replace(one.labels, matchers=",".join(scope.matchers)) for one in scraped.values()).most_common(1)
+    return {(_NO_SERVER, alike[0][0] if alike else usual(scope)): rest}
+
+
+def measured_fleet(
+    groups: Iterable[Group], fleet: Fleet, patterns: LinkPatterns = _NO_PATTERNS
+) -> tuple[dict[str, ServingStats], dict[str, Statement]]:
+    """(statistics by Deployment key, `namespace/pod` → what it states about its version)."""
+    index = PodIndex(fleet)
+    stats: dict[str, ServingStats] = {}
+    observed: dict[str, Statement] = {}
+    for group in groups:
+        mine = {pod: key for pod, key in index.owners.items() if key in group.deployments}
+        vectors = {name: index.canonical(vector, group.labels) for name, vector in group.vectors.items()}
+        stats |= fleet_stats(group.profile, vectors, mine)
+        stated = observed_versions(group.profile, vectors, patterns)
+        observed |= {pod: one for pod, one in stated.items() if pod in mine}
+    return stats, observed
 
 
 def _samples(vectors: Mapping[str, Vector], name: str) -> tuple[Sample, ...]:
@@ -71,13 +128,10 @@ def chart_points(profile: Profile, matrices: Mapping[str, Matrix]) -> ChartPoint
     p50, p90, p99 = (
         tuple((at, value * profile.latency_scale) for at, value in _line(matrices.get(name))) for name in ("p50", "p90", "p99")
     )
-    return ChartPoints(
-        p50,
-        p90,
-        p99,
-        requests=requests,
-        error_ratio=ratio_points(errors, requests) if "errors" in matrices else (),
-    )
+    ratios = ratio_points(errors, requests) if "errors" in matrices else ()
+    if profile.blind_to:
+        ratios = tuple((at, ratio) for at, ratio in ratios if ratio > 0)
+    return ChartPoints(p50, p90, p99, requests=requests, error_ratio=ratios)
 
 
 def _line(matrix: Matrix | None) -> Points:

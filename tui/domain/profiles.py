@@ -1,15 +1,18 @@
 """What model servers export, as data, and the PromQL that is asked of it.
 
 The queries stay inside a small part of PromQL (rate, sum/max by, histogram_quantile, matchers; no `offset`, no `or`), so that stand-ins for
-Prometheus can answer them. Ratios are divided here rather than there: an error series that does not exist yet must read as 0.
+Prometheus can answer them. Ratios are divided here rather than there: an error series that does not exist yet must read as 0, once it is
+sure that it would exist if anything had failed.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tui.domain import statuses
+from tui.domain.exports import Exports
+from tui.domain.pod_labels import PodLabels, literal
 from tui.domain.statements import statement_key
 
 _PROBES = "/metrics|/healthz?|/livez|/readyz?|/ping|/version|/docs|/openapi.json"
@@ -18,10 +21,33 @@ _NO_PROBES = f'handler!~"{_PROBES}"'
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """A counter with the matchers that select what is meant, e.g. `status="5xx"`."""
+    """A counter with the matchers that select what is meant, e.g. `handler="/invocations"`."""
 
     metric: str
     matchers: str = ""
+    status: tuple[str, ...] = ()
+    """For counters of failed requests that are series of a counter of all: the labels that may tell them apart, looked up among those
+    that the counter carries (tui/domain/statuses.py)."""
+    failed: str = ""
+    """How the label's values are matched, where this server has ones of its own: `!="OK"`."""
+    vouchers: tuple[str, ...] = ()
+    """Metrics whose presence shows that this one will be exported as soon as it counts something."""
+    blind_to: str = ""
+    """Failures that it leaves out, in words: it can show that requests fail, but its 0 does not show that none do."""
+
+    def resolved(self, exports: Exports) -> Counter | None:
+        """The same with the matcher that these pods need; None where it cannot be told what it counts there."""
+        series = exports.of(self.metric)
+        if not self.status:
+            return self if series or any(name in exports.names for name in self.vouchers) else None
+        if self.failed:
+            label = next((label for label in self.status if statuses.carries(series, label)), None)
+            found = f"{label}{self.failed}" if label else None
+        else:
+            found = statuses.failed_matcher(series, self.status)
+        if found is None:
+            return None
+        return replace(self, matchers=",".join(part for part in (found, self.matchers) if part), status=(), failed="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +57,8 @@ class Profile:
     name: str
     probes: tuple[str, ...]
     """Any of these metric names tells that such a server is scraped."""
+    signs: tuple[str, ...] = ()
+    """Where a probe is a name that servers of any make use, one of these must be exported beside it. () : the probes are enough."""
     latency: tuple[str, ...] = ()
     """Histograms without `_bucket`; none where the server only exports a mean, which is never shown as a quantile."""
     latency_matchers: str = ""
@@ -47,29 +75,61 @@ class Profile:
     predictions: str = ""
     """A histogram of predicted values, for drift."""
 
-    def within(self, metric_names: Collection[str]) -> Profile:
-        """The same, narrowed to what is exported. Counters may appear with the first request only, so that one candidate is always kept,
+    @property
+    def blind_to(self) -> str:
+        """What its counter of failed requests leaves out; "" where it counts all."""
+        return self.errors[0].blind_to if self.errors else ""
 
-        unless errors are a part of a counter that is not there: then they are not known.
-        """
-        base = {counter.metric for counter in self.requests}
-        errors = tuple(c for c in self.errors if c.metric in metric_names or c.metric not in base or base.isdisjoint(metric_names))
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric name that it may ask for."""
+        counters = (*self.requests, *self.errors)
+        vouchers = (name for counter in self.errors for name in counter.vouchers)
+        histograms = (f"{name}_bucket" for name in (*self.latency, self.predictions) if name)
+        versions = self.versions[:1] if self.versions else ()
+        return (*self.probes, *self.signs, *(c.metric for c in counters), *vouchers, *histograms, *versions)
+
+    def exported_in(self, exports: Exports) -> bool:
+        return any(probe in exports.names for probe in self.probes) and (
+            not self.signs or any(sign in exports.names for sign in self.signs)
+        )
+
+    def within(self, exports: Exports) -> Profile:
+        """The same, narrowed to what is exported. Counters may appear with the first request only, so that one candidate for the requests
+        is always kept; failed requests are only known where a counter of them is there, or sure to come."""
+        names = exports.names
+        counted = (tuple(c for c in self.requests if c.metric in names) or self.requests)[:1]
+        errors = (found for c in self.errors if (found := c.resolved(exports)) is not None)
         return replace(
             self,
-            latency=tuple(m for m in self.latency if f"{m}_bucket" in metric_names)[:1],
-            requests=(tuple(c for c in self.requests if c.metric in metric_names) or self.requests)[:1],
-            errors=errors[:1],
-            versions=self.versions if self.versions and self.versions[0] in metric_names else _stated_versions(metric_names),
-            predictions=self.predictions if f"{self.predictions}_bucket" in metric_names else "",
+            latency=tuple(m for m in self.latency if f"{m}_bucket" in names)[:1],
+            requests=counted,
+            errors=tuple(errors)[:1],
+            versions=self.versions if self.versions and self.versions[0] in names else _stated_versions(exports),
+            predictions=self.predictions if f"{self.predictions}_bucket" in names else "",
         )
 
 
 _MODEL_INFO = ("model_info", "version")
 
 
-def _stated_versions(metric_names: Collection[str]) -> tuple[str, str] | None:
-    return _MODEL_INFO if _MODEL_INFO[0] in metric_names else None
+def _stated_versions(exports: Exports) -> tuple[str, str] | None:
+    return _MODEL_INFO if _MODEL_INFO[0] in exports.names else None
 
+
+def _failed_of(metric: str, matchers: str = "", *, status: tuple[str, ...] = statuses.LABELS, failed: str = "") -> Counter:
+    """The failed ones among all requests that a counter counts."""
+    return Counter(metric, matchers, status=status, failed=failed)
+
+
+_RETURNED_ERRORS = "errors that a Python or BLS model returns, which Triton counts as successes"
+_RAY_REQUESTS = ("ray_serve_deployment_request_counter_total", "ray_serve_deployment_request_counter")
+_RAY_ERRORS = ("ray_serve_deployment_error_counter_total", "ray_serve_deployment_error_counter")
+_PYTHON = (
+    *("http_request_duration_highr_seconds_bucket", "model_prediction_value_bucket"),
+    *("python_info", "python_gc_objects_collected_total"),
+)
+"""`http_request_duration_seconds` is what servers in Go or JavaScript call theirs, too."""
 
 PROFILES: tuple[Profile, ...] = (
     Profile(
@@ -77,20 +137,20 @@ PROFILES: tuple[Profile, ...] = (
         ("vllm:request_success_total",),
         latency=("vllm:e2e_request_latency_seconds",),
         requests=(Counter("http_requests_total", _NO_PROBES), Counter("vllm:request_success_total")),
-        errors=(Counter("http_requests_total", f'status="5xx",{_NO_PROBES}'),),
+        errors=(_failed_of("http_requests_total", _NO_PROBES),),
     ),
     Profile(
         "KServe",
         ("request_predict_seconds_count",),
         latency=("request_predict_seconds",),
         requests=(Counter("revision_app_request_count"), Counter("request_predict_seconds_count")),
-        errors=(Counter("revision_app_request_count", 'response_code_class="5xx"'),),
+        errors=(_failed_of("revision_app_request_count"),),
     ),
     Profile(
         "Seldon v2",
         ("seldon_model_infer_total",),
         requests=(Counter("seldon_model_infer_total"),),
-        errors=(Counter("seldon_model_infer_total", 'code!~"2..|0|OK"'),),
+        errors=(_failed_of("seldon_model_infer_total", status=("code",), failed='!~"2..|0|OK"'),),
     ),
     Profile(
         "MLServer",
@@ -105,7 +165,7 @@ PROFILES: tuple[Profile, ...] = (
         "Triton",
         ("nv_inference_request_success",),
         requests=(Counter("nv_inference_request_success"),),
-        errors=(Counter("nv_inference_request_failure"),),
+        errors=(Counter("nv_inference_request_failure", blind_to=_RETURNED_ERRORS),),
         errors_apart=True,
         versions=("nv_inference_request_success", "version"),
     ),
@@ -115,13 +175,13 @@ PROFILES: tuple[Profile, ...] = (
         latency=(":tensorflow:serving:request_latency",),
         latency_scale=1e-6,
         requests=(Counter(":tensorflow:serving:request_count"),),
-        errors=(Counter(":tensorflow:serving:request_count", 'status!="OK"'),),
+        errors=(_failed_of(":tensorflow:serving:request_count", status=("status",), failed='!="OK"'),),
     ),
     Profile(
         "TorchServe",
         ("ts_inference_requests_total",),
         requests=(Counter("ts_inference_requests_total"),),
-        errors=(Counter("Requests5XX"),),
+        errors=(Counter("Requests5XX", vouchers=("Requests2XX", "Requests4XX")),),
         versions=("ts_inference_requests_total", "model_version"),
     ),
     Profile(
@@ -129,41 +189,46 @@ PROFILES: tuple[Profile, ...] = (
         ("bentoml_service_request_total",),
         latency=("bentoml_service_request_duration_seconds",),
         requests=(Counter("bentoml_service_request_total"),),
-        errors=(Counter("bentoml_service_request_total", 'http_response_code=~"5.."'),),
+        errors=(_failed_of("bentoml_service_request_total"),),
         versions=("bentoml_service_request_total", "service_version"),
     ),
     Profile(
         "Ray Serve",
-        ("ray_serve_deployment_request_counter_total", "ray_serve_deployment_request_counter"),
+        _RAY_REQUESTS,
         latency=("ray_serve_deployment_processing_latency_ms",),
         latency_scale=1e-3,
-        requests=(Counter("ray_serve_deployment_request_counter_total"),),
-        errors=(Counter("ray_serve_deployment_error_counter_total"),),
+        requests=tuple(Counter(name) for name in _RAY_REQUESTS),
+        errors=tuple(Counter(name, vouchers=(total,)) for name, total in zip(_RAY_ERRORS, _RAY_REQUESTS, strict=True)),
     ),
     Profile(
         "starlette_exporter",
         ("starlette_requests_total",),
         latency=("starlette_request_duration_seconds",),
         requests=(Counter("starlette_requests_total"),),
-        errors=(Counter("starlette_requests_total", 'status_code=~"5.."'),),
+        errors=(_failed_of("starlette_requests_total"),),
     ),
     Profile(
         "FastAPI instrumentator",
         ("http_request_duration_highr_seconds_bucket", "http_request_duration_seconds_bucket"),
+        signs=_PYTHON,
         latency=("http_request_duration_highr_seconds", "http_request_duration_seconds"),
         requests=(Counter("http_requests_total", _NO_PROBES),),
-        errors=(Counter("http_requests_total", f'status="5xx",{_NO_PROBES}'),),
+        errors=(_failed_of("http_requests_total", _NO_PROBES),),
         predictions="model_prediction_value",
     ),
 )
 """Special servers before general ones: a vLLM server exports the instrumentator's metrics too."""
 
 
-def pick(metric_names: Collection[str]) -> Profile | None:
+METRICS = tuple(dict.fromkeys((*(name for profile in PROFILES for name in profile.metrics), _MODEL_INFO[0])))
+"""What is looked for when it is looked up what pods export."""
+
+
+def pick(exports: Exports) -> Profile | None:
     """The first profile whose metrics exist, narrowed to what is really exported. None: no known model server is scraped."""
     for profile in PROFILES:
-        if any(probe in metric_names for probe in profile.probes):
-            return profile.within(metric_names)
+        if profile.exported_in(exports):
+            return profile.within(exports)
     return None
 
 
@@ -172,34 +237,46 @@ def rate_window(*, step: float = 0.0, scrape: float = 15.0) -> int:
     return max(1, round(max(step + scrape, 4 * scrape)))
 
 
+WIDE_WINDOW = 300
+"""Seconds of the rate window where the usual one came back empty."""
+PLAIN = PodLabels()
+
+
 def bulk_queries(
-    profile: Profile, namespaces: Sequence[str], *, window: int | None = None, stated: Sequence[tuple[str, str]] = ()
+    profile: Profile,
+    namespaces: Sequence[str],
+    *,
+    labels: PodLabels = PLAIN,
+    window: int | None = None,
+    stated: Sequence[tuple[str, str]] = (),
 ) -> dict[str, str]:
     """One instant query each for the whole fleet: `buckets` by pod and le, `requests` and `errors` by pod, `versions` by pod and version,
     and the metrics of `statements.known_metrics` whole, as they name the model beside the version.
 
-    No namespaces, or `*`, is all of them. Names that the profile cannot answer are left out.
+    No namespaces, or `*`, is all of them. Names that the profile cannot answer are left out. Pods are told by `labels`.
     """
     seconds = window if window is not None else rate_window()
-    where = "" if not namespaces or "*" in namespaces else f"namespace=~{quoted('|'.join(_literal(n) for n in namespaces))}"
+    where, by = labels.of_namespaces(namespaces), labels.by
     queries: dict[str, str] = {}
     if profile.latency:
-        queries["buckets"] = f"sum by (namespace, pod, le) ({_buckets(profile, where, seconds)})"
+        queries["buckets"] = f"sum by ({by}, le) ({_buckets(profile, where, seconds)})"
     if profile.requests:
-        queries["requests"] = _sum_of(profile.requests[0], where, seconds, by="namespace, pod")
+        queries["requests"] = _sum_of(profile.requests[0], where, seconds, by=by)
     if profile.errors:
-        queries["errors"] = _sum_of(profile.errors[0], where, seconds, by="namespace, pod")
+        queries["errors"] = _sum_of(profile.errors[0], where, seconds, by=by)
     queries |= {statement_key(metric): _selector(metric, where) for metric, _ in stated}
     if profile.versions and profile.versions[0] not in dict(stated):
         metric, label = profile.versions
-        queries["versions"] = f"max by (namespace, pod, {label}) ({_selector(metric, where)})"
+        queries["versions"] = f"max by ({by}, {label}) ({_selector(metric, where)})"
     return queries
 
 
-def deployment_queries(profile: Profile, namespace: str, deployment: str, *, step: float, scrape: float = 15.0) -> dict[str, str]:
-    """Range queries for one deployment's charts: `p50`, `p90`, `p99` (in the histogram's unit), `requests` and `errors` a second."""
+def deployment_queries(profile: Profile, where: str, *, step: float, scrape: float = 15.0) -> dict[str, str]:
+    """Range queries for one deployment's charts: `p50`, `p90`, `p99` (in the histogram's unit), `requests` and `errors` a second.
+
+    `where` selects its pods: `PodLabels.of_pods(namespace, pod_pattern(name))`.
+    """
     seconds = rate_window(step=step, scrape=scrape)
-    where = f"namespace={quoted(namespace)},pod=~{quoted(pod_pattern(deployment))}"
     queries: dict[str, str] = {}
     if profile.latency:
         for name, q in (("p50", "0.5"), ("p90", "0.9"), ("p99", "0.99")):
@@ -217,18 +294,8 @@ def pod_pattern(deployment: str) -> str:
     Kubernetes cuts the part before the random characters at 58, so that of a long name only a prefix is sure.
     """
     if len(deployment) + 12 > 58:
-        return f"{_literal((deployment + '-')[:58])}[a-z0-9-]{{5,}}"
-    return f"{_literal(deployment)}-[a-z0-9]+-[a-z0-9]{{5}}"
-
-
-def _literal(text: str) -> str:
-    """The text as an RE2 expression. `-` needs no escape, so that shown queries stay readable."""
-    return re.sub(r"[^A-Za-z0-9_-]", lambda found: "\\" + found.group(), text)
-
-
-def quoted(text: str) -> str:
-    """A PromQL string literal."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+        return f"{literal((deployment + '-')[:58])}[a-z0-9-]{{5,}}"
+    return f"{literal(deployment)}-[a-z0-9]+-[a-z0-9]{{5}}"
 
 
 def _selector(metric: str, *matchers: str) -> str:

@@ -48,9 +48,10 @@ class _Heard:
 
 
 def known_metrics(metric_names: Collection[str], patterns: LinkPatterns) -> tuple[Metric, ...]:
-    """Those that are scraped and that may mean the registered version."""
-    found = dict((OURS, *patterns.versions))
-    return tuple((metric, label) for metric, label in found.items() if metric in metric_names)
+    """Those that may mean the registered version: ours where it is scraped, and whatever the configuration names."""
+    configured = dict(patterns.versions)
+    ours = (OURS,) if OURS[0] in metric_names else ()
+    return tuple(dict((*ours, *configured.items())).items())
 
 
 def registered_version(metric: str, label: str, labels: Mapping[str, str], patterns: LinkPatterns) -> tuple[str | None, str] | None:

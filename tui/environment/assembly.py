@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from tui.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
 from tui.domain.links import LinkPatterns
+from tui.domain.series_scope import SeriesScope
 from tui.environment.keys import ADDRESSES, BY_NAME
 from tui.environment.kinds import SECRET, Unfit
 from tui.environment.secrets import Vault, plain, read
@@ -158,6 +159,7 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret]) -> 
         headers=get("prometheus.headers", {}),
         insecure_tls=get("prometheus.insecure_tls", False),
         ca_path=get("prometheus.ca_path", ""),
+        scope=SeriesScope(**dict(get("prometheus.labels", ())), matchers=get("prometheus.matchers", ())),
         guessed="prometheus.url" in merged and merged["prometheus.url"].layer is Layer.DISCOVERY,
     )
     return Environment(

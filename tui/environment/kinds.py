@@ -182,6 +182,51 @@ def _stated(value: object) -> tuple[tuple[str, str], ...]:
     return tuple((metric, str(label)) for metric, label in value.items())
 
 
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_MATCHER = re.compile(r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*""")
+_NAMED_BY = ("pod", "namespace", "instance")
+
+
+def _pod_labels(value: object) -> tuple[tuple[str, str], ...]:
+    """Which of Prometheus' labels name a series' pod: {pod = "kubernetes_pod_name", namespace = "kubernetes_namespace"}."""
+    if not isinstance(value, dict):
+        raise Unfit(f"expected a table of pod, namespace or instance and the label's name, found {named(value)}")
+    for name, label in value.items():
+        if name not in _NAMED_BY:
+            raise Unfit(f"expected pod, namespace or instance, found {name!r}")
+        if not isinstance(label, str) or not _LABEL.fullmatch(label):
+            raise Unfit(f"expected the name of a label for {name}, found {label!r}")
+    if "instance" in value and len(value) > 1:
+        raise Unfit("expected either instance, or pod and namespace")
+    return tuple(value.items())
+
+
+def _matchers(value: object) -> tuple[str, ...]:
+    """`cluster="prod"`, several of them joined by commas or in an array, or a table {cluster = "prod"}."""
+    if isinstance(value, dict):
+        for label, text in value.items():
+            if not _LABEL.fullmatch(label):
+                raise Unfit(f"expected the name of a label, found {label!r}")
+            _text(text)
+        return tuple(f'{label}="{_escaped(text)}"' for label, text in value.items())
+    found: list[str] = []
+    for text in map(_text, value if isinstance(value, list) else [value]):
+        at = 0
+        while at < len(text):
+            match = _MATCHER.match(text, at)
+            if match is None or (match.end() < len(text) and text[match.end()] != ","):
+                raise Unfit(f'expected matchers such as cluster="prod", found {text!r}')
+            found.append(f"{match[1]}{match[2]}{match[3]}")
+            at = match.end() + 1
+    if not found:
+        raise Unfit("expected at least one matcher, found none")
+    return tuple(found)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def _not_as_text(text: str) -> object:
     raise Unfit("expected in the file only")
 
@@ -202,6 +247,9 @@ IMAGES = Kind(_images, _not_as_text)
 LABELS = Kind(_labels, _not_as_text)
 CHOSEN = Kind(_chosen, _not_as_text)
 STATED = Kind(_stated, _not_as_text)
+POD_LABELS = Kind(_pod_labels, _not_as_text)
+MATCHERS = Kind(_matchers, _not_as_text)
+"""PromQL's."""
 PATH = Kind(_text, _text)
 """A file, relative to the configuration file where it stands there; `~` is the home folder."""
 THEME = Kind(_text, _text)

@@ -8,6 +8,7 @@ from dataclasses import fields
 
 from tui.domain.environments import Environment, Secret
 from tui.domain.links import LinkPatterns
+from tui.domain.series_scope import SeriesScope
 from tui.environment.kinds import shown as address
 from tui.environment.values import Resolved
 
@@ -50,6 +51,10 @@ def _table(table: str, target: object, origins: Mapping[str, str]) -> dict[str, 
             value = dict.fromkeys(value, MASK)
         elif each.name in ("uri", "url"):
             value = address(str(value))
+        elif isinstance(value, SeriesScope):
+            shown["labels"] = {name: label for name in ("pod", "namespace", "instance") if (label := getattr(value, name))}
+            shown["matchers"] = list(value.matchers)
+            continue
         elif isinstance(value, tuple):
             value = list(value)
         shown[each.name] = value

@@ -7,19 +7,20 @@ After `stop` nothing is published any more, so late data of an old environment c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from tui.domain.failures import Failure
 from tui.domain.links import LinkPatterns
-from tui.domain.measured import ChartPoints, chart_points
-from tui.domain.metrics import Vector
-from tui.domain.profiles import Profile, bulk_queries, deployment_queries, pick
+from tui.domain.measured import ChartPoints, Group, chart_points, grouped, unmeasured
+from tui.domain.pod_labels import PodIndex, PodLabels
+from tui.domain.profiles import WIDE_WINDOW, Profile, bulk_queries, deployment_queries, pod_pattern
 from tui.domain.reading import Reading
 from tui.domain.registry import Registry
 from tui.domain.runs import Experiment, Run
+from tui.domain.scraping import Scraped, names_in, questions, scraped_by_deployment
 from tui.domain.serving import Fleet
 from tui.domain.statements import Metric, known_metrics
 from tui.live.feed import Feed
@@ -28,10 +29,10 @@ from tui.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
 
 PAUSE_FOR_EACH_ID = 0.005
 """Seconds between two searches, for each experiment that is searched: MLflow wants all their ids in every one."""
-PICK_AGAIN = 60.0
-"""Seconds after which the metric profile is picked anew."""
-WIDE_WINDOW = 300
-"""Seconds of the rate window where the usual one came back empty."""
+LOOK_AGAIN = 60.0
+"""Seconds after which it is looked up anew how pods are scraped."""
+LOOK_SOON = 10.0
+"""The same while pods come: they are scraped some time after they started."""
 
 
 class Topic(StrEnum):
@@ -62,10 +63,10 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """One bulk answer for every pod of the watched namespaces: named vectors as `profiles.bulk_queries` names them."""
+    """Bulk answers for every pod of the watched namespaces, and by Deployment how its pods are scraped (None: not looked up yet)."""
 
-    profile: Profile | None
-    vectors: dict[str, Vector]
+    groups: tuple[Group, ...] = ()
+    scraped: Mapping[str, Scraped] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,12 @@ class Hub:
         self._namespaces = namespaces
         self._clock = clock
         self._publish = publish
-        self._profile: Profile | None = None
-        self._picked_at = 0.0
-        self._window: int | None = None
+        self._fleet: Fleet | None = None
+        self._scraped: dict[str, Scraped] = {}
+        self._looked_at = 0.0
+        self._pods: frozenset[str] = frozenset()
+        self._pods_changed_at = 0.0
+        self._windows: dict[str, int] = {}
         self._runs_interval = min(refresh, 4.0)
         self._recent = RecentRuns(tracking, clock) if tracking is not None else None
         self._older: tuple[Run, ...] = ()
@@ -145,7 +149,7 @@ class Hub:
         if metrics is not None:
             self._add(Topic.STATS, self._fetch_stats, refresh)
             self._add(Topic.LIVE, self._fetch_live, refresh)
-        self._watch = make_watch(lambda reading: self._say(Topic.FLEET, reading)) if make_watch else None
+        self._watch = make_watch(self._take_fleet) if make_watch else None
 
     def _add(self, topic: Topic, fetch: Callable[[], Coroutine[Any, Any, Any]], interval: float) -> None:
         self._feeds[topic] = Feed(
@@ -157,6 +161,13 @@ class Hub:
             clock=self._clock,
             backend="Prometheus" if topic in (Topic.STATS, Topic.LIVE) else "MLflow",
         )
+
+    def _take_fleet(self, reading: Reading[Fleet]) -> None:
+        first = self._fleet is None and reading.value is not None
+        self._fleet = reading.value or self._fleet
+        self._say(Topic.FLEET, reading)
+        if first and not self._stopped:  # whose series are whose is only known with the pods
+            self.refresh(Topic.STATS, Topic.LIVE)
 
     def _say(self, topic: Topic, reading: Reading[Any]) -> None:
         if not self._stopped:
@@ -281,27 +292,42 @@ class Hub:
 
     # ── metrics ──
 
-    async def _profile_of(self, metrics: Metrics) -> Profile | None:
-        """Picked again now and then: a server that exports more, or another one, may come later."""
-        now = self._clock.now()
-        if self._profile is None or now - self._picked_at > PICK_AGAIN:
-            names = await metrics.metric_names()
-            self._profile, self._picked_at = pick(names), now
-            self._stated = known_metrics(names, self._patterns)
-        return self._profile
+    async def _look(self, metrics: Metrics) -> Mapping[str, Scraped]:
+        """Looked up again now and then: a server that exports more, or another one, may come later."""
+        fleet, now = self._fleet, self._clock.now()
+        if fleet is None:
+            return {}
+        pods = frozenset(pod.uid for pod in fleet.pods)
+        if pods != self._pods:
+            self._pods, self._pods_changed_at = pods, now
+        pause = LOOK_SOON if now - self._pods_changed_at < LOOK_AGAIN else LOOK_AGAIN
+        if not self._scraped or now - self._looked_at > pause:
+            asked = questions(await self._scope(), metrics.scope)
+            answers = await asyncio.gather(*(metrics.query(promql) for promql in asked))
+            self._scraped, self._looked_at = scraped_by_deployment(answers, fleet, metrics.scope), now
+            self._stated = known_metrics(names_in(answers), self._patterns)
+        return self._scraped
 
     async def _fetch_stats(self) -> Stats:
         assert self._metrics is not None
-        profile = await self._profile_of(self._metrics)
-        if profile is None:
-            return Stats(None, {})
-        queries = bulk_queries(profile, await self._scope(), window=self._window, stated=self._stated)
+        scraped, fleet = await self._look(self._metrics), self._fleet
+        if fleet is None:
+            return Stats()
+        namespaces = await self._scope()
+        ways = grouped(scraped) | (unmeasured(scraped, fleet, self._metrics.scope) if self._stated else {})
+        groups = await asyncio.gather(*(self._ask(way, keys, namespaces) for way, keys in ways.items()))
+        return Stats(tuple(groups), scraped)
+
+    async def _ask(self, way: tuple[Profile, PodLabels], deployments: frozenset[str], namespaces: Sequence[str]) -> Group:
+        assert self._metrics is not None
+        profile, labels = way
+        queries = bulk_queries(profile, namespaces, labels=labels, window=self._windows.get(profile.name), stated=self._stated)
         answers = await asyncio.gather(*(self._metrics.query(promql) for promql in queries.values()))
         vectors = dict(zip(queries, answers, strict=True))
         if not any(vectors[name].samples for name in ("buckets", "requests") if name in vectors):
             # A rate needs two scrapes: where scrapes are far apart, only a wider window holds them.
-            self._window = WIDE_WINDOW
-        return Stats(profile, vectors)
+            self._windows[profile.name] = WIDE_WINDOW
+        return Group(profile, labels, deployments, vectors)
 
     async def _scope(self) -> tuple[str, ...]:
         """The namespaces to ask for; all, where the kubeconfig that would tell cannot be read."""
@@ -325,14 +351,18 @@ class Hub:
         assert self._metrics is not None
         query = self.live_query
         assert query is not None
-        profile = await self._profile_of(self._metrics)
+        key = f"{query.namespace}/{query.deployment}"
+        scraped = (await self._look(self._metrics)).get(key)
         step = max(5.0, round(query.window / max(10, query.columns)))
         end = self._clock.now() // step * step
         start = end - query.window
-        if profile is None:
+        if scraped is None or self._fleet is None:
             return LiveCharts(query, start, end, step, ChartPoints(), {})
-        promql = deployment_queries(profile, query.namespace, query.deployment, step=step)
+        index = PodIndex(self._fleet)
+        addresses = index.addresses([pod for pod, owner in index.owners.items() if owner == key])
+        where = scraped.labels.of_pods(query.namespace, pod_pattern(query.deployment), addresses)
+        promql = deployment_queries(scraped.profile, where, step=step)
         answers = await asyncio.gather(*(self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values()))
-        points = chart_points(profile, dict(zip(promql, answers, strict=True)))
-        warnings = tuple(dict.fromkeys(words for answer in answers for words in answer.warnings))
+        points = chart_points(scraped.profile, dict(zip(promql, answers, strict=True)))
+        warnings = tuple(dict.fromkeys((*scraped.several, *(words for answer in answers for words in answer.warnings))))
         return LiveCharts(query, start, end, step, points, promql, warnings)

@@ -37,7 +37,7 @@ async def run_checks(
         dry_run(subject, world, draft.slot_edits),
         ownership(subject, world, draft),
         autoscaler(subject, world),
-        gate(draft, world, now),
+        gate(subject, draft, world, now),
         lock(subject, world, now),
         may_move_alias(subject, world),
     )
@@ -238,7 +238,7 @@ async def autoscaler(subject: Subject, world: World) -> Check:
     return Check("autoscaler", Verdict.OK, "no autoscaler")
 
 
-async def gate(draft: Plan, world: World, now: float) -> Check:
+async def gate(subject: Subject, draft: Plan, world: World, now: float) -> Check:
     """Whether the new pods can be judged, told before anything moves."""
     if draft.intent.ungated:
         return Check("gate", Verdict.WARN, f"no gate, as asked: {draft.intent.reason}", "whether it behaves is for you to watch")
@@ -248,7 +248,14 @@ async def gate(draft: Plan, world: World, now: float) -> Check:
         words = "no Prometheus is configured: nothing judges how the new pods behave"
         return Check("gate", Verdict.WARN, words, "set PROMETHEUS_URL, and they are judged before the alias moves")
     intent = draft.intent
-    target = Target(intent.namespace, intent.deployment, draft.serving_sets, model=draft.model, version=draft.from_version or "")
+    target = Target(
+        intent.namespace,
+        intent.deployment,
+        draft.serving_sets,
+        model=draft.model,
+        version=draft.from_version or "",
+        addresses=subject.addresses,
+    )
     try:
         async with asyncio.timeout(_METRICS_PATIENCE):
             return await forecast(draft.gate, target, world.metrics, now=now)

@@ -9,13 +9,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from tui.domain.exports import Exports
 from tui.domain.failures import Failure
 from tui.domain.links import LinkPatterns
 from tui.domain.metrics import Matrix, Vector
-from tui.domain.profiles import Profile, deployment_queries, pick, pod_pattern, quoted
+from tui.domain.pod_labels import PodLabels, quoted, usual
+from tui.domain.profiles import Profile, deployment_queries, pick, pod_pattern
 from tui.domain.promotions import RollbackTarget
+from tui.domain.scraping import Scraped
 from tui.domain.serving import Deployment, Fleet
 from tui.domain.statements import MODEL_LABELS, Metric, known_metrics, registered_version
+from tui.operations.gate.looking import Pods, look
 from tui.ports import Clock, Metrics
 
 _NO_PATTERNS = LinkPatterns()
@@ -42,9 +46,11 @@ async def measured_spans(
     end = clock.now() // _STEP * _STEP
     try:
         async with asyncio.timeout(PATIENCE):
+            labels = (await _way(namespace, pod_pattern(name), metrics, clock.now()))[1]
+            where = labels.of_pods(namespace, pod_pattern(name))
             found: dict[str, Span] = {}
             for stated in known_metrics(await metrics.metric_names(), patterns):
-                promql = _stated(stated, namespace, name, by=stated[1])
+                promql = _stated(stated, where, by=stated[1])
                 seen = await metrics.query_range(promql, start=end - _LOOK_BACK, end=end, step=_STEP)
                 found = {**_spans(seen, stated, model, patterns), **found}
             return found
@@ -52,9 +58,17 @@ async def measured_spans(
         return {}
 
 
-def _stated(versions: tuple[str, str], namespace: str, name: str, *, by: str, version: str = "") -> str:
+async def _way(namespace: str, pattern: str, metrics: Metrics, at: float) -> tuple[Profile | None, PodLabels]:
+    """How such pods are scraped. Where none were at that time, they are taken to be what Prometheus knows of any pods."""
+    found = await look(Pods(namespace, pattern), metrics, at)
+    if isinstance(found, Scraped):
+        return found.profile, found.labels
+    return pick(Exports.named(await metrics.metric_names())), usual(metrics.scope)
+
+
+def _stated(versions: Metric, where: str, *, by: str, version: str = "") -> str:
     metric, label = versions
-    where = f"namespace={quoted(namespace)},pod=~{quoted(pod_pattern(name))}" + (f",{label}={quoted(version)}" if version else "")
+    where += f",{label}={quoted(version)}" if version else ""
     return f"max by ({', '.join((*MODEL_LABELS, by))}) ({metric}{{{where}}})"
 
 
@@ -86,14 +100,9 @@ async def with_figures(
     sets = {each.revision: each.name for each in fleet.replica_sets if each.owner_uid == deployment.uid}
     try:
         async with asyncio.timeout(PATIENCE):
-            names = await metrics.metric_names()
-            profile = pick(names)
-            if profile is None:
-                return tuple(targets)
-            known = known_metrics(names, patterns)
             asked = targets[:_CANDIDATES]
             words = await asyncio.gather(
-                *(_figures(one, sets.get(one.revision or 0), profile, known, deployment, metrics, clock) for one in asked)
+                *(_figures(one, sets.get(one.revision or 0), deployment, metrics, clock, patterns) for one in asked)
             )
     except (TimeoutError, Failure):
         return tuple(targets)
@@ -104,34 +113,42 @@ async def with_figures(
 async def _figures(
     target: RollbackTarget,
     replica_set: str | None,
-    profile: Profile,
-    known: Sequence[Metric],
     deployment: Deployment,
     metrics: Metrics,
     clock: Clock,
+    patterns: LinkPatterns,
 ) -> str:
     # While the version still took all the traffic, as its successor's pods had not come up.
     at = (target.served_until or clock.now()) - 1.0
-    pods = f"{re.escape(replica_set)}-[a-z0-9]{{5}}" if replica_set else await _pods_then(target, known, deployment, metrics, at)
-    if not pods:
+    namespace = deployment.namespace
+    pattern = f"{re.escape(replica_set)}-[a-z0-9]{{5}}" if replica_set else pod_pattern(deployment.name)
+    profile, labels = await _way(namespace, pattern, metrics, at)
+    if profile is None:
+        return ""
+    if not replica_set:
+        known = known_metrics(await metrics.metric_names(), patterns)
+        pattern = await _pods_then(target, known, labels, deployment, metrics, at)
+    if not pattern:
         return ""
     step = max(1.0, min(_WINDOW, at - (target.served_from or 0.0)))
     queries = {
-        key: promql.replace(quoted(pod_pattern(deployment.name)), quoted(pods))
-        for key, promql in deployment_queries(profile, deployment.namespace, deployment.name, step=step).items()
+        key: promql
+        for key, promql in deployment_queries(profile, labels.of_pods(namespace, pattern), step=step).items()
         if key in ("p99", "requests", "errors")
     }
     answers = await asyncio.gather(*(metrics.query(promql, at=at) for promql in queries.values()))
     return _words(profile, dict(zip(queries, answers, strict=True)))
 
 
-async def _pods_then(target: RollbackTarget, known: Sequence[Metric], deployment: Deployment, metrics: Metrics, at: float) -> str:
+async def _pods_then(
+    target: RollbackTarget, known: Sequence[Metric], labels: PodLabels, deployment: Deployment, metrics: Metrics, at: float
+) -> str:
     """An expression for the pods that stated the version then; "" where nobody can tell."""
     pods: set[str] = set()
+    where = labels.of_pods(deployment.namespace, pod_pattern(deployment.name))
     for metric in known if target.served_until is not None else ():
-        promql = _stated(metric, deployment.namespace, deployment.name, by="pod", version=target.version)
-        stated = await metrics.query(promql, at=at)
-        pods |= {one.labels.get("pod", "") for one in stated.samples if one.value != 0 and _model_of(one.labels) in ("", target.model)}
+        stated = await metrics.query(_stated(metric, where, by=labels.pod, version=target.version), at=at)
+        pods |= {one.labels.get(labels.pod, "") for one in stated.samples if one.value != 0 and _model_of(one.labels) in ("", target.model)}
     return "|".join(re.escape(pod) for pod in sorted(pods - {""}))
 
 
@@ -146,7 +163,7 @@ def _words(profile: Profile, answers: Mapping[str, Vector]) -> str:
         words.append(f"p99 {p99 * profile.latency_scale * 1000:.0f} ms")
     if requests is not None:
         total = requests + (errors or 0.0) if profile.errors_apart else requests
-        if "errors" in answers and total > 0:
+        if "errors" in answers and total > 0 and (errors or not profile.blind_to):
             words.append(f"errors {(errors or 0.0) / total:.1%}")
         words.append(f"{total:.1f} requests/s")
     return ", ".join(words)

@@ -20,7 +20,7 @@ from tui.operations.change_cause import Cause
 from tui.operations.checks import run_checks
 from tui.operations.commands import Commands
 from tui.operations.fingerprint import annotations_digest, digests
-from tui.operations.replicasets import serving_sets
+from tui.operations.replicasets import addresses, serving_sets
 from tui.operations.standing import newest
 from tui.operations.subject import Subject, alias_of, find_subject, logged_source
 from tui.operations.words import has_orders, iso, new_id
@@ -61,9 +61,11 @@ async def plan(
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     try:
-        serving = serving_sets(await world.need_cluster().pods_of(subject.deployment))
+        pods = await world.need_cluster().pods_of(subject.deployment)
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
+    serving = serving_sets(pods)
+    subject = replace(subject, addresses=addresses(pods))
     gate = chosen_gate(subject.intent, world, subject.model) if await metrics_there(world) else None
     cluster, registry = await _identities(subject, world)
     draft = _draft(subject, world, template, now, _Choices(operation_id or new_id(now), gate, serving, cluster, registry))

@@ -45,6 +45,8 @@ class Subject:
     """The wanted version does not exist yet: it will be a copy of this one."""
     run_id: str | None = None
     """The run that the wanted version came from: as the registry says, else as the ReplicaSet remembers that served it."""
+    addresses: tuple[str, ...] = ()
+    """Of the pods that serve now."""
 
     @property
     def by_alias(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tui.domain.environments import PrometheusTarget
 from tui.domain.failures import Forbidden, Malformed, NotFound, Unreachable
 from tui.domain.metrics import Matrix, Vector
+from tui.domain.series_scope import SeriesScope
 from tui.sources import prometheus_wire as wire
 from tui.sources.credentials import credentials_of, inline_credentials
 from tui.sources.decode import decode
@@ -45,6 +46,10 @@ class PrometheusMetrics:
         self._lane = Lane(BACKEND, depth=32, threads=6)
         self._building = threading.Lock()
         self._session: PrometheusSession | None = None
+
+    @property
+    def scope(self) -> SeriesScope:
+        return self._target.scope
 
     def __repr__(self) -> str:
         return f"PrometheusMetrics({self._url!r})"

@@ -233,7 +233,10 @@ async def test_a_counter_without_total_in_its_name_is_no_partial_data(metrics: P
     assert bool(told) == await remarks(metrics, served)
     gate = Gate(window=WINDOW, scrape=1, max_p99_ratio=None, compare_errors=False)
     found = await judged(metrics, "triton", gate)
-    assert (found.verdict, [result.warnings for result in found.criteria]) == (PASS, [()])
+    (errors,) = found.criteria
+    assert errors.requests
+    assert (found.verdict, errors.trouble, errors.warnings) == (INSUFFICIENT, Trouble.NO_METRIC, ())
+    assert "no failure was counted, which proves nothing" in errors.words
 
 
 async def test_failures_that_all_came_between_two_scrapes(metrics: PrometheusMetrics) -> None:

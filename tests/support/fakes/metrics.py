@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tests.support.fakes.traps import Traps
 from tui.domain.failures import Failure
 from tui.domain.metrics import Matrix, Sample, Vector
+from tui.domain.series_scope import SeriesScope
+
+FASTAPI = (
+    {"__name__": "http_request_duration_highr_seconds_bucket"},
+    {"__name__": "http_requests_total", "status": "2xx"},
+)
 
 
 class FakeMetrics:
@@ -17,6 +23,9 @@ class FakeMetrics:
         self.answer: Callable[[str], float | None] = lambda promql: None
         self.asked: list[tuple[str, float | None]] = []
         self.failure: Failure | None = None
+        self.scope = SeriesScope()
+        self.exports: tuple[Mapping[str, str], ...] = FASTAPI
+        """What every pod is found to export."""
 
     async def ping(self) -> str:
         return "3.0"
@@ -25,6 +34,9 @@ class FakeMetrics:
         self.asked.append((promql, at))
         if self.failure is not None:
             raise self.failure
+        if promql.startswith("count by (__name__"):
+            self.traps.enter("exports")
+            return Vector(tuple(Sample({"namespace": "serving", "pod": "a-pod", **labels}, at or 0.0, 1.0) for labels in self.exports))
         value = self.answer(promql)
         return Vector(() if value is None else (Sample({}, at or 0.0, value),))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from tui.domain.gates.criteria import built_in, own
@@ -9,9 +10,10 @@ from tui.domain.gates.judgement import CriterionResult, Judgement, Trouble, judg
 from tui.domain.gates.measures import Measured, nothing
 from tui.domain.gates.placeholders import fill
 from tui.domain.gates.settings import Gate
-from tui.domain.profiles import Profile, pick
-from tui.operations.gate.asking import Answers, Ask, Unanswered, ask
-from tui.operations.gate.queries import Side, matchers, names_ask
+from tui.domain.scraping import Scraped
+from tui.operations.gate.asking import Ask, Unanswered, ask
+from tui.operations.gate.looking import Pods, look
+from tui.operations.gate.queries import Side
 from tui.operations.gate.reading import measured, number
 from tui.operations.gate.target import Target, pods_of
 from tui.operations.words import harmless
@@ -26,10 +28,10 @@ async def judge(gate: Gate, target: Target, metrics: Metrics | None, *, now: flo
     came before.
     """
     window = window_of(gate, elapsed)
-    names = names_ask(matchers(target.namespace, target.current), now)
     asked = {criterion: own_ask(criterion.query, target, window, now) for criterion in gate.criteria}
-    first = await ask(metrics, [names, *asked.values()])
-    new, old = await _both(gate, target, metrics, _profile(first, names), window, now)
+    pods = Pods(target.namespace, pods_of(target.current), target.addresses)
+    first, scraped = await asyncio.gather(ask(metrics, asked.values()), look(pods, metrics, now))
+    new, old = await _both(gate, target, metrics, scraped, window, now)
     results = built_in(gate, new, old)
     results += [own(criterion, gate, number(question, first), new.requests) for criterion, question in asked.items()]
     clean = [_clean(result) for result in results]
@@ -56,42 +58,48 @@ def own_ask(query: str, target: Target, window: int, now: float) -> Ask:
     return Ask(fill(query, values), now)
 
 
-def _profile(answers: Answers, names: Ask) -> Profile | Unanswered:
-    found = answers.of([names])
-    if isinstance(found, Unanswered):
-        return found
-    profile = pick(frozenset(sample.labels.get("__name__", "") for sample in found[0].samples))
-    return profile or Unanswered(Trouble.NO_METRIC, "these pods export no metrics of a known model server")
-
-
 async def _both(
-    gate: Gate, target: Target, metrics: Metrics | None, profile: Profile | Unanswered, window: int, now: float
+    gate: Gate, target: Target, metrics: Metrics | None, scraped: Scraped | Unanswered, window: int, now: float
 ) -> tuple[Measured, Measured]:
     """What was measured of the new version, and of the one before."""
-    if isinstance(profile, Unanswered):
-        unknown = nothing(profile.trouble, profile.words)
+    if isinstance(scraped, Unanswered):
+        unknown = nothing(scraped.trouble, scraped.words)
         return unknown, unknown
     if not target.told_apart:
         words = "the names of the pods do not tell the two versions apart: the deployment's name is too long"
         unknown = nothing(Trouble.NO_DATA, words)
         return unknown, unknown
-    new = Side(profile, matchers(target.namespace, target.current), window, now)
-    old = _before(gate, target, profile, window, now) if gate.compares else None
+    new = Side(scraped, Pods(target.namespace, pods_of(target.current), target.addresses), window, now)
+    old = await _before(gate, target, metrics, new) if gate.compares else Unanswered(Trouble.NO_DATA, _NONE_BEFORE)
     drift = gate.max_drift is not None
-    answers = await ask(metrics, [one for side in (new, old) if side is not None for one in side.asks(drift=drift)])
-    if old is None:
-        return measured(new, answers), nothing(Trouble.NO_DATA, "there is none to compare with")
-    return measured(new, answers), measured(old, answers)
+    sides = [side for side in (new, old) if isinstance(side, Side)]
+    answers = await ask(metrics, [one for side in sides for one in side.asks(drift=drift)])
+    before = measured(old, answers) if isinstance(old, Side) else nothing(old.trouble, old.words)
+    return measured(new, answers), before
 
 
-def _before(gate: Gate, target: Target, profile: Profile, window: int, now: float) -> Side | None:
-    """The version being replaced: over the whole window before the change, or now, while both serve."""
+_NONE_BEFORE = "there is none to compare with"
+
+
+async def _before(gate: Gate, target: Target, metrics: Metrics | None, new: Side) -> Side | Unanswered:
+    """The version being replaced: over the whole window before the change, or now, while both serve. It may be scraped otherwise, and count
+    by other labels."""
     if not target.baseline:
-        return None
-    where = matchers(target.namespace, target.baseline)
-    if target.baseline_until is None:
-        return Side(profile, where, window, now)
-    return Side(profile, where, max(1, round(gate.window_seconds)), target.baseline_until)
+        return Unanswered(Trouble.NO_DATA, _NONE_BEFORE)
+    until, window = target.baseline_until, new.window
+    at = new.at if until is None else until
+    if until is not None:
+        window = max(1, round(gate.window_seconds))
+    same = target.baseline == target.current
+    pods = new.pods if same else Pods(target.namespace, pods_of(target.baseline))
+    scraped = new.scraped if same else await look(pods, metrics, at)
+    if isinstance(scraped, Unanswered):
+        if scraped.trouble is not Trouble.NO_METRIC:
+            return scraped
+        if new.labels.by_address:
+            return Unanswered(Trouble.NO_METRIC, "its series name pods by address alone, and which addresses its pods had is not known")
+        scraped = new.scraped
+    return Side(scraped, pods, window, at)
 
 
 def _clean(result: CriterionResult) -> CriterionResult:

@@ -5,28 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tui.domain.profiles import Counter, Profile, quoted
+from tui.domain.pod_labels import PodLabels
+from tui.domain.profiles import Counter, Profile
+from tui.domain.scraping import Scraped
 from tui.operations.gate.asking import Ask
-from tui.operations.gate.target import pods_of
-
-
-def matchers(namespace: str, replica_sets: tuple[str, ...]) -> str:
-    return f"namespace={quoted(namespace)},pod=~{quoted(pods_of(replica_sets))}"
-
-
-def names_ask(where: str, at: float) -> Ask:
-    """Which metrics these very pods export: others in the same Prometheus may be of another make."""
-    return Ask(f"count by (__name__) ({{{where}}})", at)
+from tui.operations.gate.looking import Pods
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
     """One version's pods in the window of so many whole seconds that ends at `at` (seconds since the epoch)."""
 
-    profile: Profile
-    where: str
+    scraped: Scraped
+    pods: Pods
     window: int
     at: float
+
+    @property
+    def profile(self) -> Profile:
+        return self.scraped.profile
+
+    @property
+    def labels(self) -> PodLabels:
+        return self.scraped.labels
+
+    @property
+    def where(self) -> str:
+        return self.labels.of_pods(self.pods.namespace, self.pods.pattern, self.pods.addresses)
 
     @property
     def counter(self) -> Counter | None:
@@ -44,12 +49,17 @@ class Side:
         return f"sum(increase({self.selector(counter.metric, counter.matchers)}[{self.window}s]))"
 
     def grown(self, counter: Counter) -> Ask:
-        return Ask(f"sum by (pod) (increase({self.selector(counter.metric, counter.matchers)}[{self.window}s]))", self.at)
+        return Ask(f"sum by ({self.labels.pod}) (increase({self.selector(counter.metric, counter.matchers)}[{self.window}s]))", self.at)
 
     def errors_asks(self, counter: Counter) -> tuple[Ask, Ask, Ask, Ask]:
         """Its increase, its values at the window's end and beginning, and which pods were scraped when the window began."""
-        raw, start = f"sum by (pod) ({self.selector(counter.metric, counter.matchers)})", self.at - self.window
-        return self.grown(counter), Ask(raw, self.at), Ask(raw, start), Ask(f"max by (pod) (up{{{self.where}}})", start)
+        pod, start = self.labels.pod, self.at - self.window
+        raw = f"sum by ({pod}) ({self.selector(counter.metric, counter.matchers)})"
+        # `up` has the labels that the scraper put on, not those of somebody who handed the series on: there, requests tell as much.
+        there = f"max by ({pod}) (up{{{self.where}}})"
+        if not self.labels.of_target and self.counter is not None:
+            there = f"count by ({pod}) ({self.selector(self.counter.metric)})"
+        return self.grown(counter), Ask(raw, self.at), Ask(raw, start), Ask(there, start)
 
     @property
     def latency(self) -> Ask | None:

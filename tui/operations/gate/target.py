@@ -23,6 +23,8 @@ class Target:
     model: str = ""
     version: str = ""
     """The new one."""
+    addresses: tuple[str, ...] = ()
+    """Of the current pods, for series that name their pods by nothing else."""
 
     @property
     def key(self) -> str:

@@ -7,6 +7,7 @@ from tui.domain.linking import link_of
 from tui.domain.links import LinkPatterns
 from tui.domain.serving import Deployment, Fleet
 from tui.operations.gate.target import Target
+from tui.operations.replicasets import addresses
 
 
 def todays_target(deployment: Deployment, fleet: Fleet, patterns: LinkPatterns | None = None) -> Target:
@@ -17,4 +18,4 @@ def todays_target(deployment: Deployment, fleet: Fleet, patterns: LinkPatterns |
     sets = dict.fromkeys(names.get(pod.owner_uid or "", pod.name.rpartition("-")[0]) for pod in ready)
     link = link_of(deployment, patterns or LinkPatterns())
     model, version = (link.model or "", link.version or "") if link else ("", "")
-    return Target(deployment.namespace, deployment.name, tuple(sets), model=model, version=version)
+    return Target(deployment.namespace, deployment.name, tuple(sets), model=model, version=version, addresses=addresses(ready))

@@ -11,7 +11,7 @@ from tui.domain.promotions import StepName
 from tui.operations import edits
 from tui.operations.gate import Target, judge
 from tui.operations.patience import PASSING_WHERE_ALLOWED
-from tui.operations.replicasets import serving_sets
+from tui.operations.replicasets import addresses, serving_sets
 from tui.operations.run import Run
 from tui.operations.waiting import look
 from tui.operations.wishes import Asked, Wish
@@ -143,6 +143,7 @@ async def _target(run: Run) -> Target:
         baseline_until=_changed_at(run),
         model=run.plan.model,
         version=run.plan.to_version,
+        addresses=addresses(pods),
     )
 
 

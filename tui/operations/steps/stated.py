@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tui.domain.failures import Failure
-from tui.domain.measured import pod_key
 from tui.domain.metrics import Vector
-from tui.domain.profiles import pod_pattern, quoted
+from tui.domain.pod_labels import PodIndex, PodLabels, usual
+from tui.domain.profiles import pod_pattern
+from tui.domain.scraping import Scraped
+from tui.domain.serving import Fleet
 from tui.domain.statements import Metric, Statement, known_metrics, statement_key, statements
+from tui.operations.gate.looking import Pods, look
 from tui.operations.run import Run
 from tui.ports import Metrics
 
@@ -35,9 +38,11 @@ class Statements:
         self._run = run
         self._known: tuple[Metric, ...] | None = None
         self._expected: bool | None = None
+        self._labels: PodLabels | None = None
+        """By which labels its series name the pods, once some have been seen."""
 
-    async def now(self) -> Stated:
-        """Never raises: what Prometheus does not answer is not known."""
+    async def now(self, fleet: Fleet) -> Stated:
+        """Of the fleet's pods. Never raises: what Prometheus does not answer is not known."""
         metrics = self._run.world.metrics
         if metrics is None:
             return Stated({}, failure="no Prometheus is configured")
@@ -47,21 +52,47 @@ class Statements:
                     self._known = known_metrics(await metrics.metric_names(), self._run.world.environment.patterns)
                 if self._expected is None:
                     self._expected = await self._stated_before(metrics)
-                return Stated(await self._asked(metrics, None), self._expected)
+                return Stated(await self._stated_now(metrics, fleet), self._expected)
         except (Failure, TimeoutError) as failure:
             return Stated({}, bool(self._expected), str(failure) or f"Prometheus has not answered in {_ANSWER_TIMEOUT:.0f} s")
 
     async def _stated_before(self, metrics: Metrics) -> bool:
-        """By pods of the ReplicaSets that served when the operation began, whichever version that was."""
-        plan = self._run.plan
-        found = await self._asked(metrics, self._run.now.started_at)
+        """By pods of the ReplicaSets that served when the operation began, whichever version that was. Which addresses these had is not
+        known, so that this is not known where series name pods by address alone."""
+        plan, at = self._run.plan, self._run.now.started_at
+        namespace, name = self._run.key
+        await self._look(Pods(namespace, pod_pattern(name)), metrics, at)
+        labels = self._labels or usual(metrics.scope)
+        if labels.by_address:
+            return False
+        found = await self._asked(metrics, labels, at, lambda series: f"{namespace}/{series.get(labels.pod, '')}")
         stems = tuple(f"{plan.intent.namespace}/{name}-" for name in plan.serving_sets)
         return bool(stems) and any(pod.startswith(stems) and one.version(plan.model) is not None for pod, one in found.items())
 
-    async def _asked(self, metrics: Metrics, at: float | None) -> dict[str, Statement]:
+    async def _stated_now(self, metrics: Metrics, fleet: Fleet) -> dict[str, Statement]:
         namespace, name = self._run.key
-        where = f"namespace={quoted(namespace)},pod=~{quoted(pod_pattern(name))}"
+        index = PodIndex(fleet)
+        addresses = index.addresses([pod for pod, owner in index.owners.items() if owner == f"{namespace}/{name}"])
+        await self._look(Pods(namespace, pod_pattern(name), addresses), metrics, self._run.clock.now())
+        labels = self._labels or usual(metrics.scope)
+        return await self._asked(metrics, labels, None, lambda series: index.pod_of(series, labels), addresses)
+
+    async def _look(self, pods: Pods, metrics: Metrics, at: float) -> None:
+        if self._labels is None and self._known:
+            found = await look(pods, metrics, at)
+            self._labels = found.labels if isinstance(found, Scraped) else None
+
+    async def _asked(
+        self,
+        metrics: Metrics,
+        labels: PodLabels,
+        at: float | None,
+        pod_of: Callable[[Mapping[str, str]], str | None],
+        addresses: Sequence[str] = (),
+    ) -> dict[str, Statement]:
+        namespace, name = self._run.key
+        where = labels.of_pods(namespace, pod_pattern(name), addresses)
         known = self._known or ()
         answers = await asyncio.gather(*(metrics.query(f"{metric}{{{where}}}", at=at) for metric, _ in known))
         vectors: dict[str, Vector] = {statement_key(metric): answer for (metric, _), answer in zip(known, answers, strict=True)}
-        return statements(vectors, None, self._run.world.environment.patterns, pod_key)
+        return statements(vectors, None, self._run.world.environment.patterns, pod_of)

@@ -36,8 +36,9 @@ class Verify:
         began = run.clock.monotonic()
         asked = Statements(run)
         while True:
-            stated = await asked.now()
-            seen = await _seen(run, stated)
+            fleet = await _fleet(run)
+            stated = await asked.now(fleet)
+            seen = await _seen(run, fleet, stated)
             wrong = _wrong(run, seen.row)
             waited = run.clock.monotonic() + _POLL - began
             if wrong and waited > _PATIENCE:
@@ -72,21 +73,25 @@ def _agreed(run: Run, seen: _Seen, stated: Stated) -> str:
     return f"{run.plan.model} {run.plan.to_version}: alias and template agree, and so do the pods by their templates; {why}"
 
 
-async def _seen(run: Run, stated: Stated) -> _Seen:
+async def _fleet(run: Run) -> Fleet:
+    """Of the deployments of its namespace, the one alone."""
     cluster = run.world.need_cluster()
-    environment = run.world.environment
     namespace, name = run.key
     fleet = await run.patiently(lambda: cluster.fleet((namespace,)))
     chosen = tuple(d for d in fleet.deployments if d.name == name and d.namespace == namespace)
-    mine = Fleet(chosen, fleet.replica_sets, fleet.pods)
+    return Fleet(chosen, fleet.replica_sets, fleet.pods)
+
+
+async def _seen(run: Run, mine: Fleet, stated: Stated) -> _Seen:
     rows = truth_rows(
         mine,
         await _registry(run),
         champion=run.plan.intent.alias,
-        patterns=environment.patterns,
+        patterns=run.world.environment.patterns,
         observed=stated.by_pod,
     )
-    pods = [pod for found in chosen for pod in pods_by_deployment(mine)[found.key] if pod.phase == "Running" and not pod.terminating]
+    owned = (pod for found in mine.deployments for pod in pods_by_deployment(mine)[found.key])
+    pods = [pod for pod in owned if pod.phase == "Running" and not pod.terminating]
     said = [stated.by_pod.get(f"{pod.namespace}/{pod.name}", Statement()).version(run.plan.model) for pod in pods]
     return _Seen(rows[0] if rows else None, sum(one is not None for one in said), sum(one is None for one in said))
 

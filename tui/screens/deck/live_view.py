@@ -34,8 +34,9 @@ def live_view(model: DeckModel, window: float, progress: Sequence[Line], height:
         return LiveView("sandbox coming up", "", above=tuple(progress))
     charts, figure, below = _charts(model, key, window)
     stats = model.reading(Topic.STATS)
-    if stats is not None and stats.value is not None and stats.value.profile is None:
-        below = ((Cell("no serving metrics that modeldeck knows: see the metric profiles in README.md", "muted"),),)
+    scraped = stats.value.scraped if stats is not None and stats.value is not None else None
+    if key and scraped is not None and key not in scraped:
+        below = ((Cell("these pods export no serving metrics that modeldeck knows: `modeldeck doctor` says what it found", "muted"),),)
     if height < CHARTS_FROM:
         charts = charts[:1]
     return LiveView(detail, figure, charts, (render.headline(model.row, charts),) if key else (), below)

@@ -95,11 +95,11 @@ class DeckModel:
         stats = self.stats
         by_deployment: Mapping[str, ServingStats] = {}
         observed: Mapping[str, Statement] = {}
-        if stats is not None and stats.profile is not None:
-            if self._readings[Topic.STATS].failure is None:
+        if stats is not None:
+            by_deployment, observed = measured.measured_fleet(stats.groups, fleet, self.environment.patterns)
+            if self._readings[Topic.STATS].failure is not None:
                 # A row has no room for a figure's age, so figures that are not live are not known; the live pane tells theirs.
-                by_deployment = measured.fleet_stats(stats.profile, stats.vectors, joining.owners(fleet))
-            observed = measured.observed_versions(stats.profile, stats.vectors, self.environment.patterns)
+                by_deployment = {}
         return self._joiner.rows(fleet, self.registry, by_deployment, observed=observed)
 
     # ── what was read ──

@@ -1,0 +1,176 @@
+"""A gate on other people's series: other labels for pods and for statuses, doubles, several clusters, counters that tell nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import pytest
+
+from tests.support.history import NOW, SCRAPE, History
+from tui.domain.gates import Gate, GateVerdict, Judgement
+from tui.domain.gates.judgement import CriterionResult, Trouble
+from tui.domain.series_scope import SeriesScope
+from tui.operations.gate import Target, judge
+
+OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
+TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, addresses=("10.0.0.9",))
+PASS, FAIL, INSUFFICIENT = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT
+USUAL = {"namespace": "serving", "pod": "{pod}"}
+
+
+class Series(History):
+    """A FastAPI server by whatever labels it is scraped."""
+
+    def serves(
+        self,
+        pod: str,
+        *,
+        own: Mapping[str, str] = USUAL,
+        status: str = "status",
+        well: str = "200",
+        badly: str = "500",
+        errors: float = 0.0,
+        start: int = 900,
+        end: int = 0,
+    ) -> None:
+        labels = {name: value.replace("{pod}", pod) for name, value in own.items()}
+        target = {name: value for name, value in labels.items() if not name.startswith("exported_")}
+        for before in range(start, end - 1, -SCRAPE):
+            total = 2.0 * (start - before)
+            found = {
+                _key("up", target): 1.0,
+                _key("http_requests_total", labels, **({status: well} if status else {})): total * (1 - errors),
+            }
+            if errors:
+                found[_key("http_requests_total", labels, **({status: badly} if status else {}))] = total * errors
+            for bound, share in (("0.1", 0.98), ("0.25", 1.0), ("+Inf", 1.0)):
+                found[_key("http_request_duration_highr_seconds_bucket", labels, le=bound)] = total * share
+            self.store.append((NOW - before) * 1000, found.items())
+
+
+def _key(name: str, labels: Mapping[str, str], **more: str) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted({"__name__": name, **labels, **more}.items()))
+
+
+def world(**new: object) -> Series:
+    series = Series()
+    series.serves(f"{OLD}-abcde", start=1800, end=390)
+    series.serves(f"{NEW}-abcde", start=405, **new)  # type: ignore[arg-type]
+    return series
+
+
+async def judged(series: Series, gate: Gate | None = None, target: Target = TARGET) -> Judgement:
+    return await judge(gate or Gate(), target, series, now=float(NOW))
+
+
+def errors_of(judgement: Judgement) -> CriterionResult:
+    return next(result for result in judgement.criteria if result.name == "error ratio")
+
+
+@pytest.mark.parametrize("status", ["status", "code", "status_code", "http_status", "response_code"])
+@pytest.mark.parametrize(("well", "badly"), [("200", "500"), ("2xx", "5xx"), ("200", "503")])
+async def test_failures_are_seen_by_the_label_that_the_counter_carries(status: str, well: str, badly: str) -> None:
+    found = await judged(world(status=status, well=well, badly=badly, errors=0.5))
+    assert (found.verdict, errors_of(found).value) == (FAIL, pytest.approx(0.5))
+    assert (await judged(world(status=status, well=well))).verdict is PASS
+
+
+async def test_the_first_failures_ever_are_seen_though_only_successes_were_before() -> None:
+    series = world(status="code")
+    key = _key("http_requests_total", {"namespace": "serving", "pod": f"{NEW}-abcde"}, code="500")
+    for before in range(90, -1, -SCRAPE):
+        series.store.append((NOW - before) * 1000 + 1, [(key, 300.0)])
+    assert (await judged(series)).verdict is FAIL
+
+
+async def test_a_counter_without_a_status_is_not_known_and_cannot_pass() -> None:
+    found = errors_of(await judged(world(status="", errors=0.5)))
+    assert (found.verdict, found.value, found.trouble) == (INSUFFICIENT, None, Trouble.NO_METRIC)
+    assert "the labels do not tell failed requests apart" in found.words
+
+
+async def test_each_version_is_counted_by_its_own_labels() -> None:
+    """The new version counts by another label than the one before: both did equally well."""
+    series = Series()
+    series.serves(f"{OLD}-abcde", start=1800, end=390, errors=0.02, status="status", badly="5xx", well="2xx")
+    series.serves(f"{NEW}-abcde", start=405, errors=0.02, status="code")
+    found = await judged(series)
+    compared = next(result for result in found.criteria if result.name == "error ratio vs before")
+    assert (found.verdict, compared.baseline) == (PASS, pytest.approx(0.02, rel=0.1))
+
+
+LABELS = [
+    {"kubernetes_namespace": "serving", "kubernetes_pod_name": "{pod}"},
+    {"namespace": "serving", "pod_name": "{pod}"},
+    {"namespace": "monitoring", "pod": "collector-1", "exported_namespace": "serving", "exported_pod": "{pod}"},
+    {"pod": "{pod}"},
+]
+
+
+@pytest.mark.parametrize("own", LABELS)
+async def test_the_pods_are_found_by_other_labels(own: Mapping[str, str]) -> None:
+    for errors, verdict in ((0.0, PASS), (0.5, FAIL)):
+        series = Series()
+        series.serves(f"{OLD}-abcde", start=1800, end=390, own=own)
+        series.serves(f"{NEW}-abcde", start=405, own=own, errors=errors)
+        found = await judged(series)
+        assert (found.verdict, found.requests) == (verdict, 600)
+
+
+async def test_pods_of_another_namespace_that_are_called_alike_do_not_count() -> None:
+    series = world()
+    series.serves(f"{NEW}-zzzzz", own={"namespace": "staging", "pod": "{pod}"}, errors=1.0)
+    assert (await judged(series)).verdict is PASS
+
+
+async def test_pods_are_found_by_their_addresses() -> None:
+    series = Series()
+    series.serves(f"{NEW}-abcde", own={"instance": "10.0.0.9:8080"}, start=405)
+    series.serves(f"{OLD}-abcde", own={"instance": "10.0.0.8:8080"}, errors=1.0)
+    found = await judged(series)
+    assert (found.verdict, found.requests, errors_of(found).verdict) == (INSUFFICIENT, 600, PASS)
+    assert "which addresses its pods had is not known" in found.words
+    assert (await judged(series, Gate(compare_errors=False, max_p99_ratio=None))).verdict is PASS
+
+
+async def test_what_is_scraped_twice_counts_once() -> None:
+    series = Series()
+    for port in ("8080", "8081"):
+        series.serves(f"{NEW}-abcde", own={**USUAL, "instance": f"10.0.0.9:{port}"}, start=405)
+        series.serves(f"{OLD}-abcde", own={**USUAL, "instance": f"10.0.0.8:{port}"}, start=1800, end=390)
+    found = await judged(series)
+    assert (found.verdict, found.requests) == (PASS, 600)
+
+
+async def test_several_clusters_cannot_pass_until_one_is_named() -> None:
+    """The same template has the same hash in every cluster, so that its pods are called alike."""
+    series = Series()
+    for cluster, errors in (("prod", 0.0), ("staging", 0.5)):
+        own = {**USUAL, "cluster": cluster}
+        series.serves(f"{OLD}-abcde", start=1800, end=390, own=own)
+        series.serves(f"{NEW}-{'a' * 5 if errors else 'b' * 5}", start=405, own=own, errors=errors)
+    assert "series with cluster prod, staging are summed" in " ".join(errors_of(await judged(series)).warnings)
+    series.scope = SeriesScope(matchers=('cluster="prod"',))
+    assert (await judged(series)).verdict is PASS
+    series.scope = SeriesScope(matchers=('cluster="staging"',))
+    assert (await judged(series)).verdict is FAIL
+    clean = Series()
+    for cluster in ("prod", "staging"):
+        clean.serves(f"{OLD}-abcde", start=1800, end=390, own={**USUAL, "cluster": cluster})
+        clean.serves(f"{NEW}-abcde", start=405, own={**USUAL, "cluster": cluster})
+    found = await judged(clean)
+    assert (found.verdict, errors_of(found).trouble) == (INSUFFICIENT, Trouble.PARTIAL)
+
+
+@pytest.mark.parametrize(("bad", "verdict"), [(0.0, INSUFFICIENT), (0.01, INSUFFICIENT), (0.4, FAIL)])
+async def test_a_counter_that_leaves_failures_out_can_fail_and_never_pass(bad: float, verdict: GateVerdict) -> None:
+    series = Series()
+
+    def samples(age: int) -> dict[str, float]:
+        return {"nv_inference_request_success": 2.0 * age * (1 - bad), "nv_inference_request_failure": math.floor(2.0 * age * bad)}
+
+    series.scraped(f"{NEW}-abcde", 900, 0, samples)
+    found = errors_of(await judged(series, Gate(compare_errors=False, max_p99_ratio=None)))
+    assert found.verdict is verdict
+    assert "Python or BLS" in " ".join((found.words, *found.warnings))

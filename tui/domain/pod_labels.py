@@ -1,0 +1,162 @@
+"""By which labels a series says whose it is. Everything behind this module knows only `namespace` and `pod`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tui.domain.joining import owners
+from tui.domain.metrics import Sample, Vector
+from tui.domain.series_scope import INSTANCE, NAMESPACES, SeriesScope
+from tui.domain.serving import Fleet
+
+
+def quoted(text: str) -> str:
+    """A PromQL string literal."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+
+
+def literal(text: str) -> str:
+    """The text as an RE2 expression. `-` needs no escape, so that shown queries stay readable."""
+    return re.sub(r"[^A-Za-z0-9_-]", lambda found: "\\" + found.group(), text)
+
+
+@dataclass(frozen=True, slots=True)
+class PodLabels:
+    """The labels of one deployment's series. `by_address`: `pod` names a label with the pod's IP and perhaps a port."""
+
+    pod: str = "pod"
+    namespace: str = "namespace"
+    by_address: bool = False
+    matchers: str = ""
+    """What else its selectors need, joined by commas."""
+
+    @property
+    def by(self) -> str:
+        """For `sum by (…)`."""
+        return ", ".join(label for label in (self.namespace, self.pod) if label)
+
+    @property
+    def plain(self) -> bool:
+        return (self.pod, self.namespace, self.by_address) == ("pod", "namespace", False)
+
+    @property
+    def of_target(self) -> bool:
+        """Whether the scraper put them on, so that `up` has them too."""
+        return not self.pod.startswith("exported_")
+
+    @property
+    def words(self) -> str:
+        if self.by_address:
+            return f"{self.pod} (the pods' addresses)"
+        return f"{self.namespace} and {self.pod}" if self.namespace else f"{self.pod}, without a namespace"
+
+    def of_namespaces(self, namespaces: Sequence[str]) -> str:
+        """Matchers for all pods of the namespaces; none of them, or `*`, is all."""
+        everywhere = not namespaces or "*" in namespaces or not self.namespace
+        return self._with("" if everywhere else f"{self.namespace}=~{quoted('|'.join(literal(name) for name in namespaces))}")
+
+    def of_pods(self, namespace: str, pattern: str, addresses: Sequence[str] = ()) -> str:
+        """Matchers for the pods whose names match the expression, or that have these addresses."""
+        if self.by_address:
+            hosts = "|".join(literal(f"[{one}]" if ":" in one else one) for one in addresses) or "no-such-address"
+            return self._with(f"{self.pod}=~{quoted(f'({hosts})(:[0-9]+)?')}")
+        where = f"{self.namespace}={quoted(namespace)}," if self.namespace else ""
+        return self._with(f"{where}{self.pod}=~{quoted(pattern)}")
+
+    def _with(self, matchers: str) -> str:
+        return ",".join(part for part in (matchers, self.matchers) if part)
+
+    def renamed(self, vector: Vector) -> Vector:
+        """The same answer with `pod` for whatever label names the pod."""
+        if self.pod == "pod":
+            return vector
+        named = (
+            replace(one, labels={"pod": one.labels.get(self.pod, ""), **_without(one.labels, (self.pod, "pod"))}) for one in vector.samples
+        )
+        return replace(vector, samples=tuple(named))
+
+
+def usual(scope: SeriesScope) -> PodLabels:
+    """By which labels pods are named where none of their series has been seen."""
+    matchers = ",".join(scope.matchers)
+    if scope.instance:
+        return PodLabels(scope.instance, "", by_address=True, matchers=matchers)
+    return PodLabels(scope.pod or "pod", scope.namespace or "namespace", matchers=matchers)
+
+
+def _without(labels: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    return {name: value for name, value in labels.items() if name not in names}
+
+
+class PodIndex:
+    """The pods of a fleet, by everything that a series may call them. What could be two pods is none."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.owners = owners(fleet)
+        """`namespace/pod` → Deployment key."""
+        self._by_name: dict[str, str | None] = {}
+        self._by_address: dict[str, str | None] = {}
+        for pod in fleet.pods:
+            key = f"{pod.namespace}/{pod.name}"
+            self._by_name[pod.name] = key if pod.name not in self._by_name else None
+            # A pod that has ended keeps its address in its status, and another one may have it by now.
+            if pod.ip and pod.phase not in ("Succeeded", "Failed"):
+                self._by_address[pod.ip] = key if pod.ip not in self._by_address else None
+
+    def pod_of(self, labels: Mapping[str, str], by: PodLabels) -> str | None:
+        """`namespace/pod` of a series read by these labels; None where it is none of the fleet's."""
+        value = labels.get(by.pod, "")
+        if not value:
+            return None
+        if by.by_address:
+            return self._by_address.get(host_of(value))
+        if not by.namespace:
+            return self._by_name.get(value)
+        key = f"{labels.get(by.namespace, '')}/{value}"
+        return key if key in self.owners else None
+
+    def find(self, labels: Mapping[str, str], scope: SeriesScope) -> PodLabels | None:
+        """By which labels this series names a pod of the fleet that a Deployment owns."""
+        named = False
+        for pod, namespace in scope.pairs():
+            if pod not in labels or (namespace and namespace not in labels):
+                continue
+            named = True
+            found = PodLabels(pod, namespace)
+            # A pod's name alone says enough only where no label tells the namespace.
+            if namespace or not any(label in labels for label in NAMESPACES):
+                key = self.pod_of(labels, found)
+                if key is not None and key in self.owners:
+                    return found
+        if named or scope.pod:
+            return None
+        found = PodLabels(scope.instance or INSTANCE, "", by_address=True)
+        key = self.pod_of(labels, found)
+        return found if key is not None and key in self.owners else None
+
+    def canonical(self, vector: Vector, by: PodLabels) -> Vector:
+        """The same answer with `namespace` and `pod`, without the series of pods that are not the fleet's."""
+        if by.plain:
+            return vector
+        samples: list[Sample] = []
+        for sample in vector.samples:
+            key = self.pod_of(sample.labels, by)
+            if key is not None:
+                namespace, _, pod = key.partition("/")
+                rest = _without(sample.labels, (by.pod, by.namespace))
+                samples.append(replace(sample, labels={**rest, "namespace": namespace, "pod": pod}))
+        return replace(vector, samples=tuple(samples))
+
+    def addresses(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """The addresses that only these pods (`namespace/pod`) have."""
+        wanted = set(keys)
+        return tuple(sorted(address for address, key in self._by_address.items() if key in wanted))
+
+
+def host_of(address: str) -> str:
+    """`10.0.0.7` of `10.0.0.7:8080`, `fd00::7` of `[fd00::7]:8080`."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address

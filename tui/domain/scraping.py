@@ -1,0 +1,201 @@
+"""How each Deployment's pods are scraped: which server they are, by which labels their series name them, and what is doubtful about that.
+
+One Prometheus holds many kinds of servers, of several scrape configurations, perhaps of several clusters. So nothing is assumed of all of
+them: one cheap question, asked now and then, tells which metrics and labels each pod's series really have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from tui.domain.exports import Exports, Labels
+from tui.domain.metrics import Vector
+from tui.domain.pod_labels import PodIndex, PodLabels, literal, quoted
+from tui.domain.profiles import METRICS, PROFILES, Profile, pick, pod_pattern
+from tui.domain.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
+from tui.domain.serving import Fleet
+from tui.domain.statuses import LABELS as STATUSES
+
+CLUSTERS = (
+    *("cluster", "k8s_cluster", "cluster_name", "cluster_id", "k8s_cluster_name", "kubernetes_cluster", "kube_cluster", "source_cluster"),
+    *("tenant", "tenant_id", "region", "datacenter", "dc", "site", "environment", "env", "project_id", "account"),
+    *("prometheus", "prometheus_replica", "prometheus_cluster"),
+)
+"""Labels that tell several clusters, tenants or replicas of Prometheus apart: behind one address, their series are summed."""
+_TARGETS = ("job", "container", "endpoint", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """One Deployment's pods."""
+
+    profile: Profile
+    labels: PodLabels
+    several: tuple[str, ...] = ()
+    """In words: what is summed though it does not belong together. Figures of such series are doubtful."""
+    mixed: bool = False
+    """Whether the very same pods come with several values of a label in CLUSTERS: their figures are nobody's."""
+    notes: tuple[str, ...] = ()
+    """In words: what was left out or is not known, and is no reason for doubt."""
+
+
+def questions(namespaces: Sequence[str], scope: SeriesScope) -> tuple[str, ...]:
+    """Instant queries whose answers together are what `scraped_by_deployment` reads. No namespaces, or `*`, is all of them."""
+    if scope.instance or not namespaces or "*" in namespaces:
+        return (_question(scope),)
+    names = (scope.namespace,) if scope.namespace else NAMESPACES
+    chosen = quoted("|".join(literal(name) for name in namespaces))
+    nowhere = () if scope.namespace else (_question(scope, *(f'{name}=""' for name in names)),)
+    return (*(_question(scope, f"{name}=~{chosen}") for name in names), *nowhere)
+
+
+def question_about(where: str, scope: SeriesScope) -> str:
+    """The same about the pods that these matchers select."""
+    return _question(scope, where)
+
+
+def _question(scope: SeriesScope, *where: str) -> str:
+    kept = dict.fromkeys(("__name__", *PODS, *NAMESPACES, INSTANCE, *_TARGETS, *STATUSES, *CLUSTERS))
+    kept |= dict.fromkeys(label for label in (scope.pod, scope.namespace, scope.instance) if label)
+    # Of a histogram one bucket tells enough.
+    selected = (f'__name__=~"{"|".join(METRICS)}"', 'le=~"[+]Inf|"', *where, *scope.matchers)
+    return f"count by ({', '.join(kept)}) ({{{','.join(selected)}}})"
+
+
+def names_in(answers: Iterable[Vector]) -> frozenset[str]:
+    """The metrics that these answers tell of."""
+    return frozenset(sample.labels.get("__name__", "") for answer in answers for sample in answer.samples)
+
+
+def scraped_by_deployment(answers: Iterable[Vector], fleet: Fleet, scope: SeriesScope) -> dict[str, Scraped]:
+    """Deployment key → how its pods are scraped; without those whose pods export nothing that is known."""
+    index = PodIndex(fleet)
+    found: dict[str, dict[PodLabels, list[Labels]]] = defaultdict(lambda: defaultdict(list))
+    strangers: list[Labels] = []
+    for labels in _different(answers):
+        by = index.find(labels, scope)
+        key = index.pod_of(labels, by) if by is not None else None
+        if by is None or key is None:
+            strangers.append(labels)
+        else:
+            found[index.owners[key]][by].append(labels)
+    foreign = _by_namespace(strangers)
+    scraped: dict[str, Scraped] = {}
+    for deployment, read in found.items():
+        for by, series in read.items():
+            one = scraped_as(series, by, scope)
+            if one is not None:
+                namespace, _, name = deployment.partition("/")
+                others = () if by.by_address else _others(foreign.get(namespace, ()), by, series, name)
+                scraped[deployment] = replace(one, several=(*one.several, *others))
+                break
+    return scraped
+
+
+def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> Scraped | None:
+    """How pods with these series are scraped. None where they are no known model server's."""
+    profile = pick(Exports(tuple(series)))
+    if profile is None:
+        return None
+    counted = {profile.requests[0].metric if profile.requests else "", *(f"{name}_bucket" for name in profile.latency)}
+    mine = [labels for labels in series if labels.get("__name__") in counted]
+    by = replace(by, matchers=",".join(scope.matchers))
+    several = tuple(_several(label, sorted(values)) for label, values in _values(series, CLUSTERS).items() if len(values) > 1)
+    mixed = bool(several) and _within_one_pod(mine, by)
+    once, words = ("", "") if several else _once(series, by)
+    notes = (*_unknown(profile, series), *((words,) if words else ()))
+    matchers = ",".join(part for part in (by.matchers, once) if part)
+    return Scraped(profile, replace(by, matchers=matchers), several, mixed, notes)
+
+
+def _different(answers: Iterable[Vector]) -> list[Labels]:
+    """Every label set once: a series with two namespace labels may have been asked for twice."""
+    return list({tuple(sorted(sample.labels.items())): sample.labels for answer in answers for sample in answer.samples}.values())
+
+
+def _values(series: Iterable[Labels], labels: Sequence[str]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for each in series:
+        for label in labels:
+            if label in each:
+                found[label].add(each[label])
+    return found
+
+
+def _several(label: str, values: Iterable[str]) -> str:
+    chosen = list(values)
+    return f"series with {label} {', '.join(chosen[:4])} are summed: name one in prometheus.matchers ({label}={quoted(chosen[0])})"
+
+
+def _within_one_pod(series: Iterable[Labels], by: PodLabels) -> bool:
+    seen: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for labels in series:
+        pod, cluster = _pod(labels, by), tuple(labels.get(label, "") for label in CLUSTERS)
+        if seen.setdefault(pod, cluster) != cluster:
+            return True
+    return False
+
+
+def _pod(labels: Labels, by: PodLabels) -> tuple[str, ...]:
+    return labels.get(by.namespace, ""), labels.get(by.pod, "")
+
+
+def _by_namespace(series: Iterable[Labels]) -> Mapping[str, list[Labels]]:
+    found: dict[str, list[Labels]] = defaultdict(list)
+    for labels in series:
+        for namespace in {labels[label] for label in NAMESPACES if label in labels}:
+            found[namespace].append(labels)
+    return found
+
+
+def _others(strangers: Sequence[Labels], by: PodLabels, series: Sequence[Labels], name: str) -> tuple[str, ...]:
+    """Pods that are called as if they were this Deployment's, and come with another value of a label in CLUSTERS."""
+    named = re.compile(pod_pattern(name))
+    alike = [labels for labels in strangers if named.fullmatch(labels.get(by.pod, ""))]
+    ours, theirs = _values(series, CLUSTERS), _values(alike, CLUSTERS)
+    return tuple(
+        _several(label, sorted(ours[label]) + sorted(values - ours[label])) for label, values in theirs.items() if values - ours[label]
+    )
+
+
+def _once(series: Sequence[Labels], by: PodLabels) -> tuple[str, str]:
+    """A matcher that leaves one scrape where the same container is scraped twice, and the words for it; "" where each is scraped once.
+
+    Several containers of a pod, and scrapes that export different metrics, may each count requests of their own: these are summed.
+    """
+    for label in ("port", "job", "endpoint", "service"):
+        containers: dict[tuple[str, ...], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for labels in series:
+            value = _port(labels.get(INSTANCE, "")) if label == "port" else labels.get(label, "")
+            containers[(*_pod(labels, by), labels.get("container", ""))][value].add(labels.get("__name__", ""))
+        seen = list(containers.values())
+        twins = any(len(by_value) > 1 for by_value in seen) and all(len({*map(frozenset, by_value.values())}) == 1 for by_value in seen)
+        common = set.intersection(*(set(by_value) for by_value in seen)) - {""} if twins else set()
+        if common:
+            kept = min(common)
+            left = sorted({value for by_value in seen for value in by_value} - {kept, ""})
+            matcher = f"instance=~{quoted(f'.+:{literal(kept)}')}" if label == "port" else f"{label}={quoted(kept)}"
+            return matcher, f"pods are scraped several times: of {label} {', '.join((kept, *left))} only {kept} counts"
+    return "", ""
+
+
+def _port(instance: str) -> str:
+    return instance.rpartition(":")[2] if ":" in instance else ""
+
+
+def _unknown(profile: Profile, series: Sequence[Labels]) -> tuple[str, ...]:
+    if profile.blind_to:
+        return (f"0 failed requests are no proof: {profile.name} leaves out {profile.blind_to}",)
+    if profile.errors:
+        return ()
+    asked = next(each for each in PROFILES if each.name == profile.name).errors
+    for counter in asked:
+        of_counter = [labels for labels in series if labels.get("__name__") == counter.metric]
+        if counter.status and of_counter:
+            carried = sorted({label for labels in of_counter for label in labels if label in counter.status})
+            what = f"label {', '.join(carried)} does not tell" if carried else "labels do not tell"
+            return (f"errors are not known: of {counter.metric}, the {what} failed requests apart",)
+    return (f"{profile.name} exports no counter of failed requests here",)
