@@ -80,6 +80,14 @@ class History:
         body = {"status": "success", "data": data, "warnings": list(self.warnings)}
         return wire.vector_of(json.dumps(body).encode(), "Prometheus")
 
+    async def samples(self, selector: str, *, seconds: int, at: float) -> Matrix:
+        promql = f"{selector}[{seconds}s]"
+        self.asked.append((promql, at))
+        if self.failure is not None and self.failing(promql):
+            raise self.failure
+        body = {"status": "success", "data": queries.instant(self.store, promql, round(at * 1000)), "warnings": list(self.warnings)}
+        return wire.matrix_of(json.dumps(body).encode(), "Prometheus")
+
     async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
         if self.failure is not None and self.failing(promql):
             raise self.failure

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.domain.joining import owners
-from tui.domain.metrics import Sample, Vector
+from tui.domain.metrics import Matrix, Sample, Vector
 from tui.domain.series_scope import INSTANCE, NAMESPACES, SeriesScope
 from tui.domain.serving import Fleet
 
@@ -67,6 +67,13 @@ class PodLabels:
 
     def _with(self, matchers: str) -> str:
         return ",".join(part for part in (matchers, self.matchers) if part)
+
+    def renamed_series(self, matrix: Matrix) -> Matrix:
+        """The same for samples over time."""
+        if self.pod == "pod":
+            return matrix
+        labels = ({**_without(one.labels, (self.pod,)), "pod": one.labels.get(self.pod, "")} for one in matrix.series)
+        return replace(matrix, series=tuple(replace(one, labels=each) for one, each in zip(matrix.series, labels, strict=True)))
 
     def renamed(self, vector: Vector) -> Vector:
         """The same answer with `pod` for whatever label names the pod."""

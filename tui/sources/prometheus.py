@@ -65,6 +65,10 @@ class PrometheusMetrics:
         form = {"query": promql, "timeout": PATIENCE} | ({"time": f"{at:.3f}"} if at is not None else {})
         return wire.vector_of(await self._ask("query", form), BACKEND)
 
+    async def samples(self, selector: str, *, seconds: int, at: float) -> Matrix:
+        form = {"query": f"{selector}[{seconds}s]", "timeout": PATIENCE, "time": f"{at:.3f}"}
+        return wire.matrix_of(await self._ask("query", form), BACKEND)
+
     async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
         """More than 11,000 steps is Rejected by Prometheus: the caller takes as many as the plot has columns."""
         form = {"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}", "timeout": PATIENCE}

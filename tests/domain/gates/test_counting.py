@@ -8,72 +8,108 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.gates.counting import Counts, Growth, buckets_of, counts, notes, one_number
+from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, pods_at
 from tui.domain.gates.judgement import Trouble
-from tui.domain.metrics import Sample, Vector
+from tui.domain.metrics import Matrix, Sample, Series, Vector
 
 
 def vector(warnings: tuple[str, ...] = (), **by_pod: float) -> Vector:
     return Vector(tuple(Sample({"pod": pod}, 0.0, value) for pod, value in by_pod.items()), warnings)
 
 
-def test_requests_and_failures_over_all_pods() -> None:
-    found = counts(Growth(vector(a=60.2, b=40.1)), Growth(vector(a=2.1)), vector(a=1, b=1), apart=False, part=True)
-    assert found == Counts(100, 2)
+def samples(**by_pod: list[float | None]) -> Matrix:
+    """Values every ten seconds from 0 on; None: the series was not there."""
+    series = (
+        Series({"pod": pod}, tuple((10.0 * step, value) for step, value in enumerate(values) if value is not None))
+        for pod, values in by_pod.items()
+    )
+    return Matrix(tuple(series))
 
 
-def test_no_series_of_failures_is_none_of_them_only_where_requests_are_counted() -> None:
-    nothing = vector()
-    assert counts(Growth(vector(a=50)), Growth(nothing), vector(a=1), apart=False, part=True) == Counts(50, 0)
-    assert counts(Growth(nothing), Growth(nothing), vector(a=1), apart=False, part=True) == Counts(None, None)
-    assert counts(Growth(nothing), Growth(vector(a=5)), vector(a=1), apart=False, part=False) == Counts(None, None)
-    assert counts(Growth(vector(a=50)), None, nothing, apart=False, part=False) == Counts(50, None)
+@pytest.mark.parametrize(
+    ("values", "scraped", "expected"),
+    [
+        ([5, 10, 20, 40], True, 30.0),
+        ([5, 10, 20, 40], False, 30.0),
+        ([None, None, 40, 40], True, 40.0),
+        ([None, None, 4000, 4001], False, 1.0),
+        ([500, 500, 2, 9], True, 9.0),
+        ([500, 510, 3, 7, 1, 4], True, 11.0),
+        ([500, 510, None, None], True, 0.0),
+        ([500, 510, 520, None], True, 10.0),
+        ([5, 10], True, 0.0),
+    ],
+    ids=["grows", "grows unseen", "born", "its past is not known", "reset", "resets", "ended before", "ended", "nothing since"],
+)
+def test_growth_since_ten_seconds(values: list[float | None], scraped: bool, expected: float) -> None:
+    assert growth(samples(a=values), 10.0, {"a"} if scraped else set()) == {"a": expected}
 
 
-def test_failures_counted_apart_are_requests_too() -> None:
-    assert counts(Growth(vector(a=90)), Growth(vector(a=10)), vector(), apart=True, part=False) == Counts(100, 10)
-    assert counts(Growth(vector()), Growth(vector(a=10)), vector(), apart=True, part=False) == Counts(10, 10)
-    assert counts(Growth(vector(a=90)), None, vector(), apart=True, part=False) == Counts(None, None)
-
-
-def test_a_counter_that_appeared_with_its_errors_counts_from_zero() -> None:
-    """increase() of 40, 40, 40 is 0: all forty had come before the series' first sample."""
-    errors = Growth(grown=vector(a=0), ended=vector(a=40), began=vector())
-    assert counts(Growth(vector(a=60)), errors, vector(a=1), apart=False, part=True) == Counts(100, 40)
-    assert counts(Growth(vector(a=100)), errors, vector(a=1), apart=False, part=False) == Counts(100, 40)
-    assert counts(Growth(vector(a=60)), errors, vector(a=1), apart=True, part=False) == Counts(100, 40)
-
-
-def test_a_pod_that_was_not_scraped_then_has_a_past_that_is_not_known() -> None:
-    errors = Growth(grown=vector(a=1), ended=vector(a=4000), began=vector())
-    for scraped in (vector(), vector(a=0)):
-        assert counts(Growth(vector(a=100)), errors, scraped, apart=False, part=True) == Counts(100, 1)
-
-
-def test_a_restart_is_what_increase_makes_of_it() -> None:
-    errors = Growth(grown=vector(a=12), ended=vector(a=2), began=vector(a=500))
-    assert counts(Growth(vector(a=100)), errors, vector(a=1), apart=False, part=True) == Counts(100, 12)
+def test_series_of_a_pod_are_added_up() -> None:
+    both = Matrix((*samples(a=[0, 0, 5]).series, *samples(a=[1, 1, 3], b=[0, 0, 1]).series))
+    assert growth(both, 10.0, {"a", "b"}) == {"a": 7.0, "b": 1.0}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_no_number_is_not_known(value: float) -> None:
-    good, bad = Growth(vector(a=100)), Growth(vector(a=value))
-    assert counts(bad, good, vector(), apart=False, part=True) == Counts(None, None)
-    assert counts(good, bad, vector(), apart=False, part=True) == Counts(100, None)
+    assert growth(samples(a=[0, 1, value]), 10.0, {"a"}) is None
+    assert counts(None, {"a": 3.0}, apart=False) == Counts(None, None)
+    assert counts({"a": 100.0}, None, apart=False) == Counts(100, None)
+
+
+def test_which_pods_were_scraped_at_the_start() -> None:
+    found = pods_at(10.0, vector(a=1, b=0), samples(c=[None, 0, 1], d=[None, None, 1]))
+    assert found == {"a", "c"}
+
+
+def test_requests_and_failures_over_all_pods() -> None:
+    assert counts({"a": 60.2, "b": 40.1}, {"a": 2.1}, apart=False) == Counts(100, 2)
+
+
+def test_no_series_of_failures_is_none_of_them_only_where_requests_are_counted() -> None:
+    assert counts({"a": 50.0}, {}, apart=False) == Counts(50, 0)
+    assert counts({}, {}, apart=False) == Counts(None, None)
+    assert counts({}, {"a": 5.0}, apart=False) == Counts(None, None)
+
+
+def test_failures_counted_apart_are_requests_too() -> None:
+    assert counts({"a": 90.0}, {"a": 10.0}, apart=True) == Counts(100, 10)
+    assert counts({}, {"a": 10.0}, apart=True) == Counts(10, 10)
+    assert counts({"a": 90.0}, None, apart=True) == Counts(None, None)
 
 
 AMOUNTS = st.dictionaries(st.sampled_from("abc"), st.floats(0, 1e6), max_size=3)
 
 
-@given(AMOUNTS, AMOUNTS, AMOUNTS, AMOUNTS, st.booleans(), st.booleans())
-def test_failures_are_never_more_than_requests(
-    requests: dict[str, float], grown: dict[str, float], ended: dict[str, float], began: dict[str, float], apart: bool, part: bool
-) -> None:
-    errors = Growth(vector(**grown), vector(**ended), vector(**began))
-    found = counts(Growth(vector(**requests)), errors, vector(a=1, b=1), apart=apart, part=part)
+@given(AMOUNTS, AMOUNTS, st.booleans())
+def test_failures_are_never_more_than_requests(requests: dict[str, float], failed: dict[str, float], apart: bool) -> None:
+    found = counts(requests, failed, apart=apart)
     assert found.failed is None or (found.requests is not None and 0 <= found.failed <= found.requests)
-    if found.failed is not None and not apart and not part and found.failed < round(sum(requests.values())):
-        assert found.failed >= round(sum(grown.values())) - 1
+
+
+STEPS = st.lists(st.tuples(st.integers(0, 50), st.sampled_from(["", "", "", "restart"])), min_size=1, max_size=60)
+
+
+@given(STEPS, st.sampled_from([2, 10, 30, 60]), st.booleans())
+def test_what_is_counted_is_what_was_sent_whatever_the_scrapes(steps: list[tuple[int, str]], scrape: int, born: bool) -> None:
+    """One request counter, a step a second; restarts fall on scrapes, as what came between a scrape and a restart nobody can know."""
+    sent = value = 0
+    points = [] if born else [(0.0, 0.0)]
+    for second, (requests, event) in enumerate([*steps, *[(0, "")] * scrape], 1):
+        value, sent = value + requests, sent + requests
+        if second % scrape == 0:
+            if value or not born:
+                points.append((float(second), float(value)))
+            if event == "restart":
+                value = 0
+    found = growth(Matrix((Series({"pod": "a"}, tuple(points)),)), 0.0, {"a"})
+    unseen = any(event == "restart" for _, event in steps) and points and _hidden(points, sent)
+    assert found == {"a": float(sent)} or unseen
+
+
+def _hidden(points: list[tuple[float, float]], sent: int) -> bool:
+    """A restart after which as much came until the next scrape looks like growth: no series of samples tells."""
+    return sum(max(0.0, b - a) if b >= a else b for (_, a), (_, b) in zip([(0.0, 0.0), *points], points, strict=False)) != sent
 
 
 def le(**counts_: float) -> Vector:

@@ -14,6 +14,7 @@ from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCr
 from tui.domain.gates.judgement import CriterionResult, Trouble
 from tui.operations.gate import Target, judge, judgement_json
 from tui.operations.gate.judging import window_of
+from tui.operations.gate.queries import BEFORE
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
 TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, model="iris", version="4")
@@ -238,7 +239,8 @@ async def test_an_earlier_window_is_asked_at_an_earlier_time() -> None:
     history = world()
     await judged(history, elapsed=180.0)
     asked = {(found[0], at) for promql, at in history.asked if (found := re.findall(r"\[(\d+s)\]", promql))}
-    assert asked == {("120s", float(NOW)), ("300s", NOW - 400.0)}
+    counted = {(f"{120 + BEFORE}s", float(NOW)), (f"{300 + BEFORE}s", NOW - 400.0)}
+    assert asked == {("120s", float(NOW)), ("300s", NOW - 400.0), *counted}
 
 
 async def test_both_versions_at_the_same_time() -> None:

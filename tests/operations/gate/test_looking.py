@@ -109,7 +109,7 @@ LABELS = [
 
 
 @pytest.mark.parametrize("own", LABELS)
-async def test_the_pods_are_found_by_other_labels(own: Mapping[str, str]) -> None:
+async def test_the_pods_are_judgementby_other_labels(own: Mapping[str, str]) -> None:
     for errors, verdict in ((0.0, PASS), (0.5, FAIL)):
         series = Series()
         series.serves(f"{OLD}-abcde", start=1800, end=390, own=own)
@@ -124,7 +124,7 @@ async def test_pods_of_another_namespace_that_are_called_alike_do_not_count() ->
     assert (await judged(series)).verdict is PASS
 
 
-async def test_pods_are_found_by_their_addresses() -> None:
+async def test_pods_are_judgementby_their_addresses() -> None:
     series = Series()
     series.serves(f"{NEW}-abcde", own={"instance": "10.0.0.9:8080"}, start=405)
     series.serves(f"{OLD}-abcde", own={"instance": "10.0.0.8:8080"}, errors=1.0)
@@ -174,3 +174,30 @@ async def test_a_counter_that_leaves_failures_out_can_fail_and_never_pass(bad: f
     found = errors_of(await judged(series, Gate(compare_errors=False, max_p99_ratio=None)))
     assert found.verdict is verdict
     assert "Python or BLS" in " ".join((found.words, *found.warnings))
+
+
+@pytest.mark.parametrize("scrape", [2, 5, 15, 30, 60])
+@pytest.mark.parametrize("restart", [False, True])
+async def test_what_is_counted_is_what_was_really_sent(scrape: int, restart: bool) -> None:
+    """A hundred seconds of traffic in the middle of the window, one in four failed, and a container that may have restarted in between.
+
+    increase() stretches that to the window's ends, and does not see the failures before the first scrape of their series.
+    """
+    series = Series()
+    own = {"namespace": "serving", "pod": f"{NEW}-abcde"}
+    sent = failed = counted = counted_failed = 0
+    for before in range(600, -1, -1):
+        if 100 <= before < 220:
+            sent, counted = sent + 4, counted + 4
+            failed, counted_failed = failed + 1, counted_failed + 1
+        if before % scrape == 0:
+            found = {_key("up", own): 1.0, _key("http_request_duration_highr_seconds_bucket", own, le="+Inf"): 1.0}
+            found[_key("http_requests_total", own, code="200")] = counted - counted_failed
+            if counted_failed:
+                found[_key("http_requests_total", own, code="500")] = counted_failed
+            series.store.append((NOW - before) * 1000, found.items())
+            if restart and before == 120:
+                counted = counted_failed = 0
+    judgement = errors_of(await judged(series, Gate(scrape=scrape, compare_errors=False, max_p99_ratio=None)))
+    assert judgement.requests == pytest.approx(sent, rel=0.02)
+    assert judgement.value == pytest.approx(failed / sent, rel=0.02)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from tests.support.fakes.traps import Traps
 from tui.domain.failures import Failure
-from tui.domain.metrics import Matrix, Sample, Vector
+from tui.domain.metrics import Matrix, Sample, Series, Vector
 from tui.domain.series_scope import SeriesScope
 
 FASTAPI = (
@@ -39,6 +39,14 @@ class FakeMetrics:
             return Vector(tuple(Sample({"namespace": "serving", "pod": "a-pod", **labels}, at or 0.0, 1.0) for labels in self.exports))
         value = self.answer(promql)
         return Vector(() if value is None else (Sample({}, at or 0.0, value),))
+
+    async def samples(self, selector: str, *, seconds: int, at: float) -> Matrix:
+        self.asked.append((selector, at))
+        if self.failure is not None:
+            raise self.failure
+        value = self.answer(selector)
+        points = ((at - seconds, 0.0), (at, value or 0.0))
+        return Matrix(() if value is None else (Series({"pod": "a-pod"}, points),))
 
     async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
         return Matrix(())

@@ -1,59 +1,54 @@
 """From Prometheus' answers to counts and buckets.
 
-`increase` starts at a series' first sample. A counter that appears with its first errors (as most do: a label `status="5xx"` is there once
-something failed) hides exactly those, be it one or a hundred. So errors are also counted from 0 where the pod was scraped at the start of
-the window and had no such series then.
+Counts are made of the samples as they were scraped. `increase` starts at a series' first sample and stretches what it finds to the window's
+ends: a counter that appears with its first errors (as most do) hides exactly those, and with scrapes a minute apart the rest may be a fifth
+too many. So each series is followed from its last sample before the window, from 0 where it came into being while its pod was scraped, and
+through resets.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Buckets, Measure, missing
-from tui.domain.metrics import Sample, Vector
+from tui.domain.metrics import Matrix, Sample, Vector
 
 _NO_GAP = re.compile(r"metric might not be a counter")
 """Prometheus notes that of every rate of a counter whose name does not end in `_total`, as many servers' do not: no data is missing."""
 
 
-def notes(vector: Vector) -> tuple[str, ...]:
+def notes(vector: Vector | Matrix) -> tuple[str, ...]:
     """What makes an answer partial."""
     return tuple(words for words in vector.warnings if not _NO_GAP.search(words))
 
 
-_NO_SERIES = Vector(())
-
-
-@dataclass(frozen=True, slots=True)
-class Growth:
-    """One counter of one version over a window, each by pod: `grown` is increase(), `ended` and `began` the raw counter at its two ends."""
-
-    grown: Vector
-    ended: Vector = _NO_SERIES
-    began: Vector = _NO_SERIES
-
-    def by_pod(self, scraped: Vector) -> dict[str, float] | None:
-        """Pod → how much it grew; `scraped` tells the pods that were scraped when the window began. None where a number is none."""
-        grown, ended, began = _by_pod(self.grown), _by_pod(self.ended), _by_pod(self.began)
-        if any(not math.isfinite(value) for value in (*grown.values(), *ended.values(), *began.values())):
+def growth(samples: Matrix, start: float, scraped: Collection[str]) -> dict[str, float] | None:
+    """Pod → how much its series of a counter grew since `start`. `scraped`: the pods that were scraped then; of others, what a series had
+    before its first sample is not known. None where a number is none."""
+    found: dict[str, float] = {}
+    for series in samples.series:
+        if any(not math.isfinite(value) for _, value in series.points):
             return None
-        there = {pod for pod, value in _by_pod(scraped).items() if value > 0} | set(began)
-        found = dict(grown)
-        for pod, value in ended.items():
-            if pod in there:
-                found[pod] = max(found.get(pod, 0.0), value - began.get(pod, 0.0))
-        return {pod: max(0.0, value) for pod, value in found.items()}
+        pod = series.labels.get("pod", "")
+        past = [value for at, value in series.points if at <= start]
+        new = [value for at, value in series.points if at > start]
+        last = past[-1] if past else 0.0 if pod in scraped else new[0] if new else 0.0
+        grown = 0.0
+        for value in new:
+            grown += value - last if value >= last else value  # a restarted process counts from 0 again
+            last = value
+        found[pod] = found.get(pod, 0.0) + grown
+    return found
 
 
-def _by_pod(vector: Vector) -> dict[str, float]:
-    sums: dict[str, float] = {}
-    for sample in vector.samples:
-        pod = sample.labels.get("pod", "")
-        sums[pod] = sums.get(pod, 0.0) + sample.value
-    return sums
+def pods_at(start: float, scraped: Vector, *samples: Matrix) -> frozenset[str]:
+    """The pods that were scraped at `start`: as `scraped` says, or as their samples do."""
+    told = {sample.labels.get("pod", "") for sample in scraped.samples if sample.value > 0}
+    return frozenset(told.union(*({one.labels.get("pod", "") for one in each.series if one.points[0][0] <= start} for each in samples)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +58,18 @@ class Counts:
     """Of the requests; None where they are not known or no number."""
 
 
-def counts(requests: Growth, errors: Growth | None, scraped: Vector, *, apart: bool, part: bool) -> Counts:
-    """`apart`: the requests' counter leaves the failed ones out. `part`: the failed ones are series of the requests' own counter.
+def counts(total: Mapping[str, float] | None, failed: Mapping[str, float] | None, *, apart: bool) -> Counts:
+    """By pod. `apart`: the requests' counter leaves the failed ones out. `failed` None: nobody counts them, or a number is none.
 
-    No series of failed requests is 0 of them only where requests are counted. `errors` None: nobody counts them.
+    No series of failed requests is 0 of them only where requests are counted.
     """
-    total = requests.by_pod(scraped)
-    failed = errors.by_pod(scraped) if errors is not None else None
     if total is None or (not total and not (apart and failed)):
         return Counts(None, None)
     count = sum(total.values())
-    if failed is None or errors is None:
+    if failed is None:
         return Counts(None if apart else round(count), None)
     bad = sum(failed.values())
-    if apart:
-        count += bad
-    elif part:  # what increase hid of the errors, it hid of the requests as well
-        count += max(0.0, bad - sum(_by_pod(errors.grown).values()))
+    count += bad if apart else 0.0
     return Counts(round(count), min(round(bad), round(count)))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from tui.domain.failures import Failure, InvalidQuery
 from tui.domain.gates.judgement import Trouble
-from tui.domain.metrics import Vector
+from tui.domain.metrics import Matrix, Vector
 from tui.ports import Metrics
 
+V = TypeVar("V", Vector, Matrix)
 PATIENCE = 20.0
 """Seconds that one judgement waits for its answers."""
 _AT_ONCE = 6
@@ -19,10 +21,11 @@ _AT_ONCE = 6
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """An instant query at a time in seconds since the epoch."""
+    """An instant query at a time in seconds since the epoch. With `seconds`: every sample that the selector had in so many before it."""
 
     promql: str
     at: float
+    seconds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +36,25 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    given: dict[Ask, Vector | Unanswered] = field(default_factory=dict)
+    given: dict[Ask, Vector | Matrix | Unanswered] = field(default_factory=dict)
 
     def of(self, asks: Sequence[Ask]) -> tuple[Vector, ...] | Unanswered:
         """All of them, or why one is not there."""
-        vectors = []
+        return self._all(asks, Vector)
+
+    def samples_of(self, asks: Sequence[Ask]) -> tuple[Matrix, ...] | Unanswered:
+        """The same of questions for samples."""
+        return self._all(asks, Matrix)
+
+    def _all(self, asks: Sequence[Ask], kind: type[V]) -> tuple[V, ...] | Unanswered:
+        found = []
         for one in asks:
             answer = self.given.get(one, Unanswered(Trouble.NO_DATA, "not asked"))
             if isinstance(answer, Unanswered):
                 return answer
-            vectors.append(answer)
-        return tuple(vectors)
+            assert isinstance(answer, kind)
+            found.append(answer)
+        return tuple(found)
 
 
 async def ask(metrics: Metrics | None, asks: Iterable[Ask]) -> Answers:
@@ -53,9 +64,11 @@ async def ask(metrics: Metrics | None, asks: Iterable[Ask]) -> Answers:
         return Answers(dict.fromkeys(different, Unanswered(Trouble.UNREACHABLE, "no Prometheus is configured")))
     turn = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(question: Ask) -> Vector | Unanswered:
+    async def one(question: Ask) -> Vector | Matrix | Unanswered:
         try:
             async with asyncio.timeout(PATIENCE), turn:
+                if question.seconds:
+                    return await metrics.samples(question.promql, seconds=question.seconds, at=question.at)
                 return await metrics.query(question.promql, at=question.at)
         except TimeoutError:
             return Unanswered(Trouble.UNREACHABLE, f"Prometheus: no answer in {PATIENCE:.0f} s")

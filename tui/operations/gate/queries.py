@@ -11,6 +11,9 @@ from tui.domain.scraping import Scraped
 from tui.operations.gate.asking import Ask
 from tui.operations.gate.looking import Pods
 
+BEFORE = 150
+"""Seconds: two scrapes of a minute each, and some."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
@@ -48,18 +51,22 @@ class Side:
         """The counter's increase over all pods, as a person would ask for it."""
         return f"sum(increase({self.selector(counter.metric, counter.matchers)}[{self.window}s]))"
 
-    def grown(self, counter: Counter) -> Ask:
-        return Ask(f"sum by ({self.labels.pod}) (increase({self.selector(counter.metric, counter.matchers)}[{self.window}s]))", self.at)
+    def samples(self, counter: Counter) -> Ask:
+        """What was scraped of it in the window and for a while before, so that each series has a sample from before the window."""
+        return Ask(self.selector(counter.metric, counter.matchers), self.at, self.window + BEFORE)
 
-    def errors_asks(self, counter: Counter) -> tuple[Ask, Ask, Ask, Ask]:
-        """Its increase, its values at the window's end and beginning, and which pods were scraped when the window began."""
-        pod, start = self.labels.pod, self.at - self.window
-        raw = f"sum by ({pod}) ({self.selector(counter.metric, counter.matchers)})"
-        # `up` has the labels that the scraper put on, not those of somebody who handed the series on: there, requests tell as much.
-        there = f"max by ({pod}) (up{{{self.where}}})"
+    @property
+    def start(self) -> float:
+        return self.at - self.window
+
+    @property
+    def scraped_at_start(self) -> Ask:
+        """Which pods were scraped when the window began. `up` has the labels that the scraper put on, not those of somebody who handed the
+        series on: there, requests tell as much."""
+        there = f"max by ({self.labels.pod}) (up{{{self.where}}})"
         if not self.labels.of_target and self.counter is not None:
-            there = f"count by ({pod}) ({self.selector(self.counter.metric)})"
-        return self.grown(counter), Ask(raw, self.at), Ask(raw, start), Ask(there, start)
+            there = f"count by ({self.labels.pod}) ({self.selector(self.counter.metric)})"
+        return Ask(there, self.start)
 
     @property
     def latency(self) -> Ask | None:
@@ -75,9 +82,9 @@ class Side:
     def asks(self, *, drift: bool) -> Iterator[Ask]:
         """Everything that the built-in criteria need."""
         if self.counter is not None:
-            yield self.grown(self.counter)
+            yield from (self.samples(self.counter), self.scraped_at_start)
         if self.errors is not None:
-            yield from self.errors_asks(self.errors)
+            yield self.samples(self.errors)
         if self.latency is not None:
             yield self.latency
         if drift and self.predictions is not None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from tui.domain.gates.counting import Counts, Growth, buckets_of, counts, notes, one_number
+from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, pods_at
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Buckets, Measure, Measured, missing
-from tui.domain.metrics import Vector
-from tui.domain.profiles import Counter
+from tui.domain.metrics import Matrix
 from tui.operations.gate.asking import Answers, Ask, Unanswered
 from tui.operations.gate.queries import Side
 
-_NO_SERIES = Vector(())
 T = TypeVar("T")
 
 
@@ -52,49 +50,44 @@ def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int]]:
     if counter is None:
         none: Measure[int] = missing(Trouble.NO_METRIC, f"{side.profile.name} exports no counter of requests here")
         return none, none
-    shown = side.total(counter)
-    grown = answers.of([side.grown(counter)])
-    if isinstance(grown, Unanswered):
-        return missing(grown.trouble, grown.words, shown), missing(grown.trouble, grown.words)
-    grown = tuple(side.labels.renamed(vector) for vector in grown)
-    if errors is None:
-        alone = counts(Growth(*grown), None, _NO_SERIES, apart=side.profile.errors_apart, part=False)
-        requests = _requests(alone, shown, grown)
-        if requests.value is None and not side.profile.errors_apart:  # without any request nobody can tell how failed ones are counted
-            return requests, missing(Trouble.NO_DATA, requests.words)
-        words = next(iter(side.scraped.notes), f"{side.profile.name} exports no counter of failed requests here")
-        return requests, missing(Trouble.NO_METRIC, words)
-    return _with_errors(side, counter, errors, grown, answers)
-
-
-def _with_errors(
-    side: Side, counter: Counter, errors: Counter, grown: tuple[Vector, ...], answers: Answers
-) -> tuple[Measure[int], Measure[int]]:
-    apart, shown, shown_errors = side.profile.errors_apart, side.total(counter), side.total(errors)
-    vectors = answers.of(side.errors_asks(errors))
-    if isinstance(vectors, Unanswered):
-        failed: Measure[int] = missing(vectors.trouble, vectors.words, shown_errors)
-        alone = counts(Growth(*grown), None, _NO_SERIES, apart=apart, part=False)
-        return (failed if apart else _requests(alone, shown, grown)), failed
-    *growth, scraped = (side.labels.renamed(vector) for vector in vectors)
-    found = counts(Growth(*grown), Growth(*growth), scraped, apart=apart, part=errors.metric == counter.metric)
-    if apart:
+    shown, shown_errors = side.total(counter), side.total(errors) if errors is not None else ""
+    apart = side.profile.errors_apart
+    samples, there = answers.samples_of([side.samples(counter)]), answers.of([side.scraped_at_start])
+    if isinstance(samples, Unanswered) or isinstance(there, Unanswered):
+        away = samples if isinstance(samples, Unanswered) else there
+        assert isinstance(away, Unanswered)
+        return missing(away.trouble, away.words, shown), missing(away.trouble, away.words)
+    of_errors = answers.samples_of([side.samples(errors)]) if errors is not None else Unanswered(Trouble.NO_METRIC, _no_errors(side))
+    bad = () if isinstance(of_errors, Unanswered) else tuple(side.labels.renamed_series(each) for each in of_errors)
+    all_of_them = side.labels.renamed_series(samples[0])
+    scraped = pods_at(side.start, side.labels.renamed(there[0]), all_of_them, *bad)
+    found = counts(growth(all_of_them, side.start, scraped), growth(bad[0], side.start, scraped) if bad else None, apart=apart)
+    if apart and bad:
         shown = f"({shown} + {shown_errors})"
-    requests = _requests(found, shown, grown)
+    requests = _requests(found, shown, all_of_them)
+    if isinstance(of_errors, Unanswered):
+        if requests.value is None and not apart and errors is None:  # without any request nobody can tell how failed ones are counted
+            return requests, missing(Trouble.NO_DATA, requests.words)
+        unknown: Measure[int] = missing(of_errors.trouble, of_errors.words, shown_errors)
+        return (unknown if apart and errors is not None else requests), unknown
+    return requests, _failed(side, found, requests, shown_errors, tuple(words for each in bad for words in notes(each)))
+
+
+def _no_errors(side: Side) -> str:
+    return next(iter(side.scraped.notes), f"{side.profile.name} exports no counter of failed requests here")
+
+
+def _failed(side: Side, found: Counts, requests: Measure[int], shown: str, warnings: tuple[str, ...]) -> Measure[int]:
     blind_to = side.profile.blind_to
     if blind_to and not found.failed and requests.value is not None:
-        return requests, missing(Trouble.NO_METRIC, f"no failure was counted, which proves nothing: {blind_to}", shown_errors)
-    if found.failed is not None:
-        warnings = tuple(words for vector in vectors for words in notes(vector))
-        if blind_to:
-            warnings = (*warnings, f"not counted: {blind_to}")
-        return requests, Measure(found.failed, shown_errors, warnings=warnings)
-    words = requests.words or "the count of failed requests is no number"
-    return requests, missing(Trouble.NO_DATA, words, shown_errors)
+        return missing(Trouble.NO_METRIC, f"no failure was counted, which proves nothing: {blind_to}", shown)
+    if found.failed is None:
+        return missing(Trouble.NO_DATA, requests.words or "the count of failed requests is no number", shown)
+    return Measure(found.failed, shown, warnings=(*warnings, *((f"not counted: {blind_to}",) if blind_to else ())))
 
 
-def _requests(found: Counts, shown: str, grown: tuple[Vector, ...]) -> Measure[int]:
+def _requests(found: Counts, shown: str, samples: Matrix) -> Measure[int]:
     if found.requests is None:
-        words = "the count of requests is no number" if any(vector.samples for vector in grown) else "no requests counted yet"
+        words = "the count of requests is no number" if samples.series else "no requests counted yet"
         return Measure(None, shown, Trouble.NO_DATA, words)
-    return Measure(found.requests, shown, warnings=tuple(words for vector in grown for words in notes(vector)))
+    return Measure(found.requests, shown, warnings=notes(samples))
