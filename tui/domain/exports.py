@@ -28,7 +28,7 @@ class Exports:
             found[labels.get("__name__", "")].append(labels)
         return {name: tuple(each) for name, each in found.items()}
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         return frozenset(self._by_name)
 

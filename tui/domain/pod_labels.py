@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from tui.domain.joining import owners
 from tui.domain.metrics import Matrix, Sample, Vector
-from tui.domain.series_scope import INSTANCE, NAMESPACES, SeriesScope
+from tui.domain.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from tui.domain.serving import Fleet
 
 
@@ -97,20 +98,43 @@ def _without(labels: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
     return {name: value for name, value in labels.items() if name not in names}
 
 
+_NAMING = frozenset((*PODS, *NAMESPACES))
+
+
+def _ways(names: frozenset[str], scope: SeriesScope) -> Iterator[PodLabels]:
+    """How series that have these labels may name their pods. An address tells only where no label names the pod, and a pod's name says
+    enough only where none tells the namespace."""
+    nameless = not names.intersection(NAMESPACES)
+    pairs = [(pod, namespace) for pod, namespace in scope.pairs() if pod in names and (namespace in names if namespace else nameless)]
+    yield from (PodLabels(pod, namespace) for pod, namespace in pairs)
+    if scope.instance or not (scope.pod or names.intersection(PODS)):
+        yield PodLabels(scope.instance or INSTANCE, "", by_address=True)
+
+
 class PodIndex:
     """The pods of a fleet, by everything that a series may call them. What could be two pods is none."""
 
     def __init__(self, fleet: Fleet) -> None:
+        self._pods = fleet.pods
         self.owners = owners(fleet)
         """`namespace/pod` → Deployment key."""
-        self._by_name: dict[str, str | None] = {}
-        self._by_address: dict[str, str | None] = {}
-        for pod in fleet.pods:
-            key = f"{pod.namespace}/{pod.name}"
-            self._by_name[pod.name] = key if pod.name not in self._by_name else None
+        self._ways: dict[frozenset[str], tuple[PodLabels, ...]] = {}
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, str | None]:
+        found: dict[str, str | None] = {}
+        for pod in self._pods:
+            found[pod.name] = f"{pod.namespace}/{pod.name}" if pod.name not in found else None
+        return found
+
+    @cached_property
+    def _by_address(self) -> Mapping[str, str | None]:
+        found: dict[str, str | None] = {}
+        for pod in self._pods:
             # A pod that has ended keeps its address in its status, and another one may have it by now.
             if pod.ip and pod.phase not in ("Succeeded", "Failed"):
-                self._by_address[pod.ip] = key if pod.ip not in self._by_address else None
+                found[pod.ip] = f"{pod.namespace}/{pod.name}" if pod.ip not in found else None
+        return found
 
     def pod_of(self, labels: Mapping[str, str], by: PodLabels) -> str | None:
         """`namespace/pod` of a series read by these labels; None where it is none of the fleet's."""
@@ -126,22 +150,15 @@ class PodIndex:
 
     def find(self, labels: Mapping[str, str], scope: SeriesScope) -> PodLabels | None:
         """By which labels this series names a pod of the fleet that a Deployment owns."""
-        named = False
-        for pod, namespace in scope.pairs():
-            if pod not in labels or (namespace and namespace not in labels):
-                continue
-            named = True
-            found = PodLabels(pod, namespace)
-            # A pod's name alone says enough only where no label tells the namespace.
-            if namespace or not any(label in labels for label in NAMESPACES):
-                key = self.pod_of(labels, found)
-                if key is not None and key in self.owners:
-                    return found
-        if named or scope.pod:
-            return None
-        found = PodLabels(scope.instance or INSTANCE, "", by_address=True)
-        key = self.pod_of(labels, found)
-        return found if key is not None and key in self.owners else None
+        names = frozenset(labels.keys() & (_NAMING | {scope.pod, scope.namespace}))
+        ways = self._ways.get(names)
+        if ways is None:  # on a large cluster, tens of thousands of series have two or three sets of labels
+            ways = self._ways.setdefault(names, tuple(_ways(names, scope)))
+        for way in ways:
+            key = self.pod_of(labels, way)
+            if key is not None and key in self.owners:
+                return way
+        return None
 
     def canonical(self, vector: Vector, by: PodLabels) -> Vector:
         """The same answer with `namespace` and `pod`, without the series of pods that are not the fleet's."""

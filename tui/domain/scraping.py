@@ -6,15 +6,14 @@ them: one cheap question, asked now and then, tells which metrics and labels eac
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from tui.domain.exports import Exports, Labels
 from tui.domain.metrics import Vector
 from tui.domain.pod_labels import PodIndex, PodLabels, literal, quoted
-from tui.domain.profiles import METRICS, PROFILES, Profile, pick, pod_pattern
+from tui.domain.profiles import METRICS, PROFILES, Profile, pick
 from tui.domain.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from tui.domain.serving import Fleet
 from tui.domain.statuses import LABELS as STATUSES
@@ -25,6 +24,7 @@ CLUSTERS = (
     *("prometheus", "prometheus_replica", "prometheus_cluster"),
 )
 """Labels that tell several clusters, tenants or replicas of Prometheus apart: behind one address, their series are summed."""
+_CLUSTERS = frozenset(CLUSTERS)
 _TARGETS = ("job", "container", "endpoint", "service")
 
 
@@ -75,21 +75,20 @@ def scraped_by_deployment(answers: Iterable[Vector], fleet: Fleet, scope: Series
     index = PodIndex(fleet)
     found: dict[str, dict[PodLabels, list[Labels]]] = defaultdict(lambda: defaultdict(list))
     strangers: list[Labels] = []
-    for labels in _different(answers):
+    for labels in (sample.labels for answer in answers for sample in answer.samples):
         by = index.find(labels, scope)
         key = index.pod_of(labels, by) if by is not None else None
         if by is None or key is None:
             strangers.append(labels)
         else:
             found[index.owners[key]][by].append(labels)
-    foreign = _by_namespace(strangers)
+    alike = _by_stem(strangers)
     scraped: dict[str, Scraped] = {}
     for deployment, read in found.items():
         for by, series in read.items():
             one = scraped_as(series, by, scope)
             if one is not None:
-                namespace, _, name = deployment.partition("/")
-                others = () if by.by_address else _others(foreign.get(namespace, ()), by, series, name)
+                others = () if by.by_address else _others(alike.get(deployment, ()), series)
                 scraped[deployment] = replace(one, several=(*one.several, *others))
                 break
     return scraped
@@ -103,7 +102,7 @@ def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> S
     counted = {profile.requests[0].metric if profile.requests else "", *(f"{name}_bucket" for name in profile.latency)}
     mine = [labels for labels in series if labels.get("__name__") in counted]
     by = replace(by, matchers=",".join(scope.matchers))
-    several = tuple(_several(label, sorted(values)) for label, values in _values(series, CLUSTERS).items() if len(values) > 1)
+    several = tuple(_several(label, sorted(values)) for label, values in sorted(_values(series, _CLUSTERS).items()) if len(values) > 1)
     mixed = bool(several) and _within_one_pod(mine, by)
     once, words = ("", "") if several else _once(series, by)
     notes = (*_unknown(profile, series), *((words,) if words else ()))
@@ -111,17 +110,11 @@ def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> S
     return Scraped(profile, replace(by, matchers=matchers), several, mixed, notes)
 
 
-def _different(answers: Iterable[Vector]) -> list[Labels]:
-    """Every label set once: a series with two namespace labels may have been asked for twice."""
-    return list({tuple(sorted(sample.labels.items())): sample.labels for answer in answers for sample in answer.samples}.values())
-
-
-def _values(series: Iterable[Labels], labels: Sequence[str]) -> dict[str, set[str]]:
+def _values(series: Iterable[Labels], labels: Set[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for each in series:
-        for label in labels:
-            if label in each:
-                found[label].add(each[label])
+        for label in each.keys() & labels:
+            found[label].add(each[label])
     return found
 
 
@@ -143,22 +136,23 @@ def _pod(labels: Labels, by: PodLabels) -> tuple[str, ...]:
     return labels.get(by.namespace, ""), labels.get(by.pod, "")
 
 
-def _by_namespace(series: Iterable[Labels]) -> Mapping[str, list[Labels]]:
+def _by_stem(series: Iterable[Labels]) -> Mapping[str, list[Labels]]:
+    """Series of pods that are not the fleet's, by the key of the Deployment after which such pods are named."""
     found: dict[str, list[Labels]] = defaultdict(list)
     for labels in series:
-        for namespace in {labels[label] for label in NAMESPACES if label in labels}:
-            found[namespace].append(labels)
+        if labels.keys() & _CLUSTERS:
+            stems = {labels[label].rsplit("-", 2)[0] for label in PODS if label in labels}
+            for namespace in {labels[label] for label in NAMESPACES if label in labels}:
+                for stem in stems:
+                    found[f"{namespace}/{stem}"].append(labels)
     return found
 
 
-def _others(strangers: Sequence[Labels], by: PodLabels, series: Sequence[Labels], name: str) -> tuple[str, ...]:
+def _others(alike: Sequence[Labels], series: Sequence[Labels]) -> tuple[str, ...]:
     """Pods that are called as if they were this Deployment's, and come with another value of a label in CLUSTERS."""
-    named = re.compile(pod_pattern(name))
-    alike = [labels for labels in strangers if named.fullmatch(labels.get(by.pod, ""))]
-    ours, theirs = _values(series, CLUSTERS), _values(alike, CLUSTERS)
-    return tuple(
-        _several(label, sorted(ours[label]) + sorted(values - ours[label])) for label, values in theirs.items() if values - ours[label]
-    )
+    ours, theirs = _values(series, _CLUSTERS), _values(alike, _CLUSTERS)
+    foreign = {label: values - ours[label] for label, values in theirs.items()}
+    return tuple(_several(label, (*sorted(ours[label]), *sorted(values))) for label, values in sorted(foreign.items()) if values)
 
 
 def _once(series: Sequence[Labels], by: PodLabels) -> tuple[str, str]:
@@ -166,6 +160,10 @@ def _once(series: Sequence[Labels], by: PodLabels) -> tuple[str, str]:
 
     Several containers of a pod, and scrapes that export different metrics, may each count requests of their own: these are summed.
     """
+    first: dict[tuple[str, ...], tuple[str, ...]] = {}
+    targets = ((labels, tuple(labels.get(label, "") for label in (INSTANCE, "job", "endpoint", "service"))) for labels in series)
+    if all(first.setdefault((*_pod(labels, by), labels.get("container", "")), target) == target for labels, target in targets):
+        return "", ""
     for label in ("port", "job", "endpoint", "service"):
         containers: dict[tuple[str, ...], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for labels in series:

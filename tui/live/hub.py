@@ -31,8 +31,9 @@ PAUSE_FOR_EACH_ID = 0.005
 """Seconds between two searches, for each experiment that is searched: MLflow wants all their ids in every one."""
 LOOK_AGAIN = 60.0
 """Seconds after which it is looked up anew how pods are scraped."""
+MANY_PODS = 500
 LOOK_SOON = 10.0
-"""The same while pods come: they are scraped some time after they started."""
+"""The same while pods come, or nothing was found: they are scraped some time after they started."""
 
 
 class Topic(StrEnum):
@@ -123,7 +124,7 @@ class Hub:
         self._publish = publish
         self._fleet: Fleet | None = None
         self._scraped: dict[str, Scraped] = {}
-        self._looked_at = 0.0
+        self._looked_at: float | None = None
         self._pods: frozenset[str] = frozenset()
         self._pods_changed_at = 0.0
         self._windows: dict[str, int] = {}
@@ -300,12 +301,16 @@ class Hub:
         pods = frozenset(pod.uid for pod in fleet.pods)
         if pods != self._pods:
             self._pods, self._pods_changed_at = pods, now
-        pause = LOOK_SOON if now - self._pods_changed_at < LOOK_AGAIN else LOOK_AGAIN
-        if not self._scraped or now - self._looked_at > pause:
+        soon = not self._scraped or now - self._pods_changed_at < LOOK_AGAIN
+        if self._looked_at is None or now - self._looked_at > (LOOK_SOON if soon else LOOK_AGAIN):
             asked = questions(await self._scope(), metrics.scope)
             answers = await asyncio.gather(*(metrics.query(promql) for promql in asked))
-            self._scraped, self._looked_at = scraped_by_deployment(answers, fleet, metrics.scope), now
+            if len(fleet.pods) < MANY_PODS:
+                self._scraped = scraped_by_deployment(answers, fleet, metrics.scope)
+            else:  # a second for 15,000 pods, for which keys must not wait
+                self._scraped = await asyncio.to_thread(scraped_by_deployment, answers, fleet, metrics.scope)
             self._stated = known_metrics(names_in(answers), self._patterns)
+            self._looked_at = now
         return self._scraped
 
     async def _fetch_stats(self) -> Stats:
