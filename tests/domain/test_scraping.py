@@ -63,6 +63,22 @@ def test_the_pod_that_handed_a_series_on_is_not_the_one_that_it_is_about() -> No
     assert set(scraped_by_deployment([of(FASTAPI, collector)], FLEET, NOBODY)) == {"serving/iris"}
 
 
+def test_a_server_that_names_its_pod_itself_is_read_by_the_scrapers_labels() -> None:
+    """All of its series have those; only some the server's own."""
+    own = plain(IRIS[0].name)[0]
+    answers = [of(FASTAPI[:1], own), of(FASTAPI[1:], {**own, "exported_pod": IRIS[0].name, "exported_namespace": "serving"})]
+    found = scraped_by_deployment(answers, FLEET, NOBODY)["serving/iris"]
+    assert (found.labels.plain, len(found.profile.latency), len(found.profile.errors)) == (True, 1, 1)
+
+
+def test_where_series_name_pods_in_two_ways_the_labels_count_by_which_most_is_known() -> None:
+    answers = [
+        of(FASTAPI[1:], {"kubernetes_namespace": "serving", "kubernetes_pod_name": IRIS[0].name}),
+        of(FASTAPI, {"namespace": "serving", "pod_name": IRIS[0].name}),
+    ]
+    assert scraped_by_deployment(answers, FLEET, NOBODY)["serving/iris"].labels.pod == "pod_name"
+
+
 @pytest.mark.parametrize("instance", ["10.0.0.1:8080", "10.0.0.1", "10.0.0.1:80"])
 def test_pods_are_known_by_their_addresses_where_nothing_names_them(instance: str) -> None:
     found = scraped_by_deployment([of(FASTAPI, {"instance": instance})], FLEET, NOBODY)

@@ -45,7 +45,7 @@ class PodLabels:
     @property
     def of_target(self) -> bool:
         """Whether the scraper put them on, so that `up` has them too."""
-        return not self.pod.startswith("exported_")
+        return not any(label.startswith("exported_") for label in (self.pod, self.namespace))
 
     @property
     def words(self) -> str:
@@ -154,11 +154,12 @@ class PodIndex:
         ways = self._ways.get(names)
         if ways is None:  # on a large cluster, tens of thousands of series have two or three sets of labels
             ways = self._ways.setdefault(names, tuple(_ways(names, scope)))
-        for way in ways:
-            key = self.pod_of(labels, way)
-            if key is not None and key in self.owners:
-                return way
-        return None
+        hits = [(way, key) for way in ways if (key := self.pod_of(labels, way)) is not None and key in self.owners]
+        if not hits:
+            return None
+        first, meant = hits[0]
+        # A server that names its pod itself has exported_pod beside the scraper's own label: all its series have only the latter.
+        return next((way for way, key in hits if key == meant and way.of_target), first)
 
     def canonical(self, vector: Vector, by: PodLabels) -> Vector:
         """The same answer with `namespace` and `pod`, without the series of pods that are not the fleet's."""

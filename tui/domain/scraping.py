@@ -85,7 +85,8 @@ def scraped_by_deployment(answers: Iterable[Vector], fleet: Fleet, scope: Series
     alike = _by_stem(strangers)
     scraped: dict[str, Scraped] = {}
     for deployment, read in found.items():
-        for by, series in read.items():
+        # Where a part of the series names the pods otherwise, the labels count by which most is known.
+        for by, series in sorted(read.items(), key=lambda each: -len({labels.get("__name__") for labels in each[1]})):
             one = scraped_as(series, by, scope)
             if one is not None:
                 others = () if by.by_address else _others(alike.get(deployment, ()), series)

@@ -36,7 +36,7 @@ def live_view(model: DeckModel, window: float, progress: Sequence[Line], height:
     stats = model.reading(Topic.STATS)
     scraped = stats.value.scraped if stats is not None and stats.value is not None else None
     if key and scraped is not None and key not in scraped:
-        below = ((Cell("these pods export no serving metrics that modeldeck knows: `modeldeck doctor` says what it found", "muted"),),)
+        below = ((Cell("no metrics of a known model server here: see `modeldeck doctor`", "muted"),),)
     if height < CHARTS_FROM:
         charts = charts[:1]
     return LiveView(detail, figure, charts, (render.headline(model.row, charts),) if key else (), below)
