@@ -39,6 +39,7 @@ async def status(environment: Environment, given: argparse.Namespace) -> int:
                 "rows": [row_json(environment.name, row) for row in rows],
                 "not_handled": [{"kind": one.kind, "namespace": one.namespace, "name": one.name} for one in _others(seen, given.subject)],
                 "sources": _sources(seen),
+                "warnings": list(_mixed_up(seen)),
             }
         )
     else:
@@ -49,9 +50,8 @@ async def status(environment: Environment, given: argparse.Namespace) -> int:
     for told in (seen.registry, seen.measured):
         if told.failure is not None:
             say(f"modeldeck: {told.failure}" + (f" ({told.failure.hint})" if told.failure.hint else ""))
-    for key, scraped in seen.measured.value.scraped.items() if seen.measured.value else ():
-        for words in scraped.several:
-            say(f"modeldeck: {key}: {words}")
+    for words in _mixed_up(seen):
+        say(f"modeldeck: {words}")
     for gap in seen.fleet.value.gaps if seen.fleet.value else ():
         say(f"modeldeck: {gap}")
     others = _others(seen, given.subject)
@@ -70,6 +70,12 @@ def _others(seen: Snapshot, subject: str | None) -> tuple[OtherWorkload, ...]:
         return tuple(one for one in found if one.key == subject)
     named = {one.key: {link.model for link in find_links(one.template, seen.environment.patterns)} for one in found}
     return tuple(one for one in found if (subject is None and named[one.key]) or subject == one.name or subject in named[one.key])
+
+
+def _mixed_up(seen: Snapshot) -> tuple[str, ...]:
+    """Whose figures are doubtful, as series that do not belong together are summed."""
+    scraped = seen.measured.value.scraped if seen.measured.value is not None else {}
+    return tuple(f"{key}: {words}" for key, one in sorted(scraped.items()) for words in one.several)
 
 
 def _wanted(row: TruthRow, subject: str | None) -> bool:
