@@ -55,6 +55,14 @@ def triton(age: float) -> str:
     return f"nv_inference_request_success {RATE * age}\nnv_inference_request_failure 0\n"
 
 
+def relabelled(age: float, status: str) -> str:
+    """One request in five fails, told by another label, by none (""), or by codes instead of classes."""
+    text = fastapi(age, errors=0.2).replace("2xx", "200").replace("5xx", "500")
+    if status:
+        return text.replace('status="', f'{status}="')
+    return text.replace('status="200"', 'method="GET"').replace('status="500"', 'method="POST"')
+
+
 def disordered(age: float) -> str:
     """A histogram whose buckets do not rise, which Prometheus mends and says so."""
     return fastapi(age) + f'mad_bucket{{le="1"}} {9 * age}\nmad_bucket{{le="2"}} {5 * age}\nmad_bucket{{le="+Inf"}} {10 * age}\n'
@@ -75,6 +83,9 @@ PODS: dict[str, Callable[[float], str]] = {
     "failing": lambda age: fastapi(age, errors=0.2),
     "slow": lambda age: fastapi(age, latency=SLOW),
     "quiet": lambda age: fastapi(age, rate=1.0, errors=0.5),
+    "codes": lambda age: relabelled(age, "status"),
+    "code": lambda age: relabelled(age, "code"),
+    "untold": lambda age: relabelled(age, ""),
     "triton": triton,
     "disordered": disordered,
     "silent": lambda age: "up_and_running 1\n",
@@ -226,6 +237,17 @@ async def test_nothing_of_a_model_server(metrics: PrometheusMetrics, pod: str) -
     found = await judged(metrics, pod)
     assert found.verdict is INSUFFICIENT
     assert {result.trouble for result in found.criteria} == {Trouble.NO_METRIC}
+
+
+@pytest.mark.parametrize("pod", ["codes", "code"])
+async def test_failures_are_told_by_the_label_that_is_there(metrics: PrometheusMetrics, pod: str) -> None:
+    found = named(await judged(metrics, pod))["error ratio"]
+    assert (found.verdict, found.value) == (FAIL, pytest.approx(0.2, rel=0.02))
+
+
+async def test_failures_that_no_label_tells_are_not_known(metrics: PrometheusMetrics) -> None:
+    found = named(await judged(metrics, "untold"))["error ratio"]
+    assert (found.verdict, found.value, found.trouble) == (INSUFFICIENT, None, Trouble.NO_METRIC)
 
 
 async def test_a_counter_without_total_in_its_name_is_no_partial_data(metrics: PrometheusMetrics, served: Served) -> None:
