@@ -47,6 +47,12 @@ class Metrics:
         self.queries: list[str] = []
         self.looked: list[str] = []
         self.scope = SeriesScope()
+        self.failure: Failure | None = None
+
+    async def ping(self) -> str:
+        if self.failure is not None:
+            raise self.failure
+        return "3.0"
 
     async def query(self, promql: str, *, at: float | None = None) -> Vector:
         if promql.startswith("count by (__name__"):
@@ -229,6 +235,21 @@ async def test_how_pods_are_scraped_is_looked_up_now_and_then_and_sooner_while_p
     for _ in range(5):
         await clock.advance(10)
     assert soon <= len(metrics.looked) <= soon + at_once
+    await under_test.stop()
+
+
+async def test_whether_prometheus_answers_is_known_without_a_cluster() -> None:
+    class Silent(Known):
+        def start(self) -> None:
+            pass
+
+    heard, clock, metrics = Heard(), FakeClock(), Metrics()
+    metrics.failure = Unreachable("connection refused")
+    under_test = hub(heard, clock, metrics=metrics, watch=Silent)
+    under_test.start()
+    await settle()
+    assert heard.last(Topic.STATS).failure == metrics.failure
+    assert metrics.looked == []
     await under_test.stop()
 
 

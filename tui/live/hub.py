@@ -31,9 +31,10 @@ PAUSE_FOR_EACH_ID = 0.005
 """Seconds between two searches, for each experiment that is searched: MLflow wants all their ids in every one."""
 LOOK_AGAIN = 60.0
 """Seconds after which it is looked up anew how pods are scraped."""
-MANY_PODS = 500
 LOOK_SOON = 10.0
 """The same while pods come, or nothing was found: they are scraped some time after they started."""
+MANY_PODS = 500
+"""From so many on it is worked out in a thread: a second for 15,000, for which keys must not wait."""
 
 
 class Topic(StrEnum):
@@ -125,6 +126,7 @@ class Hub:
         self._fleet: Fleet | None = None
         self._scraped: dict[str, Scraped] = {}
         self._looked_at: float | None = None
+        self._looking = asyncio.Lock()
         self._pods: frozenset[str] = frozenset()
         self._pods_changed_at = 0.0
         self._windows: dict[str, int] = {}
@@ -295,9 +297,14 @@ class Hub:
 
     async def _look(self, metrics: Metrics) -> Mapping[str, Scraped]:
         """Looked up again now and then: a server that exports more, or another one, may come later."""
-        fleet, now = self._fleet, self._clock.now()
-        if fleet is None:
-            return {}
+        async with self._looking:  # the rows and the charts want it at the same time
+            if self._fleet is None:
+                await metrics.ping()  # whether it answers is known before the cluster does
+                return {}
+            return await self._scraped_now(metrics, self._fleet)
+
+    async def _scraped_now(self, metrics: Metrics, fleet: Fleet) -> Mapping[str, Scraped]:
+        now = self._clock.now()
         pods = frozenset(pod.uid for pod in fleet.pods)
         if pods != self._pods:
             self._pods, self._pods_changed_at = pods, now
@@ -307,7 +314,7 @@ class Hub:
             answers = await asyncio.gather(*(metrics.query(promql) for promql in asked))
             if len(fleet.pods) < MANY_PODS:
                 self._scraped = scraped_by_deployment(answers, fleet, metrics.scope)
-            else:  # a second for 15,000 pods, for which keys must not wait
+            else:
                 self._scraped = await asyncio.to_thread(scraped_by_deployment, answers, fleet, metrics.scope)
             self._stated = known_metrics(names_in(answers), self._patterns)
             self._looked_at = now
