@@ -20,21 +20,16 @@ from tui.domain.profiles import WIDE_WINDOW, Profile, bulk_queries, deployment_q
 from tui.domain.reading import Reading
 from tui.domain.registry import Registry
 from tui.domain.runs import Experiment, Run
-from tui.domain.scraping import Scraped, names_in, questions, scraped_by_deployment
+from tui.domain.scraping import Scraped
 from tui.domain.serving import Fleet
 from tui.domain.statements import Metric, known_metrics
 from tui.live.feed import Feed
 from tui.live.recent_runs import RUNS_A_PAGE, RecentRuns
+from tui.live.scrapes import Scrapes
 from tui.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
 
 PAUSE_FOR_EACH_ID = 0.005
 """Seconds between two searches, for each experiment that is searched: MLflow wants all their ids in every one."""
-LOOK_AGAIN = 60.0
-"""Seconds after which it is looked up anew how pods are scraped."""
-LOOK_SOON = 10.0
-"""The same while pods come, or nothing was found: they are scraped some time after they started."""
-MANY_PODS = 500
-"""From so many on it is worked out in a thread: a second for 15,000, for which keys must not wait."""
 
 
 class Topic(StrEnum):
@@ -116,7 +111,6 @@ class Hub:
     ) -> None:
         self._environment = environment
         self._patterns = patterns
-        self._stated: tuple[Metric, ...] = ()
         self._tracking = tracking
         self._registry = registry
         self._metrics = metrics
@@ -124,11 +118,7 @@ class Hub:
         self._clock = clock
         self._publish = publish
         self._fleet: Fleet | None = None
-        self._scraped: dict[str, Scraped] = {}
-        self._looked_at: float | None = None
-        self._looking = asyncio.Lock()
-        self._pods: frozenset[str] = frozenset()
-        self._pods_changed_at = 0.0
+        self._scrapes = Scrapes(metrics, clock, self._scope) if metrics is not None else None
         self._windows: dict[str, int] = {}
         self._runs_interval = min(refresh, 4.0)
         self._recent = RecentRuns(tracking, clock) if tracking is not None else None
@@ -295,45 +285,25 @@ class Hub:
 
     # ── metrics ──
 
-    async def _look(self, metrics: Metrics) -> Mapping[str, Scraped]:
-        """Looked up again now and then: a server that exports more, or another one, may come later."""
-        async with self._looking:  # the rows and the charts want it at the same time
-            if self._fleet is None:
-                await metrics.ping()  # whether it answers is known before the cluster does
-                return {}
-            return await self._scraped_now(metrics, self._fleet)
-
-    async def _scraped_now(self, metrics: Metrics, fleet: Fleet) -> Mapping[str, Scraped]:
-        now = self._clock.now()
-        pods = frozenset(pod.uid for pod in fleet.pods)
-        if pods != self._pods:
-            self._pods, self._pods_changed_at = pods, now
-        soon = not self._scraped or now - self._pods_changed_at < LOOK_AGAIN
-        if self._looked_at is None or now - self._looked_at > (LOOK_SOON if soon else LOOK_AGAIN):
-            asked = questions(await self._scope(), metrics.scope)
-            answers = await asyncio.gather(*(metrics.query(promql) for promql in asked))
-            if len(fleet.pods) < MANY_PODS:
-                self._scraped = scraped_by_deployment(answers, fleet, metrics.scope)
-            else:
-                self._scraped = await asyncio.to_thread(scraped_by_deployment, answers, fleet, metrics.scope)
-            self._stated = known_metrics(names_in(answers), self._patterns)
-            self._looked_at = now
-        return self._scraped
-
     async def _fetch_stats(self) -> Stats:
         assert self._metrics is not None
-        scraped, fleet = await self._look(self._metrics), self._fleet
+        assert self._scrapes is not None
+        fleet = self._fleet
+        scraped = await self._scrapes.of(fleet)
         if fleet is None:
             return Stats()
         namespaces = await self._scope()
-        ways = grouped(scraped) | (unmeasured(scraped, fleet, self._metrics.scope) if self._stated else {})
-        groups = await asyncio.gather(*(self._ask(way, keys, namespaces) for way, keys in ways.items()))
+        stated = known_metrics(self._scrapes.names, self._patterns)
+        ways = grouped(scraped) | (unmeasured(scraped, fleet, self._metrics.scope) if stated else {})
+        groups = await asyncio.gather(*(self._ask(way, keys, namespaces, stated) for way, keys in ways.items()))
         return Stats(tuple(groups), scraped)
 
-    async def _ask(self, way: tuple[Profile, PodLabels], deployments: frozenset[str], namespaces: Sequence[str]) -> Group:
+    async def _ask(
+        self, way: tuple[Profile, PodLabels], deployments: frozenset[str], namespaces: Sequence[str], stated: Sequence[Metric]
+    ) -> Group:
         assert self._metrics is not None
         profile, labels = way
-        queries = bulk_queries(profile, namespaces, labels=labels, window=self._windows.get(profile.name), stated=self._stated)
+        queries = bulk_queries(profile, namespaces, labels=labels, window=self._windows.get(profile.name), stated=stated)
         answers = await asyncio.gather(*(self._metrics.query(promql) for promql in queries.values()))
         vectors = dict(zip(queries, answers, strict=True))
         if not any(vectors[name].samples for name in ("buckets", "requests") if name in vectors):
@@ -364,13 +334,15 @@ class Hub:
         query = self.live_query
         assert query is not None
         key = f"{query.namespace}/{query.deployment}"
-        scraped = (await self._look(self._metrics)).get(key)
+        assert self._scrapes is not None
+        fleet = self._fleet
+        scraped = (await self._scrapes.of(fleet)).get(key)
         step = max(5.0, round(query.window / max(10, query.columns)))
         end = self._clock.now() // step * step
         start = end - query.window
-        if scraped is None or self._fleet is None:
+        if scraped is None or fleet is None:
             return LiveCharts(query, start, end, step, ChartPoints(), {})
-        index = PodIndex(self._fleet)
+        index = PodIndex(fleet)
         addresses = index.addresses([pod for pod, owner in index.owners.items() if owner == key])
         where = scraped.labels.of_pods(query.namespace, pod_pattern(query.deployment), addresses)
         promql = deployment_queries(scraped.profile, where, step=step)
