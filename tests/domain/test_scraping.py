@@ -147,6 +147,15 @@ def test_the_same_pods_with_several_values_of_a_label_are_nobodys(label: str) ->
     assert grouped(found) == {}
 
 
+def test_requests_by_tenant_of_a_server_are_no_several_tenants() -> None:
+    own = plain(IRIS[0].name)[0]
+    answers = [of(FASTAPI[:1], own), of(FASTAPI[1:], *({**own, "tenant": tenant} for tenant in "ab"))]
+    gone = of(FASTAPI[1:], {"namespace": "serving", "pod": "iris-5d4f8c7b9-zzzzz", "tenant": "c"})
+    python = of(({"__name__": "python_info"},), {"namespace": "serving", "pod": "iris-5d4f8c7b9-zzzzz"})
+    one = scraped_by_deployment([*answers, gone, python], FLEET, NOBODY)["serving/iris"]
+    assert (one.several, one.mixed) == ((), False)
+
+
 def test_pods_of_another_cluster_that_are_called_alike_are_told() -> None:
     ours = {**plain(IRIS[0].name)[0], "cluster": "prod"}
     theirs = {"namespace": "serving", "pod": "iris-5d4f8c7b9-zzzzz", "cluster": "staging"}

@@ -7,7 +7,7 @@ them: one cheap question, asked now and then, tells which metrics and labels eac
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tui.domain.exports import Exports, Labels
@@ -103,19 +103,27 @@ def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> S
     counted = {profile.requests[0].metric if profile.requests else "", *(f"{name}_bucket" for name in profile.latency)}
     mine = [labels for labels in series if labels.get("__name__") in counted]
     by = replace(by, matchers=",".join(scope.matchers))
-    several = tuple(_several(label, sorted(values)) for label, values in sorted(_values(series, _CLUSTERS).items()) if len(values) > 1)
-    mixed = bool(several) and _within_one_pod(mine, by)
+    clusters = {label: values for label, values in _clusters(series).items() if len(values) > 1}
+    several = tuple(_several(label, sorted(values)) for label, values in sorted(clusters.items()))
+    mixed = _within_one_pod(mine, by, tuple(clusters))
     once, words = ("", "") if several else _once(series, by)
     notes = (*_unknown(profile, series), *((words,) if words else ()))
     matchers = ",".join(part for part in (by.matchers, once) if part)
     return Scraped(profile, replace(by, matchers=matchers), several, mixed, notes)
 
 
-def _values(series: Iterable[Labels], labels: Set[str]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
+def _clusters(series: Sequence[Labels]) -> dict[str, set[str]]:
+    """The values of labels in CLUSTERS that most metrics of these series have: what a scraper or a Prometheus puts on stands on all of
+    them, a server's own label (requests by tenant) on one or two."""
+    names: dict[tuple[str, str], set[str]] = defaultdict(set)
     for each in series:
-        for label in each.keys() & labels:
-            found[label].add(each[label])
+        for label in each.keys() & _CLUSTERS:
+            names[label, each[label]].add(each.get("__name__", ""))
+    most = len({each.get("__name__", "") for each in series}) / 2
+    found: dict[str, set[str]] = defaultdict(set)
+    for (label, value), having in names.items():
+        if len(having) > most:
+            found[label].add(value)
     return found
 
 
@@ -124,13 +132,13 @@ def _several(label: str, values: Iterable[str]) -> str:
     return f"series with {label} {', '.join(chosen[:4])} are summed: name one in prometheus.matchers ({label}={quoted(chosen[0])})"
 
 
-def _within_one_pod(series: Iterable[Labels], by: PodLabels) -> bool:
+def _within_one_pod(series: Iterable[Labels], by: PodLabels, clusters: Sequence[str]) -> bool:
     seen: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for labels in series:
-        pod, cluster = _pod(labels, by), tuple(labels.get(label, "") for label in CLUSTERS)
-        if seen.setdefault(pod, cluster) != cluster:
-            return True
-    return False
+    return any(
+        seen.setdefault(_pod(labels, by), value) != value
+        for labels in series
+        if (value := tuple(labels.get(label, "") for label in clusters))
+    )
 
 
 def _pod(labels: Labels, by: PodLabels) -> tuple[str, ...]:
@@ -141,19 +149,18 @@ def _by_stem(series: Iterable[Labels]) -> Mapping[str, list[Labels]]:
     """Series of pods that are not the fleet's, by the key of the Deployment after which such pods are named."""
     found: dict[str, list[Labels]] = defaultdict(list)
     for labels in series:
-        if labels.keys() & _CLUSTERS:
-            stems = {labels[label].rsplit("-", 2)[0] for label in PODS if label in labels}
-            for namespace in {labels[label] for label in NAMESPACES if label in labels}:
-                for stem in stems:
-                    found[f"{namespace}/{stem}"].append(labels)
+        stems = {labels[label].rsplit("-", 2)[0] for label in PODS if label in labels}
+        for namespace in {labels[label] for label in NAMESPACES if label in labels}:
+            for stem in stems:
+                found[f"{namespace}/{stem}"].append(labels)
     return found
 
 
 def _others(alike: Sequence[Labels], series: Sequence[Labels]) -> tuple[str, ...]:
     """Pods that are called as if they were this Deployment's, and come with another value of a label in CLUSTERS."""
-    ours, theirs = _values(series, _CLUSTERS), _values(alike, _CLUSTERS)
-    foreign = {label: values - ours[label] for label, values in theirs.items()}
-    return tuple(_several(label, (*sorted(ours[label]), *sorted(values))) for label, values in sorted(foreign.items()) if values)
+    ours, theirs = _clusters(series), _clusters(alike)
+    foreign = {label: values - ours.get(label, set()) for label, values in theirs.items()}
+    return tuple(_several(label, (*sorted(ours.get(label, ())), *sorted(values))) for label, values in sorted(foreign.items()) if values)
 
 
 def _once(series: Sequence[Labels], by: PodLabels) -> tuple[str, str]:
