@@ -14,7 +14,7 @@ from tui.commandline.snapshot import snapshot
 from tui.domain.failures import Failure, Forbidden
 from tui.domain.metrics import Sample, Vector
 from tui.domain.series_scope import SeriesScope
-from tui.domain.serving import Fleet
+from tui.domain.serving import Fleet, OtherWorkload
 from tui.operations.world import World
 
 IRIS, WINE = (next(pod for pod in sample.FLEET.pods if pod.name.startswith(name)) for name in ("iris", "wine"))
@@ -42,6 +42,9 @@ class Series:
 class Cluster:
     async def fleet(self, namespaces: Sequence[str]) -> Fleet:
         return sample.FLEET
+
+    async def unhandled(self, namespaces: Sequence[str]) -> tuple[OtherWorkload, ...]:
+        return ()
 
 
 def backends(metrics: Any, cluster: Any = None) -> Backends:

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import sample
-from tui.domain.measured import Group, grouped, measured_fleet
+from tui.domain.measured import Group, grouped, measured_fleet, unmeasured
 from tui.domain.metrics import Sample, Vector
 from tui.domain.pod_labels import PodIndex, PodLabels, host_of
 from tui.domain.profiles import bulk_queries
 from tui.domain.scraping import questions, scraped_by_deployment
 from tui.domain.series_scope import NAMESPACES, PODS, SeriesScope
+from tui.domain.statements import OURS, Statement
 
 FLEET = replace(sample.FLEET, pods=tuple(replace(pod, ip=f"10.0.0.{n}") for n, pod in enumerate(sample.FLEET.pods, 1)))
 IRIS = [pod for pod in FLEET.pods if pod.name.startswith("iris")]
@@ -56,6 +57,37 @@ def test_the_labels_are_found_by_looking(pod_label: str, namespace_label: str) -
     answer = PodIndex(FLEET).canonical(of(FASTAPI, own), labels)
     assert {(one.labels["namespace"], one.labels["pod"]) for one in answer.samples} == {("serving", IRIS[0].name)}
     assert pod_label in bulk_queries(found["serving/iris"].profile, ["serving"], labels=labels)["requests"]
+
+
+def test_what_pods_state_is_read_by_the_labels_that_were_found() -> None:
+    """Those of no known model server are taken to be named as others are; what is said of mixed up series is not believed."""
+    iris, wine, legacy = (
+        {"kubernetes_namespace": "serving", "kubernetes_pod_name": pod.name}
+        for pod in (IRIS[0], WINE[0], next(pod for pod in FLEET.pods if pod.name.startswith("legacy")))
+    )
+    mixed = of(({"__name__": "nv_inference_request_success"},), *({**wine, "cluster": name} for name in ("a", "b")))
+    scraped = scraped_by_deployment([of(FASTAPI, iris), mixed], FLEET, NOBODY)
+    said = of(({"model": "iris", "version": "3"},), iris, wine, legacy)
+    ways = grouped(scraped) | unmeasured(scraped, FLEET, NOBODY)
+    asked = [bulk_queries(profile, ["serving"], labels=labels, stated=(OURS,)) for profile, labels in ways]
+    assert {each["stated model_info"] for each in asked} == {'model_info{kubernetes_namespace=~"serving"}'}
+    groups = [Group(*way, keys, {"stated model_info": said}) for way, keys in ways.items()]
+    _, stated = measured_fleet(groups, FLEET)
+    assert stated == {f"serving/{one['kubernetes_pod_name']}": Statement(registered=(("iris", "3"),)) for one in (iris, legacy)}
+
+
+@pytest.mark.parametrize(
+    ("scope", "where"),
+    [
+        (NOBODY, 'model_info{namespace=~"serving"}'),
+        (SeriesScope(pod="pod_name", namespace="ns", matchers=('cluster="a"',)), 'model_info{ns=~"serving",cluster="a"}'),
+        (SeriesScope(instance="instance"), "model_info"),
+    ],
+)
+def test_where_no_server_is_known_statements_are_asked_for_as_is_configured_or_usual(scope: SeriesScope, where: str) -> None:
+    ((way, keys),) = unmeasured({}, FLEET, scope).items()
+    assert keys == {deployment.key for deployment in FLEET.deployments}
+    assert bulk_queries(way[0], ["serving"], labels=way[1], stated=(OURS,)) == {"stated model_info": where}
 
 
 def test_the_pod_that_handed_a_series_on_is_not_the_one_that_it_is_about() -> None:

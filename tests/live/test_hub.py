@@ -46,6 +46,7 @@ class Metrics:
         self.empty = empty
         self.queries: list[str] = []
         self.looked: list[str] = []
+        self.exports: tuple[dict[str, str], ...] = EXPORTS
         self.scope = SeriesScope()
         self.failure: Failure | None = None
 
@@ -59,7 +60,7 @@ class Metrics:
             self.looked.append(promql)
             pods = () if 'namespace=~"serving"' not in promql else sample.FLEET.pods
             return Vector(
-                tuple(Sample({**labels, "namespace": pod.namespace, "pod": pod.name}, 0.0, 1.0) for pod in pods for labels in EXPORTS)
+                tuple(Sample({**labels, "namespace": pod.namespace, "pod": pod.name}, 0.0, 1.0) for pod in pods for labels in self.exports)
             )
         self.queries.append(promql)
         return Vector(() if self.empty else (Sample({"namespace": "serving", "pod": "iris-1-a", "le": "+Inf"}, 0.0, 1.0),))
@@ -215,6 +216,17 @@ async def test_stats_are_asked_for_the_namespaces_in_view() -> None:
     (group,) = heard.last(Topic.STATS).value.groups
     assert (set(group.vectors), group.deployments) == ({"buckets", "requests", "errors"}, {d.key for d in sample.FLEET.deployments})
     assert all('namespace=~"serving"' in query for query in metrics.queries)
+    await under_test.stop()
+
+
+async def test_what_pods_state_is_asked_for_where_any_of_them_does() -> None:
+    heard, clock, metrics = Heard(), FakeClock(), Metrics()
+    metrics.exports = (*EXPORTS, {"__name__": "model_info"})
+    under_test = hub(heard, clock, metrics=metrics)
+    under_test.start()
+    await settle()
+    (group,) = heard.last(Topic.STATS).value.groups
+    assert set(group.vectors) == {"buckets", "requests", "errors", "stated model_info"}
     await under_test.stop()
 
 

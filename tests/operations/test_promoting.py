@@ -93,9 +93,9 @@ class Speaking(FakeMetrics):
         return Vector(tuple(Sample(each, at or 0.0, 1.0) for each in labels))
 
 
-async def speaking(bench: Bench, says: Callable[[str], str | None], **parts: Any) -> Operation:
+async def speaking(bench: Bench, says: Callable[[str], str | None], kind: type[Speaking] = Speaking, **parts: Any) -> Operation:
     before = (await bench.fake.cluster.fleet(("serving",))).pods
-    bench.fake.metrics, bench.fake.measured = Speaking(bench, before, says, **parts), True
+    bench.fake.metrics, bench.fake.measured = kind(bench, before, says, **parts), True
     return await bench.promote("2", ungated=True)
 
 
@@ -106,6 +106,29 @@ def verified(operation: Operation) -> str:
 async def test_pods_that_state_the_version_are_believed(bench: Bench) -> None:
     operation = await speaking(bench, lambda uri: uri.rpartition("/")[2])
     assert operation.outcome is Outcome.DONE, operation.words
+    assert verified(operation) == "iris 2: alias, template and pods agree, as the pods themselves state"
+
+
+class OddlyNamed(Speaking):
+    """The same where scrapers name pods otherwise: asked by the usual labels, there is nothing."""
+
+    async def query(self, promql: str, *, at: float | None = None) -> Vector:
+        if "kubernetes_pod_name=~" not in promql:
+            return Vector(())
+        found = await super().query(promql, at=None if promql.startswith("count by") else at)
+        names = ("http_request_duration_highr_seconds_bucket", "http_requests_total") if promql.startswith("count by") else ("model_info",)
+        return Vector(
+            tuple(
+                Sample({**rest, "__name__": name, "kubernetes_namespace": "serving", "kubernetes_pod_name": pod}, 0.0, 1.0)
+                for sample in found.samples
+                for name in names
+                for pod, rest in [(sample.labels["pod"], {key: sample.labels[key] for key in ("model", "version")})]
+            )
+        )
+
+
+async def test_pods_that_are_named_by_other_labels_are_heard_too(bench: Bench) -> None:
+    operation = await speaking(bench, lambda uri: uri.rpartition("/")[2], kind=OddlyNamed)
     assert verified(operation) == "iris 2: alias, template and pods agree, as the pods themselves state"
 
 
