@@ -245,9 +245,9 @@ def test_scaling_a_stuck_rollout_is_shared_in_proportion(workloads: Workloads) -
 
 
 def test_pods_count_as_available_only_after_min_ready_seconds(workloads: Workloads) -> None:
-    workloads.create(deployment(replicas=1, minReadySeconds=2), wait=False)
-    until("a ready pod", lambda: number(workloads.get(), "readyReplicas") == 1)
-    assert number(workloads.get(), "availableReplicas") == 0
+    workloads.create(deployment(replicas=1, minReadySeconds=4), wait=False)
+    found = until("a ready pod", lambda: (seen := workloads.get()) and number(seen, "readyReplicas") == 1 and seen)
+    assert number(found, "availableReplicas") == 0
     until("an available pod", lambda: number(workloads.get(), "availableReplicas") == 1)
 
 

@@ -145,7 +145,7 @@ def test_a_version_whose_pods_crash_ends_undone_with_their_own_words(world: Worl
     told = keeps_the_contract(said, ExitCode.UNDONE)
     assert (told["outcome"], told["to_version"]) == ("undone", broken)
     for words in (str(told["words"]), said.err):
-        assert "CrashLoopBackOff" in words, words
+        assert "CrashLoopBackOff" in words or "keeps ending" in words, words  # as it is looked at between two starts, or after one
         assert "pickle data was truncated" in words, words
     assert world.alias("iris") == now
     assert world.slots("iris") == slots
