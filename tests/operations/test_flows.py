@@ -97,7 +97,7 @@ async def test_a_gate_that_fails_in_staging_never_reaches_production(staged: Ben
         interval=1.0,
         timeout=60.0,
         max_error_ratio=None,
-        compare_errors=False,
+        max_error_rise=None,
         max_p99_ratio=None,
         criteria=(QueryCriterion("score", 'score{d="{deployment}"}', Op.AT_MOST, 1.0, min_requests=0),),
     )

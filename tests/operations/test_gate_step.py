@@ -21,7 +21,7 @@ GATE = Gate(
     interval=5.0,
     timeout=60.0,
     max_error_ratio=None,
-    compare_errors=False,
+    max_error_rise=None,
     max_p99_ratio=None,
     criteria=(QueryCriterion("score", "score", Op.AT_MOST, 1.0, min_requests=0),),
 )
@@ -50,13 +50,13 @@ async def test_three_passes_after_the_warm_up_finish(judged: Bench) -> None:
     says(judged, lambda at: 0.5)
     operation = await judged.promote("2")
     assert operation.outcome is Outcome.DONE, operation.words
-    assert gate_of(operation) == (StepState.DONE, "passed 3 times in a row")
+    assert gate_of(operation) == (StepState.DONE, "passed: all 1 criteria pass")
     assert operation.judged is not None
     assert operation.judged.verdict is GateVerdict.PASS
     assert judged.fake.champion == "2"
     assert judged.journal.operation(operation.id) == operation
     assert judged.fake.registry.versions["iris", "2"].tags["modeldeck.evidence"] == (
-        'deployment "iris" successfully rolled out; gate PASS, passed 3 times in a row: score 0.5 ≤ 1'
+        'deployment "iris" successfully rolled out; gate PASS, passed: all 1 criteria pass: score 0.5 ≤ 1'
     )
 
 
@@ -65,7 +65,7 @@ async def test_two_fails_in_a_row_undo_before_the_alias_moves(judged: Bench) -> 
     operation = await judged.promote("2")
     assert operation.outcome is Outcome.UNDONE
     assert operation.exit_code is ExitCode.GATE_FAILED
-    assert "failed 2 times in a row" in operation.words
+    assert "failed: score: 2, wanted ≤ 1" in operation.words
     assert judged.fake.env() == "models:/iris/1"
     assert "set_alias" not in judged.fake.traps.calls
 
@@ -182,7 +182,7 @@ async def test_a_cut_off_gate_goes_on_with_the_time_that_it_had(judged: Bench) -
     (step,) = [step for step in ended.steps if step.name is StepName.JUDGE_GATE]
     elapsed = [judgement.elapsed for judgement in step.judgements]
     assert elapsed == sorted(elapsed)
-    assert step.words == "passed 3 times in a row"
+    assert step.words == "passed: all 1 criteria pass"
 
 
 async def test_without_a_gate_only_with_a_reason_and_it_is_said(judged: Bench) -> None:

@@ -13,6 +13,7 @@ from tui.render.gate import Judging, gate_lines, progress_words
 from tui.render.text import cells, clean
 
 NOW = ops.NOW
+HELD_WORDS = "44 ms of 900 requests against 41 ms of 12960: neither shown nor excluded: about 210 more requests needed (4 min)"
 STEP = ops.JUDGING.steps[3]
 AT_WORK = Judging(ops.GATE, STEP.judgements, STEP.started_at or 0.0, at_work=True)
 
@@ -28,11 +29,11 @@ def test_before_the_first_judgement_it_says_how_long_it_warms_up() -> None:
 
 def test_how_far_it_is_and_what_it_rests_on() -> None:
     lines = text(AT_WORK)
-    assert lines[0] == " ✔ PASS  passed 3 times in a row"
-    assert lines[1] == "   280 requests in 5 m · judged 4 s ago · 13 m 56 s left"
+    assert lines[0] == " ? INSUFFICIENT  "
+    assert lines[1] == "   280 requests in 30 s · judged 4 s ago · 13 m 56 s left"
     assert lines[3].split() == ["criterion", "now", "bound", "before", "req", "so", "far"]
     assert lines[4].split()[:4] == ["✔", "error", "ratio", "0.173"]
-    assert "no worse" in lines[5]
+    assert "≤ 1 %" in lines[5]
 
 
 def test_a_gate_that_was_left_does_not_go_on_counting() -> None:
@@ -46,13 +47,19 @@ def test_what_is_missing_stands_below_its_criterion_alone() -> None:
     judging = Judging(ops.GATE, held.judgements, held.started_at or 0.0, at_work=True, holds=True)
     lines = text(judging)
     assert lines[0] == " ? INSUFFICIENT  undecided when its time was up"
-    assert [line.strip() for line in lines].count("17 requests, 60 needed") == 1
+    assert [line.strip() for line in lines].count(HELD_WORDS) == 1
 
 
 def test_where_nothing_was_judged_the_words_say_why() -> None:
     nothing = judgement((), at=NOW - 2.0, elapsed=60.0)
     judging = Judging(ops.GATE, (nothing,), NOW - 62.0, at_work=True)
     assert "nothing was judged" in text(judging)[0]
+
+
+def test_what_it_can_see_stands_there_while_it_works() -> None:
+    seeing = replace(AT_WORK, outlook="at 3 requests a second it can tell a doubling of errors after about 9 min")
+    assert text(seeing)[2].strip() == seeing.outlook
+    assert seeing.outlook not in " ".join(text(replace(seeing, at_work=False)))
 
 
 def test_time_that_people_gave_is_left_too() -> None:
@@ -64,7 +71,7 @@ def test_time_that_people_gave_is_left_too() -> None:
 def test_where_there_is_no_room_for_a_row_it_takes_two_lines(width: int) -> None:
     lines = text(AT_WORK, width)
     assert not any("criterion" in line for line in lines)
-    assert any("p99 vs before" in line and "≤ 1.2 ×" in line for line in lines)
+    assert any("p99 vs before" in line and "≤ 1.5 ×" in line for line in lines)
     assert any("before 41 ms · 280 req" in line for line in lines)
 
 

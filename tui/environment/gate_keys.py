@@ -60,18 +60,21 @@ def _ratio(most: float) -> Fit:
     return fit
 
 
-def _margin(value: object) -> float:
-    number = _number(value, "a ratio from 0 to below 1")
-    if not 0 <= number < 1:
-        raise Unfit(f"expected a ratio from 0 to below 1, found {number:g}")
-    return number
-
-
 def _above_zero(most: float, what: str) -> Fit:
     def fit(value: object) -> float:
         number = _number(value, what)
         if not 0 < number <= most:
             raise Unfit(f"expected {what}, above 0 and at most {most:g}, found {number:g}")
+        return number
+
+    return fit
+
+
+def _times(what: str) -> Fit:
+    def fit(value: object) -> float:
+        number = _number(value, what)
+        if not 1 < number <= 1000:
+            raise Unfit(f"expected {what}, above 1 and at most 1000, found {number:g}")
         return number
 
     return fit
@@ -101,28 +104,22 @@ def _or_off(fit: Fit) -> Fit:
     return either
 
 
-def _switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise Unfit(f"expected true or false, found {named(value)}")
-    return value
-
-
 GATE: Mapping[str, Fit] = {
-    "window": _seconds(1, DAY),
+    "baseline": _seconds(1, 7 * DAY),
     "warm_up": _seconds(0, DAY),
     "interval": _seconds(1, 3600),
-    "passes_in_a_row": _count(1, 100),
-    "fails_in_a_row": _count(1, 100),
     "timeout": _seconds(1, 7 * DAY),
     "scrape": _seconds(1, 3600),
-    "min_requests": _count(1, 10_000_000),
+    "wrong_undo": _ratio(0.5),
+    "wrong_pass": _ratio(0.5),
     "max_error_ratio": _or_off(_ratio(1)),
-    "compare_errors": _switch,
-    "significance": _ratio(0.5),
-    "error_margin": _margin,
+    "max_error_rise": _or_off(_times("how many times the error ratio of the version before")),
+    "tolerated_errors": _ratio(1),
     "max_p99": _or_off(_seconds(0.0001, 120)),
-    "max_p99_ratio": _or_off(_above_zero(1000, "how many times the p99 of the version before")),
+    "max_p99_ratio": _or_off(_times("how many times the p99 of the version before")),
     "max_drift": _or_off(_above_zero(100, "a population stability index")),
+    "passes_in_a_row": _count(1, 100),
+    "fails_in_a_row": _count(1, 100),
 }
 """Key → what makes of a TOML value the field of Gate with the same name; raises Unfit."""
 

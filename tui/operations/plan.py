@@ -270,7 +270,7 @@ def _judged(plan: Plan) -> tuple[Step, ...]:
     gate = plan.gate
     if gate is None:
         return ()
-    return (Step(StepName.JUDGE_GATE, "not judged", f"{gate.passes_in_a_row} × pass in a row: {gate_words(gate)}"),)
+    return (Step(StepName.JUDGE_GATE, "not judged", f"passed: {gate_words(gate)}"),)
 
 
 def _alias(subject: Subject, plan: Plan, commands: Commands) -> Step:

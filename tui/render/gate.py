@@ -33,6 +33,8 @@ class Judging:
     """Whether a person is waited for."""
     extended: float = 0.0
     """Seconds that people have given it beyond its own time."""
+    outlook: str = ""
+    """What it can see, as the plan said."""
 
 
 def gate_lines(judging: Judging, width: int, now: float, *, dense: bool = False) -> list[Line]:
@@ -54,7 +56,7 @@ def gate_lines(judging: Judging, width: int, now: float, *, dense: bool = False)
 
 
 def progress_words(judging: Judging, now: float) -> tuple[str, float | None]:
-    """(how far it is, seconds until it asks a person): `passed 2 of 3 in a row`. None where that is not known."""
+    """(how far it is, seconds until it asks a person): `pass 2 of 3 in a row`. None where that is not known."""
     gate, judged = judging.gate, judging.judgements
     if gate is None:
         return (f"{judged[-1].verdict}: {judged[-1].words}" if judged else "not judged yet"), None
@@ -82,6 +84,8 @@ def _progress(judging: Judging, now: float) -> list[Line]:
         facts.append(f"{numbers.duration(float(round(left)))} left")
     if facts:
         lines.append((Cell("   "), Cell(" · ".join(facts), "muted")))
+    if judging.outlook and judging.at_work:
+        lines.append((Cell("   "), Cell(judging.outlook, "muted")))
     return lines
 
 
@@ -145,8 +149,7 @@ def _tall_row(result: CriterionResult, history: Sequence[Judged], width: int) ->
 
 
 def _bound(result: CriterionResult) -> str:
-    """Short enough for a column: a comparison says that it is one, and its own words the rest."""
-    return "no worse" if result.limit is None and result.bound.startswith("no worse") else result.bound or numbers.NONE
+    return result.bound or numbers.NONE
 
 
 def _baseline(result: CriterionResult) -> str:

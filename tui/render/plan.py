@@ -10,7 +10,7 @@ from tui.domain import legs
 from tui.domain.environments import Environment
 from tui.domain.gates import Gate
 from tui.domain.gates.settings import Op
-from tui.domain.gates.words import bound_words
+from tui.domain.gates.words import bound_words, shown
 from tui.domain.marks import OPERATION
 from tui.domain.promotions import Check, Intent, Plan, Refusal, Step, StepName, Verdict
 from tui.render import numbers
@@ -178,6 +178,11 @@ def gate(plan: Plan) -> Section:
     return Section("Gates", tuple(line for lines in named for line in lines))
 
 
+def gate_outlook(plan: Plan, key: str) -> str:
+    """What the plan's check said of the gate of one of its Deployments (`namespace/name`): what it can see."""
+    return _said_of(key, [check.words for check in plan.checks if check.name == "gate" and check.verdict in (Verdict.OK, Verdict.WARN)])
+
+
 def _said_of(key: str, said: Sequence[str]) -> str:
     """What was said of one of several Deployments: `serving/a, serving/b: words`, or words alone that are said of all."""
     for words in said:
@@ -191,26 +196,26 @@ def _gate_lines(found: Gate | None, said: str) -> tuple[Line, ...]:
     if found is None:
         return ((Cell(" – ", "muted"), Cell(said or "nothing judges how the new pods behave", "muted")),)
     lines: list[Line] = [(Cell(" ● ", "accent"), Cell(words)) for words in _criteria(found)]
-    every, window = numbers.duration(found.interval), numbers.duration(found.window_seconds)
+    every = numbers.duration(found.interval)
     warm_up = f" after a warm-up of {numbers.duration(found.warm_up)}" if found.warm_up else ""
-    told = (
-        f"over the last {window}, with {numbers.count(found.needed_requests)} requests or more",
-        f"judged every {every}{warm_up}",
-        f"{_in_a_row(found.passes_in_a_row, 'PASS')}: goes on; {_in_a_row(found.fails_in_a_row, 'FAIL')}: taken back",
-        f"undecided after {numbers.duration(found.timeout)}: waits for a person",
-    )
-    return (*lines, *((Cell("   "), Cell(words, "muted")) for words in told))
-
-
-def _in_a_row(times: int, verdict: str) -> str:
-    return f"{times} × {verdict} in a row" if times > 1 else f"one {verdict}"
+    told = [f"judged every {every}{warm_up}, on everything since"]
+    if found.compares:
+        told.append(f"compared with the {numbers.duration(found.baseline)} before the change")
+    if found.tested:
+        undo, let_in = shown(found.wrong_undo, "ratio"), shown(found.wrong_pass, "ratio")
+        told.append(f"wrong at most {undo} of the times that nothing is worse, {let_in} of those that something is")
+    if found.criteria:
+        told.append(f"of your own queries {found.passes_in_a_row} × PASS in a row lets it in, {found.fails_in_a_row} × FAIL takes it back")
+    told.append(f"undecided after {numbers.duration(found.timeout)}: waits for a person")
+    return (*lines, *(((Cell("   "), Cell(said, "muted")),) if said else ()), *((Cell("   "), Cell(words, "muted")) for words in told))
 
 
 def _criteria(found: Gate) -> Iterable[str]:
     if found.max_error_ratio is not None:
         yield f"error ratio {bound_words(Op.AT_MOST, found.max_error_ratio, 'ratio')}"
-    if found.compare_errors:
-        yield f"errors no worse than those of the version before (p ≥ {found.significance:g})"
+    if found.max_error_rise is not None:
+        tolerated = bound_words(Op.AT_MOST, found.tolerated_errors, "ratio")
+        yield f"errors ≤ {found.max_error_rise:g} × those of the version before, or {tolerated}"
     if found.max_p99 is not None:
         yield f"p99 {bound_words(Op.AT_MOST, found.max_p99, 's')}"
     if found.max_p99_ratio is not None:

@@ -11,18 +11,28 @@ VARIABLE = "MODELDECK_GATE"
 TEXT = f"""\
 # How new pods are judged before the alias moves. All durations in seconds.
 scrape = {SCRAPE_SECONDS}
-window = 60
-warm_up = 4              # what a cold server does is not the version's
+baseline = 300
+warm_up = 4               # what a cold server does is not the version's
 interval = 2
-timeout = 120            # undecided by then, it waits for a person
-min_requests = 10        # there are one or two a second
-max_error_ratio = 0.05
-max_p99 = 1.0
-max_p99_ratio = 3.0      # every pod shares this machine's processor with all the others
+timeout = 120             # undecided by then, it waits for a person
+max_error_ratio = 0.25    # wide margins: there are a few requests a second, and half a minute to tell
+max_error_rise = 3.0
+tolerated_errors = 0.2
+max_p99_ratio = "off"     # the slowest one percent of a hundred requests is one: nobody can tell
+
+[[criteria]]
+name = "p90"
+query = '''
+histogram_quantile(0.9, sum by (le) (rate(
+  http_request_duration_highr_seconds_bucket{{namespace="{{namespace}}",pod=~"{{pods}}"}}[{{window}}]
+)))
+'''
+op = "<="
+bound = 1.0
+unit = "s"
 
 [rollback]
 warm_up = 2
-min_requests = 5
 """
 
 

@@ -13,8 +13,9 @@ MAYBE = st.none() | FINITE
 COUNTS = st.none() | st.integers(0, 10**9)
 
 
-def judged(verdict: GateVerdict, elapsed: float, words: str = "") -> Judgement:
-    return Judgement(1_700_000_000.0 + elapsed, elapsed, verdict, words=words)
+def judged(verdict: GateVerdict, elapsed: float, words: str = "", name: str = "own") -> Judgement:
+    """Of one criterion."""
+    return Judgement(1_700_000_000.0 + elapsed, elapsed, verdict, (CriterionResult(name, verdict, words),), words=words)
 
 
 RESULTS = st.builds(
@@ -31,6 +32,8 @@ RESULTS = st.builds(
     baseline=MAYBE,
     requests=COUNTS,
     warnings=st.lists(WORDS, max_size=2).map(tuple),
+    more_requests=COUNTS,
+    more_seconds=MAYBE,
 )
 JUDGEMENTS = st.builds(
     Judgement,
@@ -43,7 +46,7 @@ JUDGEMENTS = st.builds(
     words=WORDS,
 )
 CRITERIA = st.builds(
-    QueryCriterion, name=WORDS, query=WORDS, op=st.sampled_from(Op), bound=FINITE, unit=WORDS, min_requests=st.none() | st.integers(0, 1000)
+    QueryCriterion, name=WORDS, query=WORDS, op=st.sampled_from(Op), bound=FINITE, unit=WORDS, min_requests=st.integers(0, 1000)
 )
 SECONDS = st.floats(0.5, 1e5)
 RATIOS = st.floats(0.0001, 1.0)
@@ -52,20 +55,20 @@ RATIOS = st.floats(0.0001, 1.0)
 def gates(rollback: st.SearchStrategy[Gate | None]) -> st.SearchStrategy[Gate]:
     return st.builds(
         Gate,
-        window=st.none() | SECONDS,
+        baseline=SECONDS,
         warm_up=st.floats(0, 1e4),
         interval=SECONDS,
         passes_in_a_row=st.integers(1, 9),
         fails_in_a_row=st.integers(1, 9),
         timeout=SECONDS,
         scrape=SECONDS,
-        min_requests=st.none() | st.integers(0, 10**6),
+        wrong_undo=st.floats(0.0001, 0.4),
+        wrong_pass=st.floats(0.0001, 0.4),
         max_error_ratio=st.none() | RATIOS,
-        compare_errors=st.booleans(),
-        significance=RATIOS,
-        error_margin=RATIOS,
+        max_error_rise=st.none() | st.floats(1.1, 10),
+        tolerated_errors=RATIOS,
         max_p99=st.none() | SECONDS,
-        max_p99_ratio=st.none() | st.floats(1, 10),
+        max_p99_ratio=st.none() | st.floats(1.1, 10),
         max_drift=st.none() | RATIOS,
         criteria=st.lists(CRITERIA, max_size=2).map(tuple),
         rollback=rollback,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, pods_at
+from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since
 from tui.domain.gates.judgement import Trouble
 from tui.domain.metrics import Matrix, Sample, Series, Vector
 
@@ -42,24 +42,32 @@ def samples(**by_pod: list[float | None]) -> Matrix:
     ids=["grows", "grows unseen", "born", "its past is not known", "reset", "resets", "ended before", "ended", "nothing since"],
 )
 def test_growth_since_ten_seconds(values: list[float | None], scraped: bool, expected: float) -> None:
-    assert growth(samples(a=values), 10.0, {"a"} if scraped else set()) == {"a": expected}
+    assert growth(samples(a=values), 10.0, {"a": 10.0 if scraped else 30.0}) == {"a": expected}
 
 
 def test_series_of_a_pod_are_added_up() -> None:
     both = Matrix((*samples(a=[0, 0, 5]).series, *samples(a=[1, 1, 3], b=[0, 0, 1]).series))
-    assert growth(both, 10.0, {"a", "b"}) == {"a": 7.0, "b": 1.0}
+    assert growth(both, 10.0, {"a": 10.0, "b": 10.0}) == {"a": 7.0, "b": 1.0}
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_no_number_is_not_known(value: float) -> None:
-    assert growth(samples(a=[0, 1, value]), 10.0, {"a"}) is None
+    assert growth(samples(a=[0, 1, value]), 10.0, {"a": 10.0}) is None
     assert counts(None, {"a": 3.0}, apart=False) == Counts(None, None)
     assert counts({"a": 100.0}, None, apart=False) == Counts(100, None)
 
 
-def test_which_pods_were_scraped_at_the_start() -> None:
-    found = pods_at(10.0, vector(a=1, b=0), samples(c=[None, 0, 1], d=[None, None, 1]))
-    assert found == {"a", "c"}
+def test_since_when_pods_were_scraped() -> None:
+    found = scraped_since(
+        10.0, vector(a=1, b=0), samples(c=[0, 0, 1], d=[None, None, 1]), samples(a=[None, None, 1], d=[None, None, None, 1])
+    )
+    assert found == {"a": 10.0, "c": 10.0, "d": 20.0}
+
+
+def test_what_comes_into_being_after_the_first_scrape_of_a_young_pod_is_counted_whole() -> None:
+    requests, failed = samples(a=[None, None, 7, 17, 27]), samples(a=[None, None, None, 5, 6])
+    since = scraped_since(10.0, vector(), requests, failed)
+    assert (growth(requests, 10.0, since), growth(failed, 10.0, since)) == ({"a": 20.0}, {"a": 6.0})
 
 
 def test_requests_and_failures_over_all_pods() -> None:
@@ -102,7 +110,7 @@ def test_what_is_counted_is_what_was_sent_whatever_the_scrapes(steps: list[tuple
                 points.append((float(second), float(value)))
             if event == "restart":
                 value = 0
-    found = growth(Matrix((Series({"pod": "a"}, tuple(points)),)), 0.0, {"a"})
+    found = growth(Matrix((Series({"pod": "a"}, tuple(points)),)), 0.0, {"a": 0.0})
     unseen = any(event == "restart" for _, event in steps) and points and _hidden(points, sent)
     assert found == {"a": float(sent)} or unseen
 

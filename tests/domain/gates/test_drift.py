@@ -56,7 +56,6 @@ def test_it_is_never_negative_and_the_same_both_ways(one: list[float], other: li
     if there is not None and back is not None:
         assert there.psi >= 0
         assert there.psi == pytest.approx(back.psi)
-        assert there.noise == pytest.approx(back.noise)
 
 
 @given(MASSES)
@@ -65,8 +64,20 @@ def test_a_version_has_not_drifted_from_itself(masses: list[float]) -> None:
     assert found is None or found.psi == 0.0
 
 
+def test_one_bin_tells_nothing() -> None:
+    found = drift(buckets([50.0]), buckets([50.0]))
+    assert found is not None
+    assert (found.evidence(0.1, 1.0).beyond, found.evidence(0.1, 1.0).within, found.evidence(0.1, 1.0).blind) == (1.0, 1.0, True)
+
+
+def test_what_was_never_seen_tells_nothing() -> None:
+    found = drift(buckets([50.0, 50.0]), buckets([90.0, 10.0]))
+    assert found is not None
+    assert (found.evidence(0.1, 0.0).beyond, found.evidence(0.1, 0.0).within) == (1.0, 1.0)
+
+
 @pytest.mark.parametrize("count", [100, 500, 5000])
-def test_without_drift_the_noise_stays_below_its_floor(count: int) -> None:
+def test_without_drift_hardly_anything_looks_like_it(count: int) -> None:
     chance = random.Random(count)
 
     def sample() -> Buckets:
@@ -75,6 +86,6 @@ def test_without_drift_the_noise_stays_below_its_floor(count: int) -> None:
             masses[chance.randrange(10)] += 1
         return buckets(masses)
 
-    pairs = [drift(sample(), sample()) for _ in range(200)]
-    above = sum(1 for found in pairs if found is not None and found.psi > found.noise)
-    assert above <= 8, "1 of 100 is expected"
+    found = [evidence.evidence(0.1, 1.0) for _ in range(200) if (evidence := drift(sample(), sample())) is not None]
+    assert sum(one.beyond < 0.01 for one in found) <= 4
+    assert (sum(one.within < 0.01 for one in found) > 190) == (count == 5000), "few predictions exclude nothing"

@@ -1,4 +1,4 @@
-"""A p99 against a bound, from buckets."""
+"""A p99 against a bound, from buckets: what they tell, and what they do not."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.gates.latency import P99, by_chance, p99_of, slower
+from tui.domain.gates.latency import P99, Tail, against, compared, p99_of, tail_of
 from tui.domain.gates.measures import Buckets
 
 HUNDRED: Buckets = ((0.1, 90.0), (0.2, 100.0), (math.inf, 100.0))
+BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+def pareto(total: float, slower: float = 1.0, bounds: tuple[float, ...] = BOUNDS) -> Buckets:
+    """As many as are to be expected of a tail that is a straight line in logarithms: 2 % take longer than 100 ms, p99 141 ms."""
+    above = [total * min(1.0, 0.02 * (0.1 * slower / bound) ** 2) for bound in bounds]
+    return (*((bound, total - count) for bound, count in zip(bounds, above, strict=True)), (math.inf, total))
 
 
 def test_p99() -> None:
@@ -21,35 +28,89 @@ def test_p99() -> None:
     assert p99_of(((0.1, 0.0), (math.inf, 0.0))) == P99(None, 0)
 
 
-@pytest.mark.parametrize(("bound", "count"), [(0.0, 100), (0.05, 55), (0.1, 10), (0.15, 5), (0.2, 0), (9.0, 0)])
-def test_how_many_were_slower(bound: float, count: int) -> None:
-    assert slower(HUNDRED, bound) == count
+def test_what_lies_between_two_bounds_is_known_from_both_sides() -> None:
+    tail = tail_of(pareto(100_000))
+    exact = 100_000 * 0.02 * (0.1 / 0.15) ** 2
+    assert tail.at_least(0.15)[0] == pytest.approx(exact, rel=0.01)
+    assert tail.at_most(0.15) > exact
+    thin = tail_of(((0.1, 900.0), (1.0, 1000.0), (math.inf, 1000.0))).at_least(0.5)
+    assert thin[1] < thin[0] / 2, "where it rests on a bucket that held nothing, it is hardly known"
+    assert (tail.longer(0.1), tail.longer(0.15)) == (pytest.approx(2000), pytest.approx(320))
+    assert tail.at_most(9.0) == tail.longer(2.5)
+    assert tail.at_least(9.0) == (0.0, 0.0)
 
 
-def test_what_is_beyond_the_last_bound_was_slower() -> None:
-    assert slower(((0.1, 90.0), (math.inf, 100.0)), 5.0) == 10
+def test_a_bucket_that_lost_samples_holds_none() -> None:
+    assert tail_of(((0.1, 50.0), (0.2, 40.0), (math.inf, 100.0))) == Tail(100.0, ((0.1, 50.0), (0.2, 50.0)))
 
 
-def test_chance() -> None:
-    assert by_chance(HUNDRED, 0.2, 100) == 1.0
-    assert by_chance(HUNDRED, 0.15, 100) == pytest.approx(0.0034323, rel=1e-4)
+@pytest.mark.parametrize(("slower", "beyond", "within"), [(1.0, False, True), (1.4, False, False), (3.0, True, False), (10.0, True, False)])
+def test_compared(slower: float, beyond: bool, within: bool) -> None:
+    found = compared(pareto(20_000, slower), pareto(20_000), 1.5, 1.0)
+    assert (found.beyond < 0.001, found.within < 0.001, found.blind) == (beyond, within, False)
+
+
+def test_few_requests_decide_nothing_but_a_catastrophe() -> None:
+    assert compared(pareto(300), pareto(20_000), 1.5, 1.0).within > 0.01
+    assert compared(pareto(40, 20.0), pareto(20_000), 1.5, 1.0).beyond < 1e-6
+    assert compared(pareto(40, 20.0), pareto(20_000), 1.5, 0.0).beyond == 1.0, "what was never seen"
+
+
+def test_buckets_that_are_too_coarse_never_pass_and_say_so() -> None:
+    """Hardly any take longer than 1 s, nearly all longer than 100 ms: where the p99 is in between, nobody knows."""
+    blunt: Buckets = ((0.1, 20_000.0), (1.0, 99_990.0), (math.inf, 100_000.0))
+    found = compared(blunt, blunt, 1.5, 1.0)
+    assert found.blind
+    assert found.within == 1.0
+    assert found.beyond > 0.01
+    all_in_the_first: Buckets = ((1.0, 100_000.0), (math.inf, 100_000.0))
+    assert compared(all_in_the_first, all_in_the_first, 1.5, 1.0).blind
+    slow: Buckets = ((0.1, 1_000.0), (1.0, 50_000.0), (math.inf, 100_000.0))
+    assert compared(slow, blunt, 1.5, 1.0).beyond < 1e-9
+
+
+def test_histograms_without_a_common_bound_tell_nothing() -> None:
+    found = compared(((0.3, 5.0), (math.inf, 9.0)), HUNDRED, 1.5, 1.0)
+    assert (found.beyond, found.within, found.blind) == (1.0, 1.0, True)
+
+
+def test_a_p99_beyond_the_last_bound_is_not_known_to_be_near() -> None:
+    ended: Buckets = ((0.1, 5_000.0), (1.0, 9_000.0), (math.inf, 10_000.0))
+    assert compared(ended, ended, 1.5, 1.0).within > 0.01
+
+
+@pytest.mark.parametrize(("ceiling", "beyond", "within"), [(0.1, True, False), (0.25, False, True), (0.5, False, True)])
+def test_against_a_ceiling(ceiling: float, beyond: bool, within: bool) -> None:
+    found = against(pareto(20_000), ceiling, 1.0)
+    assert (found.beyond < 0.001, found.within < 0.001) == (beyond, within)
+
+
+def test_a_ceiling_within_a_bucket_may_not_be_told() -> None:
+    found = against(pareto(1_000_000), 0.15, 1.0)
+    assert found.blind
+    assert min(found.beyond, found.within) > 0.01
 
 
 MASSES = st.lists(st.floats(0, 1e4), min_size=2, max_size=10)
 
 
-@given(MASSES, st.floats(0, 20), st.floats(0, 20))
-def test_fewer_are_slower_than_a_higher_bound(masses: list[float], one: float, other: float) -> None:
+@given(MASSES, st.floats(0.001, 20), st.floats(0.001, 20))
+def test_fewer_take_longer_the_longer_it_is(masses: list[float], one: float, other: float) -> None:
     bounds = [0.01 * 2**i for i in range(len(masses) - 1)] + [math.inf]
-    buckets = tuple(zip(bounds, accumulate(masses), strict=True))
+    tail = tail_of(tuple(zip(bounds, accumulate(masses), strict=True)))
     low, high = sorted((one, other))
-    assert 0 <= slower(buckets, high) <= slower(buckets, low) <= round(buckets[-1][1])
+    assert tail.at_most(high) <= tail.at_most(low) + 1e-6
+    assert tail.at_least(high)[0] <= tail.at_least(low)[0] + 0.5 + 1e-6
+    assert tail.at_least(low)[0] <= tail.at_most(low) + 0.5 + 1e-6
 
 
-@given(MASSES, st.floats(0.001, 20))
-def test_about_one_percent_is_slower_than_the_p99(masses: list[float], bound: float) -> None:
+@given(MASSES, MASSES, st.floats(1.01, 10), st.floats(0, 1))
+def test_no_histogram_makes_a_version_fail_against_itself(masses: list[float], other: list[float], most: float, seen: float) -> None:
     bounds = [0.01 * 2**i for i in range(len(masses) - 1)] + [math.inf]
-    buckets = tuple(zip(bounds, accumulate(masses), strict=True))
-    found = p99_of(buckets)
-    if found.seconds is not None and not found.beyond:
-        assert slower(buckets, found.seconds) == pytest.approx(0.01 * buckets[-1][1], abs=1)
+    same = tuple(zip(bounds, accumulate(masses), strict=True))
+    assert compared(same, same, most, seen).beyond > 0.2
+    found = compared(
+        same, tuple(zip([0.01 * 2**i for i in range(len(other) - 1)] + [math.inf], accumulate(other), strict=True)), most, seen
+    )
+    assert 0 <= found.beyond <= 1
+    assert 0 <= found.within <= 1

@@ -11,21 +11,12 @@ from tests.domain.gates.examples import GATES
 from tui.domain.gates import Gate, Op, QueryCriterion, flaws, shorter
 
 
-def test_the_defaults_are_those_of_the_facts() -> None:
+def test_the_defaults() -> None:
     gate = Gate()
-    assert (gate.window_seconds, gate.warm_up, gate.passes_in_a_row, gate.fails_in_a_row) == (300, 60, 3, 2)
-    assert (gate.max_p99_ratio, gate.max_p99, gate.max_drift) == (1.2, None, None)
-    assert (gate.needed_requests, gate.shortest, flaws(gate)) == (60, 90, ())
-
-
-@pytest.mark.parametrize(("ceiling", "needed"), [(0.5, 20), (0.15, 20), (0.149, 21), (0.05, 60), (0.01, 300), (0.007, 429), (None, 20)])
-def test_a_lower_ceiling_needs_more_requests(ceiling: float | None, needed: int) -> None:
-    assert Gate(max_error_ratio=ceiling).needed_requests == needed
-
-
-def test_a_slow_scrape_makes_the_window_longer_unless_it_is_set() -> None:
-    assert Gate(scrape=120).window_seconds == 480
-    assert Gate(scrape=120, window=600).window_seconds == 600
+    assert (gate.baseline, gate.warm_up, gate.timeout, gate.wrong_undo, gate.wrong_pass) == (3600, 60, 1800, 0.01, 0.01)
+    assert (gate.max_error_ratio, gate.max_error_rise, gate.tolerated_errors) == (0.1, 2.0, 0.01)
+    assert (gate.max_p99_ratio, gate.max_p99, gate.max_drift) == (1.5, None, None)
+    assert (gate.tested, gate.shortest, flaws(gate)) == (3, 75, ())
 
 
 @pytest.mark.parametrize(
@@ -43,36 +34,38 @@ def test_operators(op: Op, holds: list[int]) -> None:
     assert [value for value in (1, 2, 3) if op.holds(value, 2)] == holds
 
 
+QUEUE = QueryCriterion("queue", "up", Op.AT_MOST, 1)
+
+
 def test_what_cannot_work_together_is_found() -> None:
-    nothing = Gate(max_error_ratio=None, compare_errors=False, max_p99_ratio=None)
+    nothing = Gate(max_error_ratio=None, max_error_rise=None, max_p99_ratio=None)
     assert [flaw.key for flaw in flaws(nothing)] == [""]
-    assert [flaw.key for flaw in flaws(Gate(timeout=89))] == ["timeout"]
-    assert [flaw.key for flaw in flaws(Gate(window=59))] == ["window"]
-    twice = QueryCriterion("queue", "up", Op.AT_MOST, 1)
-    assert [flaw.key for flaw in flaws(Gate(criteria=(twice, twice)))] == ["criteria"]
+    assert [flaw.key for flaw in flaws(Gate(timeout=74))] == ["timeout"]
+    assert [flaw.key for flaw in flaws(Gate(timeout=104, criteria=(QUEUE,)))] == ["timeout"]
+    assert [flaw.key for flaw in flaws(Gate(baseline=59))] == ["baseline"]
+    assert [flaw.key for flaw in flaws(Gate(tolerated_errors=0.1))] == ["tolerated_errors"]
+    assert [flaw.key for flaw in flaws(Gate(criteria=(QUEUE, QUEUE)))] == ["criteria"]
 
 
 def test_a_rollback_is_shorter_and_compares_with_nobody() -> None:
     short = Gate().for_rollback
     assert not short.compares
-    assert (short.window_seconds, short.shortest, short.timeout, short.max_error_ratio) == (120, 45, 300, 0.05)
+    assert (short.shortest, short.timeout, short.max_error_ratio) == (45, 600, 0.1)
     own = replace(Gate(), rollback=Gate(warm_up=5))
     assert own.for_rollback.warm_up == 5
 
 
 def test_a_rollback_keeps_comparisons_where_nothing_else_is_judged() -> None:
-    only = Gate(max_error_ratio=None, compare_errors=False)
-    assert shorter(only).max_p99_ratio == 1.2
+    only = Gate(max_error_ratio=None, max_error_rise=None)
+    assert shorter(only).max_p99_ratio == 1.5
 
 
 @given(GATES)
 def test_the_shorter_gate_is_never_longer_nor_worse(drawn: Gate) -> None:
-    window = drawn.window and max(drawn.window, 4 * drawn.scrape)
-    gate = replace(drawn, window=window, timeout=max(drawn.timeout, drawn.shortest))
+    gate = replace(drawn, baseline=max(drawn.baseline, 4 * drawn.scrape), timeout=max(drawn.timeout, drawn.shortest))
     assume(not flaws(gate))
     short = shorter(gate)
     assert flaws(short) == ()
     assert short.timeout <= gate.timeout
     assert short.shortest <= gate.shortest
-    assert short.window_seconds <= gate.window_seconds
     assert shorter(short) == short

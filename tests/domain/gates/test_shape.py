@@ -54,7 +54,7 @@ def test_what_is_no_number_is_null(value: float | None) -> None:
 
 
 def test_fields_of_a_newer_modeldeck_are_left_alone() -> None:
-    assert gate_from_json({"window": 120, "moon": "full", "rollback": None}) == Gate(window=120.0)
+    assert gate_from_json({"baseline": 120, "moon": "full", "rollback": None}) == Gate(baseline=120.0)
     assert gate_from_json({}) == Gate()
     assert gate_from_json({"max_error_ratio": None, "max_p99_ratio": None}) == Gate(max_error_ratio=None, max_p99_ratio=None)
     body = {"at": 1, "verdict": "superb", "criteria": [{"name": "x", "verdict": "pass", "op": "≈"}, 5], "moon": 1}

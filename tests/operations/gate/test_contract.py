@@ -31,13 +31,14 @@ from tui.sources.prometheus import PrometheusMetrics
 PASS, FAIL, INSUFFICIENT, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT, GateVerdict.ERROR
 REAL = binary.find() or launch.binary("prometheus")  # looked for before tests get a home of their own
 WINDOW = 5
-GATE = Gate(window=WINDOW, scrape=1, max_p99=0.5)
-RATE = 50.0
+GATE = Gate(baseline=WINDOW, scrape=1, max_error_ratio=0.12, max_p99=0.5, tolerated_errors=0.1)
+"""Margins for what can be told in so short a time."""
+RATE = 500.0
 QUICK = (("0.05", 0.5), ("0.1", 0.98), ("0.25", 1.0), ("0.5", 1.0), ("+Inf", 1.0))
 SLOW = (("0.05", 0.1), ("0.1", 0.2), ("0.25", 0.5), ("0.5", 0.5), ("+Inf", 1.0))
-AT_ONCE = 400.0
+AT_ONCE = 4000.0
 BURST_AFTER = 5
-"""Scrapes after which `burst` has failed 400 times, before the next."""
+"""Scrapes after which `burst` has failed 4000 times, before the next."""
 
 
 def fastapi(
@@ -80,7 +81,7 @@ class Burst:
 PODS: dict[str, Callable[[float], str]] = {
     "old": fastapi,
     "good": fastapi,
-    "failing": lambda age: fastapi(age, errors=0.2),
+    "failing": lambda age: fastapi(age, errors=0.4),
     "slow": lambda age: fastapi(age, latency=SLOW),
     "quiet": lambda age: fastapi(age, rate=1.0, errors=0.5),
     "codes": lambda age: relabelled(age, "status"),
@@ -229,7 +230,7 @@ async def test_the_queries_that_are_told_say_the_same(metrics: PrometheusMetrics
 async def test_few_requests(metrics: PrometheusMetrics) -> None:
     found = await judged(metrics, "quiet")
     assert found.verdict is INSUFFICIENT
-    assert {result.trouble for result in found.criteria} == {Trouble.FEW_REQUESTS}
+    assert Trouble.UNDECIDED in {result.trouble for result in found.criteria}
 
 
 @pytest.mark.parametrize("pod", ["silent", "nobody"])
@@ -253,7 +254,7 @@ async def test_failures_that_no_label_tells_are_not_known(metrics: PrometheusMet
 async def test_a_counter_without_total_in_its_name_is_no_partial_data(metrics: PrometheusMetrics, served: Served) -> None:
     told = (await metrics.query("sum(rate(nv_inference_request_success[5s]))")).warnings
     assert bool(told) == await remarks(metrics, served)
-    gate = Gate(window=WINDOW, scrape=1, max_p99_ratio=None, compare_errors=False)
+    gate = replace(GATE, max_p99=None, max_p99_ratio=None, max_error_rise=None)
     found = await judged(metrics, "triton", gate)
     (errors,) = found.criteria
     assert errors.requests
@@ -267,7 +268,7 @@ async def test_failures_that_all_came_between_two_scrapes(metrics: PrometheusMet
     assert series.value == 0.0
     appeared = await _appeared(metrics)
     target = Target("serving", "iris", ("iris-burst",))
-    found = await judge(replace(GATE, compare_errors=False, max_p99_ratio=None), target, metrics, now=appeared + WINDOW - 3)
+    found = await judge(replace(GATE, max_error_rise=None, max_p99_ratio=None), target, metrics, now=appeared + WINDOW - 3)
     ratio = named(found)["error ratio"]
     assert ratio.verdict is FAIL
     assert ratio.value is not None

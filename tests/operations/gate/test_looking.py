@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.support.history import NOW, SCRAPE, History
+from tests.support.history import LATENCY, NOW, SCRAPE, History
 from tui.domain.gates import Gate, GateVerdict, Judgement
 from tui.domain.gates.judgement import CriterionResult, Trouble
 from tui.domain.series_scope import SeriesScope
@@ -16,6 +16,7 @@ from tui.operations.gate import Target, judge
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
 TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, addresses=("10.0.0.9",))
 PASS, FAIL, INSUFFICIENT = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT
+RATE = 4.0
 USUAL = {"namespace": "serving", "pod": "{pod}"}
 
 
@@ -37,15 +38,17 @@ class Series(History):
         labels = {name: value.replace("{pod}", pod) for name, value in own.items()}
         target = {name: value for name, value in labels.items() if not name.startswith("exported_")}
         for before in range(start, end - 1, -SCRAPE):
-            total = 2.0 * (start - before)
+            total = RATE * (start - before)
             found = {
                 _key("up", target): 1.0,
                 _key("http_requests_total", labels, **({status: well} if status else {})): total * (1 - errors),
             }
             if errors:
                 found[_key("http_requests_total", labels, **({status: badly} if status else {}))] = total * errors
-            for bound, share in (("0.1", 0.98), ("0.25", 1.0), ("+Inf", 1.0)):
-                found[_key("http_request_duration_highr_seconds_bucket", labels, le=bound)] = total * share
+            for bound, share in LATENCY:
+                found[_key("http_request_duration_highr_seconds_bucket", labels, le="+Inf" if bound == math.inf else f"{bound:g}")] = (
+                    total * share
+                )
             self.store.append((NOW - before) * 1000, found.items())
 
 
@@ -60,8 +63,8 @@ def world(**new: object) -> Series:
     return series
 
 
-async def judged(series: Series, gate: Gate | None = None, target: Target = TARGET) -> Judgement:
-    return await judge(gate or Gate(), target, series, now=float(NOW))
+async def judged(series: Series, gate: Gate | None = None, target: Target = TARGET, *, elapsed: float | None = 360.0) -> Judgement:
+    return await judge(gate or Gate(), target, series, now=float(NOW), elapsed=elapsed)
 
 
 def errors_of(judgement: Judgement) -> CriterionResult:
@@ -95,7 +98,7 @@ async def test_each_version_is_counted_by_its_own_labels() -> None:
     series = Series()
     series.serves(f"{OLD}-abcde", start=1800, end=390, errors=0.02, status="status", badly="5xx", well="2xx")
     series.serves(f"{NEW}-abcde", start=405, errors=0.02, status="code")
-    found = await judged(series)
+    found = await judged(series, Gate(max_error_rise=4.0))
     compared = next(result for result in found.criteria if result.name == "error ratio vs before")
     assert (found.verdict, compared.baseline) == (PASS, pytest.approx(0.02, rel=0.1))
 
@@ -115,7 +118,7 @@ async def test_the_pods_are_judgementby_other_labels(own: Mapping[str, str]) -> 
         series.serves(f"{OLD}-abcde", start=1800, end=390, own=own)
         series.serves(f"{NEW}-abcde", start=405, own=own, errors=errors)
         found = await judged(series)
-        assert (found.verdict, found.requests) == (verdict, 600)
+        assert (found.verdict, found.requests) == (verdict, 300 * RATE)
 
 
 async def test_pods_of_another_namespace_that_are_called_alike_do_not_count() -> None:
@@ -129,9 +132,9 @@ async def test_pods_are_judgementby_their_addresses() -> None:
     series.serves(f"{NEW}-abcde", own={"instance": "10.0.0.9:8080"}, start=405)
     series.serves(f"{OLD}-abcde", own={"instance": "10.0.0.8:8080"}, errors=1.0)
     found = await judged(series)
-    assert (found.verdict, found.requests, errors_of(found).verdict) == (INSUFFICIENT, 600, PASS)
+    assert (found.verdict, found.requests, errors_of(found).verdict) == (INSUFFICIENT, 300 * RATE, PASS)
     assert "which addresses its pods had is not known" in found.words
-    assert (await judged(series, Gate(compare_errors=False, max_p99_ratio=None))).verdict is PASS
+    assert (await judged(series, Gate(max_error_rise=None, max_p99_ratio=None))).verdict is PASS
 
 
 async def test_what_is_scraped_twice_counts_once() -> None:
@@ -140,7 +143,7 @@ async def test_what_is_scraped_twice_counts_once() -> None:
         series.serves(f"{NEW}-abcde", own={**USUAL, "instance": f"10.0.0.9:{port}"}, start=405)
         series.serves(f"{OLD}-abcde", own={**USUAL, "instance": f"10.0.0.8:{port}"}, start=1800, end=390)
     found = await judged(series)
-    assert (found.verdict, found.requests) == (PASS, 600)
+    assert (found.verdict, found.requests) == (PASS, 300 * RATE)
 
 
 async def test_several_clusters_cannot_pass_until_one_is_named() -> None:
@@ -171,7 +174,7 @@ async def test_a_counter_that_leaves_failures_out_can_fail_and_never_pass(bad: f
         return {"nv_inference_request_success": 2.0 * age * (1 - bad), "nv_inference_request_failure": math.floor(2.0 * age * bad)}
 
     series.scraped(f"{NEW}-abcde", 900, 0, samples)
-    found = errors_of(await judged(series, Gate(compare_errors=False, max_p99_ratio=None)))
+    found = errors_of(await judged(series, Gate(max_error_rise=None, max_p99_ratio=None)))
     assert found.verdict is verdict
     assert "Python or BLS" in " ".join((found.words, *found.warnings))
 
@@ -198,6 +201,6 @@ async def test_what_is_counted_is_what_was_really_sent(scrape: int, restart: boo
             series.store.append((NOW - before) * 1000, found.items())
             if restart and before == 120:
                 counted = counted_failed = 0
-    judgement = errors_of(await judged(series, Gate(scrape=scrape, compare_errors=False, max_p99_ratio=None)))
+    judgement = errors_of(await judged(series, Gate(scrape=scrape, max_error_rise=None, max_p99_ratio=None)))
     assert judgement.requests == pytest.approx(sent, rel=0.02)
     assert judgement.value == pytest.approx(failed / sent, rel=0.02)

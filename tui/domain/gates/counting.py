@@ -2,15 +2,15 @@
 
 Counts are made of the samples as they were scraped. `increase` starts at a series' first sample and stretches what it finds to the window's
 ends: a counter that appears with its first errors (as most do) hides exactly those, and with scrapes a minute apart the rest may be a fifth
-too many. So each series is followed from its last sample before the window, from 0 where it came into being while its pod was scraped, and
-through resets.
+too many. So each series is followed from its last sample before the window, from 0 where it came into being after its pod was first
+scraped, and through resets.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tui.domain.gates.judgement import Trouble
@@ -26,9 +26,9 @@ def notes(vector: Vector | Matrix) -> tuple[str, ...]:
     return tuple(words for words in vector.warnings if not _NO_GAP.search(words))
 
 
-def growth(samples: Matrix, start: float, scraped: Collection[str]) -> dict[str, float] | None:
-    """Pod → how much its series of a counter grew since `start`. `scraped`: the pods that were scraped then; of others, what a series had
-    before its first sample is not known. None where a number is none."""
+def growth(samples: Matrix, start: float, since: Mapping[str, float]) -> dict[str, float] | None:
+    """Pod → how much its series of a counter grew since `start`. `since`: from when on each pod was scraped; of what is there from its very
+    first scrape, nobody knows what it had before. None where a number is none."""
     found: dict[str, float] = {}
     for series in samples.series:
         if any(not math.isfinite(value) for _, value in series.points):
@@ -36,7 +36,7 @@ def growth(samples: Matrix, start: float, scraped: Collection[str]) -> dict[str,
         pod = series.labels.get("pod", "")
         past = [value for at, value in series.points if at <= start]
         new = [value for at, value in series.points if at > start]
-        last = past[-1] if past else 0.0 if pod in scraped else new[0] if new else 0.0
+        last = past[-1] if past else new[0] if new and series.points[0][0] <= since.get(pod, math.inf) else 0.0
         grown = 0.0
         for value in new:
             grown += value - last if value >= last else value  # a restarted process counts from 0 again
@@ -45,10 +45,13 @@ def growth(samples: Matrix, start: float, scraped: Collection[str]) -> dict[str,
     return found
 
 
-def pods_at(start: float, scraped: Vector, *samples: Matrix) -> frozenset[str]:
-    """The pods that were scraped at `start`: as `scraped` says, or as their samples do."""
-    told = {sample.labels.get("pod", "") for sample in scraped.samples if sample.value > 0}
-    return frozenset(told.union(*({one.labels.get("pod", "") for one in each.series if one.points[0][0] <= start} for each in samples)))
+def scraped_since(start: float, scraped: Vector, *samples: Matrix) -> dict[str, float]:
+    """Pod → from when on it was scraped: `start` where it was then, as `scraped` or its samples say, else its first sample."""
+    found = {sample.labels.get("pod", ""): start for sample in scraped.samples if sample.value > 0}
+    for series in (one for each in samples for one in each.series if one.points):
+        pod, first = series.labels.get("pod", ""), max(start, series.points[0][0])
+        found[pod] = min(first, found.get(pod, first))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

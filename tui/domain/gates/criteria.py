@@ -1,6 +1,7 @@
 """The criteria: from what was measured of the new version and of the one being replaced to a verdict, a value and words each.
 
-What is not known is INSUFFICIENT (or ERROR, where asking went wrong) and never 0. Too few requests decide nothing, whatever they say.
+What is not known is INSUFFICIENT (or ERROR, where asking went wrong) and never 0. What is counted decides by evidence, both ways: PASS
+where it excludes a change beyond the margin, FAIL where it shows one, else INSUFFICIENT.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from tui.domain.gates import evidence, latency
 from tui.domain.gates.drift import BLIND, drift
+from tui.domain.gates.evidence import Evidence
 from tui.domain.gates.judgement import CriterionResult, GateVerdict, Trouble
-from tui.domain.gates.latency import P99, by_chance, p99_of
+from tui.domain.gates.latency import P99, p99_of
+from tui.domain.gates.looks import Levels, levels
 from tui.domain.gates.measures import Buckets, Measure, Measured
 from tui.domain.gates.settings import Gate, Op, QueryCriterion
-from tui.domain.gates.statistics import two_proportions
 from tui.domain.gates.words import bound_words, shown
 
 ERRORS, ERRORS_COMPARED, LATENCY, LATENCY_COMPARED, DRIFT = "error ratio", "error ratio vs before", "p99", "p99 vs before", "drift"
@@ -23,23 +26,24 @@ BUILT_IN = (ERRORS, ERRORS_COMPARED, LATENCY, LATENCY_COMPARED, DRIFT)
 BEFORE = "of the version before: "
 
 
-def built_in(gate: Gate, new: Measured, old: Measured) -> list[CriterionResult]:
-    """Every criterion that the gate has, but those of the user's own."""
-    results = []
+def built_in(gate: Gate, new: Measured, old: Measured, elapsed: float | None = None) -> list[CriterionResult]:
+    """Every criterion that the gate has, but those of the user's own; `elapsed` in seconds since the gate began, for how sure this look
+    must be (None: as any look but the last)."""
+    sure, results = levels(gate, elapsed), []
     if gate.max_error_ratio is not None:
-        results.append(error_ceiling(gate, gate.max_error_ratio, new))
-    if gate.compare_errors:
-        results.append(errors_compared(gate, new, old))
+        results.append(error_ceiling(gate.max_error_ratio, sure, new))
+    if gate.max_error_rise is not None:
+        results.append(errors_compared(gate, gate.max_error_rise, sure, new, old))
     if gate.max_p99 is not None:
-        results.append(p99_ceiling(gate, gate.max_p99, new))
+        results.append(p99_ceiling(gate.max_p99, sure, new))
     if gate.max_p99_ratio is not None:
-        results.append(p99_compared(gate, gate.max_p99_ratio, new, old))
+        results.append(p99_compared(gate.max_p99_ratio, sure, new, old))
     if gate.max_drift is not None:
-        results.append(drift_compared(gate, gate.max_drift, new, old))
+        results.append(drift_compared(gate.max_drift, sure, new, old))
     return results
 
 
-def error_ceiling(gate: Gate, ceiling: float, new: Measured) -> CriterionResult:
+def error_ceiling(ceiling: float, sure: Levels, new: Measured) -> CriterionResult:
     blank = _blank(ERRORS, "ratio", ceiling, new.ratio_query, [new.requests, new.failed], new.requests.value)
     requests, failed = new.requests.value, new.failed.value
     if requests is None or failed is None:
@@ -47,18 +51,15 @@ def error_ceiling(gate: Gate, ceiling: float, new: Measured) -> CriterionResult:
     if requests == 0:
         return _troubled(blank, Trouble.NO_DATA, "no requests")
     ratio = failed / requests
-    blank = replace(blank, value=ratio)
-    if requests < gate.needed_requests:
-        return _few(blank, requests, gate.needed_requests)
     said = f"{shown(ratio, 'ratio')} of {requests} requests"
-    return _decided(blank, ratio <= ceiling, said)
+    return _decided(replace(blank, value=ratio), evidence.ceiling(failed, requests, ceiling), sure, said)
 
 
-def errors_compared(gate: Gate, new: Measured, old: Measured) -> CriterionResult:
-    """Fails only where chance hardly explains the difference; the ratio itself is the ceiling's affair."""
+def errors_compared(gate: Gate, most: float, sure: Levels, new: Measured, old: Measured) -> CriterionResult:
+    """`limit` is the error ratio that is allowed, by what the version before had."""
     measures = [new.requests, new.failed, old.requests, old.failed]
     blank = _blank(ERRORS_COMPARED, "ratio", None, new.ratio_query, measures, new.requests.value)
-    blank = replace(blank, bound=f"no worse than before (p ≥ {gate.significance:g})")
+    blank = replace(blank, bound=f"≤ {most:g} ×")
     requests, failed, base_requests, base_failed = (measure.value for measure in measures)
     if requests is None or failed is None:
         return _unknown(blank, measures[:2])
@@ -67,29 +68,26 @@ def errors_compared(gate: Gate, new: Measured, old: Measured) -> CriterionResult
     if requests == 0 or base_requests == 0:
         return _troubled(blank, Trouble.NO_DATA, "no requests" if requests == 0 else f"{BEFORE}no requests")
     ratio, base = failed / requests, base_failed / base_requests
-    blank = replace(blank, value=ratio, baseline=base)
-    if requests < gate.needed_requests:
-        return _few(blank, requests, gate.needed_requests)
-    if base_requests < gate.needed_requests:
-        return _few(blank, base_requests, gate.needed_requests, BEFORE)
-    p = two_proportions(failed, requests, base_failed, base_requests)
-    chance, little = p >= gate.significance, ratio - base <= gate.error_margin
-    sure = f"p = {p:.2g}" if chance or not little else f"p = {p:.2g}, but by {shown(gate.error_margin, 'ratio')} at most"
-    said = f"{shown(ratio, 'ratio')} of {requests} requests against {shown(base, 'ratio')} of {base_requests} ({sure})"
-    return _decided(blank, chance or little, said)
+    limit = max(most * base, gate.tolerated_errors)
+    blank = replace(blank, value=ratio, baseline=base, limit=limit, bound=bound_words(Op.AT_MOST, limit, "ratio"))
+    said = f"{shown(ratio, 'ratio')} of {requests} requests against {shown(base, 'ratio')} of {base_requests}"
+    found = evidence.rise(failed, requests, base_failed, base_requests, most, gate.tolerated_errors)
+    return _decided(blank, found, sure, said)
 
 
-def p99_ceiling(gate: Gate, ceiling: float, new: Measured) -> CriterionResult:
+def p99_ceiling(ceiling: float, sure: Levels, new: Measured) -> CriterionResult:
     blank = _blank(LATENCY, "s", ceiling, _p99_query(new.latency), [new.latency], None)
     if new.latency.value is None:
         return _unknown(blank, [new.latency])
     found = p99_of(new.latency.value)
     blank = replace(blank, value=found.seconds, requests=found.observations)
-    unfit = _unfit(blank, found, gate.needed_requests)
-    return unfit or _against(blank, gate, new.latency.value, found, ceiling, f"{_seconds(found)} of {found.observations} requests")
+    if found.seconds is None:
+        return _troubled(blank, Trouble.NO_DATA, _NOTHING_SLOW)
+    said = f"{_seconds(found)} of {found.observations} requests"
+    return _decided(blank, latency.against(new.latency.value, ceiling, new.seen), sure, said)
 
 
-def p99_compared(gate: Gate, most: float, new: Measured, old: Measured) -> CriterionResult:
+def p99_compared(most: float, sure: Levels, new: Measured, old: Measured) -> CriterionResult:
     """`value` is the ratio of the two, `baseline` the older p99 in seconds."""
     blank = _blank(LATENCY_COMPARED, "×", most, _p99_query(new.latency), [new.latency, old.latency], None)
     if new.latency.value is None:
@@ -98,31 +96,16 @@ def p99_compared(gate: Gate, most: float, new: Measured, old: Measured) -> Crite
         return _unknown(blank, [old.latency], BEFORE)
     found, base = p99_of(new.latency.value), p99_of(old.latency.value)
     blank = replace(blank, requests=found.observations, baseline=base.seconds)
-    if found.seconds and base.seconds and not base.beyond:
+    if found.seconds is None or base.seconds is None:
+        return _troubled(blank, Trouble.NO_DATA, f"{'' if found.seconds is None else BEFORE}{_NOTHING_SLOW}")
+    if base.seconds and not base.beyond:
         blank = replace(blank, value=found.seconds / base.seconds)
-    unfit = _unfit(blank, found, gate.needed_requests) or _unfit(blank, base, gate.needed_requests, BEFORE)
-    if unfit is not None:
-        return unfit
-    if not base.seconds or base.beyond:
-        return _troubled(blank, Trouble.NO_DATA, f"{BEFORE}p99 {_seconds(base)}, which its buckets do not tell")
     said = f"{_seconds(found)} of {found.observations} requests against {_seconds(base)} of {base.observations}"
-    return _against(blank, gate, new.latency.value, found, most * base.seconds, said)
+    return _decided(blank, latency.compared(new.latency.value, old.latency.value, most, new.seen), sure, said)
 
 
-def _against(blank: CriterionResult, gate: Gate, buckets: Buckets, found: P99, bound: float, said: str) -> CriterionResult:
-    """A p99 over the bound fails unless chance explains it: of few requests, one or two slow ones are the whole p99."""
-    seconds = found.seconds or 0.0
-    if found.beyond and seconds < bound:
-        return _troubled(blank, Trouble.NO_DATA, f"{said}: the buckets end before the bound of {shown(bound, 's')}")
-    if seconds <= bound and not found.beyond:
-        return _decided(blank, True, said)
-    if by_chance(buckets, bound, found.observations) >= gate.significance:
-        return _troubled(blank, Trouble.NOISE, f"{said}: over the bound of {shown(bound, 's')}, but no more than chance explains")
-    return _decided(blank, False, said)
-
-
-def drift_compared(gate: Gate, most: float, new: Measured, old: Measured) -> CriterionResult:
-    """PSI of the predicted values. Where the noise of so few predictions reaches the bound, what lies below it tells nothing."""
+def drift_compared(most: float, sure: Levels, new: Measured, old: Measured) -> CriterionResult:
+    """PSI of the predicted values."""
     blank = _blank(DRIFT, "PSI", most, new.predictions.query, [new.predictions, old.predictions], None)
     if new.predictions.value is None:
         return _unknown(blank, [new.predictions])
@@ -131,23 +114,15 @@ def drift_compared(gate: Gate, most: float, new: Measured, old: Measured) -> Cri
     found = drift(new.predictions.value, old.predictions.value)
     if found is None:
         return _troubled(blank, Trouble.NO_DATA, "no predictions that could be compared")
-    blank = replace(blank, value=found.psi, requests=found.predictions)
-    for count, whose in ((found.predictions, ""), (found.before, BEFORE)):
-        if count < gate.needed_requests:
-            return _few(blank, count, gate.needed_requests, whose, "predictions")
-    if found.bins < 2:
-        return _troubled(blank, Trouble.NO_DATA, "every prediction is in one bucket: drift within it cannot be seen")
-    said = f"PSI {found.psi:.3g} over {found.predictions} predictions against {found.before}, noise floor {found.noise:.3g}"
+    said = f"PSI {found.psi:.3g} over {found.predictions} predictions against {found.before}"
     if found.largest > BLIND:
         said += f"; one bucket holds {found.largest:.0%}, and hides what moves within it"
-    if found.noise > most and found.psi <= found.noise:
-        return _troubled(blank, Trouble.NOISE, f"{said}: below it nothing can be told")
-    return _decided(blank, found.psi <= most, said)
+    return _decided(replace(blank, value=found.psi, requests=found.predictions), found.evidence(most, new.seen), sure, said)
 
 
-def own(criterion: QueryCriterion, gate: Gate, answer: Measure[float], requests: Measure[int]) -> CriterionResult:
-    """A criterion of the user's. It needs as many requests as the others, unless it says otherwise."""
-    needed = gate.needed_requests if criterion.min_requests is None else criterion.min_requests
+def own(criterion: QueryCriterion, answer: Measure[float], requests: Measure[int]) -> CriterionResult:
+    """A criterion of the user's: one number, which is met or not. `decide` wants to see it several times."""
+    needed = criterion.min_requests
     blank = replace(
         _blank(criterion.name, criterion.unit, criterion.bound, answer.query, [answer], requests.value),
         op=criterion.op,
@@ -161,8 +136,12 @@ def own(criterion: QueryCriterion, gate: Gate, answer: Measure[float], requests:
     if needed > 0 and requests.value is None:
         return _unknown(blank, [requests])
     if requests.value is not None and requests.value < needed:
-        return _few(blank, requests.value, needed)
-    return _decided(blank, criterion.op.holds(blank.value, criterion.bound), shown(blank.value, criterion.unit))
+        few = replace(blank, more_requests=needed - requests.value)
+        return _troubled(few, Trouble.FEW_REQUESTS, f"{requests.value} requests, {needed} needed")
+    said = shown(blank.value, criterion.unit)
+    if criterion.op.holds(blank.value, criterion.bound):
+        return replace(blank, verdict=GateVerdict.PASS, words=said)
+    return replace(blank, verdict=GateVerdict.FAIL, words=f"{said}, wanted {blank.bound}")
 
 
 def _blank(
@@ -182,24 +161,23 @@ def _seconds(found: P99) -> str:
     return ("more than " if found.beyond else "") + shown(found.seconds, "s")
 
 
-def _decided(blank: CriterionResult, passed: bool, said: str) -> CriterionResult:
-    if passed:
-        return replace(blank, verdict=GateVerdict.PASS, words=said)
-    return replace(blank, verdict=GateVerdict.FAIL, words=f"{said}, wanted {blank.bound}")
+_NOTHING_SLOW = "no requests in its latency buckets"
+_TOO_COARSE = {DRIFT: "every prediction is in one bucket: drift within it cannot be seen"}
+
+
+def _decided(blank: CriterionResult, found: Evidence, sure: Levels, said: str) -> CriterionResult:
+    verdict = found.verdict(sure)
+    if verdict is GateVerdict.PASS:
+        return replace(blank, verdict=verdict, words=said)
+    if verdict is GateVerdict.FAIL:
+        return replace(blank, verdict=verdict, words=f"{said}, wanted {blank.bound}")
+    if found.blind:
+        return _troubled(blank, Trouble.COARSE, _TOO_COARSE.get(blank.name, f"{said}: its buckets are too coarse to tell {blank.bound}"))
+    return _troubled(blank, Trouble.UNDECIDED, f"{said}: neither shown nor excluded")
 
 
 def _troubled(blank: CriterionResult, trouble: Trouble, words: str) -> CriterionResult:
     return replace(blank, verdict=trouble.verdict, trouble=trouble, words=words)
-
-
-def _few(blank: CriterionResult, found: int, needed: int, whose: str = "", what: str = "requests") -> CriterionResult:
-    return _troubled(blank, Trouble.FEW_REQUESTS, f"{whose}{found} {what}, {needed} needed")
-
-
-def _unfit(blank: CriterionResult, found: P99, needed: int, whose: str = "") -> CriterionResult | None:
-    if found.seconds is None:
-        return _troubled(blank, Trouble.NO_DATA, f"{whose}no requests in its latency buckets")
-    return _few(blank, found.observations, needed, whose) if found.observations < needed else None
 
 
 def _unknown(blank: CriterionResult, measures: Sequence[Measure[Any]], whose: str = "") -> CriterionResult:

@@ -1,7 +1,8 @@
-"""How far predicted values have moved, from histogram buckets: the population stability index, and the noise that it cannot see below.
+"""How far predicted values have moved, from histogram buckets: the population stability index, and what it says of the true one.
 
-A PSI from buckets is a lower bound of the truth, and one from few samples is too high: without any drift it is about
-χ²(bins − 1) · (1/N + 1/M). Half an observation is added to every bin (Laplace), as otherwise an empty one decides.
+A PSI from buckets is a lower bound of the truth, and one from few samples is too high: with a true one of P it is about
+χ²(bins − 1, noncentrality P ÷ (1/N + 1/M)) · (1/N + 1/M). Half an observation is added to every bin (Laplace), as otherwise an empty one
+decides.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tui.domain.gates.evidence import Evidence
 from tui.domain.gates.measures import Buckets
-from tui.domain.gates.statistics import chi_square_quantile
+from tui.domain.gates.statistics import chi_square_above, chi_square_below
 
 BLIND = 0.30
 """A bucket with a larger share hides what moves within it."""
@@ -19,14 +21,20 @@ BLIND = 0.30
 @dataclass(frozen=True, slots=True)
 class Drift:
     psi: float
-    noise: float
-    """What 99 of 100 comparisons without any drift stay below."""
     predictions: int
     before: int
     bins: int
     """That hold anything, on either side."""
     largest: float
     """Share of the fullest bin, 0–1, on whichever side it is."""
+
+    def evidence(self, most: float, seen: float) -> Evidence:
+        """Whether the true index is more than `most`. `seen`: see Measured. One bin alone tells nothing."""
+        counted = 1 / (1 / (seen * self.predictions) + 1 / self.before) if seen * self.predictions > 0 and self.before > 0 else 0.0
+        if counted == 0 or self.bins < 2:
+            return Evidence(1.0, 1.0, blind=self.bins < 2)
+        value, shift = self.psi * counted, most * counted
+        return Evidence(chi_square_above(value, self.bins - 1, shift), chi_square_below(value, self.bins - 1, shift))
 
 
 def drift(new: Buckets, old: Buckets) -> Drift | None:
@@ -40,9 +48,8 @@ def drift(new: Buckets, old: Buckets) -> Drift | None:
     half = 0.5 * len(pairs)
     shares = [((a + 0.5) / (predictions + half), (b + 0.5) / (before + half)) for a, b in pairs]
     psi = sum((a - b) * math.log(a / b) for a, b in shares)
-    noise = chi_square_quantile(len(pairs) - 1) * (1 / predictions + 1 / before)
     largest = max(max(a / predictions, b / before) for a, b in pairs)
-    return Drift(max(0.0, psi), noise, round(predictions), round(before), len(pairs), largest)
+    return Drift(max(0.0, psi), round(predictions), round(before), len(pairs), largest)
 
 
 def _masses(buckets: Buckets, common: set[float]) -> list[float]:

@@ -24,8 +24,10 @@ class Trouble(StrEnum):
     NO_METRIC = "no metric"
     NO_DATA = "no data"
     FEW_REQUESTS = "few requests"
-    NOISE = "noise"
-    """A difference that chance explains."""
+    UNDECIDED = "undecided"
+    """What was counted neither shows nor excludes a change beyond the margin."""
+    COARSE = "coarse buckets"
+    """However many requests there were, such buckets would not tell."""
     PARTIAL = "partial data"
     SEVERAL_SERIES = "several series"
     REJECTED = "rejected"
@@ -63,6 +65,10 @@ class CriterionResult:
     """What Prometheus says about its answer: partial data."""
     trouble: Trouble | None = None
     """None where it passed or failed."""
+    more_requests: int | None = None
+    """How many more would probably decide it, if they went on as they did; None: it is decided, or they would not."""
+    more_seconds: float | None = None
+    """In how much time they would come."""
 
 
 @dataclass(frozen=True, slots=True)

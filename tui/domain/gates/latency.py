@@ -1,16 +1,31 @@
-"""A p99 from buckets against a bound: over it, under it, or not to be told apart."""
+"""A p99 from buckets against a bound: surely over it, surely under it, or not to be told apart.
+
+A histogram tells exactly how many requests took longer than each of its bounds, and nothing in between. So the p99 itself is never
+tested: what is, is the share of requests that took longer than one of the bounds. Between two bounds the share is only known to lie
+between two curves. Where fewer requests take long the longer it is, it lies below the straight line (as PromQL draws it); where they thin
+out at least as fast as they did before, as they do in a Pareto, lognormal, exponential or Weibull tail, above the straight line through
+the logarithms of both. Passing believes the curve that is worse for the new version, and failing the other one.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from tui.domain.gates.evidence import NONE, Evidence
 from tui.domain.gates.measures import Buckets
-from tui.domain.gates.statistics import binomial
+from tui.domain.gates.statistics import at_least, at_most, rate_at_least, rate_at_most
 from tui.domain.quantiles import histogram_quantile
 
-_SLOWEST = 0.01
+SLOWEST = 0.01
 """The share of requests that may be slower than a p99."""
+_NEAR = 10.0
+"""A share of up to so many times more or less than that still speaks of the slowest requests: from p90 to p99.9. Bounds that are 2.5
+times as long as the one before, as most clients have them, often leave no closer choice."""
+
+_SOME = 10
+"""Slow requests that are to be expected before it is the buckets' fault that nothing can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +38,115 @@ class P99:
 
 
 def p99_of(buckets: Buckets) -> P99:
-    seconds = histogram_quantile(1 - _SLOWEST, buckets)
+    seconds = histogram_quantile(1 - SLOWEST, buckets)
     if not math.isfinite(seconds):
         return P99(None, 0)
     observations = max(count for _, count in buckets)
     finite = [count for bound, count in buckets if bound != math.inf]
-    return P99(seconds, round(observations), beyond=max(finite) < (1 - _SLOWEST) * observations)
+    return P99(seconds, round(observations), beyond=max(finite) < (1 - SLOWEST) * observations)
 
 
-def slower(buckets: Buckets, bound: float) -> int:
-    """About how many of the observations took longer than `bound` seconds, evenly spread within each bucket."""
-    total = max(count for _, count in buckets)
-    lower, below = 0.0, 0.0
-    for upper, count in buckets:
-        count = max(count, below)
-        if bound < upper:
-            share = (bound - lower) / (upper - lower) if upper != math.inf and bound > lower else 0.0
-            return round(total - below - (count - below) * share)
-        lower, below = upper, count
-    return round(total - below)
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """How many of all took longer than each finite bound: `points` are (bound, how many), with rising bounds and falling counts."""
+
+    total: float
+    points: tuple[tuple[float, float], ...]
+
+    def longer(self, bound: float) -> float:
+        """Than one of the bounds; than anything else at least so many: as many as at the next one."""
+        return next((count for end, count in self.points if end >= bound), 0.0)
+
+    def at_most(self, seconds: float) -> float:
+        """How many took longer than `seconds`, at most: along the straight line."""
+        start, before = 0.0, self.total
+        for end, count in self.points:
+            if seconds <= end:
+                return before + (count - before) * (seconds - start) / (end - start)
+            start, before = end, count
+        return before
+
+    def at_least(self, seconds: float) -> tuple[float, float]:
+        """How many took longer than `seconds`, at least: along the straight line through the logarithms; and how many counted at one bound
+        would be as noisy as that. Half a request is added at both ends, as the logarithm of none is none."""
+        start, before = 0.0, self.total
+        for end, count in self.points:
+            if seconds <= end:
+                if start <= 0:
+                    return count, count
+                part = math.log(seconds / start) / math.log(end / start)
+                high, low = before + 0.5, count + 0.5
+                between = max(0.0, before - count) * ((1 - part) / high) ** 2
+                noise = between + low * ((1 - part) / high + part / low) ** 2
+                found = high ** (1 - part) * low**part
+                return found, min(found, 1 / noise)
+            start, before = end, count
+        return 0.0, 0.0
 
 
-def by_chance(buckets: Buckets, bound: float, observations: int) -> float:
-    """How probable so many slow requests are where the true p99 is at the bound: a p99 rests on the slowest one percent alone."""
-    return binomial(slower(buckets, bound), observations, _SLOWEST)
+def tail_of(buckets: Buckets, bounds: Collection[float] | None = None) -> Tail:
+    """`bounds`: only those. A bucket that lost samples against the one below counts as that one."""
+    total, below, points = max((count for _, count in buckets), default=0.0), 0.0, []
+    for bound, count in buckets:
+        below = max(below, count)
+        if 0 < bound < math.inf and (bounds is None or bound in bounds):
+            points.append((bound, total - below))
+    return Tail(total, tuple(points))
+
+
+def against(buckets: Buckets, ceiling: float, seen: float) -> Evidence:
+    """Whether the p99 is over a ceiling in seconds: whether more than one percent took longer than it. `seen`: see Measured."""
+    tail = tail_of(buckets)
+    total = seen * tail.total
+    at_worst, at_best = tail.at_most(ceiling), tail.longer(ceiling)
+    return Evidence(
+        beyond=at_least(math.floor(seen * at_best), math.ceil(total), SLOWEST),
+        within=at_most(math.ceil(seen * at_worst), math.floor(total), SLOWEST),
+        blind=at_best < SLOWEST * tail.total <= at_worst and SLOWEST * tail.total > _SOME,
+    )
+
+
+def compared(new: Buckets, old: Buckets, most: float, seen: float) -> Evidence:
+    """Whether the new p99 is more than `most` times the older one: whether more of the new version's requests take longer than one of the
+    bounds than of the older one's take longer than that ÷ `most`.
+
+    The bound is chosen by the older version alone, so that no luck is picked: where the shares are nearest to one percent. Where that
+    is a lower quantile than the p99, passing also needs that less than one percent takes longer than the next bound.
+    """
+    common = {bound for bound, _ in new} & {bound for bound, _ in old}
+    tail, base = tail_of(new, common), tail_of(old, common)
+    if not tail.points or tail.total <= 0 or base.total <= 0:
+        return NONE
+    ends = [bound for bound, _ in base.points]
+    bound = min(ends, key=lambda end: _off(base, end, most))
+    if _off(base, bound, most) > math.log(_NEAR):
+        far = next((end for end in ends if base.at_most(end / most) <= 2 * SLOWEST * base.total), ends[-1])
+        return Evidence(_beyond(tail, base, far, most, seen), 1.0, blind=True)
+    return Evidence(_beyond(tail, base, bound, most, seen), _within(tail, base, bound, most, seen))
+
+
+def _off(base: Tail, bound: float, most: float) -> float:
+    """How far what is compared at a bound is from one percent, as a logarithm: the older version's shares at the bound and at that ÷
+    `most`, half way between which a new version is told to be slower or not."""
+    if bound / most < base.points[0][0]:
+        return math.inf
+    here, there = base.longer(bound) + 0.5, base.at_least(bound / most)[0]
+    return abs(math.log(math.sqrt(here * there) / base.total / SLOWEST)) if there > 0 else math.inf
+
+
+def _within(tail: Tail, base: Tail, bound: float, most: float, seen: float) -> float:
+    share, counted = base.at_least(bound / most)
+    total = base.total * counted / share  # as many fewer as the interpolation is noisier
+    new = seen * tail.total
+    within = rate_at_most(math.ceil(seen * tail.longer(bound)), new, math.floor(counted), total, 1.0)
+    if share <= SLOWEST * base.total:
+        return within
+    beyond = next((count for end, count in tail.points if end > bound), tail.longer(bound))
+    return max(within, at_most(math.ceil(seen * beyond), math.floor(new), SLOWEST))
+
+
+def _beyond(tail: Tail, base: Tail, bound: float, most: float, seen: float) -> float:
+    """More than one percent, and more than the older version's share, have to take longer: a p99 is no p99.9."""
+    count, before = math.floor(seen * tail.longer(bound)), math.ceil(base.at_most(bound / most))
+    slow = at_least(count, math.ceil(seen * tail.total), SLOWEST)
+    return max(slow, rate_at_least(count, seen * tail.total, before, base.total, 1.0))

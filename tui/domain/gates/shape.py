@@ -15,13 +15,13 @@ from tui.domain.gates.settings import DEFAULT, Gate, Op, QueryCriterion
 Json = dict[str, Any]
 E = TypeVar("E", bound=StrEnum)
 
-_OPTIONAL = ("window", "max_error_ratio", "max_p99", "max_p99_ratio", "max_drift")
-_NUMBERS = ("warm_up", "interval", "timeout", "scrape", "significance", "error_margin")
+_OPTIONAL = ("max_error_ratio", "max_error_rise", "max_p99", "max_p99_ratio", "max_drift")
+_NUMBERS = ("baseline", "warm_up", "interval", "timeout", "scrape", "wrong_undo", "wrong_pass", "tolerated_errors")
 _COUNTS = ("passes_in_a_row", "fails_in_a_row")
 
 
 def gate_to_json(gate: Gate) -> Json:
-    """Every setting, durations in seconds; a limit that is not judged is null, and so is what is worked out from the others."""
+    """Every setting, durations in seconds; a limit that is not judged is null."""
     body: Json = {each.name: getattr(gate, each.name) for each in fields(gate) if each.name not in ("criteria", "rollback")}
     body["criteria"] = [_criterion_to_json(criterion) for criterion in gate.criteria]
     body["rollback"] = gate_to_json(gate.rollback) if gate.rollback is not None else None
@@ -43,8 +43,6 @@ def gate_from_json(body: Mapping[str, Any]) -> Gate:
         given[name] = _number(body.get(name), getattr(DEFAULT, name))
     for name in _COUNTS:
         given[name] = max(1, _count(body.get(name)) or getattr(DEFAULT, name))
-    given["min_requests"] = _count(body.get("min_requests"))
-    given["compare_errors"] = bool(body.get("compare_errors", True))
     given["criteria"] = tuple(_criterion_from_json(each) for each in body.get("criteria") or ())
     rollback = body.get("rollback")
     return Gate(**given, rollback=gate_from_json(rollback) if isinstance(rollback, Mapping) else None)
@@ -55,7 +53,8 @@ def _criterion_from_json(body: Mapping[str, Any]) -> QueryCriterion:
     if bound is None:
         raise ValueError("a criterion without a bound")
     name, query, unit = (str(body.get(key) or "") for key in ("name", "query", "unit"))
-    return QueryCriterion(name, query, Op(str(body.get("op"))), bound, unit, _count(body.get("min_requests")))
+    least = _count(body.get("min_requests"))
+    return QueryCriterion(name, query, Op(str(body.get("op"))), bound, unit, *(() if least is None else (least,)))
 
 
 def judgement_to_json(judgement: Judgement) -> Json:
@@ -85,6 +84,8 @@ def criterion_result_to_json(result: CriterionResult) -> Json:
         "requests": result.requests,
         "words": result.words or None,
         "trouble": result.trouble.value if result.trouble else None,
+        "more_requests": result.more_requests,
+        "more_seconds": _finite(result.more_seconds),
         "warnings": list(result.warnings),
     }
 
@@ -117,6 +118,8 @@ def _result_from_json(body: Mapping[str, Any]) -> CriterionResult:
         requests=_count(body.get("requests")),
         warnings=tuple(str(each) for each in _list(body.get("warnings"))),
         trouble=next((each for each in Trouble if each.value == body.get("trouble")), None),
+        more_requests=_count(body.get("more_requests")),
+        more_seconds=_number(body.get("more_seconds")),
     )
 
 

@@ -1,87 +1,84 @@
-"""The few tests that gates decide by, without a statistics package: every p-value is one-sided, "worse than", and needs counts."""
+"""The few tests that gates decide by, without a statistics package. Every one is one-sided, and needs counts.
+
+Requests are taken to fail, or to be slow, independently of each other: where they come in bursts, fewer of them are evidence.
+"""
 
 from __future__ import annotations
 
 import math
 
-LARGE = 2_000
-"""Up to so many of the rarest outcome the exact test is used: it is right at any size, and only slow where the approximation is good."""
+_NOTHING = 1e-17
+"""A term that is this much smaller than the sum does not change it any more, nor do those after it."""
 
 
-def two_proportions(failed: int, total: int, base_failed: int, base_total: int) -> float:
-    """How probable it is to see at least `failed` of `total` if both share one ratio: small where the first ratio is the worse one.
-
-    Exact (Fisher) for small counts, which errs on the side of no difference; else the pooled normal approximation. 1 where either side
-    has nothing. Raises ValueError for counts that cannot be.
-    """
-    if not (0 <= failed <= total and 0 <= base_failed <= base_total):
-        raise ValueError(f"{failed} of {total} and {base_failed} of {base_total} are no counts")
-    if total == 0 or base_total == 0:
+def at_least(count: int, total: int, ratio: float) -> float:
+    """How probable it is to see `count` or more of `total` where each comes with probability `ratio` (0–1)."""
+    if count <= 0:
         return 1.0
-    all_failed = failed + base_failed
-    if min(all_failed, total + base_total - all_failed, total, base_total) <= LARGE:
-        return fisher(failed, total, base_failed, base_total)
-    return pooled(failed, total, base_failed, base_total)
-
-
-def pooled(failed: int, total: int, base_failed: int, base_total: int) -> float:
-    """The normal approximation with the pooled variance; the two p-values of a swap add up to 1, and equal ratios give 0.5."""
-    ratio = (failed + base_failed) / (total + base_total)
-    variance = ratio * (1 - ratio) * (1 / total + 1 / base_total)
-    if variance == 0:
-        return 1.0
-    z = (failed / total - base_failed / base_total) / math.sqrt(variance)
-    return 0.5 * math.erfc(z / math.sqrt(2))
-
-
-def fisher(failed: int, total: int, base_failed: int, base_total: int) -> float:
-    """The upper tail of the hypergeometric distribution that the margins leave."""
-    all_failed, everything = failed + base_failed, total + base_total
-    if failed == 0 or base_failed == base_total:  # it could not be lower
-        return 1.0
-    if failed * everything <= all_failed * total:  # sum the short side: from far out on the long one, floats do not find the middle
-        return max(0.0, 1.0 - fisher(base_failed + 1, base_total, failed - 1, total))
-    log_ways = _log_choose(total, failed) + _log_choose(base_total, base_failed) - _log_choose(everything, all_failed)
-    term = tail = math.exp(log_ways)
-    for count in range(failed, min(all_failed, total)):
-        term *= (total - count) * (all_failed - count) / ((count + 1) * (base_total - all_failed + count + 1))
-        tail += term
-        if term < tail * _NOTHING:
-            break
-    return min(1.0, tail)
-
-
-def binomial(at_least: int, total: int, ratio: float) -> float:
-    """How probable it is to see `at_least` or more of `total` where each comes with probability `ratio` (0–1)."""
-    if at_least <= 0:
-        return 1.0
-    if at_least > total or ratio <= 0:
+    if count > total or ratio <= 0:
         return 0.0
     if ratio >= 1:
         return 1.0
-    if at_least < total * ratio:  # sum the short side
-        return max(0.0, 1.0 - binomial(total - at_least + 1, total, 1 - ratio))
-    log_term = _log_choose(total, at_least) + at_least * math.log(ratio) + (total - at_least) * math.log1p(-ratio)
+    if count < total * ratio:  # sum the short side
+        return max(0.0, 1.0 - at_least(total - count + 1, total, 1 - ratio))
+    log_term = _log_choose(total, count) + count * math.log(ratio) + (total - count) * math.log1p(-ratio)
     term = tail = math.exp(log_term)
-    for count in range(at_least, total):
-        term *= (total - count) / (count + 1) * ratio / (1 - ratio)
+    for found in range(count, total):
+        term *= (total - found) / (found + 1) * ratio / (1 - ratio)
         tail += term
-        if term < tail * _NOTHING:
+        if term <= tail * _NOTHING:  # equal: both are too small for a float
             break
     return min(1.0, tail)
 
 
-def chi_square_quantile(freedom: int) -> float:
-    """The 99 % quantile of χ² (Wilson and Hilferty's approximation, good to about 1 % from two degrees of freedom on)."""
-    if freedom <= 0:
-        return 0.0
-    part = 2 / (9 * freedom)
-    return freedom * (1 - part + _Z_99 * math.sqrt(part)) ** 3
+def at_most(count: int, total: int, ratio: float) -> float:
+    """How probable it is to see `count` or fewer of `total` where each comes with probability `ratio` (0–1)."""
+    return at_least(total - count, total, 1 - ratio)
 
 
-_Z_99 = 2.3263478740408408
-_NOTHING = 1e-17
-"""A term that is this much smaller than the sum does not change it any more, nor do those after it."""
+def rate_at_least(count: int, total: float, base: int, base_total: float, times: float) -> float:
+    """How probable a count this high is where the rate is `times` the base's: small where it is more.
+
+    Of two Poisson counts, given their sum, the first is binomial, whatever the rates are (Przyborowski and Wilenski, Biometrika 31,
+    1940): the noise of both is counted in, and it is exact for any size. Shares of requests are less noisy than Poisson counts, so that
+    it errs on the side of no decision. 1 where either side has nothing.
+    """
+    share = _share(total, base_total, times)
+    return at_least(count, count + base, share) if share is not None else 1.0
+
+
+def rate_at_most(count: int, total: float, base: int, base_total: float, times: float) -> float:
+    """Likewise for a count this low: small where the rate is surely less than `times` the base's."""
+    share = _share(total, base_total, times)
+    return at_most(count, count + base, share) if share is not None else 1.0
+
+
+def _share(total: float, base_total: float, times: float) -> float | None:
+    return times * total / (times * total + base_total) if total > 0 and base_total > 0 else None
+
+
+def chi_square_below(value: float, freedom: int, shift: float = 0.0) -> float:
+    """How probable a χ² with so many degrees of freedom, moved away by `shift` (the noncentrality), is to stay at or below `value`.
+
+    The cube root is about normal (Abdel-Aty, Biometrika 41, 1954; without a shift Wilson and Hilferty's): near in the
+    middle, and up to a half too probable far out, where it errs on the side of no decision.
+    """
+    return normal_above(-_cube_root(value, freedom, shift))
+
+
+def chi_square_above(value: float, freedom: int, shift: float = 0.0) -> float:
+    return normal_above(_cube_root(value, freedom, shift))
+
+
+def _cube_root(value: float, freedom: int, shift: float) -> float:
+    centre = freedom + shift
+    spread = 2 / 9 * (freedom + 2 * shift) / centre**2
+    return (math.cbrt(value / centre) - (1 - spread)) / math.sqrt(spread)
+
+
+def normal_above(z: float) -> float:
+    """The upper tail of the standard normal distribution."""
+    return 0.5 * math.erfc(z / math.sqrt(2))
 
 
 def _log_choose(total: int, count: int) -> float:

@@ -7,12 +7,12 @@ from tui.domain.gates.words import bound_words
 
 
 def gate_words(gate: Gate) -> str:
-    """ "error ratio ≤ 5 %, errors no worse than before, p99 ≤ 1.2 × before; 60 s of warm-up, at most 900 s"."""
+    """ "error ratio ≤ 10 %, errors ≤ 2 × before, p99 ≤ 1.5 × before; 60 s of warm-up, at most 1800 s"."""
     said = []
     if gate.max_error_ratio is not None:
         said.append(f"error ratio {bound_words(Op.AT_MOST, gate.max_error_ratio, 'ratio')}")
-    if gate.compare_errors:
-        said.append("errors no worse than before")
+    if gate.max_error_rise is not None:
+        said.append(f"errors ≤ {gate.max_error_rise:g} × before")
     if gate.max_p99 is not None:
         said.append(f"p99 {bound_words(Op.AT_MOST, gate.max_p99, 's')}")
     if gate.max_p99_ratio is not None:

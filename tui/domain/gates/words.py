@@ -22,3 +22,11 @@ def shown(value: float | None, unit: str) -> str:
 
 def bound_words(op: Op, bound: float, unit: str) -> str:
     return f"{_SIGNS[op]} {shown(bound, unit)}"
+
+
+def span(seconds: float) -> str:
+    """ "40 s", "9 min", "3 h", "2 d": about how long."""
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 1.95 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(1.0, seconds):.0f} s"

@@ -1,40 +1,46 @@
-"""What a gate can be expected to say, told before anything is changed: whether there is enough to judge by."""
+"""What a gate can be expected to say, told before anything is changed: whether there is enough to judge by, and how soon."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.domain.gates.judgement import CriterionResult, GateVerdict, Judgement, Trouble
+from tui.domain.gates.judgement import CriterionResult, GateVerdict, Trouble, judgement
+from tui.domain.gates.outlook import sight_words, sights
 from tui.domain.gates.settings import Gate
+from tui.domain.gates.words import span
 from tui.domain.promotions import Check, Verdict
-from tui.operations.gate.judging import judge
+from tui.operations.gate.judging import Look, examine
 from tui.operations.gate.target import Target
+from tui.operations.words import harmless
 from tui.ports import Metrics
 
 _HINTS = {
     Trouble.NO_METRIC: "see that the pods are scraped, or switch off in the gate's settings what they do not export",
     Trouble.NO_DATA: "send it requests, or be there when the gate holds: it then waits for a person",
     Trouble.FEW_REQUESTS: "send it more requests, lower min_requests, or be there when the gate holds: it then waits for a person",
-    Trouble.NOISE: "be there when the gate holds: it then waits for a person",
+    Trouble.COARSE: "give the histogram finer buckets, or switch off in the gate's settings what they do not tell",
     Trouble.PARTIAL: "see that every part behind Prometheus answers",
     Trouble.SEVERAL_SERIES: "correct the query: `modeldeck gate check FILE --deployment NS/NAME` shows what it answers",
     Trouble.REJECTED: "correct the query: `modeldeck gate check FILE --deployment NS/NAME` shows what is wrong",
 }
+_MORE = "send it more requests, give the gate more time or wider margins, or be there when it holds: it then waits for a person"
 
 
 async def forecast(gate: Gate, target: Target, metrics: Metrics | None, *, now: float) -> Check:
     """The gate judged on the pods that serve now, compared with themselves: what cannot be known of them will hardly be known of their
     successors. `target.current` are today's ReplicaSets. Never raises a Failure; waits at most 2 × `asking.PATIENCE` seconds."""
     today = replace(target, baseline=target.current, baseline_until=now)
-    return forecast_of(gate, await judge(gate, today, metrics, now=now))
+    return forecast_of(gate, await examine(gate, today, metrics, now=now))
 
 
-def forecast_of(gate: Gate, today: Judgement) -> Check:
-    """REFUSE where a query is wrong, UNKNOWN where Prometheus is away, WARN where the gate would not pass as things are, else OK."""
-    troubled = [result for result in today.criteria if result.trouble is not None]
+def forecast_of(gate: Gate, today: Look) -> Check:
+    """REFUSE where a query is wrong, UNKNOWN where Prometheus is away, WARN where the gate would not pass as things are, else OK with
+    what it can see."""
+    results = judgement(today.results, at=0.0, elapsed=0.0).criteria
+    troubled = [result for result in results if result.trouble not in (None, Trouble.UNDECIDED)]
     away = next((result for result in troubled if result.trouble is Trouble.UNREACHABLE), None)
     if away is not None:
-        words = f"{away.words}: whether the gate can be judged is not known"
+        words = f"{harmless(away.words, limit=400)}: whether the gate can be judged is not known"
         return Check("gate", Verdict.UNKNOWN, words, "it holds for a person where Prometheus stays away")
     wrong = [result for result in troubled if result.trouble in (Trouble.SEVERAL_SERIES, Trouble.REJECTED)]
     if wrong:
@@ -45,20 +51,27 @@ def forecast_of(gate: Gate, today: Judgement) -> Check:
         words = f"it will end {kind.name} as things are: {_listed(troubled)}"
         hints = dict.fromkeys(_HINTS[result.trouble] for result in troubled if result.trouble in _HINTS)
         return Check("gate", Verdict.WARN, words, "; ".join(hints))
-    failing = [result for result in today.criteria if result.verdict is GateVerdict.FAIL]
+    failing = [result for result in results if result.verdict is GateVerdict.FAIL]
     if failing:
         return Check("gate", Verdict.WARN, f"the version that serves now fails it: {_listed(failing)}", "are its bounds right?")
-    found = (
-        f"{today.requests} requests in {today.window:.0f} s, {gate.needed_requests} needed"
-        if today.requests is not None
-        else "judged today"
-    )
-    return Check("gate", Verdict.OK, f"{len(today.criteria)} criteria can be judged ({found})")
+    return _sight(gate, today)
+
+
+def _sight(gate: Gate, today: Look) -> Check:
+    """What it can tell of such traffic, and how soon."""
+    if not gate.tested or not today.new.requests.value:
+        return Check("gate", Verdict.OK, f"{len(today.results)} criteria can be judged")
+    found = sights(gate, today.new, today.new.seconds)
+    words = sight_words(found, today.new.requests.value / today.new.seconds)
+    late = [sight.change for sight in found if sight.seconds is None]
+    if late:
+        return Check("gate", Verdict.WARN, f"{words}; within its {span(gate.timeout)} it cannot tell {' or '.join(late)}", _MORE)
+    return Check("gate", Verdict.OK, words)
 
 
 def _listed(results: list[CriterionResult]) -> str:
     """Several criteria often say the same."""
     said: dict[str, list[str]] = {}
     for result in results:
-        said.setdefault(result.words, []).append(result.name)
+        said.setdefault(harmless(result.words, limit=400), []).append(result.name)
     return "; ".join(f"{', '.join(names)}: {words}" for words, names in said.items())

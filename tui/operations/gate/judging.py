@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tui.domain.gates.criteria import built_in, own
 from tui.domain.gates.judgement import CriterionResult, Judgement, Trouble, judgement
 from tui.domain.gates.measures import Measured, nothing
+from tui.domain.gates.outlook import seen, with_missing
 from tui.domain.gates.placeholders import fill
 from tui.domain.gates.settings import Gate
 from tui.domain.scraping import Scraped
@@ -20,30 +21,49 @@ from tui.operations.words import harmless
 from tui.ports import Metrics
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found at one moment, before it is put together. `window`: seconds that the new version was looked at."""
+
+    results: tuple[CriterionResult, ...]
+    new: Measured
+    old: Measured
+    window: int
+
+
 async def judge(gate: Gate, target: Target, metrics: Metrics | None, *, now: float, elapsed: float | None = None) -> Judgement:
     """Never raises a Failure; `metrics` None is an ERROR like an unreachable one.
 
-    `now` in seconds since the epoch, for Prometheus. `elapsed` in seconds since the gate began, by a clock that never jumps: after the
-    warm-up the window does not reach back into it, as what a cold server did is not the version's. None: the whole window, whatever
-    came before.
+    `now` in seconds since the epoch, for Prometheus. `elapsed` in seconds since the gate began, by a clock that never jumps: everything
+    since the warm-up is counted, and nothing before, as what a cold server did is not the version's. None: as long as the baseline,
+    whatever came before.
     """
+    found = await examine(gate, target, metrics, now=now, elapsed=elapsed)
+    told = with_missing(gate, found.results, found.new, found.old, found.new.seconds)
+    clean = [_clean(result) for result in told]
+    return judgement(clean, at=now, elapsed=elapsed or 0.0, requests=found.new.requests.value, window=float(found.window))
+
+
+async def examine(gate: Gate, target: Target, metrics: Metrics | None, *, now: float, elapsed: float | None = None) -> Look:
+    """As `judge`."""
     window = window_of(gate, elapsed)
     asked = {criterion: own_ask(criterion.query, target, window, now) for criterion in gate.criteria}
     pods = Pods(target.namespace, pods_of(target.current), target.addresses)
     first, scraped = await asyncio.gather(ask(metrics, asked.values()), look(pods, metrics, now))
     new, old = await _both(gate, target, metrics, scraped, window, now)
-    results = built_in(gate, new, old)
-    results += [own(criterion, gate, number(question, first), new.requests) for criterion, question in asked.items()]
-    clean = [_clean(result) for result in results]
-    return judgement(clean, at=now, elapsed=elapsed or 0.0, requests=new.requests.value, window=float(window))
+    new = replace(new, seen=seen(gate, new.seconds))
+    results = built_in(gate, new, old, elapsed)
+    results += [own(criterion, number(question, first), new.requests) for criterion, question in asked.items()]
+    return Look(tuple(results), new, old, window)
 
 
 def window_of(gate: Gate, elapsed: float | None) -> int:
-    """Whole seconds that the new version's queries look back."""
-    longest = gate.window_seconds
-    if elapsed is not None:
-        longest = min(longest, elapsed - gate.warm_up if elapsed > gate.warm_up else elapsed)
-    return max(1, round(longest))
+    """Whole seconds that the new version's queries look back: to the end of the warm-up. While a person is waited for, which may be days,
+    not further than the longest that the gate looks by itself."""
+    if elapsed is None:
+        return max(1, round(gate.baseline))
+    since = elapsed - gate.warm_up if elapsed > gate.warm_up else elapsed
+    return max(1, round(min(since, max(gate.baseline, gate.timeout))))
 
 
 def own_ask(query: str, target: Target, window: int, now: float) -> Ask:
@@ -82,14 +102,10 @@ _NONE_BEFORE = "there is none to compare with"
 
 
 async def _before(gate: Gate, target: Target, metrics: Metrics | None, new: Side) -> Side | Unanswered:
-    """The version being replaced: over the whole window before the change, or now, while both serve. It may be scraped otherwise, and count
-    by other labels."""
+    """The version being replaced: before the change, or now, while both serve. It may be scraped otherwise, and count by other labels."""
     if not target.baseline:
         return Unanswered(Trouble.NO_DATA, _NONE_BEFORE)
-    until, window = target.baseline_until, new.window
-    at = new.at if until is None else until
-    if until is not None:
-        window = max(1, round(gate.window_seconds))
+    at = new.at if target.baseline_until is None else target.baseline_until
     same = target.baseline == target.current
     pods = new.pods if same else Pods(target.namespace, pods_of(target.baseline))
     scraped = new.scraped if same else await look(pods, metrics, at)
@@ -99,7 +115,7 @@ async def _before(gate: Gate, target: Target, metrics: Metrics | None, new: Side
         if new.labels.by_address:
             return Unanswered(Trouble.NO_METRIC, "its series name pods by address alone, and which addresses its pods had is not known")
         scraped = new.scraped
-    return Side(scraped, pods, window, at)
+    return Side(scraped, pods, max(1, round(gate.baseline)), at)
 
 
 def _clean(result: CriterionResult) -> CriterionResult:

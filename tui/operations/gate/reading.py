@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, pods_at
+from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Buckets, Measure, Measured, missing
 from tui.domain.metrics import Matrix
@@ -17,10 +17,16 @@ T = TypeVar("T")
 
 def measured(side: Side, answers: Answers) -> Measured:
     latency = _histogram(side.latency, answers, "latency", side, side.profile.latency_scale)
-    requests, failed = _counted(side, answers)
+    requests, failed, since = _counted(side, answers)
     predictions = _histogram(side.predictions, answers, "predicted values", side, 1.0)
     several = side.scraped.several
-    return Measured(_doubtful(requests, several), _doubtful(failed, several), _doubtful(latency, several), _doubtful(predictions, several))
+    return Measured(
+        _doubtful(requests, several),
+        _doubtful(failed, several),
+        _doubtful(latency, several),
+        _doubtful(predictions, several),
+        seconds=max(1.0, side.at - since),
+    )
 
 
 def _doubtful(measure: Measure[T], why: tuple[str, ...]) -> Measure[T]:
@@ -45,32 +51,33 @@ def _histogram(one: Ask | None, answers: Answers, what: str, side: Side, scale: 
     return buckets_of(found[0], one.promql, scale=scale)
 
 
-def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int]]:
+def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], float]:
+    """Requests, those that failed, and since when they are known."""
     counter, errors = side.counter, side.errors
     if counter is None:
         none: Measure[int] = missing(Trouble.NO_METRIC, f"{side.profile.name} exports no counter of requests here")
-        return none, none
+        return none, none, side.start
     shown, shown_errors = side.total(counter), side.total(errors) if errors is not None else ""
     apart = side.profile.errors_apart
     samples, there = answers.samples_of([side.samples(counter)]), answers.of([side.scraped_at_start])
     if isinstance(samples, Unanswered) or isinstance(there, Unanswered):
         away = samples if isinstance(samples, Unanswered) else there
         assert isinstance(away, Unanswered)
-        return missing(away.trouble, away.words, shown), missing(away.trouble, away.words)
+        return missing(away.trouble, away.words, shown), missing(away.trouble, away.words), side.start
     of_errors = answers.samples_of([side.samples(errors)]) if errors is not None else Unanswered(Trouble.NO_METRIC, _no_errors(side))
     bad = () if isinstance(of_errors, Unanswered) else tuple(side.labels.renamed_series(each) for each in of_errors)
     all_of_them = side.labels.renamed_series(samples[0])
-    scraped = pods_at(side.start, side.labels.renamed(there[0]), all_of_them, *bad)
-    found = counts(growth(all_of_them, side.start, scraped), growth(bad[0], side.start, scraped) if bad else None, apart=apart)
+    pods = scraped_since(side.start, side.labels.renamed(there[0]), all_of_them, *bad)
+    found = counts(growth(all_of_them, side.start, pods), growth(bad[0], side.start, pods) if bad else None, apart=apart)
     if apart and bad:
         shown = f"({shown} + {shown_errors})"
-    requests = _requests(found, shown, all_of_them)
+    requests, since = _requests(found, shown, all_of_them), min(pods.values(), default=side.start)
     if isinstance(of_errors, Unanswered):
         if requests.value is None and not apart and errors is None:  # without any request nobody can tell how failed ones are counted
-            return requests, missing(Trouble.NO_DATA, requests.words)
+            return requests, missing(Trouble.NO_DATA, requests.words), since
         unknown: Measure[int] = missing(of_errors.trouble, of_errors.words, shown_errors)
-        return (unknown if apart and errors is not None else requests), unknown
-    return requests, _failed(side, found, requests, shown_errors, tuple(words for each in bad for words in notes(each)))
+        return (unknown if apart and errors is not None else requests), unknown, since
+    return requests, _failed(side, found, requests, shown_errors, tuple(words for each in bad for words in notes(each))), since
 
 
 def _no_errors(side: Side) -> str:

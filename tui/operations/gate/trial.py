@@ -37,8 +37,8 @@ class Trial:
 
 
 async def try_on(gate: Gate, target: Target, metrics: Metrics | None, *, now: float) -> Trial:
-    """The gate on a deployment's pods of today, compared with the same pods one window earlier. Never raises a Failure."""
-    earlier = replace(target, baseline=target.current, baseline_until=now - gate.window_seconds)
+    """The gate on a deployment's pods of today, compared with the same pods as long before. Never raises a Failure."""
+    earlier = replace(target, baseline=target.current, baseline_until=now - gate.baseline)
     found = await judge(gate, earlier, metrics, now=now)
     away = next((result.words for result in found.criteria if result.trouble is Trouble.UNREACHABLE), "")
     names = await _names(metrics)
@@ -48,7 +48,7 @@ async def try_on(gate: Gate, target: Target, metrics: Metrics | None, *, now: fl
 
 async def try_queries(gate: Gate, metrics: Metrics, *, now: float) -> Trial:
     """Only whether Prometheus takes the queries and knows their metrics: asked about a deployment that is not there."""
-    asked = {criterion.name: own_ask(criterion.query, _NOBODY, round(gate.window_seconds), now) for criterion in gate.criteria}
+    asked = {criterion.name: own_ask(criterion.query, _NOBODY, round(gate.baseline), now) for criterion in gate.criteria}
     answers, names = await ask(metrics, asked.values()), await _names(metrics)
     if isinstance(names, Unanswered) and not asked:
         return Trial((), away=names.words)

@@ -29,12 +29,13 @@ class Flow:
     rate: float
 
 
-# More where more pods share it. An answer costs about 15 ms of processor time: these together a tenth of a core.
+# More where more pods share it, and enough for a gate to decide in half a minute (tui/sandbox/gate.py). An answer costs about 15 ms of
+# processor time: these together a fifth of a core.
 SERVICES = {
-    "iris": Flow("iris", 2.5),
-    "wine": Flow("wine", 1.5),
-    "breast-cancer": Flow("breast-cancer", 1.5),
-    "digits": Flow("digits", 1.0),
+    "iris": Flow("iris", 4.0),
+    "wine": Flow("wine", 3.0),
+    "breast-cancer": Flow("breast-cancer", 3.0),
+    "digits": Flow("digits", 2.5),
     "legacy-scorer": Flow("wine", 0.5),
 }
 

@@ -12,6 +12,7 @@ from tui.render import operation as render
 from tui.render.cell import Cell, Line
 from tui.render.fold import fold
 from tui.render.gate import Judging, gate_lines
+from tui.render.plan import gate_outlook
 from tui.render.rollout_tree import tree_of
 from tui.screens.promotion.outlook import Outlook
 from tui.screens.promotion.room import GATE, LEFT, LOG, LOW, NARROW, PANES, ROLLOUT, STEPS, Place, heights, in_short, place
@@ -130,6 +131,7 @@ class Body(Horizontal):
             at_work,
             holds=at_work and operation.state is State.WAITING,
             extended=operation.extended,
+            outlook=gate_outlook(plan, plan.leg(step.leg).intent.key) if plan is not None else "",
         )
 
     def _view(self, name: str) -> TextView:
