@@ -10,7 +10,7 @@ from tests.bench.gates import CLIENTS, Case, Row, Version, heavy, light, row, sk
 from tui.domain.gates import DEFAULT, Decision
 
 ROUNDS = 20
-"""Of each row, so that several rows of a kind are about a hundred; the table has thousands."""
+"""Of each row, so that several rows of a kind are about a hundred; the table takes as many as it is given."""
 TAILS = pytest.mark.parametrize("tail", [light, skewed, heavy], ids=lambda tail: tail.__name__)
 BASES = pytest.mark.parametrize("base", [0.0, 0.001, 0.01, 0.05])
 
