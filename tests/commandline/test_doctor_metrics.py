@@ -40,6 +40,9 @@ class Series:
 
 
 class Cluster:
+    async def ping(self) -> str:
+        return "v1.36.3"
+
     async def fleet(self, namespaces: Sequence[str]) -> Fleet:
         return sample.FLEET
 
@@ -91,6 +94,9 @@ async def test_nothing_that_is_known_and_nobody_to_ask() -> None:
 
 async def test_without_pods_it_is_not_known_whose_series_they_are() -> None:
     class Away:
+        async def ping(self) -> str:
+            return "v1.36.3"
+
         async def fleet(self, namespaces: Sequence[str]) -> Fleet:
             raise Forbidden("no entry")
 

@@ -7,7 +7,7 @@ import base64
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,6 @@ PROMETHEUS: Mapping[str, object] = {
         "status": "success",
         "data": ["http_requests_total", "http_request_duration_highr_seconds_bucket", "http_request_duration_highr_seconds_count"],
     },
-    "/api/v1/query": _answer("vector", []),
     "/api/v1/query_range": _answer("matrix", [{"metric": {}, "values": [[_AT // 1000, "0.04"], [_AT // 1000 + 15, "0.05"]]}]),
 }
 
@@ -112,16 +111,43 @@ class Broken:
     proxies: Mapping[str, FaultyProxy]
 
 
+async def _pods(cluster: Cluster) -> list[str]:
+    """The names of the pods that `deploy` has led to."""
+    client = KubernetesCluster(ClusterTarget(str(cluster.kubeconfig())))
+    transport = await client.connection.transport()
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                items = json.loads(await transport.get("/api/v1/namespaces/serving/pods"))["items"]
+                if len(items) >= len(DEPLOYMENTS):
+                    return [item["metadata"]["name"] for item in items]
+                await asyncio.sleep(0.05)
+    finally:
+        await client.aclose()
+
+
+def _prometheus(pods: Sequence[str]) -> Mapping[str, object]:
+    """That scrapes these pods: whatever is asked for, they export it."""
+    names = ("http_requests_total", "http_request_duration_highr_seconds_bucket")
+    told = [
+        {"metric": {"__name__": name, "namespace": "serving", "pod": pod, "status": "2xx", "le": "+Inf"}, "value": [_AT // 1000, "1"]}
+        for pod in pods
+        for name in names
+    ]
+    return {**PROMETHEUS, "/api/v1/query": _answer("vector", told)}
+
+
 @contextlib.asynccontextmanager
 async def behind_proxies(cluster: Cluster, folder: Path) -> AsyncIterator[Broken]:
     """All three, healthy to begin with. The proxy of the cluster speaks TLS to it, and plain HTTP to us: its errors are its own."""
+    scraped = _prometheus(await _pods(cluster))
     config = json.loads(cluster.kubeconfig().read_text())
     described = config["clusters"][0]["cluster"]
     address = urlsplit(described["server"])
     tls = ssl.create_default_context(cadata=base64.b64decode(described["certificate-authority-data"]).decode())
     async with (
         answering(MLFLOW) as mlflow,
-        answering(PROMETHEUS) as prometheus,
+        answering(scraped) as prometheus,
         FaultyProxy(("127.0.0.1", mlflow.port)) as mlflow_proxy,
         FaultyProxy(("127.0.0.1", prometheus.port)) as prometheus_proxy,
         FaultyProxy((str(address.hostname), address.port or 443), target_tls=tls) as cluster_proxy,

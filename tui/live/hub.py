@@ -156,7 +156,7 @@ class Hub:
         )
 
     def _take_fleet(self, reading: Reading[Fleet]) -> None:
-        first = self._fleet is None and reading.value is not None
+        first = bool(reading.value and reading.value.pods) and not (self._fleet and self._fleet.pods)
         self._fleet = reading.value or self._fleet
         self._say(Topic.FLEET, reading)
         if first and not self._stopped:  # whose series are whose is only known with the pods

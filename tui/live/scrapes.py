@@ -55,5 +55,7 @@ class Scrapes:
         pods = frozenset(pod.uid for pod in fleet.pods)
         if pods != self._pods:
             self._pods, self._pods_changed_at = pods, now
+            if not self._found:  # the first pods come a moment after their deployments
+                return True
         soon = not self._found or now - self._pods_changed_at < LOOK_AGAIN
         return self._looked_at is None or now - self._looked_at > (LOOK_SOON if soon else LOOK_AGAIN)

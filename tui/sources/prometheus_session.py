@@ -10,6 +10,7 @@ Proxies in front of it may allow only GET: what is refused as a form is asked on
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import BadStatusLine, RemoteDisconnected
@@ -114,29 +115,30 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
         raise self._refusal(answer.response, answer.body)
 
     def _once(self, method: str, path: str, form: Mapping[str, str] | None) -> _Answer:
-        with cut_off(TOTAL) as call:
+        address, ends = f"{self.url}/api/v1/{path}", time.monotonic() + TOTAL
+        for _ in range(_REDIRECTS + 1):
             try:
-                answer = self._followed(method, path, form)
+                answer = self._in_time(method, address, form, ends)
+            except requests.exceptions.ConnectionError as error:
+                if not _is_stale(error):
+                    raise
+                answer = self._in_time(method, address, form, ends)
+            further = _same_server(address, answer.response)
+            if further is None:
+                break
+            address = further
+        return answer
+
+    def _in_time(self, method: str, address: str, form: Mapping[str, str] | None, ends: float) -> _Answer:
+        """Raises TimedOut at `ends`, an instant of time.monotonic()."""
+        with cut_off(max(0.0, ends - time.monotonic())) as call:
+            try:
+                answer = self._sent(method, address, form)
             except Exception:
                 if not call.late:
                     raise
         if call.late:  # whatever it raised, or how much of it came, was the end of its connection
             raise refusals.late(TOTAL, backend=BACKEND, whole=True)
-        return answer
-
-    def _followed(self, method: str, path: str, form: Mapping[str, str] | None) -> _Answer:
-        address = f"{self.url}/api/v1/{path}"
-        for _ in range(_REDIRECTS + 1):
-            try:
-                answer = self._sent(method, address, form)
-            except requests.exceptions.ConnectionError as error:
-                if not _is_stale(error):
-                    raise
-                answer = self._sent(method, address, form)
-            further = _same_server(address, answer.response)
-            if further is None:
-                break
-            address = further
         return answer
 
     def _sent(self, method: str, address: str, form: Mapping[str, str] | None) -> _Answer:
