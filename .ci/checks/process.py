@@ -16,6 +16,8 @@ from pathlib import Path
 _PR_SET_CHILD_SUBREAPER = 36
 _GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
+_LOOK = 0.2
+"""Seconds between two looks for processes that have ended."""
 _LAST_WORDS = 1.0
 """Seconds for what was printed just before the end."""
 
@@ -45,15 +47,27 @@ def run(command: Sequence[str], log: Path, deadline: float, environ: Mapping[str
     copying = threading.Thread(target=_copy, args=(process, log), daemon=True)
     copying.start()
     try:
-        code = process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        end_descendants()
-        raise TimeUp(f"ended after its time was up: {' '.join(command)[:120]}") from None
+        code = _ended(process, deadline)
+        if code is None:
+            end_descendants()
+            raise TimeUp(f"ended after its time was up: {' '.join(command)[:120]}")
     finally:
         # Whoever inherited the pipe may outlive the command: what it prints is not waited for.
         copying.join(_LAST_WORDS)
     if code:
         raise Failed(f"exit code {code}: {' '.join(command)[:120]}")
+
+
+def _ended(process: subprocess.Popen[bytes], deadline: float) -> int | None:
+    """Its exit code; None where it still runs at the deadline. Meanwhile orphans are taken leave of as they end, as init would do: who
+    waits for one to be gone would see it for ever otherwise."""
+    while True:
+        _reap(but=process.pid)
+        try:
+            return process.wait(max(0.0, min(_LOOK, deadline - time.monotonic())))
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= deadline:
+                return None
 
 
 def _copy(process: subprocess.Popen[bytes], log: Path) -> None:
@@ -100,8 +114,8 @@ def _send(pid: int, sent: signal.Signals) -> None:
         os.kill(pid, sent)
 
 
-def _reap() -> None:
-    """Take leave of adopted processes that have ended."""
+def _reap(but: int = 0) -> None:
+    """Take leave of adopted processes that have ended, and not of `but`, whose exit code is asked for elsewhere."""
     with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+        while (ended := os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)) is not None and ended.si_pid != but:
+            os.waitpid(ended.si_pid, 0)

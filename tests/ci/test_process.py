@@ -57,6 +57,20 @@ def test_after_its_time_a_command_is_ended(tmp_path: Path) -> None:
     assert carried_out(0.0, tmp_path / "log", "import time; time.sleep(600)") == ["TimeUp", "left []"]
 
 
+_WAITS_FOR_AN_ORPHAN = """
+import os, subprocess, sys, time
+script = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', '']).pid)"
+orphan = int(subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout)
+while os.path.exists(f"/proc/{orphan}"):
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells descendants in /proc")
+def test_an_orphan_that_ends_is_gone(tmp_path: Path) -> None:
+    assert carried_out(30.0, tmp_path / "log", _WAITS_FOR_AN_ORPHAN) == ["left []"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells descendants in /proc")
 def test_nothing_is_left_of_what_a_command_left_behind(tmp_path: Path) -> None:
     said = carried_out(60.0, tmp_path / "log", _LEAVES_A_GRANDCHILD)

@@ -76,9 +76,12 @@ async def running(node: Node, name: str, uri: str, replicas: int = 1) -> AsyncIt
 async def test_a_truth_row_follows_a_promotion(node: Node, deck: Deck) -> None:
     async with running(node, "followed", "models:/iris/1", replicas=2):
         await until("version 1 on both pods", lambda: live(deck.row("followed")) == [("1", 2)])
-        row = deck.row("followed")
-        assert row is not None
-        assert (row.spec_version, row.rollout.state, row.disagreements) == ("1", "done", ())
+        await until(
+            "it agrees",
+            lambda: (
+                (row := deck.row("followed")) is not None and (row.spec_version, row.rollout.state, row.disagreements) == ("1", "done", ())
+            ),
+        )
         await deck.promote("followed", "2")
         await until("version 2 on both pods", lambda: live(deck.row("followed")) == [("2", 2)], 60)
         await until(
