@@ -136,6 +136,7 @@ async def test_a_server_that_does_not_know_us_yet_is_asked_again(
         operation = await bench.run(made)
         assert operation.outcome is Outcome.DONE, (call, operation.words)
         assert [step.name for step in operation.steps if step.state is not StepState.DONE] == [], call
+        assert "no lock" not in operation.steps[0].words, call
 
 
 async def test_rights_that_were_taken_away_for_good_are_not_waited_for_long(bench: Bench) -> None:

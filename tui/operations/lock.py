@@ -17,9 +17,9 @@ from typing import ClassVar
 
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound
 from tui.domain.leases import DURATION, LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
-from tui.domain.promotions import Plan
+from tui.domain.promotions import Plan, Verdict
 from tui.operations.liveness import birth, holder_is_dead
-from tui.operations.patience import PASSING, patiently, pause_after
+from tui.operations.patience import PASSING, Refusals, patiently, pause_after
 from tui.operations.words import harmless, host, iso
 from tui.ports import Clock, Cluster
 
@@ -78,13 +78,19 @@ class Locks:
         """Answers in words what came of it. Raises Locked where somebody else is at work; may wait `DURATION` to be sure of that.
 
         `again`: a process that is said to be gone had it, so that a lease that still looks live is watched, too, instead of believed.
-        Where the operator may not use leases that is said, and there is no lock: the mark on the Deployment is the only sign then.
+        Where the operator may not use leases that is said, and there is no lock: the mark on the Deployment is the only sign then. A
+        refusal of what was allowed when it was planned is believed once it has lasted: the API server may just have been started again.
         """
         namespace, name = plan.intent.namespace, lock_name(plan.intent.deployment)
-        try:
-            return await self._acquire(plan, namespace, name, say, again)
-        except Forbidden as failure:
-            return f"no lock: leases may not be used here ({failure.words}); the mark on the deployment is the only sign"
+        allowed = any(check.name == "lock" and check.verdict is Verdict.OK for check in plan.checks)
+        refusals = Refusals()
+        while True:
+            try:
+                return await self._acquire(plan, namespace, name, say, again)
+            except Forbidden as failure:
+                if not allowed or refusals.believed(failure, self.clock.monotonic()):
+                    return f"no lock: leases may not be used here ({failure.words}); the mark on the deployment is the only sign"
+                await self.clock.sleep(pause_after(failure, _PAUSE))
 
     async def _acquire(self, plan: Plan, namespace: str, name: str, say: Say, again: bool) -> str:
         lost: Failure | None = None
