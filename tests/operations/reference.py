@@ -214,6 +214,7 @@ class Reference:
     def over(self, id: str, outcome: Outcome) -> None:
         """An operation has ended, or was found to have ended."""
         known = self.operations[id]
+        told_again = known.outcome is Outcome.DONE
         known.ends.append(outcome)
         if known.outcome is not None:
             settled = known.outcome if known.outcome is not Outcome.NEEDS_ATTENTION else outcome
@@ -223,8 +224,8 @@ class Reference:
         else:
             known.outcome = outcome
         if outcome is Outcome.DONE:
+            self._claim(known, found=not told_again)
             self.story = self._unless_written(known, known.wanted)
-            self._claim(known)
         if outcome is Outcome.UNDONE:
             for writes in self._writers.values():
                 while writes and writes[-1][0] == id:
@@ -238,11 +239,13 @@ class Reference:
                 self.wrong.append(f"{id} needs attention, and nobody disturbed it")
             self._open_end(known)
 
-    def _claim(self, known: Known) -> None:
-        """What was so already when it was planned is as much its doing as what it wrote."""
+    def _claim(self, known: Known, *, found: bool) -> None:
+        """What was so already when it was planned is as much its doing as what it wrote; and so is what it `found` as it wanted it, written
+        by an operation beside it: it has ended well on it, and nobody may take that back from under it."""
         self.now = next(self._counter)
-        for place in known.wanted:
-            if not self.written_since(place, known):
+        stands = look(self.fake)
+        for place, wanted in known.wanted.items():
+            if not self.written_since(place, known) or (found and stands.get(place) == wanted):
                 self._writers[place].append((known.id, self.now))
 
     def _open_end(self, known: Known) -> None:

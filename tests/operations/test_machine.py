@@ -461,3 +461,17 @@ def test_the_protocol_against_the_reference() -> None:
     machine = seed(int(drawn))(Promotions) if drawn else Promotions
     chosen = settings(FEW, max_examples=examples) if examples else FEW
     run_state_machine_as_test(machine, settings=chosen)  # type: ignore[no-untyped-call]
+
+
+def test_who_takes_an_operation_back_leaves_the_alias_that_another_has_ended_on() -> None:
+    """A history that Hypothesis found: both promote the same version on Deployments of their own; the one that moved the alias is killed, the
+    other ends on the alias as it is."""
+    state = Promotions()
+    state.begin(uri="models:/iris/1", shared=False, several=True)
+    state.plan(bob=True, on=(KEY,), wish=(Kind.PROMOTE, "2", "better"))
+    state.plan(bob=False, on=(STAGING,), wish=(Kind.PROMOTE, "2", "better"))
+    state.race(faults=(Fault("write", "kill", 4), None))
+    state.recover_what_is_marked(bob=True, fault=None, pick=0, verb=Verb.UNDO)
+    assert state.reference.stand() == ("models:/iris/2", "models:/iris/1", "2")
+    state.one_story_is_told()
+    state.teardown()
