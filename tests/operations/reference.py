@@ -272,11 +272,21 @@ class Reference:
         if known.outcome is Outcome.NEEDS_ATTENTION:
             seen = self._unless_written(known, known.seen, old)
             yield from itertools.product(*zip(old, new, seen, strict=True))
-        elif self.by_alias:
+        else:
+            for base in {old, self._as_found(known, old)}:
+                yield from self._between(known, base, new)
+
+    def _as_found(self, known: Known, old: Stand) -> Stand:
+        """What it goes back to where it wrote last: as it found it, be it in the middle of an operation that was cut off before."""
+        told = zip(self.places, old, strict=True)
+        return tuple(known.seen.get(place) if place in known.wanted and self._last(place)[0] == known.id else was for place, was in told)
+
+    def _between(self, known: Known, old: Stand, new: Stand) -> Iterator[Stand]:
+        if self.by_alias:
             # The alias is first both times: pods follow it.
             yield from itertools.product(*zip(old, new, strict=True))
-        else:
-            # One place after the other, the alias last, and first on the way back.
-            order = list(known.wanted)
-            for moved in range(len(order) + 1):
-                yield tuple(now if place in order[:moved] else was for place, was, now in zip(self.places, old, new, strict=True))
+            return
+        # One place after the other, the alias last, and first on the way back.
+        order = list(known.wanted)
+        for moved in range(len(order) + 1):
+            yield tuple(now if place in order[:moved] else was for place, was, now in zip(self.places, old, new, strict=True))

@@ -464,8 +464,8 @@ def test_the_protocol_against_the_reference() -> None:
 
 
 def test_who_takes_an_operation_back_leaves_the_alias_that_another_has_ended_on() -> None:
-    """A history that Hypothesis found: both promote the same version on Deployments of their own; the one that moved the alias is killed, the
-    other ends on the alias as it is."""
+    """A history that Hypothesis found: both promote the same version on Deployments of their own; the one that moved the alias is killed,
+    the other ends on the alias as it is."""
     state = Promotions()
     state.begin(uri="models:/iris/1", shared=False, several=True)
     state.plan(bob=True, on=(KEY,), wish=(Kind.PROMOTE, "2", "better"))
@@ -473,5 +473,17 @@ def test_who_takes_an_operation_back_leaves_the_alias_that_another_has_ended_on(
     state.race(faults=(Fault("write", "kill", 4), None))
     state.recover_what_is_marked(bob=True, fault=None, pick=0, verb=Verb.UNDO)
     assert state.reference.stand() == ("models:/iris/2", "models:/iris/1", "2")
+    state.one_story_is_told()
+    state.teardown()
+
+
+def test_who_is_killed_taking_back_has_put_the_alias_where_the_one_cut_off_before_it_had_moved_it() -> None:
+    """A history that Hypothesis found: the second began while the first was cut off, so that what it found was already the first's."""
+    state = Promotions()
+    state.begin(uri="models:/iris/1", shared=False, several=True)
+    state.change(bob=False, fault=Fault("write", "kill", 4), on=(STAGING,), wish=(Kind.PROMOTE, "2", "better"))
+    state.change(bob=False, fault=Fault("write", "kill-after", 3), on=(KEY,), wish=(Kind.PROMOTE, "1", "better"))
+    state.recover_what_is_marked(bob=False, fault=Fault("entry", "kill", 6), pick=0, verb=Verb.UNDO)
+    assert state.reference.stand() == ("models:/iris/1", "models:/iris/2", "2")
     state.one_story_is_told()
     state.teardown()
