@@ -353,6 +353,24 @@ async def test_a_variable_that_stands_twice_is_refused_before_the_server_drops_o
     assert "MODEL_URI stands twice in container server" in made.refused[0].words
 
 
+@pytest.mark.parametrize("name", ["MODEL_URI", "LOG_LEVEL"])
+async def test_what_the_server_makes_of_variables_that_stand_twice_is_not_called_a_webhooks_doing(bench: Bench, name: str) -> None:
+    """The real server drops one of those that are patched, and puts the others into another order."""
+
+    def admission(raw: dict[str, Any]) -> None:
+        raw["spec"]["template"]["spec"]["containers"][0]["env"].pop(0)
+
+    edit(_env(name, "x"))(bench)
+    edit(_env(name, "y"))(bench)
+    for _ in range(8):
+        await bench.fake.clock.sleep(1.0)
+    bench.fake.cluster.admission = admission
+    made = await bench.plan("2")
+    assert isinstance(made, Plan)
+    (words,) = [check.words for check in made.refused if check.name == "dry run"]
+    assert words == f"the server merges variables by name, so that the patch does not do what it should: {name} stands twice"
+
+
 @pytest.mark.parametrize(
     ("strategy", "devices", "words"),
     [

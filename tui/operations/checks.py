@@ -18,6 +18,7 @@ from tui.operations.consequences import consequences, others
 from tui.operations.gate import Target, forecast
 from tui.operations.liveness import holder_is_dead, is_abandoned
 from tui.operations.owner_check import ownership
+from tui.operations.repeated import repeated
 from tui.operations.subject import Subject
 from tui.operations.world import World
 
@@ -216,6 +217,9 @@ async def dry_run(subject: Subject, world: World, wanted: Edits) -> Check:
     except Failure as failure:
         return Check("dry run", Verdict.UNKNOWN, str(failure), failure.hint)
     if not edits.stand(wanted, answer):
+        if twice := next(repeated(deployment, wanted), None):
+            words = f"the server merges variables by name, so that the patch does not do what it should: {twice.name} stands twice"
+            return Check("dry run", Verdict.REFUSE, words, twice.hint)
         words = "something in the cluster changes the patch on its way in (an admission webhook?)"
         return Check("dry run", Verdict.REFUSE, words, "; ".join(edits.strays(wanted, answer)))
     return Check("dry run", Verdict.OK, "accepted by the server")

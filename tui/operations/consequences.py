@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 
 from tui.domain.failures import Failure
@@ -11,8 +10,9 @@ from tui.domain.linking import links_of
 from tui.domain.links import How, ServingLink
 from tui.domain.promotions import Check, Verdict
 from tui.domain.serving import Deployment
-from tui.domain.slots import Edits, each_container
+from tui.domain.slots import Edits
 from tui.operations import edits
+from tui.operations.repeated import repeated
 from tui.operations.subject import Subject
 from tui.operations.world import World
 
@@ -39,15 +39,10 @@ def _all(subject: Subject, wanted: Edits) -> Iterator[Check]:
 
 def _twice(deployment: Deployment, wanted: Edits) -> Iterator[Check]:
     """A patch merges variables by name, so that of two of one name the API server drops one."""
-    touched = {where.rpartition("/env/")[0] for where in wanted if "/env/" in where}
-    for stem, container in each_container(deployment.template):
-        if stem not in touched:
-            continue
-        edited = {container.env[int(where.split("/")[7])].name for where in wanted if where.startswith(f"{stem}/env/")}
-        for name in (name for name, count in Counter(variable.name for variable in container.env).items() if count > 1):
-            words = f"{name} stands twice in container {container.name}; Kubernetes takes the last one, and a patch would drop one of them"
-            verdict = Verdict.REFUSE if name in edited else Verdict.WARN
-            yield Check("variables", verdict, words, f"take all but the last {name} out of the manifest")
+    for found in repeated(deployment, wanted):
+        twice = f"{found.name} stands twice in container {found.container}"
+        words = f"{twice}; Kubernetes takes the last one, and a patch would drop one of them"
+        yield Check("variables", Verdict.REFUSE if found.edited else Verdict.WARN, words, found.hint)
 
 
 def _availability(deployment: Deployment) -> Iterator[Check]:
