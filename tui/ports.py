@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.domain.promotions import Operation
     from tui.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
     from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
+    from tui.domain.scheduling import SchedulerSnapshot
     from tui.domain.series_scope import SeriesScope
     from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
 
@@ -131,6 +132,11 @@ class Cluster(Protocol):
 
     async def pods_of(self, deployment: Deployment) -> tuple[Pod, ...]:
         """The pods of all its ReplicaSets, those of the current template first."""
+        ...
+
+    async def scheduling(self, pod: Pod) -> SchedulerSnapshot:
+        """What the scheduler would decide by for another pod like this one. Reads all nodes and what runs on them: only for a plan. Raises
+        Forbidden where nodes may not be listed."""
         ...
 
     async def pod_log(self, namespace: str, pod: str, container: str, *, tail: int = 50, previous: bool = False) -> str: ...

@@ -44,6 +44,8 @@ class PodTemplate:
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
     """Those that run before, native sidecars included."""
+    node: str = ""
+    """The one that a template names itself (`nodeName`): no scheduler is asked then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ LIST_BODY = 128 * MIB
 """Bytes of one page of a Kubernetes list. Some servers before an API leave the pages away, and send all at once."""
 LIST = 512 * MIB
 """Bytes of all pages of a list together: 120,000 pods."""
+SCHEDULING = 96 * MIB
+"""Bytes of the nodes, and of the pods, that a plan looks at: some 20,000 pods. It can be made without."""
 OBJECTS = 200_000
 """Objects of one kind. Kubernetes itself is built for 150,000 pods."""
 EVENTS = 256 * MIB

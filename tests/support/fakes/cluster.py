@@ -13,10 +13,11 @@ from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.objects import strategic_merge, to_deployment, to_template
 from tests.support.fakes.traps import Traps
 from tests.support.virtual import VirtualClock
-from tui.domain.failures import Conflict, NotFound
+from tui.domain.failures import Conflict, Forbidden, NotFound
 from tui.domain.identity import ClusterId
 from tui.domain.leases import Lease
 from tui.domain.marks import CHANGE_CAUSE, RESTARTED_AT
+from tui.domain.scheduling import SchedulerSnapshot
 from tui.domain.serving import (
     Access,
     ContainerState,
@@ -64,6 +65,7 @@ class FakeCluster:
         self.controllers: dict[Controller, Controller] = {}
         self.specs: dict[tuple[str, Controller], Mapping[str, object]] = {}
         self.conditions: list[dict[str, str]] = []
+        self.snapshot: SchedulerSnapshot | None = None
         self.report: Callable[[Pod], Pod] = lambda pod: pod
         self.id = ClusterId("uid-of-kube-system", "address")
         self._counter = 100
@@ -114,6 +116,13 @@ class FakeCluster:
     async def pods_of(self, deployment: Deployment) -> tuple[Pod, ...]:
         self.traps.enter("pods_of")
         return tuple(self.report(self._to_pod(pod)) for pod in self.pods.values() if self.sets[pod.set_name]["owner"] == deployment.key)
+
+    async def scheduling(self, pod: Pod) -> SchedulerSnapshot:
+        """Nodes may not be listed unless a case says what there is."""
+        self.traps.enter("scheduling")
+        if self.snapshot is None:
+            raise Forbidden("nodes is forbidden", backend="Kubernetes")
+        return self.snapshot
 
     async def pod_log(self, namespace: str, pod: str, container: str, *, tail: int = 50, previous: bool = False) -> str:
         self.traps.enter("pod_log")

@@ -17,6 +17,7 @@ from tui.domain.identity import ClusterId, address_digest
 from tui.domain.leases import Lease
 from tui.domain.marks import FIELD_MANAGER
 from tui.domain.rollout import new_replica_set
+from tui.domain.scheduling import SchedulerSnapshot
 from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
 from tui.sources import bounds
 from tui.sources.edge import raises_failures
@@ -24,6 +25,7 @@ from tui.sources.kubernetes import BACKEND, answers, leases, objects, wire
 from tui.sources.kubernetes.connection import Connection
 from tui.sources.kubernetes.listing import converted, listed
 from tui.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS, Item, Kind
+from tui.sources.kubernetes.scheduling import scheduler_snapshot
 from tui.sources.kubernetes.scope import EVERYWHERE, readable_namespaces
 from tui.sources.kubernetes.unhandled import unhandled
 from tui.sources.transport import Params, Timeouts, Transport
@@ -123,6 +125,9 @@ class KubernetesCluster:
             return tuple(sorted(owned, key=lambda p: (p.owner_uid != first, -mine[p.owner_uid or ""], p.created_at or 0.0, p.name)))
 
         return await self.connection.using(read)
+
+    async def scheduling(self, pod: Pod) -> SchedulerSnapshot:
+        return await self.connection.using(lambda transport: scheduler_snapshot(transport, pod))
 
     async def pod_log(self, namespace: str, pod: str, container: str, *, tail: int = 50, previous: bool = False) -> str:
         params: Params = _log_params(container, tail) | {"limitBytes": _LOG_LIMIT} | ({"previous": "true"} if previous else {})

@@ -13,10 +13,10 @@ from tui.sources import bounds
 from tui.sources.bounds import PageTokens
 from tui.sources.decode import LARGE, collector_paused
 from tui.sources.kubernetes import BACKEND
-from tui.sources.kubernetes.resources import Item, Kind
+from tui.sources.kubernetes.resources import Kind
 from tui.sources.transport import Timeouts, Transport
 
-T = TypeVar("T", bound=Item)
+T = TypeVar("T")
 
 FIRST_PAGE = 500
 PAGE = 1500
@@ -34,18 +34,23 @@ class Page(Generic[T]):
     last: bool
 
 
-async def pages(transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "") -> AsyncIterator[Page[T]]:
-    """Raises a Failure; one with `expired(...)` true where the list grew too old between two pages, and must be begun again."""
+async def pages(
+    transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "", fields: str = "", most: int = bounds.LIST
+) -> AsyncIterator[Page[T]]:
+    """At most `most` bytes. Raises a Failure; one with `expired(...)` true where the list grew too old between two pages, and must be begun
+    again."""
     tokens, size, count = PageTokens(BACKEND), 0, 0
     params: dict[str, str | int] = {"limit": FIRST_PAGE}
     if selector:
         params["labelSelector"] = selector
+    if fields:
+        params["fieldSelector"] = fields
     while True:
-        body = await transport.get(kind.path(namespace), params=params, timeouts=PATIENT, most=bounds.LIST_BODY)
+        body = await transport.get(kind.path(namespace), params=params, timeouts=PATIENT, most=min(bounds.LIST_BODY, most))
         answer = transport.decode(body, kind.list_type)
         size, count = size + len(body), count + len(answer.items or ())
-        if size > bounds.LIST:
-            raise bounds.too_large(bounds.LIST, backend=BACKEND, what=f"its list of {kind.plural}")
+        if size > most:
+            raise bounds.too_large(most, backend=BACKEND, what=f"its list of {kind.plural}")
         if count > bounds.OBJECTS:
             raise bounds.too_many(kind.plural, backend=BACKEND)
         large = len(body) >= LARGE
@@ -58,19 +63,21 @@ async def pages(transport: Transport, kind: Kind[T], namespace: str, *, selector
         params |= {"continue": following, "limit": PAGE}
 
 
-async def listed(transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "") -> tuple[T, ...]:
+async def listed(
+    transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "", fields: str = "", most: int = bounds.LIST
+) -> tuple[T, ...]:
     """The whole list. One that expires between its pages is begun again once."""
     try:
-        return await _whole(transport, kind, namespace, selector)
+        return await _whole(pages(transport, kind, namespace, selector=selector, fields=fields, most=most))
     except Failure as failure:
         if not expired(failure):
             raise
-    return await _whole(transport, kind, namespace, selector)
+    return await _whole(pages(transport, kind, namespace, selector=selector, fields=fields, most=most))
 
 
-async def _whole(transport: Transport, kind: Kind[T], namespace: str, selector: str) -> tuple[T, ...]:
+async def _whole(found: AsyncIterator[Page[T]]) -> tuple[T, ...]:
     items: list[T] = []
-    async for page in pages(transport, kind, namespace, selector=selector):
+    async for page in found:
         items.extend(page.items)
     return tuple(items)
 

@@ -80,12 +80,14 @@ def _template(
     annotations: Mapping[str, str] | None,
     containers: Iterable[wire.ContainerSpec] | None,
     init_containers: Iterable[wire.ContainerSpec] | None,
+    node: str = "",
 ) -> PodTemplate:
     return PodTemplate(
         labels or {},
         annotations or {},
         tuple([_container(c) for c in containers or ()]),
         tuple([_container(c) for c in init_containers]) if init_containers else (),
+        node,
     )
 
 
@@ -97,6 +99,7 @@ def template_of(template: wire.Template | None) -> PodTemplate:
         meta.annotations if meta else None,
         spec.containers if spec else None,
         spec.init_containers if spec else None,
+        spec.node_name if spec else "",
     )
 
 

@@ -18,7 +18,7 @@ class Item(Protocol):
     def name(self) -> str: ...
 
 
-T = TypeVar("T", bound=Item)
+T = TypeVar("T")
 I_co = TypeVar("I_co", covariant=True, bound=Item)
 
 

@@ -111,14 +111,15 @@ class TemplateMeta(Wire):
     annotations: dict[str, str] | None = None
 
 
-class ContainersOnly(Wire):
+class TemplateSpec(Wire):
+    node_name: str = ""
     containers: list[ContainerSpec] | None = None
     init_containers: list[ContainerSpec] | None = None
 
 
 class Template(Wire):
     metadata: TemplateMeta | None = None
-    spec: ContainersOnly | None = None
+    spec: TemplateSpec | None = None
 
 
 class Selector(Wire):
