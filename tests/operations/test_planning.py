@@ -376,7 +376,7 @@ async def test_what_the_server_makes_of_variables_that_stand_twice_is_not_called
     [
         (Strategy(recreate=True), (), "no pod serves until it is ready"),
         (Strategy(max_surge="0", max_unavailable="100%"), (), "it may be that no pod serves"),
-        (Strategy(max_surge="0", max_unavailable="0"), (), None),
+        (Strategy(max_surge="0", max_unavailable="0"), (), "as maxSurge is 0: at least 1 of 2 pods serve meanwhile"),
         (Strategy(), ("1 nvidia.com/gpu",), "needs 1 nvidia.com/gpu while the old ones still hold theirs"),
         (Strategy(), (), None),
     ],

@@ -14,6 +14,7 @@ from tui.domain.registry import ModelAccess
 from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
+from tui.operations.availability import availability
 from tui.operations.consequences import consequences, others
 from tui.operations.gate import Target, forecast
 from tui.operations.liveness import holder_is_dead, is_abandoned
@@ -42,6 +43,7 @@ async def run_checks(
         lock(subject, world, now),
         may_move_alias(subject, world),
     )
+    serving = asyncio.create_task(availability(subject, draft.slot_edits, world))
     moves = any(step.name is StepName.MOVE_ALIAS for step in draft.steps)
     told = asyncio.create_task(others(subject, draft.intent.alias, world, together) if moves else _nothing())
     found, patching, trial, owned, scaling, judged, locked, moving = await asyncio.gather(*asked)
@@ -54,6 +56,7 @@ async def run_checks(
         moving,
         other_operations(subject, past),
         rolling(subject),
+        *await serving,
         *consequences(subject, draft.slot_edits),
         trial,
         owned,

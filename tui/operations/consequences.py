@@ -30,7 +30,6 @@ def consequences(subject: Subject, wanted: Edits) -> tuple[Check, ...]:
 def _all(subject: Subject, wanted: Edits) -> Iterator[Check]:
     yield from _twice(subject.deployment, wanted)
     if wanted:
-        yield from _availability(subject.deployment)
         yield from _moving_reference(subject)
         if subject.link.how is How.ANNOTATION:
             words = "only an annotation says which version is served: what the server loads does not change with it"
@@ -43,28 +42,6 @@ def _twice(deployment: Deployment, wanted: Edits) -> Iterator[Check]:
         twice = f"{found.name} stands twice in container {found.container}"
         words = f"{twice}; Kubernetes takes the last one, and a patch would drop one of them"
         yield Check("variables", Verdict.REFUSE if found.edited else Verdict.WARN, words, found.hint)
-
-
-def _availability(deployment: Deployment) -> Iterator[Check]:
-    strategy, desired = deployment.strategy, deployment.desired
-    if not desired:
-        return
-    if strategy.recreate:
-        words = "the strategy is Recreate: all old pods end before the first new one starts, so no pod serves until it is ready"
-        yield Check("availability", Verdict.WARN, words, "choose a time without traffic, or strategy RollingUpdate")
-        return
-    surge, unavailable = strategy.limits(desired)
-    if unavailable >= desired:
-        who = f"all {desired} pods" if desired > 1 else "the only pod"
-        words = f"maxUnavailable lets {who} end first: it may be that no pod serves until a new one is ready"
-        yield Check("availability", Verdict.WARN, words, "a smaller maxUnavailable keeps some")
-    devices = sorted({device for container in deployment.template.containers for device in container.devices})
-    if surge and devices and unavailable < desired:
-        words = (
-            f"a new pod needs {', '.join(devices)} while the old ones still hold theirs: where none is free it cannot be scheduled, "
-            f"and {'nothing changes' if not unavailable else 'the rollout goes on only with pods that end'} until the deadline"
-        )
-        yield Check("availability", Verdict.WARN, words, "see that a node has one free, or set maxSurge to 0 (fewer pods serve meanwhile)")
 
 
 def _moving_reference(subject: Subject) -> Iterator[Check]:

@@ -65,7 +65,7 @@ async def plan(
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     serving = serving_sets(pods)
-    subject = replace(subject, addresses=addresses(pods))
+    subject = replace(subject, pods=pods, addresses=addresses(pods))
     gate = chosen_gate(subject.intent, world, subject.model) if await metrics_there(world) else None
     cluster, registry = await _identities(subject, world)
     draft = _draft(subject, world, template, now, _Choices(operation_id or new_id(now), gate, serving, cluster, registry))

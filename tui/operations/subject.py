@@ -13,7 +13,7 @@ from tui.domain.model_uri import parse
 from tui.domain.promotions import Intent, Kind, Operation, Refusal, RollbackTarget
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.resolving import resolve
-from tui.domain.serving import Deployment, Fleet
+from tui.domain.serving import Deployment, Fleet, Pod
 from tui.operations.certain_link import LINK_HINT, certain_link
 from tui.operations.evidence import Span, measured_spans
 from tui.operations.targets import rollback_targets
@@ -45,6 +45,8 @@ class Subject:
     """The wanted version does not exist yet: it will be a copy of this one."""
     run_id: str | None = None
     """The run that the wanted version came from: as the registry says, else as the ReplicaSet remembers that served it."""
+    pods: tuple[Pod, ...] = ()
+    """Its own, those of the present template first."""
     addresses: tuple[str, ...] = ()
     """Of the pods that serve now."""
 
