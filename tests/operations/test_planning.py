@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.operations.conftest import Bench
+from tests.support.fakes.objects import to_template
 from tui.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
 from tui.domain.marks import OPERATION, Mark, mark_text
 from tui.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
@@ -411,6 +412,12 @@ async def test_others_that_share_the_alias_are_named_unless_they_move_too(bench:
     (follow, differ) = [words for _, words in told(made, "other deployments")]
     assert follow.startswith("serving/follows follows alias champion too")
     assert differ.startswith("serving/pinned (1) names another version of iris")
+    for name, uri in (("sts", "models:/iris@champion"), ("wine-sts", "models:/wine/1")):
+        template = to_template({"spec": {"containers": server(uri)}})
+        bench.fake.cluster.others.append(OtherWorkload("StatefulSet", "serving", name, template))
+    (follow, _) = [words for _, words in told(await bench.good_plan("2"), "other deployments")]
+    assert follow.startswith("serving/follows, StatefulSet serving/sts follow alias champion too")
+    bench.fake.cluster.others.clear()
     bench.fake.registry.aliases["iris"]["champion"] = "2"
     assert told(await bench.good_plan("2"), "other deployments") == []
 

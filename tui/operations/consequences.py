@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 
 from tui.domain.failures import Failure
-from tui.domain.linking import links_of
+from tui.domain.linking import find_links, links_of
 from tui.domain.links import How, ServingLink
 from tui.domain.promotions import Check, Verdict
 from tui.domain.serving import Deployment
@@ -54,24 +54,28 @@ def _moving_reference(subject: Subject) -> Iterator[Check]:
 
 
 async def others(subject: Subject, alias: str, world: World, together: Collection[str]) -> tuple[Check, ...]:
-    """What other deployments make of the alias that moves. `together`: keys of those that this operation changes, too. Where they cannot be
-    read, nothing is said."""
-    target, own = world.environment.cluster, subject.deployment
+    """What other workloads make of the alias that moves: StatefulSets and DaemonSets read it, too. `together`: keys of the deployments that
+    this operation changes as well. Where they cannot be read, nothing is said."""
+    cluster, patterns, own = world.need_cluster(), world.environment.patterns, subject.deployment
+    target = world.environment.cluster
+    where = target.namespaces if target is not None and target.namespaces else (own.namespace,)
     try:
         async with asyncio.timeout(_OTHERS_TIMEOUT):
-            fleet = await world.need_cluster().fleet(target.namespaces if target is not None and target.namespaces else (own.namespace,))
+            fleet, unhandled = await asyncio.gather(cluster.fleet(where), cluster.unhandled(where))
     except (Failure, TimeoutError):
         return ()
+    found = {
+        **{other.key: links_of(other, patterns) for other in fleet.deployments if other.key not in (own.key, *together)},
+        **{f"{other.kind} {other.key}": find_links(other.template, patterns) for other in unhandled},
+    }
     follow: list[str] = []
     differ: list[str] = []
-    for other in fleet.deployments:
-        if other.key == own.key or other.key in together:
-            continue
-        links = [link for link in links_of(other, world.environment.patterns) if link.model == subject.model]
-        if any(link.alias == alias for link in links):
-            follow.append(other.key)
-        elif (versions := _versions(links)) and subject.to_version not in versions:
-            differ.append(f"{other.key} ({', '.join(versions)})")
+    for name, links in found.items():
+        mine = [link for link in links if link.model == subject.model]
+        if any(link.alias == alias for link in mine):
+            follow.append(name)
+        elif (versions := _versions(mine)) and subject.to_version not in versions:
+            differ.append(f"{name} ({', '.join(versions)})")
     return tuple(_told(subject, alias, follow, differ))
 
 
