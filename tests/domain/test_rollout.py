@@ -214,7 +214,7 @@ UNFINISHED = replace(DEPLOYMENT, available=0)
 @pytest.mark.parametrize(
     ("parts", "cause", "words"),
     [
-        ({"unscheduled": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}, Cause.UNSCHEDULED, "1 Insufficient nvidia.com/gpu."),
+        ({"unscheduled": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}, Cause.UNSCHEDULED, "1 Insufficient nvidia.com/gpu"),
         ({"phase": "Failed", "reason": "Evicted", "message": "low on memory"}, Cause.PODS_END, "pod new failed: Evicted: low on memory"),
         ({"containers": (early(), state(ready=False)), "reason": "Init:0/1"}, Cause.SLOW, "pod new is still Init:0/1"),
         ({}, Cause.SLOW, "pod new runs, but is not ready"),

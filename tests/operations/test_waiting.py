@@ -59,7 +59,7 @@ async def test_the_schedulers_words_are_told_while_waiting_and_at_the_end(bench:
     )
     operation = await bench.promote("2", rollout_deadline=30.0)
     assert operation.outcome is Outcome.UNDONE, operation.words
-    assert "cannot be scheduled: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu." in operation.words
+    assert "cannot be scheduled: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu" in operation.words
     assert "cannot be scheduled" in told(operation).partition("not rolled out")[0]
     assert "artifact" not in operation.words
     assert "maxSurge 0" in operation.words

@@ -132,7 +132,8 @@ def obstacle(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence
     coming = [pod for pod in new if not pod.ended and not pod.ready]
     for pod in coming:
         if pod.unscheduled:
-            return Trouble(f"pod {pod.name} cannot be scheduled: {pod.unscheduled}", "Unschedulable", Cause.UNSCHEDULED, pod.name)
+            words = f"pod {pod.name} cannot be scheduled: {pod.unscheduled.rstrip('.')}"
+            return Trouble(words, "Unschedulable", Cause.UNSCHEDULED, pod.name)
     ended = [pod for pod in new if pod.phase == "Failed"]
     if ended and len(ended) >= len(coming):
         pod = max(ended, key=lambda pod: pod.created_at or 0.0)
