@@ -111,6 +111,10 @@ def test_each_owner_with_what_to_edit_instead(parts: dict[str, Any], words: str,
             "labels": {"kustomize.toolkit.fluxcd.io/name": "models"},
             "annotations": {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"},
         },
+        *[
+            {"labels": {"kustomize.toolkit.fluxcd.io/name": "models"}, "annotations": {"kustomize.toolkit.fluxcd.io/ssa": how}}
+            for how in ("Ignore", "IfNotPresent")
+        ],
         writes("kubectl-client-side-apply"),
         writes("kubectl", "Apply"),
         writes("modeldeck"),
@@ -165,6 +169,7 @@ HEALS = {"syncPolicy": {"automated": {"selfHeal": True}}}
         (ARGO, {}, Hold.OVERWRITES),
         (KUSTOMIZE, {}, Hold.REVERTS),
         (KUSTOMIZE, {"suspend": True}, Hold.OVERWRITES),
+        (KUSTOMIZE, {"ignore": [{"paths": ["/spec/replicas"]}]}, Hold.MAY_REVERT),
         (HELM_RELEASE, {}, Hold.OVERWRITES),
         (HELM_RELEASE, {"driftDetection": {"mode": "warn"}}, Hold.OVERWRITES),
         (HELM_RELEASE, {"driftDetection": {"mode": "enabled"}}, Hold.REVERTS),

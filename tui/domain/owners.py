@@ -107,7 +107,7 @@ def configured(owner: TemplateOwner, spec: Mapping[str, object]) -> TemplateOwne
     else:
         drift = _within(spec, "driftDetection")
         corrects = spec.get("suspend") is not True and (kind == "Kustomization" or drift.get("mode") == "enabled")
-        hold, excepted = Hold.REVERTS if corrects else Hold.OVERWRITES, drift.get("ignore")
+        hold, excepted = Hold.REVERTS if corrects else Hold.OVERWRITES, spec.get("ignore") or drift.get("ignore")
     # What is excepted may be the very place that is edited.
     return replace(owner, hold=Hold.MAY_REVERT if hold is Hold.REVERTS and excepted else hold)
 
@@ -154,7 +154,7 @@ def _by_marks(deployment: Deployment) -> Iterator[TemplateOwner]:
         yield TemplateOwner(_ARGO, f"application {application}", Hold.MAY_REVERT, instead, source, there or "argocd")
     for group, version, kind, said in _FLUX_KINDS:
         name = labels.get(f"{group}/name")
-        if name is not None and annotations.get(f"{group}/reconcile") != "disabled":
+        if name is not None and not _left_alone(group, annotations):
             there = labels.get(f"{group}/namespace", "flux-system")
             instead = f"make the same change in its source (git), or pause it: flux -n {there} suspend {kind.lower()} {name}"
             source = Controller(f"{group}/{version}", kind, name)
@@ -170,6 +170,12 @@ def _by_marks(deployment: Deployment) -> Iterator[TemplateOwner]:
     managed = _known(labels.get(_MANAGED_BY, ""))
     if managed:
         yield _tool(managed, f"label {_MANAGED_BY}")
+
+
+def _left_alone(group: str, annotations: Mapping[str, str]) -> bool:
+    """Flux does not reconcile the object, or only makes it where it is missing."""
+    applied = annotations.get(f"{group}/ssa", "").lower()
+    return annotations.get(f"{group}/reconcile") == "disabled" or applied in ("ignore", "ifnotpresent")
 
 
 def _application(deployment: Deployment) -> str:
