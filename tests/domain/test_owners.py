@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.domain.templates import deployment
-from tui.domain.owners import Hold, configured, owners
+from tui.domain.owners import Hold, changed_by, configured, owners
 from tui.domain.serving import Controller, FieldOwner
 
 KSERVE = Controller("serving.kserve.io/v1beta1", "InferenceService", "iris")
@@ -183,3 +183,24 @@ def test_how_a_tools_settings_tell_what_it_does(marks: dict[str, Any], spec: dic
     assert found.source is not None
     assert (found.source_namespace, found.source.name) in (("team", "shop"), ("team", "models"), ("team", "iris"))
     assert configured(found, spec).hold is hold
+
+
+def entry(manager: str, at: float | None, *, template: bool = True, subresource: str = "") -> FieldOwner:
+    return FieldOwner(manager, "Update", at, template, False, subresource)
+
+
+@pytest.mark.parametrize(
+    ("entries", "who"),
+    [
+        ([], "somebody"),
+        ([entry("modeldeck", 5.0)], "somebody"),
+        ([entry("modeldeck", 5.0), entry("argocd-controller", 4.0)], "somebody"),
+        ([entry("modeldeck", 5.0), entry("argocd-controller", 6.0)], "Argo CD (field manager argocd-controller)"),
+        ([entry("modeldeck", 5.0), entry("manager", 5.0)], "somebody (field manager manager)"),
+        ([entry("kustomize-controller", 5.0), entry("modeldeck", 5.0)], "Flux (field manager kustomize-controller)"),
+        ([entry("helm-controller", 2.0), entry("kubectl-edit", 3.0)], "somebody (field manager kubectl-edit)"),
+        ([entry("kubectl-scale", 9.0, template=False), entry("status", 9.0, subresource="status"), entry("undated", None)], "somebody"),
+    ],
+)
+def test_who_wrote_the_template_last_beside_us(entries: list[FieldOwner], who: str) -> None:
+    assert changed_by(deployment(owners=tuple(entries))) == who

@@ -216,7 +216,7 @@ async def test_the_alias_does_not_follow_a_template_that_somebody_has_changed_si
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/3")
     ended = await bench.resume(made.id)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "somebody changed the template meanwhile" in ended.words
+    assert "somebody (field manager kubectl-set) changed the template meanwhile" in ended.words
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/3", "1")
     assert [reason for _, reason, _ in bench.fake.cluster.events] == ["PromotionNeedsAttention"]
 

@@ -112,6 +112,19 @@ def configured(owner: TemplateOwner, spec: Mapping[str, object]) -> TemplateOwne
     return replace(owner, hold=Hold.MAY_REVERT if hold is Hold.REVERTS and excepted else hold)
 
 
+def changed_by(deployment: Deployment) -> str:
+    """Who has changed the template after us: whoever wrote it last, by the name under which it writes.
+
+    Kubernetes tells whole seconds: whoever wrote in the same one as we did came after us, or it would be as we left it.
+    """
+    written = [owner for owner in deployment.owners if owner.owns_template and not owner.subresource and owner.at is not None]
+    last = max(written, key=lambda owner: (owner.at or 0.0, owner.manager != FIELD_MANAGER), default=None)
+    if last is None or last.manager == FIELD_MANAGER:
+        return "somebody"
+    known = _known(last.manager)
+    return f"{_TOOLS[known][0] if known else 'somebody'} (field manager {last.manager})"
+
+
 def _within(spec: Mapping[str, object], *path: str) -> Mapping[str, object]:
     for key in path:
         inner = spec.get(key)

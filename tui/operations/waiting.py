@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from tui.domain import rollout
 from tui.domain.failures import Conflict, Failure, TimedOut
+from tui.domain.owners import changed_by
 from tui.domain.rollout import Cause, Trouble
 from tui.domain.serving import Deployment, Pod
 from tui.domain.slots import Edits, places
@@ -113,7 +114,7 @@ async def still_ours(run: Run) -> None:
 def _refuse_moved(wanted: Edits | None, deployment: Deployment) -> None:
     if wanted is not None and not edits.stand(wanted, deployment):
         words = "; ".join(edits.strays(wanted, deployment)) or "the old values are back"
-        raise Conflict(f"somebody changed the template meanwhile: {words}", backend="Kubernetes")
+        raise Conflict(f"{changed_by(deployment)} changed the template meanwhile: {words}", backend="Kubernetes")
 
 
 @dataclass

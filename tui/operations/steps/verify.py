@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from tui.domain.failures import Failure
 from tui.domain.joining import pods_by_deployment, truth_rows
+from tui.domain.owners import changed_by
 from tui.domain.registry import Registry
 from tui.domain.serving import Fleet
 from tui.domain.statements import Statement
@@ -39,7 +40,7 @@ class Verify:
             fleet = await _fleet(run)
             stated = await asked.now(fleet)
             seen = await _seen(run, fleet, stated)
-            wrong = _wrong(run, seen.row)
+            wrong = _wrong(run, fleet, seen.row)
             waited = run.clock.monotonic() + _POLL - began
             if wrong and waited > _PATIENCE:
                 raise NotTrue("; ".join(wrong))
@@ -106,13 +107,14 @@ async def _registry(run: Run) -> Registry | None:
         return None
 
 
-def _wrong(run: Run, row: TruthRow | None) -> list[str]:
+def _wrong(run: Run, mine: Fleet, row: TruthRow | None) -> list[str]:
     plan = run.plan
     if row is None:
         return ["the deployment is gone"]
     wrong = []
     if not plan.by_alias and row.spec_version not in (None, plan.to_version):
-        wrong.append(f"the template names version {row.spec_version}")
+        who = ", ".join(changed_by(deployment) for deployment in mine.deployments)
+        wrong.append(f"the template names version {row.spec_version}, as {who} has written it")
     strangers = [live for live in row.live if live.version not in (None, plan.to_version)]
     wrong += [f"{live.pods} pods serve version {live.version}" for live in strangers]
     if row.desired and not any(live.ready for live in row.live):
