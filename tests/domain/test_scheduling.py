@@ -16,6 +16,7 @@ from tui.domain.scheduling import (
     NodeInfo,
     Placement,
     PodInfo,
+    Quota,
     SchedulerSnapshot,
     Taint,
     Toleration,
@@ -62,6 +63,30 @@ def test_what_is_not_decided_can_only_forbid_more() -> None:
     gap = "the pods of other namespaces, which may not be listed"
     assert look(node(gpu=2), of=pod(gpu=1), gaps=(gap,)) == Placement(Fit.UNKNOWN, f"not decided by {gap}")
     assert look(node(gpu=1), of=pod(gpu=1), gaps=(gap,)).fit is Fit.NO_ROOM
+
+
+@pytest.mark.parametrize(
+    ("hard", "used", "words"),
+    [
+        ({"pods": "2"}, {"pods": "1"}, ""),
+        ({"pods": "2"}, {"pods": "2"}, "2 of 2 pods used"),
+        ({"count/pods": "2"}, {"count/pods": "2"}, "2 of 2 count/pods used"),
+        ({"requests.nvidia.com/gpu": "1"}, {"requests.nvidia.com/gpu": "1"}, "1 of 1 requests.nvidia.com/gpu used"),
+        ({"limits.nvidia.com/gpu": "1"}, {"limits.nvidia.com/gpu": "1"}, ""),
+        ({"requests.cpu": "1"}, {"requests.cpu": "500m"}, ""),
+        ({"requests.cpu": "1"}, {"requests.cpu": "501m"}, "501m of 1 requests.cpu used"),
+        ({"cpu": "1"}, {"cpu": "501m"}, "501m of 1 cpu used"),
+        ({"limits.cpu": "2"}, {"limits.cpu": "1500m"}, "1500m of 2 limits.cpu used"),
+        ({"requests.memory": "1Gi"}, {"requests.memory": "1Gi"}, ""),
+        ({"services": "1"}, {"services": "1"}, ""),
+        ({"pods": "2", "cpu": "1"}, {"pods": "2", "cpu": "1"}, "2 of 2 pods used, 1 of 1 cpu used"),
+        ({"pods": "0"}, {}, "0 of 0 pods used"),
+    ],
+)
+def test_quotas(hard: dict[str, str], used: dict[str, str], words: str) -> None:
+    wanted = pod(gpu=1, cpu=500, limits={"cpu": 1000})
+    found = look(node(gpu=9), of=wanted, quotas=(Quota("wide", {"pods": "99"}, {"pods": "1"}), Quota("few", hard, used)))
+    assert found == (Placement(Fit.NO_QUOTA, f"quota few: {words}") if words else Placement(Fit.FITS))
 
 
 def test_priority() -> None:

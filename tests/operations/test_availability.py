@@ -31,14 +31,15 @@ GPU = "nvidia.com/gpu"
             0,
             Placement(Fit.NO_ROOM, LACK),
             Verdict.WARN,
-            f"no node has room for the pod that the rollout begins with: it waits until its deadline ({LACK})",
+            f"no node has room for the pod that the rollout begins with: it gets nowhere, and ends at its deadline ({LACK})",
         ),
         (
             1,
             0,
             Placement(Fit.NO_ROOM, "0/0", "Karpenter"),
             Verdict.WARN,
-            "no node has room for the pod that the rollout begins with, unless Karpenter adds a node: it waits until its deadline (0/0)",
+            "no node has room for the pod that the rollout begins with, unless Karpenter adds a node: "
+            "it gets nowhere, and ends at its deadline (0/0)",
         ),
         (
             4,
@@ -85,7 +86,7 @@ async def test_the_plan_looks_at_the_nodes(bench: Bench) -> None:
     nodes = (NodeInfo("gpu-1", {GPU: 1, "pods": 10}), NodeInfo("cpu-1", {"pods": 10}))
     bench.fake.cluster.snapshot = SchedulerSnapshot(like, nodes, (like,))
     assert said(await bench.plan("2")) == [
-        f"no node has room for the pod that the rollout begins with: it waits until its deadline ({LACK})"
+        f"no node has room for the pod that the rollout begins with: it gets nowhere, and ends at its deadline ({LACK})"
     ]
     bench.fake.cluster.snapshot = SchedulerSnapshot(like, nodes, ())
     assert said(await bench.plan("2")) == ["a node has room for one more pod now: all 2 pods serve meanwhile"]

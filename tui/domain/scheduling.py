@@ -1,9 +1,9 @@
 """Whether one more pod like a running one would get a node now: by the scheduler's plain rules, and in its words.
 
 Decided: nodes that are closed, taints, node selectors and required node affinity, host ports, resources (extended ones too), required
-anti-affinity of both sides, priority. Not decided: topology spread, affinity to other pods, volumes, resource claims. These can only forbid
-more, so that "no room" holds whatever they say; "fits" does not (`PodInfo.open`). PodInfo and NodeInfo are called what the scheduler calls
-them.
+anti-affinity of both sides, priority; and, before all of these, quotas, as the API server does. Not decided: topology spread, affinity to
+other pods, volumes, resource claims. These can only forbid more, so that "no room" holds whatever they say; "fits" does not
+(`PodInfo.open`). PodInfo and NodeInfo are called what the scheduler calls them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tui.domain.numerals import whole
+from tui.domain.quantities import amount
 
 
 class Fit(StrEnum):
@@ -21,6 +22,8 @@ class Fit(StrEnum):
     PREEMPTS = "preempts"
     """Only where pods of a lower priority go."""
     NO_ROOM = "no-room"
+    NO_QUOTA = "no-quota"
+    """The API server would refuse to make it."""
     UNKNOWN = "unknown"
 
 
@@ -139,6 +142,8 @@ class PodInfo:
     namespace: str
     name: str
     requests: Mapping[str, int]
+    limits: Mapping[str, int] = field(default_factory=dict)
+    """Only of a pod that is to be held against quotas."""
     labels: Mapping[str, str] = field(default_factory=dict)
     node: str = ""
     priority: int = 0
@@ -163,6 +168,15 @@ class NodeInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Quota:
+    """One without scopes. `hard` and `used` as they stand: "pods" → "10", "requests.nvidia.com/gpu" → "1"."""
+
+    name: str
+    hard: Mapping[str, str]
+    used: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class SchedulerSnapshot:
     """`pod`: one that runs, like the one that is to come. `pods`: those that have a node and have not ended, `pod` among them. `gaps`: what
     could not be read of them."""
@@ -172,10 +186,14 @@ class SchedulerSnapshot:
     pods: tuple[PodInfo, ...]
     autoscaler: str = ""
     gaps: tuple[str, ...] = ()
+    quotas: tuple[Quota, ...] = ()
 
 
 def placement(snapshot: SchedulerSnapshot) -> Placement:
     """Whether another pod like `snapshot.pod` gets a node now."""
+    for quota in snapshot.quotas:
+        if used_up := tuple(_used_up(quota, snapshot.pod)):
+            return Placement(Fit.NO_QUOTA, f"quota {quota.name}: {', '.join(used_up)}")
     pod, uncounted = _counted(snapshot)
     if not snapshot.nodes:
         return Placement(Fit.NO_ROOM, "no nodes available to schedule pods", snapshot.autoscaler)
@@ -202,6 +220,22 @@ def _counted(snapshot: SchedulerSnapshot) -> tuple[PodInfo, tuple[str, ...]]:
     uncounted = tuple(sorted(name for name, wanted in pod.requests.items() if wanted and not own.get(name)))
     counted = {name: wanted for name, wanted in pod.requests.items() if name not in uncounted}
     return replace(pod, requests=counted), tuple(f"who hands out {name}" for name in uncounted)
+
+
+def _used_up(quota: Quota, pod: PodInfo) -> Iterator[str]:
+    """The resources of which it leaves too little for the pod."""
+    for name, hard in quota.hard.items():
+        kind, _, resource = name.partition(".")
+        if name in ("pods", "count/pods"):
+            resource, wanted = name, 1
+        elif kind == "limits":
+            wanted = pod.limits.get(resource, 0)
+        else:
+            resource = resource if kind == "requests" else name
+            wanted = pod.requests.get(resource, 0)
+        most, used = amount(resource, hard), amount(resource, quota.used.get(name, "0"))
+        if wanted and most is not None and used is not None and used + wanted > most:
+            yield f"{quota.used.get(name, '0')} of {hard} {name} used"
 
 
 def _told(refusals: Sequence[tuple[str, ...]]) -> str:

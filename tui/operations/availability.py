@@ -15,6 +15,7 @@ from tui.operations.subject import Subject
 from tui.operations.world import World
 
 _NAME = "availability"
+_FULL = {Fit.NO_ROOM: "no node has room for", Fit.NO_QUOTA: "the namespace has no quota for"}
 _TIMEOUT = 2.0
 """Seconds in which nodes and pods are read: a plan can be made without them."""
 
@@ -48,11 +49,12 @@ def surging(deployment: Deployment, unavailable: int, found: Placement) -> tuple
         case Fit.PREEMPTS:
             words = f"one more pod gets a node only if pods of a lower priority end for it{grows}: {found.message}"
             return (Check(_NAME, Verdict.WARN, words, "see whose pods these are"),)
-        case Fit.NO_ROOM if unavailable:
-            words = f"no node has room for one more pod{grows}: old pods end first, and {serving} ({found.message})"
+        case Fit.NO_ROOM | Fit.NO_QUOTA if unavailable:
+            words = f"{_FULL[found.fit]} one more pod{grows}: old pods end first, and {serving} ({found.message})"
             return (Check(_NAME, Verdict.WARN, words, "free what it lacks, to keep all of them meanwhile"),)
-        case Fit.NO_ROOM:
-            words = f"no node has room for the pod that the rollout begins with{grows}: it waits until its deadline ({found.message})"
+        case Fit.NO_ROOM | Fit.NO_QUOTA:
+            begins = f"{_FULL[found.fit]} the pod that the rollout begins with{grows}"
+            words = f"{begins}: it gets nowhere, and ends at its deadline ({found.message})"
             fewer = "no pod" if deployment.desired == 1 else f"{deployment.desired - 1} of {deployment.desired} pods"
             hint = f"free what it lacks, or let an old pod end first: maxSurge 0, maxUnavailable 1 ({fewer} would serve meanwhile)"
             return (Check(_NAME, Verdict.WARN, words, hint),)

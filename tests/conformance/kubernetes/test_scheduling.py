@@ -173,6 +173,39 @@ def test_one_more_pod(cluster: Cluster, api: Api, namespace: str, nodes: list[st
     until(f"the scheduler to agree with {ours}", lambda: verdict(api, namespace, bool(case.others)) == expected, 20)
 
 
+@pytest.mark.parametrize("cluster", ["real"], indirect=True)
+@pytest.mark.parametrize(
+    ("hard", "refused"),
+    [
+        ({"pods": "1"}, ["1 of 1 pods used"]),
+        ({"pods": "2"}, []),
+        ({"requests.cpu": "1799m"}, ["900m of 1799m requests.cpu used"]),
+        ({"requests.cpu": "1800m"}, []),
+        ({"cpu": "1", "memory": "2Gi"}, ["900m of 1 cpu used"]),
+        ({"requests.nvidia.com/gpu": "0"}, []),
+    ],
+)
+def test_one_more_pod_under_a_quota(
+    cluster: Cluster, api: Api, namespace: str, nodes: list[str], hard: dict[str, str], refused: list[str]
+) -> None:
+    nodes.append(add_node(api, f"{namespace}-0", node(), namespace))
+    mine = copy.deepcopy(HALF) | {"nodeSelector": {"case": namespace}}
+    create(api, namespace, "first", {**mine, "nodeName": nodes[0]}, "web")
+    path = f"/api/v1/namespaces/{namespace}/resourcequotas"
+    api.create(path, {"metadata": {"name": "few"}, "spec": {"hard": hard}}).must()
+    first = {"pods": "1", "requests.cpu": "900m", "cpu": "900m", "memory": "1Gi", "requests.nvidia.com/gpu": "0"}
+    used = {name: first[name] for name in hard}
+    api.patch(f"{path}/few/status", {"status": {"hard": hard, "used": used}}).must()  # its controller does not run here
+    ours = asyncio.run(placed(cluster, namespace, "first"))
+    assert ours == (Placement(Fit.NO_QUOTA, f"quota few: {', '.join(refused)}") if refused else Placement(Fit.FITS))
+
+    def same() -> bool:
+        answer = api.create(f"/api/v1/namespaces/{namespace}/pods?dryRun=All", pod_body("next", mine, "web"))
+        return (answer.code == 403 and "exceeded quota: few" in str(answer.body)) if refused else answer.code == 201
+
+    until("the API server to agree", same, 20)
+
+
 def add_node(api: Api, name: str, body: Any, namespace: str) -> str:
     labels = {HOST: name, "case": namespace, **body["labels"]}
     created = {"metadata": {"name": name, "labels": labels}, "spec": body["spec"]}
@@ -184,8 +217,11 @@ def add_node(api: Api, name: str, body: Any, namespace: str) -> str:
 
 
 def create(api: Api, namespace: str, name: str, spec: dict[str, Any], app: str) -> None:
-    body = {"metadata": {"name": name, "labels": {"app": app}}, "spec": {"terminationGracePeriodSeconds": 0, **spec}}
-    api.create(f"/api/v1/namespaces/{namespace}/pods", body).must()
+    api.create(f"/api/v1/namespaces/{namespace}/pods", pod_body(name, spec, app)).must()
+
+
+def pod_body(name: str, spec: dict[str, Any], app: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "labels": {"app": app}}, "spec": {"terminationGracePeriodSeconds": 0, **spec}}
 
 
 async def placed(cluster: Cluster, namespace: str, name: str) -> Placement:

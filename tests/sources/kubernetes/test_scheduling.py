@@ -21,6 +21,7 @@ from tui.domain.scheduling import (
     LabelRequirement,
     NodeTerm,
     PodInfo,
+    Quota,
     SchedulerSnapshot,
     Toleration,
     placement,
@@ -166,6 +167,22 @@ async def test_nodes_pods_and_who_adds_nodes(tmp_path: Any, node: dict[str, Any]
     assert placement(found).message == "0/2 nodes are available: 2 Insufficient nvidia.com/gpu"
     assert (found.autoscaler, found.gaps) == (autoscaler, ())
     assert [one["fieldSelector"] for one in asked] == ["spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"]
+
+
+async def test_quotas_of_all_pods_are_read_and_a_quota_that_may_not_be_read_is_none(tmp_path: Any) -> None:
+    def quota(name: str, **spec: Any) -> dict[str, Any]:
+        return {"metadata": {"name": name}, "spec": spec, "status": {"hard": {"pods": "2", "limits.cpu": "4"}, "used": {"pods": "2"}}}
+
+    async with scripted(tmp_path) as script:
+        limited = {**api_pod("first", "n1")}
+        limited["spec"]["containers"][0]["resources"]["limits"] = {"cpu": "1"}
+        script.lists["first"].append(limited)
+        script.lists["resourcequotas"].append(Refuse(403))
+        script.lists["resourcequotas"].append(listed(quota("few"), quota("some", scopes=["BestEffort"]), quota("low", scopeSelector={})))
+        assert (await look(script)).quotas == ()
+        found = await look(script)
+    assert found.quotas == (Quota("few", {"pods": "2", "limits.cpu": "4"}, {"pods": "2"}),)
+    assert found.pod.limits == {"cpu": 1000}
 
 
 async def test_an_amount_that_is_none_is_no_answer(tmp_path: Any) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
 
-from tui.domain.failures import Failure, Forbidden
+from tui.domain.failures import Failure, Forbidden, NotFound
 from tui.domain.quantities import amount
 from tui.domain.scheduling import (
     AntiAffinity,
@@ -17,6 +18,7 @@ from tui.domain.scheduling import (
     NodeInfo,
     NodeTerm,
     PodInfo,
+    Quota,
     SchedulerSnapshot,
     Selector,
     Taint,
@@ -133,6 +135,7 @@ class Port(Wire):
 
 class Asked(Wire):
     requests: Amounts | None = None
+    limits: Amounts | None = None
 
 
 class ScheduledContainer(Wire):
@@ -177,6 +180,27 @@ class ScheduledPodList(Wire):
     items: list[ScheduledPod] | None = None
 
 
+class QuotaSpec(Wire):
+    scopes: list[str] | None = None
+    scope_selector: wire.Present | None = None
+
+
+class QuotaStatus(Wire):
+    hard: Amounts | None = None
+    used: Amounts | None = None
+
+
+class QuotaWire(Wire):
+    metadata: Meta
+    spec: QuotaSpec = msgspec.field(default_factory=QuotaSpec)
+    status: QuotaStatus = msgspec.field(default_factory=QuotaStatus)
+
+
+class QuotaList(Wire):
+    metadata: ListMeta
+    items: list[QuotaWire] | None = None
+
+
 def _amounts(found: Mapping[str, str | int | float] | None) -> dict[str, int]:
     amounts = {}
     for name, text in (found or {}).items():
@@ -195,26 +219,29 @@ def _most(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {name: max(one.get(name, 0), other.get(name, 0)) for name in {**one, **other}}
 
 
-def _requests(spec: ScheduledSpec) -> dict[str, int]:
-    """What the whole pod takes: its containers and sidecars together, or what its init containers need before, whichever is more."""
+def _requests(asked: Asked | None) -> dict[str, int]:
+    return _amounts(asked.requests) if asked is not None else {}
+
+
+def _limits(asked: Asked | None) -> dict[str, int]:
+    return _amounts(asked.limits) if asked is not None else {}
+
+
+def _whole(spec: ScheduledSpec, of: Callable[[Asked | None], dict[str, int]]) -> dict[str, int]:
+    """What the pod takes: its containers and sidecars together, or what its init containers need before, whichever is more."""
     together: dict[str, int] = {}
     for container in spec.containers or ():
-        together = _plus(together, _asked(container))
+        together = _plus(together, of(container.resources))
     sidecars: dict[str, int] = {}
     before: dict[str, int] = {}
     for container in spec.init_containers or ():
         if container.restart_policy == "Always":
-            together, sidecars = _plus(together, _asked(container)), _plus(sidecars, _asked(container))
+            together, sidecars = _plus(together, of(container.resources)), _plus(sidecars, of(container.resources))
             before = _most(before, sidecars)
         else:
-            before = _most(before, _plus(sidecars, _asked(container)))
-    # A request of the pod itself stands in place of its containers'.
-    whole = {**_most(together, before), **(_amounts(spec.resources.requests) if spec.resources is not None else {})}
-    return _plus(whole, _amounts(spec.overhead))
-
-
-def _asked(container: ScheduledContainer) -> dict[str, int]:
-    return _amounts(container.resources.requests) if container.resources is not None else {}
+            before = _most(before, _plus(sidecars, of(container.resources)))
+    # What the pod itself asks for stands in place of its containers'.
+    return _plus({**_most(together, before), **of(spec.resources)}, _amounts(spec.overhead))
 
 
 def _selector(found: Iterable[Requirement] | None) -> Selector:
@@ -272,7 +299,7 @@ def pod_info_of(body: ScheduledPod) -> PodInfo:
     return PodInfo(
         namespace=meta.namespace,
         name=meta.name,
-        requests=_requests(spec),
+        requests=_whole(spec, _requests),
         labels={key: text for key, text in (meta.labels or {}).items() if key != _HASH},
         node=spec.node_name,
         priority=spec.priority,
@@ -307,20 +334,34 @@ def _node_of(body: NodeWire) -> _Node:
 
 
 _NODES: Kind[_Node] = Kind("nodes", "/api/v1", NodeList, NodeWire, _node_of)
+
+
+def _quota_of(body: QuotaWire) -> Quota | None:
+    """None for one of some pods only."""
+    if body.spec.scopes or body.spec.scope_selector is not None:
+        return None
+    hard, used = body.status.hard or {}, body.status.used or {}
+    texts = ({name: str(text) for name, text in hard.items()}, {name: str(text) for name, text in used.items()})
+    return Quota(body.metadata.name, *texts)
+
+
+_QUOTAS: Kind[Quota | None] = Kind("resourcequotas", "/api/v1", QuotaList, QuotaWire, _quota_of)
 _SCHEDULED: Kind[PodInfo] = Kind("pods", "/api/v1", ScheduledPodList, ScheduledPod, pod_info_of)
 
 
 async def scheduler_snapshot(transport: Transport, pod: Pod) -> SchedulerSnapshot:
     """Raises a Failure where nodes may not be listed. Where only the pods of the one namespace may be, the others are a gap."""
-    body, nodes, (pods, gaps), told = await asyncio.gather(
+    body, nodes, (pods, gaps), quotas, told = await asyncio.gather(
         transport.get(PODS.path(pod.namespace, pod.name)),
         listed(transport, _NODES, "", most=bounds.SCHEDULING),
         _running(transport, pod.namespace),
+        _quotas(transport, pod.namespace),
         _autoscaler_tells(transport),
     )
-    wanted = pod_info_of(transport.decode(body, ScheduledPod))
+    found = transport.decode(body, ScheduledPod)
+    wanted = replace(pod_info_of(found), limits=_whole(found.spec, _limits))
     seen = next((node.autoscaler for node in nodes if node.autoscaler), _CLUSTER_AUTOSCALER if told else "")
-    return SchedulerSnapshot(wanted, tuple(node.info for node in nodes), pods, seen, gaps)
+    return SchedulerSnapshot(wanted, tuple(node.info for node in nodes), pods, seen, gaps, quotas)
 
 
 async def _running(transport: Transport, namespace: str) -> tuple[tuple[PodInfo, ...], tuple[str, ...]]:
@@ -329,6 +370,15 @@ async def _running(transport: Transport, namespace: str) -> tuple[tuple[PodInfo,
     except Forbidden:
         own = await listed(transport, _SCHEDULED, namespace, fields=_RUNNING, most=bounds.SCHEDULING)
         return own, ("the pods of other namespaces, which may not be listed",)
+
+
+async def _quotas(transport: Transport, namespace: str) -> tuple[Quota, ...]:
+    """None where they may not be listed, or a server has none: most namespaces have none either, and the plan goes on without."""
+    try:
+        found = await listed(transport, _QUOTAS, namespace, most=bounds.BODY)
+    except (Forbidden, NotFound):
+        return ()
+    return tuple(quota for quota in found if quota is not None)
 
 
 async def _autoscaler_tells(transport: Transport) -> bool:
