@@ -373,10 +373,7 @@ class Console(LeanApp[int]):
             return
         found = [f"{one.key} ({one.kind})" for one in others if find_links(one.template, patterns)]
         if found and self._backends is backends:
-            several = len(found) > 1
-            named = f"{found[0]} and {len(found) - 1} more" if several else found[0]
-            words = "serve models, and are not handled yet" if several else "serves a model, and is not handled yet"
-            self.deck.say(Cell(f"{named}: {words}; only Deployments are", "warn"))
+            self.deck.name_unhandled(found)
 
     def _switch(self, name: str) -> None:
         self._switch_to(self._launch.resolve(name))

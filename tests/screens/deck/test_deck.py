@@ -15,6 +15,7 @@ from tui.domain.failures import Forbidden, Unreachable
 from tui.domain.reading import Reading
 from tui.domain.registry import Registry
 from tui.domain.selection import Pane as P
+from tui.domain.serving import Fleet
 from tui.live.hub import LiveQuery, Runs, RunsQuery, Topic
 from tui.screens.deck.deck import Deck, Kept
 from tui.screens.deck.messages import PromoteWanted, RollbackWanted
@@ -105,6 +106,17 @@ async def until(pilot: Pilot[None], condition: Any) -> None:
             return
         await pilot.pause(0.02)
     raise AssertionError("it never came true")
+
+
+async def test_what_is_no_deployment_is_named_where_nothing_else_is() -> None:
+    nothing = Fleet((), (), ())
+    async with stage({**ALL, Topic.FLEET: nothing}) as (app, pilot):
+        assert "no deployments in this namespace" in app.text()
+        assert "not deployed" in app.text()
+        app.deck.name_unhandled(["serving/iris-sts (StatefulSet)", "serving/b (DaemonSet)"])
+        await until(pilot, lambda: "only serving/iris-sts (StatefulSet) and 1 more" in app.text())
+        assert "on no Deployment" in app.text()
+        assert "not deployed" not in app.text()
 
 
 async def test_the_four_panes_show_the_four_systems_as_one_selection() -> None:

@@ -285,13 +285,21 @@ class Deck(DeckRoom):
             return
         namespaces = {row.namespace for row in self.model.truth}
         several = len(namespaces) > 1
-        empty = "no deployments in this namespace (n: another one)"
-        self._fill(P.DEPLOYMENTS, several, lambda: self._deployment_source(several=several, empty=empty), self.model.truth)
+        others = self.model.unhandled
+        empty = f"only {headline.first_of(others)}: not handled yet" if others else "no deployments in this namespace (n: another one)"
+        self._fill(P.DEPLOYMENTS, (several, empty), lambda: self._deployment_source(several=several, empty=empty), self.model.truth)
         self.table(P.DEPLOYMENTS).select(self.model.selection.deployment)
         self._head(P.DEPLOYMENTS, "all namespaces" if several else next(iter(namespaces), ""))
 
     def _deployment_source(self, *, several: bool, empty: str) -> TableSource[TruthRow]:
         return deployment_rows.source(several_namespaces=several, empty=empty, under_way=self.model.at_work_on)
+
+    def name_unhandled(self, names: Sequence[str]) -> None:
+        """Say once what serves a model and is no Deployment; a namespace with nothing else goes on saying it."""
+        self.model.unhandled = tuple(names)
+        if names:
+            self.say(Cell(headline.unhandled(names), "warn"))
+        self._mark(P.DEPLOYMENTS)
 
     def _paint_live(self) -> None:
         view = live_view(self.model, WINDOWS[self._window], self.progress, self.pane(P.LIVE).content.size.height)

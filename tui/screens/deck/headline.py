@@ -65,7 +65,8 @@ def lineage(model: DeckModel) -> tuple[Line, Line]:
     chosen, row = model.selection, model.row
     names = {run.id: run.name for run in (model.runs.runs if model.runs else ())}
     told = line(chosen, model.registry, model.truth, run_names=names, champion=model.environment.champion)
-    left, right = _chain(told.selected), _operation(model) or _beside(told, row, model.gaps)
+    nowhere = Cell("on no Deployment" if model.unhandled else "not deployed", "muted")
+    left, right = _chain(told.selected, nowhere), _operation(model) or _beside(told, row, model.gaps, nowhere)
     under_way = model.operation is not None or model.mark is not None
     disagrees = row is not None and bool(row.disagreements) and chosen.origin in (Pane.DEPLOYMENTS, Pane.LIVE)
     if under_way or disagrees:
@@ -73,7 +74,7 @@ def lineage(model: DeckModel) -> tuple[Line, Line]:
     return left, right
 
 
-def _chain(chain: Chain) -> Line:
+def _chain(chain: Chain, nowhere: Cell) -> Line:
     parts: list[Line] = []
     if chain.run_id is not None:
         known = chain.run_name is not None and chain.run_name != chain.run_id
@@ -82,12 +83,12 @@ def _chain(chain: Chain) -> Line:
         return _joined([*parts, (Cell("not registered", "muted"),)]) if parts else ()
     aliases = f" ({', '.join(chain.aliases)})" if chain.aliases else ""
     parts.append((Cell(f"{chain.model} v{chain.version}", "version"), Cell(aliases, "alias")))
-    return _joined([*parts, *_deployed(chain)])
+    return _joined([*parts, *_deployed(chain, nowhere)])
 
 
-def _deployed(chain: Chain) -> list[Line]:
+def _deployed(chain: Chain, nowhere: Cell) -> list[Line]:
     if not chain.deployed:
-        return [(Cell("not deployed", "muted"),)]
+        return [(nowhere,)]
     first, *others = chain.deployed
     more = f" and {len(others)} more" if others else ""
     return [(Cell(f"{first.key} r{first.revision}{more}"),), (Cell(f"p99 {numbers.duration(first.p99)}"),)]
@@ -98,6 +99,17 @@ def _joined(parts: list[Line]) -> Line:
     for part in parts:
         cells += [Cell(" → ", "muted"), *part] if cells else part
     return tuple(cells)
+
+
+def unhandled(names: Sequence[str]) -> str:
+    if len(names) > 1:
+        return f"{first_of(names)}: serve models, and are not handled yet; only Deployments are"
+    return f"{first_of(names)}: serves a model, and is not handled yet; only Deployments are"
+
+
+def first_of(names: Sequence[str]) -> str:
+    """The first, and how many more."""
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
 
 
 def cut_off(lost: Sequence[UnderWay]) -> Cell:
@@ -124,7 +136,7 @@ def _operation(model: DeckModel) -> Line:
     )
 
 
-def _beside(told: Lineage, row: TruthRow | None, gaps: tuple[str, ...]) -> Line:
+def _beside(told: Lineage, row: TruthRow | None, gaps: tuple[str, ...], nowhere: Cell) -> Line:
     if told.words:
         more = f" (and {len(told.words) - 1} more)" if len(told.words) > 1 else ""
         return (Cell("! ", "warn"), Cell(told.words[0] + more, "warn"))
@@ -136,4 +148,7 @@ def _beside(told: Lineage, row: TruthRow | None, gaps: tuple[str, ...]) -> Line:
         return (Cell(f"{row.deployment}: no link to a model version; annotate modeldeck.dev/model and /version", "muted"),)
     if told.champion is None:
         return ()
-    return (Cell(f"{told.alias}: ", "alias"), *_joined([(Cell(f"v{told.champion.version}", "version"),), *_deployed(told.champion)]))
+    return (
+        Cell(f"{told.alias}: ", "alias"),
+        *_joined([(Cell(f"v{told.champion.version}", "version"),), *_deployed(told.champion, nowhere)]),
+    )

@@ -67,6 +67,8 @@ class DeckModel:
         self.selection: Selection = EMPTY
         self.pinned: frozenset[Pane] = frozenset()
         self.truth: tuple[TruthRow, ...] = ()
+        self.unhandled: tuple[str, ...] = ()
+        """What serves a model and is no Deployment."""
         self.seeded = False
         """Whether a selection has been made to begin with; until then tables that fill move nothing."""
         self._under_way: Mapping[str, UnderWay] | None = None
