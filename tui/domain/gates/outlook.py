@@ -21,11 +21,6 @@ _FAR = 100.0
 """So many times as many requests as there are: what they would not decide is left to a person."""
 
 
-def seen(gate: Gate, seconds: float) -> float:
-    """As Measured.seen, of pods that have been scraped for so long."""
-    return max(0.0, 1 - gate.scrape / seconds)
-
-
 def scaled(found: Measured, times: float) -> Measured:
     """The same with so many times as many requests."""
 
@@ -94,7 +89,7 @@ def sights(gate: Gate, today: Measured, window: float) -> tuple[Sight, ...]:
     seconds, last = gate.interval, max(gate.interval, gate.timeout - gate.warm_up)
     found = built_in(gate, today, today)
     while True:
-        for result in built_in(gate, replace(scaled(today, seconds / window), seen=seen(gate, seconds)), today):
+        for result in built_in(gate, scaled(today, seconds / window), today):
             if result.verdict is GateVerdict.PASS:
                 told.setdefault(result.name, gate.warm_up + seconds)
         if seconds >= last or len(told) == len(found):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tui.domain.gates.criteria import built_in, own
 from tui.domain.gates.judgement import CriterionResult, Judgement, Trouble, judgement
 from tui.domain.gates.measures import Measured, nothing
-from tui.domain.gates.outlook import seen, with_missing
+from tui.domain.gates.outlook import with_missing
 from tui.domain.gates.placeholders import fill
 from tui.domain.gates.settings import Gate
 from tui.domain.scraping import Scraped
@@ -51,7 +51,6 @@ async def examine(gate: Gate, target: Target, metrics: Metrics | None, *, now: f
     pods = Pods(target.namespace, pods_of(target.current), target.addresses)
     first, scraped = await asyncio.gather(ask(metrics, asked.values()), look(pods, metrics, now))
     new, old = await _both(gate, target, metrics, scraped, window, now)
-    new = replace(new, seen=seen(gate, new.seconds))
     results = built_in(gate, new, old, elapsed)
     results += [own(criterion, number(question, first), new.requests) for criterion, question in asked.items()]
     return Look(tuple(results), new, old, window)
@@ -94,8 +93,8 @@ async def _both(
     drift = gate.max_drift is not None
     sides = [side for side in (new, old) if isinstance(side, Side)]
     answers = await ask(metrics, [one for side in sides for one in side.asks(drift=drift)])
-    before = measured(old, answers) if isinstance(old, Side) else nothing(old.trouble, old.words)
-    return measured(new, answers), before
+    before = measured(old, answers, gate.scrape) if isinstance(old, Side) else nothing(old.trouble, old.words)
+    return measured(new, answers, gate.scrape), before
 
 
 _NONE_BEFORE = "there is none to compare with"
