@@ -61,9 +61,9 @@ class _Judging:
     async def run(self) -> str:
         run, clock = self.state, self.state.clock
         judged = [*run.step.judgements]
-        # A gate that was cut off goes on from the time that it had.
+        # A gate that was cut off goes on from the time that it had, with its next look.
         began = self.began = clock.monotonic() - (judged[-1].elapsed if judged else 0.0)
-        due = clock.monotonic()
+        due = clock.monotonic() + (self.gate.interval if judged else 0.0)
         while True:
             run.stop_if_asked()
             accepted = self._heard()
