@@ -87,9 +87,18 @@ def test_without_a_deployment_the_queries_are_tried(shell: Shell, history: Histo
 
 
 def test_few_requests_are_no_mistake_in_the_file(shell: Shell, history: History, tmp_path: Path) -> None:
-    said = shell("gate", "check", written(tmp_path, "max_error_ratio = 0.02\nbaseline = 60\n"), "--deployment", "serving/iris")
+    asked = ("gate", "check", written(tmp_path, "max_error_ratio = 0.02\nbaseline = 60\n"), "--deployment", "serving/iris")
+    said = shell(*asked)
     assert said.code == 0
-    assert "neither shown nor excluded" in said.out
+    assert "0.833 % of 240 requests: neither shown nor excluded: about 1247 more requests needed (5 min)" in said.out
+    body = shell(*asked, "-o", "json").json
+    assert body["gate"]["verdict"] == "insufficient"
+    found = {each["name"]: (each["verdict"], each["trouble"], each["requests"], each["more_requests"]) for each in body["gate"]["criteria"]}
+    assert found == {
+        "error ratio": ("insufficient", "undecided", 240, 1247),
+        "error ratio vs before": ("insufficient", "undecided", 240, None),
+        "p99 vs before": ("insufficient", "undecided", 240, None),
+    }
 
 
 def test_a_criterion_that_these_servers_cannot_meet_is_refused(shell: Shell, history: History, tmp_path: Path) -> None:

@@ -108,25 +108,44 @@ def test_every_query_is_understood_by_the_stand_in(probe: str) -> None:
             engine.query(query)
 
 
-def exposition(seconds: int) -> str:
+PROBES = ("/metrics", "/health", "/healthz", "/health/live", "/v2/health/ready", "/ready", "/readyz", "/livez", "/ping", "/docs")
+
+
+def exposition(seconds: int, metric: str, path: str, code: str) -> str:
     total = {"ok": 10 * seconds, "failed": 2 * seconds, "probe": 50 * seconds}
-    return f"""
-http_requests_total{{handler="/invocations",status="2xx"}} {total["ok"]}
-http_requests_total{{handler="/invocations",status="5xx"}} {total["failed"]}
-http_requests_total{{handler="/metrics",status="2xx"}} {total["probe"]}
-"""
+    probes = (f'{metric}{{{path}="{probe}",{code}="200"}} {total["probe"]}' for probe in PROBES)
+    served = (f'{metric}{{{path}="/health/predict",{code}="{status}"}} {total[of]}' for status, of in (("200", "ok"), ("500", "failed")))
+    return "\n".join((*served, *probes, ""))
 
 
-def test_the_requests_leave_probes_out() -> None:
+@pytest.mark.parametrize(
+    ("beside", "metric", "path", "code"),
+    [
+        (NAMES, "http_requests_total", "handler", "status"),
+        (NAMES, "http_requests_total", "path", "status"),
+        (("vllm:request_success_total",), "http_requests_total", "handler", "status"),
+        ((), "starlette_requests_total", "path", "status_code"),
+        ((), "bentoml_service_request_total", "endpoint", "http_response_code"),
+    ],
+)
+def test_the_requests_leave_probes_out(beside: tuple[str, ...], metric: str, path: str, code: str) -> None:
     engine = Prombed(targets=[])
     for at in range(0, 125, 5):
-        engine.ingest(exposition(at), timestamp_ms=1_000_000 + at * 1000, labels={"namespace": "serving", "pod": "iris-5d4f8c7b9-x2x4z"})
-    profile = picked(*NAMES, counted=FASTAPI)
+        scraped = exposition(at, metric, path, code)
+        engine.ingest(scraped, timestamp_ms=1_000_000 + at * 1000, labels={"namespace": "serving", "pod": "iris-5d4f8c7b9-x2x4z"})
+    profile = picked(*beside, counted=(metric, code, "200"))
     queries = bulk_queries(profile, ["serving"])
     values = {
         name: [float(r["value"][1]) for r in engine.query(queries[name], 1_120_000)["data"]["result"]] for name in ("requests", "errors")
     }
     assert values == {"requests": [pytest.approx(12.0)], "errors": [pytest.approx(2.0)]}
+
+
+def test_nor_do_probes_count_in_the_latency() -> None:
+    """They are many, and quick."""
+    for probe in ("starlette_requests_total", "bentoml_service_request_total"):
+        names = [f"{name}_bucket" for each in PROFILES if probe in each.probes for name in each.latency]
+        assert "/metrics/?" in bulk_queries(picked(probe, *names), ())["buckets"]
 
 
 POD_NAMES = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?(\.[a-z0-9]{1,8})?", fullmatch=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -181,8 +182,22 @@ async def test_a_cut_off_gate_goes_on_with_the_time_that_it_had(judged: Bench) -
     assert ended.outcome is Outcome.DONE, ended.words
     (step,) = [step for step in ended.steps if step.name is StepName.JUDGE_GATE]
     elapsed = [judgement.elapsed for judgement in step.judgements]
-    assert elapsed == sorted(elapsed)
+    assert all(later - earlier >= GATE.interval for earlier, later in pairwise(elapsed)), "each look once"
     assert step.words == "passed: all 1 criteria pass"
+
+
+async def test_looks_are_whole_intervals_apart_whatever_an_answer_takes(judged: Bench) -> None:
+    def slow(at: float) -> float | None:
+        judged.fake.clock.at += 1.5
+        return 0.5 if at > 30 else None
+
+    says(judged, slow)
+    operation = await judged.promote("2")
+    (step,) = [step for step in operation.steps if step.name is StepName.JUDGE_GATE]
+    started = step.judgements[0].elapsed
+    apart = [(judgement.elapsed - started) % GATE.interval for judgement in step.judgements]
+    assert len(apart) > 4
+    assert all(min(each, GATE.interval - each) <= 0.25 + 1e-6 for each in apart)
 
 
 async def test_without_a_gate_only_with_a_reason_and_it_is_said(judged: Bench) -> None:

@@ -15,8 +15,16 @@ from tui.domain.exports import Exports
 from tui.domain.pod_labels import PodLabels, literal
 from tui.domain.statements import statement_key
 
-_PROBES = "/metrics|/healthz?|/livez|/readyz?|/ping|/version|/docs|/openapi.json"
-_NO_PROBES = f'handler!~"{_PROBES}"'
+_PROBES = "|".join(
+    (
+        *("/metrics/?", "(/v1|/v2|/api)?/health(z|y|check)?(/(live|ready|startup)(z|ness)?)?/?", "/v2/models/.+/ready"),
+        *("/(live|ready|startup)(z|ness)?/?", "/-/(healthy|ready|routes)", "/ping", "/version", "/docs", "/redoc", "/openapi.json"),
+    )
+)
+"""Paths that kubelets, scrapers and the curious ask for. Of few requests they are most, all of them quick and none of them failing."""
+_NO_PROBE_PATHS, _NO_PROBE_ENDPOINTS = f'path!~"{_PROBES}"', f'endpoint!~"{_PROBES}"'
+_NO_PROBES = f'handler!~"{_PROBES}",{_NO_PROBE_PATHS}'
+"""By the label that the instrumentator has, and by that of counters that services write themselves. Series without a label are selected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +164,7 @@ PROFILES: tuple[Profile, ...] = (
         "MLServer",
         ("model_infer_request_success_total",),
         latency=("rest_server_request_duration_seconds",),
+        latency_matchers=_NO_PROBE_PATHS,
         requests=(Counter("model_infer_request_success_total"),),
         errors=(Counter("model_infer_request_failure_total"),),
         errors_apart=True,
@@ -188,8 +197,9 @@ PROFILES: tuple[Profile, ...] = (
         "BentoML",
         ("bentoml_service_request_total",),
         latency=("bentoml_service_request_duration_seconds",),
-        requests=(Counter("bentoml_service_request_total"),),
-        errors=(_failed_of("bentoml_service_request_total"),),
+        latency_matchers=_NO_PROBE_ENDPOINTS,
+        requests=(Counter("bentoml_service_request_total", _NO_PROBE_ENDPOINTS),),
+        errors=(_failed_of("bentoml_service_request_total", _NO_PROBE_ENDPOINTS),),
         versions=("bentoml_service_request_total", "service_version"),
     ),
     Profile(
@@ -204,14 +214,16 @@ PROFILES: tuple[Profile, ...] = (
         "starlette_exporter",
         ("starlette_requests_total",),
         latency=("starlette_request_duration_seconds",),
-        requests=(Counter("starlette_requests_total"),),
-        errors=(_failed_of("starlette_requests_total"),),
+        latency_matchers=_NO_PROBE_PATHS,
+        requests=(Counter("starlette_requests_total", _NO_PROBE_PATHS),),
+        errors=(_failed_of("starlette_requests_total", _NO_PROBE_PATHS),),
     ),
     Profile(
         "FastAPI instrumentator",
         ("http_request_duration_highr_seconds_bucket", "http_request_duration_seconds_bucket"),
         signs=_PYTHON,
         latency=("http_request_duration_highr_seconds", "http_request_duration_seconds"),
+        latency_matchers=_NO_PROBES,
         requests=(Counter("http_requests_total", _NO_PROBES),),
         errors=(_failed_of("http_requests_total", _NO_PROBES),),
         predictions="model_prediction_value",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since
+from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since, seen_of
 from tui.domain.gates.judgement import Trouble
 from tui.domain.metrics import Matrix, Sample, Series, Vector
 
@@ -84,6 +84,39 @@ def test_failures_counted_apart_are_requests_too() -> None:
     assert counts({"a": 90.0}, {"a": 10.0}, apart=True) == Counts(100, 10)
     assert counts({}, {"a": 10.0}, apart=True) == Counts(10, 10)
     assert counts({"a": 90.0}, None, apart=True) == Counts(None, None)
+
+
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [
+        ([None, 0, 10, 20, 30], 0.75),
+        ([None, 0, 10, None, None], 0.5),
+        ([None, None, None, 10, 20], 0.5),
+        ([None, None, None, None, 20], None),
+        ([None, None, None, None, None], None),
+    ],
+    ids=["scraped all the time", "ended", "young", "scraped once", "never"],
+)
+def test_which_part_of_an_increase_was_seen(values: list[float | None], seen: float | None) -> None:
+    """Of 40 s with a scrape every ten; `increase` goes on for half of that where a series begins or ends in the midst."""
+    assert seen_of(samples(a=values), 5.0, 45.0) == (None if seen is None else pytest.approx(seen))
+
+
+def test_pods_weigh_by_their_requests() -> None:
+    both = samples(a=[None, 0, 99, 198, 297], b=[None, 0, 1, None, None])
+    assert seen_of(both, 5.0, 45.0) == pytest.approx(298 / (297 / 0.75 + 1 / 0.5), rel=1e-3)
+
+
+@given(st.lists(st.integers(0, 50), min_size=4, max_size=40), st.integers(0, 9), st.integers(0, 9))
+def test_an_increase_times_what_was_seen_is_what_came_between_scrapes(steps: list[int], before: int, after: int) -> None:
+    """As Prometheus stretches it: to the ends of the window, which are nearer than 1.1 scrapes."""
+    values = [float(sum(steps[: index + 1])) for index in range(len(steps))]
+    start, end = -float(before) - 0.5, 10.0 * (len(steps) - 1) + after
+    raw = values[-1] - values[0]
+    increase = raw * (end - start) / (10.0 * (len(steps) - 1))
+    found = seen_of(samples(a=list(values)), start, end)
+    assert found is not None
+    assert increase * found == pytest.approx(raw, rel=1e-6, abs=1e-6)
 
 
 AMOUNTS = st.dictionaries(st.sampled_from("abc"), st.floats(0, 1e6), max_size=3)

@@ -69,6 +69,18 @@ def test_buckets_that_are_too_coarse_never_pass_and_say_so() -> None:
     assert compared(slow, blunt, 1.5, 1.0).beyond < 1e-9
 
 
+def test_of_few_requests_the_buckets_are_not_to_blame() -> None:
+    few: Buckets = ((0.1, 3.0), (0.25, 4.0), (math.inf, 4.0))
+    assert not compared(few, few, 1.5, 1.0).blind
+
+
+def test_a_few_requests_beyond_what_hardly_any_reached_show_a_catastrophe() -> None:
+    """Three of three over a quarter of a second: at the bound that it passes by, one in five takes as long by the straight line."""
+    before: Buckets = ((0.05, 12_100.0), (0.1, 17_400.0), (0.25, 17_998.0), (1.0, 18_000.0), (math.inf, 18_000.0))
+    slow: Buckets = ((0.05, 0.0), (0.1, 0.0), (0.25, 0.0), (1.0, 3.0), (math.inf, 3.0))
+    assert compared(slow, before, 1.5, 1.0).beyond < 0.001
+
+
 def test_histograms_without_a_common_bound_tell_nothing() -> None:
     found = compared(((0.3, 5.0), (math.inf, 9.0)), HUNDRED, 1.5, 1.0)
     assert (found.beyond, found.within, found.blind) == (1.0, 1.0, True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.domain.gates.examples import GATES
 from tui.domain.gates import Gate
@@ -14,19 +16,39 @@ from tui.domain.gates.looks import each_look, levels
 from tui.domain.gates.statistics import normal_above
 
 
-def test_looks_share_what_may_be_wrong_and_the_last_has_a_part_of_its_own() -> None:
+def test_looks_share_what_may_be_wrong_and_two_have_a_part_of_their_own() -> None:
     gate = Gate()
-    usual, last, late = levels(gate, 300.0), levels(gate, 1790.0), levels(gate, 5000.0)
-    assert usual == late == levels(gate)
-    assert usual.passing == pytest.approx(1.9e-4, rel=0.02)
-    assert last.passing == pytest.approx(0.004)
-    assert last.failing == pytest.approx(0.004 / 3)
-    assert usual.failing < usual.passing
+    first, soon, usual, last, late = (levels(gate, elapsed) for elapsed in (75.0, 90.0, 300.0, 1790.0, 5000.0))
+    assert first == usual == late == levels(gate)
+    assert usual.passing == soon.passing == pytest.approx(1.9e-4, rel=0.02)
+    assert usual.failing == pytest.approx(2.4e-5, rel=0.02)
+    assert soon.failing == pytest.approx(0.6 * 0.005)
+    assert (last.passing, last.failing) == (pytest.approx(0.004), pytest.approx(0.2 * 0.005))
 
 
-def test_more_criteria_share_one_wrong_undo() -> None:
-    assert levels(Gate(max_p99=1.0)).failing < levels(Gate()).failing
+def test_more_criteria_share_one_wrong_undo_but_those_of_errors_are_one() -> None:
+    assert levels(Gate(max_p99=1.0)).failing < levels(Gate()).failing == levels(Gate(max_error_ratio=None)).failing
     assert levels(Gate(max_p99=1.0)).passing == levels(Gate()).passing
+
+
+def test_a_gate_of_two_looks_has_both_parts_at_the_second() -> None:
+    short = Gate(timeout=90.0)
+    assert levels(short, 90.0).failing == pytest.approx(0.8 * 0.005)
+
+
+@given(GATES, st.floats(0.001, 0.999))
+def test_each_part_is_spent_once_wherever_the_looks_fall(drawn: Gate, phase: float) -> None:
+    gate = replace(drawn, timeout=max(drawn.timeout, drawn.warm_up + 5 * drawn.interval))
+    looks = min(400, math.floor((gate.timeout - gate.warm_up) / gate.interval) + 2)
+    first, last = (gate.warm_up + (start + phase) * gate.interval for start in (0, max(0, looks - 5)))
+    usual = levels(gate)
+    for start in (first, last):
+        found = [levels(gate, start + look * gate.interval) for look in range(5)]
+        assert sum(each.passing > usual.passing for each in found) <= 1
+    failing = [levels(gate, first + look * gate.interval).failing for look in range(looks)]
+    special = [level for level in failing if level > usual.failing]
+    assert len(special) <= 2
+    assert sum(special) <= 0.8 * gate.wrong_undo + 1e-12
 
 
 @pytest.mark.parametrize("allowed", [0.05, 0.006])

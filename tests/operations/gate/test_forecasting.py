@@ -43,6 +43,15 @@ async def test_pods_that_were_scraped_all_the_time_and_asked_only_lately_are_slo
     assert "at 9.8 requests a second" in (await forecast(Gate(), TODAY, history, now=float(NOW))).words
 
 
+async def test_how_late_it_would_see_a_collapse_is_told_where_two_looks_are_not_enough() -> None:
+    """Half of the requests failing: with five a second it is seen at the first looks, where nobody wonders."""
+    words = (await forecast(Gate(), TODAY, world(start=3700, rate=0.5, errors=0.05), now=float(NOW))).words
+    assert "; half of them failing it undoes for sure only after 6 looks (2 min)" in words
+    assert "half of them failing" not in (await forecast(Gate(), TODAY, world(start=3700, rate=5.0), now=float(NOW))).words
+    hardly = await forecast(Gate(), TODAY, world(start=3700, rate=0.002), now=float(NOW))
+    assert "half of them failing it would leave to a person" in hardly.words
+
+
 AS_THINGS_ARE = "it will end INSUFFICIENT as things are: error ratio, error ratio vs before, p99 vs before: "
 
 
@@ -52,7 +61,8 @@ AS_THINGS_ARE = "it will end INSUFFICIENT as things are: error ratio, error rati
         (
             world(rate=0.02),
             Gate(),
-            "at 0.02 requests a second it can tell nothing in its time; within its 30 min it cannot tell an error ratio over 10 %",
+            "at 0.02 requests a second it can tell nothing in its time; half of them failing it undoes for sure only after 116 looks "
+            "(30 min); within its 30 min it cannot tell an error ratio over 10 %",
             "more time",
         ),
         (

@@ -12,8 +12,9 @@ from tests.support.history import NOW, SLOW, History
 from tui.domain.failures import Faulty, Forbidden, InvalidQuery, Malformed, NotFound, Rejected, TimedOut, Unreachable
 from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCriterion, decide
 from tui.domain.gates.judgement import CriterionResult, Trouble
-from tui.operations.gate import Target, judge, judgement_json
-from tui.operations.gate.judging import window_of
+from tui.domain.series_scope import SeriesScope
+from tui.operations.gate import Baseline, Target, judge, judgement_json
+from tui.operations.gate.judging import examine, window_of
 from tui.operations.gate.queries import BEFORE
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
@@ -252,6 +253,58 @@ async def test_an_earlier_window_is_asked_at_an_earlier_time() -> None:
     asked = {(found[0], at) for promql, at in history.asked if (found := re.findall(r"\[(\d+s)\]", promql))}
     counted = {(f"{120 + BEFORE}s", float(NOW)), (f"{3600 + BEFORE}s", NOW - 400.0)}
     assert asked == {("120s", float(NOW)), ("3600s", NOW - 400.0), *counted}
+
+
+def about_the_past(history: History) -> list[str]:
+    return [promql for promql, at in history.asked if at is not None and at <= NOW - 400.0]
+
+
+async def test_the_baseline_is_asked_once_in_a_gate() -> None:
+    history, baseline = world(), Baseline()
+    first = await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline)
+    asked = len(about_the_past(history))
+    assert asked > 3
+    again = await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline)
+    assert (len(about_the_past(history)), again) == (asked, first)
+    await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=Baseline())
+    assert len(about_the_past(history)) == 2 * asked, "who resumes a gate knows nothing"
+
+
+async def test_a_baseline_that_was_not_answered_or_not_in_full_is_asked_again() -> None:
+    history, baseline = world(), Baseline()
+    history.failure, history.failing = Unreachable("refused"), lambda promql: "[3600s]" in promql
+    assert named(await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline))["p99 vs before"].verdict is ERROR
+    history.failure, history.warnings = None, ("no store for some of it",)
+    assert (await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline)).verdict is INSUFFICIENT
+    history.warnings = ()
+    assert (await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline)).verdict is PASS
+
+
+async def test_a_baseline_is_asked_again_where_the_series_are_other_ones_now() -> None:
+    history, baseline = world(), Baseline()
+    await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline)
+    asked = len(about_the_past(history))
+    history.scope = SeriesScope(matchers=('namespace="serving"',))
+    await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline)
+    assert len(about_the_past(history)) == 2 * asked
+    other = replace(TARGET, baseline_until=NOW - 500.0)
+    await judge(GATE, other, history, now=float(NOW), elapsed=360.0, baseline=baseline)
+    assert len(about_the_past(history)) == 3 * asked
+
+
+async def test_what_serves_at_the_same_time_goes_on_and_is_asked_each_time() -> None:
+    history, baseline, target = world(), Baseline(), replace(TARGET, baseline_until=None)
+    history.fastapi(f"{OLD}-kkkkk", rate=4.0)
+    for times in (1, 2):
+        await judge(GATE, target, history, now=float(NOW), elapsed=360.0, baseline=baseline)
+        assert sum("[3600s]" in promql for promql, _ in history.asked) == times
+
+
+@pytest.mark.parametrize("believed", [5.0, 15.0, 120.0])
+async def test_what_is_seen_is_measured_and_not_believed(believed: float) -> None:
+    """Scrapes are 15 s apart, whatever the setting says: of 60 s, 45 lie between two of them."""
+    found = await examine(Gate(scrape=believed), TARGET, world(), now=float(NOW) - 1, elapsed=120.0)
+    assert found.new.seen == pytest.approx(0.75)
 
 
 async def test_both_versions_at_the_same_time() -> None:

@@ -54,6 +54,28 @@ def scraped_since(start: float, scraped: Vector, *samples: Matrix) -> dict[str, 
     return found
 
 
+def seen_of(samples: Matrix, start: float, end: float) -> float | None:
+    """Which part of what `increase` says from `start` to `end` lies between scrapes, as the samples of a counter of the same pods tell: the
+    rest is stretched from that. None where no pod was scraped twice: then it says nothing, too.
+
+    `increase` goes on to an end of the window where a scrape is near it (1.1 of what they are apart), else for half of that.
+    """
+    longest: dict[str, list[tuple[float, float]]] = {}
+    for series in samples.series:
+        points, pod = [point for point in series.points if start < point[0] <= end], series.labels.get("pod", "")
+        longest[pod] = max(longest.get(pod, []), points, key=len)
+    scraped = {pod: points for pod, points in longest.items() if len(points) > 1}
+    grown = growth(Matrix(tuple(series for series in samples.series if series.labels.get("pod", "") in scraped)), start, {}) or {}
+    raw = stretched = 0.0
+    for pod, points in scraped.items():
+        first, last = points[0][0], points[-1][0]
+        apart = (last - first) / (len(points) - 1)
+        more = sum(gap if gap < 1.1 * apart else apart / 2 for gap in (first - start, end - last))
+        weight = grown.get(pod, 0.0) or 1e-9
+        raw, stretched = raw + weight, stretched + weight * (1 + more / (last - first))
+    return raw / stretched if stretched > 0 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     requests: int | None

@@ -29,17 +29,24 @@ BEFORE = "of the version before: "
 def built_in(gate: Gate, new: Measured, old: Measured, elapsed: float | None = None) -> list[CriterionResult]:
     """Every criterion that the gate has, but those of the user's own; `elapsed` in seconds since the gate began, for how sure this look
     must be (None: as any look but the last)."""
-    sure, results = levels(gate, elapsed), []
-    if gate.max_error_ratio is not None:
-        results.append(error_ceiling(gate.max_error_ratio, sure, new))
-    if gate.max_error_rise is not None:
-        results.append(errors_compared(gate, gate.max_error_rise, sure, new, old))
+    sure = levels(gate, elapsed)
+    results = by_errors(gate, sure, new, old)
     if gate.max_p99 is not None:
         results.append(p99_ceiling(gate.max_p99, sure, new))
     if gate.max_p99_ratio is not None:
         results.append(p99_compared(gate.max_p99_ratio, sure, new, old))
     if gate.max_drift is not None:
         results.append(drift_compared(gate.max_drift, sure, new, old))
+    return results
+
+
+def by_errors(gate: Gate, sure: Levels, new: Measured, old: Measured) -> list[CriterionResult]:
+    """Those that count failed requests."""
+    results = []
+    if gate.max_error_ratio is not None:
+        results.append(error_ceiling(gate.max_error_ratio, sure, new))
+    if gate.max_error_rise is not None:
+        results.append(errors_compared(gate, gate.max_error_rise, sure, new, old))
     return results
 
 

@@ -44,7 +44,7 @@ class Measured:
     """For how long of its window it was scraped: pods may be younger. At least 1."""
     seen: float = 1.0
     """Which part of what its buckets count was really seen, 0–1. `increase` stretches what lies between the first and the last scrape to
-    the whole window: in one of two scrapes, that is half. Requests and failed ones are counted from the samples: all of them were."""
+    the whole window: of two scrapes in two intervals, half is made up. Requests and failed ones are counted from the samples: all were."""
 
     @property
     def ratio_query(self) -> str:

@@ -2,25 +2,27 @@
 
     Target                      whose pods: ReplicaSet names of the new version and of the one being replaced
     todays_target(…)            a deployment as it serves now: for forecasts and trials
-    await judge(gate, target, metrics, now=…, elapsed=…)  → Judgement
+    await judge(gate, target, metrics, now=…, elapsed=…, baseline=…)  → Judgement
+    Baseline                    what the judgements of one gate keep of the version being replaced, so that it is asked once
     await forecast(gate, target, metrics, now=…)          → the plan's Check: will there be enough to judge by?
     judgement_json(judgement)   the contract's `gate`: {verdict, criteria[] {name, query, value, bound, verdict, requests, …}}
 
 A gate, from its beginning to its decision, with a clock that never jumps:
 
-    started, judgements = monotonic(), []
+    started, judgements, baseline = monotonic(), [], Baseline()
     while (decision := decide(gate, judgements, started, monotonic(), extended=…)) is Decision.CONTINUE:
-        judgements.append(await judge(gate, target, metrics, now=time(), elapsed=monotonic() - started))
+        judgements.append(await judge(gate, target, metrics, now=time(), elapsed=monotonic() - started, baseline=baseline))
         await sleep(gate.interval)
 
 `judgement_to_json` and `judgement_from_json` (tui/domain/gates) are what a journal keeps. Who resumes a gate in another process goes on
 from the newest `elapsed` that it finds there.
 """
 
+from tui.operations.gate.before import Baseline
 from tui.operations.gate.forecasting import forecast
 from tui.operations.gate.judging import judge
 from tui.operations.gate.target import Target
 from tui.operations.gate.today import todays_target
 from tui.operations.shape import judgement_json
 
-__all__ = ["Target", "forecast", "judge", "judgement_json", "todays_target"]
+__all__ = ["Baseline", "Target", "forecast", "judge", "judgement_json", "todays_target"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui.domain.gates.judgement import CriterionResult, GateVerdict, Trouble, judgement
-from tui.domain.gates.outlook import sight_words, sights
+from tui.domain.gates.outlook import collapse_seen, sight_words, sights
 from tui.domain.gates.settings import Gate
 from tui.domain.gates.words import span
 from tui.domain.promotions import Check, Verdict
@@ -28,7 +28,8 @@ _MORE = "send it more requests, give the gate more time or wider margins, or be 
 
 async def forecast(gate: Gate, target: Target, metrics: Metrics | None, *, now: float) -> Check:
     """The gate judged on the pods that serve now, compared with themselves: what cannot be known of them will hardly be known of their
-    successors. `target.current` are today's ReplicaSets. Never raises a Failure; waits at most 2 × `asking.PATIENCE` seconds."""
+    successors. `target.current` are today's ReplicaSets. Never raises a Failure. Asks three questions in a row at
+    most (by which labels, twice, and then for figures), each with `asking.PATIENCE`: who has less time puts an end to it."""
     today = replace(target, baseline=target.current, baseline_until=now)
     return forecast_of(gate, await examine(gate, today, metrics, now=now))
 
@@ -62,11 +63,22 @@ def _sight(gate: Gate, today: Look) -> Check:
     if not gate.tested or not today.new.requests.value:
         return Check("gate", Verdict.OK, f"{len(today.results)} criteria can be judged")
     found = sights(gate, today.new, today.new.seconds)
-    words = sight_words(found, today.new.requests.value / today.new.seconds)
+    words = sight_words(found, today.new.requests.value / today.new.seconds, _collapse(gate, today))
     late = [sight.change for sight in found if sight.seconds is None]
     if late:
         return Check("gate", Verdict.WARN, f"{words}; within its {span(gate.timeout)} it cannot tell {' or '.join(late)}", _MORE)
     return Check("gate", Verdict.OK, words)
+
+
+def _collapse(gate: Gate, today: Look) -> str:
+    """Only where it takes longer than the two looks that one would expect, for want of requests."""
+    if today.new.failed.value is None or gate.max_error_ratio is gate.max_error_rise is None:
+        return ""
+    seconds = collapse_seen(gate, today.new, today.new.seconds)
+    if seconds is None:
+        return "; half of them failing it would leave to a person"
+    looks = round((seconds - gate.warm_up) / gate.interval)
+    return f"; half of them failing it undoes for sure only after {looks} looks ({span(seconds)})" if looks > 2 else ""
 
 
 def _listed(results: list[CriterionResult]) -> str:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from tui.domain.gates.criteria import built_in, own
 from tui.domain.gates.judgement import CriterionResult, Judgement, Trouble, judgement
 from tui.domain.gates.measures import Measured, nothing
-from tui.domain.gates.outlook import seen, with_missing
+from tui.domain.gates.outlook import with_missing
 from tui.domain.gates.placeholders import fill
 from tui.domain.gates.settings import Gate
 from tui.domain.scraping import Scraped
-from tui.operations.gate.asking import Ask, Unanswered, ask
+from tui.operations.gate.asking import Answers, Ask, Unanswered, ask
+from tui.operations.gate.before import Baseline, side_before
 from tui.operations.gate.looking import Pods, look
 from tui.operations.gate.queries import Side
 from tui.operations.gate.reading import measured, number
@@ -31,27 +32,30 @@ class Look:
     window: int
 
 
-async def judge(gate: Gate, target: Target, metrics: Metrics | None, *, now: float, elapsed: float | None = None) -> Judgement:
+async def judge(
+    gate: Gate, target: Target, metrics: Metrics | None, *, now: float, elapsed: float | None = None, baseline: Baseline | None = None
+) -> Judgement:
     """Never raises a Failure; `metrics` None is an ERROR like an unreachable one.
 
     `now` in seconds since the epoch, for Prometheus. `elapsed` in seconds since the gate began, by a clock that never jumps: everything
     since the warm-up is counted, and nothing before, as what a cold server did is not the version's. None: as long as the baseline,
-    whatever came before.
+    whatever came before. `baseline`: what the judgements of one gate keep of the version before; None: it is asked.
     """
-    found = await examine(gate, target, metrics, now=now, elapsed=elapsed)
+    found = await examine(gate, target, metrics, now=now, elapsed=elapsed, baseline=baseline)
     told = with_missing(gate, found.results, found.new, found.old, found.new.seconds)
     clean = [_clean(result) for result in told]
     return judgement(clean, at=now, elapsed=elapsed or 0.0, requests=found.new.requests.value, window=float(found.window))
 
 
-async def examine(gate: Gate, target: Target, metrics: Metrics | None, *, now: float, elapsed: float | None = None) -> Look:
+async def examine(
+    gate: Gate, target: Target, metrics: Metrics | None, *, now: float, elapsed: float | None = None, baseline: Baseline | None = None
+) -> Look:
     """As `judge`."""
     window = window_of(gate, elapsed)
     asked = {criterion: own_ask(criterion.query, target, window, now) for criterion in gate.criteria}
     pods = Pods(target.namespace, pods_of(target.current), target.addresses)
     first, scraped = await asyncio.gather(ask(metrics, asked.values()), look(pods, metrics, now))
-    new, old = await _both(gate, target, metrics, scraped, window, now)
-    new = replace(new, seen=seen(gate, new.seconds))
+    new, old = await _both(gate, target, metrics, scraped, (window, now), baseline or Baseline())
     results = built_in(gate, new, old, elapsed)
     results += [own(criterion, number(question, first), new.requests) for criterion, question in asked.items()]
     return Look(tuple(results), new, old, window)
@@ -79,9 +83,9 @@ def own_ask(query: str, target: Target, window: int, now: float) -> Ask:
 
 
 async def _both(
-    gate: Gate, target: Target, metrics: Metrics | None, scraped: Scraped | Unanswered, window: int, now: float
+    gate: Gate, target: Target, metrics: Metrics | None, scraped: Scraped | Unanswered, when: tuple[int, float], baseline: Baseline
 ) -> tuple[Measured, Measured]:
-    """What was measured of the new version, and of the one before."""
+    """What was measured of the new version, and of the one before. `when`: the window in seconds, and its end."""
     if isinstance(scraped, Unanswered):
         unknown = nothing(scraped.trouble, scraped.words)
         return unknown, unknown
@@ -89,33 +93,25 @@ async def _both(
         words = "the names of the pods do not tell the two versions apart: the deployment's name is too long"
         unknown = nothing(Trouble.NO_DATA, words)
         return unknown, unknown
+    window, now = when
     new = Side(scraped, Pods(target.namespace, pods_of(target.current), target.addresses), window, now)
-    old = await _before(gate, target, metrics, new) if gate.compares else Unanswered(Trouble.NO_DATA, _NONE_BEFORE)
+    known = baseline.known(gate, target, new)
+    old = known if known is not None else await side_before(gate, target, metrics, new)
     drift = gate.max_drift is not None
-    sides = [side for side in (new, old) if isinstance(side, Side)]
-    answers = await ask(metrics, [one for side in sides for one in side.asks(drift=drift)])
-    before = measured(old, answers) if isinstance(old, Side) else nothing(old.trouble, old.words)
-    return measured(new, answers), before
+    answers = await ask(metrics, [one for side in (new, old) if isinstance(side, Side) for one in side.asks(drift=drift)])
+    return measured(new, answers, gate.scrape), _measured_before(gate, target, old, answers, baseline, new)
 
 
-_NONE_BEFORE = "there is none to compare with"
-
-
-async def _before(gate: Gate, target: Target, metrics: Metrics | None, new: Side) -> Side | Unanswered:
-    """The version being replaced: before the change, or now, while both serve. It may be scraped otherwise, and count by other labels."""
-    if not target.baseline:
-        return Unanswered(Trouble.NO_DATA, _NONE_BEFORE)
-    at = new.at if target.baseline_until is None else target.baseline_until
-    same = target.baseline == target.current
-    pods = new.pods if same else Pods(target.namespace, pods_of(target.baseline))
-    scraped = new.scraped if same else await look(pods, metrics, at)
-    if isinstance(scraped, Unanswered):
-        if scraped.trouble is not Trouble.NO_METRIC:
-            return scraped
-        if new.labels.by_address:
-            return Unanswered(Trouble.NO_METRIC, "its series name pods by address alone, and which addresses its pods had is not known")
-        scraped = new.scraped
-    return Side(scraped, pods, max(1, round(gate.baseline)), at)
+def _measured_before(
+    gate: Gate, target: Target, old: Side | Measured | Unanswered, answers: Answers, baseline: Baseline, new: Side
+) -> Measured:
+    if isinstance(old, Unanswered):
+        return nothing(old.trouble, old.words)
+    if isinstance(old, Measured):
+        return old
+    found = measured(old, answers, gate.scrape)
+    baseline.keep(gate, target, new, found)
+    return found
 
 
 def _clean(result: CriterionResult) -> CriterionResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since
+from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since, seen_of
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Buckets, Measure, Measured, missing
 from tui.domain.metrics import Matrix
@@ -15,7 +15,8 @@ from tui.operations.gate.queries import Side
 T = TypeVar("T")
 
 
-def measured(side: Side, answers: Answers) -> Measured:
+def measured(side: Side, answers: Answers, scrape: float) -> Measured:
+    """`scrape`: in seconds, what is believed of how often its pods are scraped where no samples tell."""
     latency = _histogram(side.latency, answers, "latency", side, side.profile.latency_scale)
     requests, failed, since = _counted(side, answers)
     predictions = _histogram(side.predictions, answers, "predicted values", side, 1.0)
@@ -26,7 +27,16 @@ def measured(side: Side, answers: Answers) -> Measured:
         _doubtful(latency, several),
         _doubtful(predictions, several),
         seconds=max(1.0, side.at - since),
+        seen=_seen(side, answers, scrape),
     )
+
+
+def _seen(side: Side, answers: Answers, scrape: float) -> float:
+    samples = answers.samples_of([side.samples(side.counter)]) if side.counter is not None else ()
+    if not samples or isinstance(samples, Unanswered):
+        return max(0.0, 1 - scrape / side.window)
+    found = seen_of(side.labels.renamed_series(samples[0]), side.start, side.at)
+    return found if found is not None else 0.0
 
 
 def _doubtful(measure: Measure[T], why: tuple[str, ...]) -> Measure[T]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tui.domain.failures import Failure
 from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, decide, judgement_to_json, progress
 from tui.domain.promotions import StepName
 from tui.operations import edits
-from tui.operations.gate import Target, judge
+from tui.operations.gate import Baseline, Target, judge
 from tui.operations.patience import PASSING_WHERE_ALLOWED
 from tui.operations.replicasets import addresses, serving_sets
 from tui.operations.run import Run
@@ -54,13 +55,15 @@ class _Judging:
     """By the monotonic clock."""
     extended: float = 0.0
     holding: bool = False
+    baseline: Baseline = field(default_factory=Baseline)
+    """Asked anew by whoever resumes the gate."""
 
     async def run(self) -> str:
         run, clock = self.state, self.state.clock
         judged = [*run.step.judgements]
-        # A gate that was cut off goes on from the time that it had.
+        # A gate that was cut off goes on from the time that it had, with its next look.
         began = self.began = clock.monotonic() - (judged[-1].elapsed if judged else 0.0)
-        due = clock.monotonic()
+        due = clock.monotonic() + (self.gate.interval if judged else 0.0)
         while True:
             run.stop_if_asked()
             accepted = self._heard()
@@ -77,13 +80,20 @@ class _Judging:
             if clock.monotonic() >= due:
                 await self._pods_live()
                 judged.append(await self._judge(began))
-                due = clock.monotonic() + (max(self.gate.interval, _HELD) if self.holding else self.gate.interval)
+                due = self._next(due)
                 continue
             await clock.sleep(min(_LISTEN, max(0.0, due - clock.monotonic())))
 
+    def _next(self, due: float) -> float:
+        """When to judge again, whole intervals after the first time: the looks that have a part of what may be wrong for themselves are
+        told by their times (tui/domain/gates/looks.py)."""
+        every = max(self.gate.interval, _HELD) if self.holding else self.gate.interval
+        return due + every * max(1, math.ceil((self.state.clock.monotonic() - due) / every))
+
     async def _judge(self, began: float) -> Judgement:
         run, clock = self.state, self.state.clock
-        found = await judge(self.gate, self.target, run.world.metrics, now=clock.now(), elapsed=clock.monotonic() - began)
+        elapsed, metrics = clock.monotonic() - began, run.world.metrics
+        found = await judge(self.gate, self.target, metrics, now=clock.now(), elapsed=elapsed, baseline=self.baseline)
         run.record("judged", step=run.index, judgement=judgement_to_json(found))
         return found
 
