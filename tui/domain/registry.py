@@ -92,9 +92,7 @@ class ModelAccess:
 
     may_edit: bool | None
     permission: str = ""
-    """MLflow's own word for what is granted: READ, USE, EDIT, MANAGE, NO_PERMISSIONS, DENY; "admin"; "" where nothing is."""
-    told: bool = False
-    """Whether the server tells permissions at all."""
+    """MLflow's own word for what is granted: READ, USE, EDIT, MANAGE, NO_PERMISSIONS, DENY; "admin"; "" where it does not tell."""
 
 
 OWN_TAGS = "modeldeck."

@@ -23,7 +23,7 @@ def open_mlflow(target: MlflowTarget) -> Mlflow:
         from tui.sources.mlflow_rest_registry import RestRegistry
 
         transport = transport_of(target)
-        return Mlflow(RestTracking(transport), RestRegistry(transport, target.workspace), transport.aclose)
+        return Mlflow(RestTracking(transport), RestRegistry(transport), transport.aclose)
 
     from tui.sources.mlflow_client import ClientRegistry, ClientTracking
     from tui.sources.mlflow_inprocess import InProcess

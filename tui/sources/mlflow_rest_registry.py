@@ -33,8 +33,8 @@ from tui.sources.transport import Params, Transport
 class RestRegistry:
     """`tui.ports.ModelRegistry` over REST."""
 
-    def __init__(self, transport: Transport, workspace: str = "") -> None:
-        self._transport, self._workspace = transport, workspace
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
         self._pages = RestPages(transport)
         self._follower = RegistryFollower(self._pages)
 
@@ -83,11 +83,16 @@ class RestRegistry:
         return file_answer(text.decode("utf-8", "replace"), f"{location}/{MODEL_FILE}")
 
     async def access_to(self, model: str) -> ModelAccess:
+        # `users/current/permissions` lists grants only: what they come to with the server's default permission it does not tell.
         try:
-            body = await self._transport.get("/api/3.0/mlflow/users/current/permissions")
-        except (NotFound, Rejected):  # without basic auth, or before MLflow 3.17
+            user = self._transport.decode(await self._transport.get(f"{API}/users/current"), wire.CurrentUserAnswer).user
+            if user.is_admin:
+                return ModelAccess(True, "admin")
+            params: Params = {"username": user.username, "resource_type": "registered_model", "resource_id": model}
+            body = await self._transport.get("/api/3.0/mlflow/users/permissions/get", params=params)
+        except (NotFound, Rejected):  # without basic auth, or an MLflow that does not tell
             return ModelAccess(None)
-        return wire.access_of(self._transport.decode(body, wire.PermissionsAnswer), model, self._workspace)
+        return wire.access_of(self._transport.decode(body, wire.PermissionAnswer))
 
     async def set_alias(self, model: str, alias: str, version: str) -> None:
         with needing("EDIT", model):
