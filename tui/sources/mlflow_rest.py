@@ -20,11 +20,13 @@ from tui.sources.mlflow_login import told_login
 from tui.sources.mlflow_pages import PageSize
 from tui.sources.mlflow_rules import BACKEND, meant, refuse_nul, thinned
 from tui.sources.tls import Tls
-from tui.sources.transport import Answer, Params, Transport
+from tui.sources.transport import Answer, Params, Timeouts, Transport
 
 API = "/api/2.0/mlflow"
 POINTS_PAGE, MOST_POINTS = 10_000, 100_000
 """Of a history that the server does not sample: 100,000 points are 12 MB. Later ones are left out."""
+TIMEOUTS = Timeouts(connect=10.0)
+"""A server whose few workers are busy takes no connection for seconds: that is as little an outage as a late answer is."""
 
 
 def transport_of(target: MlflowTarget) -> Transport:
@@ -34,6 +36,7 @@ def transport_of(target: MlflowTarget) -> Transport:
         "tls": Tls(verify=not target.insecure_tls, ca_path=target.server_cert_path, cert_path=target.client_cert_path),
         "explain": wire.explain,
         "meant": lambda failure: told_login(meant(failure), target, time.time),
+        "timeouts": TIMEOUTS,
     }
     return WorkspaceTransport(target.workspace, target.uri, **options) if target.workspace else Transport(BACKEND, target.uri, **options)
 
