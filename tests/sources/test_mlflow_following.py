@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tui.domain.failures import Faulty, Forbidden, Rejected
 from tui.domain.registry import ModelVersion, RegisteredModel
-from tui.sources.mlflow_following import ALIASES_A_ROUND, MODELS_EVERY, RegistryFollower, joined, pauses_of
+from tui.sources.mlflow_following import ALIASES_A_ROUND, MODELS_EVERY, Offered, RegistryFollower, joined, pauses_of
 
 
 class Pages:
@@ -66,6 +66,18 @@ class Pages:
         self.versions = {key: entry for key, entry in self.versions.items() if key[0] != model}
 
     # what is asked
+
+    async def begin(self, *, alone: bool = False) -> None:
+        pass
+
+    def end(self) -> float:
+        return 0.0
+
+    def offered(self) -> Offered:
+        return Offered.NOTHING
+
+    def offered_alias(self, model: str, alias: str) -> bool:
+        return False
 
     def _note(self, what: str) -> None:
         self.asked.append(what)

@@ -84,6 +84,8 @@ class Followed:
     """Whether every alias was read anew; else they are as of the last such reading."""
     pause: float
     """Seconds after which it may be asked again without being a burden."""
+    age: float = 0.0
+    """Seconds by which it is older than the question: another console of this user had just asked."""
 
 
 @dataclass(frozen=True, slots=True)

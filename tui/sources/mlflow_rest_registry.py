@@ -9,13 +9,13 @@ from urllib.parse import quote, urlsplit
 from tui.domain.failures import Forbidden, NotFound, Rejected
 from tui.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from tui.sources import mlflow_wire as wire
+from tui.sources.answers import Rounds, Shared
 from tui.sources.edge import raises_failures
 from tui.sources.mlflow_following import RegistryFollower, joined
-from tui.sources.mlflow_rest import API, list_artifacts, run_entry
+from tui.sources.mlflow_rest import API, list_artifacts, run_entry, store_identity
 from tui.sources.mlflow_rest_pages import RestPages
 from tui.sources.mlflow_rules import (
     BACKEND,
-    FIRST_EXPERIMENT,
     MODEL_FILE,
     LoggedModelChoice,
     chosen_model,
@@ -33,10 +33,11 @@ from tui.sources.transport import Params, Transport
 class RestRegistry:
     """`tui.ports.ModelRegistry` over REST."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, shared: Shared | None = None) -> None:
+        """`shared`: with whom its readings are one, as long as it is only followed."""
         self._transport = transport
         self._pages = RestPages(transport)
-        self._follower = RegistryFollower(self._pages)
+        self._follower = RegistryFollower(RestPages(transport, Rounds(shared)))
 
     async def registry(self) -> Registry:
         return joined(*await asyncio.gather(self._pages.all_models(), self._pages.all_versions()))
@@ -59,12 +60,7 @@ class RestRegistry:
         return wire.version_of(self._transport.decode(body, wire.VersionAnswer).model_version, owner.aliases)
 
     async def identity(self) -> str:
-        try:
-            body = await self._transport.get(f"{API}/experiments/get", params={"experiment_id": FIRST_EXPERIMENT})
-        except (NotFound, Forbidden, Rejected):
-            return ""
-        made = self._transport.decode(body, wire.ExperimentAnswer).experiment.creation_time
-        return "" if made is None else str(made)
+        return await store_identity(self._transport)
 
     async def version_of_alias(self, model: str, alias: str) -> str | None:
         # MLflow answers 400 for a missing alias, as it does for a wrong name: the model's own map tells them apart.
