@@ -10,7 +10,6 @@ address can be read from a name. Answers are of use for a minute or two, and are
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import os
@@ -21,17 +20,19 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from tui.domain.failures import Failure
 from tui.sources import bounds
+from tui.sources.lane import aside
 
 KEPT = 120.0
 """Seconds for which an answer lies there: longer than the longest pause of those who ask."""
 MOST = 256
 """Answers in the folder. While there are so many, no further ones are kept."""
-_KEY = "key"
+_KEY, _LANE = "key", "answers"
 
 
 class Times(NamedTuple):
@@ -135,7 +136,7 @@ class Shared:
                 self._told = await self.identity()
             except Failure:
                 return False  # what is wrong is told by the question itself
-            self._key = await asyncio.to_thread(self.shelf.key) if self._told else b""
+            self._key = await aside(_LANE, self.shelf.key) if self._told else b""
         return bool(self._key)
 
     def name(self, question: str) -> str:
@@ -160,7 +161,7 @@ class Rounds:
         """`alone`: nothing is taken from others in this round, as in the first one."""
         self._lying, since = {}, self._known_at
         if self._shared is not None and await self._shared.ready() and since is not None and not alone:
-            lying = await asyncio.to_thread(self._shared.shelf.lying_there)
+            lying = await aside(_LANE, self._shared.shelf.lying_there)
             self._lying = {name: times for name, times in lying.items() if times.asked > since}
         self._begun = self._oldest = self._now()
 
@@ -180,7 +181,7 @@ class Rounds:
             return answer
         name = self._shared.name(question)
         if name in self._lying:
-            found = await asyncio.to_thread(self._shared.shelf.take, name)
+            found = await aside(_LANE, partial(self._shared.shelf.take, name))
             if found is not None:
                 self._oldest = min(self._oldest, self._lying[name].asked)
                 self._know(self._lying[name].come)
@@ -188,7 +189,7 @@ class Rounds:
         asked_at = self._now()
         answer = await ask()
         self._know(self._now())
-        await asyncio.to_thread(self._shared.shelf.keep, name, answer, asked_at)
+        await aside(_LANE, partial(self._shared.shelf.keep, name, answer, asked_at))
         return answer
 
     def _know(self, at: float) -> None:
