@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tui.domain.failures import Faulty, Forbidden, Rejected
 from tui.domain.registry import ModelVersion, RegisteredModel
-from tui.sources.mlflow_following import ALIASES_A_ROUND, BEHIND, MODELS_EVERY, Offered, RegistryFollower, joined, pauses_of
+from tui.sources.mlflow_following import ALIASES_A_ROUND, BEHIND, MODELS_EVERY, PATIENCE, Offered, RegistryFollower, joined, pauses_of
 
 
 class Pages:
@@ -119,7 +119,7 @@ class Bench:
 
     def __init__(self, models: int = 60, versions: int = 5) -> None:
         self.pages, self.now = Pages(models, versions), 0.0
-        self.follower = RegistryFollower(self.pages, lambda: self.now)
+        self.follower = RegistryFollower(self.pages, lambda: self.now, lambda: 0.0)
 
     async def begin(self) -> None:
         await self.follower.follow()
@@ -215,6 +215,20 @@ async def test_the_aliases_that_another_console_has_looked_at_are_those_that_are
     bench.pages.offered_aliases = {("m7", "champion"), ("m9", "champion")}
     await bench.rounds(1, wanted)
     assert {what for what in bench.pages.asked if "@" in what} == {"m7@champion", "m9@champion"}
+
+
+async def test_consoles_that_began_together_do_not_all_read_what_is_due_again() -> None:
+    first, later = Bench(), Bench()
+    later.follower = RegistryFollower(later.pages, lambda: later.now, lambda: 1.0)
+    pauses = pauses_of(first.pages.models.values(), (version for _, version in first.pages.versions.values()))
+    for bench in (first, later):
+        await bench.begin()
+        bench.now = pauses.models
+        await bench.rounds(1)
+    assert ("all models" in first.pages.asked, "all models" in later.pages.asked) == (True, False)
+    later.now += PATIENCE * pauses.news
+    await later.rounds(1)
+    assert "all models" in later.pages.asked
 
 
 async def test_what_a_person_asks_for_is_taken_from_nobody(bench: Bench) -> None:

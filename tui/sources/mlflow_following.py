@@ -11,6 +11,7 @@ Measured on MLflow 3.17 with SQLite, 2,000 models and 14,000 versions, of the se
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ NEWS_PAUSE = 0.0015
 LONGEST_PAUSE = 30.0
 BEHIND = 1.0
 """Seconds after another console's next questions."""
+PATIENCE = 3.0
+"""Pauses by which the consoles of a host may be apart in reading all that is due again: the first does, and the others take it."""
 MODELS_EVERY = 3
 """Rounds from one look at the newest models to the next: what changes a version mostly changes its model, too."""
 ALIASES_A_ROUND = 3
@@ -117,9 +120,12 @@ class _Unclear(Exception):
 class RegistryFollower:
     """One reader's knowledge of a registry. One question at a time."""
 
-    def __init__(self, pages: RegistryPages, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, pages: RegistryPages, monotonic: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random
+    ) -> None:
         self._pages = pages
         self._monotonic = monotonic
+        self._patience = PATIENCE * chance()
         self._models: dict[str, RegisteredModel] = {}
         self._versions: dict[tuple[str, str], ModelVersion] = {}
         self._registry: Registry | None = None
@@ -151,12 +157,15 @@ class RegistryFollower:
 
     async def _read(self, now: float, aliases: Sequence[tuple[str, str]], *, whole: bool) -> bool:
         """Answers whether all models were read, and with them all aliases."""
-        if whole or self._registry is None or now >= self._whole_at or self._pages.offered() is Offered.EVERYTHING:
+        if whole or self._registry is None or self._is_due(self._whole_at, now) or self._pages.offered() is Offered.EVERYTHING:
             return await self._read_all(now)
         try:
             return await self._read_news(now, aliases)
         except _Unclear:
             return await self._read_all(now)
+
+    def _is_due(self, at: float, now: float) -> bool:
+        return now >= at + self._patience * self._pauses.news
 
     async def _read_all(self, now: float) -> bool:
         models, versions = await self._pages.all_models(), await self._pages.all_versions()
@@ -170,7 +179,7 @@ class RegistryFollower:
     async def _read_news(self, now: float, aliases: Sequence[tuple[str, str]]) -> bool:
         """As `_read`. Models first: what a version that comes meanwhile does to its model is explained by the version."""
         offered = self._pages.offered()
-        every = now >= self._models_at or offered is Offered.MODELS
+        every = self._is_due(self._models_at, now) or offered is Offered.MODELS
         if offered is Offered.NEWEST_MODELS:
             self._round = 0  # in step with who has read them
         models: Sequence[RegisteredModel] = ()
