@@ -57,7 +57,7 @@ def connect(environment: Environment) -> Backends:
     if environment.mlflow is not None:
         from tui.sources.mlflow_open import open_mlflow
 
-        mlflow = open_mlflow(environment.mlflow)
+        mlflow = open_mlflow(environment.mlflow, answers_folder())
         remembering = RememberingRegistry(mlflow.registry, open_sightings(environment), registry_id(environment.mlflow), SystemClock())
         tracking, registry = mlflow.tracking, remembering
         closers += [remembering.aclose, mlflow.aclose]
@@ -79,6 +79,13 @@ def connect(environment: Environment) -> Backends:
         metrics = PrometheusMetrics(environment.prometheus)
         closers.append(metrics.aclose)
     return Backends(World(environment, tracking, registry, cluster, metrics), watch, tuple(closers), own)
+
+
+def answers_folder() -> Path:
+    """Where the consoles of this user keep for each other what they were just answered."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("modeldeck")) / "answers"
 
 
 def cluster_address(target: ClusterTarget) -> str:

@@ -39,8 +39,10 @@ class Tracking(Protocol):
         order_by: Sequence[str] = (),
         page_size: int = 100,
         page_token: str | None = None,
+        again: bool = False,
     ) -> RunPage:
-        """Newest first unless ordered otherwise. Raises Rejected with MLflow's own message for a wrong filter."""
+        """Newest first unless ordered otherwise. Raises Rejected with MLflow's own message for a wrong filter. `again`: it is asked again
+        and again, so that what another console was answered since the last search will do."""
         ...
 
     async def run(self, run_id: str) -> Run: ...

@@ -18,7 +18,7 @@ from tests.support.clocks import Hurried
 from tests.support.faulty import FaultyProxy
 from tui.console import Console, Launch
 from tui.domain.selection import Pane as P
-from tui.sources import prometheus_session, transport
+from tui.sources import mlflow_rest, prometheus_session
 from tui.sources.kubernetes import informer, reflector
 from tui.sources.transport import Timeouts
 from tui.widgets.pane_state import Live, Stale, Unavailable
@@ -52,7 +52,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def lose_patience(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     """With this backend only: the others may take their time on a busy machine."""
     if backend == "MLflow":
-        monkeypatch.setattr(transport, "Timeouts", lambda: Timeouts(connect=10.0, read=PATIENCE, total=60.0))
+        monkeypatch.setattr(mlflow_rest, "TIMEOUTS", Timeouts(connect=10.0, read=PATIENCE, total=60.0))
     elif backend == "Kubernetes":
         monkeypatch.setattr(informer, "PATIENCE", PATIENCE)
     else:

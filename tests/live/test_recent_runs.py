@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from tests.support.clocks import FakeClock
+from tui.domain.beats import beat
 from tui.domain.runs import Run, RunPage, RunStatus
-from tui.live.recent_runs import BYTES_A_SECOND, RUNS_A_PAGE, RecentRuns, bytes_of
+from tui.live.recent_runs import BYTES_A_SECOND, EVERYWHERE_EVERY, MADE_LATELY, RUNS_A_PAGE, RecentRuns, bytes_of
 
 RUNNING, FINISHED = RunStatus.RUNNING, RunStatus.FINISHED
 
@@ -69,7 +70,8 @@ async def test_a_running_run_that_matches_no_more_leaves() -> None:
     server.put(Run("b", "b", "e1", RUNNING, clock.now() - 10, None))
     assert len((await recent.page(("e1",), "status = 'RUNNING'")).runs) == 2
     server.put(replace(run, status=FINISHED, ended_at=clock.now()))
-    recent._whole_at = float("inf")
+    recent._whole_every = float("inf")
+    await clock.advance(recent._running_every)
     assert [found.id for found in (await recent.page(("e1",), "status = 'RUNNING'")).runs] == ["b"]
 
 
@@ -88,9 +90,58 @@ async def test_the_whole_page_is_read_again_after_a_while_when_forgotten_and_whe
     recent.forget()
     page = await recent.page(("e1",), "")
     del server.runs[page.runs[0].id]
-    await clock.advance(bytes_of(page.runs) / BYTES_A_SECOND)
+    await clock.advance(beat(bytes_of(page.runs) / BYTES_A_SECOND))
     page = await recent.page(("e1",), "")
     for number in range(RUNS_A_PAGE + 1):
         server.put(Run(f"n{number}", "n", "e1", FINISHED, clock.now(), None))
     assert len((await recent.page(("e1",), "")).runs) == RUNS_A_PAGE
     assert [filter_text for _, filter_text in server.asked if not filter_text] == [""] * 4
+
+
+class Large(Server):
+    """With so many experiments that not all are named each time. Searches only those that are."""
+
+    async def search_runs(self, ids: Sequence[str], **options: Any) -> RunPage:
+        page = await super().search_runs(ids, **options)
+        named = frozenset(ids)
+        return RunPage(tuple(run for run in page.runs if run.experiment_id in named), None)
+
+
+async def test_of_many_experiments_those_are_named_in_which_something_goes_on_and_all_now_and_then() -> None:
+    clock = FakeClock()
+    server, ids = Large(clock, 50), tuple(f"e{number}" for number in range(3000))
+    tracking: Any = server
+    recent = RecentRuns(tracking, clock)
+    await recent.page(ids, "")
+    recent._whole_every = float("inf")
+    server.put(Run("dormant", "dormant", "e2999", FINISHED, clock.now(), clock.now()))
+    seen: list[bool] = []
+    for _ in range(5):
+        await clock.advance(EVERYWHERE_EVERY / 4)
+        server.put(Run(f"lively {len(seen)}", "lively", "e1", FINISHED, clock.now(), clock.now()))
+        page = await recent.page(ids, "")
+        assert f"lively {len(seen)}" in {run.id for run in page.runs}
+        seen.append("dormant" in {run.id for run in page.runs})
+    assert seen == [False] * seen.index(True) + [True] * (5 - seen.index(True))
+    assert all(len(named) in (MADE_LATELY, MADE_LATELY + 1, 3000) for named, _ in server.asked)
+    assert sum(len(named) == 3000 for named, _ in server.asked[1:]) <= 2
+
+
+async def test_consoles_that_know_the_same_ask_the_same_at_the_same_times() -> None:
+    """However far apart they began: then what one is answered serves all."""
+    clock = FakeClock()
+    server, ids = Large(clock, 50), tuple(f"e{number}" for number in range(3000))
+    tracking: Any = server
+    one, other = RecentRuns(tracking, clock), RecentRuns(tracking, clock)
+    await one.page(ids, "")
+    await clock.advance(37)
+    await other.page(ids, "")
+    asked: list[list[tuple[tuple[str, ...], str]]] = []
+    for console in (one, other) * 40:
+        server.asked.clear()
+        await console.page(ids, "")
+        asked.append(list(server.asked))
+        await clock.advance(7.5)
+    kinds = [str(questions) for questions in asked[10:]]
+    assert len(set(kinds)) == 2  # the whole page, and what is new where something goes on
+    assert all(kind in (kinds[at - 1], kinds[at + 1]) for at, kind in enumerate(kinds[1:-1], 1))

@@ -94,7 +94,7 @@ def marked(raw: dict[str, Any]) -> None:
         (lambda bench: bench.fake.registry.add("iris", "2", status="PENDING_REGISTRATION"), "version", "is PENDING_REGISTRATION"),
         (lambda bench: bench.fake.registry.gone.add(("iris", "2")), "artifacts", "its artifacts are gone"),
         (lambda bench: setattr(bench.fake.cluster, "allowed", False), "permission to patch", "is not allowed"),
-        (lambda bench: setattr(bench.fake.registry, "access", ModelAccess(False, "READ", told=True)), "alias", "and MLflow grants READ"),
+        (lambda bench: setattr(bench.fake.registry, "access", ModelAccess(False, "READ")), "alias", "and MLflow grants READ"),
         (edit(paused), "rollout", "paused"),
         (edit(marked), "other operations", "operation 20260101-000000-beef of bob@box is under way"),
         (lambda bench: bench.fake.traps.fail("dry_run", Rejected("denied by policy")), "dry run", "denied by policy"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,22 +37,29 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, seconds: flo
     raise AssertionError(f"{url} does not answer:\n{log.read_text()[-2000:]}")
 
 
-@pytest.fixture(scope="session")
-def rest_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Behind an `mlflow server` on SQLite."""
-    folder, port = tmp_path_factory.mktemp("mlflow-server"), free_port()
+@contextlib.contextmanager
+def mlflow_server(folder: Path, options: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """An `mlflow server` on SQLite, everything of it in the folder; its address."""
+    port = free_port()
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts")]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command += ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "artifacts"), *options]
+    environment = {**os.environ, **(environ or {}), "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     log = folder / "log"
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, cwd=folder, env=environment, start_new_session=True)
     try:
         wait_for(f"http://127.0.0.1:{port}/health", process, log)
-        yield build(f"http://127.0.0.1:{port}", folder / "mlflow.db")
+        yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def rest_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("mlflow-server")
+    with mlflow_server(folder) as address:
+        yield build(address, folder / "mlflow.db")
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,11 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests.support.faulty import FaultyProxy
 from tests.support.mlflow_world import HOSTILE, POINTS, START, World
 from tui.domain.environments import MlflowTarget
 from tui.domain.failures import Faulty, NotFound, Rejected
@@ -260,3 +262,32 @@ async def test_changed_experiments_and_new_runs_are_found_by_time(mlflow: Mlflow
 async def test_nothing_is_registered_under_a_prompts_name(mlflow: Mlflow, world: World) -> None:
     with pytest.raises(Rejected, match="prompt"):
         await mlflow.registry.create_version("a-prompt", world.logged)
+
+
+async def test_two_consoles_of_one_user_are_one_reading_for_the_server(rest_world: World, tmp_path: Path) -> None:
+    server = urlsplit(rest_world.uri)
+    assert server.hostname
+    assert server.port
+    async with FaultyProxy((server.hostname, server.port)) as proxy, contextlib.AsyncExitStack() as stack:
+        ann, bob = MlflowTarget(proxy.url), MlflowTarget(proxy.url, username="bob")
+        one, other, theirs = (open_mlflow(target, tmp_path / "answers") for target in (ann, ann, bob))
+        for mlflow in (one, other, theirs):
+            stack.push_async_callback(mlflow.aclose)
+            await mlflow.registry.follow()
+            await mlflow.tracking.search_runs([rest_world.experiment], again=True)
+
+        version = (await one.registry.create_version("shared", rest_world.logged)).version
+        await one.registry.set_alias("shared", "champion", version)
+        read = await one.registry.follow(whole=True)
+        runs = await one.tracking.search_runs([rest_world.experiment])
+        asked = proxy.requests
+        taken = await other.registry.follow()
+        assert (taken.registry, taken.aliases_read) == (read.registry, True)
+        assert taken.age > 0
+        assert await other.tracking.search_runs([rest_world.experiment], again=True) == runs
+        assert proxy.requests == asked
+        assert (await theirs.registry.follow(whole=True)).age == 0
+        assert proxy.requests > asked
+        asked = proxy.requests
+        assert (await other.registry.follow(whole=True)).age == 0
+        assert proxy.requests > asked

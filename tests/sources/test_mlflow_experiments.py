@@ -7,6 +7,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.domain.beats import beat
 from tui.domain.runs import Experiment
 from tui.sources.mlflow_experiments import PAUSE_FOR_EACH, ExperimentChange, ExperimentFollower
 
@@ -51,7 +52,7 @@ async def test_everything_is_read_again_in_pauses_that_grow_with_the_list() -> N
     follower = ExperimentFollower(server.read_all, server.read_since, lambda: now)
     await follower.experiments()
     del server.entries["7"]
-    now = PAUSE_FOR_EACH * 300 - 1
+    now = beat(PAUSE_FOR_EACH * 300) - 1
     assert len(await follower.experiments()) == 300
     now += 1
     assert len(await follower.experiments()) == 299

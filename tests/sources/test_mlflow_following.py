@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tui.domain.failures import Faulty, Forbidden, Rejected
 from tui.domain.registry import ModelVersion, RegisteredModel
-from tui.sources.mlflow_following import ALIASES_A_ROUND, MODELS_EVERY, RegistryFollower, joined, pauses_of
+from tui.sources.mlflow_following import ALIASES_A_ROUND, BEHIND, MODELS_EVERY, PATIENCE, Offered, RegistryFollower, joined, pauses_of
 
 
 class Pages:
@@ -25,6 +25,7 @@ class Pages:
         self.asked: list[str] = []
         self.forbidden: set[str] = set()
         self.broken: set[str] = set()
+        self.offers, self.offered_aliases, self.age, self.alone = Offered.NOTHING, set[tuple[str, str]](), 0.0, False
         for number in range(models):
             for _ in range(versions):
                 self.create(f"m{number}")
@@ -67,6 +68,18 @@ class Pages:
 
     # what is asked
 
+    async def begin(self, *, alone: bool = False) -> None:
+        self.alone = alone
+
+    def end(self) -> float:
+        return self.age
+
+    def offered(self) -> Offered:
+        return self.offers
+
+    def offered_alias(self, model: str, alias: str) -> bool:
+        return (model, alias) in self.offered_aliases
+
     def _note(self, what: str) -> None:
         self.asked.append(what)
         if what in self.broken:
@@ -106,7 +119,7 @@ class Bench:
 
     def __init__(self, models: int = 60, versions: int = 5) -> None:
         self.pages, self.now = Pages(models, versions), 0.0
-        self.follower = RegistryFollower(self.pages, lambda: self.now)
+        self.follower = RegistryFollower(self.pages, lambda: self.now, lambda: 0.0)
 
     async def begin(self) -> None:
         await self.follower.follow()
@@ -176,6 +189,53 @@ async def test_an_alias_that_was_deleted_is_gone(bench: Bench) -> None:
     bench.pages.models["m3"] = replace(bench.pages.models["m3"], aliases={})
     await bench.rounds(1, [("m3", "champion")])
     assert bench.known == bench.truth()
+
+
+@pytest.mark.parametrize(
+    ("offers", "read"),
+    [
+        (Offered.NEWEST_MODELS, {"newest versions", "newest models"}),
+        (Offered.MODELS, {"newest versions", "all models"}),
+        (Offered.EVERYTHING, {"all versions", "all models"}),
+    ],
+)
+async def test_what_another_console_has_read_is_taken_though_it_is_not_due(bench: Bench, offers: Offered, read: set[str]) -> None:
+    bench.pages.offers, bench.pages.age = offers, 0.25
+    followed = await bench.follower.follow()
+    assert set(bench.pages.asked) == read
+    pauses = pauses_of(bench.pages.models.values(), (version for _, version in bench.pages.versions.values()))
+    assert (followed.age, followed.pause) == (0.25, pytest.approx(pauses.news - 0.25 + BEHIND))
+    assert followed.aliases_read is (offers > Offered.NEWEST_MODELS)
+
+
+async def test_the_aliases_that_another_console_has_looked_at_are_those_that_are_taken(bench: Bench) -> None:
+    wanted = [(f"m{number}", "champion") for number in range(12)]
+    for model, alias in wanted:
+        bench.pages.point(model, alias, "1")
+    bench.pages.offered_aliases = {("m7", "champion"), ("m9", "champion")}
+    await bench.rounds(1, wanted)
+    assert {what for what in bench.pages.asked if "@" in what} == {"m7@champion", "m9@champion"}
+
+
+async def test_consoles_that_began_together_do_not_all_read_what_is_due_again() -> None:
+    first, later = Bench(), Bench()
+    later.follower = RegistryFollower(later.pages, lambda: later.now, lambda: 1.0)
+    pauses = pauses_of(first.pages.models.values(), (version for _, version in first.pages.versions.values()))
+    for bench in (first, later):
+        await bench.begin()
+        bench.now = pauses.models
+        await bench.rounds(1)
+    assert ("all models" in first.pages.asked, "all models" in later.pages.asked) == (True, False)
+    later.now += PATIENCE * pauses.news
+    await later.rounds(1)
+    assert "all models" in later.pages.asked
+
+
+async def test_what_a_person_asks_for_is_taken_from_nobody(bench: Bench) -> None:
+    await bench.follower.follow(whole=True)
+    assert bench.pages.alone
+    await bench.rounds(1)
+    assert not bench.pages.alone
 
 
 async def test_many_aliases_are_asked_for_in_turn(bench: Bench) -> None:

@@ -98,8 +98,7 @@ async def test_every_list_gets_through_a_proxy_with_a_limit() -> None:
         mlflow = open_mlflow(MlflowTarget(server.url))
         assert (await mlflow.tracking.search_runs(["0"])).runs == ()
         assert await mlflow.tracking.experiments() == ()
-        with pytest.raises(Failure, match="413"):
-            await mlflow.registry.registry()  # pages of 10,000 do not get as small as that at once
+        assert (await mlflow.registry.registry()).versions == ()
         await mlflow.aclose()
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
+from collections.abc import Awaitable
 from dataclasses import replace
+from typing import TypeVar
 
 from tui.backends import Backends, connect, hire, open_journal
 from tui.commandline.attached import watch
@@ -19,6 +22,10 @@ from tui.operations.services import Services, services
 from tui.operations.shape import operation_json, plan_json
 from tui.operations.wishes import Asked, Wish
 from tui.operations.words import actor
+
+QUIET = 3.0
+"""Seconds that a plan may take before it is said that backends are waited for."""
+T = TypeVar("T")
 
 
 async def change(environment: Environment, given: argparse.Namespace) -> int:
@@ -35,13 +42,22 @@ async def change(environment: Environment, given: argparse.Namespace) -> int:
         if not given.plan and not environment.read_only:
             bound.get_ready()
         intent = replace(await _intent(environment, backends, given), gate=gate)
-        planned = await bound.plan(intent)
+        planned = await told_wait(bound.plan(intent))
         if isinstance(planned, Refusal):
             return refuse(planned, as_json=as_json)
         return await _with_plan(environment, bound, planned, given)
     finally:
         bound.close()
         await backends.close()
+
+
+async def told_wait(asking: Awaitable[T]) -> T:
+    words = "waiting for MLflow, the cluster or Prometheus to answer …"
+    waiting = asyncio.get_running_loop().call_later(QUIET, lambda: say(words))
+    try:
+        return await asking
+    finally:
+        waiting.cancel()
 
 
 def usage(given: argparse.Namespace) -> tuple[str, str] | None:

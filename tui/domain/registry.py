@@ -84,6 +84,8 @@ class Followed:
     """Whether every alias was read anew; else they are as of the last such reading."""
     pause: float
     """Seconds after which it may be asked again without being a burden."""
+    age: float = 0.0
+    """Seconds by which it is older than the question: another console of this user had just asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,7 @@ class ModelAccess:
 
     may_edit: bool | None
     permission: str = ""
-    """MLflow's own word for what is granted: READ, USE, EDIT, MANAGE, NO_PERMISSIONS, DENY; "admin"; "" where nothing is."""
-    told: bool = False
-    """Whether the server tells permissions at all."""
+    """MLflow's own word for what is granted: READ, USE, EDIT, MANAGE, NO_PERMISSIONS, DENY; "admin"; "" where it does not tell."""
 
 
 OWN_TAGS = "modeldeck."

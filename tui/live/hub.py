@@ -29,7 +29,7 @@ from tui.live.scrapes import Scrapes
 from tui.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
 
 PAUSE_FOR_EACH_ID = 0.005
-"""Seconds between two searches, for each experiment that is searched: MLflow wants all their ids in every one."""
+"""Seconds between two searches, for each experiment: MLflow wants the ids of those that it is to search."""
 
 
 class Topic(StrEnum):
@@ -249,7 +249,8 @@ class Hub:
         if query.experiment_id is not None:
             return (query.experiment_id,)
         known: tuple[Experiment, ...] | None = self._feeds[Topic.EXPERIMENTS].reading.value
-        return tuple(e.id for e in (known or await self._tracking.experiments()))
+        found = known or await self._tracking.experiments()
+        return tuple(e.id for e in sorted(found, key=lambda e: (-(e.last_update or 0.0), e.id)))
 
     async def _fetch_runs(self) -> Runs:
         assert self._recent is not None
@@ -279,7 +280,7 @@ class Hub:
             self._whole_registry = self._whole_registry or whole  # it is still owed
             raise
         if found.aliases_read:
-            self._aliases_asked_at = began
+            self._aliases_asked_at = began - found.age
         self._feeds[Topic.REGISTRY].set_interval(max(self._refresh, found.pause))
         return found.registry
 

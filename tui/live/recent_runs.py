@@ -3,20 +3,28 @@
 A finished run hardly changes: a page of a hundred, some 600 KB, is not read again every few seconds. What escapes the two questions
 (edited tags, deleted runs, runs that began before those that are known) is seen when the whole page is read again, in pauses that grow
 with its size: a small one is read whole nearly every time.
+
+MLflow wants the ids of all experiments that are searched. Where there are thousands, only those are named in which something goes on, and
+the others now and then: what is new in one that nobody used lately is seen within `EVERYWHERE_EVERY`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tui.domain.beats import beat, beats_between
 from tui.domain.runs import Run, RunPage, RunStatus
 from tui.ports import Clock, Tracking
 
 RUNS_A_PAGE = 100
-BYTES_A_SECOND = 5_000
+BYTES_A_SECOND = 2_000
 """Of answers that repeat what is known: of the whole page, and of the runs that still run."""
 OVERLAP = 60.0
 """Seconds by which the clocks of those who train may differ, and in which runs may come late."""
+LIVELY, MADE_LATELY = 100, 20
+"""Experiments that every search names: of the newest runs, and those that were made or changed last."""
+EVERYWHERE_EVERY = 64.0
+"""Seconds between two searches of all experiments, where there are more."""
 _RUN_BYTES, _ENTRY_BYTES = 900, 60
 _ENDED = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.KILLED)
 
@@ -37,52 +45,85 @@ class RecentRuns:
     def __init__(self, tracking: Tracking, clock: Clock) -> None:
         self._tracking = tracking
         self._clock = clock
-        self._asked: tuple[tuple[str, ...], str] | None = None
+        self._asked: tuple[frozenset[str], str] | None = None
+        self._forced = False
         self._page = RunPage((), None)
-        self._whole_at = self._running_at = 0.0
+        self._whole_at = self._running_at = self._everywhere_at = 0.0
+        """When they were last asked for, in seconds since the epoch."""
+        self._whole_every = self._running_every = 1.0
+        self._everywhere_since = 0.0
+        """Of the newest run that was known when all experiments were last searched."""
 
     def forget(self) -> None:
-        """The next page is read whole."""
-        self._asked = None
+        """The next page is read whole, and for this console alone."""
+        self._asked, self._forced = None, True
 
     async def page(self, experiment_ids: Sequence[str], filter_text: str) -> RunPage:
-        """Newest first; more than a page where new ones have come. Its token leads to what is older."""
-        asked, now = (tuple(experiment_ids), filter_text), self._clock.monotonic()
-        if asked == self._asked and now < self._whole_at and (fresh := await self._news(asked, now)) is not None:
-            self._page = fresh
-            return fresh
-        self._asked = None
-        page = await self._tracking.search_runs(experiment_ids, filter_text=filter_text, page_size=RUNS_A_PAGE)
-        self._asked, self._page = asked, page
-        self._whole_at = now + bytes_of(page.runs) / BYTES_A_SECOND
-        self._running_at = now
+        """Newest first; more than a page where new ones have come. Its token leads to what is older. `experiment_ids`: those that were made
+        or changed last come first."""
+        asked, now = (frozenset(experiment_ids), filter_text), self._clock.now()
+        if asked == self._asked and not beats_between(self._whole_every, self._whole_at, now):
+            fresh = await self._news(experiment_ids, filter_text, now)
+            if fresh is not None:
+                self._page = fresh
+                return fresh
+        again, self._asked = asked == self._asked and not self._forced, None
+        page = await self._tracking.search_runs(sorted(experiment_ids), filter_text=filter_text, page_size=RUNS_A_PAGE, again=again)
+        self._asked, self._forced, self._page = asked, False, page
+        self._whole_every = beat(bytes_of(page.runs) / BYTES_A_SECOND)
+        self._whole_at = self._running_at = self._everywhere_at = now
+        self._everywhere_since = self._newest(page.runs) or 0.0
         return page
 
-    async def _news(self, asked: tuple[tuple[str, ...], str], now: float) -> RunPage | None:
+    async def _news(self, experiment_ids: Sequence[str], filter_text: str, now: float) -> RunPage | None:
         """None: too many new ones to tell without reading the whole page."""
-        ids, filter_text = asked
         known = {run.id: run for run in self._page.runs}
-        # A clock that is ahead must not hide what others start meanwhile.
-        started = [run.started_at for run in known.values() if run.started_at and run.started_at <= self._clock.now() + OVERLAP]
-        if not started:
+        newest = self._newest(known.values())
+        if newest is None:
             return None
-        since = f"attributes.start_time > {round((max(started) - OVERLAP) * 1000)}"
-        new = await self._tracking.search_runs(ids, filter_text=_both(filter_text, since), page_size=RUNS_A_PAGE)
+        ids = _lively(experiment_ids, known.values())
+        everywhere = len(ids) == len(experiment_ids) or beats_between(EVERYWHERE_EVERY, self._everywhere_at, now)
+        since = (self._everywhere_since if everywhere else newest) - OVERLAP
+        new = await self._tracking.search_runs(
+            sorted(experiment_ids) if everywhere else ids,
+            filter_text=_both(filter_text, f"attributes.start_time > {round(since * 1000)}"),
+            page_size=RUNS_A_PAGE,
+            again=True,
+        )
         if new.next_token is not None:
             return None
+        if everywhere:
+            self._everywhere_at, self._everywhere_since = now, newest
         known |= {run.id: run for run in new.runs}
         running = [run for run in known.values() if run.status not in _ENDED and run not in new.runs]
-        if running and now >= self._running_at:
-            theirs = ", ".join(f"'{run.id}'" for run in running)
+        if running and beats_between(self._running_every, self._running_at, now):
+            theirs = ", ".join(f"'{id}'" for id in sorted(run.id for run in running))
             again = await self._tracking.search_runs(
                 sorted({run.experiment_id for run in running}),
                 filter_text=_both(filter_text, f"attributes.run_id IN ({theirs})"),
                 page_size=len(running),
+                again=True,
             )
-            self._running_at = now + bytes_of(again.runs) / BYTES_A_SECOND
+            self._running_at, self._running_every = now, beat(bytes_of(again.runs) / BYTES_A_SECOND)
             known = {name: run for name, run in known.items() if run not in running} | {run.id: run for run in again.runs}
         newest_first = sorted(known.values(), key=lambda run: run.started_at or 0.0, reverse=True)
         return RunPage(tuple(newest_first), self._page.next_token)
+
+    def _newest(self, runs: Iterable[Run]) -> float | None:
+        """When the newest one started. A clock that is ahead must not hide what others start meanwhile."""
+        limit = self._clock.now() + OVERLAP
+        return max((run.started_at for run in runs if run.started_at and run.started_at <= limit), default=None)
+
+
+def _lively(experiment_ids: Sequence[str], runs: Iterable[Run]) -> list[str]:
+    """Where something may well go on, in an order that is the same for all who know the same runs."""
+    if len(experiment_ids) <= LIVELY:
+        return list(experiment_ids)
+    found, possible = dict.fromkeys(experiment_ids[:MADE_LATELY]), frozenset(experiment_ids)
+    for run in sorted(runs, key=lambda run: run.started_at or 0.0, reverse=True):
+        if len(found) < LIVELY and run.experiment_id in possible:
+            found[run.experiment_id] = None
+    return sorted(found)
 
 
 def _both(one: str, other: str) -> str:

@@ -145,10 +145,9 @@ async def may_move_alias(subject: Subject, world: World) -> Check:
         return Check("alias", Verdict.WARN, words)
     if access.may_edit:
         return Check("alias", Verdict.OK, f"MLflow lets you move aliases of {subject.model} ({access.permission})")
-    if access.told:
-        words = f"MLflow grants nothing on {subject.model} by name: its default permission decides, which it does not tell"
-        return Check("alias", Verdict.UNKNOWN, words, "a refusal is undone")
-    return Check("alias", Verdict.UNKNOWN, "MLflow does not tell permissions beforehand", "a refusal is undone")
+    unclear = f"MLflow grants {access.permission}, which is not known here"
+    words = unclear if access.permission else "MLflow does not tell permissions beforehand"
+    return Check("alias", Verdict.UNKNOWN, words, "a refusal is undone")
 
 
 async def _access(subject: Subject, world: World) -> ModelAccess:

@@ -50,7 +50,7 @@ class RememberingRegistry:
         began = self._clock.now()
         found = await self._inner.follow(aliases, whole=whole)
         if found.aliases_read:
-            await self._remember(found.registry, began)
+            await self._remember(found.registry, began - found.age)
         return found
 
     async def _remember(self, found: Registry, began: float) -> None:

@@ -13,7 +13,7 @@ from tui.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run
 from tui.sources.bounds import PageTokens
 from tui.sources.edge import raises_failures
 from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
-from tui.sources.mlflow_following import RegistryFollower, joined
+from tui.sources.mlflow_following import Offered, RegistryFollower, joined
 from tui.sources.mlflow_inprocess import InProcess
 from tui.sources.mlflow_rules import (
     BACKEND,
@@ -61,6 +61,7 @@ class ClientTracking:
         order_by: Sequence[str] = (),
         page_size: int = 100,
         page_token: str | None = None,
+        again: bool = False,
     ) -> RunPage:
         """An ordering by a metric reads every run of the experiment: the caller decides, knowing its size. Unordered is newest first."""
 
@@ -148,10 +149,22 @@ class ClientRegistry:
 
 
 class ClientPages:
-    """`tui.sources.mlflow_following.RegistryPages`."""
+    """`tui.sources.mlflow_following.RegistryPages`. A database is asked by each console for itself."""
 
     def __init__(self, inprocess: InProcess) -> None:
         self._mlflow = inprocess
+
+    async def begin(self, *, alone: bool = False) -> None:
+        pass
+
+    def end(self) -> float:
+        return 0.0
+
+    def offered(self) -> Offered:
+        return Offered.NOTHING
+
+    def offered_alias(self, model: str, alias: str) -> bool:
+        return False
 
     async def all_models(self) -> Sequence[RegisteredModel]:
         return await self._mlflow.ask(_all_models)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from tui.domain.beats import beat, beats_between
 from tui.domain.runs import Experiment
 
 PAUSE_FOR_EACH = 0.1
@@ -27,21 +28,21 @@ class ExperimentFollower:
         self,
         read_all: Callable[[], Awaitable[tuple[Experiment, ...]]],
         read_since: Callable[[int], Awaitable[tuple[ExperimentChange, ...]]],
-        monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._read_all, self._read_since = read_all, read_since
-        self._monotonic = monotonic
+        self._clock = clock
         self._known: Mapping[str, Experiment] = {}
         self._told: tuple[Experiment, ...] = ()
-        self._due_at = 0.0
+        self._read_at, self._every = 0.0, 1.0
 
     async def experiments(self) -> tuple[Experiment, ...]:
         """The same object where nothing changed."""
-        now = self._monotonic()
+        now = self._clock()
         newest = max((known.last_update or 0.0 for known in self._known.values()), default=0.0)
-        if now >= self._due_at or not newest:
+        if not newest or beats_between(self._every, self._read_at, now):
             found = await self._read_all()
-            self._due_at = now + PAUSE_FOR_EACH * len(found)
+            self._read_at, self._every = now, beat(PAUSE_FOR_EACH * len(found))
             known: dict[str, Experiment] = {each.id: each for each in found}
         else:
             changes = await self._read_since(round(newest * 1000))

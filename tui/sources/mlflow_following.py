@@ -11,9 +11,11 @@ Measured on MLflow 3.17 with SQLite, 2,000 models and 14,000 versions, of the se
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from itertools import cycle, islice
 from typing import Protocol, TypeVar
 
@@ -28,6 +30,10 @@ BYTES_A_SECOND = 5_000
 NEWS_PAUSE = 0.0015
 """Seconds of pause for each model and version: to sort them is what the newest cost."""
 LONGEST_PAUSE = 30.0
+BEHIND = 1.0
+"""Seconds after another console's next questions."""
+PATIENCE = 3.0
+"""Pauses by which the consoles of a host may be apart in reading all that is due again: the first does, and the others take it."""
 MODELS_EVERY = 3
 """Rounds from one look at the newest models to the next: what changes a version mostly changes its model, too."""
 ALIASES_A_ROUND = 3
@@ -42,8 +48,29 @@ _NO_SUCH_ALIAS = (400, 404)
 T = TypeVar("T")
 
 
+class Offered(IntEnum):
+    """How much of a registry another console has read since this one did: the rest need not be due yet."""
+
+    NOTHING = 0
+    NEWEST_MODELS = 1
+    MODELS = 2
+    EVERYTHING = 3
+
+
 class RegistryPages(Protocol):
     """What MLflow's registry can be asked. Versions come without aliases."""
+
+    async def begin(self, *, alone: bool = False) -> None:
+        """A round of questions begins. `alone`: what others were answered is not taken."""
+        ...
+
+    def end(self) -> float:
+        """Answers by how many seconds the oldest answer of the round is older than the round itself."""
+        ...
+
+    def offered(self) -> Offered: ...
+
+    def offered_alias(self, model: str, alias: str) -> bool: ...
 
     async def all_models(self) -> Sequence[RegisteredModel]: ...
 
@@ -93,9 +120,12 @@ class _Unclear(Exception):
 class RegistryFollower:
     """One reader's knowledge of a registry. One question at a time."""
 
-    def __init__(self, pages: RegistryPages, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, pages: RegistryPages, monotonic: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random
+    ) -> None:
         self._pages = pages
         self._monotonic = monotonic
+        self._patience = PATIENCE * chance()
         self._models: dict[str, RegisteredModel] = {}
         self._versions: dict[tuple[str, str], ModelVersion] = {}
         self._registry: Registry | None = None
@@ -112,18 +142,30 @@ class RegistryFollower:
         """As the port's."""
         now = self._monotonic()
         self._round += 1
-        if whole or self._registry is None or now >= self._whole_at:
-            every = await self._read_all(now)
-        else:
-            try:
-                every = await self._read_news(now, aliases)
-            except _Unclear:
-                every = await self._read_all(now)
+        await self._pages.begin(alone=whole)
+        try:
+            every = await self._read(now, aliases, whole=whole)
+        finally:
+            age = self._pages.end()
         if self._registry is None or self._told != (self._models, self._versions):
             self._registry = joined(self._models.values(), self._versions.values())
             self._told = dict(self._models), dict(self._versions)
             self._pauses = pauses_of(self._models.values(), self._versions.values())
-        return Followed(self._registry, every, self._pauses.news)
+        # Whoever asked the others' questions asks them again after a pause: right after that is the time to look.
+        pause = self._pauses.news - age + BEHIND if age else self._pauses.news
+        return Followed(self._registry, every, max(0.0, pause), age)
+
+    async def _read(self, now: float, aliases: Sequence[tuple[str, str]], *, whole: bool) -> bool:
+        """Answers whether all models were read, and with them all aliases."""
+        if whole or self._registry is None or self._is_due(self._whole_at, now) or self._pages.offered() is Offered.EVERYTHING:
+            return await self._read_all(now)
+        try:
+            return await self._read_news(now, aliases)
+        except _Unclear:
+            return await self._read_all(now)
+
+    def _is_due(self, at: float, now: float) -> bool:
+        return now >= at + self._patience * self._pauses.news
 
     async def _read_all(self, now: float) -> bool:
         models, versions = await self._pages.all_models(), await self._pages.all_versions()
@@ -135,11 +177,11 @@ class RegistryFollower:
         return True
 
     async def _read_news(self, now: float, aliases: Sequence[tuple[str, str]]) -> bool:
-        """Answers whether all models were read, and with them all aliases.
-
-        Models first: what a version that comes meanwhile does to its model is explained by the version.
-        """
-        every = now >= self._models_at
+        """As `_read`. Models first: what a version that comes meanwhile does to its model is explained by the version."""
+        offered = self._pages.offered()
+        every = self._is_due(self._models_at, now) or offered is Offered.MODELS
+        if offered is Offered.NEWEST_MODELS:
+            self._round = 0  # in step with who has read them
         models: Sequence[RegisteredModel] = ()
         if every:
             models = await self._pages.all_models()
@@ -197,11 +239,14 @@ class RegistryFollower:
         raise _Unclear
 
     async def _look_at_aliases(self, aliases: Sequence[tuple[str, str]]) -> None:
-        """A few of them, in turn."""
+        """Those that another one has looked at, else a few of them, in turn."""
         wanted = [(model, alias) for model, alias in aliases if model in self._models]
-        start, count = self._turn, min(ALIASES_A_ROUND, len(wanted))
-        self._turn = (start + count) % len(wanted) if wanted else 0
-        for name, alias in islice(cycle(wanted), start, start + count):
+        chosen = [(model, alias) for model, alias in wanted if self._pages.offered_alias(model, alias)]
+        if not chosen:
+            start, count = self._turn, min(ALIASES_A_ROUND, len(wanted))
+            self._turn = (start + count) % len(wanted) if wanted else 0
+            chosen = list(islice(cycle(wanted), start, start + count))
+        for name, alias in chosen:
             try:
                 target = await self._pages.alias_target(name, alias)
             except Forbidden:

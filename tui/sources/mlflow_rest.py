@@ -12,19 +12,22 @@ from tui.domain.environments import MlflowTarget
 from tui.domain.failures import Forbidden, NotFound, Rejected, Unauthorized
 from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
 from tui.sources import mlflow_wire as wire
+from tui.sources.answers import Rounds, Shared
 from tui.sources.bounds import PageTokens
 from tui.sources.credentials import credentials_of
 from tui.sources.edge import raises_failures
 from tui.sources.mlflow_experiments import ExperimentChange, ExperimentFollower
 from tui.sources.mlflow_login import told_login
 from tui.sources.mlflow_pages import PageSize
-from tui.sources.mlflow_rules import BACKEND, meant, refuse_nul, thinned
+from tui.sources.mlflow_rules import BACKEND, FIRST_EXPERIMENT, meant, refuse_nul, thinned
 from tui.sources.tls import Tls
-from tui.sources.transport import Answer, Params, Transport
+from tui.sources.transport import Answer, Params, Timeouts, Transport
 
 API = "/api/2.0/mlflow"
 POINTS_PAGE, MOST_POINTS = 10_000, 100_000
 """Of a history that the server does not sample: 100,000 points are 12 MB. Later ones are left out."""
+TIMEOUTS = Timeouts(connect=10.0)
+"""A server whose few workers are busy takes no connection for seconds: that is as little an outage as a late answer is."""
 
 
 def transport_of(target: MlflowTarget) -> Transport:
@@ -34,6 +37,7 @@ def transport_of(target: MlflowTarget) -> Transport:
         "tls": Tls(verify=not target.insecure_tls, ca_path=target.server_cert_path, cert_path=target.client_cert_path),
         "explain": wire.explain,
         "meant": lambda failure: told_login(meant(failure), target, time.time),
+        "timeouts": TIMEOUTS,
     }
     return WorkspaceTransport(target.workspace, target.uri, **options) if target.workspace else Transport(BACKEND, target.uri, **options)
 
@@ -65,8 +69,10 @@ class WorkspaceTransport(Transport):
 class RestTracking:
     """`tui.ports.Tracking` over REST."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, shared: Shared | None = None) -> None:
+        """`shared`: with whom what is asked again and again is one reading."""
         self._transport = transport
+        self._listing, self._searching = Rounds(shared), Rounds(shared)
         self._version: str | None = None
         self._run_pages, self._experiment_pages = PageSize(), PageSize()
         self._samples = True
@@ -90,6 +96,7 @@ class RestTracking:
         return text if re.fullmatch(r"\d+(\.\w+)+", text) else ""
 
     async def experiments(self) -> tuple[Experiment, ...]:
+        await self._listing.begin()
         return await self._experiments.experiments()
 
     async def _all_experiments(self) -> tuple[Experiment, ...]:
@@ -112,7 +119,10 @@ class RestTracking:
         return list(found.values())
 
     async def _get_page(self, path: str, params: Params, size: int) -> bytes:
-        return await self._transport.get(f"{API}/{path}", params={**params, "max_results": size})
+        sized: Params = {**params, "max_results": size}
+        return await self._listing.ask(
+            repr((path, sorted(sized.items()))), functools.partial(self._transport.get, f"{API}/{path}", params=sized)
+        )
 
     async def search_runs(
         self,
@@ -122,6 +132,7 @@ class RestTracking:
         order_by: Sequence[str] = (),
         page_size: int = 100,
         page_token: str | None = None,
+        again: bool = False,
     ) -> RunPage:
         """An ordering by a metric makes the server read every run of the experiment, and at 100,000 runs it never answers, even after we
         have hung up: the caller decides, knowing the experiment's size. Unordered is newest first.
@@ -136,8 +147,11 @@ class RestTracking:
             body["page_token"] = page_token
 
         async def search(size: int) -> bytes:
-            return await self._transport.post(f"{API}/runs/search", {**body, "max_results": size}, safe=True)
+            sized = {**body, "max_results": size}
+            asking = functools.partial(self._transport.post, f"{API}/runs/search", sized, safe=True)
+            return await self._searching.ask(repr(sized), asking)
 
+        await self._searching.begin(alone=not again)
         answer = self._transport.decode(await self._run_pages.ask(page_size, search), wire.RunsAnswer)
         return RunPage(tuple(wire.run_of(entry) for entry in answer.runs or ()), answer.next_page_token or None)
 
@@ -190,6 +204,16 @@ def _place(point: MetricPoint) -> tuple[int, float]:
 
 async def run_entry(transport: Transport, run_id: str) -> wire.RunEntry:
     return transport.decode(await transport.get(f"{API}/runs/get", params={"run_id": run_id}), wire.RunAnswer).run
+
+
+async def store_identity(transport: Transport) -> str:
+    """What tells the server's store from another one; "" where it does not say."""
+    try:
+        body = await transport.get(f"{API}/experiments/get", params={"experiment_id": FIRST_EXPERIMENT})
+    except (NotFound, Forbidden, Rejected):
+        return ""
+    made = transport.decode(body, wire.ExperimentAnswer).experiment.creation_time
+    return "" if made is None else str(made)
 
 
 async def list_artifacts(transport: Transport, run_id: str, path: str = "") -> tuple[Artifact, ...]:

@@ -7,23 +7,45 @@ from collections.abc import Sequence
 
 from tui.domain.registry import ModelVersion, RegisteredModel
 from tui.sources import mlflow_wire as wire
+from tui.sources.answers import Rounds
 from tui.sources.bounds import PageTokens
+from tui.sources.mlflow_following import PAGES, Offered
 from tui.sources.mlflow_pages import PageSize
 from tui.sources.mlflow_rest import API
 from tui.sources.mlflow_rules import BACKEND, quoted
 from tui.sources.transport import Params, Transport
 
-VERSIONS_PAGE = 10_000
+VERSIONS_PAGE = 2_500
+"""Of a server on a busy machine: some 0.3 s of its time, so that neither its other users nor the answer wait for long."""
 MODELS_PAGE = 1_000
+_MODELS, _VERSIONS, _ALIAS = "registered-models/search", "model-versions/search", "registered-models/alias"
 _NEWEST: Params = {"order_by": "last_updated_timestamp DESC"}
 
 
 class RestPages:
     """`tui.sources.mlflow_following.RegistryPages`."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, rounds: Rounds | None = None) -> None:
+        """`rounds`: what other consoles were answered is taken as well."""
         self._transport = transport
+        self._rounds = rounds or Rounds(None)
         self._model_pages, self._version_pages = PageSize(), PageSize()
+
+    async def begin(self, *, alone: bool = False) -> None:
+        await self._rounds.begin(alone=alone)
+
+    def end(self) -> float:
+        return self._rounds.end()
+
+    def offered(self) -> Offered:
+        models = self._rounds.offered(_question(_MODELS, {}, MODELS_PAGE))
+        if models and self._rounds.offered(_question(_VERSIONS, {}, VERSIONS_PAGE)):
+            return Offered.EVERYTHING
+        newest = self._rounds.offered(_question(_MODELS, _NEWEST, PAGES[0]))
+        return Offered.MODELS if models else Offered.NEWEST_MODELS if newest else Offered.NOTHING
+
+    def offered_alias(self, model: str, alias: str) -> bool:
+        return self._rounds.offered(_question(_ALIAS, {"name": model, "alias": alias}))
 
     async def all_models(self) -> tuple[RegisteredModel, ...]:
         tokens, found = PageTokens(BACKEND), dict[str, RegisteredModel]()
@@ -50,7 +72,7 @@ class RestPages:
         return await self._every_version({"filter": f"name = {quoted(model)}"})
 
     async def alias_target(self, model: str, alias: str) -> str:
-        body = await self._transport.get(f"{API}/registered-models/alias", params={"name": model, "alias": alias})
+        body = await self._get(_ALIAS, {"name": model, "alias": alias})
         return str(self._transport.decode(body, wire.VersionAnswer).model_version.version)
 
     async def _every_version(self, given: Params) -> tuple[ModelVersion, ...]:
@@ -64,12 +86,17 @@ class RestPages:
         return tuple(found.values())
 
     async def _models(self, count: int, params: Params) -> wire.ModelsAnswer:
-        body = await self._model_pages.ask(count, functools.partial(self._page, "registered-models/search", params))
+        body = await self._model_pages.ask(count, functools.partial(self._get, _MODELS, params))
         return self._transport.decode(body, wire.ModelsAnswer)
 
     async def _versions(self, count: int, params: Params) -> wire.VersionsAnswer:
-        body = await self._version_pages.ask(count, functools.partial(self._page, "model-versions/search", params))
+        body = await self._version_pages.ask(count, functools.partial(self._get, _VERSIONS, params))
         return self._transport.decode(body, wire.VersionsAnswer)
 
-    async def _page(self, path: str, params: Params, size: int) -> bytes:
-        return await self._transport.get(f"{API}/{path}", params={**params, "max_results": size})
+    async def _get(self, path: str, params: Params, size: int | None = None) -> bytes:
+        sized: Params = params if size is None else {**params, "max_results": size}
+        return await self._rounds.ask(_question(path, params, size), functools.partial(self._transport.get, f"{API}/{path}", params=sized))
+
+
+def _question(path: str, params: Params, size: int | None = None) -> str:
+    return repr((path, sorted(params.items()), size))

@@ -9,13 +9,13 @@ from urllib.parse import quote, urlsplit
 from tui.domain.failures import Forbidden, NotFound, Rejected
 from tui.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from tui.sources import mlflow_wire as wire
+from tui.sources.answers import Rounds, Shared
 from tui.sources.edge import raises_failures
 from tui.sources.mlflow_following import RegistryFollower, joined
-from tui.sources.mlflow_rest import API, list_artifacts, run_entry
+from tui.sources.mlflow_rest import API, list_artifacts, run_entry, store_identity
 from tui.sources.mlflow_rest_pages import RestPages
 from tui.sources.mlflow_rules import (
     BACKEND,
-    FIRST_EXPERIMENT,
     MODEL_FILE,
     LoggedModelChoice,
     chosen_model,
@@ -33,10 +33,11 @@ from tui.sources.transport import Params, Transport
 class RestRegistry:
     """`tui.ports.ModelRegistry` over REST."""
 
-    def __init__(self, transport: Transport, workspace: str = "") -> None:
-        self._transport, self._workspace = transport, workspace
+    def __init__(self, transport: Transport, shared: Shared | None = None) -> None:
+        """`shared`: with whom its readings are one, as long as it is only followed."""
+        self._transport = transport
         self._pages = RestPages(transport)
-        self._follower = RegistryFollower(self._pages)
+        self._follower = RegistryFollower(RestPages(transport, Rounds(shared)))
 
     async def registry(self) -> Registry:
         return joined(*await asyncio.gather(self._pages.all_models(), self._pages.all_versions()))
@@ -59,12 +60,7 @@ class RestRegistry:
         return wire.version_of(self._transport.decode(body, wire.VersionAnswer).model_version, owner.aliases)
 
     async def identity(self) -> str:
-        try:
-            body = await self._transport.get(f"{API}/experiments/get", params={"experiment_id": FIRST_EXPERIMENT})
-        except (NotFound, Forbidden, Rejected):
-            return ""
-        made = self._transport.decode(body, wire.ExperimentAnswer).experiment.creation_time
-        return "" if made is None else str(made)
+        return await store_identity(self._transport)
 
     async def version_of_alias(self, model: str, alias: str) -> str | None:
         # MLflow answers 400 for a missing alias, as it does for a wrong name: the model's own map tells them apart.
@@ -83,11 +79,16 @@ class RestRegistry:
         return file_answer(text.decode("utf-8", "replace"), f"{location}/{MODEL_FILE}")
 
     async def access_to(self, model: str) -> ModelAccess:
+        # `users/current/permissions` lists grants only: what they come to with the server's default permission it does not tell.
         try:
-            body = await self._transport.get("/api/3.0/mlflow/users/current/permissions")
-        except (NotFound, Rejected):  # without basic auth, or before MLflow 3.17
+            user = self._transport.decode(await self._transport.get(f"{API}/users/current"), wire.CurrentUserAnswer).user
+            if user.is_admin:
+                return ModelAccess(True, "admin")
+            params: Params = {"username": user.username, "resource_type": "registered_model", "resource_id": model}
+            body = await self._transport.get("/api/3.0/mlflow/users/permissions/get", params=params)
+        except (NotFound, Rejected):  # without basic auth, or an MLflow that does not tell
             return ModelAccess(None)
-        return wire.access_of(self._transport.decode(body, wire.PermissionsAnswer), model, self._workspace)
+        return wire.access_of(self._transport.decode(body, wire.PermissionAnswer))
 
     async def set_alias(self, model: str, alias: str, version: str) -> None:
         with needing("EDIT", model):

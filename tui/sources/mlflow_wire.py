@@ -205,41 +205,25 @@ class ServerInfo(msgspec.Struct, gc=False):
     workspaces_enabled: bool = False
 
 
-class Grant(msgspec.Struct, gc=False):
-    resource_type: str = ""
-    resource_pattern: str = ""
-    permission: str = ""
-    workspace: str | None = None
+class CurrentUser(msgspec.Struct, gc=False):
+    username: str
+    is_admin: bool = False
 
 
-class PermissionsAnswer(msgspec.Struct, gc=False):
-    is_admin: bool
-    permissions: list[Grant] | None = None
+class CurrentUserAnswer(msgspec.Struct, gc=False):
+    user: CurrentUser
 
 
-_STRENGTH = {"DENY": -1, "NO_PERMISSIONS": 0, "READ": 1, "USE": 2, "EDIT": 3, "MANAGE": 4}
-_DEFAULT_WORKSPACE = "default"
+class PermissionAnswer(msgspec.Struct, gc=False):
+    permission: str
 
 
-def access_of(answer: PermissionsAnswer, model: str, workspace: str) -> ModelAccess:
-    """As MLflow folds its grants: a DENY wins, else the strongest. Without one the server's default permission decides, which it does
-    not tell."""
-    if answer.is_admin:
-        return ModelAccess(True, "admin", told=True)
-    found = [
-        grant.permission
-        for grant in answer.permissions or ()
-        if (grant.workspace or _DEFAULT_WORKSPACE) == (workspace or _DEFAULT_WORKSPACE)
-        and grant.permission in _STRENGTH
-        and (
-            (grant.resource_type == "registered_model" and grant.resource_pattern in (model, "*"))
-            or (grant.resource_type == "workspace" and grant.resource_pattern == "*")
-        )
-    ]
-    if not found:
-        return ModelAccess(None, told=True)
-    best = "DENY" if "DENY" in found else max(found, key=_STRENGTH.__getitem__)
-    return ModelAccess(_STRENGTH[best] >= _STRENGTH["EDIT"], best, told=True)
+_MAY_EDIT = {"DENY": False, "NO_PERMISSIONS": False, "READ": False, "USE": False, "EDIT": True, "MANAGE": True}
+
+
+def access_of(answer: PermissionAnswer) -> ModelAccess:
+    """Of what MLflow itself holds a request against: its grants, and its default permission where that is more."""
+    return ModelAccess(_MAY_EDIT.get(answer.permission), answer.permission)
 
 
 def seconds(milliseconds: Number | None) -> float | None:
