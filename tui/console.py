@@ -47,6 +47,7 @@ from tui.screens.sandbox_progress import ComingUp, progress_lines
 from tui.themes import ThemeError, builtin_names, choose_theme, find_theme
 from tui.widgets.ascii_filter import use_ascii
 from tui.widgets.garbage import collect_from_now_on
+from tui.widgets.key_order import KeysInOrder
 from tui.widgets.lean import LeanApp
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ _AFTER_THE_ROWS = 3.0
 """Seconds after which is asked what no row waits for."""
 
 
-class Console(LeanApp[int]):
+class Console(KeysInOrder[int], LeanApp[int]):
     """Screens post what they want here; readings go down to the deck."""
 
     TITLE = "modeldeck"
