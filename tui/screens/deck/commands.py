@@ -15,6 +15,7 @@ from tui.ports import Clock
 from tui.render.cell import Cell
 from tui.screens.deck.handing_over import as_csv, name_of, page_of, save
 from tui.screens.deck.messages import (
+    CopyWanted,
     DepthWanted,
     OperationsWanted,
     OperationWanted,
@@ -146,8 +147,7 @@ class DeckCommands(FramedScreen[None]):
     def action_copy(self) -> None:
         name = name_of(self.model, self.focused_pane)
         if name is not None:
-            self.app.copy_to_clipboard(name)
-            self.say(Cell(f"copied {name}", "muted"))
+            self.post_message(CopyWanted(name))
 
     def action_open_page(self) -> None:
         page = page_of(self.model, self.focused_pane)
@@ -155,10 +155,10 @@ class DeckCommands(FramedScreen[None]):
             self.say(Cell("this has no web page", "muted"))
             return
         # Over SSH there is no browser here: the address is copied, and the terminal's own can open it.
-        self.app.copy_to_clipboard(page)
+        self.post_message(CopyWanted(page, say=False))
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             self.app.open_url(page)
-        self.say(Cell(page, "accent"))
+        self.say_link(page)
 
     def action_save(self) -> None:
         pane = self.focused_pane
