@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.pilot import Pilot
@@ -28,6 +29,7 @@ ALL: Mapping[Topic, object] = {
     Topic.STATS: sample.STATS,
     Topic.LIVE: sample.charts(),
 }
+SCROLL: dict[str, type[events.MouseEvent]] = {"up": events.MouseScrollUp, "down": events.MouseScrollDown}
 
 
 class Source:
@@ -320,3 +322,16 @@ async def test_figures_that_are_not_live_are_not_shown_in_the_rows() -> None:
         await pilot.pause()
         assert "250 ms" not in app.text()
         assert "○ Prometheus" in app.text() or "◌ Prometheus" in app.text()
+
+
+async def test_the_wheel_over_the_charts_moves_their_window_to_its_ends() -> None:
+    async with stage() as (app, pilot):
+        chart = app.deck.pane(P.LIVE).content
+        assert "last 30 m" in app.text()
+        app.source.asked.clear()
+        for wheel, windows in (("up", [900.0]), ("down", [1800.0, 3600.0, 3 * 3600.0, 12 * 3600.0, 24 * 3600.0])):
+            for _ in range(8):
+                await pilot._post_mouse_events([SCROLL[wheel]], chart, button=0)
+            await until(pilot, lambda windows=windows: [getattr(asked, "window", 0) for asked in app.source.asked] == windows)  # type: ignore[misc]
+            app.source.asked.clear()
+        assert "last 1 d" in app.text()
