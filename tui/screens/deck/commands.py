@@ -12,7 +12,8 @@ from textual.widget import Widget
 
 from tui.domain.selection import Pane as P
 from tui.ports import Clock
-from tui.render.cell import Cell
+from tui.render.cell import Cell, Line
+from tui.render.text import cells
 from tui.screens.deck.handing_over import as_csv, name_of, page_of, save
 from tui.screens.deck.messages import (
     CopyWanted,
@@ -28,6 +29,7 @@ from tui.screens.deck.messages import (
 )
 from tui.screens.deck.model import DeckModel
 from tui.screens.framed import FramedScreen
+from tui.terminal import draws_links
 from tui.widgets.pane import Pane
 from tui.widgets.table import Table
 
@@ -146,7 +148,9 @@ class DeckCommands(FramedScreen[None]):
 
     def action_copy(self) -> None:
         name = name_of(self.model, self.focused_pane)
-        if name is not None:
+        if name is None:
+            self.say(Cell("nothing selected", "muted"))
+        else:
             self.post_message(CopyWanted(name))
 
     def action_open_page(self) -> None:
@@ -159,6 +163,19 @@ class DeckCommands(FramedScreen[None]):
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             self.app.open_url(page)
         self.say_link(page)
+        if cells(page) + 1 >= self.app.size.width and not draws_links(os.environ):
+            self._show_address(page)
+
+    def _show_address(self, page: str) -> None:
+        """Whole, where the last line would cut it."""
+        from tui.screens.reading_screen import ReadingScreen
+
+        width = max(1, self.app.size.width - 4)
+
+        async def lines() -> list[Line]:
+            return [(Cell(page[at : at + width], "accent"),) for at in range(0, len(page), width)]
+
+        self.app.push_screen(ReadingScreen("Address", "copied as well", lines, self.clock))
 
     def action_save(self) -> None:
         pane = self.focused_pane
