@@ -417,7 +417,7 @@ class Console(KeysInOrder[int], LeanApp[int], inherit_bindings=False):
             return
         said = await clipboard.copy(text, os.environ, self._driver.write)
         if message.say:
-            self.deck.say(Cell(f"{text}: {said}", "muted"))
+            self.deck.say(Cell(f"{said}: {text}", "muted"))
 
     def on_ready(self) -> None:
         """The first frame stands."""

@@ -19,6 +19,7 @@ from tui.render.cell import Cell, Line
 from tui.screens.help import HelpScreen
 from tui.screens.promotion.plan_screen import PlanScreen
 from tui.screens.reading_screen import ReadingScreen
+from tui.widgets import key_order
 from tui.widgets.filter_line import FilterLine
 from tui.widgets.pane import Pane
 from tui.widgets.text_view import TextView
@@ -127,3 +128,16 @@ async def test_a_filter_in_one_packet_is_typed_into_its_line(packet: bytes, kept
         assert not app.screen.query(FilterLine)
         assert app.screen.query_one(TextView).has_focus
         assert app.screen.query_one(Pane).filter_text == kept
+
+
+async def test_a_key_that_is_lost_on_its_way_keeps_no_other_one_for_ever() -> None:
+    async with stage(words_screen) as (app, pilot):
+        lost = key_order.Passed()
+        app._passing = lost  # its widget has gone with it
+        send(app, b"/iris\r")
+        await settled(pilot)
+        assert app.screen.query_one(Pane).filter_text == ""
+        app._arrived(lost)
+        for _ in range(5):
+            await settled(pilot)
+        assert app.screen.query_one(Pane).filter_text == "iris"

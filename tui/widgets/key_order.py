@@ -6,8 +6,8 @@ fall to the table, and `y` to a plan that Esc has just left. Here a key waits un
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from time import monotonic
 from typing import Any, TypeVar
 
 from textual import events
@@ -19,7 +19,7 @@ from tui.widgets.filter_line import FilterLine
 
 Result = TypeVar("Result")
 
-_GIVEN_UP = 1.0
+_GIVEN_UP = 2.0
 """Seconds after which a key was lost on its way, with a widget that has gone."""
 
 
@@ -34,23 +34,30 @@ class KeysInOrder(App[Result]):
         super().__init__(*args, **kwargs)
         self._typed: deque[events.Key | events.Paste] = deque()
         self._passing: Passed | None = None
-        self._since = 0.0
+        self._loss: asyncio.TimerHandle | None = None
+        """Gives up on a key that is on its way."""
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
         self._typed.append(event)
-        if self._passing is None or monotonic() - self._since > _GIVEN_UP:
+        if self._passing is None:
             await self._give_next()
 
     async def on_passed(self, message: Passed) -> None:
         message.stop()
+        self._arrived(message)
+
+    def _arrived(self, message: Passed) -> None:
         if message is self._passing:
-            self.call_later(self._give_next)  # after the focus has moved, which takes its turn as well
+            self._passing = Passed()  # one that nobody sends: the next key waits until the focus has moved, too
+            self.call_later(self._give_next)
 
     async def _give_next(self) -> None:
         """Give keys until one is on its way."""
+        if self._loss is not None:
+            self._loss.cancel()
         self._passing = None
         while self._typed and self._passing is None:
             event = self._typed.popleft()
@@ -62,7 +69,8 @@ class KeysInOrder(App[Result]):
             await super().on_event(event)
             passed = Passed()
             if target.post_message(passed):
-                self._passing, self._since = passed, monotonic()
+                self._passing = passed
+                self._loss = asyncio.get_running_loop().call_later(_GIVEN_UP, self._arrived, passed)
 
     def _knows(self, key: str) -> bool:
         focused = self.focused
