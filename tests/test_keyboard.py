@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from textual import events
 from textual.message import Message
 
-from tui.keyboard import FLOOD, HIGHEST, KEPT, PASTE_LIMIT, WIDEST, Keyboard
+from tui.keyboard import FLOOD, HIGHEST, KEPT, WIDEST, Keyboard
+from tui.sequences import PASTE_LIMIT
 
 START, END = b"\x1b[200~", b"\x1b[201~"
 
@@ -45,17 +46,17 @@ def test_a_big_paste_is_cut_and_the_key_after_it_is_heard() -> None:
 def test_a_paste_whose_end_is_lost_ends_with_the_pause() -> None:
     keyboard = Keyboard()
     assert keyboard.feed(START + b"abc\x1b[2") == []
-    assert keyboard.pasting
-    assert pasted(keyboard.pause()) == ["abc[2"]
+    assert keyboard.quiet(0.5) == []
+    assert pasted(keyboard.quiet(1.0)) == ["abc[2"]
     assert keys(keyboard.feed(b"q")) == ["q"]
 
 
 def test_escape_alone_is_a_key_when_nothing_follows() -> None:
     keyboard = Keyboard()
-    found = keyboard.feed(b"\x1b")
-    assert found == []
+    assert keyboard.feed(b"\x1b") == []
     assert keyboard.waits
-    assert keyboard.idle() == []
+    assert keyboard.quiet(0.05) == []
+    assert keys(keyboard.quiet(0.1)) == ["escape"]
     assert not keyboard.waits
     assert keys(in_pieces(b"\x1b[A\x1b[5~", [1, 2, 4])) == ["up", "pageup"]
 
@@ -81,7 +82,7 @@ def test_nothing_that_is_sent_breaks_it_or_claims_an_absurd_screen(pieces: list[
             if isinstance(event, events.Resize):
                 assert 0 < event.size.width <= WIDEST
                 assert 0 < event.size.height <= HIGHEST
-    keyboard.pause()
-    keyboard.feed(b"\x1b[0m" + b" " * 40)  # ends whatever sequence is under way
-    keyboard.idle()
+    for seconds in (0.5, 1.0, 3.0, 10.0):
+        keyboard.quiet(seconds)
+    keyboard.feed(b"\x1b[0m")  # ends whatever sequence is under way
     assert keys(keyboard.feed(b"q"))[-1:] == ["q"]

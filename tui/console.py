@@ -20,7 +20,7 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.widget import Widget
 
-from tui import instant
+from tui import clipboard, instant
 from tui.domain.environments import Environment
 from tui.domain.failures import Failure
 from tui.domain.reading import Reading
@@ -33,6 +33,7 @@ from tui.render.cell import Cell, Line
 from tui.render.text import clean
 from tui.screens.deck.deck import Deck, Kept
 from tui.screens.deck.messages import (
+    CopyWanted,
     DepthWanted,
     OperationsWanted,
     OperationWanted,
@@ -47,6 +48,7 @@ from tui.screens.sandbox_progress import ComingUp, progress_lines
 from tui.themes import ThemeError, builtin_names, choose_theme, find_theme
 from tui.widgets.ascii_filter import use_ascii
 from tui.widgets.garbage import collect_from_now_on
+from tui.widgets.key_order import KeysInOrder
 from tui.widgets.lean import LeanApp
 
 if TYPE_CHECKING:
@@ -89,8 +91,11 @@ _AFTER_THE_ROWS = 3.0
 """Seconds after which is asked what no row waits for."""
 
 
-class Console(LeanApp[int]):
-    """Screens post what they want here; readings go down to the deck."""
+class Console(KeysInOrder[int], LeanApp[int], inherit_bindings=False):
+    """Screens post what they want here; readings go down to the deck.
+
+    Textual's own bindings are left out: ctrl+q would quit, and many hands type it after ctrl+s.
+    """
 
     TITLE = "modeldeck"
     ENABLE_COMMAND_PALETTE = True
@@ -398,8 +403,20 @@ class Console(LeanApp[int]):
         self._doors = self._hub = self._backends = None
 
     def copy_to_clipboard(self, text: str) -> None:
+        """For Textual's own line of text."""
+        self._chore(self._copy(CopyWanted(text, say=False)))
+
+    def on_copy_wanted(self, message: CopyWanted) -> None:
+        self._chore(self._copy(message))
+
+    async def _copy(self, message: CopyWanted) -> None:
         """One line, whatever stands in a name: pasted into a shell, a line end would run it."""
-        super().copy_to_clipboard(text if text.isprintable() else clean(text))
+        text = self._clipboard = message.text if message.text.isprintable() else clean(message.text)
+        if self._driver is None:
+            return
+        said = await clipboard.copy(text, os.environ, self._driver.write)
+        if message.say:
+            self.deck.say(Cell(f"{said}: {text}", "muted"))
 
     def on_ready(self) -> None:
         """The first frame stands."""

@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 import termios
+import time
 from contextlib import suppress
 from queue import Full
 from typing import IO, Any, ClassVar, cast
@@ -24,8 +25,8 @@ from tui.keyboard import Keyboard
 _ALTERNATE = "\x1b[?1049h"
 _PATIENCE = 0.2
 """Seconds between looks at whether the writer still lives, while a slow terminal keeps its queue full."""
-_TICK, _SOON, _LONG = 0.1, 0.02, 1.0
-"""Seconds without a key: until the reader looks whether it shall end, until what was held back is a key, until a paste has ended."""
+_TICK, _SOON = 0.1, 0.02
+"""Seconds without a key: until the reader looks whether it shall end, and whether what was held back is a key."""
 _BURST = 1 << 16
 """Bytes that are read before they are looked at, where they come all at once."""
 _LEAVE = b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
@@ -140,14 +141,13 @@ class ConsoleDriver(LinuxDriver):
 
     def _listen(self) -> None:
         """Raises OSError where the terminal is gone."""
-        keyboard, silence = Keyboard(), 0.0
+        keyboard, heard = Keyboard(), time.monotonic()
         while not self.exit_event.is_set():
-            wait = _SOON if keyboard.waits else _TICK
-            if select.select([self.fileno], [], [], wait)[0]:
-                silence, found = 0.0, keyboard.feed(self._burst())
+            if select.select([self.fileno], [], [], _SOON if keyboard.waits else _TICK)[0]:
+                found = keyboard.feed(self._burst())
+                heard = time.monotonic()
             else:
-                silence += wait
-                found = keyboard.pause() if keyboard.pasting and silence > _LONG else keyboard.idle()
+                found = keyboard.quiet(time.monotonic() - heard)
             for event in found:
                 self.process_message(event)
 

@@ -1,123 +1,122 @@
-"""What a terminal sends, as Textual's events, whatever it sends: pastes whole and without orders, floods thinned, nonsense dropped.
+"""What a terminal sends, as Textual's events, whatever it sends: pastes without orders, floods thinned, answers and nonsense dropped.
 
-Textual's own reader takes each escape inside a paste for a key, posts every key of a flood, and dies of bytes that are not UTF-8 or of a
-code point that does not exist.
+Textual's own reader types what it does not know (`?` of a device's attributes opens the help), takes each escape inside a paste for a key,
+posts every key of a flood, and dies of bytes that are not UTF-8 or of a code point that does not exist.
 """
 
 from __future__ import annotations
 
-from codecs import getincrementaldecoder
-from collections.abc import Iterator
+import codecs
+import re
+from collections.abc import Iterable
 
 from textual import events
+from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._parser import ParseError
-from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
+from textual._xterm_parser import XTermParser
+from textual.keys import Keys
 from textual.message import Message
+from textual.messages import InBandWindowResize
 
-PASTE_LIMIT = 1 << 16
-"""Characters of a paste that are kept."""
+from tui.sequences import ESC, Pasted, Scanner, Token
+
 FLOOD, KEPT = 256, 16
 """More keys at once than a person types ahead are a paste of a terminal that does not mark them: only the last ones count."""
 WIDEST, HIGHEST = 2000, 1000
 """Cells of a screen. A terminal may be told to claim more, and each cell costs memory."""
 
+_REPORTS = re.compile(r"\x1b\[(?:[IO]|<\d{1,4};-?\d{1,6};-?\d{1,6}[Mm]|\?20(?:26|48);\d\$y)")
+"""What Textual has asked for: the focus, the mouse, and whether there are whole frames and sizes in band."""
+_SIZE = re.compile(r"\x1b\[48(?:;\d{1,5}){4}t")
+_PLACE = re.compile(r"\x1b\[\d+;\d+R")
+"""Where the cursor is. F3 with shift looks the same."""
+
 _NONSENSE = (ArithmeticError, LookupError, ValueError, TypeError, StopIteration, ParseError)
 # What the parser raises for code points, sizes and sequences that do not exist.
 
 
+def _c1(error: UnicodeError) -> tuple[str, int]:
+    """A byte that begins no character is an introducer of a terminal without UTF-8, or nothing."""
+    assert isinstance(error, UnicodeDecodeError)
+    byte = error.object[error.start]
+    return (chr(byte), error.start + 1) if 0x80 <= byte < 0xA0 else ("\ufffd", error.end)
+
+
+codecs.register_error("modeldeck.c1", _c1)
+
+
+class AltKey(events.Key):
+    """ESC and a character that came together: alt and that key, or the two keys one after the other. `apart` are the two."""
+
+    def __init__(self, key: str, apart: tuple[events.Key, ...]) -> None:
+        super().__init__(key, None)
+        self.apart = apart
+
+
 class Keyboard:
-    """`feed` takes bytes as they are read, `idle` is called when none have come for a moment, `pause` when none have come for long."""
+    """`feed` takes bytes as they are read, `quiet` is told for how many seconds none have come."""
 
     def __init__(self) -> None:
-        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._decode = codecs.getincrementaldecoder("utf-8")("modeldeck.c1").decode
+        self._scanner = Scanner()
         self._parser = XTermParser()
-        self._held = ""
-        """The end of what came, where a mark may continue it."""
-        self._paste: list[str] | None = None
-        """The pieces of the paste that is under way."""
+        self._in_band = False
+        """Whether the terminal was heard to report its size in band: then Textual asks it to."""
 
     @property
     def waits(self) -> bool:
-        """Whether something is held back: then `idle` is due soon."""
-        return bool(self._held) and self._paste is None
-
-    @property
-    def pasting(self) -> bool:
-        return self._paste is not None
+        """Whether keys are held back: then `quiet` is due soon."""
+        return self._scanner.waits
 
     def feed(self, data: bytes) -> list[Message]:
-        return _thinned(list(self._events(self._held + self._decode(data))))
+        return self._events(_thinned(self._scanner.feed(self._decode(data))))
 
-    def idle(self) -> list[Message]:
-        """Nothing continues what is held back: it was a key."""
-        held, self._held = ("", self._held) if self._paste is not None else (self._held, "")
-        return list(self._parsed(held)) if held else self._ticked()
+    def quiet(self, seconds: float) -> list[Message]:
+        return self._events(self._scanner.quiet(seconds))
 
-    def pause(self) -> list[Message]:
-        """A paste whose end has been lost is one that has ended; else every key would be a part of it for ever."""
-        if self._paste is None:
-            return []
-        self._paste.append(self._held)
-        self._held = ""
-        return [self._pasted()]
+    def _events(self, tokens: Iterable[Token]) -> list[Message]:
+        found: list[Message] = []
+        for token in tokens:
+            try:
+                found += [events.Paste(_harmless(token.text))] if isinstance(token, Pasted) else self._meant(token)
+            except _NONSENSE:
+                self._parser, self._in_band = XTermParser(), False
+        return found
 
-    def _events(self, text: str) -> Iterator[Message]:
-        self._held = ""
-        while text:
-            mark = BRACKETED_PASTE_START if self._paste is None else BRACKETED_PASTE_END
-            before, found, after = text.partition(mark)
-            if not found:
-                self._held = _beginning(before, mark)
-                before = before[: len(before) - len(self._held)]
-            if self._paste is None:
-                yield from self._parsed(before)
-                self._paste = [] if found else None
-            else:
-                self._paste.append(before)
-                if found:
-                    yield self._pasted()
-            text = after
+    def _meant(self, token: str) -> Iterable[Message]:
+        if len(token) == 1:
+            return self._keys(token)
+        if len(token) == 2:
+            return self._with_alt(token)
+        if token[1] == "O":
+            return self._keys(token) or [key for character in token for key in self._keys(character)]
+        if _REPORTS.fullmatch(token) or (self._in_band and _SIZE.fullmatch(token)):
+            reports = list(self._parser.feed(token))
+            self._in_band |= any(isinstance(report, InBandWindowResize) and report.supported for report in reports)
+            return [report for report in reports if not isinstance(report, events.Resize) or _is_possible(report)]
+        return [] if _PLACE.fullmatch(token) else self._keys(token)
 
-    def _pasted(self) -> events.Paste:
-        text, self._paste = "".join(self._paste or ())[:PASTE_LIMIT], None
-        return events.Paste("".join(character for character in text if character.isprintable() or character in "\n\t"))
+    def _with_alt(self, token: str) -> list[Message]:
+        apart = (*self._keys(ESC), *self._keys(token[1]))
+        known = ANSI_SEQUENCES_KEYS.get(token)  # a word back, a word on
+        key = known[0].value if isinstance(known, tuple) else f"alt+{apart[-1].key}"
+        return [AltKey(key, apart)]
 
-    def _parsed(self, text: str) -> Iterator[Message]:
-        try:
-            for event in self._parser.feed(_end_of(text)) if text else ():
-                if not isinstance(event, events.Resize) or _is_possible(event):
-                    yield event
-        except _NONSENSE:
-            self._parser = XTermParser()
-
-    def _ticked(self) -> list[Message]:
-        try:
-            return list(self._parser.tick())
-        except _NONSENSE:
-            self._parser = XTermParser()
-            return []
+    def _keys(self, sequence: str) -> list[events.Key]:
+        return [key for key in self._parser._sequence_to_key_events(sequence) if key.key != Keys.Ignore]
 
 
-def _end_of(text: str) -> str:
-    """All of it, where somebody may have typed that; of a flood the end, from where a sequence begins: parsing it all takes seconds."""
-    if len(text) <= FLOOD * 8:
-        return text
-    tail = text[-KEPT * 4 :]
-    return tail[tail.find("\x1b") :] if "\x1b" in tail else tail[-KEPT:]
-
-
-def _beginning(text: str, mark: str) -> str:
-    """The longest end of a text that begins a mark."""
-    return next((mark[:length] for length in range(min(len(mark) - 1, len(text)), 0, -1) if text.endswith(mark[:length])), "")
+def _harmless(text: str) -> str:
+    return "".join(character for character in text if character.isprintable() or character in "\n\t")
 
 
 def _is_possible(event: events.Resize) -> bool:
     return 0 < event.size.width <= WIDEST and 0 < event.size.height <= HIGHEST
 
 
-def _thinned(found: list[Message]) -> list[Message]:
-    pressed = [event for event in found if isinstance(event, events.InputEvent)]
-    if len(pressed) <= FLOOD:
-        return found
-    kept = {id(event) for event in pressed[-KEPT:]}
-    return [event for event in found if not isinstance(event, events.InputEvent) or id(event) in kept]
+def _thinned(tokens: list[Token]) -> list[Token]:
+    """Before they are understood: that takes seconds for a flood."""
+    if len(tokens) <= FLOOD:
+        return tokens
+    typed = tokens[:-KEPT]
+    return [token for token in typed if isinstance(token, Pasted) or token.startswith("\x1b[?")] + tokens[-KEPT:]

@@ -17,6 +17,7 @@ from tui import instant
 from tui.domain.environments import Environment
 from tui.domain.promotions import ExitCode
 from tui.environment import ConfigErrors, Flags, Resolved, from_sandbox, resolve
+from tui.terminal import why_no_screen
 
 if TYPE_CHECKING:
     from tui.sandbox.stack import Sandbox
@@ -33,6 +34,9 @@ def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
         _say(f"modeldeck: {warning}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         _say("modeldeck: the console needs a terminal; `modeldeck status` and `modeldeck --help` do not")
+        return ExitCode.USAGE
+    if why := why_no_screen(os.environ):
+        _say(f"modeldeck: this terminal cannot show the console ({why}); `modeldeck status` needs none")
         return ExitCode.USAGE
     environment = replace(sandbox_environment(sandbox), theme=found.environment.theme) if sandbox else found.environment
     gc.disable()  # what an import allocates stays: collecting meanwhile costs a tenth of the start

@@ -312,6 +312,31 @@ def test_sixteen_colours_are_enough(start: Start) -> None:
     terminal.given_back()
 
 
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_without_a_screen_is_refused_in_one_line(start: Start, term: str) -> None:
+    terminal = start(80, 24, TERM=term)
+    assert terminal.ended() == 2
+    assert terminal.written == b""
+    (line,) = terminal.log.read_text().splitlines()
+    assert "modeldeck status" in line
+    assert termios.tcgetattr(terminal.slave) == terminal.before
+
+
+def test_a_late_answer_in_pieces_does_nothing_and_the_keys_go_on(start: Start) -> None:
+    terminal = start(80, 24)
+    terminal.painted()
+    for answer in (b"\x1b[?64;1;2;22c", b"\x1b]11;rgb:1e1e/1e1e/2e2e\x1b\\", b"\x1bP>|XTerm(380)\x1b\\", b"\x1b[?1u", b"\x1b[24;80R"):
+        for byte in answer:
+            os.write(terminal.master, bytes([byte]))
+            terminal.pump()
+    terminal.type("z?")
+    terminal.until("the help", lambda: "esc closes" in terminal.text)
+    assert b"\x1b]52;" not in terminal.written
+    terminal.type("\x1bq")  # in one packet: the help is left, and then the console
+    assert terminal.ended() == 0
+    terminal.given_back()
+
+
 def test_a_storm_of_sizes_leaves_it_alive_and_whole(start: Start) -> None:
     terminal = start()
     terminal.painted()

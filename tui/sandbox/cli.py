@@ -20,6 +20,7 @@ from tui.environment.places import sandbox_folder
 from tui.sandbox.layout import Layout, exports, read_json, running, wait_until_free
 from tui.sandbox.progress import WHOLE, Progress
 from tui.sandbox.stack import Sandbox, SandboxInUse
+from tui.terminal import why_no_screen
 
 OpenConsole = Callable[[Sandbox], int]
 USAGE, FAILED, UNREACHABLE = 2, 1, 6
@@ -89,6 +90,8 @@ def main(argv: list[str], open_console: OpenConsole | None = None) -> int:
         return inject(layout, given)
     if given.command is None and open_console is not None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _refuse("without a terminal there is no console: use --exec 'COMMAND'", USAGE)
+    if given.command is None and open_console is not None and (why := why_no_screen(os.environ)):
+        return _refuse(f"this terminal cannot show the console ({why}): use --exec 'COMMAND'; `modeldeck status` needs no terminal", USAGE)
     absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if absent:
         return _refuse(f"{', '.join(absent)} missing: pip install 'modeldeck[sandbox]'", FAILED)

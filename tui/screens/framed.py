@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Generic, TypeVar
 
 from textual.binding import Binding
@@ -9,6 +10,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from tui.render.cell import Cell, Line
+from tui.terminal import draws_links
 from tui.widgets.footer import Footer, FooterData, KeyHint
 
 T = TypeVar("T")
@@ -41,6 +43,8 @@ class FramedScreen(Screen[T], Generic[T]):
     """Yield a `Footer` last in `compose`. `why_not` gives the reason for an action that `check_action` answers None for."""
 
     note: Line = ()
+    _link = ""
+    """Where the note leads to."""
     _hush_timer: Timer | None = None
 
     def on_mount(self) -> None:
@@ -53,14 +57,21 @@ class FramedScreen(Screen[T], Generic[T]):
 
     def say(self, *note: Cell) -> None:
         """Put a note at the right of the footer, for a while: what the last command did."""
-        self.note = note
+        self._put(note)
+
+    def say_link(self, address: str) -> None:
+        """The same for an address: as a link where the terminal is known to draw one, and always in words."""
+        self._put((Cell(address, "accent"),), address if draws_links(os.environ) else "")
+
+    def _put(self, note: Line, link: str = "") -> None:
+        self.note, self._link = note, link
         self._show_hints()
         if self._hush_timer is not None:
             self._hush_timer.stop()
         self._hush_timer = self.set_timer(NOTE_SECONDS, self._hush)
 
     def _hush(self) -> None:
-        self.note = ()
+        self.note, self._link = (), ""
         self._show_hints()
 
     def _show_hints(self) -> None:
@@ -72,9 +83,11 @@ class FramedScreen(Screen[T], Generic[T]):
                 reason = "" if enabled else self.why_not(binding.action)
                 hints.append(KeyHint(key_name(binding), binding.description.lower(), reason, binding.action))
         for footer in self.query(Footer):  # none yet while the screen is being made
-            footer.data = FooterData(tuple(hints), self.note)
+            footer.data = FooterData(tuple(hints), self.note, self._link)
 
     async def on_footer_pressed(self, message: Footer.Pressed) -> None:
         message.stop()
-        if message.hint.action and not message.hint.reason:
-            await self.run_action(message.hint.action)
+        for node, binding, enabled, _tooltip in self.active_bindings.values():
+            if enabled and binding.action == message.hint.action:
+                await self.app.run_action(binding.action, node)  # of a pane or of the app, as well
+                return

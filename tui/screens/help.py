@@ -9,12 +9,22 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
 from tui.render.cell import Cell, Line
+from tui.render.fold import flow
 from tui.screens.framed import FramedScreen, key_name
 from tui.widgets.pane import Pane
 from tui.widgets.pane_frame import PaneHead
 from tui.widgets.text_view import TextView
 
 _SECTIONS = (("deck", "This screen"), ("table", "Tables"), ("chart", "Charts"), ("text", "Text"), ("pane", "Panes"), ("app", "Everywhere"))
+
+
+_MOUSE = (
+    ("click", "selects a row; twice opens it; on a column's head sorts; on a key in the last line presses it"),
+    ("wheel", "scrolls; over a chart a longer or a shorter window"),
+    ("shift and drag", "selects text, as your terminal does it (iTerm2: option, Terminal.app: fn)"),
+)
+_KEYS = 16
+# Cells of the column of keys.
 
 
 def help_lines(bindings: list[ActiveBinding], why_not: dict[str, str]) -> list[Line]:
@@ -33,14 +43,15 @@ def help_lines(bindings: list[ActiveBinding], why_not: dict[str, str]) -> list[L
         if section in sections:
             lines += [(Cell(""),), (Cell(f" {title}", "strong"),)]
             lines += [_line(keys, active, why_not) for keys, active in sections[section].values()]
-    return lines
+    mouse = [(Cell(f"  {what:<{_KEYS}}", "key"), Cell(does)) for what, does in _MOUSE]
+    return [*lines, (Cell(""),), (Cell(" Mouse", "strong"),), *mouse]
 
 
 def _line(keys: list[str], active: ActiveBinding, why_not: dict[str, str]) -> Line:
     words = active.binding.description
     more = f" · {active.binding.tooltip}" if active.binding.tooltip else ""
     reason = "" if active.enabled else f" ({why_not.get(active.binding.action) or 'not now'})"
-    return (Cell(f"  {' '.join(keys):<16}", "muted" if reason else "key"), Cell(words), Cell(more, "muted"), Cell(reason, "warn"))
+    return (Cell(f"  {' '.join(keys):<{_KEYS}}", "muted" if reason else "key"), Cell(words), Cell(more, "muted"), Cell(reason, "warn"))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -63,8 +74,14 @@ class HelpScreen(ModalScreen[None]):
         yield Pane(TextView(id="keys"), PaneHead(title="Keys", detail="esc closes"), filterable=False)
 
     def on_mount(self) -> None:
-        self.query_one("#keys", TextView).update_lines(self._lines)
         self.query_one("#keys").focus()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show)  # the view has its new width then
+
+    def _show(self) -> None:
+        for view in self.query(TextView):
+            view.update_lines(flow(self._lines, view.size.width, hang=_KEYS + 2))
 
     def action_leave(self) -> None:
         self.dismiss(None)

@@ -60,6 +60,13 @@ class Chart(PaneContent, can_focus=True):
         def control(self) -> Chart:
             return self.chart
 
+    class Scrolled(Message):
+        """The wheel was turned: 1 for a longer window, -1 for a shorter one."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
     def set_series(self, charts: Sequence[ChartData], *, above: Sequence[Line] = (), below: Sequence[Line] = ()) -> None:
         """Show other data, painting once."""
         new = (tuple(charts), tuple(above), tuple(below))
@@ -113,6 +120,14 @@ class Chart(PaneContent, can_focus=True):
 
     def on_click(self, _event: events.Click) -> None:
         self.focus()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.post_message(self.Scrolled(1))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.post_message(self.Scrolled(-1))
 
     def _read_at(self, at: float | None) -> None:
         self.cursor = at

@@ -43,6 +43,10 @@ class FilterLine(Painted, can_focus=True):
     def check_consume_key(self, key: str, character: str | None) -> bool:
         return character is not None and character.isprintable()
 
+    def edits(self, key: str) -> bool:
+        """Whether the key means something to the line that is no text."""
+        return self._edit.press(key) is not None
+
     def on_key(self, event: events.Key) -> None:
         if event.key in ("enter", "escape"):
             self._take(event)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.reactive import Reactive, reactive
+from textual.strip import Strip
 
 from tui.render.cell import Cell, Line
 from tui.render.text import cells, clean
@@ -25,10 +27,11 @@ class KeyHint:
 
 @dataclass(frozen=True, slots=True)
 class FooterData:
-    """Hints, the most important first, and a note at the right: what the last command did."""
+    """Hints, the most important first, and a note at the right: what the last command did, and the address that it leads to, if any."""
 
     hints: tuple[KeyHint, ...] = ()
     note: Line = ()
+    link: str = ""
 
 
 def footer_line(data: FooterData, width: int) -> Line:
@@ -91,6 +94,14 @@ class Footer(Bar):
 
     def line(self, width: int) -> Line:
         return footer_line(self.data, width)
+
+    def paint_lines(self, width: int, height: int) -> list[Strip]:
+        (strip,) = super().paint_lines(width, height)
+        if not self.data.link:
+            return [strip]
+        start = max(0, width - 1 - sum(cells(clean(text)) for text, _ in self.data.note))
+        before, note, after = strip.crop(0, start), strip.crop(start, width - 1), strip.crop(width - 1)
+        return [Strip.join([before, note.apply_style(Style(link=self.data.link)), after])]
 
     def watch_data(self) -> None:
         self.repaint()

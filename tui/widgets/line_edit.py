@@ -30,6 +30,11 @@ class LineEdit:
         start = max(0, start)
         return LineEdit(self.text[:start] + self.text[end:], start)
 
+    def _word_end(self) -> int:
+        after = self.text[self.cursor :]
+        blanks = len(after) - len(after.lstrip())
+        return self.cursor + blanks + len(after.lstrip().partition(" ")[0])
+
     def _word_start(self) -> int:
         return len(self.text[: self.cursor].rstrip().rpartition(" ")[0]) + (" " in self.text[: self.cursor].rstrip())
 
@@ -39,6 +44,8 @@ _KEYS: dict[str, Callable[[LineEdit], LineEdit]] = {
     "ctrl+b": lambda e: e._moved(e.cursor - 1),
     "right": lambda e: e._moved(e.cursor + 1),
     "ctrl+f": lambda e: e._moved(e.cursor + 1),
+    "ctrl+left": lambda e: e._moved(e._word_start()),
+    "ctrl+right": lambda e: e._moved(e._word_end()),
     "home": lambda e: e._moved(0),
     "ctrl+a": lambda e: e._moved(0),
     "end": lambda e: e._moved(len(e.text)),

@@ -6,20 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.pilot import Pilot
 
 from tests.support import sample
+from tui.domain.environments import MlflowTarget
 from tui.domain.failures import Forbidden, Unreachable
 from tui.domain.reading import Reading
 from tui.domain.registry import Registry
 from tui.domain.selection import Pane as P
 from tui.domain.serving import Fleet
 from tui.live.hub import LiveQuery, Runs, RunsQuery, Topic
+from tui.render.cell import line_text
 from tui.screens.deck.deck import Deck, Kept
-from tui.screens.deck.messages import PromoteWanted, RollbackWanted
+from tui.screens.deck.messages import CopyWanted, PromoteWanted, RollbackWanted
+from tui.screens.reading_screen import ReadingScreen
 from tui.themes import choose_theme
+from tui.widgets.text_view import TextView
 
 ALL: Mapping[Topic, object] = {
     Topic.EXPERIMENTS: sample.EXPERIMENTS,
@@ -29,6 +34,7 @@ ALL: Mapping[Topic, object] = {
     Topic.STATS: sample.STATS,
     Topic.LIVE: sample.charts(),
 }
+SCROLL: dict[str, type[events.MouseEvent]] = {"up": events.MouseScrollUp, "down": events.MouseScrollDown}
 
 
 class Source:
@@ -76,6 +82,9 @@ class Stage(App[None]):
         self.push_screen(self.deck)
 
     def on_promote_wanted(self, message: PromoteWanted) -> None:
+        self.wanted.append(message)
+
+    def on_copy_wanted(self, message: CopyWanted) -> None:
         self.wanted.append(message)
 
     def on_rollback_wanted(self, message: RollbackWanted) -> None:
@@ -332,3 +341,29 @@ async def test_figures_that_are_not_live_are_not_shown_in_the_rows() -> None:
         await pilot.pause()
         assert "250 ms" not in app.text()
         assert "○ Prometheus" in app.text() or "◌ Prometheus" in app.text()
+
+
+async def test_an_address_that_the_last_line_would_cut_is_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TERM", "TERM_PROGRAM", "VTE_VERSION", "WT_SESSION", "KONSOLE_VERSION", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    address = "https://mlflow.example.com/" + "a" * 40
+    mlflow = MlflowTarget(address)
+    async with stage(size=(80, 24), environment=replace(sample.ENVIRONMENT, mlflow=mlflow)) as (app, pilot):
+        page = f"{address}/#/experiments/1/runs/{6:032x}"
+        await pilot.press("o")
+        await until(pilot, lambda: isinstance(app.screen, ReadingScreen) and app.screen.query_one(TextView).lines)
+        assert "".join(line_text(line) for line in app.screen.query_one(TextView).lines) == page
+        assert page in [asked.text for asked in app.wanted if isinstance(asked, CopyWanted)]
+
+
+async def test_the_wheel_over_the_charts_moves_their_window_to_its_ends() -> None:
+    async with stage() as (app, pilot):
+        chart = app.deck.pane(P.LIVE).content
+        assert "last 30 m" in app.text()
+        app.source.asked.clear()
+        for wheel, windows in (("up", [900.0]), ("down", [1800.0, 3600.0, 3 * 3600.0, 12 * 3600.0, 24 * 3600.0])):
+            for _ in range(8):
+                await pilot._post_mouse_events([SCROLL[wheel]], chart, button=0)
+            await until(pilot, lambda windows=windows: [getattr(asked, "window", 0) for asked in app.source.asked] == windows)  # type: ignore[misc]
+            app.source.asked.clear()
+        assert "last 1 d" in app.text()

@@ -12,9 +12,11 @@ from textual.widget import Widget
 
 from tui.domain.selection import Pane as P
 from tui.ports import Clock
-from tui.render.cell import Cell
+from tui.render.cell import Cell, Line
+from tui.render.text import cells
 from tui.screens.deck.handing_over import as_csv, name_of, page_of, save
 from tui.screens.deck.messages import (
+    CopyWanted,
     DepthWanted,
     OperationsWanted,
     OperationWanted,
@@ -27,6 +29,7 @@ from tui.screens.deck.messages import (
 )
 from tui.screens.deck.model import DeckModel
 from tui.screens.framed import FramedScreen
+from tui.terminal import draws_links
 from tui.widgets.pane import Pane
 from tui.widgets.table import Table
 
@@ -145,9 +148,10 @@ class DeckCommands(FramedScreen[None]):
 
     def action_copy(self) -> None:
         name = name_of(self.model, self.focused_pane)
-        if name is not None:
-            self.app.copy_to_clipboard(name)
-            self.say(Cell(f"copied {name}", "muted"))
+        if name is None:
+            self.say(Cell("nothing selected", "muted"))
+        else:
+            self.post_message(CopyWanted(name))
 
     def action_open_page(self) -> None:
         page = page_of(self.model, self.focused_pane)
@@ -155,10 +159,23 @@ class DeckCommands(FramedScreen[None]):
             self.say(Cell("this has no web page", "muted"))
             return
         # Over SSH there is no browser here: the address is copied, and the terminal's own can open it.
-        self.app.copy_to_clipboard(page)
+        self.post_message(CopyWanted(page, say=False))
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             self.app.open_url(page)
-        self.say(Cell(page, "accent"))
+        self.say_link(page)
+        if cells(page) + 1 >= self.app.size.width and not draws_links(os.environ):
+            self._show_address(page)
+
+    def _show_address(self, page: str) -> None:
+        """Whole, where the last line would cut it."""
+        from tui.screens.reading_screen import ReadingScreen
+
+        width = max(1, self.app.size.width - 4)
+
+        async def lines() -> list[Line]:
+            return [(Cell(page[at : at + width], "accent"),) for at in range(0, len(page), width)]
+
+        self.app.push_screen(ReadingScreen("Address", "copied as well", lines, self.clock))
 
     def action_save(self) -> None:
         pane = self.focused_pane

@@ -462,9 +462,17 @@ class Deck(DeckRoom):
         self.app.push_screen(ColumnChooser(runs, self._chosen or run_rows.usual(runs)), chosen)
 
     def action_window(self) -> None:
-        self._window = (self._window + 1) % len(WINDOWS)
-        self._ask_live()
-        self._mark(P.LIVE)
+        self._show_window((self._window + 1) % len(WINDOWS))
+
+    def on_chart_scrolled(self, message: Chart.Scrolled) -> None:
+        message.stop()
+        self._show_window(max(0, min(self._window + message.by, len(WINDOWS) - 1)))
+
+    def _show_window(self, window: int) -> None:
+        if window != self._window:
+            self._window = window
+            self._ask_live()
+            self._mark(P.LIVE)
 
     def action_refresh(self) -> None:
         if isinstance(self.app, LeanApp):

@@ -52,6 +52,14 @@ class RegisterWanted(Message):
 
 
 @dataclass
+class CopyWanted(Message):
+    """Put a text into the clipboard. `say` whether the text is told with what has become of it."""
+
+    text: str
+    say: bool = True
+
+
+@dataclass
 class DepthWanted(Message):
     """Go into something: `what` is one of open, logs, describe, yaml, history."""
 

@@ -1,0 +1,146 @@
+"""The way to the clipboard, through real tmux and screen where they are installed."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tui import clipboard
+
+TEXT = "models:/iris/3"
+LONG = "https://mlflow.example.com/#/" + "".join(f"{number:04}/" for number in range(400))
+PROGRAM = """
+import asyncio, os, pathlib, sys
+from tui.clipboard import copy
+where = pathlib.Path(sys.argv[1])
+def write(text):
+    sys.stdout.write(text)
+    sys.stdout.flush()
+said = asyncio.run(copy(os.environ["COPIED"], os.environ, write))
+where.with_suffix(".new").write_text(said)
+where.with_suffix(".new").rename(where)
+"""
+SENT = re.compile(rb"\x1b\]52;[a-z]*;([A-Za-z0-9+/=]*)(?:\x07|\x1b\\)")
+
+
+def test_a_plain_terminal_is_sent_it_and_nobody_knows_more() -> None:
+    written: list[str] = []
+    assert asyncio.run(clipboard.copy(TEXT, {}, written.append)) == "sent to the terminal"
+    assert [b64decode(found).decode() for found in SENT.findall("".join(written).encode())] == [TEXT]
+
+
+def test_screen_gets_no_sequence_that_it_would_cut() -> None:
+    written: list[str] = []
+    assert asyncio.run(clipboard.copy(LONG, {"STY": "1.a"}, written.append)) == "sent to the terminal through screen"
+    pieces = re.findall(r"\x1bP(.*?)\x1b\\", "".join(written), re.DOTALL)
+    assert all(len(piece) + 4 <= 768 for piece in pieces)
+    assert b64decode(SENT.findall("".join(pieces).encode())[0]).decode() == LONG
+
+
+def test_a_tmux_that_is_not_there_any_more_is_no_reason_to_copy_nothing(tmp_path: Path) -> None:
+    written: list[str] = []
+    environ = {"TMUX": f"{tmp_path}/gone,1,0", "PATH": os.environ["PATH"]}
+    assert asyncio.run(clipboard.copy(TEXT, environ, written.append)) == "sent to the terminal"
+    assert SENT.search("".join(written).encode())
+
+
+@contextmanager
+def terminal(*command: str) -> Iterator[Callable[[Callable[[bytes], object]], bytes]]:
+    """A terminal with a program in it; reads what it is written until that is enough."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    environ = {name: value for name, value in os.environ.items() if name not in ("TMUX", "STY")} | {"TERM": "xterm-256color"}
+    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True)
+    os.close(slave)
+    written = b""
+
+    def until(enough: Callable[[bytes], object]) -> bytes:
+        nonlocal written
+        deadline = time.monotonic() + 60
+        while not enough(written):
+            if time.monotonic() > deadline:
+                pytest.fail(f"not in time: {written!r}")
+            if select.select([master], [], [], 0.05)[0]:
+                written += os.read(master, 1 << 16)
+        return written
+
+    try:
+        yield until
+    finally:
+        process.send_signal(signal.SIGHUP)
+        process.wait()
+        os.close(master)
+
+
+def inside(where: Path, text: str) -> str:
+    environ = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "COPIED": text}
+    words = " ".join(f"{name}='{value}'" for name, value in environ.items())
+    program = where.with_suffix(".py")
+    program.write_text(PROGRAM)
+    return f"env {words} {sys.executable} {program} {where}; exec sleep 1000"
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[list[str]]:
+    if shutil.which("tmux") is None:
+        pytest.skip("tmux is not installed")
+    command = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
+    yield command
+    subprocess.run([*command, "kill-server"], check=False, capture_output=True)
+
+
+@pytest.mark.parametrize(("allowed", "said"), [("external", "in tmux's buffer and sent to the terminal"), ("off", "in tmux's buffer")])
+def test_tmux_hands_it_on_as_it_is_set(tmux: list[str], allowed: str, said: str, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    start = ["new-session", "-d", "sleep 1000", ";", "set-option", "-g", "set-clipboard", allowed, ";", "attach"]
+    with terminal(*tmux, *start) as until:
+        until(lambda written: b"sleep" in written or b"\x1b[?1049h" in written)
+        subprocess.run([*tmux, "respawn-pane", "-k", inside(told, TEXT)], check=True)
+        until(lambda _: told.exists())
+        assert told.read_text() == said
+        shown = subprocess.run([*tmux, "show-buffer"], check=True, capture_output=True, text=True).stdout
+        assert shown == TEXT
+        if allowed != "off":
+            written = until(lambda written: SENT.search(written))
+            assert b64decode(SENT.findall(written)[-1]).decode() == TEXT
+
+
+def test_tmux_without_anybody_attached_keeps_it(tmux: list[str], tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    subprocess.run([*tmux, "new-session", "-d", inside(told, TEXT)], check=True)
+    with terminal("cat") as until:
+        until(lambda _: told.exists())
+    assert told.read_text() == "in tmux's buffer"
+
+
+@pytest.mark.parametrize("text", [TEXT, LONG], ids=["short", "long"])
+def test_screen_hands_it_on(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("screen") is None:
+        pytest.skip("screen is not installed")
+    folder = tmp_path / "screens"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("SCREENDIR", str(folder))
+    told = tmp_path / "told"
+    with terminal("screen", "-c", "/dev/null", "-S", "copies", "sh", "-c", inside(told, text)) as until:
+        until(lambda _: told.exists())
+        assert told.read_text() == "sent to the terminal through screen"
+        written = until(lambda written: SENT.search(written))
+        assert b64decode(SENT.findall(written)[-1]).decode() == text
+        subprocess.run(["screen", "-S", "copies", "-X", "quit"], check=False, capture_output=True)

@@ -1,0 +1,37 @@
+"""What can be known of a terminal without asking it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Environ = Mapping[str, str]
+
+_NO_SCREEN = ("dumb", "unknown")
+_LINKING = ("kitty", "foot", "alacritty", "wezterm", "ghostty", "contour", "rio")
+"""TERM of terminals that draw hyperlinks, with or without xterm- before and more behind."""
+_LINKING_PROGRAMS = ("iTerm.app", "WezTerm", "ghostty", "vscode", "Hyper", "mintty", "rio", "Tabby")
+_LINKING_VTE = 5000
+"""The first version of VTE (0.50) that draws them."""
+
+
+def why_no_screen(environ: Environ) -> str:
+    """Why nothing can be drawn on this terminal; empty where it can."""
+    term = environ.get("TERM", "")
+    if not term:
+        return "TERM is not set"
+    return f"TERM={term}" if term in _NO_SCREEN else ""
+
+
+def draws_links(environ: Environ) -> bool:
+    """Whether it is known to draw hyperlinks (OSC 8). In a multiplexer nobody knows which terminal is attached."""
+    if environ.get("TMUX") or environ.get("STY"):
+        return False
+    name = environ.get("TERM", "").removeprefix("xterm-")
+    vte = environ.get("VTE_VERSION", "")
+    return (
+        name.partition("-")[0] in _LINKING
+        or environ.get("TERM_PROGRAM", "") in _LINKING_PROGRAMS
+        or bool(environ.get("WT_SESSION"))
+        or bool(environ.get("KONSOLE_VERSION"))
+        or (vte.isdecimal() and int(vte[:9]) >= _LINKING_VTE)
+    )
