@@ -10,6 +10,7 @@ from tui.domain.failures import Failure, NotFound, Rejected
 from tui.domain.linking import link_in
 from tui.domain.links import RUN_ID_ANNOTATION, ServingLink
 from tui.domain.model_uri import parse
+from tui.domain.pod_addresses import PodAddress
 from tui.domain.promotions import Intent, Kind, Operation, Refusal, RollbackTarget
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.resolving import resolve
@@ -45,7 +46,7 @@ class Subject:
     """The wanted version does not exist yet: it will be a copy of this one."""
     run_id: str | None = None
     """The run that the wanted version came from: as the registry says, else as the ReplicaSet remembers that served it."""
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[PodAddress, ...] = ()
     """Of the pods that serve now."""
 
     @property

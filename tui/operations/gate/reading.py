@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Buckets, Measure, Measured, missing
-from tui.domain.metrics import Matrix
+from tui.domain.metrics import Matrix, Vector
 from tui.operations.gate.asking import Answers, Ask, Unanswered
 from tui.operations.gate.queries import Side
 
@@ -42,13 +43,14 @@ def number(one: Ask, answers: Answers) -> Measure[float]:
     return one_number(found[0], one.promql)
 
 
-def _histogram(one: Ask | None, answers: Answers, what: str, side: Side, scale: float) -> Measure[Buckets]:
-    if one is None:
+def _histogram(asks: Sequence[Ask], answers: Answers, what: str, side: Side, scale: float) -> Measure[Buckets]:
+    if not asks:
         return missing(Trouble.NO_METRIC, f"{side.profile.name} exports no histogram of {what} here")
-    found = answers.of([one])
+    shown, found = " + ".join(one.promql for one in asks), answers.of(asks)
     if isinstance(found, Unanswered):
-        return missing(found.trouble, found.words, one.promql)
-    return buckets_of(found[0], one.promql, scale=scale)
+        return missing(found.trouble, found.words, shown)
+    together = Vector(tuple(s for each in found for s in each.samples), tuple(w for each in found for w in each.warnings))
+    return buckets_of(together, shown, scale=scale)
 
 
 def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], float]:
@@ -65,9 +67,9 @@ def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], 
         assert isinstance(away, Unanswered)
         return missing(away.trouble, away.words, shown), missing(away.trouble, away.words), side.start
     of_errors = answers.samples_of([side.samples(errors)]) if errors is not None else Unanswered(Trouble.NO_METRIC, _no_errors(side))
-    bad = () if isinstance(of_errors, Unanswered) else tuple(side.labels.renamed_series(each) for each in of_errors)
-    all_of_them = side.labels.renamed_series(samples[0])
-    pods = scraped_since(side.start, side.labels.renamed(there[0]), all_of_them, *bad)
+    bad = () if isinstance(of_errors, Unanswered) else tuple(side.of_pods(each) for each in of_errors)
+    all_of_them = side.of_pods(samples[0])
+    pods = scraped_since(side.start, side.labels.renamed(side.own_at_start(there[0])), all_of_them, *bad)
     found = counts(growth(all_of_them, side.start, pods), growth(bad[0], side.start, pods) if bad else None, apart=apart)
     if apart and bad:
         shown = f"({shown} + {shown_errors})"
