@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.conftest import free_port, wait_for
+from tests.support import metrics_servers
 from tests.support.eventually import eventually_true
 from tui.domain.environments import PrometheusTarget
 from tui.domain.failures import Rejected
@@ -86,7 +87,7 @@ def _real(folder: Path, targets: Path) -> tuple[list[str], str, list[socket.sock
         pytest.skip("no prometheus binary: set MODELDECK_PROMETHEUS_BIN or put it on PATH")
     (folder / "prometheus.yml").write_text(binary.configuration(targets, 1))
     port = free_port()
-    return list(binary.command(found, folder, port)), f"http://127.0.0.1:{port}", []
+    return list(metrics_servers.command(found, folder, port)), f"http://127.0.0.1:{port}", []
 
 
 def _stand_in(targets: Path) -> tuple[list[str], str, list[socket.socket]]:

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tui.domain.metrics import Matrix, Vector
+from tui.domain.gates.counting import STARTED, UP
+from tui.domain.metrics import Matrix
 from tui.domain.pod_addresses import PodAddress
 from tui.domain.pod_labels import PodLabels
 from tui.domain.profiles import Counter, Profile
@@ -65,13 +66,15 @@ class Side:
         return self.at - self.window
 
     @property
-    def scraped_at_start(self) -> Ask:
-        """Which pods were scraped when the window began. `up` has the labels that the scraper put on, not those of somebody who handed the
-        series on: there, requests tell as much."""
-        there = f"max by ({self.labels.pod}) (up{{{self.where}}})"
-        if not self.labels.of_target and self.counter is not None:
-            there = f"count by ({self.labels.pod}) ({self.selector(self.counter.metric)})"
-        return Ask(there, self.start)
+    def scrapes(self) -> tuple[Ask, ...]:
+        """When the pods were scraped. `up` has the labels that the scraper put on, not those of somebody who handed the series on: there,
+        nothing but the counters tells it."""
+        return (Ask(self.selector(UP), self.at, self.window + BEFORE),) if self.labels.of_target else ()
+
+    @property
+    def started(self) -> Ask:
+        """When the pods' processes started: a counter that has caught up after a restart does not tell by itself."""
+        return Ask(self.selector(STARTED), self.at, self.window + BEFORE)
 
     @property
     def latency(self) -> tuple[Ask, ...]:
@@ -117,18 +120,10 @@ class Side:
                 found.append(replace(series, points=points))
         return self.labels.renamed_series(replace(matrix, series=tuple(found)))
 
-    def own_at_start(self, vector: Vector) -> Vector:
-        """The same of an answer about the window's beginning."""
-        if not self.labels.by_address:
-            return vector
-        then = self.pods.at(self.start).addresses
-        mine = [one for one in vector.samples if any(each.had(one.labels.get(self.labels.pod, "")) for each in then)]
-        return replace(vector, samples=tuple(mine))
-
     def asks(self, *, drift: bool) -> Iterator[Ask]:
         """Everything that the built-in criteria need."""
         if self.counter is not None:
-            yield from (self.samples(self.counter), self.scraped_at_start)
+            yield from (self.samples(self.counter), *self.scrapes, self.started)
         if self.errors is not None:
             yield self.samples(self.errors)
         yield from self.latency

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since
+from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, restarts, scraped_since
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Buckets, Measure, Measured, missing
 from tui.domain.metrics import Matrix, Vector
@@ -61,7 +61,7 @@ def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], 
         return none, none, side.start
     shown, shown_errors = side.total(counter), side.total(errors) if errors is not None else ""
     apart = side.profile.errors_apart
-    samples, there = answers.samples_of([side.samples(counter)]), answers.of([side.scraped_at_start])
+    samples, there = answers.samples_of([side.samples(counter)]), answers.samples_of(side.scrapes)
     if isinstance(samples, Unanswered) or isinstance(there, Unanswered):
         away = samples if isinstance(samples, Unanswered) else there
         assert isinstance(away, Unanswered)
@@ -69,8 +69,11 @@ def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], 
     of_errors = answers.samples_of([side.samples(errors)]) if errors is not None else Unanswered(Trouble.NO_METRIC, _no_errors(side))
     bad = () if isinstance(of_errors, Unanswered) else tuple(side.of_pods(each) for each in of_errors)
     all_of_them = side.of_pods(samples[0])
-    pods = scraped_since(side.start, side.labels.renamed(side.own_at_start(there[0])), all_of_them, *bad)
-    found = counts(growth(all_of_them, side.start, pods), growth(bad[0], side.start, pods) if bad else None, apart=apart)
+    pods = scraped_since(side.start, *map(side.of_pods, there), all_of_them, *bad)
+    started = answers.samples_of([side.started])
+    anew = restarts(all_of_them, *bad, *(() if isinstance(started, Unanswered) else map(side.of_pods, started)))
+    grown = growth(all_of_them, side.start, pods, anew), growth(bad[0], side.start, pods, anew) if bad else None
+    found = counts(*grown, apart=apart)
     if apart and bad:
         shown = f"({shown} + {shown_errors})"
     requests, since = _requests(found, shown, all_of_them), min(pods.values(), default=side.start)
