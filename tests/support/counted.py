@@ -18,12 +18,14 @@ FAILING_ONE_IN = 8
 class CountedServer:
     """One pod: GET /invocations answers 200, or 500 where it is told to fail; /metrics is the FastAPI instrumentator's."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: str = "") -> None:
+        """`labels`: more of them for each series, as they stand in braces."""
         self.served: list[tuple[float, bool]] = []
         """(seconds since the epoch, failed), over all restarts."""
         self.scrapes: dict[str, list[float]] = defaultdict(list)
         """When /metrics was asked for, by its `job` parameter."""
         self.failing = False
+        self._labels = f",{labels}" if labels else ""
         self._counts = {"2xx": 0, "5xx": 0}
         self._turn = 0
         self._lock = threading.Lock()
@@ -60,6 +62,11 @@ class CountedServer:
         self._thread.start()
         self.address = f"127.0.0.1:{self._server.server_address[1]}"
 
+    def serve(self, count: int) -> None:
+        """As if so many requests had come."""
+        for _ in range(count):
+            self._counted()
+
     def restart(self) -> None:
         """As its container would: everything counts from 0, and series are gone until something makes them again."""
         with self._lock:
@@ -95,8 +102,12 @@ class CountedServer:
             counts = dict(self._counts)
         total = sum(counts.values())
         # As most clients do: a series is there from the first time that something is counted in it.
-        lines = [f'http_requests_total{{handler="/invocations",status="{status}"}} {count}' for status, count in counts.items() if count]
-        lines += [f'http_request_duration_highr_seconds_bucket{{le="{bound}"}} {total}' for bound in ("0.1", "0.5", "+Inf")]
+        lines = [
+            f'http_requests_total{{handler="/invocations",status="{status}"{self._labels}}} {count}'
+            for status, count in counts.items()
+            if count
+        ]
+        lines += [f'http_request_duration_highr_seconds_bucket{{le="{bound}"{self._labels}}} {total}' for bound in ("0.1", "0.5", "+Inf")]
         return "\n".join(["# TYPE http_requests_total counter", *lines, ""])
 
 

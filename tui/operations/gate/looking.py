@@ -37,7 +37,7 @@ async def look(pods: Pods, metrics: Metrics | None, at: float) -> Scraped | Unan
         return Unanswered(Trouble.UNREACHABLE, "no Prometheus is configured")
     pods, scope, seen = pods.at(at), metrics.scope, False
     for labels in _rounds(pods, scope):
-        asks = [Ask(question_about(_where(by, pods), scope), at) for by in labels]
+        asks = [Ask(question_about(_where(by, pods, scope), scope), at) for by in labels]
         found = (await ask(metrics, asks)).of(asks)
         if isinstance(found, Unanswered):
             return found
@@ -62,11 +62,12 @@ def _rounds(pods: Pods, scope: SeriesScope) -> list[list[PodLabels]]:
     return [[PodLabels("pod", scope.namespace)], [*(PodLabels(name, scope.namespace) for name in PODS if name != "pod"), *by_address]]
 
 
-def _where(by: PodLabels, pods: Pods) -> str:
-    """The namespace is only known by whichever label tells it: it is looked for in the answer."""
+def _where(by: PodLabels, pods: Pods, scope: SeriesScope) -> str:
+    """The namespace is only known by whichever label tells it: it is looked for in the answer. An address tells only where no label names
+    the pod, unless the configuration says so."""
     if by.by_address:
-        nameless = ",".join(f'{name}=""' for name in PODS)
-        return f"{by.of_pods('', '', pods.addresses)},{nameless}"
+        nameless = () if scope.instance else tuple(f'{name}=""' for name in PODS)
+        return ",".join((by.of_pods("", "", pods.addresses), *nameless))
     return f"{by.pod}=~{quoted(pods.pattern)}"
 
 
