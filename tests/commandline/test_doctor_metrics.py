@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.support import sample
 from tui.backends import Backends
-from tui.commandline.doctor_metrics import scraping
+from tui.commandline.doctor_metrics import _by_deployment, scraping
 from tui.commandline.findings import Finding
 from tui.commandline.snapshot import snapshot
 from tui.domain.failures import Failure, Forbidden
@@ -19,6 +19,9 @@ from tui.operations.world import World
 
 IRIS, WINE = (next(pod for pod in sample.FLEET.pods if pod.name.startswith(name)) for name in ("iris", "wine"))
 HISTOGRAM, COUNTER = {"__name__": "http_request_duration_highr_seconds_bucket"}, {"__name__": "http_requests_total"}
+
+
+LOOKED = " — found by looking: prometheus.labels overrides it"
 
 
 @dataclass
@@ -37,6 +40,9 @@ class Series:
         if promql.startswith("count by (__name__"):
             return Vector(tuple(Sample(each, 0.0, 1.0) for each in self.labels))
         return Vector((Sample({"namespace": "serving", "pod": IRIS.name, "le": "+Inf"}, 0.0, 2.0),))
+
+
+SCOPED: Any = Series(())
 
 
 class Cluster:
@@ -70,7 +76,10 @@ async def test_each_deployments_server_and_labels_are_told() -> None:
         {"__name__": "nv_inference_request_success", "kubernetes_namespace": "serving", "kubernetes_pod_name": WINE.name},
     )
     assert found["metrics"].words == "FastAPI instrumentator (serving/iris); Triton (serving/wine)"
-    assert found["pod labels"].words == "namespace and pod (serving/iris); kubernetes_namespace and kubernetes_pod_name (serving/wine)"
+    assert (
+        found["pod labels"].words
+        == "namespace and pod (serving/iris); kubernetes_namespace and kubernetes_pod_name (serving/wine)" + LOOKED
+    )
     assert found["not measured"].words == "no metrics of a known model server: serving/legacy-scorer"
     assert [finding.works for finding in found.values()] == [True, True, None, None]
 
@@ -81,6 +90,15 @@ async def test_what_is_not_known_and_what_is_mixed_up_is_told() -> None:
     mixed = await told(*({**HISTOGRAM, **own(IRIS.name, cluster=cluster)} for cluster in ("a", "b")))
     assert (mixed["the same pods"].works, mixed["the same pods"].hint) == (False, "until then, no gate passes on these figures")
     assert 'prometheus.matchers (cluster="a")' in mixed["the same pods"].words
+
+
+async def test_pods_that_share_an_address_and_name_no_port_are_told() -> None:
+    shared = tuple(
+        replace(pod, on_host_network=True, host_ports=() if pod.name.startswith("wine") else (8080,)) for pod in sample.FLEET.pods
+    )
+    found = _by_deployment((Vector((Sample({**HISTOGRAM, **own(IRIS.name)}, 0.0, 1.0),)),), replace(sample.FLEET, pods=shared), SCOPED)
+    (told,) = (finding for finding in found if finding.about == "not told apart")
+    assert told.words == "pods share their node's address and name no port of their own: serving/wine"
 
 
 async def test_nothing_that_is_known_and_nobody_to_ask() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.support import sample
 from tui.domain.measured import Group, grouped, measured_fleet, unmeasured
 from tui.domain.metrics import Sample, Vector
-from tui.domain.pod_labels import PodIndex, PodLabels, host_of
+from tui.domain.pod_addresses import PodAddress, host_of
+from tui.domain.pod_labels import PodIndex, PodLabels
 from tui.domain.profiles import bulk_queries
 from tui.domain.scraping import questions, scraped_by_deployment
 from tui.domain.series_scope import NAMESPACES, PODS, SeriesScope
@@ -119,7 +120,7 @@ def test_pods_are_known_by_their_addresses_where_nothing_names_them(instance: st
     vectors = {"requests": Vector((Sample({"instance": instance}, 0.0, 4.0), Sample({"instance": "10.9.9.9:80"}, 0.0, 9.0)))}
     stats, _ = measured_fleet([Group(found["serving/iris"].profile, labels, frozenset(found), vectors)], FLEET)
     assert {key: one.requests_per_second for key, one in stats.items()} == {"serving/iris": 4.0}
-    assert labels.of_pods("serving", "x", ["10.0.0.1"]) == 'instance=~"(10\\\\.0\\\\.0\\\\.1)(:[0-9]+)?"'
+    assert labels.of_pods("serving", "x", [PodAddress("serving/x", "10.0.0.1")]) == 'instance=~"(10\\\\.0\\\\.0\\\\.1)(:[0-9]+)?"'
 
 
 def test_an_address_that_two_pods_have_is_nobodys_and_neither_is_one_of_a_pod_with_a_name() -> None:

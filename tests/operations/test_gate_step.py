@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -10,9 +11,11 @@ import pytest
 
 from tests.operations.conftest import Bench
 from tests.operations.cutting import PowerCut
+from tests.support.fakes.metrics import FakeMetrics
 from tests.support.processes import gone_pid
 from tui.domain.failures import Unreachable
 from tui.domain.gates import Gate, GateVerdict, Op, QueryCriterion
+from tui.domain.metrics import Sample, Vector
 from tui.domain.promotions import ExitCode, Kind, Operation, Outcome, Plan, Refusal, State, StepName, StepState
 from tui.operations.wishes import Asked, Wish
 from tui.operations.words import host
@@ -224,3 +227,33 @@ async def test_an_alias_alone_is_not_judged(judged: Bench) -> None:
     judged.fake.registry.aliases["iris"]["champion"] = "3"
     made = await judged.good_plan("1")
     assert StepName.JUDGE_GATE not in [step.name for step in made.steps]
+
+
+class ByAddress(FakeMetrics):
+    """Knows pods by nothing but their addresses."""
+
+    async def query(self, promql: str, *, at: float | None = None) -> Vector:
+        self.asked.append((promql, at))
+        if promql.startswith("count by (__name__") and "instance=~" in promql:
+            return Vector(tuple(Sample({"instance": "10.0.0.1:8080", **labels}, at or 0.0, 1.0) for labels in self.exports))
+        return Vector(())
+
+
+async def test_the_pods_before_are_known_by_the_addresses_that_they_had(judged: Bench) -> None:
+    fake, given = judged.fake, dict[str, str]()
+    fake.cluster.report = lambda pod: replace(pod, ip=given.setdefault(pod.name, f"10.0.0.{len(given) + 1}"), started_at=1.0)
+    fake.metrics = ByAddress(fake.traps)
+    fake.environment = replace(fake.environment, gate=replace(GATE, max_error_rise=2.0))
+    before = {one.name for one in await fake.cluster.pods_of(await fake.cluster.deployment("serving", "iris"))}
+    fake.clock.on_sleep.append(lambda: judged.cancel.set() if judged.seen[-1].state is State.WAITING else None)
+    operation = await judged.promote("2")
+    (changing,) = [step for step in operation.steps if step.name is StepName.PATCH_TEMPLATE]
+    assert {one.pod for one in changing.addresses} == {f"serving/{name}" for name in before}
+    assert judged.journal.operation(operation.id) == operation
+    old = {one.address.rpartition(".")[2] for one in changing.addresses}
+    counted = [
+        promql for promql, at in fake.metrics.asked if at == changing.started_at and promql.startswith("http_requests_total{instance=~")
+    ]
+    asked = {part for promql in counted for part in re.findall(r"10\\\\\.0\\\\\.0\\\\\.([0-9]+)", promql)}
+    assert old
+    assert asked == old

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from urllib.parse import parse_qs
 
 import pytest
@@ -40,7 +41,20 @@ async def test_questions_are_form_bodies_with_the_targets_headers_and_credential
     assert head.startswith("POST /base/api/v1/query HTTP/1.1")
     assert "Authorization: Basic bWU6cHc=" in head
     assert "X-Scope-OrgID: team" in head
-    assert parse_qs(body) == {"query": ["sum(up)"], "time": ["12.500"], "timeout": ["9s"]}
+    assert parse_qs(body) == {"query": ["sum(up)"], "time": ["12.500"], "timeout": ["9s"], "nocache": ["1"]}
+
+
+async def test_marks_with_which_series_end_are_no_samples() -> None:
+    """VictoriaMetrics hands them out; a series that is no number says so more than once."""
+    points = {"ends": "1 2 NaN", "returns": "1 NaN 3", "ended": "NaN", "is none": "1 NaN NaN"}
+    rows = [{"metric": {"a": name}, "values": [[at, text] for at, text in enumerate(values.split())]} for name, values in points.items()]
+    body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}}).encode()
+    async with canned(always(response(body))) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        found = await metrics.samples("up", seconds=60, at=100.0)
+        await metrics.aclose()
+    told = {one.labels["a"]: " ".join(f"{value:g}" for _, value in one.points) for one in found.series}
+    assert told == {"ends": "1 2", "returns": "1 3", "is none": "1 nan nan"}
 
 
 async def test_a_503_keeps_its_reason_and_is_not_asked_again() -> None:

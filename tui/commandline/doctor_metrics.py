@@ -8,9 +8,11 @@ from tui.backends import Backends
 from tui.commandline.findings import Finding, failed
 from tui.commandline.snapshot import look, told
 from tui.domain.exports import Exports
+from tui.domain.joining import pods_by_deployment
 from tui.domain.metrics import Vector
 from tui.domain.profiles import pick
 from tui.domain.scraping import scraped_by_deployment
+from tui.domain.series_scope import SeriesScope
 from tui.domain.serving import Fleet
 from tui.ports import Metrics
 
@@ -52,17 +54,36 @@ def _by_deployment(answers: Iterable[Vector], fleet: Fleet, metrics: Metrics) ->
     servers = _listed({key: one.profile.name for key, one in scraped.items()})
     findings = [
         Finding("metrics", True, servers),
-        Finding("pod labels", True, _listed({k: one.labels.words for k, one in scraped.items()})),
+        Finding("pod labels", True, f"{_listed({k: one.labels.words for k, one in scraped.items()})} {_how(metrics.scope)}"),
     ]
     if silent:
         words = f"no metrics of a known model server: {_some(silent)}"
         findings.append(Finding("not measured", None, words, "are they model servers, and scraped?"))
+    untold = [
+        key
+        for key, mine in pods_by_deployment(fleet).items()
+        if key in silent or (key in scraped and scraped[key].labels.by_address)
+        if any(pod.on_host_network and not pod.host_ports and not pod.ended for pod in mine)
+    ]
+    if untold:
+        words = f"pods share their node's address and name no port of their own: {_some(untold)}"
+        findings.append(Finding("not told apart", None, words, "declare the ports of their containers, or have series name their pods"))
     for words, keys in _said({key: one.several for key, one in scraped.items()}).items():
         about = "the same pods" if any(scraped[key].mixed for key in keys) else "summed"
         findings.append(Finding(about, False, f"{_some(keys)}: {words}", "until then, no gate passes on these figures"))
     for words, keys in _said({key: one.notes for key, one in scraped.items()}).items():
         findings.append(Finding("figures", None, f"{_some(keys)}: {words}"))
     return findings
+
+
+def _how(scope: SeriesScope) -> str:
+    """Where the labels are from, and what says otherwise."""
+    chosen = (
+        "as prometheus.labels says"
+        if scope.pod or scope.namespace or scope.instance
+        else "found by looking: prometheus.labels overrides it"
+    )
+    return f"— {chosen}" + (f"; of series with {', '.join(scope.matchers)}, as prometheus.matchers says" if scope.matchers else "")
 
 
 def _said(by_key: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from tui.domain.joining import owners
 from tui.domain.metrics import Matrix, Sample, Vector
+from tui.domain.pod_addresses import MOST, PodAddress, host_of, pod_addresses, with_host
 from tui.domain.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from tui.domain.serving import Fleet
 
@@ -58,11 +59,10 @@ class PodLabels:
         everywhere = not namespaces or "*" in namespaces or not self.namespace
         return self._with("" if everywhere else f"{self.namespace}=~{quoted('|'.join(literal(name) for name in namespaces))}")
 
-    def of_pods(self, namespace: str, pattern: str, addresses: Sequence[str] = ()) -> str:
+    def of_pods(self, namespace: str, pattern: str, addresses: Sequence[PodAddress] = ()) -> str:
         """Matchers for the pods whose names match the expression, or that have these addresses."""
         if self.by_address:
-            hosts = "|".join(literal(f"[{one}]" if ":" in one else one) for one in addresses) or "no-such-address"
-            return self._with(f"{self.pod}=~{quoted(f'({hosts})(:[0-9]+)?')}")
+            return self._with(f"{self.pod}=~{quoted(_expression([one.address for one in addresses]))}")
         where = f"{self.namespace}={quoted(namespace)}," if self.namespace else ""
         return self._with(f"{where}{self.pod}=~{quoted(pattern)}")
 
@@ -128,13 +128,8 @@ class PodIndex:
         return found
 
     @cached_property
-    def _by_address(self) -> Mapping[str, str | None]:
-        found: dict[str, str | None] = {}
-        for pod in self._pods:
-            # A pod that has ended keeps its address in its status, and another one may have it by now.
-            if pod.ip and pod.phase not in ("Succeeded", "Failed"):
-                found[pod.ip] = f"{pod.namespace}/{pod.name}" if pod.ip not in found else None
-        return found
+    def _by_address(self) -> Mapping[str, PodAddress]:
+        return {one.address: one for one in pod_addresses(self._pods)}
 
     def pod_of(self, labels: Mapping[str, str], by: PodLabels) -> str | None:
         """`namespace/pod` of a series read by these labels; None where it is none of the fleet's."""
@@ -142,7 +137,8 @@ class PodIndex:
         if not value:
             return None
         if by.by_address:
-            return self._by_address.get(host_of(value))
+            found = self._by_address.get(value) or self._by_address.get(host_of(value))
+            return found.pod if found is not None else None
         if not by.namespace:
             return self._by_name.get(value)
         key = f"{labels.get(by.namespace, '')}/{value}"
@@ -174,14 +170,14 @@ class PodIndex:
                 samples.append(replace(sample, labels={**rest, "namespace": namespace, "pod": pod}))
         return replace(vector, samples=tuple(samples))
 
-    def addresses(self, keys: Sequence[str]) -> tuple[str, ...]:
-        """The addresses that only these pods (`namespace/pod`) have."""
+    def addresses(self, keys: Sequence[str]) -> tuple[PodAddress, ...]:
+        """The addresses that only these pods (`namespace/pod`) have, at most MOST."""
         wanted = set(keys)
-        return tuple(sorted(address for address, key in self._by_address.items() if key in wanted))
+        return tuple(sorted((one for one in self._by_address.values() if one.pod in wanted), key=lambda one: one.address)[:MOST])
 
 
-def host_of(address: str) -> str:
-    """`10.0.0.7` of `10.0.0.7:8080`, `fd00::7` of `[fd00::7]:8080`."""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    return address.partition(":")[0] if address.count(":") == 1 else address
+def _expression(addresses: Sequence[str]) -> str:
+    """For `instance`: those without a port are meant with any."""
+    whole = [literal(one) for one in addresses if host_of(one) != one]
+    hosts = "|".join(literal(with_host(one)) for one in addresses if host_of(one) == one)
+    return "|".join((*([f"({hosts})(:[0-9]+)?"] if hosts else []), *whole)) or "no-such-address"

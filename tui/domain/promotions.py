@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from tui.domain.failures import Failure
 from tui.domain.gates import Gate, GateVerdict, Judgement
 from tui.domain.identity import ClusterId
+from tui.domain.pod_addresses import PodAddress
 
 
 class ExitCode(IntEnum):
@@ -136,6 +137,8 @@ class Step:
     """Of a gate: the newest last, not more than are worth looking at."""
     requests: int = 0
     """How many requests that change something have left, or were about to: 0 means that there is surely nothing to undo."""
+    addresses: tuple[PodAddress, ...] = ()
+    """Of the pods that served just before it changed them: afterwards, nobody can tell which were theirs."""
 
     @property
     def may_stand(self) -> bool:

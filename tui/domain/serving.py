@@ -247,6 +247,10 @@ class Pod:
     """Why no node takes the pod, in the scheduler's own words; "" once it has one."""
     revision: int = 0
     """Its ReplicaSet's revision; 0 where that was not looked up."""
+    on_host_network: bool = False
+    """It has its node's address, as others there have."""
+    host_ports: tuple[int, ...] = ()
+    """Which ports of it are its own then, as its containers declare them."""
 
     @property
     def ended(self) -> bool:

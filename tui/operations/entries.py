@@ -8,6 +8,7 @@
     failed       its outcome                  at, step, words
     skipped      left open, and why           at, step, words
     judged       what a gate said             at, step, judgement
+    serving      pods before they change      at, step, pods ([namespace/name, address, since])
     log          what was seen                at, words
     held-up      what it waits for            at, words (a backend that is away)
     extended     the gate's time beyond its own, in all   at, seconds
@@ -30,6 +31,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.domain.gates import judgement_from_json
+from tui.domain.pod_addresses import MOST, PodAddress
 from tui.domain.promotions import Operation, Outcome, Plan, Said, State, Step, StepName, StepState
 from tui.operations.shape import plan_from_journal
 
@@ -87,7 +89,7 @@ def advance(operation: Operation | None, entry: Entry) -> Operation | None:
         return None
     if operation.held_up and entry.kind not in _SAY_NOTHING_OF_BACKENDS:
         operation = replace(operation, held_up="")
-    if entry.kind in _STEP_STATES or entry.kind == "judged":
+    if entry.kind in (*_STEP_STATES, "judged", "serving"):
         return _advance_step(operation, entry)
     return _advance_operation(operation, entry)
 
@@ -155,6 +157,8 @@ def _moved(step: Step, entry: Entry) -> Step:
         judgement = entry.body.get("judgement")
         found = judgement_from_json(judgement if isinstance(judgement, Mapping) else {})
         return replace(step, judgements=(*step.judgements, found)[-_JUDGEMENTS:])
+    if entry.kind == "serving":
+        return replace(step, addresses=_addresses(entry))
     state = _STEP_STATES[entry.kind]
     if state is None:
         return replace(step, requests=step.requests + 1)
@@ -162,6 +166,15 @@ def _moved(step: Step, entry: Entry) -> Step:
     finished = entry.at if entry.kind in _ENDINGS else step.finished_at
     words = entry.words if entry.kind in _ENDINGS else step.words
     return replace(step, state=state, started_at=started, finished_at=finished, words=words)
+
+
+def _addresses(entry: Entry) -> tuple[PodAddress, ...]:
+    found = []
+    for one in entry.body.get("pods") or ():
+        match one:
+            case [str(pod), str(address), int() | float() as since]:
+                found.append(PodAddress(pod, address, float(since)))
+    return tuple(found[:MOST])
 
 
 def _advance_operation(operation: Operation, entry: Entry) -> Operation:

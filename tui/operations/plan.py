@@ -12,6 +12,7 @@ from tui.domain.gates import Gate
 from tui.domain.gates.summary import gate_words
 from tui.domain.identity import ClusterId
 from tui.domain.marks import CHANGE_CAUSE, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, mark_of, mark_text
+from tui.domain.pod_addresses import serving_addresses
 from tui.domain.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName
 from tui.domain.registry import ModelVersion
 from tui.domain.slots import ANNOTATIONS, Edits, escape, slot_edits
@@ -20,7 +21,7 @@ from tui.operations.change_cause import Cause
 from tui.operations.checks import run_checks
 from tui.operations.commands import Commands
 from tui.operations.fingerprint import annotations_digest, digests
-from tui.operations.replicasets import addresses, serving_sets
+from tui.operations.replicasets import serving_sets
 from tui.operations.standing import newest
 from tui.operations.subject import Subject, alias_of, find_subject, logged_source
 from tui.operations.words import has_orders, iso, new_id
@@ -65,7 +66,7 @@ async def plan(
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     serving = serving_sets(pods)
-    subject = replace(subject, pods=pods, addresses=addresses(pods))
+    subject = replace(subject, pods=pods, addresses=serving_addresses(pods))
     gate = chosen_gate(subject.intent, world, subject.model) if await metrics_there(world) else None
     cluster, registry = await _identities(subject, world)
     draft = _draft(subject, world, template, now, _Choices(operation_id or new_id(now), gate, serving, cluster, registry))

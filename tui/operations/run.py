@@ -118,6 +118,12 @@ class Run:
             await self.patiently(self.locks.hold)
 
     @property
+    def changing(self) -> Step | None:
+        """The step with which the pods of the deployment at work began to change, as the journal has it."""
+        leg, names = self.step.leg, (StepName.PATCH_TEMPLATE, StepName.RESTART)
+        return next((one for one in self.now.steps if one.leg == leg and one.name in names and one.started_at is not None), None)
+
+    @property
     def committed(self) -> bool:
         """Whether the step at work is past the commit: nothing is taken back any more."""
         return self.index > self.whole.commit_index

@@ -10,6 +10,7 @@ from tui.domain.failures import Failure, NotFound, Rejected
 from tui.domain.linking import link_in
 from tui.domain.links import RUN_ID_ANNOTATION, ServingLink
 from tui.domain.model_uri import parse
+from tui.domain.pod_addresses import PodAddress
 from tui.domain.promotions import Intent, Kind, Operation, Refusal, RollbackTarget
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.resolving import resolve
@@ -47,7 +48,7 @@ class Subject:
     """The run that the wanted version came from: as the registry says, else as the ReplicaSet remembers that served it."""
     pods: tuple[Pod, ...] = ()
     """Its own, those of the present template first."""
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[PodAddress, ...] = ()
     """Of the pods that serve now."""
 
     @property

@@ -93,13 +93,16 @@ async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
         await _sleep(run, until, said, POLL, held)
 
 
-async def look(run: Run, wanted: Edits | None) -> None:
-    """Once, after the rollout: raises RolloutFailed where its pods have broken since, Conflict where somebody has changed the template."""
+async def look(run: Run, wanted: Edits | None) -> tuple[Pod, ...]:
+    """Its pods, once, after the rollout. Raises RolloutFailed where they have broken since, Conflict where somebody has changed the
+    template."""
     deployment = await run.world.need_cluster().deployment(*run.key)
     _refuse_moved(wanted, deployment)
-    found = rollout.trouble(deployment, await _pods(run, deployment))
+    pods = await _pods(run, deployment)
+    found = rollout.trouble(deployment, pods)
     if found is not None and found.cause not in (Cause.DEADLINE, Cause.NO_POD):
         raise await _failed(run, found)
+    return pods
 
 
 async def still_ours(run: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated
 
 import msgspec
@@ -117,6 +118,19 @@ def matrix_of(body: bytes, backend: str) -> Matrix:
     entries = decode(bytes(data.result), list[RangeEntry], backend=backend)
     series = (Series(entry.metric, tuple((at, _number(text, backend)) for at, text in entry.values or ())) for entry in entries)
     return Matrix(tuple(series), answer.notes)
+
+
+def without_end_marks(matrix: Matrix) -> Matrix:
+    """Samples as they were scraped. VictoriaMetrics hands out the marks with which series end, as a NaN between two numbers or after the
+    last one; a series that is no number says so more than once."""
+    series = (replace(one, points=_numbers(one.points)) for one in matrix.series)
+    return replace(matrix, series=tuple(one for one in series if one.points))
+
+
+def _numbers(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    values = (0.0, *(value for _, value in points), 0.0)
+    beside = zip(values, values[2:], strict=False)
+    return tuple(point for point, near in zip(points, beside, strict=True) if not math.isnan(point[1]) or any(map(math.isnan, near)))
 
 
 def _result(body: bytes, backend: str) -> tuple[QueryAnswer, Result]:

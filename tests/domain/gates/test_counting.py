@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since, seen_of
+from tui.domain.gates.counting import STARTED, Counts, buckets_of, counts, growth, notes, one_number, restarts, scraped_since, seen_of
 from tui.domain.gates.judgement import Trouble
 from tui.domain.metrics import Matrix, Sample, Series, Vector
 
@@ -58,16 +58,80 @@ def test_what_is_no_number_is_not_known(value: float) -> None:
 
 
 def test_since_when_pods_were_scraped() -> None:
-    found = scraped_since(
-        10.0, vector(a=1, b=0), samples(c=[0, 0, 1], d=[None, None, 1]), samples(a=[None, None, 1], d=[None, None, None, 1])
-    )
-    assert found == {"a": 10.0, "c": 10.0, "d": 20.0}
+    there = samples(a=[1, 1, 1], b=[0, 0, 0], e=[0, 0, 1])
+    up = Matrix(tuple(Series({**one.labels, "__name__": "up"}, one.points) for one in there.series))
+    found = scraped_since(10.0, up, samples(c=[0, 0, 1], d=[None, None, 1]), samples(a=[None, None, 1], d=[None, None, None, 1]))
+    assert found == {"a": 10.0, "c": 10.0, "d": 20.0, "e": 20.0}
+
+
+def test_what_comes_into_being_after_a_scrape_that_had_nothing_of_it_is_counted_whole() -> None:
+    up = Matrix((Series({"pod": "a", "__name__": "up"}, ((20.0, 1.0), (30.0, 1.0), (40.0, 1.0))),))
+    requests = samples(a=[None, None, None, 75, 80])
+    assert growth(requests, 10.0, scraped_since(10.0, up, requests)) == {"a": 80.0}
+    assert growth(requests, 10.0, scraped_since(10.0, requests)) == {"a": 5.0}
 
 
 def test_what_comes_into_being_after_the_first_scrape_of_a_young_pod_is_counted_whole() -> None:
     requests, failed = samples(a=[None, None, 7, 17, 27]), samples(a=[None, None, None, 5, 6])
-    since = scraped_since(10.0, vector(), requests, failed)
+    since = scraped_since(10.0, requests, failed)
     assert (growth(requests, 10.0, since), growth(failed, 10.0, since)) == ({"a": 20.0}, {"a": 6.0})
+
+
+def one_process(**by_name: list[float | None]) -> Matrix:
+    """Series of one pod, every ten seconds from 0 on."""
+    found = []
+    for name, values in by_name.items():
+        points = tuple((10.0 * step, value) for step, value in enumerate(values) if value is not None)
+        if points:
+            found.append(Series({"__name__": STARTED if name == "started" else name, "pod": "a"}, points))
+    return Matrix(tuple(found))
+
+
+def test_a_counter_that_has_caught_up_since_a_restart_is_known_by_another_one_or_by_when_its_process_started() -> None:
+    failed = one_process(failed=[0, 50, 55, 56])
+    well = one_process(well=[0, 900, 80, 90])
+    assert growth(failed, 0.0, {"a": 0.0}, restarts(failed)) == {"a": 56.0}
+    assert growth(failed, 0.0, {"a": 0.0}, restarts(failed, well)) == {"a": 106.0}
+    assert growth(failed, 0.0, {"a": 0.0}, restarts(failed, one_process(started=[1, 1, 15, 15]))) == {"a": 106.0}
+
+
+def test_a_restart_that_one_counter_tells_later_is_still_one() -> None:
+    well, failed = one_process(well=[0, 900, 80, 100]), one_process(failed=[0, 50, None, 9])
+    found = restarts(well, failed)
+    assert (growth(well, 0.0, {"a": 0.0}, found), growth(failed, 0.0, {"a": 0.0}, found)) == ({"a": 1000.0}, {"a": 59.0})
+    other = {"a": growth(Matrix(tuple(Series({**one.labels, "container": "b"}, one.points) for one in well.series)), 0.0, {}, found)}
+    assert other["a"] == {"a": 1000.0}, "another container's restart is none of this one's"
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5), st.sampled_from(["", "", "", "restart", "missed"])), min_size=2, max_size=12)
+)
+def test_what_was_counted_between_two_scrapes_is_counted_through_any_restart(steps: list[tuple[int, int, str]]) -> None:
+    """`restart`: just after the scrape before, and a counter is there again only once it counts something. `missed`: no scrape."""
+    counters: dict[str, int] = {}
+    since_scrape = {"well": 0, "failed": 0}
+    told: dict[str, list[float | None]] = {"well": [None], "failed": [None], "started": [1.0]}
+    truth = {"well": 0, "failed": 0}
+    started = 1.0
+    for number, (well, failed, what) in enumerate(steps, start=1):
+        if what == "restart":
+            counters, started = {}, 10.0 * number - 9
+            since_scrape = {"well": 0, "failed": 0}  # what was not scraped yet is lost
+        for name, more in (("well", well), ("failed", failed)):
+            since_scrape[name] += more
+            if more or name in counters:
+                counters[name] = counters.get(name, 0) + more
+        for name in ("well", "failed"):
+            told[name].append(None if what == "missed" else counters.get(name))
+        told["started"].append(None if what == "missed" else started)
+        if what != "missed":
+            for name in truth:
+                truth[name] += since_scrape[name]
+            since_scrape = {"well": 0, "failed": 0}
+    matrix = one_process(well=told["well"], failed=told["failed"])
+    found = growth(matrix, 0.0, {"a": 0.0}, restarts(matrix, one_process(started=told["started"])))
+    assert found is not None
+    assert found.get("a", 0.0) == sum(truth.values())
 
 
 def test_requests_and_failures_over_all_pods() -> None:

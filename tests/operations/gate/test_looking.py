@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from tests.support.history import LATENCY, NOW, SCRAPE, History
 from tui.domain.gates import Gate, GateVerdict, Judgement
 from tui.domain.gates.judgement import CriterionResult, Trouble
+from tui.domain.pod_addresses import PodAddress
 from tui.domain.series_scope import SeriesScope
 from tui.operations.gate import Target, judge
+from tui.operations.gate.judging import examine
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
-TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, addresses=("10.0.0.9",))
+TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, addresses=(PodAddress(f"serving/{NEW}-abcde", "10.0.0.9"),))
 PASS, FAIL, INSUFFICIENT = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT
 RATE = 4.0
 USUAL = {"namespace": "serving", "pod": "{pod}"}
@@ -135,6 +138,47 @@ async def test_pods_are_judgementby_their_addresses() -> None:
     assert (found.verdict, found.requests, errors_of(found).verdict) == (INSUFFICIENT, 300 * RATE, PASS)
     assert "which addresses its pods had is not known" in found.words
     assert (await judged(series, Gate(max_error_rise=None, max_p99_ratio=None))).verdict is PASS
+
+
+BEFORE = (PodAddress(f"serving/{OLD}-abcde", "10.0.0.8", since=NOW - 900.0),)
+
+
+async def test_pods_that_are_gone_are_known_by_the_addresses_that_were_noted_of_them() -> None:
+    target = replace(TARGET, baseline_addresses=BEFORE)
+    for errors, verdict in ((0.0, PASS), (0.5, FAIL)):
+        series = Series()
+        series.serves(f"{OLD}-abcde", own={"instance": "10.0.0.8:8080"}, start=900, end=390)
+        series.serves(f"{NEW}-abcde", own={"instance": "10.0.0.9:8080"}, start=405, errors=errors)
+        found = await judged(series, Gate(max_error_ratio=None), target)
+        compared = next(result for result in found.criteria if result.name == "error ratio vs before")
+        assert (compared.verdict, compared.baseline) == (verdict, 0.0), compared.words
+
+
+async def test_what_an_address_had_of_another_pod_does_not_count() -> None:
+    """Somebody else's pod had the old one's address before and has it since, and the old one's is now the new one's."""
+    old, new = replace(BEFORE[0], since=NOW - 600.0), PodAddress(f"serving/{NEW}-abcde", "10.0.0.9", since=NOW - 200.0)
+    series = Series()
+    series.serves("other", own={"instance": "10.0.0.8:8080"}, start=900, end=615, errors=0.5)
+    series.serves(f"{OLD}-abcde", own={"instance": "10.0.0.8:8080"}, start=600, end=405)
+    series.serves("other", own={"instance": "10.0.0.9:8080"}, start=900, end=210, errors=0.5)
+    series.serves(f"{NEW}-abcde", own={"instance": "10.0.0.9:8080"}, start=195)
+    found = await examine(Gate(), replace(TARGET, addresses=(new,), baseline_addresses=(old,)), series, now=float(NOW), elapsed=360.0)
+    for measured, seconds in ((found.new, 195), (found.old, 195)):
+        assert (measured.requests.value, measured.failed.value) == (seconds * RATE, 0)
+        assert measured.latency.value is not None
+        assert 0.8 * 195 * RATE <= measured.latency.value[-1][1] <= 200 * RATE
+    mixed = await judged(series, Gate(), replace(TARGET, addresses=(replace(new, since=0.0),), baseline_addresses=BEFORE))
+    assert mixed.verdict is not PASS, "it would be seen, were it counted"
+
+
+async def test_a_pod_that_has_gone_meanwhile_counts_for_as_long_as_it_was_there() -> None:
+    series = Series()
+    series.serves(f"{NEW}-abcde", own={"instance": "10.0.0.9:8080"}, start=405, end=210)
+    series.serves("other", own={"instance": "10.0.0.9:8080"}, start=195, errors=1.0)
+    series.serves(f"{NEW}-fghij", own={"instance": "10.0.0.10:8080"}, start=405)
+    known = (PodAddress(f"serving/{NEW}-fghij", "10.0.0.10"), PodAddress(f"serving/{NEW}-abcde", "10.0.0.9", until=NOW - 205.0))
+    found = await judged(series, Gate(max_error_rise=None, max_p99_ratio=None), replace(TARGET, addresses=known))
+    assert (found.verdict, found.requests, errors_of(found).value) == (PASS, (300 + 90) * RATE, 0.0)
 
 
 async def test_what_is_scraped_twice_counts_once() -> None:

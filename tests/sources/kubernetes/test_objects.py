@@ -260,3 +260,18 @@ def test_events_of_both_ages(body: dict[str, Any], at: float, count: int, source
 )
 def test_the_servers_own_words(body: bytes, words: str) -> None:
     assert answers.explain(body) == words
+
+
+@pytest.mark.parametrize(
+    ("spec", "status", "shares"),
+    [
+        ({}, {"podIP": "10.0.0.7", "hostIP": "192.168.0.1"}, False),
+        ({"hostNetwork": True}, {"podIP": "192.168.0.1", "hostIP": "192.168.0.1"}, True),
+        ({}, {"podIP": "192.168.0.1", "hostIP": "192.168.0.1"}, True),
+        ({}, {}, False),
+    ],
+)
+def test_which_ports_of_a_nodes_address_are_a_pods(spec: dict[str, Any], status: dict[str, Any], shares: bool) -> None:
+    ports = [{"containerPort": 8080, "hostPort": 8080}, {"containerPort": 9090}]
+    found = become(pod(RUNS, spec={"containers": [{"name": "a", "ports": ports}, {"name": "b", "ports": None}], **spec}, **status))
+    assert (found.on_host_network, found.host_ports) == (shares, (8080, 9090) if shares else ())

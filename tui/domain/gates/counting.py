@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
 
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Buckets, Measure, missing
 from tui.domain.metrics import Matrix, Sample, Vector
 
+UP = "up"
+STARTED = "process_start_time_seconds"
+"""What most clients export about the process."""
+Process = tuple[str, str, str]
+"""Pod, container and instance, as labels name them."""
+Interval = tuple[float, float]
+"""Times of two scrapes, in seconds since the epoch."""
+_NONE: Mapping[Process, tuple[Interval, ...]] = MappingProxyType({})
 _NO_GAP = re.compile(r"metric might not be a counter")
 """Prometheus notes that of every rate of a counter whose name does not end in `_total`, as many servers' do not: no data is missing."""
 
@@ -26,31 +36,64 @@ def notes(vector: Vector | Matrix) -> tuple[str, ...]:
     return tuple(words for words in vector.warnings if not _NO_GAP.search(words))
 
 
-def growth(samples: Matrix, start: float, since: Mapping[str, float]) -> dict[str, float] | None:
+def restarts(*samples: Matrix) -> dict[Process, tuple[Interval, ...]]:
+    """Between which scrapes each process started anew: one of its counters fell, or its start time rose. A counter that has caught up by
+    the next scrape does not tell by itself; and one that was not there for a while tells it later than others, and is the same restart."""
+    fell: dict[Process, set[Interval]] = {}
+    for series in (one for each in samples for one in each.series):
+        started = series.labels.get("__name__") == STARTED
+        for (before, last), (at, value) in pairwise(series.points):
+            if value > last if started else value < last:
+                fell.setdefault(process_of(series.labels), set()).add((before, at))
+    return {process: _one_each(intervals) for process, intervals in fell.items()}
+
+
+def _one_each(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Intervals that overlap are one, and what they have in common."""
+    found: list[Interval] = []
+    for low, high in sorted(intervals, key=lambda one: (one[1], -one[0])):
+        same = next((at for at, one in enumerate(found) if max(low, one[0]) < min(high, one[1])), None)
+        if same is None:
+            found.append((low, high))
+        else:
+            found[same] = max(low, found[same][0]), min(high, found[same][1])
+    return tuple(found)
+
+
+def process_of(labels: Mapping[str, str]) -> Process:
+    return labels.get("pod", ""), labels.get("container", ""), labels.get("instance", "")
+
+
+def growth(
+    samples: Matrix, start: float, since: Mapping[str, float], anew: Mapping[Process, tuple[Interval, ...]] = _NONE
+) -> dict[str, float] | None:
     """Pod → how much its series of a counter grew since `start`. `since`: from when on each pod was scraped; of what is there from its very
-    first scrape, nobody knows what it had before. None where a number is none."""
+    first scrape, nobody knows what it had before. `anew`: `restarts`. None where a number is none."""
     found: dict[str, float] = {}
     for series in samples.series:
         if any(not math.isfinite(value) for _, value in series.points):
             return None
         pod = series.labels.get("pod", "")
-        past = [value for at, value in series.points if at <= start]
-        new = [value for at, value in series.points if at > start]
-        last = past[-1] if past else new[0] if new and series.points[0][0] <= since.get(pod, math.inf) else 0.0
-        grown = 0.0
-        for value in new:
-            grown += value - last if value >= last else value  # a restarted process counts from 0 again
-            last = value
+        past = [point for point in series.points if point[0] <= start]
+        new = [point for point in series.points if point[0] > start]
+        before, last = past[-1] if past else (start, new[0][1] if new and new[0][0] <= since.get(pod, math.inf) else 0.0)
+        known, grown = anew.get(process_of(series.labels), ()), 0.0
+        for at, value in new:
+            restarted = value < last or any(before <= low and high <= at for low, high in known)
+            grown += value if restarted else value - last  # a restarted process counts from 0 again
+            before, last = at, value
         found[pod] = found.get(pod, 0.0) + grown
     return found
 
 
-def scraped_since(start: float, scraped: Vector, *samples: Matrix) -> dict[str, float]:
-    """Pod → from when on it was scraped: `start` where it was then, as `scraped` or its samples say, else its first sample."""
-    found = {sample.labels.get("pod", ""): start for sample in scraped.samples if sample.value > 0}
-    for series in (one for each in samples for one in each.series if one.points):
-        pod, first = series.labels.get("pod", ""), max(start, series.points[0][0])
-        found[pod] = min(first, found.get(pod, first))
+def scraped_since(start: float, *samples: Matrix) -> dict[str, float]:
+    """Pod → from when on it was scraped, but not before `start`: as any of its samples tells, those of `up` where they are 1."""
+    found: dict[str, float] = {}
+    for series in (one for each in samples for one in each.series):
+        pod, is_up = series.labels.get("pod", ""), series.labels.get("__name__") == UP
+        first = next((at for at, value in series.points if value > 0 or not is_up), None)
+        if first is not None:
+            found[pod] = min(max(start, first), found.get(pod, math.inf))
     return found
 
 

@@ -49,12 +49,12 @@ async def side_before(gate: Gate, target: Target, metrics: Metrics | None, new: 
         return Unanswered(Trouble.NO_DATA, "there is none to compare with")
     at = new.at if target.baseline_until is None else target.baseline_until
     same = target.baseline == target.current
-    pods = new.pods if same else Pods(target.namespace, pods_of(target.baseline))
+    pods = new.pods if same else Pods(target.namespace, pods_of(target.baseline), target.baseline_addresses)
     scraped = new.scraped if same else await look(pods, metrics, at)
     if isinstance(scraped, Unanswered):
         if scraped.trouble is not Trouble.NO_METRIC:
             return scraped
-        if new.labels.by_address:
+        if new.labels.by_address and not pods.addresses:
             return Unanswered(Trouble.NO_METRIC, "its series name pods by address alone, and which addresses its pods had is not known")
         scraped = new.scraped
     return Side(scraped, pods, max(1, round(gate.baseline)), at)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui.domain.exports import Labels
 from tui.domain.gates.judgement import Trouble
 from tui.domain.metrics import Vector
+from tui.domain.pod_addresses import PodAddress
 from tui.domain.pod_labels import PodLabels, quoted
 from tui.domain.scraping import Scraped, question_about, scraped_as
 from tui.domain.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
@@ -23,16 +24,20 @@ class Pods:
 
     namespace: str
     pattern: str
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[PodAddress, ...] = ()
+
+    def at(self, time: float) -> Pods:
+        """Without addresses that were not theirs then."""
+        return replace(self, addresses=tuple(one for one in self.addresses if one.held(time)))
 
 
 async def look(pods: Pods, metrics: Metrics | None, at: float) -> Scraped | Unanswered:
     """Never raises a Failure. `at` in seconds since the epoch."""
     if metrics is None:
         return Unanswered(Trouble.UNREACHABLE, "no Prometheus is configured")
-    scope, seen = metrics.scope, False
+    pods, scope, seen = pods.at(at), metrics.scope, False
     for labels in _rounds(pods, scope):
-        asks = [Ask(question_about(_where(by, pods), scope), at) for by in labels]
+        asks = [Ask(question_about(_where(by, pods, scope), scope), at) for by in labels]
         found = (await ask(metrics, asks)).of(asks)
         if isinstance(found, Unanswered):
             return found
@@ -41,7 +46,10 @@ async def look(pods: Pods, metrics: Metrics | None, at: float) -> Scraped | Unan
             scraped = _read(by, vector, pods, scope)
             if scraped is not None:
                 return scraped
-    return Unanswered(Trouble.NO_METRIC, _UNKNOWN if seen else f"{_UNKNOWN}, or Prometheus does not scrape them")
+    if seen:
+        return Unanswered(Trouble.NO_METRIC, _UNKNOWN)
+    untold = "" if pods.addresses else ", or their series name pods by addresses alone, of which none is known to be theirs"
+    return Unanswered(Trouble.NO_METRIC, f"{_UNKNOWN}, or Prometheus does not scrape them{untold}")
 
 
 def _rounds(pods: Pods, scope: SeriesScope) -> list[list[PodLabels]]:
@@ -54,11 +62,12 @@ def _rounds(pods: Pods, scope: SeriesScope) -> list[list[PodLabels]]:
     return [[PodLabels("pod", scope.namespace)], [*(PodLabels(name, scope.namespace) for name in PODS if name != "pod"), *by_address]]
 
 
-def _where(by: PodLabels, pods: Pods) -> str:
-    """The namespace is only known by whichever label tells it: it is looked for in the answer."""
+def _where(by: PodLabels, pods: Pods, scope: SeriesScope) -> str:
+    """The namespace is only known by whichever label tells it: it is looked for in the answer. An address tells only where no label names
+    the pod, unless the configuration says so."""
     if by.by_address:
-        nameless = ",".join(f'{name}=""' for name in PODS)
-        return f"{by.of_pods('', '', pods.addresses)},{nameless}"
+        nameless = () if scope.instance else tuple(f'{name}=""' for name in PODS)
+        return ",".join((by.of_pods("", "", pods.addresses), *nameless))
     return f"{by.pod}=~{quoted(pods.pattern)}"
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tui.domain.gates.counting import STARTED, UP
+from tui.domain.metrics import Matrix
+from tui.domain.pod_addresses import PodAddress
 from tui.domain.pod_labels import PodLabels
 from tui.domain.profiles import Counter, Profile
 from tui.domain.scraping import Scraped
@@ -13,6 +18,7 @@ from tui.operations.gate.looking import Pods
 
 BEFORE = 150
 """Seconds: two scrapes of a minute each, and some."""
+_STEP = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +66,66 @@ class Side:
         return self.at - self.window
 
     @property
-    def scraped_at_start(self) -> Ask:
-        """Which pods were scraped when the window began. `up` has the labels that the scraper put on, not those of somebody who handed the
-        series on: there, requests tell as much."""
-        there = f"max by ({self.labels.pod}) (up{{{self.where}}})"
-        if not self.labels.of_target and self.counter is not None:
-            there = f"count by ({self.labels.pod}) ({self.selector(self.counter.metric)})"
-        return Ask(there, self.start)
+    def scrapes(self) -> tuple[Ask, ...]:
+        """When the pods were scraped. `up` has the labels that the scraper put on, not those of somebody who handed the series on: there,
+        nothing but the counters tells it."""
+        return (Ask(self.selector(UP), self.at, self.window + BEFORE),) if self.labels.of_target else ()
 
     @property
-    def latency(self) -> Ask | None:
-        return self._buckets(self.profile.latency[0], self.profile.latency_matchers) if self.profile.latency else None
+    def started(self) -> Ask:
+        """When the pods' processes started: a counter that has caught up after a restart does not tell by itself."""
+        return Ask(self.selector(STARTED), self.at, self.window + BEFORE)
 
     @property
-    def predictions(self) -> Ask | None:
-        return self._buckets(self.profile.predictions) if self.profile.predictions else None
+    def latency(self) -> tuple[Ask, ...]:
+        return self._buckets(self.profile.latency[0], self.profile.latency_matchers) if self.profile.latency else ()
 
-    def _buckets(self, metric: str, more: str = "") -> Ask:
-        return Ask(f"sum by (le) (increase({self.selector(f'{metric}_bucket', more)}[{self.window}s]))", self.at)
+    @property
+    def predictions(self) -> tuple[Ask, ...]:
+        return self._buckets(self.profile.predictions) if self.profile.predictions else ()
+
+    def _buckets(self, metric: str, more: str = "") -> tuple[Ask, ...]:
+        """Whose answers together are one histogram."""
+        return tuple(
+            Ask(f"sum by (le) (increase({one.selector(f'{metric}_bucket', more)}[{one.window}s]))", one.at) for one in self._intervals
+        )
+
+    @property
+    def _intervals(self) -> Iterator[Side]:
+        """The same in parts, so that no address is asked about when it was another pod's. Times are cut to steps, so that many young pods
+        are few questions: up to a fifth less is seen of such a pod then, and never anything of others."""
+        if not self.labels.by_address or not self.pods.addresses:
+            yield self
+            return
+        parts: dict[tuple[int, float], list[PodAddress]] = defaultdict(list)
+        for one in self.pods.addresses:
+            end = min(self.at, one.until)
+            held = min(end - one.since, end - self.start)
+            window = self.window * _STEP ** math.ceil(math.log(held / self.window, _STEP)) if held > 0 else 0.0
+            parts[int(window), end].append(one)
+        for (window, end), addresses in sorted(parts.items()):
+            if window:
+                yield replace(self, pods=replace(self.pods, addresses=tuple(addresses)), window=window, at=end)
+
+    def of_pods(self, matrix: Matrix) -> Matrix:
+        """Only what was scraped of these pods, by the label `pod`: an address may have been another pod's before, or be it by now."""
+        if not self.labels.by_address:
+            return self.labels.renamed_series(matrix)
+        found = []
+        for series in matrix.series:
+            instance = series.labels.get(self.labels.pod, "")
+            held = [one for one in self.pods.addresses if one.had(instance)]
+            points = tuple((at, value) for at, value in series.points if any(one.held(at) for one in held))
+            if points:
+                found.append(replace(series, points=points))
+        return self.labels.renamed_series(replace(matrix, series=tuple(found)))
 
     def asks(self, *, drift: bool) -> Iterator[Ask]:
         """Everything that the built-in criteria need."""
         if self.counter is not None:
-            yield from (self.samples(self.counter), self.scraped_at_start)
+            yield from (self.samples(self.counter), *self.scrapes, self.started)
         if self.errors is not None:
             yield self.samples(self.errors)
-        if self.latency is not None:
-            yield self.latency
-        if drift and self.predictions is not None:
-            yield self.predictions
+        yield from self.latency
+        if drift:
+            yield from self.predictions

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, scraped_since, seen_of
+from tui.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, restarts, scraped_since, seen_of
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Buckets, Measure, Measured, missing
-from tui.domain.metrics import Matrix
+from tui.domain.metrics import Matrix, Vector
 from tui.operations.gate.asking import Answers, Ask, Unanswered
 from tui.operations.gate.queries import Side
 
@@ -35,7 +36,7 @@ def _seen(side: Side, answers: Answers, scrape: float) -> float:
     samples = answers.samples_of([side.samples(side.counter)]) if side.counter is not None else ()
     if not samples or isinstance(samples, Unanswered):
         return max(0.0, 1 - scrape / side.window)
-    found = seen_of(side.labels.renamed_series(samples[0]), side.start, side.at)
+    found = seen_of(side.of_pods(samples[0]), side.start, side.at)
     return found if found is not None else 0.0
 
 
@@ -52,13 +53,14 @@ def number(one: Ask, answers: Answers) -> Measure[float]:
     return one_number(found[0], one.promql)
 
 
-def _histogram(one: Ask | None, answers: Answers, what: str, side: Side, scale: float) -> Measure[Buckets]:
-    if one is None:
+def _histogram(asks: Sequence[Ask], answers: Answers, what: str, side: Side, scale: float) -> Measure[Buckets]:
+    if not asks:
         return missing(Trouble.NO_METRIC, f"{side.profile.name} exports no histogram of {what} here")
-    found = answers.of([one])
+    shown, found = " + ".join(one.promql for one in asks), answers.of(asks)
     if isinstance(found, Unanswered):
-        return missing(found.trouble, found.words, one.promql)
-    return buckets_of(found[0], one.promql, scale=scale)
+        return missing(found.trouble, found.words, shown)
+    together = Vector(tuple(s for each in found for s in each.samples), tuple(w for each in found for w in each.warnings))
+    return buckets_of(together, shown, scale=scale)
 
 
 def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], float]:
@@ -69,16 +71,19 @@ def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], 
         return none, none, side.start
     shown, shown_errors = side.total(counter), side.total(errors) if errors is not None else ""
     apart = side.profile.errors_apart
-    samples, there = answers.samples_of([side.samples(counter)]), answers.of([side.scraped_at_start])
+    samples, there = answers.samples_of([side.samples(counter)]), answers.samples_of(side.scrapes)
     if isinstance(samples, Unanswered) or isinstance(there, Unanswered):
         away = samples if isinstance(samples, Unanswered) else there
         assert isinstance(away, Unanswered)
         return missing(away.trouble, away.words, shown), missing(away.trouble, away.words), side.start
     of_errors = answers.samples_of([side.samples(errors)]) if errors is not None else Unanswered(Trouble.NO_METRIC, _no_errors(side))
-    bad = () if isinstance(of_errors, Unanswered) else tuple(side.labels.renamed_series(each) for each in of_errors)
-    all_of_them = side.labels.renamed_series(samples[0])
-    pods = scraped_since(side.start, side.labels.renamed(there[0]), all_of_them, *bad)
-    found = counts(growth(all_of_them, side.start, pods), growth(bad[0], side.start, pods) if bad else None, apart=apart)
+    bad = () if isinstance(of_errors, Unanswered) else tuple(side.of_pods(each) for each in of_errors)
+    all_of_them = side.of_pods(samples[0])
+    pods = scraped_since(side.start, *map(side.of_pods, there), all_of_them, *bad)
+    started = answers.samples_of([side.started])
+    anew = restarts(all_of_them, *bad, *(() if isinstance(started, Unanswered) else map(side.of_pods, started)))
+    grown = growth(all_of_them, side.start, pods, anew), growth(bad[0], side.start, pods, anew) if bad else None
+    found = counts(*grown, apart=apart)
     if apart and bad:
         shown = f"({shown} + {shown_errors})"
     requests, since = _requests(found, shown, all_of_them), min(pods.values(), default=side.start)

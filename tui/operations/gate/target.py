@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui.domain.gates.promql import escaped
+from tui.domain.pod_addresses import PodAddress
 
 _GENERATED = 58
 """Kubernetes cuts the part of a pod's name before its five random characters at so many."""
@@ -23,8 +24,10 @@ class Target:
     model: str = ""
     version: str = ""
     """The new one."""
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[PodAddress, ...] = ()
     """Of the current pods, for series that name their pods by nothing else."""
+    baseline_addresses: tuple[PodAddress, ...] = ()
+    """Of the pods of the version being replaced, as they were noted down before the change: Kubernetes has forgotten them since."""
 
     @property
     def key(self) -> str:

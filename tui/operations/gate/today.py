@@ -5,9 +5,9 @@ from __future__ import annotations
 from tui.domain.joining import pods_by_deployment
 from tui.domain.linking import link_of
 from tui.domain.links import LinkPatterns
+from tui.domain.pod_addresses import serving_addresses
 from tui.domain.serving import Deployment, Fleet
 from tui.operations.gate.target import Target
-from tui.operations.replicasets import addresses
 
 
 def todays_target(deployment: Deployment, fleet: Fleet, patterns: LinkPatterns | None = None) -> Target:
@@ -18,4 +18,5 @@ def todays_target(deployment: Deployment, fleet: Fleet, patterns: LinkPatterns |
     sets = dict.fromkeys(names.get(pod.owner_uid or "", pod.name.rpartition("-")[0]) for pod in ready)
     link = link_of(deployment, patterns or LinkPatterns())
     model, version = (link.model or "", link.version or "") if link else ("", "")
-    return Target(deployment.namespace, deployment.name, tuple(sets), model=model, version=version, addresses=addresses(ready))
+    known = serving_addresses(ready)
+    return Target(deployment.namespace, deployment.name, tuple(sets), model=model, version=version, addresses=known)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from tui.domain.failures import Failure
 from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, decide, judgement_to_json, progress
-from tui.domain.promotions import StepName
+from tui.domain.pod_addresses import followed, serving_addresses
 from tui.operations import edits
 from tui.operations.gate import Baseline, Target, judge
 from tui.operations.patience import PASSING_WHERE_ALLOWED
-from tui.operations.replicasets import addresses, serving_sets
+from tui.operations.replicasets import serving_sets
 from tui.operations.run import Run
 from tui.operations.waiting import look
 from tui.operations.wishes import Asked, Wish
@@ -38,7 +38,7 @@ class JudgeGate:
         if gate is None:
             return "no gate"
         run.mailbox.decisions.clear()  # what was decided about another gate is none of this one
-        return await _Judging(run, gate, await _target(run)).run()
+        return await _Judging(run, gate, await _target(run), run.clock.now()).run()
 
     async def undo(self, run: Run) -> str:
         return "nothing to undo"
@@ -51,6 +51,8 @@ class _Judging:
     state: Run
     gate: Gate
     target: Target
+    looked_at: float
+    """When its pods were looked at last, in seconds since the epoch."""
     began: float = 0.0
     """By the monotonic clock."""
     extended: float = 0.0
@@ -100,9 +102,14 @@ class _Judging:
     async def _pods_live(self) -> None:
         """The rollout is over, and still the pods may crash, or somebody may change the template. A cluster that is away is no verdict."""
         try:
-            await look(self.state, edits.of_template(self.state.plan.slot_edits))
+            pods = await look(self.state, edits.of_template(self.state.plan.slot_edits))
         except PASSING_WHERE_ALLOWED as failure:
             self.state.say(f"{failure} — still judging")
+            return
+        now, last = self.state.clock.now(), self.looked_at
+        since = now - self.gate.baseline - max(self.gate.timeout, self.gate.baseline)
+        known = followed(self.target.addresses, serving_addresses(pods), seen=last, since=since)
+        self.target, self.looked_at = replace(self.target, addresses=known), now
 
     def _heard(self) -> str | None:
         """What people have said since; the step's words where one has accepted what could not be judged."""
@@ -144,22 +151,16 @@ async def _target(run: Run) -> Target:
     deployment = await run.patiently(lambda: cluster.deployment(*run.key))
     pods = await run.patiently(lambda: cluster.pods_of(deployment))
     namespace, name = run.key
+    changing = run.changing
     current = tuple(one for one in serving_sets(pods) if one not in run.plan.serving_sets)
     return Target(
         namespace,
         name,
         current=current or serving_sets(pods),
         baseline=run.plan.serving_sets,
-        baseline_until=_changed_at(run),
+        baseline_until=run.now.started_at if changing is None else changing.started_at,
         model=run.plan.model,
         version=run.plan.to_version,
-        addresses=addresses(pods),
+        addresses=serving_addresses(pods),
+        baseline_addresses=changing.addresses if changing is not None else (),
     )
-
-
-def _changed_at(run: Run) -> float:
-    """When the pods of this deployment began to change, as the journal has it."""
-    leg = run.step.leg
-    changing = (StepName.PATCH_TEMPLATE, StepName.RESTART)
-    times = [step.started_at for step in run.now.steps if step.leg == leg and step.name in changing and step.started_at is not None]
-    return times[0] if times else run.now.started_at

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tui.domain.failures import Failure
 from tui.domain.metrics import Vector
+from tui.domain.pod_addresses import PodAddress
 from tui.domain.pod_labels import PodIndex, PodLabels, usual
 from tui.domain.profiles import pod_pattern
 from tui.domain.scraping import Scraped
@@ -57,15 +58,20 @@ class Statements:
             return Stated({}, bool(self._expected), str(failure) or f"Prometheus has not answered in {_ANSWER_TIMEOUT:.0f} s")
 
     async def _stated_before(self, metrics: Metrics) -> bool:
-        """By pods of the ReplicaSets that served when the operation began, whichever version that was. Which addresses these had is not
-        known, so that this is not known where series name pods by address alone."""
-        plan, at = self._run.plan, self._run.now.started_at
+        """By pods of the ReplicaSets that served when the operation began to change them, whichever version that was. Where series name
+        pods by address alone, by those that were noted then."""
+        plan, changing = self._run.plan, self._run.changing
+        at = (changing.started_at if changing is not None else None) or self._run.now.started_at
+        noted = changing.addresses if changing is not None else ()
         namespace, name = self._run.key
-        await self._look(Pods(namespace, pod_pattern(name)), metrics, at)
+        await self._look(Pods(namespace, pod_pattern(name), noted), metrics, at)
         labels = self._labels or usual(metrics.scope)
-        if labels.by_address:
-            return False
-        found = await self._asked(metrics, labels, at, lambda series: f"{namespace}/{series.get(labels.pod, '')}")
+
+        def pod_of(series: Mapping[str, str]) -> str | None:
+            value = series.get(labels.pod, "")
+            return next((one.pod for one in noted if one.had(value)), None) if labels.by_address else f"{namespace}/{value}"
+
+        found = await self._asked(metrics, labels, at, pod_of, noted)
         stems = tuple(f"{plan.intent.namespace}/{name}-" for name in plan.serving_sets)
         return bool(stems) and any(pod.startswith(stems) and one.version(plan.model) is not None for pod, one in found.items())
 
@@ -88,7 +94,7 @@ class Statements:
         labels: PodLabels,
         at: float | None,
         pod_of: Callable[[Mapping[str, str]], str | None],
-        addresses: Sequence[str] = (),
+        addresses: Sequence[PodAddress] = (),
     ) -> dict[str, Statement]:
         namespace, name = self._run.key
         where = labels.of_pods(namespace, pod_pattern(name), addresses)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import StrEnum
 
 from tui.domain.failures import Conflict, Failure
+from tui.domain.pod_addresses import serving_addresses
 from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
@@ -44,6 +46,7 @@ class PatchDeployment:
             if edits.stand(wanted, deployment):
                 return "accepted" if lost is None else f"accepted, though the answer was lost ({lost.words})"
             self._refuse_moved(run, deployment)
+            await self._note_pods(run, deployment)
             await run.request(f"patch deployment {deployment.key} at resourceVersion {deployment.resource_version}: {edits_words(wanted)}")
             try:
                 patched = await cluster.patch_deployment(*run.key, edits.patch(wanted, deployment))
@@ -86,6 +89,17 @@ class PatchDeployment:
                 continue
             return await self._settled(run)
         raise lost or Conflict("the deployment kept changing under the undo", backend="Kubernetes")
+
+    async def _note_pods(self, run: Run, deployment: Deployment) -> None:
+        """At which addresses the pods are that will be gone when others are compared with them. Not after a first request, which may have
+        begun to change them; and where it cannot be known now, that is said then."""
+        if self._part is Part.ANNOTATIONS or run.step.requests or run.world.metrics is None:
+            return
+        with suppress(Failure):
+            pods = await run.world.need_cluster().pods_of(deployment)
+            found = serving_addresses(pods)
+            if found:
+                run.remember("serving", step=run.index, pods=[[one.pod, one.address, one.since] for one in found])
 
     def _edits(self, run: Run) -> Edits:
         if self._part is Part.TEMPLATE:

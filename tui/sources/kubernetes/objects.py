@@ -259,7 +259,14 @@ def pod_of(body: wire.PodWire) -> Pod:
         containers=_container_states(body),
         initialized=_holds(conditions, "Initialized"),
         unscheduled=(scheduled.message or scheduled.reason or "") if scheduled is not None and scheduled.status == "False" else "",
+        on_host_network=(on_host := spec.host_network or bool(status.pod_ip and status.pod_ip == status.host_ip)),
+        host_ports=_ports(spec) if on_host else (),
     )
+
+
+def _ports(spec: wire.PodSpec) -> tuple[int, ...]:
+    containers = (*(spec.init_containers or ()), *(spec.containers or ()))
+    return tuple(dict.fromkeys(port.container_port for each in containers for port in each.ports or () if port.container_port))
 
 
 def _holds(conditions: Mapping[str, wire.ConditionWire], type_: str) -> bool:

@@ -92,6 +92,10 @@ class Resources(Wire):
     limits: dict[str, str | int | float] | None = None
 
 
+class Port(Wire):
+    container_port: Int = 0
+
+
 class ContainerSpec(Wire):
     name: str
     image: str = ""
@@ -100,6 +104,7 @@ class ContainerSpec(Wire):
     env: list[Env] | None = None
     env_from: list[EnvFrom] | None = None
     resources: Resources | None = None
+    ports: list[Port] | None = None
 
 
 class InitContainer(ContainerSpec):
@@ -213,6 +218,7 @@ class ContainerStatus(Wire):
 
 class PodSpec(Wire):
     node_name: str = ""
+    host_network: bool = False
     containers: list[ContainerSpec] | None = None
     init_containers: list[InitContainer] | None = None
 
@@ -222,6 +228,7 @@ class PodStatus(Wire):
     reason: str = ""
     message: str = ""
     pod_ip: str = field(name="podIP", default="")
+    host_ip: str = field(name="hostIP", default="")
     start_time: datetime | None = None
     conditions: list[ConditionWire] | None = None
     container_statuses: list[ContainerStatus] | None = None

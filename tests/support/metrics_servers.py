@@ -1,0 +1,26 @@
+"""How the servers that speak Prometheus' API are started: Prometheus itself, or VictoriaMetrics in its place (by the binary's name)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tui.sandbox import prometheus
+
+
+def is_victoria(binary: str | Path | None) -> bool:
+    return binary is not None and Path(binary).name.startswith("victoria-metrics")
+
+
+def command(binary: str | Path, folder: Path, port: int) -> tuple[str, ...]:
+    """On loopback, its data and prometheus.yml in `folder`."""
+    if not is_victoria(binary):
+        return prometheus.command(str(binary), folder, port)
+    return (
+        str(binary),
+        f"-promscrape.config={folder / 'prometheus.yml'}",
+        "-promscrape.config.strictParse=false",
+        "-promscrape.fileSDCheckInterval=1s",
+        f"-storageDataPath={folder / 'data'}",
+        f"-httpListenAddr=127.0.0.1:{port}",
+        "-loggerLevel=ERROR",
+    )
