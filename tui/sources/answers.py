@@ -152,6 +152,7 @@ class Rounds:
     def __init__(self, shared: Shared | None, now: Callable[[], float] = time.time) -> None:
         self._shared = shared
         self._now = now
+        self._sharing = False
         self._known_at: float | None = None
         """When the newest answer had come: what was asked for later is newer than everything that is known."""
         self._lying: Mapping[str, Times] = {}
@@ -160,7 +161,9 @@ class Rounds:
     async def begin(self, *, alone: bool = False) -> None:
         """`alone`: nothing is taken from others in this round, as in the first one."""
         self._lying, since = {}, self._known_at
-        if self._shared is not None and await self._shared.ready() and since is not None and not alone:
+        # Not before the backend has answered once: one that is away is not asked twice as much.
+        self._sharing = self._shared is not None and since is not None and await self._shared.ready()
+        if self._shared is not None and self._sharing and since is not None and not alone:
             lying = await aside(_LANE, self._shared.shelf.lying_there)
             self._lying = {name: times for name, times in lying.items() if times.asked > since}
         self._begun = self._oldest = self._now()
@@ -175,7 +178,7 @@ class Rounds:
 
     async def ask(self, question: str, ask: Callable[[], Awaitable[bytes]]) -> bytes:
         """The answer of another one, else of the backend, for the others."""
-        if self._shared is None or not await self._shared.ready():
+        if self._shared is None or not self._sharing:
             answer = await ask()
             self._know(self._now())
             return answer
