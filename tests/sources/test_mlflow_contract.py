@@ -274,6 +274,7 @@ async def test_two_consoles_of_one_user_are_one_reading_for_the_server(rest_worl
         for mlflow in (one, other, theirs):
             stack.push_async_callback(mlflow.aclose)
             await mlflow.registry.follow()
+            await mlflow.registry.follow()  # asks what tells the store apart, too
             await mlflow.tracking.search_runs([rest_world.experiment], again=True)
 
         version = (await one.registry.create_version("shared", rest_world.logged)).version
