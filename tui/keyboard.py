@@ -31,6 +31,7 @@ class Keyboard:
     def __init__(self) -> None:
         self._decode = getincrementaldecoder("utf-8")("replace").decode
         self._parser = XTermParser()
+        self._answers = 0
         self._held = ""
         """The end of what came, where a mark may continue it."""
         self._paste: list[str] | None = None
@@ -45,7 +46,15 @@ class Keyboard:
     def pasting(self) -> bool:
         return self._paste is not None
 
+    def answers(self) -> int:
+        """How often the terminal has answered since this was asked."""
+        found, self._answers = self._answers, 0
+        return found
+
     def feed(self, data: bytes) -> list[Message]:
+        for answer in (b"\x1b[0n", b"\x1b[3n"):
+            self._answers += data.count(answer)
+            data = data.replace(answer, b"")
         return _thinned(list(self._events(self._held + self._decode(data))))
 
     def idle(self) -> list[Message]:

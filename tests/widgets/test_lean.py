@@ -189,7 +189,8 @@ def test_styles_that_look_the_same_are_not_written_again() -> None:
 
     def update(style: Style, text: str = "hi there ") -> str:
         layout = LayoutUpdate([[Strip([Segment(text, style)])]], Region(0, 0, 9, 1))
-        return frame.advance(layout, (9, 1), ColorSystem.TRUECOLOR)
+        frame.compose(layout, (9, 1))
+        return frame.difference(ColorSystem.TRUECOLOR)
 
     first = update(Style(color="#102030", bgcolor="#000000"))
     assert first.startswith("\x1b[1;1H")
@@ -200,14 +201,16 @@ def test_styles_that_look_the_same_are_not_written_again() -> None:
 def test_links_are_opened_and_closed() -> None:
     frame = Frame()
     layout = LayoutUpdate([[Strip([Segment("a"), Segment("link", Style(link="https://x.example")), Segment("b")])]], Region(0, 0, 6, 1))
-    written = frame.advance(layout, (6, 1), ColorSystem.TRUECOLOR)
+    frame.compose(layout, (6, 1))
+    written = frame.difference(ColorSystem.TRUECOLOR)
     assert written.count("\x1b]8;") == 2
     assert written.index(";https://x.example") < written.index("link\x1b]8;;")
 
 
 def test_after_a_wide_character_the_cursor_is_placed_again() -> None:
     frame = Frame()
-    written = frame.advance(LayoutUpdate([[Strip([Segment("日x")])]], Region(0, 0, 3, 1)), (3, 1), ColorSystem.TRUECOLOR)
+    frame.compose(LayoutUpdate([[Strip([Segment("日x")])]], Region(0, 0, 3, 1)), (3, 1))
+    written = frame.difference(ColorSystem.TRUECOLOR)
     assert "日\x1b[3Gx" in written
 
 

@@ -48,22 +48,38 @@ _BRIDGE = 5
 
 
 class Frame:
-    """The cells that the terminal shows now."""
+    """The cells as they were composed last, and those that the terminal shows as far as it was told: the first may be many pictures ahead
+    of a slow terminal, which then gets only the newest."""
 
     def __init__(self) -> None:
         self._rows: list[_Cells] = []
+        self._shown: list[_Cells] = []
         self._width = 0
+        self._changed: set[int] = set()
+        """The lines that may differ."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there may be something to write."""
+        return bool(self._changed)
 
     def forget(self) -> None:
-        """Something else may have written to the terminal: the next update writes all that it covers."""
-        self._rows = []
+        """Something else may have written to the terminal: everything is written again."""
+        self._shown = [[_NOTHING] * self._width for _ in self._rows]
+        self._changed = set(range(len(self._rows)))
 
-    def advance(self, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int], colors: ColorSystem) -> str:
-        """The bytes that bring the terminal to `update`; they must then be written."""
+    def clear(self) -> None:
+        """The terminal has another size: nothing is known until all is composed again."""
+        self._rows, self._shown, self._width = [], [], 0
+        self._changed.clear()
+
+    def compose(self, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int]) -> None:
+        """Take in what changes."""
         width, height = size
         if (self._width, len(self._rows)) != size:
             self._width, self._rows = width, [[_NOTHING] * width for _ in range(height)]
-        pen = _Pen(colors)
+            self._shown = [[_NOTHING] * width for _ in range(height)]
+            self._changed.clear()
         for y, x, strip in _pieces(update):
             if not 0 <= y < height:
                 continue
@@ -71,12 +87,22 @@ class Frame:
                 continue
             new = _fitting(_expand(strip), width - x)
             row = self._rows[y]
-            old = row[x : x + len(new)]
-            if old == new:
-                continue
-            for start, end in _runs(old, new):
-                pen.write(x + start, y, new[start:end])
-            row[x : x + len(new)] = new
+            if row[x : x + len(new)] != new:
+                row[x : x + len(new)] = new
+                self._changed.add(y)
+
+    def difference(self, colors: ColorSystem, limit: int | None = None) -> str:
+        """The bytes that bring the terminal to what was composed, line by line until there are `limit` of them. They must be written."""
+        pen = _Pen(colors)
+        for y in sorted(self._changed):
+            if limit is not None and pen.size >= limit:
+                break
+            self._changed.discard(y)
+            row, shown = self._rows[y], self._shown[y]
+            if row != shown:
+                for start, end in _runs(shown, row):
+                    pen.write(start, y, row[start:end])
+                self._shown[y] = row.copy()
         return pen.finish()
 
     def picture(self, colors: ColorSystem, *, dim: bool = False) -> str:
@@ -122,6 +148,11 @@ class _Pen:
         if style.link:
             self._pieces.append(f"\x1b]8;id={style._link_id};{style.link}\x1b\\")
         return style.link
+
+    @property
+    def size(self) -> int:
+        """Characters so far; near enough to bytes."""
+        return sum(map(len, self._pieces))
 
     def finish(self) -> str:
         if self._style is not _PLAIN:
