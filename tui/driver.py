@@ -35,7 +35,7 @@ _TICK, _SOON, _LONG = 0.1, 0.02, 1.0
 """Seconds without a key: until the reader looks whether it shall end, until what was held back is a key, until a paste has ended."""
 _BURST = 1 << 16
 """Bytes that are read before they are looked at, where they come all at once."""
-_LEAVE = b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
+_LEAVE = b"\x1b[0m\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
 
 
 class Writer(WriterThread):
@@ -186,6 +186,10 @@ class ConsoleDriver(LinuxDriver):
             if callable(told):
                 resizes = Resizes(self._loop, lambda: told(signal.SIGWINCH, None))
                 signal.signal(signal.SIGWINCH, lambda *_: resizes.happened())
+
+    def stop_application_mode(self) -> None:
+        self.write("\x1b[0m")  # pictures leave the style in which they ended
+        super().stop_application_mode()
 
     def let_go(self) -> None:
         """If the terminal is gone, have nothing to do with it any more. Nothing happens where it is still there to be given back."""
