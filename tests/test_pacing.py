@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.pacing import FIRST, LEAST, MOST, PATIENCE, PIECE, Pacing
+from tui.pacing import FIRST, FIRST_PATIENCE, LEAST, MOST, PIECE, UNKNOWN, Pacing
 
 
 @dataclass
@@ -28,10 +28,11 @@ class Link:
     ages: list[float] = field(default_factory=list)
 
     def write(self, size: int) -> None:
+        asks = self.pacing.asks
         self.pacing.wrote(size, self.now)
         self.free_at = max(self.free_at, self.now) + size / self.rate
         self.carried += size
-        if self.answering:
+        if self.answering and asks:
             heapq.heappush(self.answers, (self.free_at + 2 * self.delay, self.now))
 
     def run(self, seconds: float, size: int | None = None) -> None:
@@ -42,6 +43,8 @@ class Link:
                 self.write(size or min(room, self.pacing.piece))
                 if self.pacing.answers is False:
                     break
+            if self.pacing.asks and self.pacing.answers is not False:
+                self.write(3)
             waits = self.pacing.due(self.now) or 0.01
             if self.answers and self.answers[0][0] <= self.now + waits:
                 self.now, at = heapq.heappop(self.answers)
@@ -67,7 +70,8 @@ def test_the_link_is_used_and_nothing_waits_long_in_its_queue(rate: int, delay: 
 
 def test_the_first_picture_goes_off_at_once_and_where_all_is_fast_so_does_everything() -> None:
     link = Link(50_000_000, 0.0002)
-    assert link.pacing.room(0.0, writing=False) == FIRST
+    assert link.pacing.room(0.0, writing=False) == UNKNOWN
+    assert link.pacing.window == FIRST
     link.run(0.5)
     assert link.pacing.window == MOST
 
@@ -78,12 +82,12 @@ def test_what_the_system_has_not_taken_is_waited_for() -> None:
 
 def test_a_terminal_that_never_answers_is_not_asked_for_long() -> None:
     link = Link(8_000, 0.15, answering=False)
-    link.run(PATIENCE - 0.1)
-    assert link.carried <= FIRST
+    link.run(FIRST_PATIENCE - 0.1)
+    assert link.carried <= UNKNOWN
     link.run(0.2)
     assert link.pacing.answers is False
     assert link.pacing.room(link.now, writing=False) == MOST
-    assert not link.pacing.waits
+    assert not link.pacing.asks
 
 
 def test_a_cut_that_ends_lets_the_newest_picture_through_in_small_pieces() -> None:
@@ -115,4 +119,6 @@ def test_whatever_is_answered_and_when_the_window_keeps_its_bounds(events: list[
         assert LEAST <= pacing.window <= MOST
         assert pacing.room(now, writing=False) >= 0
         assert pacing.due(now) >= 0
+    if pacing.asks:
+        pacing.wrote(3, now)
     assert pacing.room(now + 1000, writing=False) > 0

@@ -116,8 +116,8 @@ class ConsoleDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pacing = Pacing()
+        self._asked = self._answers = 0
         self._heard = threading.Condition()
-        """Held by whoever has to do with the pacing: the answers come in the reader's thread."""
         if self.found is not None:
             # Textual draws on the standard error: `modeldeck 2>log` would leave the screen blank.
             self._file = cast(Any, sys.__stdout__)
@@ -129,7 +129,7 @@ class ConsoleDriver(LinuxDriver):
     @_writer_thread.setter
     def _writer_thread(self, thread: WriterThread | None) -> None:
         # Textual makes its own kind of writer, in the middle of a long method.
-        self._writer = None if thread is None else Writer(cast(IO[str], self._file), self._go_on)
+        self._writer = None if thread is None else Writer(cast(IO[str], self._file), self._written)
 
     def write(self, data: str) -> None:
         if data == _ALTERNATE and self.found is not None and not self._entered:
@@ -144,35 +144,45 @@ class ConsoleDriver(LinuxDriver):
         return self._pacing.piece
 
     def room(self) -> int:
-        with self._heard:
-            return self._pacing.room(time.monotonic(), writing=self._writer is not None and self._writer.busy)
+        found = self._pacing.room(time.monotonic(), writing=self._writer is not None and self._writer.busy)
+        if not found and self._pacing.asks and self._writer is not None and not self._writer.busy:
+            self.send("")  # nobody would tell when there is room again
+        return found
 
     def due(self) -> float:
-        with self._heard:
-            return self._pacing.due(time.monotonic())
+        return self._pacing.due(time.monotonic())
 
     def send(self, text: str) -> None:
-        with self._heard:
-            data = text if self._pacing.answers is False else text + QUESTION
-            self._pacing.wrote(len(data.encode(errors="replace")), time.monotonic())
+        asks = self._pacing.asks
+        data = text + QUESTION if asks else text
+        self._asked += asks
+        self._pacing.wrote(len(data.encode(errors="replace")), time.monotonic())
         self.write(data)
 
-    def _answered(self) -> None:
+    def _hear(self) -> None:
+        """The terminal has answered; in the reader's thread."""
         with self._heard:
-            self._pacing.answered(time.monotonic())
+            self._answers += 1
             self._heard.notify_all()
-        self._go_on()
-
-    def _go_on(self) -> None:
-        """There may be room: tell the app, from whatever thread."""
+        now = time.monotonic()
         with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(cast(Any, self._app).send_picture)
+            self._loop.call_soon_threadsafe(self._answered, now)
+
+    def _answered(self, now: float) -> None:
+        self._pacing.answered(now)
+        cast(Any, self._app).send_picture()
+
+    def _written(self) -> None:
+        """The system has taken all; in the writer's thread. Worth a look where no answers tell as much."""
+        if not self._pacing.answers:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(cast(Any, self._app).send_picture)
 
     def disable_input(self) -> None:
         """What was asked is answered before nobody listens any more: a shell would take the answer for something typed."""
-        if self._writer is not None and not self._writer.busy:
+        if self._pacing.answers and self._writer is not None and not self._writer.busy:
             with self._heard:
-                self._heard.wait_for(lambda: not self._pacing.waits, _LAST_WORDS)
+                self._heard.wait_for(lambda: self._answers >= self._asked, _LAST_WORDS)
         super().disable_input()
 
     # -- its life
@@ -248,7 +258,7 @@ class ConsoleDriver(LinuxDriver):
                 silence += wait
                 found = keyboard.pause() if keyboard.pasting and silence > _LONG else keyboard.idle()
             for _ in range(keyboard.answers()):
-                self._answered()
+                self._hear()
             for event in found:
                 self.process_message(event)
 

@@ -6,6 +6,7 @@ code point that does not exist.
 
 from __future__ import annotations
 
+import re
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 
@@ -20,6 +21,8 @@ FLOOD, KEPT = 256, 16
 """More keys at once than a person types ahead are a paste of a terminal that does not mark them: only the last ones count."""
 WIDEST, HIGHEST = 2000, 1000
 """Cells of a screen. A terminal may be told to claim more, and each cell costs memory."""
+
+_ANSWER = re.compile(rb"\x1b\[\?[0-9;]*c")
 
 _NONSENSE = (ArithmeticError, LookupError, ValueError, TypeError, StopIteration, ParseError)
 # What the parser raises for code points, sizes and sequences that do not exist.
@@ -52,9 +55,8 @@ class Keyboard:
         return found
 
     def feed(self, data: bytes) -> list[Message]:
-        for answer in (b"\x1b[0n", b"\x1b[3n"):
-            self._answers += data.count(answer)
-            data = data.replace(answer, b"")
+        data, found = _ANSWER.subn(b"", data)
+        self._answers += found
         return _thinned(list(self._events(self._held + self._decode(data))))
 
     def idle(self) -> list[Message]:
