@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from textual import events
@@ -86,3 +87,12 @@ def test_nothing_that_is_sent_breaks_it_or_claims_an_absurd_screen(pieces: list[
         keyboard.quiet(seconds)
     keyboard.feed(b"\x1b[0m")  # ends whatever sequence is under way
     assert keys(keyboard.feed(b"q"))[-1:] == ["q"]
+
+
+@pytest.mark.parametrize("cut", range(1, 8))
+def test_what_the_terminal_answers_to_the_pacing_is_counted_and_is_no_key(cut: int) -> None:
+    keyboard, answer = Keyboard(), b"\x1b[?62;4c"
+    found = keyboard.feed(answer[:cut]) + keyboard.feed(answer[cut:] + b"j")
+    assert [event.key for event in found if isinstance(event, events.Key)] == ["j"]
+    assert keyboard.answers() == 1
+    assert keyboard.answers() == 0

@@ -85,7 +85,7 @@ class Launch:
 
 SIGNALLED = 128
 """Exit codes above it name the signal that ended a program, as shells write it."""
-ENDING_SECONDS = 3.0
+ENDING_SECONDS = 1.5
 """How long the console may take to end after a signal."""
 _AFTER_THE_ROWS = 3.0
 """Seconds after which is asked what no row waits for."""

@@ -6,56 +6,102 @@ terminal that is gone (its writer has died, its queue is full), this one lets go
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import select
 import signal
 import sys
 import termios
+import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from queue import Full
+from queue import Queue
 from typing import IO, Any, ClassVar, cast
 
 from textual.drivers._writer_thread import WriterThread
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.keyboard import Keyboard
+from tui.pacing import QUESTION, Pacing
 
 _ALTERNATE = "\x1b[?1049h"
-_PATIENCE = 0.2
-"""Seconds between looks at whether the writer still lives, while a slow terminal keeps its queue full."""
+_LAST_WORDS = 0.5
+"""Seconds that a terminal gets to take what is left for it, and to answer what it was asked, when the console ends."""
+_RESIZING, _RESIZED = 0.25, 0.06
+"""Seconds between pictures while a window is drawn to another size, and after which its size is taken for the last one."""
 _TICK, _SOON = 0.1, 0.02
 """Seconds without a key: until the reader looks whether it shall end, and whether what was held back is a key."""
 _BURST = 1 << 16
 """Bytes that are read before they are looked at, where they come all at once."""
-_LEAVE = b"\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
+_LEAVE = b"\x1b[0m\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
 
 
 class Writer(WriterThread):
-    """A writer that ends in silence with its terminal, and is never waited for after that."""
+    """Takes all that it is given at once, and writes it as fast as the terminal takes it. Ends in silence with its terminal."""
 
-    def run(self) -> None:
-        try:
-            super().run()
-        except OSError:
-            return  # EIO: the terminal is gone
+    def __init__(self, file: IO[str], written: Callable[[], None]) -> None:
+        """`written` is called, in this thread, whenever nothing is left to write."""
+        super().__init__(file)
+        self._queue = Queue()  # without a bound: whoever writes much asks before whether there is room
+        self._written = written
+        self._given = self._taken = 0
+
+    @property
+    def busy(self) -> bool:
+        return self._given != self._taken and self.is_alive()
 
     def write(self, text: str) -> None:
-        while self.is_alive():
-            try:
-                self._queue.put(text, timeout=_PATIENCE)
-            except Full:
-                continue
-            return
+        self._given += 1
+        self._queue.put(text)
+
+    def run(self) -> None:
+        with suppress(OSError):  # EIO: the terminal is gone
+            while (text := self._queue.get()) is not None:
+                self._file.write(text)
+                empty = self._queue.empty()
+                if empty:
+                    self._file.flush()
+                self._taken += 1
+                if empty:
+                    self._written()
+            self._file.flush()
 
     def stop(self) -> None:
-        while self.is_alive():
-            try:
-                self._queue.put(None, timeout=_PATIENCE)
-            except Full:
-                continue
-            self.join()
+        """Ends it, whether the terminal takes what is left or not."""
+        self._queue.put(None)
+        self.join(_LAST_WORDS)
+        if self.is_alive():
+            with suppress(termios.error):
+                termios.tcflush(self._file.fileno(), termios.TCOFLUSH)  # which lets a write that waits go on, too
+            self.join(_LAST_WORDS)
+
+
+class Resizes:
+    """A window that is drawn to another size has a new one with every cell: only where it rests for a moment, and now and then on its way,
+    is its size worth a picture."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, tell: Callable[[], object]) -> None:
+        self._loop, self._tell = loop, tell
+        self._waits: asyncio.TimerHandle | None = None
+        self._since = 0.0
+
+    def happened(self) -> None:
+        """From a signal's handler."""
+        self._loop.call_soon_threadsafe(self._again)
+
+    def _again(self) -> None:
+        now = self._loop.time()
+        if self._waits is None:
+            self._since = now
+        else:
+            self._waits.cancel()
+        self._waits = self._loop.call_at(max(now, min(now + _RESIZED, self._since + _RESIZING)), self._rests)
+
+    def _rests(self) -> None:
+        self._waits = None
+        self._tell()
 
 
 class ConsoleDriver(LinuxDriver):
@@ -69,6 +115,9 @@ class ConsoleDriver(LinuxDriver):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._pacing = Pacing()
+        self._asked = self._answers = 0
+        self._heard = threading.Condition()
         if self.found is not None:
             # Textual draws on the standard error: `modeldeck 2>log` would leave the screen blank.
             self._file = cast(Any, sys.__stdout__)
@@ -80,7 +129,7 @@ class ConsoleDriver(LinuxDriver):
     @_writer_thread.setter
     def _writer_thread(self, thread: WriterThread | None) -> None:
         # Textual makes its own kind of writer, in the middle of a long method.
-        self._writer = None if thread is None else Writer(cast(IO[str], self._file))
+        self._writer = None if thread is None else Writer(cast(IO[str], self._file), self._written)
 
     def write(self, data: str) -> None:
         if data == _ALTERNATE and self.found is not None and not self._entered:
@@ -88,10 +137,69 @@ class ConsoleDriver(LinuxDriver):
             return
         super().write(data)
 
+    # -- how much the terminal takes
+
+    @property
+    def piece(self) -> int:
+        return self._pacing.piece
+
+    def room(self) -> int:
+        found = self._pacing.room(time.monotonic(), writing=self._writer is not None and self._writer.busy)
+        if not found and self._pacing.asks and self._writer is not None and not self._writer.busy:
+            self.send("")  # nobody would tell when there is room again
+        return found
+
+    def due(self) -> float:
+        return self._pacing.due(time.monotonic())
+
+    def send(self, text: str) -> None:
+        asks = self._pacing.asks
+        data = text + QUESTION if asks else text
+        self._asked += asks
+        self._pacing.wrote(len(data.encode(errors="replace")), time.monotonic())
+        self.write(data)
+
+    def _hear(self) -> None:
+        """The terminal has answered; in the reader's thread."""
+        with self._heard:
+            self._answers += 1
+            self._heard.notify_all()
+        now = time.monotonic()
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._answered, now)
+
+    def _answered(self, now: float) -> None:
+        self._pacing.answered(now)
+        cast(Any, self._app).send_picture()
+
+    def _written(self) -> None:
+        """The system has taken all; in the writer's thread. Worth a look where no answers tell as much."""
+        if not self._pacing.answers:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(cast(Any, self._app).send_picture)
+
+    def disable_input(self) -> None:
+        """What was asked is answered before nobody listens any more: a shell would take the answer for something typed."""
+        if self._pacing.answers and self._writer is not None and not self._writer.busy:
+            with self._heard:
+                self._heard.wait_for(lambda: self._answers >= self._asked, _LAST_WORDS)
+        super().disable_input()
+
+    # -- its life
+
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self.found is not None:
             self.attrs_before = self.found
+        if threading.current_thread() is threading.main_thread():
+            told = signal.getsignal(signal.SIGWINCH)
+            if callable(told):
+                resizes = Resizes(self._loop, lambda: told(signal.SIGWINCH, None))
+                signal.signal(signal.SIGWINCH, lambda *_: resizes.happened())
+
+    def stop_application_mode(self) -> None:
+        self.write("\x1b[0m")  # pictures leave the style in which they ended
+        super().stop_application_mode()
 
     def let_go(self) -> None:
         """If the terminal is gone, have nothing to do with it any more. Nothing happens where it is still there to be given back."""
@@ -148,6 +256,8 @@ class ConsoleDriver(LinuxDriver):
                 heard = time.monotonic()
             else:
                 found = keyboard.quiet(time.monotonic() - heard)
+            for _ in range(keyboard.answers()):
+                self._hear()
             for event in found:
                 self.process_message(event)
 

@@ -21,6 +21,8 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[H"
+_ASK = "\x1b[c"
+"""What `tui.pacing` asks: the first answer is there by the time that anybody waits for it."""
 _DIM = "\x1b[0;2m"
 _RESET = "\x1b[0m"
 _LEAVE = b"\x1b[?1049l\x1b[?25h"
@@ -164,7 +166,7 @@ def paint(environ: Environ, identity: str, environment: str, *, no_color: bool =
         picture = frame(kept._replace(picture=fitting(kept.picture, environ, no_color=no_color)), columns)
     else:
         picture = skeleton(columns, rows, environment)
-    data = (picture if utf8 else in_ascii(picture)).encode(errors="replace")
+    data = _ASK.encode() + (picture if utf8 else in_ascii(picture)).encode(errors="replace")
     while data:
         data = data[os.write(sys.stdout.fileno(), data) :]
 

@@ -30,6 +30,8 @@ _REPORTS = re.compile(r"\x1b\[(?:[IO]|<\d{1,4};-?\d{1,6};-?\d{1,6}[Mm]|\?20(?:26
 _SIZE = re.compile(r"\x1b\[48(?:;\d{1,5}){4}t")
 _PLACE = re.compile(r"\x1b\[\d+;\d+R")
 """Where the cursor is. F3 with shift looks the same."""
+_ANSWER = re.compile(r"\x1b\[\?[0-9;]*c")
+"""To what `tui.pacing` asks."""
 
 _NONSENSE = (ArithmeticError, LookupError, ValueError, TypeError, StopIteration, ParseError)
 # What the parser raises for code points, sizes and sequences that do not exist.
@@ -60,6 +62,7 @@ class Keyboard:
         self._decode = codecs.getincrementaldecoder("utf-8")("modeldeck.c1").decode
         self._scanner = Scanner()
         self._parser = XTermParser()
+        self._answers = 0
         self._in_band = False
         """Whether the terminal was heard to report its size in band: then Textual asks it to."""
 
@@ -67,6 +70,11 @@ class Keyboard:
     def waits(self) -> bool:
         """Whether keys are held back: then `quiet` is due soon."""
         return self._scanner.waits
+
+    def answers(self) -> int:
+        """How often the terminal has answered since this was asked."""
+        found, self._answers = self._answers, 0
+        return found
 
     def feed(self, data: bytes) -> list[Message]:
         return self._events(_thinned(self._scanner.feed(self._decode(data))))
@@ -90,6 +98,9 @@ class Keyboard:
             return self._with_alt(token)
         if token[1] == "O":
             return self._keys(token) or [key for character in token for key in self._keys(character)]
+        if _ANSWER.fullmatch(token):
+            self._answers += 1
+            return ()
         if _REPORTS.fullmatch(token) or (self._in_band and _SIZE.fullmatch(token)):
             reports = list(self._parser.feed(token))
             self._in_band |= any(isinstance(report, InBandWindowResize) and report.supported for report in reports)

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import pyte
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
@@ -189,7 +191,8 @@ def test_styles_that_look_the_same_are_not_written_again() -> None:
 
     def update(style: Style, text: str = "hi there ") -> str:
         layout = LayoutUpdate([[Strip([Segment(text, style)])]], Region(0, 0, 9, 1))
-        return frame.advance(layout, (9, 1), ColorSystem.TRUECOLOR)
+        frame.compose(layout, (9, 1))
+        return frame.difference(ColorSystem.TRUECOLOR)
 
     first = update(Style(color="#102030", bgcolor="#000000"))
     assert first.startswith("\x1b[1;1H")
@@ -197,25 +200,67 @@ def test_styles_that_look_the_same_are_not_written_again() -> None:
     assert update(Style(color="#102030", bgcolor="#000000"), "hi you   ").startswith("\x1b[1;4H")
 
 
+ALL = ["bold", "dim", "italic", "underline", "blink", "blink2", "reverse", "conceal", "strike", "underline2", "overline"]
+GROUNDS = st.tuples(st.sampled_from([None, "#102030", "red"]), st.sampled_from([None, "#405060", "blue"]))
+
+
+def _style(on: set[str], colors: tuple[str | None, str | None]) -> Style:
+    return Style(color=colors[0], bgcolor=colors[1]) + Style.parse(" ".join(sorted(on)))
+
+
+styles = st.builds(_style, st.sets(st.sampled_from(ALL), max_size=3), GROUNDS)
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from(["x", " ", "ab", "  "]), styles), min_size=1, max_size=4), min_size=1, max_size=6))
+def test_any_styles_after_each_other_look_as_they_are_meant(pictures: list[list[tuple[str, Style]]]) -> None:
+    frame = Frame()
+    terminal = pyte.Screen(9, 1)
+    stream = pyte.Stream(terminal)
+    for parts in pictures:
+        strip = Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(9)
+        frame.compose(LayoutUpdate([[strip]], Region(0, 0, 9, 1)), (9, 1))
+        stream.feed(frame.difference(ColorSystem.TRUECOLOR))
+        meant = pyte.Screen(9, 1)
+        pyte.Stream(meant).feed("".join(_drawn(text, style) for text, style in parts))
+        for x in range(sum(len(text) for text, _ in parts)):
+            assert _look(terminal.buffer[0][x]) == _look(meant.buffer[0][x])
+
+
+def _drawn(text: str, style: Style) -> str:
+    codes = Strip.render_ansi(style, ColorSystem.TRUECOLOR)
+    return f"\x1b[0{';' if codes else ''}{codes}m{text}"
+
+
+def _look(cell: pyte.screens.Char) -> tuple[object, ...]:
+    """What is seen of it: of blanks no colour but where something is drawn through them, and no weight."""
+    blank = cell.data == " "
+    lines = cell.reverse or cell.underscore or cell.strikethrough or cell.blink
+    fg = "" if blank and not lines else cell.fg
+    weight = () if blank else (cell.bold, cell.italics)
+    return (cell.data, fg, cell.bg, cell.reverse, cell.underscore, cell.strikethrough, *weight)
+
+
 def test_links_are_opened_and_closed() -> None:
     frame = Frame()
     layout = LayoutUpdate([[Strip([Segment("a"), Segment("link", Style(link="https://x.example")), Segment("b")])]], Region(0, 0, 6, 1))
-    written = frame.advance(layout, (6, 1), ColorSystem.TRUECOLOR)
+    frame.compose(layout, (6, 1))
+    written = frame.difference(ColorSystem.TRUECOLOR)
     assert written.count("\x1b]8;") == 2
     assert written.index(";https://x.example") < written.index("link\x1b]8;;")
 
 
 def test_after_a_wide_character_the_cursor_is_placed_again() -> None:
     frame = Frame()
-    written = frame.advance(LayoutUpdate([[Strip([Segment("日x")])]], Region(0, 0, 3, 1)), (3, 1), ColorSystem.TRUECOLOR)
+    frame.compose(LayoutUpdate([[Strip([Segment("日x")])]], Region(0, 0, 3, 1)), (3, 1))
+    written = frame.difference(ColorSystem.TRUECOLOR)
     assert "日\x1b[3Gx" in written
 
 
 @pytest.mark.parametrize(
     ("environment", "allowed"),
     [
-        ({"NO_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor"}, {0, 1, 2, 4, 7, 39, 49}),
-        ({"TERM": "xterm", "COLORTERM": ""}, {0, 1, 2, 4, 7, 39, 49, *range(30, 38), *range(90, 98)}),
+        ({"NO_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "truecolor"}, {0, 1, 2, 4, 7, 22, 24, 27, 39, 49}),
+        ({"TERM": "xterm", "COLORTERM": ""}, {0, 1, 2, 4, 7, 22, 24, 27, 39, 49, *range(30, 38), *range(90, 98)}),
     ],
 )
 async def test_poor_terminals_are_sent_only_what_they_know(

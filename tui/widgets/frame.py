@@ -43,27 +43,55 @@ _ATTRIBUTES = (
 _UNSEEN_ON_BLANKS = 0b111
 # Bits of bold, dim and italic in Rich's attributes.
 
+_INTENSITY = 0b11
+_ON = ("1", "2", "3", "4", "5", "6", "7", "8", "9")
+_OFF = ((_INTENSITY, "22"), (0b100, "23"), (0b1000, "24"), (0b110000, "25"), (0b1000000, "27"), (0b10000000, "28"), (0b100000000, "29"))
+_SWITCHED = 0b111111111
+# Attributes with codes of their own, by bit.
+
+RESET = "\x1b[0m"
+
 _BRIDGE = 5
 # Equal cells between two differing runs that cost fewer bytes to write again than a cursor movement does.
 
 
 class Frame:
-    """The cells that the terminal shows now."""
+    """The cells as they were composed last, and those that the terminal shows as far as it was told: the first may be many pictures ahead
+    of a slow terminal, which then gets only the newest."""
 
     def __init__(self) -> None:
         self._rows: list[_Cells] = []
+        self._shown: list[_Cells] = []
         self._width = 0
+        self._changed: set[int] = set()
+        """The lines that may differ."""
+        self._style: Style | None = None
+        """What the terminal writes in now; None where that is not known."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether there may be something to write."""
+        return bool(self._changed)
 
     def forget(self) -> None:
-        """Something else may have written to the terminal: the next update writes all that it covers."""
-        self._rows = []
+        """Something else may have written to the terminal: everything is written again."""
+        self._shown = [[_NOTHING] * self._width for _ in self._rows]
+        self._changed = set(range(len(self._rows)))
+        self._style = None
 
-    def advance(self, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int], colors: ColorSystem) -> str:
-        """The bytes that bring the terminal to `update`; they must then be written."""
+    def clear(self) -> None:
+        """The terminal has another size: nothing is known until all is composed again."""
+        self._rows, self._shown, self._width = [], [], 0
+        self._changed.clear()
+        self._style = None
+
+    def compose(self, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int]) -> None:
+        """Take in what changes."""
         width, height = size
         if (self._width, len(self._rows)) != size:
             self._width, self._rows = width, [[_NOTHING] * width for _ in range(height)]
-        pen = _Pen(colors)
+            self._shown = [[_NOTHING] * width for _ in range(height)]
+            self._changed.clear()
         for y, x, strip in _pieces(update):
             if not 0 <= y < height:
                 continue
@@ -71,29 +99,40 @@ class Frame:
                 continue
             new = _fitting(_expand(strip), width - x)
             row = self._rows[y]
-            old = row[x : x + len(new)]
-            if old == new:
-                continue
-            for start, end in _runs(old, new):
-                pen.write(x + start, y, new[start:end])
-            row[x : x + len(new)] = new
-        return pen.finish()
+            if row[x : x + len(new)] != new:
+                row[x : x + len(new)] = new
+                self._changed.add(y)
+
+    def difference(self, colors: ColorSystem, limit: int | None = None) -> str:
+        """The bytes that bring the terminal to what was composed, line by line until there are `limit` of them. They must be written."""
+        pen = _Pen(colors, self._style)
+        for y in sorted(self._changed):
+            if limit is not None and pen.size >= limit:
+                break
+            self._changed.discard(y)
+            row, shown = self._rows[y], self._shown[y]
+            if row != shown:
+                for start, end in _runs(shown, row):
+                    pen.write(start, y, row[start:end])
+                self._shown[y] = row.copy()
+        self._style = pen.style
+        return pen.text
 
     def picture(self, colors: ColorSystem, *, dim: bool = False) -> str:
         """The bytes that draw what the terminal shows now from nothing, so that it can be kept and shown at the next start."""
-        pen = _Pen(colors)
+        pen = _Pen(colors, _PLAIN)
         for y, row in enumerate(self._rows):
             pen.write(0, y, [(text if text != "\0" else " ", style + _DIM if dim else style) for text, style in row])
-        return pen.finish()
+        return pen.text + ("" if pen.style == _PLAIN else RESET)
 
 
 class _Pen:
     """Writes runs of cells with as few bytes as it can, knowing where the cursor is and in which style it writes."""
 
-    def __init__(self, colors: ColorSystem) -> None:
+    def __init__(self, colors: ColorSystem, style: Style | None) -> None:
         self._colors = colors
         self._pieces: list[str] = []
-        self._style = _PLAIN
+        self.style = style
         self._at = (-1, -1)
 
     def write(self, x: int, y: int, run: _Cells) -> None:
@@ -102,16 +141,29 @@ class _Pen:
             self._pieces.append(f"\x1b[{x + 1}G" if self._at[1] == y else f"\x1b[{y + 1};{x + 1}H")
         link: str | None = None
         for index, (text, style) in enumerate(run):
-            if style is not self._style and not (text == " " and _ground(style) == _ground(self._style)):
+            if style is not self.style and not (text == " " and self.style is not None and _ground(style) == _ground(self.style)):
                 link = self._link(link, style)
-                self._pieces.append(_transition(self._style, style, self._colors))
-                self._style = style
+                if text == " ":
+                    style = self._on_blanks(run, index)
+                self._pieces.append(_transition(self.style, style, self._colors))
+                self.style = style
             self._pieces.append(text)
             wide = index + 1 < len(run) and not run[index + 1][0]
             if text and (wide or len(text) > 1):
                 self._pieces.append(f"\x1b[{x + index + 1 + (2 if wide else 1)}G")
         self._link(link, _PLAIN)
         self._at = (x + len(run), y)
+
+    def _on_blanks(self, run: _Cells, start: int) -> Style:
+        """The style for blanks: that of what follows on the same ground, so that one change is enough; else as little of a change as can be
+        seen."""
+        ground = _ground(run[start][1])
+        for text, style in run[start:]:
+            if _ground(style) != ground:
+                break
+            if text != " ":
+                return style
+        return run[start][1] if self.style is None else _only_ground(self.style, run[start][1])
 
     def _link(self, open_link: str | None, style: Style) -> str | None:
         """Close and open hyperlinks (OSC 8) for what follows; the one that is open then."""
@@ -123,9 +175,13 @@ class _Pen:
             self._pieces.append(f"\x1b]8;id={style._link_id};{style.link}\x1b\\")
         return style.link
 
-    def finish(self) -> str:
-        if self._style is not _PLAIN:
-            self._pieces.append("\x1b[0m")
+    @property
+    def size(self) -> int:
+        """Characters so far; near enough to bytes."""
+        return sum(map(len, self._pieces))
+
+    @property
+    def text(self) -> str:
         return "".join(self._pieces)
 
 
@@ -207,19 +263,42 @@ def _unnamed(color: Color | None) -> Color | None:
 
 
 @lru_cache(maxsize=8192)
-def _transition(before: Style, after: Style, colors: ColorSystem) -> str:
+def _transition(before: Style | None, after: Style, colors: ColorSystem) -> str:
     """The shortest SGR sequence from one style to another."""
     if before == after:
         return ""
-    whole = Strip.render_ansi(after, colors)
-    if _attributes(before) != _attributes(after):
-        return f"\x1b[0;{whole}m" if whole else "\x1b[0m"
-    codes: list[str] = []
+    whole = ";".join(filter(None, ("0", Strip.render_ansi(after, colors))))
+    if before is None:
+        return f"\x1b[{whole}m"
+    codes = _attribute_codes(_attributes(before), _attributes(after))
+    if codes is None:
+        return f"\x1b[{whole}m"
     if before.color != after.color:
         codes += after.color.downgrade(colors).get_ansi_codes() if after.color else ("39",)
     if before.bgcolor != after.bgcolor:
         codes += after.bgcolor.downgrade(colors).get_ansi_codes(False) if after.bgcolor else ("49",)
-    return f"\x1b[{';'.join(codes)}m" if codes else ""
+    return f"\x1b[{min(';'.join(codes), whole, key=len)}m" if codes else ""
+
+
+def _attribute_codes(before: int, after: int) -> list[str] | None:
+    """What switches single attributes off and on; None where some have no code of their own that all terminals know."""
+    if (before ^ after) & ~_SWITCHED:
+        return None
+    off = before & ~after
+    left = before & ~off
+    codes = [code for bits, code in _OFF if off & bits]
+    if off & _INTENSITY:
+        left &= ~_INTENSITY  # bold and dim go together
+    return codes + [_ON[bit] for bit in range(len(_ON)) if after & ~left & (1 << bit)]
+
+
+@lru_cache(maxsize=4096)
+def _only_ground(current: Style, blank: Style) -> Style:
+    """`blank` as far as it is seen where nothing stands, all else as it is."""
+    on = _attributes(current) & _UNSEEN_ON_BLANKS | _attributes(blank) & ~_UNSEEN_ON_BLANKS
+    attributes: dict[str, Any] = {name: True for bit, name in enumerate(_ATTRIBUTES) if on & (1 << bit)}
+    color = blank.color if on & ~_UNSEEN_ON_BLANKS else current.color
+    return _canonical(Style(color=color, bgcolor=blank.bgcolor, link=blank.link, **attributes))
 
 
 @lru_cache(maxsize=4096)

@@ -1,36 +1,35 @@
 """What is written to the terminal is only what differs from what already stands there.
 
 Textual writes whole lines of whole widgets, and a screen again when the focus moves (40 KB at 120x40 in true colour). Over SSH bytes are
-what is felt, so the app keeps the cells that the terminal shows (`tui.widgets.frame`) and writes the difference.
+what is felt, so the app keeps the cells that the terminal shows (`tui.widgets.frame`) and writes the difference, and no more of it than the
+terminal has shown that it takes (`tui.pacing`): what changes meanwhile goes into the newest picture.
 """
 
 from __future__ import annotations
 
+import asyncio
+from asyncio import TimerHandle
 from typing import Any, TypeVar
 
 from rich.color import ColorSystem
-from rich.console import Console, RenderableType
-from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from rich.console import RenderableType
+from rich.control import Control
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
+from tui.pacing import MOST, Paced
 from tui.widgets.frame import Frame
 
 Result = TypeVar("Result")
 
 
-class Ready(CompositorUpdate):
-    """An update whose bytes are already known."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def render_segments(self, console: Console) -> str:
-        return self._text
-
-    def __rich__(self) -> str:
-        return self._text
+_LOOK_AGAIN = 0.05
+"""Seconds, where the terminal's driver cannot tell when it takes more."""
+_TORN = 512
+"""Bytes that reach a terminal in one piece; more are kept together by synchronised output, where it has that."""
 
 
 class LeanApp(App[Result]):
@@ -39,6 +38,7 @@ class LeanApp(App[Result]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._frame = Frame()
+        self._retry: TimerHandle | None = None
         if self.no_color:
             self.drop_colours()
 
@@ -57,18 +57,42 @@ class LeanApp(App[Result]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(renderable, LayoutUpdate | ChopsUpdate) and self._writes():
-            text = self._frame.advance(renderable, self.size, self._colors())
-            super()._display(screen, Ready(text) if text else None)
+            self._frame.compose(renderable, self.size)
+            self.send_picture()
+            self.post_display_hook()
             return
         if renderable is not None and self._writes():
             self._frame.forget()
         super()._display(screen, renderable)
 
+    def send_picture(self) -> None:
+        """Write as much of the newest picture as the terminal takes now. The driver calls again when it takes more."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        driver = self._driver
+        paced = driver if isinstance(driver, Paced) else None
+        while self._frame.changed and self._writes() and driver is not None:
+            room = paced.room() if paced else MOST
+            if not room:
+                assert paced is not None
+                self._retry = asyncio.get_running_loop().call_later(paced.due() or _LOOK_AGAIN, self.send_picture)
+                return
+            text = self._frame.difference(self._colors(), min(room, paced.piece) if paced else None)
+            if not text:
+                continue
+            if self.cursor_position:  # hidden, but input methods open their windows there
+                text += Control.move_to(*self.screen.outer_size.clamp_offset(self.cursor_position)).segment.text
+            if self._sync_available and len(text) > _TORN:
+                text = f"{SYNC_START}{text}{SYNC_END}"
+            (paced.send if paced else driver.write)(text)
+            driver.flush()
+
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _app: self.forget_terminal())
 
     def on_resize(self) -> None:
-        self._frame.forget()
+        self._frame.clear()
 
     def _colors(self) -> ColorSystem:
         return self.console._color_system or ColorSystem.TRUECOLOR

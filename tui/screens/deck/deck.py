@@ -40,7 +40,7 @@ from tui.widgets.table_source import TableSource
 if TYPE_CHECKING:
     from tui.screens.operations.under_way import UnderWay
 
-FOLLOW_AFTER = 0.06
+FOLLOW_AFTER = 0.12
 """Seconds of rest after a move before the other panes follow: holding a key down moves one table, not four."""
 AGES_EVERY = 10.0
 WINDOWS = (900.0, 1800.0, 3600.0, 3 * 3600.0, 12 * 3600.0, 24 * 3600.0)
