@@ -240,19 +240,11 @@ class ListMeta(Wire):
     remaining_item_count: Int | None = None
 
 
-class DeploymentList(Wire):
+class ObjectList(Wire):
+    """Its items undecoded: a list of 20,000 pods as objects takes ten times the room that it takes as text."""
+
     metadata: ListMeta
-    items: list[DeploymentWire] | None = None
-
-
-class ReplicaSetList(Wire):
-    metadata: ListMeta
-    items: list[ReplicaSetWire] | None = None
-
-
-class PodList(Wire):
-    metadata: ListMeta
-    items: list[PodWire] | None = None
+    items: list[Raw] | None = None
 
 
 class Named(Wire):
