@@ -12,6 +12,10 @@ Int = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """As the API has it. Python's own have no end, and break what computes with times and sizes."""
 
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""With its offset, as the API has it. One without is the machine's own time, and no moment at all where that has no such year."""
+
+
 class Wire(msgspec.Struct, rename="camel", gc=False):
     """Unknown fields are skipped; the collector does not track these, as they hold no cycles."""
 
@@ -40,7 +44,7 @@ class Fields(Wire):
 class ManagedField(Wire):
     manager: str = ""
     operation: str = ""
-    time: datetime | None = None
+    time: Moment | None = None
     subresource: str = ""
     fields: Fields | None = field(name="fieldsV1", default=None)
 
@@ -53,8 +57,8 @@ class Meta(Wire):
     generation: Int = 0
     labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
+    creation_timestamp: Moment | None = None
+    deletion_timestamp: Moment | None = None
     owner_references: list[Owner] | None = None
 
 
@@ -130,7 +134,7 @@ class ConditionWire(Wire):
     status: str = ""
     reason: str | None = None
     message: str | None = None
-    last_transition_time: datetime | None = None
+    last_transition_time: Moment | None = None
 
 
 class RollingUpdate(Wire):
@@ -183,7 +187,7 @@ class Waiting(Wire):
 
 
 class Running(Wire):
-    started_at: datetime | None = None
+    started_at: Moment | None = None
 
 
 class Terminated(Wire):
@@ -191,7 +195,7 @@ class Terminated(Wire):
     signal: Int = 0
     reason: str = ""
     message: str = ""
-    started_at: datetime | None = None
+    started_at: Moment | None = None
 
 
 class StateWire(Wire):
@@ -221,7 +225,7 @@ class PodStatus(Wire):
     reason: str = ""
     message: str = ""
     pod_ip: str = field(name="podIP", default="")
-    start_time: datetime | None = None
+    start_time: Moment | None = None
     conditions: list[ConditionWire] | None = None
     container_statuses: list[ContainerStatus] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
