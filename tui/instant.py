@@ -91,7 +91,10 @@ def save(path: str, lines: list[str], picture: str, now: float) -> None:
     """Keep a screen. Replaces the file in one step, so that a start at the same moment never reads half a screen."""
     import tempfile  # 11 ms, and only wanted when the console closes
 
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    from tui import private
+
+    for place in (os.path.dirname(os.path.dirname(path)), os.path.dirname(path)):
+        os.close(private.folder(place))
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as file:

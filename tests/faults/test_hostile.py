@@ -14,7 +14,7 @@ from tests.faults.test_wire_faults import Fetch
 from tests.support import hostile as attacks
 from tests.support.clocks import FakeClock
 from tests.support.eventually import eventually
-from tests.support.hostile import ATTACKS, Attack, Hostile, Paged, Watched, hostile
+from tests.support.hostile import ATTACKS, BLOCK, Attack, Conversation, Hostile, Paged, Watched, hostile
 from tui.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
 from tui.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, TimedOut, TooLarge, is_bug
 from tui.domain.reading import Reading
@@ -27,7 +27,7 @@ from tui.sources.kubernetes.cluster import KubernetesCluster
 from tui.sources.kubernetes.informer import Informer
 from tui.sources.mlflow_rest import RestTracking, transport_of
 from tui.sources.prometheus import PrometheusMetrics
-from tui.sources.transport import Timeouts
+from tui.sources.transport import Timeouts, Transport
 
 SMALL = 2 * bounds.MIB
 """The bound of an answer here, so that the attacks are over soon."""
@@ -159,6 +159,40 @@ async def test_no_more_is_taken_than_the_bound(stage: Stage, name: str) -> None:
     await stage.fails()
     await stage.feed.stop()
     assert stage.server.sent <= stage.server.requests * (SMALL + BUFFERS)
+
+
+async def test_of_several_answers_only_one_is_large_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lists of a cluster are read at once."""
+    monkeypatch.setattr(bounds, "LARGE_BODY", SMALL)
+    story: list[str] = []
+
+    async def large(talk: Conversation) -> None:
+        size = 4 * (SMALL + BUFFERS)
+        await talk.head(more=f"Content-Length: {size}\r\n")
+        for sent in range(0, size, len(BLOCK)):
+            await talk.write(BLOCK)
+            if sent == size // 2:
+                story.append(f"{talk.target} is large")
+
+    async def ask(path: str) -> None:
+        assert await transport.get(path, most=bounds.LIST_BODY * 100)
+        story.append(f"{path} is whole")
+
+    async with hostile() as server:
+        server.attack = large
+        transport = Transport("any", server.url)
+        await asyncio.gather(ask("/a"), ask("/b"), ask("/c"))
+        await transport.aclose()
+    of_each = list(zip(story[::2], story[1::2], strict=True))
+    assert sorted(of_each) == [(f"/{name} is large", f"/{name} is whole") for name in "abc"]
+
+
+async def test_a_crowd_of_objects_is_too_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bounds, "LIST_BODY", 64 * bounds.MIB)
+    async with hostile() as server, kubernetes(server, Timeouts(connect=60.0, read=60.0, total=120.0), tmp_path) as fetch:
+        server.attack = ATTACKS["a crowd"]
+        with pytest.raises(TooLarge, match="200,000"):
+            await fetch()
 
 
 @pytest.mark.parametrize("backend", ["MLflow", "Kubernetes"])

@@ -168,6 +168,8 @@ def test_text_without_documents_stays_as_it_is(words: str) -> None:
 def test_the_deck_is_told_in_a_line() -> None:
     assert line_text(render.under_way_line(ops.ROLLING, cut_off=False)) == "▸ promote v7 → v9 by ann@box, await rollout"
     assert line_text(render.under_way_line(ops.ROLLING, cut_off=True)) == "× promote v7 → v9 by ann@box was cut off: p to resume or undo"
+    hangs = render.under_way_line(ops.ROLLING, cut_off=False, unheard="40 s")
+    assert line_text(hangs) == "▸ promote v7 → v9 by ann@box not heard for 40 s: p to resume or undo"
     assert line_text(render.under_way_line(ops.HELD, cut_off=False)) == "? promote v7 → v9 by ann@box waits for a person: p to decide"
     back = replace(ops.UNDONE, state=State.UNDOING, outcome=None, steps=(replace(ops.STEPS[1], state=StepState.UNDOING),))
     assert line_text(render.under_way_line(back, cut_off=False)) == "◂ promote v7 → v9 by ann@box is being undone, patch template"

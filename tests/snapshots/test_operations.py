@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.screens.deck.test_deck import ALL
+from tests.screens.deck.test_deck import Stage as Deck
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled
 from tui.domain.joining import truth_rows
 from tui.domain.promotions import Intent, Operation, Plan
+from tui.live.hub import Topic
 from tui.operations.follow import RunnerFailure
 from tui.screens.operations.list_screen import OperationsScreen
+from tui.screens.operations.under_way import UnderWay
 from tui.screens.promotion.desk import Desk
 from tui.screens.promotion.operation_screen import OperationScreen
 from tui.screens.promotion.plan_screen import PlanScreen
@@ -108,6 +112,22 @@ def test_end(snap_compare: Any, end: str, size: tuple[int, int]) -> None:
 @SIZES
 def test_cut_off(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(operation(ops.JUDGING, GONE, beat=ops.NOW - 40.0), terminal_size=size, run_before=settled)
+
+
+@SIZES
+def test_deck_beside_one_that_hangs(snap_compare: Any, size: tuple[int, int]) -> None:
+    app = Deck()
+
+    async def read(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        app.deck.attach(app.source)
+        for topic, value in {**ALL, Topic.FLEET: ops.rolling_fleet()}.items():
+            app.deck.receive(topic, sample.reading(value))
+        app.deck.tell({ops.ROLLING.deployment_uid: UnderWay(ops.ROLLING, gone=False, unheard="40 s")})
+        await pilot.press("3")
+        await settled(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=read)
 
 
 def test_without_colour(snap_compare: Any) -> None:

@@ -89,10 +89,7 @@ class Hostile:
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
                 while head := await reader.readuntil(b"\r\n\r\n"):
-                    length = next(
-                        (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
-                    )
-                    await reader.readexactly(length)
+                    await reader.readexactly(_length(head))
                     self.requests += 1
                     talk = Conversation(self, writer, head.split(b" ", 2)[1].decode())
                     attack = self.attack
@@ -153,6 +150,24 @@ async def bomb(talk: Conversation) -> None:
 
 BOMB = gzip.compress(b"[" + b" " * (256 << 20), 9)
 """A quarter of a gigabyte in a quarter of a megabyte."""
+
+
+async def crowd(talk: Conversation) -> None:
+    """Small objects by the million: little to send, much to hold."""
+    head, member, tail = next(_CROWDS[word] for word in _CROWDS if word in talk.target)
+    await talk.head(more="Transfer-Encoding: chunked\r\n")
+    await talk.chunk(head)
+    for _ in range(180):
+        await talk.chunk(b",".join([member] * 10_000) + b",")
+    await talk.chunk(member + tail)
+    await talk.write(b"0\r\n\r\n")
+
+
+_CROWDS = {
+    "experiments": (b'{"experiments":[', b'{"experiment_id":"1"}', b"]}"),
+    "query": (b'{"status":"success","data":{"resultType":"vector","result":[', b'{"metric":{},"value":[1,"1"]}', b"]}}"),
+    "": (b'{"metadata":{"resourceVersion":"1"},"items":[', b'{"metadata":{},"spec":{}}', b"]}"),
+}
 
 
 async def endless_head(talk: Conversation) -> None:
@@ -221,6 +236,7 @@ ATTACKS: dict[str, Attack] = {
     "endless": endless,
     "announced": announced,
     "bomb": bomb,
+    "a crowd": crowd,
     "endless head": endless_head,
     "endless 1xx": endless_informational,
     "endless refusal": endless_refusal,

@@ -6,19 +6,17 @@ made there is the team's (0660), as are the files that SQLite keeps beside it. W
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+from tui import private
 from tui.domain.failures import Failure
 
 _BUSY_SECONDS = 5.0
-_TEAM_FOLDER = stat.S_ISGID | stat.S_IWGRP
 
 
 class JournalFailure(Failure):
@@ -38,6 +36,7 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._connection: sqlite3.Connection | None = None
+        self._is_private = False
 
     def close(self) -> None:
         if self._connection is not None:
@@ -63,24 +62,46 @@ class JournalFile:
 
     def _prepare(self) -> None:
         self._refuse_link()
-        if self.path.exists():
+        if self._is_private and self.path.exists():
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder = self.path.parent
+        if folder == default_path().parent:
+            os.close(private.folder(folder))
+        else:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shared = private.is_team(folder.stat().st_mode)
+        if self.path.exists():
+            self._tighten(shared=shared)
+            self._is_private = True
+            return
         # Made before SQLite opens it, so that it is never readable by others, not even for an instant; WAL files copy its mode.
-        shared = self.path.parent.stat().st_mode & _TEAM_FOLDER == _TEAM_FOLDER
         handle = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
         if shared:
             os.fchmod(handle, 0o660)
         os.close(handle)
 
+    def _tighten(self, *, shared: bool) -> None:
+        """Raises OSError for somebody else's, which is not ours to write."""
+        if not shared:
+            for end in ("", "-wal", "-shm"):
+                private.file(f"{self.path}{end}")
+
     def _refuse_link(self) -> None:
         """Raises OSError: what somebody has put at the journal's place must not lead our writes elsewhere."""
-        if self.path.is_symlink():
-            raise OSError(errno.ELOOP, "it is a symbolic link, which is not followed: name the file itself", None)
+        folder = self.path.parent
+        for place in (self.path, folder) if folder == default_path().parent else (self.path,):
+            if place.is_symlink():
+                raise private.link(place)
+
+    def _is_ours(self) -> bool:
+        """Whether it is ours to write."""
+        found = self.path.stat()
+        mine = found.st_uid == os.geteuid() or private.is_team(self.path.parent.stat().st_mode)
+        return mine and os.access(self.path, os.W_OK)
 
     def _connect(self) -> sqlite3.Connection:
         if self._connection is None:
-            mine = not self.path.exists() or os.access(self.path, os.W_OK)
+            mine = not self.path.exists() or self._is_ours()
             where = self.path.absolute().as_uri() + ("" if mine else "?mode=ro")
             connection = sqlite3.connect(where, timeout=_BUSY_SECONDS, check_same_thread=False, uri=True)
             try:

@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from tui import private
 from tui.operations.follow import RunnerFailure
 from tui.operations.runner import Order
 
@@ -66,7 +67,8 @@ def launch(environment: bytes, state: Path) -> Launched:
     """
     folder = state / "runners"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for place in (state, folder):
+            os.close(private.folder(place))
         _clean(folder)
         log = folder / f"{os.getpid()}-{os.urandom(4).hex()}.log"
         handle = os.open(log, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_WRONLY | os.O_APPEND, 0o600)

@@ -216,12 +216,14 @@ def _evidence(operation: Operation) -> Iterable[str]:
             yield f"{name}: {step.words}"
 
 
-def under_way_line(operation: Operation, *, cut_off: bool) -> Line:
-    """For the deck: `▸ promote v7 → v9 by ann@box, await rollout`."""
+def under_way_line(operation: Operation, *, cut_off: bool, unheard: str = "") -> Line:
+    """For the deck: `▸ promote v7 → v9 by ann@box, await rollout`. `unheard`: for how long its process has given no sign of life."""
     mark = sign(operation, cut_off=cut_off)
     said = Cell(f", {at_work(operation)}", "accent")
     if cut_off:
         said = Cell(f" was {CUT_OFF}: p to resume or undo", "bad")
+    elif unheard:
+        said = Cell(f" not heard for {unheard}: p to resume or undo", "bad")
     elif operation.state is State.WAITING:
         said = Cell(" waits for a person: p to decide", "warn")
     elif operation.state is State.UNDOING:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tui import private
+
 NAMESPACE = "serving"
 
 
@@ -92,9 +94,8 @@ class Layout:
 
     def create(self) -> None:
         """Make the folders, for this user alone: kubeconfigs with credentials lie in them."""
-        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for folder in (self.cluster, self.node, self.mlflow, self.metrics, self.traffic, self.logs, self.pids):
-            folder.mkdir(exist_ok=True, mode=0o700)
+        for folder in (self.root, self.cluster, self.node, self.mlflow, self.metrics, self.traffic, self.logs, self.pids):
+            os.close(private.folder(folder))
 
     def empty(self) -> None:
         """Remove all state but the lock and the log that whoever calls this holds open."""

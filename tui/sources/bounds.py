@@ -14,6 +14,8 @@ BODY = 64 * MIB
 """Bytes of one answer, unpacked."""
 LIST_BODY = 128 * MIB
 """Bytes of one page of a Kubernetes list. Some servers before an API leave the pages away, and send all at once."""
+LARGE_BODY = 8 * MIB
+"""Bytes of an answer from which it waits until no other answer of the same backend is as large. Whole pages of real lists are smaller."""
 LIST = 512 * MIB
 """Bytes of all pages of a list together: 120,000 pods."""
 SCHEDULING = 96 * MIB

@@ -35,11 +35,18 @@ def decode(body: bytes, kind: type[T], *, backend: str = "") -> T:
     """Raises Malformed, with the path of what is wrong (`$.runs[3].info`)."""
     if len(body) > MANY and body.count(b",") > MANY:
         raise TooLarge("its answer is too large: millions of values", backend=backend)
-    try:
+    with as_malformed(body, backend=backend):
         if len(body) < LARGE:
             return _decoder(kind).decode(body)
         with collector_paused():
             return _decoder(kind).decode(body)
+
+
+@contextmanager
+def as_malformed(body: bytes, *, backend: str) -> Iterator[None]:
+    """What goes wrong in decoding `body`, or a part of it, is raised as Malformed."""
+    try:
+        yield
     except msgspec.ValidationError as error:
         raise Malformed(f"unexpected answer: {error}", backend=backend) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

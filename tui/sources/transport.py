@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import math
 import socket
 import ssl
@@ -122,6 +123,8 @@ class Transport:
         self._client: httpx.AsyncClient | None = None
         self._opening: asyncio.Task[httpx.AsyncClient] | None = None
         self._closed = False
+        self._large = asyncio.Lock()
+        """Held by the one answer that may be large at a time: several lists are read at once, and each may be as large as it may be."""
 
     def __repr__(self) -> str:
         return f"Transport({self.backend!r}, {self.base_url!r})"
@@ -291,19 +294,24 @@ class Transport:
 
     async def _read(self, response: httpx.Response, most: int, *, cut: bool = False) -> bytes:
         """The whole body, and the end of the response. Raises TooLarge beyond `most` bytes; with `cut` those are then the answer."""
-        pieces: list[bytes] = []
-        try:
-            unpacking = Unpacking(response.headers.get("content-encoding", ""), backend=self.backend, most=most)
-            if not cut and announced(response.headers.get("content-length", "")) > most:
-                raise bounds.too_large(most, backend=self.backend)
-            async for chunk in response.aiter_raw():
-                pieces.extend(unpacking.pieces(chunk))
-        except (TooLarge, Malformed):
-            if not cut:
-                raise
-        finally:
-            await response.aclose()
-        return b"".join(pieces)
+        body = io.BytesIO()  # gives its bytes away without a second copy of them
+        async with contextlib.AsyncExitStack() as ends:
+            ends.push_async_callback(response.aclose)
+            try:
+                unpacking = Unpacking(response.headers.get("content-encoding", ""), backend=self.backend, most=most)
+                if not cut and announced(response.headers.get("content-length", "")) > most:
+                    raise bounds.too_large(most, backend=self.backend)
+                large = False
+                async for chunk in response.aiter_raw():
+                    for piece in unpacking.pieces(chunk):
+                        body.write(piece)
+                    if not large and body.tell() > bounds.LARGE_BODY:
+                        await ends.enter_async_context(self._large)
+                        large = True
+            except (TooLarge, Malformed):
+                if not cut:
+                    raise
+        return body.getvalue()
 
     async def _refusal(self, response: httpx.Response, sent: Mapping[str, str]) -> Failure:
         body = await self._read(response, bounds.REFUSAL, cut=True)

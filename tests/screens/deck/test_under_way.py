@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import pytest
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -83,6 +84,20 @@ async def test_one_of_this_journal_tells_its_step_too() -> None:
         await settled(pilot)
         assert "by ann@box" not in app.text()
         assert "↻" not in row(app, "iris")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 40)])
+async def test_one_that_hangs_is_told_while_it_hangs(size: tuple[int, int]) -> None:
+    hung = {ops.ROLLING.deployment_uid: UnderWay(ops.ROLLING, gone=False, unheard="40 s")}
+    async with deck(hung, fleet=ops.rolling_fleet(), size=size) as (app, pilot):
+        await pilot.press("3")
+        await settled(pilot)
+        assert "? iris" in row(app, "iris")
+        assert "▸ promote v7 → v9 by ann@box not heard for 40 s: p to resume or undo" in app.text()
+        app.deck.tell(known())
+        await settled(pilot)
+        assert "↻ iris" in row(app, "iris")
+        assert "not heard" not in app.text()
 
 
 async def test_it_is_seen_before_its_mark_stands_on_the_deployment() -> None:

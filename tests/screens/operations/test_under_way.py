@@ -31,6 +31,13 @@ def test_one_that_nobody_took_up_is_gone() -> None:
     assert under_way((untaken,), ops.NOW)[UID].gone
 
 
+def test_one_that_hangs_is_told_with_how_long_it_has_not_been_heard() -> None:
+    hung = replace(ops.JUDGING, host="elsewhere", heartbeat_at=ops.NOW - 40.0)
+    assert under_way((hung,), ops.NOW)[UID] == UnderWay(hung, gone=False, unheard="40 s")
+    assert not under_way((replace(hung, heartbeat_at=ops.NOW - 2.0),), ops.NOW)[UID].unheard
+    assert not under_way((replace(hung, state=State.PLANNED, runner_pid=None),), ops.NOW)[UID].unheard
+
+
 async def test_it_tells_at_once_and_then_only_what_is_different() -> None:
     told: list[Mapping[str, UnderWay]] = []
     answers: list[tuple[Operation, ...] | JournalFailure] = [(), (), (ops.HELD,), (ops.HELD,), JournalFailure("locked"), (ops.DONE,)]

@@ -200,6 +200,13 @@ async def test_a_plugin_that_answers_absurdly(answer: str) -> None:
         await plugin(f"print({answer})").credential()
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00", "99999-01-01T00:00:00Z", "9" * 5000])
+async def test_a_plugin_whose_credential_expires_at_no_moment(moment: str) -> None:
+    answer = {"apiVersion": V1, "kind": "ExecCredential", "status": {"token": "t", "expirationTimestamp": moment}}
+    with pytest.raises(Unreachable, match="ExecCredential"):
+        await plugin(f"print({json.dumps(json.dumps(answer))})").credential()
+
+
 async def test_a_plugin_whose_command_cannot_be_written() -> None:
     with pytest.raises(Unreachable, match="cannot be started"):
         await Plugin(ExecPlugin("a\0b", (), (), V1, "", False)).credential()

@@ -26,6 +26,13 @@ def become(body: dict[str, Any]) -> Any:
     return objects.pod_of(msgspec.json.decode(json.dumps(body), type=wire.PodWire))
 
 
+def test_a_time_that_is_no_moment_is_refused() -> None:
+    """Without an offset it is the machine's own, which has no such year."""
+    assert become(pod(meta={"creationTimestamp": "0001-01-01T00:00:00Z"})).created_at == -62135596800.0
+    with pytest.raises(msgspec.ValidationError, match="timezone"):
+        become(pod(meta={"creationTimestamp": "0001-01-01T00:00:00"}))
+
+
 READY = [{"type": "Ready", "status": "True"}]
 RUNS = {"name": "server", "ready": True, "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
 

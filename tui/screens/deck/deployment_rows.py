@@ -58,6 +58,8 @@ def source(*, several_namespaces: bool, empty: str, under_way: Callable[[str], U
 def _sign(row: TruthRow, known: UnderWay | None) -> Cell:
     if known is not None and known.gone:
         return Cell("×", "bad")
+    if known is not None and known.unheard:
+        return Cell("?", "bad")  # it may hang: what goes on there cannot be told
     if known is not None or row.operation is not None:
         return Cell("↻", "accent")  # while it is under way, what disagrees is on its way
     sign = render.sign(row)

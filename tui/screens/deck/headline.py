@@ -124,7 +124,8 @@ def _operation(model: DeckModel) -> Line:
     if model.operation is not None:
         from tui.render.operation import under_way_line  # which no first frame needs
 
-        return under_way_line(model.operation.operation, cut_off=model.operation.gone)
+        known = model.operation
+        return under_way_line(known.operation, cut_off=known.gone, unheard=known.unheard)
     mark = model.mark
     if mark is None:
         return ()

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from tui.domain.failures import Failure
 from tui.domain.promotions import Operation, State
-from tui.operations.liveness import is_abandoned
+from tui.operations.liveness import is_abandoned, unheard
 from tui.ports import Clock
+from tui.render import numbers
 from tui.screens.promotion.standing import untaken
 
 EVERY = 2.0
@@ -19,10 +20,11 @@ EVERY = 2.0
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """`gone`: whoever carried it out is gone before its end."""
+    """`gone`: whoever carried it out is gone before its end. `unheard`: for how long a process that may hang has given no sign of life."""
 
     operation: Operation
     gone: bool
+    unheard: str = ""
 
 
 Tell = Callable[[Mapping[str, UnderWay]], None]
@@ -66,7 +68,13 @@ def under_way(operations: tuple[Operation, ...], now: float) -> dict[str, UnderW
     found: dict[str, UnderWay] = {}
     for operation in operations:
         if operation.state is not State.ENDED:
-            mine = UnderWay(operation, is_abandoned(operation) or untaken(operation, now))
+            mine = _standing(operation, now)
             for part in operation.parts:
                 found.setdefault(part.uid, mine)
     return found
+
+
+def _standing(operation: Operation, now: float) -> UnderWay:
+    gone = is_abandoned(operation) or untaken(operation, now)
+    quiet = None if gone else unheard(operation, now)
+    return UnderWay(operation, gone, "" if quiet is None else numbers.age(quiet))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from tui.sources.kubernetes.wire import Int, ListMeta, Meta, Wire
+from tui.sources.kubernetes.wire import Int, ListMeta, Meta, Moment, Wire
 
 
 class Named(Wire):
@@ -38,7 +37,7 @@ class Status(Wire):
 
 class EventSeries(Wire):
     count: Int = 0
-    last_observed_time: datetime | None = None
+    last_observed_time: Moment | None = None
 
 
 class EventSource(Wire):
@@ -51,9 +50,9 @@ class EventWire(Wire):
     message: str = ""
     type: str = ""
     count: Int | None = None
-    first_timestamp: datetime | None = None
-    last_timestamp: datetime | None = None
-    event_time: datetime | None = None
+    first_timestamp: Moment | None = None
+    last_timestamp: Moment | None = None
+    event_time: Moment | None = None
     series: EventSeries | None = None
     source: EventSource | None = None
     reporting_component: str = ""

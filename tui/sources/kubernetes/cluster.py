@@ -70,7 +70,7 @@ class KubernetesCluster:
 
     async def deployment(self, namespace: str, name: str) -> Deployment:
         body = await self._get(DEPLOYMENTS.path(namespace, name), wire.DeploymentWire)
-        return converted(objects.deployment_of, (body,))[0]
+        return converted(objects.deployment_of, body)
 
     async def fleet(self, namespaces: Sequence[str]) -> Fleet:
         """As the informer does it: what may not be read is told in `gaps`; deployments that may not be listed raise."""
@@ -102,7 +102,7 @@ class KubernetesCluster:
             body = await transport.patch(path, dict(patch), params=params, headers={"Content-Type": _STRATEGIC})
             return transport.decode(body, wire.DeploymentWire)
 
-        return converted(objects.deployment_of, (await self.connection.using(send),))[0]
+        return converted(objects.deployment_of, await self.connection.using(send))
 
     async def scale(self, namespace: str, name: str, replicas: int) -> None:
         path = DEPLOYMENTS.path(namespace, name, "scale")

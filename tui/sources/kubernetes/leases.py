@@ -9,7 +9,7 @@ from urllib.parse import quote
 from msgspec import field
 
 from tui.domain.leases import Lease
-from tui.sources.kubernetes.wire import Int, Meta, Wire
+from tui.sources.kubernetes.wire import Int, Meta, Moment, Wire
 
 MERGE = "application/merge-patch+json"
 
@@ -17,8 +17,8 @@ MERGE = "application/merge-patch+json"
 class LeaseSpec(Wire):
     holder_identity: str | None = None
     lease_duration_seconds: Int | None = None
-    acquire_time: datetime | None = None
-    renew_time: datetime | None = None
+    acquire_time: Moment | None = None
+    renew_time: Moment | None = None
     lease_transitions: Int | None = None
 
 

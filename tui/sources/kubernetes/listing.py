@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import msgspec
-
-from tui.domain.failures import Failure, Malformed
+from tui.domain.failures import Failure
 from tui.sources import bounds
 from tui.sources.bounds import PageTokens
-from tui.sources.decode import LARGE, collector_paused
-from tui.sources.kubernetes import BACKEND
+from tui.sources.decode import LARGE, as_malformed, collector_paused
+from tui.sources.kubernetes import BACKEND, wire
 from tui.sources.kubernetes.resources import Kind
 from tui.sources.transport import Timeouts, Transport
 
@@ -47,15 +46,16 @@ async def pages(
         params["fieldSelector"] = fields
     while True:
         body = await transport.get(kind.path(namespace), params=params, timeouts=PATIENT, most=min(bounds.LIST_BODY, most))
-        answer = transport.decode(body, kind.list_type)
+        answer = transport.decode(body, wire.ObjectList)
         size, count = size + len(body), count + len(answer.items or ())
         if size > most:
             raise bounds.too_large(most, backend=BACKEND, what=f"its list of {kind.plural}")
         if count > bounds.OBJECTS:
             raise bounds.too_many(kind.plural, backend=BACKEND)
-        large = len(body) >= LARGE
+        with as_malformed(body, backend=BACKEND), collector_paused() if len(body) >= LARGE else nullcontext():
+            items = tuple([kind.become(kind.decoder.decode(item)) for item in answer.items or ()])
         del body
-        items = converted(kind.become, answer.items or (), large=large)
+        answer.items = None
         following = tokens.following(answer.metadata.continue_)
         yield Page(items, answer.metadata.resource_version, last=not following)
         if not following:
@@ -82,14 +82,9 @@ async def _whole(found: AsyncIterator[Page[T]]) -> tuple[T, ...]:
     return tuple(items)
 
 
-def converted(become: Callable[[Any], T], bodies: Any, *, large: bool = False) -> tuple[T, ...]:
-    try:
-        if not large:
-            return tuple([become(body) for body in bodies])
-        with collector_paused():
-            return tuple([become(body) for body in bodies])
-    except msgspec.ValidationError as error:
-        raise Malformed(f"unexpected answer: {error}", backend=BACKEND) from None
+def converted(become: Callable[[Any], T], body: Any) -> T:
+    with as_malformed(b"", backend=BACKEND):
+        return become(body)
 
 
 def expired(failure: Failure) -> bool:

@@ -15,7 +15,6 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import msgspec
 
@@ -26,6 +25,7 @@ from tui.sources.decode import decode
 from tui.sources.files import reason_of
 from tui.sources.kubernetes import BACKEND
 from tui.sources.kubernetes.kubeconfig import ExecPlugin
+from tui.sources.kubernetes.wire import Moment
 
 PATIENCE = 60.0
 """Seconds for a plug-in, which may have to ask a cloud."""
@@ -47,7 +47,7 @@ class _Status(msgspec.Struct, rename="camel"):
     token: str = ""
     client_certificate_data: str = ""
     client_key_data: str = ""
-    expiration_timestamp: datetime | None = None
+    expiration_timestamp: Moment | None = None
 
 
 class _Answer(msgspec.Struct, rename="camel"):

@@ -189,8 +189,8 @@ class Reflector(Generic[T]):
             if event.type == "BOOKMARK":
                 self._version = _named.decode(event.object).metadata.resource_version or self._version
                 return
-            body = msgspec.json.decode(event.object, type=self.kind.item_type)
-            item = converted(self.kind.become, (body,))[0] if event.type in ("ADDED", "MODIFIED") else None
+            body = self.kind.decoder.decode(event.object)
+            item = converted(self.kind.become, body) if event.type in ("ADDED", "MODIFIED") else None
         except Failure:
             raise
         except Exception as error:  # noqa: BLE001 — whatever is wrong with it

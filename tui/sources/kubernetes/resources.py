@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import quote
 
+import msgspec
+
 from tui.domain.serving import Deployment, Pod, ReplicaSet
 from tui.sources.kubernetes import objects, wire
 
@@ -24,12 +26,11 @@ I_co = TypeVar("I_co", covariant=True, bound=Item)
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[T]):
-    """One kind: its place, how a list and one object of it are decoded, and what they become."""
+    """One kind: its place, how one object is decoded, and what it becomes."""
 
     plural: str
     prefix: str
-    list_type: type[Any]
-    item_type: type[Any]
+    decoder: msgspec.json.Decoder[Any]
     become: Callable[[Any], T]
 
     def path(self, namespace: str, name: str = "", subresource: str = "") -> str:
@@ -39,6 +40,6 @@ class Kind(Generic[T]):
         return "/".join(parts)
 
 
-DEPLOYMENTS: Kind[Deployment] = Kind("deployments", "/apis/apps/v1", wire.DeploymentList, wire.DeploymentWire, objects.deployment_of)
-REPLICA_SETS: Kind[ReplicaSet] = Kind("replicasets", "/apis/apps/v1", wire.ReplicaSetList, wire.ReplicaSetWire, objects.replica_set_of)
-PODS: Kind[Pod] = Kind("pods", "/api/v1", wire.PodList, wire.PodWire, objects.pod_of)
+DEPLOYMENTS: Kind[Deployment] = Kind("deployments", "/apis/apps/v1", msgspec.json.Decoder(wire.DeploymentWire), objects.deployment_of)
+REPLICA_SETS: Kind[ReplicaSet] = Kind("replicasets", "/apis/apps/v1", msgspec.json.Decoder(wire.ReplicaSetWire), objects.replica_set_of)
+PODS: Kind[Pod] = Kind("pods", "/api/v1", msgspec.json.Decoder(wire.PodWire), objects.pod_of)

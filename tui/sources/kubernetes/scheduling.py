@@ -29,7 +29,7 @@ from tui.sources import bounds
 from tui.sources.kubernetes import wire
 from tui.sources.kubernetes.listing import listed
 from tui.sources.kubernetes.resources import PODS, Kind
-from tui.sources.kubernetes.wire import Int, ListMeta, Meta, Wire
+from tui.sources.kubernetes.wire import Int, Meta, Wire
 from tui.sources.transport import Transport
 
 K = TypeVar("K")
@@ -70,11 +70,6 @@ class NodeWire(Wire):
     metadata: Meta
     spec: NodeSpec = msgspec.field(default_factory=NodeSpec)
     status: NodeStatus = msgspec.field(default_factory=NodeStatus)
-
-
-class NodeList(Wire):
-    metadata: ListMeta
-    items: list[NodeWire] | None = None
 
 
 class Requirement(Wire):
@@ -175,11 +170,6 @@ class ScheduledPod(Wire):
     spec: ScheduledSpec
 
 
-class ScheduledPodList(Wire):
-    metadata: ListMeta
-    items: list[ScheduledPod] | None = None
-
-
 class QuotaSpec(Wire):
     scopes: list[str] | None = None
     scope_selector: wire.Present | None = None
@@ -194,11 +184,6 @@ class QuotaWire(Wire):
     metadata: Meta
     spec: QuotaSpec = msgspec.field(default_factory=QuotaSpec)
     status: QuotaStatus = msgspec.field(default_factory=QuotaStatus)
-
-
-class QuotaList(Wire):
-    metadata: ListMeta
-    items: list[QuotaWire] | None = None
 
 
 def _amounts(found: Mapping[str, str | int | float] | None) -> dict[str, int]:
@@ -333,7 +318,7 @@ def _node_of(body: NodeWire) -> _Node:
     return _Node(NodeInfo(meta.name, _amounts(body.status.allocatable), meta.labels or {}, taints, spec.unschedulable), autoscaler)
 
 
-_NODES: Kind[_Node] = Kind("nodes", "/api/v1", NodeList, NodeWire, _node_of)
+_NODES: Kind[_Node] = Kind("nodes", "/api/v1", msgspec.json.Decoder(NodeWire), _node_of)
 
 
 def _quota_of(body: QuotaWire) -> Quota | None:
@@ -345,8 +330,8 @@ def _quota_of(body: QuotaWire) -> Quota | None:
     return Quota(body.metadata.name, *texts)
 
 
-_QUOTAS: Kind[Quota | None] = Kind("resourcequotas", "/api/v1", QuotaList, QuotaWire, _quota_of)
-_SCHEDULED: Kind[PodInfo] = Kind("pods", "/api/v1", ScheduledPodList, ScheduledPod, pod_info_of)
+_QUOTAS: Kind[Quota | None] = Kind("resourcequotas", "/api/v1", msgspec.json.Decoder(QuotaWire), _quota_of)
+_SCHEDULED: Kind[PodInfo] = Kind("pods", "/api/v1", msgspec.json.Decoder(ScheduledPod), pod_info_of)
 
 
 async def scheduler_snapshot(transport: Transport, pod: Pod) -> SchedulerSnapshot:

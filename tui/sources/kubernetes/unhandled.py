@@ -23,11 +23,6 @@ class _Workload(wire.Wire):
     spec: _Spec = msgspec.field(default_factory=_Spec)
 
 
-class _List(wire.Wire):
-    metadata: wire.ListMeta
-    items: list[_Workload] | None = None
-
-
 def _stateful_set(body: _Workload) -> OtherWorkload:
     return OtherWorkload("StatefulSet", body.metadata.namespace, body.metadata.name, objects.template_of(body.spec.template))
 
@@ -37,8 +32,8 @@ def _daemon_set(body: _Workload) -> OtherWorkload:
 
 
 _KINDS: tuple[Kind[OtherWorkload], ...] = (
-    Kind("statefulsets", "/apis/apps/v1", _List, _Workload, _stateful_set),
-    Kind("daemonsets", "/apis/apps/v1", _List, _Workload, _daemon_set),
+    Kind("statefulsets", "/apis/apps/v1", msgspec.json.Decoder(_Workload), _stateful_set),
+    Kind("daemonsets", "/apis/apps/v1", msgspec.json.Decoder(_Workload), _daemon_set),
 )
 
 
