@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tui.domain.announcements import Announcement, announced_by_others
 from tui.domain.failures import Failure, NotFound, Rejected
 from tui.domain.linking import link_in
 from tui.domain.links import RUN_ID_ANNOTATION, ServingLink
@@ -45,6 +46,8 @@ class Subject:
     """The wanted version does not exist yet: it will be a copy of this one."""
     run_id: str | None = None
     """The run that the wanted version came from: as the registry says, else as the ReplicaSet remembers that served it."""
+    moving: tuple[Announcement, ...] = ()
+    """Other operations that are in the midst of moving the alias."""
     addresses: tuple[str, ...] = ()
     """Of the pods that serve now."""
 
@@ -194,6 +197,7 @@ def _subject(intent: Intent, world: World, read: _Read) -> Subject | Refusal:
         registry_failure=read.away,
         target=None if isinstance(target, str) else target,
         copied=read.copied,
+        moving=announced_by_others(known.tags, alias_of(intent, link)) if known else (),
         run_id=version.run_id if version else _kept_run(read, target, world),
     )
 
