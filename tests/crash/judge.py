@@ -35,6 +35,8 @@ def _of_any(operation: Operation, after: Standing, now: str) -> Iterable[str]:
         yield f"the mark stands: {after.mark}"
     if after.holder:
         yield f"the lock is held by {after.holder}"
+    if after.announced:
+        yield f"still announced: {', '.join(after.announced)}"
     if after.alias != now:
         yield f"the alias points at {after.alias}"
     if after.ready != after.desired:

@@ -32,6 +32,10 @@ def label(method: str, target: str, body: bytes) -> str:
         return "write the event"
     if path.endswith("registered-models/alias"):
         return "move the alias"
+    if path.endswith("registered-models/set-tag"):
+        return "announce the alias"
+    if path.endswith("registered-models/delete-tag"):
+        return "take the announcement off"
     if path.endswith("model-versions/set-tag"):
         return f"tag {told['version']} {told['key'].removeprefix('modeldeck.')}"
     return f"{method} {path}"

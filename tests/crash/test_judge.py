@@ -24,7 +24,7 @@ def template(version: str) -> Any:
     return {"metadata": {"annotations": told}, "spec": {"containers": [{"env": env}]}}
 
 
-BEFORE = Standing(template("1"), {}, None, [], "", "1", {"1": {}, "2": {}}, [], 1, 1)
+BEFORE = Standing(template("1"), {}, None, [], "", "1", (), {"1": {}, "2": {}}, [], 1, 1)
 DONE = Standing(
     template("2"),
     {"kubernetes.io/change-cause": "promoted"},
@@ -32,6 +32,7 @@ DONE = Standing(
     [{"id": ID, "outcome": "done"}],
     "",
     "2",
+    (),
     {
         "1": {"modeldeck.left": f"replaced by 2 ({ID})"},
         "2": {"modeldeck.operation": ID, "modeldeck.from": "1", "modeldeck.evidence": "no gate"},
@@ -73,6 +74,7 @@ def test_one_story_is_right() -> None:
 
 
 MIXES: dict[str, Callable[[Standing], Standing]] = {
+    "announcement": lambda it: replace(it, announced=("modeldeck.moving.champion.id",)),
     "alias": lambda it: replace(it, alias="2" if it.alias == "1" else "1"),
     "template": lambda it: replace(it, template=template("2" if it.alias == "1" else "1")),
     "mark": lambda it: replace(it, mark='{"id":"x"}'),

@@ -12,6 +12,8 @@ from tests.crash.requests import Counted, changes
 _DEPLOYMENT = "/apis/apps/v1/namespaces/serving/deployments/iris?fieldManager=modeldeck"
 _LEASE = "/apis/coordination.k8s.io/v1/namespaces/serving/leases/modeldeck-iris"
 _TAG = "/api/2.0/mlflow/model-versions/set-tag"
+_ANNOUNCED = "/api/2.0/mlflow/registered-models/set-tag"
+_WITHDRAWN = "/api/2.0/mlflow/registered-models/delete-tag"
 
 
 def body(value: object) -> bytes:
@@ -40,6 +42,7 @@ def test_requests_are_named_after_what_they_are_about_and_counted() -> None:
     sent = [
         ("GET", _DEPLOYMENT, b""),
         ("POST", _LEASE, held),
+        ("POST", _ANNOUNCED, body({"key": "modeldeck.moving.champion.id"})),
         ("GET", _DEPLOYMENT, b""),
         ("PATCH", _DEPLOYMENT, patch),
         ("PATCH", _LEASE, held),
@@ -48,6 +51,7 @@ def test_requests_are_named_after_what_they_are_about_and_counted() -> None:
         ("GET", _DEPLOYMENT, b""),
         ("POST", _TAG, body({"version": "2", "key": "modeldeck.kind"})),
         ("POST", _TAG, body({"version": "2", "key": "modeldeck.operation"})),
+        ("DELETE", _WITHDRAWN, body({"key": "modeldeck.moving.champion.id"})),
         ("PATCH", _DEPLOYMENT, body({"metadata": {"annotations": {"modeldeck.dev/operation": None}}})),
         ("PATCH", _LEASE, body({"spec": {"holderIdentity": ""}})),
     ]
@@ -55,7 +59,8 @@ def test_requests_are_named_after_what_they_are_about_and_counted() -> None:
     assert names == [
         "read 1",
         "hold the lock",
-        "after hold the lock: read 1",
+        "announce the alias",
+        "after announce the alias: read 1",
         "patch the template",
         "hold the lock #2",
         "after patch the template: read 1",
@@ -63,18 +68,21 @@ def test_requests_are_named_after_what_they_are_about_and_counted() -> None:
         "after patch the template #2: read 1",
         "tag 2 kind",
         "tag 2 operation",
+        "take the announcement off",
         "take the mark off",
         "give the lock back",
     ]
     assert "patch the template #2" not in points(names)
     assert points(names, legs=2) == (
         "hold the lock",
-        "after hold the lock: read 1",
+        "announce the alias",
+        "after announce the alias: read 1",
         "patch the template",
         "after patch the template: read 1",
         "patch the template #2",
         "after patch the template #2: read 1",
         "tag 2 operation",
+        "take the announcement off",
         "take the mark off",
         "give the lock back",
     )

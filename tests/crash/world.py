@@ -32,6 +32,8 @@ class Standing:
     holder: str
     """Of the lock; "" where it is free."""
     alias: str | None
+    announced: tuple[str, ...]
+    """Tags of the model: the operations that say that they move an alias."""
     tags: dict[str, dict[str, str]]
     """Version → its tags."""
     events: list[str] = field(compare=False)
@@ -101,6 +103,7 @@ class World:
             history=json.loads(annotations.get(HISTORY, "[]")),
             holder=await self._holder(name),
             alias=aliases.get(CHAMPION),
+            announced=tuple(each["key"] for each in registered.get("tags", ())),
             tags=tags,
             events=[each["reason"] for each in events if each.get("source", {}).get("component") == "modeldeck"],
             ready=sum(_is_ready(pod) for pod in pods),

@@ -25,8 +25,8 @@ from tui.operations.journal import JournalFailure
 from tui.operations.runner import Order, carry_out
 from tui.operations.world import World
 
-CHANGING = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "write_lease")
-UNFENCED = ("set_alias", "delete_alias", "tag_version", "write_event")
+CHANGING = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "tag_model", "untag_model", "write_event", "write_lease")
+UNFENCED = ("set_alias", "delete_alias", "tag_version", "tag_model", "untag_model", "write_event")
 """Requests that the server cannot tell from an earlier holder's: between the last look at the lock and their leaving nothing may stop a
 process for long. That instant is the one that no client can close, so that no process is hung in it here."""
 _TRAVEL = 0.005

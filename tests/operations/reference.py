@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,10 @@ class Known:
     @property
     def keys(self) -> tuple[str, ...]:
         return changed_by(self.plan)
+
+    @property
+    def moves_alias(self) -> bool:
+        return any(step.name is StepName.MOVE_ALIAS for step in self.plan.steps)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -132,24 +136,27 @@ class Reference:
             writer, at = self._last(place)
             if place.endswith(f"own {HISTORY}"):
                 self._history(process, before.get(place), after.get(place))
-            elif place == ALIAS and self._beside(known):
-                pass
             elif writer and writer != known.id and at > known.planned and before.get(place) != known.seen.get(place):
                 self.wrong.append(f"{known.id} wrote {place} over {writer}: {before.get(place)} → {after.get(place)}")
             self._writers[place].append((known.id, self.now))
+        if ALIAS in changed:
+            self._alone(known, (before, after))
         self._under_the_mark(known, before, after, changed)
         if any(place.endswith(f"own {HISTORY}") for place in changed):
             self._told(known, after)
 
-    def _beside(self, known: Known) -> bool:
-        """Whether operations on other Deployments move the same alias at the same time: locks are of Deployments, and MLflow writes over
-        whatever is there. Both see it when they look at the end, as does one that is about further Deployments and was cut off."""
-        others = [one for one in self.operations.values() if one.outcome in (None, Outcome.NEEDS_ATTENTION)]
-        further = [one for one in others if not set(one.keys) <= set(known.keys)]
-        beside = [one for one in further if not set(one.keys) & set(known.keys)]
-        for one in (*further, known) if beside else further:
-            one.disturbed = one.edited = True
-        return bool(beside)
+    def _alone(self, known: Known, looks: Sequence[Mapping[str, str]]) -> None:
+        """Whoever moves the alias has announced it, and nobody else has who goes on: a mark tells them from those that yield."""
+        announced = self.announced()
+        if known.id not in announced:
+            self.wrong.append(f"{known.id} moved the alias without announcing it")
+        marked = {id for key in self.fake.cluster.deployments for id in self._marks(key, *looks)}
+        if others := (announced & marked) - {known.id}:
+            self.wrong.append(f"{known.id} moved the alias while the announcement of {others} stood")
+
+    def announced(self) -> set[str]:
+        """The operations whose announcements stand."""
+        return {key.rpartition(".")[2] for key in self.fake.registry.tags.get("iris", {})}
 
     def _told(self, known: Known, after: Mapping[str, str]) -> None:
         """Once its last mark is off, the Deployments tell how it ended, even if the process dies before its journal does."""
@@ -214,7 +221,6 @@ class Reference:
     def over(self, id: str, outcome: Outcome) -> None:
         """An operation has ended, or was found to have ended."""
         known = self.operations[id]
-        told_again = known.outcome is Outcome.DONE
         known.ends.append(outcome)
         if known.outcome is not None:
             settled = known.outcome if known.outcome is not Outcome.NEEDS_ATTENTION else outcome
@@ -224,8 +230,8 @@ class Reference:
         else:
             known.outcome = outcome
         if outcome is Outcome.DONE:
-            self._claim(known, found=not told_again)
             self.story = self._unless_written(known, known.wanted)
+            self._claim(known)
         if outcome is Outcome.UNDONE:
             for writes in self._writers.values():
                 while writes and writes[-1][0] == id:
@@ -235,17 +241,17 @@ class Reference:
         elif outcome is Outcome.NEEDS_ATTENTION:
             behind = any(self.written_since(f"{key} own {OPERATION}", known) for key in known.keys)
             known.disturbed |= behind
+            if not known.moves_alias and self.written_since(ALIAS, known):
+                known.disturbed = known.edited = True  # it counted on an alias that it did not move, and says that it points elsewhere
             if not known.disturbed:
                 self.wrong.append(f"{id} needs attention, and nobody disturbed it")
             self._open_end(known)
 
-    def _claim(self, known: Known, *, found: bool) -> None:
-        """What was so already when it was planned is as much its doing as what it wrote; and so is what it `found` as it wanted it, written
-        by an operation beside it: it has ended well on it, and nobody may take that back from under it."""
+    def _claim(self, known: Known) -> None:
+        """What was so already when it was planned is as much its doing as what it wrote."""
         self.now = next(self._counter)
-        stands = look(self.fake)
-        for place, wanted in known.wanted.items():
-            if not self.written_since(place, known) or (found and stands.get(place) == wanted):
+        for place in known.wanted:
+            if not self.written_since(place, known):
                 self._writers[place].append((known.id, self.now))
 
     def _open_end(self, known: Known) -> None:
@@ -272,21 +278,11 @@ class Reference:
         if known.outcome is Outcome.NEEDS_ATTENTION:
             seen = self._unless_written(known, known.seen, old)
             yield from itertools.product(*zip(old, new, seen, strict=True))
-        else:
-            for base in {old, self._as_found(known, old)}:
-                yield from self._between(known, base, new)
-
-    def _as_found(self, known: Known, old: Stand) -> Stand:
-        """What it goes back to where it wrote last: as it found it, be it in the middle of an operation that was cut off before."""
-        told = zip(self.places, old, strict=True)
-        return tuple(known.seen.get(place) if place in known.wanted and self._last(place)[0] == known.id else was for place, was in told)
-
-    def _between(self, known: Known, old: Stand, new: Stand) -> Iterator[Stand]:
-        if self.by_alias:
+        elif self.by_alias:
             # The alias is first both times: pods follow it.
             yield from itertools.product(*zip(old, new, strict=True))
-            return
-        # One place after the other, the alias last, and first on the way back.
-        order = list(known.wanted)
-        for moved in range(len(order) + 1):
-            yield tuple(now if place in order[:moved] else was for place, was, now in zip(self.places, old, new, strict=True))
+        else:
+            # One place after the other, the alias last, and first on the way back.
+            order = list(known.wanted)
+            for moved in range(len(order) + 1):
+                yield tuple(now if place in order[:moved] else was for place, was, now in zip(self.places, old, new, strict=True))

@@ -23,7 +23,7 @@ from tests.support.fakes.world import fake_world
 from tests.support.virtual import VirtualClock, VirtualLoop
 from tui.domain.failures import Conflict, Failure
 from tui.domain.marks import RESTARTED_AT, history_of, mark_of
-from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State
+from tui.domain.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State
 from tui.operations.runner import Order, Verb
 from tui.operations.services import Services, services
 from tui.operations.wishes import Asked, Wish
@@ -42,7 +42,7 @@ faults = st.one_of(
         Fault,
         st.just("write"),
         st.sampled_from(("drop", "lose", "late", "kill", "kill-after", "kill-late", "hang-after")),
-        st.integers(1, 14),
+        st.integers(1, 16),
     ),
     st.builds(Fault, st.just("entry"), st.sampled_from(("kill", "kill-after", "full")), st.integers(1, 30)),
 )
@@ -76,6 +76,8 @@ class Promotions(RuleBasedStateMachine):
         self.loop = VirtualLoop()
         self.clock = VirtualClock(self.loop)
         self.latest: list[Process] = []
+        self.refused: tuple[Check, ...] = ()
+        """Of the newest plan, where it was refused."""
 
     @initialize(uri=st.sampled_from(("models:/iris/1", "models:/iris@champion")), shared=st.booleans(), several=st.booleans())
     def begin(self, uri: str, shared: bool, several: bool) -> None:
@@ -188,6 +190,7 @@ class Promotions(RuleBasedStateMachine):
         intent = Intent(kind, "serving", name, model, to, operator.name, why, rollout_deadline=60.0, then=tuple(then))
         made = self._as(operator, None, operator.services.plan(intent))
         operator.pending = made if isinstance(made, Plan) and not made.refused else None
+        self.refused = made.checks if isinstance(made, Plan) and made.refused else ()
         if operator.pending is not None:
             self.reference.planned(operator.pending)
 
@@ -321,7 +324,7 @@ class Promotions(RuleBasedStateMachine):
             going_on = {known.id for known in reference.operations.values() if known.outcome not in (Outcome.DONE, Outcome.UNDONE)}
             assert going_on & set(self.marked()), (reference.stand(), reference.story, self.marked())
         ended = {known.id for known in reference.operations.values() if known.outcome is not None and not known.disturbed}
-        assert not ended & set(self.marked())
+        assert not ended & {*self.marked(), *reference.announced()}
         self._history_journal_and_tags_agree()
 
     def _history_journal_and_tags_agree(self) -> None:
@@ -345,6 +348,7 @@ class Promotions(RuleBasedStateMachine):
             }
             assert len(reasons) <= 1, (known, reasons)
             assert known.outcome is not Outcome.DONE or known.disturbed or reasons & {"Promoted", "RolledBack"}, known
+        assert not self.reference.announced()
         holders = [lease.holder for lease in self.fake.cluster.leases.values() if lease.holder]
         assert not [holder for holder in holders if self.processes[int(holder.split("-")[1])].lives]
         self.time_passes(60.0)
@@ -463,27 +467,36 @@ def test_the_protocol_against_the_reference() -> None:
     run_state_machine_as_test(machine, settings=chosen)  # type: ignore[no-untyped-call]
 
 
-def test_who_takes_an_operation_back_leaves_the_alias_that_another_has_ended_on() -> None:
-    """A history that Hypothesis found: both promote the same version on Deployments of their own; the one that moved the alias is killed,
-    the other ends on the alias as it is."""
+def test_of_two_that_begin_to_move_one_alias_at_once_none_goes_on_without_the_other_knowing() -> None:
+    """A history that Hypothesis found: both promote the same version on Deployments of their own, and one is killed."""
     state = Promotions()
     state.begin(uri="models:/iris/1", shared=False, several=True)
     state.plan(bob=True, on=(KEY,), wish=(Kind.PROMOTE, "2", "better"))
     state.plan(bob=False, on=(STAGING,), wish=(Kind.PROMOTE, "2", "better"))
     state.race(faults=(Fault("write", "kill", 4), None))
-    state.recover_what_is_marked(bob=True, fault=None, pick=0, verb=Verb.UNDO)
-    assert state.reference.stand() == ("models:/iris/2", "models:/iris/1", "2")
+    (refused,) = state.bob.journal.operations()
+    assert refused.outcome is Outcome.REFUSED
+    assert "is in the midst of moving alias champion of iris on serving/staging" in refused.words
+    assert state.reference.stand() == ("models:/iris/1", "models:/iris/1", "1")
     state.one_story_is_told()
     state.teardown()
 
 
-def test_who_is_killed_taking_back_has_put_the_alias_where_the_one_cut_off_before_it_had_moved_it() -> None:
-    """A history that Hypothesis found: the second began while the first was cut off, so that what it found was already the first's."""
+def test_while_one_that_moved_the_alias_is_cut_off_no_other_begins() -> None:
+    """Histories that Hypothesis found: the second of two took for its own what the first had moved, or put it back to that."""
     state = Promotions()
     state.begin(uri="models:/iris/1", shared=False, several=True)
-    state.change(bob=False, fault=Fault("write", "kill", 4), on=(STAGING,), wish=(Kind.PROMOTE, "2", "better"))
-    state.change(bob=False, fault=Fault("write", "kill-after", 3), on=(KEY,), wish=(Kind.PROMOTE, "1", "better"))
-    state.recover_what_is_marked(bob=False, fault=Fault("entry", "kill", 6), pick=0, verb=Verb.UNDO)
+    state.change(bob=False, fault=Fault("write", "kill-after", 4), on=(STAGING,), wish=(Kind.PROMOTE, "2", "better"))
     assert state.reference.stand() == ("models:/iris/1", "models:/iris/2", "2")
+    state.change(bob=False, fault=None, on=(KEY,), wish=(Kind.PROMOTE, "1", "better"))
+    (cut_off,) = state.ann.journal.operations()
+    (check,) = [check for check in state.refused if check.verdict == "refuse"]
+    assert cut_off.id in check.words
+    assert f"modeldeck operations undo {cut_off.id}" in check.hint
+    state.recover_what_is_marked(bob=False, fault=Fault("write", "kill", 3), pick=0, verb=Verb.UNDO)
+    assert state.reference.stand() == ("models:/iris/1", "models:/iris/2", "1")
+    state.recover_what_is_marked(bob=True, fault=None, pick=0, verb=Verb.UNDO)
+    assert state.reference.stand() == ("models:/iris/1", "models:/iris/1", "1")
+    assert not state.reference.announced()
     state.one_story_is_told()
     state.teardown()

@@ -54,7 +54,7 @@ async def test_while_another_is_in_the_middle_it_is_left_alone(bench: Bench, ver
     left = await left_open(bench)
     made = await bench.good_plan("3", actor="bob@box")
     with pytest.raises(PowerCut):
-        await bench.run_on(made, Cutting(bench.journal, 8, before=False))
+        await bench.run_on(made, Cutting(bench.journal, 9, before=False))
     bench.fake.cluster.leases.clear()
     assert mark(bench) == made.id
     calls = len(bench.fake.traps.calls)
@@ -94,7 +94,7 @@ async def test_carried_out_but_contradicted_it_is_not_called_undone_later(bench:
 async def test_a_way_back_that_lay_idle_stops_where_the_way_there_was_finished(bench: Bench) -> None:
     made = await bench.good_plan("2")
     with pytest.raises(PowerCut):
-        await bench.run_on(made, Cutting(bench.journal, 8, before=False))
+        await bench.run_on(made, Cutting(bench.journal, 9, before=False))
     bench.fake.cluster.leases.clear()
     elsewhere = Bench(bench.fake, MemoryJournal(), asyncio.Event())
     await adopt(made.id, bench.fake.world, elsewhere.journal, bench.fake.clock)

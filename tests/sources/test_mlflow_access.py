@@ -65,13 +65,18 @@ async def test_nothing_is_registered_into_a_prompts_name() -> None:
     assert asked == ["registered-models/get"]
 
 
-@pytest.mark.parametrize(("write", "permission"), [("set_alias", "EDIT"), ("delete_alias", "MANAGE"), ("tag_version", "EDIT")])
+@pytest.mark.parametrize(
+    ("write", "permission"),
+    [("set_alias", "EDIT"), ("delete_alias", "MANAGE"), ("tag_version", "EDIT"), ("tag_model", "EDIT"), ("untag_model", "EDIT")],
+)
 async def test_a_refused_write_names_the_permission_and_the_model(write: str, permission: str) -> None:
     async with canned(always(DENIED)) as server:
         registry = open_mlflow(MlflowTarget(server.url)).registry
         calls = {
             "set_alias": lambda: registry.set_alias("iris", "champion", "1"),
             "delete_alias": lambda: registry.delete_alias("iris", "champion"),
+            "tag_model": lambda: registry.tag_model("iris", "a", "b"),
+            "untag_model": lambda: registry.untag_model("iris", "a"),
             "tag_version": lambda: registry.tag_version("iris", "1", {"a": "b"}),
         }
         with pytest.raises(Forbidden, match=f"needs {permission} on the registered model iris"):

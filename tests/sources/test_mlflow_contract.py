@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.faulty import FaultyProxy
 from tests.support.mlflow_world import HOSTILE, POINTS, START, World
+from tui.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from tui.domain.environments import MlflowTarget
 from tui.domain.failures import Faulty, NotFound, Rejected
 from tui.domain.runs import Artifact, DatasetInput, RunStatus
@@ -117,6 +118,10 @@ async def test_what_is_missing_is_not_found(mlflow: Mlflow) -> None:
         await mlflow.registry.version("no-such-model", "1")
     with pytest.raises(NotFound):
         await mlflow.registry.version_of_alias("no-such-model", "champion")
+    with pytest.raises(NotFound):
+        await mlflow.registry.tag_model("no-such-model", moving_tag("champion", "id"), "{}")
+    with pytest.raises(NotFound):
+        await mlflow.registry.untag_model("no-such-model", moving_tag("champion", "id"))
 
 
 async def test_registering_a_logged_model_and_moving_aliases(mlflow: Mlflow, world: World) -> None:
@@ -147,6 +152,26 @@ async def test_registering_a_logged_model_and_moving_aliases(mlflow: Mlflow, wor
         await registry.set_alias("iris", "champion", "999")
     with pytest.raises(Rejected, match="reserved"):
         await registry.set_alias("iris", "v3", second.version)
+
+
+async def test_what_operations_announce_on_a_model_is_there_until_it_is_taken_off(mlflow: Mlflow, world: World) -> None:
+    registry = mlflow.registry
+    await registry.create_version("announced", world.logged)
+    aliases = ("champion", "a" * 255, "prüf-1_x")
+    announcement = Announcement("20261128-101500-ab12", f"{'n' * 63}/{'d' * 253}", "u" * 36, HOSTILE * 3, "2026-11-28T10:15:00Z", "1", "2")
+    for alias in aliases:
+        await registry.tag_model("announced", moving_tag(alias, announcement.id), announcement_text(announcement))
+        await registry.tag_model("announced", moving_tag(alias, announcement.id), announcement_text(announcement))
+    tags = (await registry.model("announced")).tags
+    assert len(tags) == len(aliases)
+    assert (await registry.registry()).model("announced") == await registry.model("announced")
+    for alias in aliases:
+        (read,) = announced_by_others(tags, alias)
+        assert (read.deployment, read.to_version) == (announcement.deployment, "2")
+        assert announced_by_others(tags, alias, announcement.id) == ()
+        await registry.untag_model("announced", moving_tag(alias, announcement.id))
+        await registry.untag_model("announced", moving_tag(alias, announcement.id))
+    assert (await registry.model("announced")).tags == {}
 
 
 @contextlib.contextmanager

@@ -59,7 +59,7 @@ CHECKS = (
 )
 
 STEPS = (
-    Step(StepName.LOCK, "free", f"held by {ID}"),
+    Step(StepName.LOCK, "free", f"held by {ID}, alias champion announced as moving"),
     Step(
         StepName.PATCH_TEMPLATE,
         "models:/iris/7",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping
 
 from tui.domain import rollout
+from tui.domain.announcements import Announcement
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
 from tui.domain.leases import held_words, lock_name, looks_live, note_of
 from tui.domain.marks import under_way
@@ -14,13 +15,14 @@ from tui.domain.registry import ModelAccess
 from tui.domain.serving import Deployment
 from tui.domain.slots import Edits
 from tui.operations import edits
+from tui.operations.announcing import is_over, midst_words
 from tui.operations.availability import availability
 from tui.operations.consequences import consequences, others
 from tui.operations.gate import Target, forecast
 from tui.operations.liveness import holder_is_dead, is_abandoned
 from tui.operations.owner_check import ownership
 from tui.operations.repeated import repeated
-from tui.operations.subject import Subject
+from tui.operations.subject import Subject, alias_of
 from tui.operations.world import World
 
 _METRICS_PATIENCE = 5.0
@@ -41,20 +43,22 @@ async def run_checks(
         autoscaler(subject, world),
         gate(subject, draft, world, now),
         lock(subject, world, now),
+        moving(subject, world, together),
         may_move_alias(subject, world),
     )
     serving = asyncio.create_task(availability(subject, draft.slot_edits, world))
     moves = any(step.name is StepName.MOVE_ALIAS for step in draft.steps)
     told = asyncio.create_task(others(subject, draft.intent.alias, world, together) if moves else _nothing())
-    found, patching, trial, owned, scaling, judged, locked, moving = await asyncio.gather(*asked)
+    found, patching, trial, owned, scaling, judged, locked, announced, allowed = await asyncio.gather(*asked)
+    here = other_operations(subject, past)
     return (
         environment(world),
         *reason(subject, world),
         version(subject),
         found,
         patching,
-        moving,
-        other_operations(subject, past),
+        allowed,
+        here if here.verdict is Verdict.REFUSE or announced.verdict is Verdict.OK else announced,
         rolling(subject),
         *await serving,
         *consequences(subject, draft.slot_edits),
@@ -188,6 +192,28 @@ def other_operations(subject: Subject, past: Iterable[Operation]) -> Check:
         words = f"operation {operation.id} of {operation.actor} is under way"
         return Check("other operations", Verdict.REFUSE, words, "wait for it, or cancel it")
     return Check("other operations", Verdict.OK, "none under way")
+
+
+async def moving(subject: Subject, world: World, together: Collection[str]) -> Check:
+    """Whether another operation, on whichever Deployment, is in the midst of moving the alias: then nobody knows where it will point, be it
+    to be moved or not. `together`: keys of all the deployments that the operation changes."""
+    for other in subject.moving:
+        if not await _has_ended(other, subject, world, together):
+            words, hint = midst_words(subject.model, alias_of(subject.intent, subject.link), other)
+            return Check("other operations", Verdict.REFUSE, words, hint)
+    return Check("other operations", Verdict.OK, "the alias is at rest")
+
+
+async def _has_ended(other: Announcement, subject: Subject, world: World, together: Collection[str]) -> bool:
+    own = subject.deployment
+    if other.deployment == own.key:
+        return is_over(other, own, locked=True)  # as it will be, or the lock tells who is at work
+    namespace, _, name = other.deployment.partition("/")
+    try:
+        found = await world.need_cluster().deployment(namespace, name)
+    except Failure:
+        return False
+    return is_over(other, found, locked=other.deployment in together)
 
 
 def _marked(id: str, actor: str, at: str, mine: Mapping[str, Operation], deployment: Deployment) -> Check:

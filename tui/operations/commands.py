@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
+from tui.domain.announcements import moving_tag
 from tui.domain.marks import OPERATION
 from tui.domain.promotions import Plan
 from tui.domain.serving import Deployment
@@ -56,6 +57,11 @@ def point_alias(model: str, alias: str, version: str | None) -> str:
     if version is None:
         return _mlflow(f"delete_registered_model_alias({model!r}, {alias!r})")
     return _mlflow(f"set_registered_model_alias({model!r}, {alias!r}, {version!r})")
+
+
+def take_announcement_off(model: str, alias: str, operation_id: str) -> str:
+    """Of an operation that is gone for good."""
+    return _mlflow(f"delete_registered_model_tag({model!r}, {moving_tag(alias, operation_id)!r})")
 
 
 def _mlflow(call: str) -> str:

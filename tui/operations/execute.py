@@ -12,6 +12,7 @@ from functools import partial
 
 from tui.domain.failures import Conflict, Failure
 from tui.domain.promotions import Kind, Operation, Outcome, Plan, StepName, StepState
+from tui.operations.announcing import withdraw, withdraw_untouched
 from tui.operations.fingerprint import what_moved
 from tui.operations.journal import JournalFailure
 from tui.operations.liveness import birth
@@ -127,8 +128,10 @@ async def _nothing_moved(run: Run) -> Operation | None:
 
 async def _nothing_applied(run: Run, why: str) -> Operation:
     """Refused, and the lock given back. Its own end, where the API cannot be asked to, comes by itself."""
+    stands = await withdraw_untouched(run)
     await let_go(run)
-    return _end(run, Outcome.REFUSED, f"nothing was applied, {why}" if why.startswith("because") else f"nothing was applied: {why}")
+    said = f"nothing was applied, {why}" if why.startswith("because") else f"nothing was applied: {why}"
+    return _end(run, Outcome.REFUSED, said + stands)
 
 
 async def _step(run: Run) -> None:
@@ -170,8 +173,9 @@ async def _failed(run: Run, failure: Failure, *, committed: bool) -> Operation |
 
 async def _back(run: Run, why: str) -> Operation:
     if not run.touched:
+        stands = await withdraw_untouched(run)
         await let_go(run)
-        return _end(run, Outcome.UNDONE, f"{why}; nothing had been changed yet")
+        return _end(run, Outcome.UNDONE, f"{why}; nothing had been changed yet{stands}")
     return await undo(run, why)
 
 
@@ -184,6 +188,14 @@ async def _without_journal(run: Run, failure: JournalFailure, *, committed: bool
 
 
 async def _conclude(run: Run) -> Operation:
+    released = all(step.state is StepState.DONE for step in run.now.steps if step.name is StepName.RELEASE)
+    if released and not run.withdrawn:  # what came after the commit was left to others; else the announcement goes with the mark
+        try:
+            await withdraw(run)
+        except LockLost as failure:
+            return await give_up(run, failure)
+        except Failure as failure:
+            run.troubles.append(_words(failure))
     await let_go(run)
     plan = run.whole
     verb = "rolled back" if plan.intent.kind is Kind.ROLLBACK else "promoted"

@@ -242,7 +242,8 @@ def _steps(subject: Subject, plan: Plan, alias_moves: bool) -> tuple[Step, ...]:
     rollout = [_rollout(subject, commands), *_judged(plan)] if edits.of_template(plan.slot_edits) else []
     alias = [_alias(subject, plan, commands)] if alias_moves else []
     mark = Step(StepName.MARK, "no operation", plan.id, commands.mark())
-    lock = Step(StepName.LOCK, "free", f"held by {plan.id}")
+    announced = f", alias {plan.intent.alias} announced as moving" if alias_moves else ""
+    lock = Step(StepName.LOCK, "free", f"held by {plan.id}{announced}")
     if plan.by_alias:
         change = [mark, *alias, Step(StepName.RESTART, *_template_words(subject, plan), commands.restart()), *rollout]
     elif rollout:

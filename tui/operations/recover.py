@@ -13,6 +13,7 @@ from typing import Protocol
 from tui.domain.failures import Conflict, Failure, NotFound
 from tui.domain.promotions import Operation, Outcome, Plan, State, StepState
 from tui.operations.adopt import not_from_here, past_commit
+from tui.operations.announcing import withdraw_untouched
 from tui.operations.elsewhere import behind_another, committed, ended_elsewhere, gone_on_with_elsewhere, leave_to_others, legs
 from tui.operations.entries import Entry, fold, heard, plan_in
 from tui.operations.execute import begin, forward, started
@@ -142,12 +143,21 @@ async def _ended_before(run: Run) -> Operation | None:
     told = await ended_elsewhere(run)
     if told is not None:
         assert run.locks is not None
+        await _left_announced(run)
         try:
             for plan in run.whole.legs:
                 await run.locks.clear(plan)
         except Failure as failure:
             run.say(f"the lock could not be given back and ends by itself: {failure}")
     return told
+
+
+async def _left_announced(run: Run) -> None:
+    """What a process of an operation that has ended may have left in the registry is taken off."""
+    run.taken_up = True
+    stands = await withdraw_untouched(run)
+    if stands:
+        run.say(stands.lstrip("; "))
 
 
 async def _take_over(run: Run) -> Operation | None:
@@ -158,7 +168,11 @@ async def _take_over(run: Run) -> Operation | None:
         for plan in run.whole.legs:
             words = await run.locks.acquire(plan, lambda said: None, again=True)
         started(run)
-        told = await ended_elsewhere(run) or await gone_on_with_elsewhere(run) or await behind_another(run)
+        run.taken_up = True
+        told = await ended_elsewhere(run)
+        if told is not None:
+            await _left_announced(run)
+        told = told or await gone_on_with_elsewhere(run) or await behind_another(run)
     except Failure:
         await let_go(run)
         raise

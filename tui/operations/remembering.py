@@ -103,6 +103,12 @@ class RememberingRegistry:
     async def tag_version(self, model: str, version: str, tags: Mapping[str, str]) -> None:
         await self._inner.tag_version(model, version, tags)
 
+    async def tag_model(self, model: str, key: str, value: str) -> None:
+        await self._inner.tag_model(model, key, value)
+
+    async def untag_model(self, model: str, key: str) -> None:
+        await self._inner.untag_model(model, key)
+
     async def create_version(self, model: str, run_id: str, *, description: str = "") -> ModelVersion:
         return await self._inner.create_version(model, run_id, description=description)
 

@@ -55,6 +55,12 @@ class Run:
     undoing: bool = False
     unwritten: JournalFailure | None = None
     """Why the journal has a gap: an undo goes on without it, as it looks at the world before each request anyway."""
+    announced: set[tuple[str, str]] = field(default_factory=set)
+    """(model, alias) that this process has announced as moving."""
+    taken_up: bool = False
+    """Another process has carried it out before: what that one announced may stand."""
+    withdrawn: bool = False
+    """Whether it was tried to take its announcements off."""
     troubles: list[str] = field(default_factory=list)
     """What could not be undone or finished, in words with what to type."""
 
@@ -109,11 +115,12 @@ class Run:
         """Before a request that changes something leaves: it is written down, and the lock is surely ours.
 
         Raises LockLost where somebody has taken over, another Failure where the lock cannot be looked at."""
-        await self._hold()
+        await self.hold()
         self.record("request", step=self.index, words=harmless(words))
-        await self._hold()  # a slow disk, or a machine that slept, may have let the lease end while it was written down
+        await self.hold()  # a slow disk, or a machine that slept, may have let the lease end while it was written down
 
-    async def _hold(self) -> None:
+    async def hold(self) -> None:
+        """The lock is surely ours. Raises LockLost, or another Failure where it cannot be looked at."""
         if self.locks is not None:
             await self.patiently(self.locks.hold)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from tui.domain.announcements import Announcement, announced_by_others
 from tui.domain.failures import Failure, NotFound, Rejected
 from tui.domain.linking import link_in
 from tui.domain.links import RUN_ID_ANNOTATION, ServingLink
@@ -50,6 +51,8 @@ class Subject:
     """Its own, those of the present template first."""
     addresses: tuple[PodAddress, ...] = ()
     """Of the pods that serve now."""
+    moving: tuple[Announcement, ...] = ()
+    """Other operations that are in the midst of moving the alias."""
 
     @property
     def by_alias(self) -> bool:
@@ -197,6 +200,7 @@ def _subject(intent: Intent, world: World, read: _Read) -> Subject | Refusal:
         registry_failure=read.away,
         target=None if isinstance(target, str) else target,
         copied=read.copied,
+        moving=announced_by_others(known.tags, alias_of(intent, link)) if known else (),
         run_id=version.run_id if version else _kept_run(read, target, world),
     )
 

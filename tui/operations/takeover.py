@@ -10,6 +10,7 @@ from tui.domain.failures import Failure
 from tui.domain.leases import DURATION, Lease, lock_name, note_of
 from tui.domain.marks import history_of, under_way
 from tui.domain.promotions import Operation, Outcome, Plan, StepName
+from tui.operations.announcing import withdraw_untouched
 from tui.operations.lock import LockLost
 from tui.operations.run import Run
 
@@ -22,7 +23,8 @@ async def give_up(run: Run, failure: LockLost) -> Operation:
     """Somebody has taken the operation over, or begun another one: whatever is left to do is theirs."""
     run.remember("failed", step=run.index, words=str(failure))
     if not run.touched:
-        run.remember("ended", outcome=Outcome.UNDONE.value, words=f"{failure}; nothing had been changed yet")
+        stands = await withdraw_untouched(run)
+        run.remember("ended", outcome=Outcome.UNDONE.value, words=f"{failure}; nothing had been changed yet{stands}")
         return run.now
     outcome = await _their_end(run, failure)
     if outcome is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tui.domain.failures import Failure
 from tui.domain.linking import link_of
 from tui.domain.promotions import Kind, Operation, Outcome, Plan, StepName
+from tui.operations.announcing import MARKING, withdraw
 from tui.operations.commands import point_alias
 from tui.operations.lock import LockLost
 from tui.operations.patience import patiently
@@ -24,11 +25,16 @@ async def undo(run: Run, why: str) -> Operation:
     """Ends UNDONE, or NEEDS ATTENTION. The journal is written where it can be; a broken one does not stop the way back."""
     run.undoing = True
     run.remember("undoing", words=why)
+    order = undo_order(run.whole)
+    last = next((index for index in reversed(order) if run.whole.steps[index].name in MARKING), None)
     try:
-        for index in undo_order(run.whole):
-            step = run.now.steps[index]
-            if step.may_stand:
+        for index in order:
+            if index == last:
+                await _withdraw(run)  # while the mark stands, whoever finds it can do what is left
+            if run.now.steps[index].may_stand:
                 await _undo_step(run, index)
+        if last is None:
+            await _withdraw(run)
     except LockLost as failure:
         return await give_up(run, failure)
     await _tell(run, why)
@@ -48,6 +54,16 @@ def undo_order(plan: Plan) -> tuple[int, ...]:
         if step.name in _UNDOABLE and index not in order:
             order.append(index)
     return tuple(order)
+
+
+async def _withdraw(run: Run) -> None:
+    """No alias moves any more."""
+    try:
+        await withdraw(run)
+    except LockLost:
+        raise
+    except Failure as failure:
+        run.troubles.append(f"{failure} ({failure.hint})" if failure.hint else str(failure))
 
 
 async def _undo_step(run: Run, index: int) -> None:

@@ -139,6 +139,13 @@ class ClientRegistry:
 
         await self._mlflow.ask(tag)
 
+    async def tag_model(self, model: str, key: str, value: str) -> None:
+        refuse_nul(key, value)
+        await self._mlflow.ask(lambda client: client.set_registered_model_tag(model, key, value))
+
+    async def untag_model(self, model: str, key: str) -> None:
+        await self._mlflow.ask(lambda client: client.delete_registered_model_tag(model, key))
+
     async def create_version(self, model: str, run_id: str, *, description: str = "") -> ModelVersion:
         refuse_nul(model, description)
         return await self._mlflow.ask(lambda client: _create_version(client, model, run_id, description))

@@ -105,6 +105,15 @@ class RestRegistry:
                 tag = {"name": model, "version": version, "key": key, "value": value}
                 await self._transport.post(f"{API}/model-versions/set-tag", tag)
 
+    async def tag_model(self, model: str, key: str, value: str) -> None:
+        refuse_nul(key, value)
+        with needing("EDIT", model):
+            await self._transport.post(f"{API}/registered-models/set-tag", {"name": model, "key": key, "value": value})
+
+    async def untag_model(self, model: str, key: str) -> None:
+        with needing("EDIT", model):
+            await self._transport.delete(f"{API}/registered-models/delete-tag", {"name": model, "key": key})
+
     async def create_version(self, model: str, run_id: str, *, description: str = "") -> ModelVersion:
         refuse_nul(model, description)
         source = await self._source_of(run_id)

@@ -16,6 +16,8 @@ class FakeRegistry:
         self.access = ModelAccess(None)
         self.versions: dict[tuple[str, str], ModelVersion] = {}
         self.aliases: dict[str, dict[str, str]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        """Of the registered models."""
         self.gone: set[tuple[str, str]] = set()
         self.id = ""
 
@@ -28,7 +30,7 @@ class FakeRegistry:
 
     async def registry(self) -> Registry:
         trap = self.traps.enter("registry")
-        models = tuple(RegisteredModel(name, dict(aliases)) for name, aliases in self.aliases.items())
+        models = tuple(RegisteredModel(name, dict(aliases), tags=dict(self.tags.get(name, {}))) for name, aliases in self.aliases.items())
         versions = tuple(sorted(self.versions.values(), key=lambda version: -version.number))
         self.traps.leave(trap)
         return Registry(models, versions)
@@ -40,7 +42,7 @@ class FakeRegistry:
         self.traps.enter("model")
         if name not in self.aliases:
             raise NotFound(f"no model {name}", backend="MLflow")
-        return RegisteredModel(name, dict(self.aliases[name]))
+        return RegisteredModel(name, dict(self.aliases[name]), tags=dict(self.tags.get(name, {})))
 
     async def version(self, model: str, version: str) -> ModelVersion:
         self.traps.enter("version")
@@ -79,6 +81,21 @@ class FakeRegistry:
         known = self.versions[model, version]
         self.versions[model, version] = replace(known, tags={**known.tags, **tags})
         self.traps.leave(trap)
+
+    async def tag_model(self, model: str, key: str, value: str) -> None:
+        trap = self.traps.enter("tag_model")
+        self._tags_of(model)[key] = value
+        self.traps.leave(trap)
+
+    async def untag_model(self, model: str, key: str) -> None:
+        trap = self.traps.enter("untag_model")
+        self._tags_of(model).pop(key, None)
+        self.traps.leave(trap)
+
+    def _tags_of(self, model: str) -> dict[str, str]:
+        if model not in self.aliases:
+            raise NotFound(f"no model {model}", backend="MLflow")
+        return self.tags.setdefault(model, {})
 
     async def create_version(self, model: str, run_id: str, *, description: str = "") -> ModelVersion:
         self.traps.enter("create_version")

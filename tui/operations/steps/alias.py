@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tui.domain.failures import Conflict, Failure, Faulty
 from tui.domain.marks import OPERATION_TAG
+from tui.operations.announcing import hold_alias
 from tui.operations.patience import LATE_ANSWER, PASSING, patiently, pause_after
 from tui.operations.run import Run
 from tui.operations.standing import Standing, passed_words, standing, taken
@@ -16,9 +17,11 @@ _TRIES = 4
 
 class MoveAlias:
     async def do(self, run: Run) -> str:
-        """Raises Conflict where somebody else has moved it since the plan was made, or has changed the template since the rollout."""
+        """Raises Conflict where somebody else has moved it since the plan was made, where another operation is in the midst of that, or
+        where the template was changed since the rollout."""
         target = run.plan.to_version
         taken = run.plan.fingerprint
+        await hold_alias(run)
         await still_ours(run)  # before the alias is read: between its reading and its setting nothing guards it
         before = await (_read(run) if taken.alias_known else _read_briefly(run))
         if before == target:
@@ -51,6 +54,7 @@ class MoveAlias:
         other = await _brought_since(run)
         if other:
             return f"operation {other} has promoted version {run.plan.to_version} elsewhere since: the alias is its own"
+        await hold_alias(run)
         now = await _read(run)  # once more: nothing but its setting may come after its reading
         if now == previous:
             return "somebody has moved the alias back meanwhile"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from tui.domain.failures import Conflict, Failure
+from tui.domain.promotions import StepName
 from tui.operations import edits
+from tui.operations.announcing import withdraw
 from tui.operations.patience import PASSING_WHERE_ALLOWED, pause_after
 from tui.operations.release_edits import release_edits
 from tui.operations.run import Run
@@ -14,6 +16,8 @@ _PAUSE = 0.3
 
 class Release:
     async def do(self, run: Run) -> str:
+        if not any(step.name is StepName.RELEASE for step in run.whole.steps[run.index + 1 :]):
+            await withdraw(run)  # first: while the mark stands, whoever finds it can do what is left
         cluster = run.world.need_cluster()
         lost: Failure | None = None
         for _ in range(_REFETCHES + 1):
