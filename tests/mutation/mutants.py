@@ -24,6 +24,8 @@ POINTLESS = re.compile(
 """`is` in place of `==` says the same of enums and short words; `<` in place of `is`, or bits of what is no whole number, raise at once."""
 UNCHANGED = ("name", "string", "newline", "endmarker", "fstring", "fstring_string", "fstring_start", "fstring_end")
 """What no operator changes, and half of all nodes."""
+GUARDS = ("strict", "maxsize")
+"""Arguments that change no result: that two rows are as long as each other, and how much a cache holds; as little as the cache itself."""
 
 
 @dataclass(frozen=True, order=True)
@@ -39,8 +41,9 @@ class Mutant:
     def apply(self, source: str) -> tuple[str, Change]:
         """The changed source, and what is changed in it."""
         changed: str = mutate_code(source, get_operator(self.operator)(), self.occurrence)
-        before, after = (text.splitlines()[self.position[0] - 1] for text in (source, changed))
-        return changed, Change.between(self.module, self.function, before, after)
+        olds, news = source.splitlines(), changed.splitlines()
+        after = news[self.position[0] - 1] if len(news) == len(olds) else ""
+        return changed, Change.between(self.module, self.function, olds[self.position[0] - 1], after)
 
 
 def draw(modules: Iterable[Path], number: int, seed: int) -> list[Mutant]:
@@ -52,7 +55,7 @@ def draw(modules: Iterable[Path], number: int, seed: int) -> list[Mutant]:
 
 
 def mutants(module: Path) -> Iterator[Mutant]:
-    """Every change but those of annotations, which nothing evaluates, and of how a class is declared, which types show."""
+    """Every change but those of annotations, which nothing evaluates, of how a class is declared, which types show, and of guards."""
     source = module.read_text()
     nodes = [node for node in ast_nodes(get_ast(source)) if node.type not in UNCHANGED]
     declared = list(_declarations(source))
@@ -68,7 +71,11 @@ def mutants(module: Path) -> Iterator[Mutant]:
 
 def _declarations(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     for node in ast.walk(ast.parse(source)):
-        annotation = node.returns if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else getattr(node, "annotation", None)
-        for part in (annotation, *(node.decorator_list if isinstance(node, ast.ClassDef) else ())):
-            if isinstance(part, ast.expr):
+        found: list[ast.expr | None] = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        decorators = getattr(node, "decorator_list", ())
+        found += [each for each in decorators if isinstance(node, ast.ClassDef) or ast.unparse(each).startswith("lru_cache")]
+        if isinstance(node, ast.keyword) and node.arg in GUARDS:
+            found.append(node.value)
+        for part in found:
+            if part is not None:
                 yield (part.lineno, part.col_offset - 1), (part.end_lineno or 0, part.end_col_offset or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class Watch:
         self.coverage.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
+        _forget()
         self.began = time.process_time()
         self.coverage.switch_context(nodeid)
 
@@ -47,6 +49,13 @@ class Watch:
         self.coverage.stop()
         self.coverage.save()
         (self.folder / SECONDS).write_text(json.dumps(self.seconds))
+
+
+def _forget() -> None:
+    """What is remembered from one test to the next would hide lines that the next one rests on."""
+    ours = [module for name, module in sys.modules.items() if name.startswith("tui.")]
+    for value in (value for module in ours for value in vars(module).values() if hasattr(value, "cache_clear")):
+        value.cache_clear()
 
 
 def pytest_configure(config: pytest.Config) -> None:
