@@ -43,3 +43,16 @@ def test_changes_of_one_second_are_told_in_the_order_of_their_revisions() -> Non
 
 def test_an_unknown_deployment_changed_never() -> None:
     assert version_changes(Fleet((), (), ()), "serving/iris", LinkPatterns()) == ()
+
+
+def test_only_a_replica_set_of_the_present_revision_is_used_again() -> None:
+    """A pod of an older one that came up late is no change: it only took another pod's place."""
+    fleet = Fleet((DEPLOYMENT,), (replica_set("a", "1", 1, 100.0), replica_set("b", "2", 2, 200.0)), (pod("a", 150.0), pod("b", 250.0)))
+    assert [change.at for change in version_changes(fleet, "serving/iris", LinkPatterns())] == [100.0, 200.0]
+
+
+def test_a_pod_without_a_creation_time_tells_nothing() -> None:
+    back = replace(DEPLOYMENT, annotations={"deployment.kubernetes.io/revision": "3"})
+    pods = (replace(pod("a", 0.0), created_at=None), pod("a", 300.0), pod("a", 310.0))
+    fleet = Fleet((back,), (replica_set("a", "1", 3, 100.0), replica_set("b", "2", 2, 200.0)), pods)
+    assert [change.at for change in version_changes(fleet, "serving/iris", LinkPatterns())] == [200.0, 300.0]

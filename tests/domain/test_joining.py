@@ -314,3 +314,12 @@ def test_a_joiner_keeps_what_did_not_change() -> None:
     after = joiner.rows(changed, registry(champion="7"))
     assert after[0] is before[0]
     assert after[1].ready == 0
+
+
+def test_pods_are_taken_by_selector_only_by_a_deployment_that_has_one_and_whose_sets_cannot_be_read() -> None:
+    read, hidden = deployment("read", V7, selector={"app": "iris"}), deployment("hidden", V7, selector={"app": "iris"})
+    of_all = deployment("all", V7, selector={})
+    mine, orphan = pod(replica_set(read), "mine"), pod(replica_set(hidden), "orphan")
+    found = pods_by_deployment(Fleet((of_all, read, hidden), (replica_set(read),), (mine, orphan)))
+    assert found == {"serving/all": [], "serving/read": [mine], "serving/hidden": [orphan]}
+    assert pods_by_deployment(Fleet((of_all, read), (replica_set(read),), (mine, orphan))) == {"serving/all": [], "serving/read": [mine]}

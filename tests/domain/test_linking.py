@@ -329,3 +329,25 @@ def test_every_slot_is_a_place_of_the_template(found: PodTemplate) -> None:
         assert any(part is not None for part in (link.version, link.alias, link.stage, link.run_id, link.model_id))
         if link.how is not How.ANNOTATION:
             assert find_links(found, PATTERNS, (link.slot.name,))
+
+
+@pytest.mark.parametrize(
+    ("named", "certain"),
+    [
+        ({"MODEL_URI": "models:/iris/7"}, True),
+        ({"MODEL_URI": "models:/iris/7", "OTHER_URI": "models:/iris/7"}, True),
+        ({"MODEL_URI": "models:/iris/7", "OTHER_URI": "models:/iris/6"}, False),
+        ({"MODEL_URI": "models:/iris@champion"}, False),
+    ],
+)
+def test_who_chooses_a_run_beside_one_version_says_that_they_are_the_same(named: dict[str, str], certain: bool) -> None:
+    both = template(container(env={**named, "RUN_URI": f"runs:/{RUN}/model"}))
+    links = find_links(both, chosen=("server/env",))
+    assert [link.certain for link in links] == ([True] if certain else [False] * len({*named.values(), RUN}))
+
+
+def test_a_reference_whose_model_comes_from_another_variable_is_edited_where_its_version_stands() -> None:
+    link = only(template(container(env={"NAME": "iris", "MODEL_URI": "models:/$(NAME)/3"})))
+    assert (link.model, link.version, link.how, link.slot.where) == ("iris", "3", How.ENV_URI, f"{SPEC}/0/env/1/value")
+    link = only(template(container(env={"VERSION": "3", "MODEL_URI": "models:/iris/$(VERSION)"})))
+    assert (link.model, link.version, link.how, link.slot.where) == ("iris", "3", How.ENV_PAIR, f"{SPEC}/0/env/0/value")

@@ -11,7 +11,7 @@ from prombed import Prombed
 
 from tui.domain.exports import Exports
 from tui.domain.pod_labels import PodLabels, quoted
-from tui.domain.profiles import METRICS, PROFILES, Profile, bulk_queries, deployment_queries, pick, pod_pattern, rate_window
+from tui.domain.profiles import METRICS, PROFILES, Counter, Profile, bulk_queries, deployment_queries, pick, pod_pattern, rate_window
 
 NAMES = ("http_request_duration_highr_seconds_bucket", "model_prediction_value_bucket", "model_info", "python_info")
 FASTAPI = ("http_requests_total", "status", "2xx")
@@ -174,3 +174,17 @@ def test_all_namespaces_are_no_matcher() -> None:
 def test_windows_and_literals() -> None:
     assert (rate_window(), rate_window(step=120, scrape=15), rate_window(step=5, scrape=2)) == (60, 135, 8)
     assert quoted('a"b\\c\n') == '"a\\"b\\\\c\\n"'
+
+
+def test_of_all_candidates_that_are_exported_one_is_asked() -> None:
+    profile = Profile(
+        "any",
+        ("up",),
+        latency=("new", "old", "older"),
+        requests=(Counter("new_total"), Counter("old_total")),
+        errors=(Counter("failed_total"), Counter("errors_total")),
+    )
+    every = profile.within(Exports.named(["old_bucket", "older_bucket", "new_total", "old_total", "failed_total", "errors_total"]))
+    assert (every.latency, every.requests, every.errors) == (("old",), profile.requests[:1], profile.errors[:1])
+    none = profile.within(Exports.named(["up"]))
+    assert (none.latency, none.requests, none.errors) == ((), profile.requests[:1], ())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.templates import container, deployment, pod, replica_set, state, template
-from tui.domain.rollout import Cause, new_pods, new_replica_set, obstacle, pod_words, status, trouble
+from tui.domain.rollout import Cause, new_pods, new_replica_set, obstacle, pod_words, refused, status, trouble
 from tui.domain.serving import Condition, ContainerKind, ContainerState, Pod
 
 DEADLINE = Condition("Progressing", "False", "ProgressDeadlineExceeded", 'ReplicaSet "iris-2" has timed out progressing.')
@@ -277,3 +277,20 @@ def test_restarts_as_kubectl_counts_them(containers: tuple[ContainerState, ...],
 )
 def test_what_stands_beside_a_pod(parts: dict[str, Any], words: str) -> None:
     assert pod_words(pod(SETS[1], **parts)) == words
+
+
+def test_only_a_condition_that_says_so_refuses_a_pod() -> None:
+    others = (Condition("Available", "True"), Condition("ReplicaFailure", "False"), Condition("Progressing", "Unknown"))
+    assert refused(replace(DEPLOYMENT, conditions=others)) is None
+    assert refused(replace(DEPLOYMENT, conditions=(*others, QUOTA))) is not None
+
+
+def test_of_several_pods_that_do_not_come_up_the_first_is_told_and_of_those_that_ended_the_last() -> None:
+    slow = [pod(SETS[1], name, ready=False) for name in ("one", "two")]
+    held = obstacle(UNFINISHED, slow, SETS)
+    assert held is not None
+    assert (held.cause, held.pod) == (Cause.SLOW, "one")
+    ended = [pod(SETS[1], f"at-{at}", ready=False, phase="Failed", created_at=at) for at in (5.0, 9.0, 7.0)]
+    held = obstacle(UNFINISHED, ended, SETS)
+    assert held is not None
+    assert (held.cause, held.pod, "(3 pods so far)" in held.words) == (Cause.PODS_END, "at-9.0", True)

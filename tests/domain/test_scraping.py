@@ -236,3 +236,14 @@ def test_whatever_labels_there_are_a_deployment_gets_only_series_of_its_own_pods
     for key, one in found.items():
         pods = {index.pod_of(labels, one.labels) for labels in own} - {None}
         assert any(index.owners[pod] == key for pod in pods if pod is not None)
+
+
+def test_only_series_of_the_namespaces_are_asked_for_where_some_are_named() -> None:
+    (everywhere,) = questions((), NOBODY)
+    assert questions(("serving", "*"), NOBODY) == (everywhere,)
+    assert "namespace=" not in everywhere.replace("exported_namespace", "namespace").split("{", 1)[1]
+    *named, nowhere = questions(("serving", "dev"), NOBODY)
+    assert [f'{label}=~"serving|dev"' in question for label, question in zip(NAMESPACES, named, strict=True)] == [True] * len(NAMESPACES)
+    assert all(f'{label}=""' in nowhere for label in NAMESPACES)
+    by_address = SeriesScope(instance="instance")
+    assert questions(("serving",), by_address) == questions((), by_address)

@@ -4,7 +4,18 @@ from dataclasses import replace
 
 from tui.domain.metrics import NOTHING_KNOWN
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.selection import EMPTY, Pane, Selection, keep_pinned, lost_words, select_deployment, select_run, select_version
+from tui.domain.selection import (
+    EMPTY,
+    Pane,
+    Selection,
+    deployment_of,
+    keep_pinned,
+    lost_words,
+    newest_version_of_run,
+    select_deployment,
+    select_run,
+    select_version,
+)
 from tui.domain.truth import LiveVersion, RolloutStatus, TruthRow
 
 
@@ -70,3 +81,30 @@ def test_what_was_selected_and_is_gone_is_told() -> None:
     assert lost_words(Selection(), before, registry()) == ""
     assert lost_words(chosen, None, registry()) == lost_words(chosen, before, None) == ""
     assert lost_words(replace(chosen, version="9"), before, registry(("iris", "1"))) == ""
+
+
+def test_what_is_not_known_of_a_deployment_leaves_the_selection() -> None:
+    before = Selection("run-a", "iris", "1", "serving/iris")
+    unknown = (row("new", "wine", None), row("nothing", None, "1"))
+    for key in ("serving/new", "serving/nothing", "serving/gone"):
+        assert select_deployment(before, key, REGISTRY, unknown) == replace(before, deployment=key, origin=Pane.DEPLOYMENTS)
+
+
+def test_a_run_leads_to_the_version_that_was_made_last_of_it() -> None:
+    twice = Registry((), (replace(version("iris", "9", "run-a"), created_at=1.0), replace(version("wine", "2", "run-a"), created_at=5.0)))
+    found = newest_version_of_run(twice, "run-a")
+    assert found is not None
+    assert (found.model, found.version) == ("wine", "2")
+    assert newest_version_of_run(twice, "run-b") is None
+    assert newest_version_of_run(twice, None) is newest_version_of_run(None, "run-a") is None
+
+
+def test_where_a_version_serves_pods_come_before_templates_and_these_before_the_model() -> None:
+    rows = (
+        row("first", "iris", "3", LiveVersion("1", 0, 0)),
+        row("named", "iris", "1", LiveVersion("2", 1, 1)),
+        row("serves", "iris", "2", LiveVersion("3", 1, 1), LiveVersion("2", 1, 0)),
+    )
+    asked = {"1": "serving/named", "2": "serving/named", "3": "serving/serves", "4": "serving/first"}
+    assert {number: deployment_of(rows, "iris", number) for number in asked} == asked
+    assert deployment_of(rows, "wine", "1") is None

@@ -19,6 +19,7 @@ from tui.domain.pointers import AliasMove, Sighting
 from tui.domain.promotions import Intent, Kind, Outcome, Plan, State, StepName
 from tui.operations.history import Memories, Past, history
 from tui.operations.plan import plan
+from tui.operations.words import iso
 
 KEY = "serving/iris"
 
@@ -390,3 +391,17 @@ async def test_a_deployment_that_was_made_anew_has_no_past_of_the_one_before(ben
     assert past.others == {KEY}
     assert not past.is_about(KEY)
     assert past.operation.model == "iris"
+
+
+async def test_when_others_changed_it_is_told_as_far_as_it_is_known(bench: Bench) -> None:
+    clock = bench.fake.clock
+    for version in ("2", "1", "3"):
+        clock.at += 1000
+        by_hand(bench, version)
+    newest, returned, first = [one.operation for one in await told(bench)]
+    between = f"between {iso(clock.at - 2000)} and {iso(clock.at + 1.0)}"
+    assert returned.words == f"by no operation known here: an earlier template came back; {between} (revision 3)"
+    assert [one.words.partition(": ")[2] for one in (first, newest)] == [
+        "the template was changed (revision 2)",
+        "the template was changed (revision 4)",
+    ]

@@ -14,6 +14,7 @@ from tui.domain.failures import Unreachable
 from tui.domain.pod_labels import quoted
 from tui.domain.promotions import Kind, Outcome, Refusal, RollbackTarget
 from tui.operations.services import targets_of
+from tui.operations.targets import rollback_targets
 
 
 async def targets(bench: Bench) -> tuple[RollbackTarget, ...]:
@@ -207,3 +208,30 @@ async def test_whatever_happened_a_rollback_leaves_for_a_version_that_served(mov
         if version != served[-1]:
             served.append(version)
     assert bench.fake.env() == f"models:/iris/{served[-1]}"
+
+
+async def test_what_was_measured_counts_unless_it_is_known_to_have_been_only_tried(bench: Bench) -> None:
+    """Pods of a version that was undone may have exported their version, too."""
+    bench.fake.cluster.broken.add("models:/iris/2")
+    assert (await bench.promote("2")).outcome is Outcome.UNDONE
+    fake = bench.fake
+    deployment, fleet, registry = (
+        await fake.cluster.deployment("serving", "iris"),
+        await fake.cluster.fleet(()),
+        await fake.registry.registry(),
+    )
+    measured = {"1": (5.0, 9.0), "2": (1.0, 2.0), "3": (1.0, 3.0), "77": (1.0, 4.0)}
+    past = bench.journal.operations()
+    found = rollback_targets(deployment, fleet, past, registry, "1", fake.environment.patterns, "iris", measured)
+    assert [(target.version, target.served_until, target.sources, target.is_default) for target in found] == [
+        ("3", 3.0, ("metrics",), True)
+    ]
+
+
+async def test_what_served_in_other_deployments_is_no_candidate(bench: Bench) -> None:
+    for name in ("another", "zebra"):
+        env = [{"name": "MODEL_URI", "value": "models:/iris/2"}]
+        bench.fake.cluster.add("serving", name, [{"name": "server", "image": "modeldeck/model-server:1", "env": env}])
+        bench.fake.cluster.set_env(f"serving/{name}", "MODEL_URI", "models:/iris/3")
+        bench.fake.cluster.roll_out(f"serving/{name}")
+    assert await targets(bench) == ()

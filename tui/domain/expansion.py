@@ -69,4 +69,5 @@ def _of_variable(text: str, found: re.Match[str], owner: int | None, variables: 
             yield from _pieces(value, index, 0, len(value), variables, False, depth - 1)
     elif variables.surely_unset(name) and groups.get("default") is not None:
         start, end = found.span("default")
+        yield Piece("", owner, start)
         yield from _pieces(text, owner, start, end, variables, shell, depth - 1)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tui.domain.gates.drift import drift
 from tui.domain.gates.measures import Buckets
+from tui.domain.gates.statistics import normal_above
 
 
 def buckets(masses: list[float]) -> Buckets:
@@ -89,3 +90,14 @@ def test_without_drift_hardly_anything_looks_like_it(count: int) -> None:
     found = [evidence.evidence(0.1, 1.0) for _ in range(200) if (evidence := drift(sample(), sample())) is not None]
     assert sum(one.beyond < 0.01 for one in found) <= 4
     assert (sum(one.within < 0.01 for one in found) > 190) == (count == 5000), "few predictions exclude nothing"
+
+
+@pytest.mark.parametrize(("new", "old", "counted"), [(200, 200, 100), (200, 600, 150), (600, 300, 200)])
+def test_two_bins_are_one_degree_of_freedom_of_as_many_as_both_sides_tell_together(new: float, old: float, counted: float) -> None:
+    """With one degree of freedom the noncentral χ² is the square of a normal, and its tail is known exactly."""
+    found = drift(buckets([new / 2, new / 2]), buckets([0.65 * old, 0.35 * old]))
+    assert found is not None
+    root, shift = math.sqrt(found.psi * counted), math.sqrt(0.1 * counted)
+    exact = normal_above(root - shift) + normal_above(root + shift)
+    assert found.evidence(0.1, 1.0).beyond == pytest.approx(exact, rel=0.03)
+    assert found.evidence(0.1, 1.0).within == pytest.approx(1 - exact, rel=0.03)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+import statistics
 from itertools import accumulate
 
 import pytest
@@ -126,3 +128,20 @@ def test_no_histogram_makes_a_version_fail_against_itself(masses: list[float], o
     )
     assert 0 <= found.beyond <= 1
     assert 0 <= found.within <= 1
+
+
+def test_what_lies_between_two_bounds_is_as_noisy_as_it_says() -> None:
+    """Of many services with the same tail: how far what is worked out is off, and how far a count of so many would be."""
+    chance, between, low = random.Random(1), 1900.0, 100.0
+    found = [
+        Tail(1e5, ((0.1, above + below), (0.2, below))).at_least(0.15)[0]
+        for above, below in ((chance.gauss(between, math.sqrt(between)), chance.gauss(low, math.sqrt(low))) for _ in range(20_000))
+    ]
+    noise = statistics.variance(map(math.log, found))
+    assert Tail(1e5, ((0.1, between + low), (0.2, low))).at_least(0.15)[1] == pytest.approx(1 / noise, rel=0.05)
+
+
+@pytest.mark.parametrize(("share", "blind"), [(0.095, False), (0.105, True)])
+def test_what_is_slower_than_a_p90_says_nothing_of_the_p99(share: float, blind: bool) -> None:
+    counts: Buckets = ((0.1, 1e6 * (1 - share)), (0.2, 1e6 * (1 - share)), (math.inf, 1e6))
+    assert compared(counts, counts, 2.0, 1.0).blind is blind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -79,3 +80,10 @@ def test_what_is_decided_lacks_nothing() -> None:
 )
 def test_about_how_long(seconds: float, words: str) -> None:
     assert span(seconds) == words
+
+
+def test_where_nothing_was_counted_nothing_is_said_of_how_much_is_missing() -> None:
+    new, old = served(600, 6), served(18_000, 180)
+    (result,) = built_in(ERRORS_ONLY, new, old)
+    (found,) = with_missing(ERRORS_ONLY, [replace(result, requests=0)], new, old, 120.0)
+    assert (found.more_requests, found.more_seconds, found.words) == (None, None, result.words)

@@ -69,3 +69,9 @@ def test_the_shorter_gate_is_never_longer_nor_worse(drawn: Gate) -> None:
     assert short.timeout <= gate.timeout
     assert short.shortest <= gate.shortest
     assert shorter(short) == short
+
+
+def test_a_baseline_of_four_scrapes_is_enough() -> None:
+    assert flaws(Gate(baseline=60, scrape=15)) == ()
+    assert [flaw.key for flaw in flaws(Gate(baseline=119, scrape=30))] == ["baseline"]
+    assert flaws(Gate(baseline=120, scrape=30)) == ()

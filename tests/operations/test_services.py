@@ -1,0 +1,186 @@
+"""What consoles ask for: an operation is begun, followed to its end, asked things, and missed where whoever carried it out is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.support.fakes.journals import MemoryJournal
+from tests.support.fakes.world import FakeWorld, fake_world
+from tests.support.virtual import VirtualClock, VirtualLoop
+from tui.domain.failures import NotFound
+from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State
+from tui.operations.follow import RunnerFailure
+from tui.operations.hands import Hands, OwnHands
+from tui.operations.runner import Order, Verb
+from tui.operations.services import Services, services
+from tui.operations.wishes import Asked, Wish
+
+T = TypeVar("T")
+INTENT = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")
+
+
+class Gone:
+    """Hands that take an order and are never heard of again; `said` are their last words."""
+
+    def __init__(self, said: str = "") -> None:
+        self.said, self.discarded = said, False
+
+    def go(self, order: Order) -> None: ...
+
+    def ended(self) -> bool:
+        return True
+
+    def last_words(self) -> str:
+        return self.said
+
+    def discard(self) -> None:
+        self.discarded = True
+
+
+@dataclass
+class Desk:
+    """One console's services on a clock that takes no time. `next` is hired first, then hands that do the work."""
+
+    loop: asyncio.Runner
+    fake: FakeWorld
+    journal: MemoryJournal
+    next: list[Hands | RunnerFailure]
+    hired: int = 0
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Its hours take no time: what has not ended after two never will."""
+        return self.loop.run(asyncio.wait_for(work, 7200.0))
+
+    def services(self) -> Services:
+        return services(self.fake.world, self.journal, self.fake.clock, self._hire)  # type: ignore[arg-type]
+
+    def _hire(self) -> Hands:
+        self.hired += 1
+        found = self.next.pop(0) if self.next else OwnHands(self.fake.world, self.journal, self.fake.clock)  # type: ignore[arg-type]
+        if isinstance(found, RunnerFailure):
+            raise found
+        return found
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with asyncio.Runner(loop_factory=VirtualLoop) as loop:
+        virtual = loop.get_loop()
+        assert isinstance(virtual, VirtualLoop)
+        yield Desk(loop, fake_world(clock=VirtualClock(virtual)), MemoryJournal(), [])
+
+
+async def begun(with_: Services) -> str:
+    made = await with_.plan(INTENT)
+    assert isinstance(made, Plan)
+    return with_.begin(made)
+
+
+async def followed(with_: Services, operation_id: str) -> list[Operation]:
+    return [operation async for operation in with_.follow(operation_id)]
+
+
+def test_it_is_followed_to_its_end(desk: Desk) -> None:
+    async def story() -> list[Operation]:
+        with_ = desk.services()
+        return await followed(with_, await begun(with_))
+
+    seen = desk.run(story())
+    assert (seen[0].state, seen[-1].state, seen[-1].outcome) == (State.PLANNED, State.ENDED, Outcome.DONE)
+    assert desk.fake.champion == "2"
+
+
+def test_who_could_not_get_ready_is_asked_again_when_it_matters(desk: Desk) -> None:
+    desk.next = [RunnerFailure("no memory"), RunnerFailure("no memory still")]
+
+    async def story() -> None:
+        with_ = desk.services()
+        with_.get_ready()
+        with pytest.raises(RunnerFailure, match="no memory still"):
+            await begun(with_)
+
+    desk.run(story())
+    assert desk.journal.operations() == ()
+
+
+def test_who_is_ready_is_hired_once_and_may_go_again(desk: Desk) -> None:
+    async def story() -> None:
+        with_ = desk.services()
+        with_.get_ready()
+        with_.get_ready()
+        assert desk.hired == 1
+        await followed(with_, await begun(with_))
+        assert desk.hired == 1
+        ended = Gone()
+        desk.next = [ended]
+        with_.get_ready()
+        with_.close()
+        with_.close()
+        assert (desk.hired, ended.discarded) == (2, True)
+        desk.next = [Gone()]
+        with_.get_ready()
+        with_.get_ready()
+        assert desk.hired == 4, "who ended while waiting is replaced"
+
+    desk.run(story())
+
+
+@pytest.mark.parametrize(("said", "words"), [("", "whoever carried .* is gone"), ("disk full", "does not say how: disk full")])
+def test_whoever_is_gone_is_missed(desk: Desk, said: str, words: str) -> None:
+    desk.next = [Gone(said)]
+
+    async def story() -> None:
+        with_ = desk.services()
+        operation_id = await begun(with_)
+        with pytest.raises(RunnerFailure, match=words) as failed:
+            await followed(with_, operation_id)
+        assert failed.value.hint == f"modeldeck operations resume {operation_id}, or undo {operation_id}"
+        await with_.recover(operation_id, Verb.RESUME)
+        assert (await followed(with_, operation_id))[-1].outcome is Outcome.DONE
+
+    desk.run(story())
+
+
+@pytest.mark.parametrize("lives", [True, False])
+def test_a_colleague_follows_as_long_as_its_process_lives(desk: Desk, lives: bool) -> None:
+    desk.next = [Gone()]
+
+    async def story() -> None:
+        operation_id = await begun(desk.services())
+        pid = os.getpid() if lives else 2**22 + 1
+        desk.journal.append(operation_id, "started", {"at": desk.fake.clock.now(), "pid": pid, "host": os.uname().nodename, "birth": ""})
+        colleague = followed(desk.services(), operation_id)
+        if lives:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(colleague, 60.0)
+        else:
+            with pytest.raises(RunnerFailure, match="is gone"):
+                await colleague
+
+    desk.run(story())
+
+
+def test_what_is_asked_through_the_journal_is_heard(desk: Desk) -> None:
+    desk.fake.environment = replace(desk.fake.environment, approval=True)
+
+    async def story() -> Operation:
+        with_ = desk.services()
+        operation_id = await begun(with_)
+        async for operation in with_.follow(operation_id):
+            if operation.awaits_approval:
+                with_.ask(operation_id, Asked(Wish.APPROVE, "bob@box", "fine"))
+        return operation
+
+    ended = desk.run(story())
+    assert (ended.outcome, ended.steps[0].words) == (Outcome.DONE, "approved by bob@box: fine")
+
+
+def test_nothing_is_asked_of_an_operation_that_is_not_there(desk: Desk) -> None:
+    with pytest.raises(NotFound, match="no operation nothing"):
+        desk.services().ask("nothing", Asked(Wish.CANCEL, "ann@box"))
