@@ -10,6 +10,7 @@ import pytest
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import FullDisk, MemoryJournal
+from tests.support.fakes.registry import FakeRegistry
 from tui.domain.failures import Failure, Faulty, Forbidden, Rejected, TimedOut, Unreachable
 from tui.domain.marks import HISTORY, OPERATION, RESTARTED_AT, history_of
 from tui.domain.promotions import ExitCode, Kind, Outcome, Plan, StepName, StepState
@@ -383,6 +384,18 @@ async def test_a_rollback_without_the_registry_still_names_the_run(bench_of: Cal
     assert operation.to_version == "2"
     assert bench.fake.env() == f"runs:/{2:032x}/model"
     assert bench.fake.template()["metadata"]["annotations"]["modeldeck.dev/run-id"] == f"{2:032x}"
+
+
+async def test_a_rollback_does_not_wait_for_a_registry_that_was_away_before(bench: Bench) -> None:
+    assert (await bench.promote("2")).outcome is Outcome.DONE
+    calls, refused = bench.fake.traps.calls, Unreachable("connection refused", backend="MLflow")
+    bench.fake.traps.away = lambda: refused if calls[-1] in vars(FakeRegistry) else None
+    began = bench.fake.clock.monotonic()
+    operation = await bench.roll_back()
+    assert operation.outcome is Outcome.NEEDS_ATTENTION
+    assert "was not moved" in operation.words
+    assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "2")
+    assert bench.fake.clock.monotonic() - began < 30
 
 
 async def test_a_promotion_does_not_begin_while_the_registry_is_down(bench: Bench) -> None:

@@ -21,9 +21,11 @@ class MoveAlias:
         where the template was changed since the rollout."""
         target = run.plan.to_version
         taken = run.plan.fingerprint
+        if not taken.alias_known:
+            await _there_again(run)
         await hold_alias(run)
         await still_ours(run)  # before the alias is read: between its reading and its setting nothing guards it
-        before = await (_read(run) if taken.alias_known else _read_briefly(run))
+        before = await _read(run)
         if before == target:
             return f"it pointed at {target} already"
         if taken.alias_known and before != taken.alias_version:
@@ -100,9 +102,10 @@ async def _read(run: Run) -> str | None:
     return await run.patiently(lambda: registry.version_of_alias(run.plan.model, run.plan.intent.alias))
 
 
-async def _read_briefly(run: Run) -> str | None:
+async def _there_again(run: Run) -> None:
+    """Raises the Failure of a registry that is still away: a roll-back does not wait for it."""
     registry = run.world.need_registry()
-    return await patiently(lambda: registry.version_of_alias(run.plan.model, run.plan.intent.alias), run.clock, patience=_BRIEFLY)
+    await patiently(lambda: registry.version_of_alias(run.plan.model, run.plan.intent.alias), run.clock, patience=_BRIEFLY)
 
 
 def _name(run: Run) -> str:
