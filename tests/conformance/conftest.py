@@ -17,9 +17,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
+APART = ("test_owners",)
+"""Files that take as long as all others of their folder: they get a cluster of their own."""
+
+
 def _group(item: pytest.Item) -> str:
     """Cases of one group run one after the other, in one process."""
-    folder = item.path.parent.name
+    folder = item.path.stem if item.path.stem in APART else item.path.parent.name
     parameters = getattr(getattr(item, "callspec", None), "params", {})
     cluster = next((parameters[name] for name in ("cluster", "ground") if name in parameters), "")
     if folder in ("kubernetes", "node") and cluster:
