@@ -121,7 +121,7 @@ def main() -> int:
     if words is not None:
         print(f"skipped: {words}")
         return 1 if os.environ.get(_REQUIRED) == "1" else 0
-    with tempfile.TemporaryDirectory(prefix="modeldeck-crash-") as made:
+    with tempfile.TemporaryDirectory(prefix="modeldeck-crash-", ignore_cleanup_errors=True) as made:
         folder = options.keep or Path(made)
         folder.mkdir(parents=True, exist_ok=True)
         with registry_server(folder / "registry") as (registry, mlflow):

@@ -21,7 +21,7 @@ from tui.domain.announcements import Announcement, announced_by_others, announce
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound
 from tui.domain.leases import lock_name
 from tui.domain.marks import history_of, mark_of
-from tui.domain.promotions import Outcome, Plan, StepName
+from tui.domain.promotions import Outcome, Plan, State, StepName
 from tui.domain.serving import Deployment
 from tui.operations.commands import take_announcement_off
 from tui.operations.patience import LATE_ANSWER, PASSING
@@ -219,6 +219,8 @@ async def _left_behind(run: Run, plan: Plan) -> bool:
     try:
         if key in await _tags(run, plan):
             return True
+        if run.now.state is State.ENDED:
+            return False  # its tag was off before its mark was: nothing is on its way
         await run.clock.sleep(LATE_ANSWER)
         return key in await _tags(run, plan)
     except NotFound:

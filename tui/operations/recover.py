@@ -143,17 +143,18 @@ async def _ended_before(run: Run) -> Operation | None:
     told = await ended_elsewhere(run)
     if told is not None:
         assert run.locks is not None
-        await _left_announced(run)
         try:
             for plan in run.whole.legs:
                 await run.locks.clear(plan)
         except Failure as failure:
             run.say(f"the lock could not be given back and ends by itself: {failure}")
+        await _left_announced(run)
     return told
 
 
 async def _left_announced(run: Run) -> None:
-    """What a process of an operation that has ended may have left in the registry is taken off."""
+    """What a process of an operation that has ended may have left in the registry is taken off. Last: it may take a while, and the journal
+    says already that the operation has ended, so that nobody expects its lock to be held."""
     run.taken_up = True
     stands = await withdraw_untouched(run)
     if stands:
@@ -169,15 +170,15 @@ async def _take_over(run: Run) -> Operation | None:
             words = await run.locks.acquire(plan, lambda said: None, again=True)
         started(run)
         run.taken_up = True
-        told = await ended_elsewhere(run)
-        if told is not None:
-            await _left_announced(run)
-        told = told or await gone_on_with_elsewhere(run) or await behind_another(run)
+        ended = await ended_elsewhere(run)
+        told = ended or await gone_on_with_elsewhere(run) or await behind_another(run)
     except Failure:
         await let_go(run)
         raise
     if told is not None:
         await let_go(run)
+        if ended is not None:
+            await _left_announced(run)
         return told
     run.say(f"taken up again: {words}")
     return None
