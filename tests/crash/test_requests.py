@@ -42,6 +42,7 @@ def test_requests_are_named_after_what_they_are_about_and_counted() -> None:
     sent = [
         ("GET", _DEPLOYMENT, b""),
         ("POST", _LEASE, held),
+        ("GET", "/version", b""),
         ("POST", _ANNOUNCED, body({"key": "modeldeck.moving.champion.id"})),
         ("GET", _DEPLOYMENT, b""),
         ("PATCH", _DEPLOYMENT, patch),
@@ -59,6 +60,7 @@ def test_requests_are_named_after_what_they_are_about_and_counted() -> None:
     assert names == [
         "read 1",
         "hold the lock",
+        "read who answers",
         "announce the alias",
         "after announce the alias: read 1",
         "patch the template",
