@@ -120,6 +120,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def opened(folder: Path, columns: int, rows: int, words: Sequence[str], environ: dict[str, str]) -> Iterator[Terminal]:
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    before = termios.tcgetattr(slave)
     log = folder / "stderr.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
@@ -131,7 +132,6 @@ def opened(folder: Path, columns: int, rows: int, words: Sequence[str], environ:
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
-    before = termios.tcgetattr(slave)
     terminal = Terminal(process, master, slave, before, log, pyte.Screen(columns, rows))
     try:
         yield terminal
