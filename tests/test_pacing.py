@@ -122,3 +122,20 @@ def test_whatever_is_answered_and_when_the_window_keeps_its_bounds(events: list[
     if pacing.asks:
         pacing.wrote(3, now)
     assert pacing.room(now + 1000, writing=False) > 0
+
+
+def test_an_answer_to_a_question_before_us_tells_nothing_of_our_own_bytes() -> None:
+    pacing = Pacing(asked=1)
+    pacing.wrote(3000, 1.0)
+    pacing.answered(1.1)  # 1.2 seconds after the first paint has asked
+    assert not pacing.asks, "ours has no answer yet"
+    pacing.answered(2.2)
+    pacing.wrote(3000, 3.0)
+    pacing.answered(4.2)
+    assert pacing.window >= FIRST, "a link that takes 1.2 seconds: nothing has waited"
+    without = Pacing()
+    without.wrote(3000, 1.0)
+    without.answered(1.1)
+    without.wrote(3000, 3.0)
+    without.answered(4.2)
+    assert without.window < pacing.window

@@ -1,7 +1,7 @@
 """Textual's driver on a terminal that is already ours, and that may disappear at any moment.
 
-`tui.instant` has painted on the alternate screen and taken the keyboard before Textual was imported. And where Textual waits for ever on a
-terminal that is gone (its writer has died, its queue is full), this one lets go, so that no orphan is left of a lost SSH session.
+`tui.instant` has painted on the alternate screen and taken the keyboard before Textual was imported. Nothing here waits for ever on a
+terminal that takes nothing any more or is gone, where Textual would: no orphan is left of a lost SSH session.
 """
 
 from __future__ import annotations
@@ -115,8 +115,9 @@ class ConsoleDriver(LinuxDriver):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._pacing = Pacing()
-        self._asked = self._answers = 0
+        self._asked = int(self.found is not None)  # `instant.paint` has asked once
+        self._pacing = Pacing(self._asked)
+        self._answers = 0
         self._heard = threading.Condition()
         if self.found is not None:
             # Textual draws on the standard error: `modeldeck 2>log` would leave the screen blank.

@@ -31,7 +31,9 @@ _SPAN, _SPANS = 60.0, 10
 class Pacing:
     """Times are those of a monotonic clock, in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, asked: int = 0) -> None:
+        """`asked`: how often the terminal has been asked before us, whose answers come first."""
+        self._earlier = asked
         self.answers: bool | None = None
         """Whether this terminal answers; None until that is known."""
         self.window = float(FIRST)
@@ -80,6 +82,9 @@ class Pacing:
 
     def answered(self, now: float) -> None:
         self.answers = True
+        if self._earlier:
+            self._earlier -= 1  # it tells nothing of what we wrote
+            return
         if self._asked is None:
             return  # what somebody else has asked, or what was given up
         at, until = self._asked
@@ -108,7 +113,7 @@ class Pacing:
     def _lose(self, now: float) -> None:
         """An answer that does not come is not waited for; a terminal that has never answered is not asked again."""
         if self._asked and now - self._asked[0] > self._patience:
-            self._asked = None
+            self._asked, self._earlier = None, 0
             self._arrived = self._written
             if self.answers:
                 self.window = LEAST
