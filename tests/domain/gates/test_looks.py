@@ -7,7 +7,7 @@ import random
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.domain.gates.examples import GATES
@@ -36,6 +36,7 @@ def test_a_gate_of_two_looks_has_both_parts_at_the_second() -> None:
     assert levels(short, 90.0).failing == pytest.approx(0.8 * 0.005)
 
 
+@example(Gate(warm_up=0.35, interval=170.5, timeout=1.0, wrong_undo=0.25, wrong_pass=0.25), 0.5)
 @given(GATES, st.floats(0.001, 0.999))
 def test_each_part_is_spent_once_wherever_the_looks_fall(drawn: Gate, phase: float) -> None:
     gate = replace(drawn, timeout=max(drawn.timeout, drawn.warm_up + 5 * drawn.interval))

@@ -32,6 +32,8 @@ _PASS_AT_THE_LAST = 0.4
 """Of the allowed error. Tried from 0.2 to 0.6: below, undecided gates grow more frequent; above, decisions take longer."""
 _UNDO_SOON, _UNDO_AT_THE_LAST = 0.6, 0.2
 """More for soon would undo hardly more often (0.5 to 0.9 were tried); less for the others leaves more of what is bad to a person."""
+_APART = 1e-6
+"""Of an interval: of two looks that are one interval apart but for the last digit of their times, never both are in a span."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ def levels(gate: Gate, elapsed: float | None = None) -> Levels:
     failing = each_look((1 - _UNDO_SOON - _UNDO_AT_THE_LAST) * shared, times)
     if elapsed is None:
         return Levels(passing, failing)
-    soon = _UNDO_SOON if 1.5 < (elapsed - gate.warm_up) / gate.interval <= 2.5 else 0.0
-    if not gate.timeout - gate.interval < elapsed <= gate.timeout:  # one look alone, as they are an interval apart
+    soon = _UNDO_SOON if 1.5 + _APART < (elapsed - gate.warm_up) / gate.interval < 2.5 else 0.0
+    if not gate.timeout - (1 - _APART) * gate.interval < elapsed <= gate.timeout:  # one look alone, as they are an interval apart
         return Levels(passing, soon * shared or failing)
     return Levels(_PASS_AT_THE_LAST * gate.wrong_pass, (soon + _UNDO_AT_THE_LAST) * shared)
 
