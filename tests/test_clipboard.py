@@ -9,7 +9,6 @@ import pty
 import re
 import select
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -84,7 +83,7 @@ def terminal(*command: str) -> Iterator[Callable[[Callable[[bytes], object]], by
     try:
         yield until
     finally:
-        process.send_signal(signal.SIGHUP)
+        process.kill()  # a hang-up is ignored by whoever is started under nohup
         process.wait()
         os.close(master)
 

@@ -211,7 +211,7 @@ async def test_a_gate_counts_what_was_sent_to_these_pods_and_no_others(url: str,
 
     async def scraped() -> bool:
         found = await metrics.samples("up", seconds=60, at=time.time())
-        return len(found.series) == len(pods.servers) and all(one.points[-1][0] > served for one in found.series)
+        return len(found.series) == len(pods.servers) and all(at > served and up == 1 for one in found.series for at, up in one.points[-1:])
 
     await eventually_true(scraped, within=60)
     now = start + math.ceil(time.time() - start)  # a gate looks back over whole seconds

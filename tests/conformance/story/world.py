@@ -78,7 +78,7 @@ class World:
         """Run the classic script from another folder, with nothing but the exported environment."""
         command = [sys.executable, str(SCRIPT)]
         folder = self.sandbox.state
-        done = subprocess.run(command, env=self.variables, cwd=folder, capture_output=True, text=True, timeout=2 * PATIENCE)
+        done = subprocess.run(command, env=self.variables, cwd=folder, capture_output=True, text=True, timeout=5 * PATIENCE)
         assert done.returncode == 0, done.stderr
         # MLflow prints links to the run as well.
         run_id = next(word for word in reversed(done.stdout.split()) if re.fullmatch("[0-9a-f]{32}", word))
