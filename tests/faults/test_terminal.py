@@ -4,101 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import os
 import random
 import re
 import select
 import signal
 import struct
-import subprocess
 import sys
 import termios
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
-import pyte
 import pytest
 
 from tests.support.processes import lives
+from tests.support.terminals import Terminal, nowhere, opened
 
-ANSWERS = {b"\x1b[c": b"\x1b[?62;c", b"\x1b[6n": b"\x1b[1;1R"}
-"""What a terminal says when it is asked."""
-PRIVATE = re.compile(rb"\x1b\[[><=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$[a-z]")
-"""Sequences that the emulator would print as text."""
 COLOURS = re.compile(rb"\x1b\[(?:[0-9;]*;)?(?:[34][0-8]|9[0-7]|10[0-7])(?:;[0-9;]*)?m")
-
-
-@dataclass
-class Terminal:
-    """A pseudo-terminal with the console in it, the leader of a session of its own as under a terminal emulator."""
-
-    process: subprocess.Popen[bytes]
-    master: int
-    slave: int
-    before: list[object]
-    log: Path
-    screen: pyte.Screen
-    written: bytearray = field(default_factory=bytearray)
-
-    def __post_init__(self) -> None:
-        self._stream = pyte.ByteStream(self.screen)
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.screen.display)
-
-    def pump(self, *, answer: bool = True) -> None:
-        """Read what came, and answer what was asked in it."""
-        if not select.select([self.master], [], [], 0.05)[0]:
-            return
-        data = os.read(self.master, 1 << 16)
-        self.written += data
-        self._stream.feed(PRIVATE.sub(b"", data))
-        for question, words in ANSWERS.items() if answer else ():
-            if question in data:
-                os.write(self.master, words)
-
-    def until(self, what: str, condition: Callable[[], object], seconds: float = 60.0) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                pytest.fail(f"not in time: {what}\n{self.text}\n{self.log.read_text()}")
-            self.pump()
-
-    def painted(self) -> None:
-        """All three backends have been asked, and refused."""
-        self.until("painted", lambda: re.search("refused\\b.*check that it runs", self.text, re.DOTALL) and self.told_down() == 3)
-
-    def told_down(self) -> int:
-        """How many backends the first line tells to be down, in either character set."""
-        return self.screen.display[0].replace(" x", " ○").replace("xxx", "○○○").count("○")
-
-    def type(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
-
-    def ended(self) -> int:
-        """Its exit code, once it has ended; what it still writes is read meanwhile."""
-        self.until("ended", lambda: self.process.poll() is not None)
-        while select.select([self.master], [], [], 0)[0]:
-            self.pump()
-        assert self.process.returncode is not None
-        return self.process.returncode
-
-    def gone(self) -> int:
-        """The same where nobody reads any more."""
-        return self.process.wait(60)
-
-    def given_back(self) -> None:
-        """As it was found: its attributes, the screen behind, the cursor, no mouse or paste reports."""
-        assert termios.tcgetattr(self.slave) == self.before
-        for on, off in (("?1049h", "?1049l"), ("?25l", "?25h"), ("?1000h", "?1000l"), ("?1003h", "?1003l"), ("?2004h", "?2004l")):
-            entered, left = self.written.rfind(b"\x1b[" + on.encode()), self.written.rfind(b"\x1b[" + off.encode())
-            assert left >= entered, f"{on} was not undone"
-        assert b"\x1b[?1049l" in self.written
 
 
 Start = Callable[..., Terminal]
@@ -111,58 +34,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
         def start(columns: int = 120, rows: int = 40, program: str = "", **environ: str) -> Terminal:
             words = ("-c", program) if program else ("-m", "tui")
-            return stack.enter_context(opened(tmp_path, columns, rows, words, environ))
+            return stack.enter_context(opened([sys.executable, *words], {**nowhere(tmp_path), **environ}, tmp_path, columns, rows))
 
         yield start
-
-
-@contextlib.contextmanager
-def opened(folder: Path, columns: int, rows: int, words: Sequence[str], environ: dict[str, str]) -> Iterator[Terminal]:
-    master, slave = os.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    before = termios.tcgetattr(slave)
-    log = folder / "stderr.log"
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, *words],
-            stdin=slave,
-            stdout=slave,
-            stderr=errors,
-            env={**surroundings(folder), **environ},
-            start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-        )
-    terminal = Terminal(process, master, slave, before, log, pyte.Screen(columns, rows))
-    try:
-        yield terminal
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        for descriptor in (master, slave):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
-
-
-def surroundings(folder: Path) -> dict[str, str]:
-    nowhere = "http://127.0.0.1:9"
-    kubeconfig = folder / "kubeconfig"
-    kubeconfig.write_text(
-        json.dumps(
-            {
-                "apiVersion": "v1",
-                "kind": "Config",
-                "current-context": "here",
-                "clusters": [{"name": "here", "cluster": {"server": nowhere}}],
-                "users": [{"name": "me", "user": {}}],
-                "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me", "namespace": "serving"}}],
-            }
-        )
-    )
-    usual = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "VIRTUAL_ENV") if name in os.environ}
-    folders = {f"XDG_{kind}_HOME": str(folder / kind.lower()) for kind in ("STATE", "CONFIG", "CACHE")}
-    backends = {"MLFLOW_TRACKING_URI": nowhere, "KUBECONFIG": str(kubeconfig), "PROMETHEUS_URL": nowhere}
-    return {**usual, **folders, **backends, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8"}
 
 
 def test_q_ends_it_and_gives_the_terminal_back(start: Start) -> None:

@@ -7,7 +7,8 @@ import base64
 import contextlib
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,31 @@ async def answering(answers: Mapping[str, object]) -> AsyncIterator[Canned]:
 
     async with canned(talk) as server:
         yield server
+
+
+@contextlib.contextmanager
+def served(answers: Mapping[str, object]) -> Iterator[str]:
+    """The address of such a server, for programs in other processes: it runs in a thread of its own."""
+    address: list[str] = []
+    loops: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+    up = threading.Event()
+
+    async def serve() -> None:
+        loops.append((asyncio.get_running_loop(), over := asyncio.Event()))
+        async with answering(answers) as found:
+            address.append(found.url)
+            up.set()
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
+    thread.start()
+    assert up.wait(30)
+    try:
+        yield address[0]
+    finally:
+        ((loop, over),) = loops
+        loop.call_soon_threadsafe(over.set)
+        thread.join(10)
 
 
 DEPLOYMENTS = ("iris", "wine")
