@@ -6,11 +6,12 @@ the cursor is placed again, so that a terminal with other width tables stays ali
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
+from rich._palettes import EIGHT_BIT_PALETTE
 from rich.cells import _is_single_cell_widths, split_graphemes
 from rich.color import Color, ColorSystem
 from rich.style import Style
@@ -50,6 +51,9 @@ _SWITCHED = 0b111111111
 # Attributes with codes of their own, by bit.
 
 RESET = "\x1b[0m"
+
+_NUMBERS = {EIGHT_BIT_PALETTE[number]: number for number in range(255, 15, -1)}
+# The colours whose place is the same in every terminal.
 
 _BRIDGE = 5
 # Equal cells between two differing runs that cost fewer bytes to write again than a cursor movement does.
@@ -267,17 +271,37 @@ def _transition(before: Style | None, after: Style, colors: ColorSystem) -> str:
     """The shortest SGR sequence from one style to another."""
     if before == after:
         return ""
-    whole = ";".join(filter(None, ("0", Strip.render_ansi(after, colors))))
+    whole = _whole_style(after, colors)
     if before is None:
         return f"\x1b[{whole}m"
     codes = _attribute_codes(_attributes(before), _attributes(after))
     if codes is None:
         return f"\x1b[{whole}m"
     if before.color != after.color:
-        codes += after.color.downgrade(colors).get_ansi_codes() if after.color else ("39",)
+        codes += _color_codes(after.color, colors, foreground=True) if after.color else ("39",)
     if before.bgcolor != after.bgcolor:
-        codes += after.bgcolor.downgrade(colors).get_ansi_codes(False) if after.bgcolor else ("49",)
+        codes += _color_codes(after.bgcolor, colors, foreground=False) if after.bgcolor else ("49",)
     return f"\x1b[{min(';'.join(codes), whole, key=len)}m" if codes else ""
+
+
+def _whole_style(style: Style, colors: ColorSystem) -> str:
+    """The codes of a style whatever was before it."""
+    attributes = Style(**{name: True for bit, name in enumerate(_ATTRIBUTES) if _attributes(style) & (1 << bit)})
+    codes = ["0", *filter(None, [Strip.render_ansi(attributes, colors)])]
+    if style.color:
+        codes += _color_codes(style.color, colors, foreground=True)
+    if style.bgcolor:
+        codes += _color_codes(style.bgcolor, colors, foreground=False)
+    return ";".join(codes)
+
+
+def _color_codes(color: Color, colors: ColorSystem, *, foreground: bool) -> Sequence[str]:
+    """In true colour, what is one of the 256 colours is written as that, in half of the bytes. The first 16 are the user's own."""
+    if colors is ColorSystem.TRUECOLOR and color.triplet is not None:
+        number = _NUMBERS.get(color.triplet)
+        if number is not None:
+            return "38" if foreground else "48", "5", str(number)
+    return color.downgrade(colors).get_ansi_codes(foreground)
 
 
 def _attribute_codes(before: int, after: int) -> list[str] | None:

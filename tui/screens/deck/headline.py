@@ -37,7 +37,7 @@ def header(model: DeckModel, now: float, who: str, *, starting: bool = False) ->
         backends.append(_backend("Prometheus", [model.reading(Topic.STATS), model.reading(Topic.LIVE)], now))
     if starting:
         backends = [Backend(b.name, "loading", "starting") if b.health == "down" else b for b in backends]
-    return HeaderData(environment.name, tuple(backends), who, time.strftime("%H:%M:%S", time.localtime(now)), tags)
+    return HeaderData(environment.name, tuple(backends), who, time.strftime("%H:%M", time.localtime(now)), tags)
 
 
 def _backend(name: str, readings: list[Reading[object] | None], now: float, words: str = "") -> Backend:
