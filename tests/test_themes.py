@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich._palettes import EIGHT_BIT_PALETTE
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
@@ -71,6 +72,25 @@ def test_every_role_can_be_read_on_every_ground(name: str) -> None:
             text = Color.parse(theme.variables[f"role-{role}"])
             assert contrast(text, grounds[0]) >= least, role
             assert all(contrast(text, ground) >= 3.5 for ground in grounds[1:]), role
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "high-contrast"])
+def test_text_is_in_colours_that_cost_few_bytes(name: str) -> None:
+    theme = find_theme(name)
+    assert isinstance(theme, Theme)
+    cheap = {tuple(EIGHT_BIT_PALETTE[number]) for number in range(16, 256)}
+    texts = {role: Color.parse(theme.variables[f"role-{role}"]).rgb for role in ROLES if role}
+    assert {role for role, color in texts.items() if color not in cheap} == set()
+    assert Color.parse(theme.foreground or "").rgb in cheap
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "high-contrast"])
+def test_the_selection_keeps_the_colours_that_tell_how_something_does(name: str) -> None:
+    theme = find_theme(name)
+    assert isinstance(theme, Theme)
+    selected = palette(theme).on("selected")
+    assert len({selected[role] for role in ("ok", "warn", "bad", "")}) == 4
+    assert selected["muted"] == selected["version"] == selected[""]
 
 
 @pytest.mark.parametrize("name", builtin_names())

@@ -286,8 +286,8 @@ def _transition(before: Style | None, after: Style, colors: ColorSystem) -> str:
 
 def _whole_style(style: Style, colors: ColorSystem) -> str:
     """The codes of a style whatever was before it."""
-    attributes = Style(**{name: True for bit, name in enumerate(_ATTRIBUTES) if _attributes(style) & (1 << bit)})
-    codes = ["0", *filter(None, [Strip.render_ansi(attributes, colors)])]
+    on: dict[str, Any] = {name: True for bit, name in enumerate(_ATTRIBUTES) if _attributes(style) & (1 << bit)}
+    codes = ["0", *filter(None, [Strip.render_ansi(Style(**on), colors)])]
     if style.color:
         codes += _color_codes(style.color, colors, foreground=True)
     if style.bgcolor:
