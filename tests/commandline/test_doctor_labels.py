@@ -202,18 +202,20 @@ async def test_labels_are_found_by_looking_and_said(url: str, pods: Pods) -> Non
 )
 async def test_a_gate_counts_what_was_sent_to_these_pods_and_no_others(url: str, pods: Pods, deployment: str, scope: SeriesScope) -> None:
     metrics = await opened(url, scope)
+
+    async def scraped(after: float) -> bool:
+        found = await metrics.samples("up", seconds=60, at=time.time())
+        return len(found.series) == len(pods.servers) and all(at > after and up == 1 for one in found.series for at, up in one.points[-1:])
+
     start = time.time()
+    # A scrape that began before the gate did may take long, and see what is counted after it has: not one that begins now.
+    await eventually_true(lambda: scraped(start), within=60)
     sent = dict[str, int]()
     for more, (name, server) in enumerate(pods.servers.items()):
         sent[name] = SENT + more
         server.serve(sent[name])
     served = time.time()
-
-    async def scraped() -> bool:
-        found = await metrics.samples("up", seconds=60, at=time.time())
-        return len(found.series) == len(pods.servers) and all(at > served and up == 1 for one in found.series for at, up in one.points[-1:])
-
-    await eventually_true(scraped, within=60)
+    await eventually_true(lambda: scraped(served), within=60)
     now = start + math.ceil(time.time() - start)  # a gate looks back over whole seconds
     (pod,) = (pod for pod in pods.fleet.pods if pod.name == pods.pod(deployment))
     target = Target("serving", deployment, (f"{deployment}-5d4f8c7b9",), addresses=serving_addresses([pod]))

@@ -133,7 +133,8 @@ class Feed(Generic[T]):
         it stays the same."""
         failure = failure_from(error, backend="")
         if failure != self._reading.failure:
-            context = {"message": f"feed {self.name} broke", "exception": error, "task": self._task}
+            # Without the task: Python 3.12 would enter its context, which we are in, and the handler would not hear of it.
+            context = {"message": f"feed {self.name} broke", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
         self.publish_failure(failure)
 
