@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
-import pty
 import re
-import select
 import shutil
-import struct
 import subprocess
 import sys
-import termios
-import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.terminals import opened
 from tui import clipboard
 
 TEXT = "models:/iris/3"
@@ -60,32 +54,9 @@ def test_a_tmux_that_is_not_there_any_more_is_no_reason_to_copy_nothing(tmp_path
     assert SENT.search("".join(written).encode())
 
 
-@contextmanager
-def terminal(*command: str) -> Iterator[Callable[[Callable[[bytes], object]], bytes]]:
-    """A terminal with a program in it; reads what it is written until that is enough."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    environ = {name: value for name, value in os.environ.items() if name not in ("TMUX", "STY")} | {"TERM": "xterm-256color"}
-    process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environ, start_new_session=True)
-    os.close(slave)
-    written = b""
-
-    def until(enough: Callable[[bytes], object]) -> bytes:
-        nonlocal written
-        deadline = time.monotonic() + 60
-        while not enough(written):
-            if time.monotonic() > deadline:
-                pytest.fail(f"not in time: {written!r}")
-            if select.select([master], [], [], 0.05)[0]:
-                written += os.read(master, 1 << 16)
-        return written
-
-    try:
-        yield until
-    finally:
-        process.kill()  # a hang-up is ignored by whoever is started under nohup
-        process.wait()
-        os.close(master)
+def environment() -> dict[str, str]:
+    """Of a terminal emulator: in neither of the two."""
+    return {name: value for name, value in os.environ.items() if name not in ("TMUX", "STY")} | {"TERM": "xterm-256color"}
 
 
 def inside(where: Path, text: str) -> str:
@@ -109,23 +80,23 @@ def tmux(tmp_path: Path) -> Iterator[list[str]]:
 def test_tmux_hands_it_on_as_it_is_set(tmux: list[str], allowed: str, said: str, tmp_path: Path) -> None:
     told = tmp_path / "told"
     start = ["new-session", "-d", "sleep 1000", ";", "set-option", "-g", "set-clipboard", allowed, ";", "attach"]
-    with terminal(*tmux, *start) as until:
-        until(lambda written: b"sleep" in written or b"\x1b[?1049h" in written)
+    with opened([*tmux, *start], environment(), tmp_path) as terminal:
+        terminal.until("attached", lambda: b"\x1b[?1049h" in terminal.written)
         subprocess.run([*tmux, "respawn-pane", "-k", inside(told, TEXT)], check=True)
-        until(lambda _: told.exists())
+        terminal.until("told", told.exists)
         assert told.read_text() == said
         shown = subprocess.run([*tmux, "show-buffer"], check=True, capture_output=True, text=True).stdout
         assert shown == TEXT
         if allowed != "off":
-            written = until(lambda written: SENT.search(written))
-            assert b64decode(SENT.findall(written)[-1]).decode() == TEXT
+            terminal.until("sent", lambda: SENT.search(terminal.written))
+            assert b64decode(SENT.findall(terminal.written)[-1]).decode() == TEXT
 
 
 def test_tmux_without_anybody_attached_keeps_it(tmux: list[str], tmp_path: Path) -> None:
     told = tmp_path / "told"
     subprocess.run([*tmux, "new-session", "-d", inside(told, TEXT)], check=True)
-    with terminal("cat") as until:
-        until(lambda _: told.exists())
+    with opened(["cat"], environment(), tmp_path) as terminal:
+        terminal.until("told", told.exists)
     assert told.read_text() == "in tmux's buffer"
 
 
@@ -137,9 +108,9 @@ def test_screen_hands_it_on(text: str, tmp_path: Path, monkeypatch: pytest.Monke
     folder.mkdir(mode=0o700)
     monkeypatch.setenv("SCREENDIR", str(folder))
     told = tmp_path / "told"
-    with terminal("screen", "-c", "/dev/null", "-S", "copies", "sh", "-c", inside(told, text)) as until:
-        until(lambda _: told.exists())
+    with opened(["screen", "-c", "/dev/null", "-S", "copies", "sh", "-c", inside(told, text)], environment(), tmp_path) as terminal:
+        terminal.until("told", told.exists)
         assert told.read_text() == "sent to the terminal through screen"
-        written = until(lambda written: SENT.search(written))
-        assert b64decode(SENT.findall(written)[-1]).decode() == text
+        terminal.until("sent", lambda: SENT.search(terminal.written))
+        assert b64decode(SENT.findall(terminal.written)[-1]).decode() == text
         subprocess.run(["screen", "-S", "copies", "-X", "quit"], check=False, capture_output=True)

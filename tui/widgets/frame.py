@@ -255,9 +255,7 @@ def _whole(cells: _Cells, start: int, end: int) -> tuple[int, int]:
 @lru_cache(maxsize=8192)
 def _canonical(style: Style) -> Style:
     """The style that looks the same, so that looks can be compared: colours have many names, and unset is the same as off."""
-    on = _attributes(style)
-    attributes: dict[str, Any] = {name: True for bit, name in enumerate(_ATTRIBUTES) if on & (1 << bit)}
-    return Style(color=_unnamed(style.color), bgcolor=_unnamed(style.bgcolor), link=style.link, **attributes)
+    return Style(color=_unnamed(style.color), bgcolor=_unnamed(style.bgcolor), link=style.link, **_switched_on(_attributes(style)))
 
 
 def _unnamed(color: Color | None) -> Color | None:
@@ -286,8 +284,7 @@ def _transition(before: Style | None, after: Style, colors: ColorSystem) -> str:
 
 def _whole_style(style: Style, colors: ColorSystem) -> str:
     """The codes of a style whatever was before it."""
-    on: dict[str, Any] = {name: True for bit, name in enumerate(_ATTRIBUTES) if _attributes(style) & (1 << bit)}
-    codes = ["0", *filter(None, [Strip.render_ansi(Style(**on), colors)])]
+    codes = ["0", *filter(None, [Strip.render_ansi(Style(**_switched_on(_attributes(style))), colors)])]
     if style.color:
         codes += _color_codes(style.color, colors, foreground=True)
     if style.bgcolor:
@@ -320,9 +317,8 @@ def _attribute_codes(before: int, after: int) -> list[str] | None:
 def _only_ground(current: Style, blank: Style) -> Style:
     """`blank` as far as it is seen where nothing stands, all else as it is."""
     on = _attributes(current) & _UNSEEN_ON_BLANKS | _attributes(blank) & ~_UNSEEN_ON_BLANKS
-    attributes: dict[str, Any] = {name: True for bit, name in enumerate(_ATTRIBUTES) if on & (1 << bit)}
     color = blank.color if on & ~_UNSEEN_ON_BLANKS else current.color
-    return _canonical(Style(color=color, bgcolor=blank.bgcolor, link=blank.link, **attributes))
+    return _canonical(Style(color=color, bgcolor=blank.bgcolor, link=blank.link, **_switched_on(on)))
 
 
 @lru_cache(maxsize=4096)
@@ -335,3 +331,8 @@ def _ground(style: Style) -> tuple[object, ...]:
 def _attributes(style: Style) -> int:
     """Bold, dim, reverse and their like, as bits."""
     return style._attributes & style._set_attributes
+
+
+def _switched_on(bits: int) -> dict[str, Any]:
+    """The same as arguments of a style."""
+    return {name: True for bit, name in enumerate(_ATTRIBUTES) if bits & (1 << bit)}
