@@ -46,7 +46,12 @@ def test_the_header_never_exceeds_a_usual_screen(width: int, environment: str) -
 def test_a_key_that_cannot_be_used_is_greyed_and_says_why() -> None:
     assert Cell(" b roll back (read-only) ", "muted") in footer_line(HINTS, 80)
     assert Cell(" (b roll back) ", "muted") in footer_line(HINTS, 40)
-    assert "help" not in line_text(footer_line(HINTS, 30))
+
+
+def test_help_stays_where_others_have_no_room() -> None:
+    assert line_text(footer_line(HINTS, 26)).split() == ["p", "promote", "?", "help"]
+    assert line_text(footer_line(HINTS, 10)).split() == ["?", "help"]
+    assert line_text(footer_line(HINTS, 5)).split() == []
 
 
 def test_the_note_stands_at_the_right() -> None:

@@ -35,7 +35,8 @@ class FooterData:
 
 
 def footer_line(data: FooterData, width: int) -> Line:
-    """As many hints as there is room for. Reasons go first where it is short, then hints from the end; the note stays."""
+    """As many hints as there is room for. Reasons go first where it is short, then hints from the end; the last one (help, which leads to
+    all others) and the note stay."""
     note_width = sum(cells(clean(text)) for text, _ in data.note)
     pieces = _pieces(data, width)
     taken = sum(_width(piece) for _, piece in pieces)
@@ -61,7 +62,7 @@ def _pieces(data: FooterData, width: int) -> list[tuple[KeyHint, list[Cell]]]:
         if sum(_width(piece) for _, piece in pieces) <= room:
             return pieces
     while pieces and sum(_width(piece) for _, piece in pieces) > room:
-        pieces.pop()
+        pieces.pop(-2 if len(pieces) > 1 else -1)
     return pieces
 
 
