@@ -101,6 +101,9 @@ class Table(PaneContent, Generic[R], can_focus=True):
         self._skip = 0
         self._marked: frozenset[str] = frozenset()
         self._counts = (0, 0)
+        self.moved = False
+        """Whether the operator has moved the selection since somebody took it (and set this back) or selected something: `Selected` may
+        still be on its way."""
 
     # What the table holds
 
@@ -180,6 +183,7 @@ class Table(PaneContent, Generic[R], can_focus=True):
         """Select an object without a message. One that is not there yet is selected when it arrives, unless the user moves first."""
         position = self._view.position(row_id)
         self._wanted_id = row_id if position is None else None
+        self.moved = False
         if position is not None and row_id != self._selected_id:
             self._selected_id, self._index = row_id, position
             self._show_selection()
@@ -257,7 +261,7 @@ class Table(PaneContent, Generic[R], can_focus=True):
         index = max(0, min(index, len(rows) - 1))
         if index == self._index and self._selected_id is not None:
             return
-        self._index, self._selected_id = index, self.source.row_id(rows[index])
+        self._index, self._selected_id, self.moved = index, self.source.row_id(rows[index]), True
         self._show_selection()
         self.repaint()
         self._say_selected()

@@ -320,6 +320,27 @@ async def test_a_move_counts_even_when_its_pane_is_left_at_once(leave: str) -> N
         assert app.deck.model.selection.deployment == "serving/wine"
 
 
+async def test_a_move_is_not_undone_by_what_arrives_at_the_same_moment() -> None:
+    """The table has moved, its message is on its way, and the pane is drawn anew before that has come."""
+    async with stage() as (app, pilot):
+        await pilot.press("3")
+        table = app.deck.table(P.DEPLOYMENTS)
+        table.action_move(1)
+        app.deck.receive(Topic.FLEET, sample.reading(sample.FLEET))
+        await until(pilot, lambda: "2 Versions ─ wine" in app.text())
+        assert table.selected_id == app.deck.model.selection.deployment == "serving/wine"
+
+
+@pytest.mark.parametrize("pane", ["1", "3"])
+async def test_going_to_a_run_by_name_is_not_undone_by_the_one_that_was_selected(pane: str) -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("1", "g", pane)
+        last = sample.RUNS.runs[-1].id
+        app.deck.go_to(P.RUNS, last)
+        await pilot.pause()
+        assert app.deck.table(P.RUNS).selected_id == app.deck.model.selection.run_id == last
+
+
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
 async def test_tab_goes_round_the_panes(size: tuple[int, int]) -> None:
     async with stage(size=size) as (app, pilot):

@@ -96,8 +96,8 @@ class DeckCommands(FramedScreen[None]):
             self.take_selection()
         return None if self.why_not(action) else True
 
-    def take_selection(self) -> bool:
-        """Select what the focused table shows as selected; True where that is something else than before."""
+    def take_selection(self) -> None:
+        """Select what the focused table shows as selected."""
         raise NotImplementedError
 
     def action_promote(self) -> None:

@@ -174,6 +174,7 @@ class Deck(DeckRoom):
 
     def _flush(self) -> None:
         self._flushing = False
+        self._take_move()
         dirty, self._dirty = self._dirty, set()
         if self._source is not None:
             self._source.look_at_aliases({(row.model, row.alias) for row in self.model.truth if row.model and row.alias})
@@ -316,36 +317,42 @@ class Deck(DeckRoom):
 
     def on_table_selected(self, message: Table.Selected) -> None:
         message.stop()
-        if not message.table.has_focus or not self.take_selection():
-            return  # not the operator's own move: rows came, and the selection is somewhere else by now
-        if self.focused_pane is P.RUNS and message.row_id is not None:
-            self._load_more(message.table, message.row_id)
-        self._paint_lineage()
-        self.refresh_bindings()
-        if self._follow_timer is not None:
-            self._follow_timer.stop()
-        self._follow_timer = self.set_timer(FOLLOW_AFTER, self._follow)
+        if message.table.has_focus:  # else rows came, and it is not the operator's own move
+            self.take_selection()
 
-    def take_selection(self) -> bool:
-        """Select what the focused table shows as selected. True where that is something else than before.
+    def _take_move(self) -> None:
+        """Before the tables are told what is selected: a key may have moved on since, and its message may still be on its way."""
+        content = self.pane(self.focused_pane).content
+        if isinstance(content, Table) and content.moved:
+            self.take_selection()
+
+    def take_selection(self) -> None:
+        """Select what the focused table shows as selected; the other panes follow.
 
         Also called before a command: a key typed right after a move must not act on what was selected before it.
         """
-        if not self.model.seeded:
-            return False
         pane = self.focused_pane
         content = self.pane(pane).content
-        row_id = content.selected_id if isinstance(content, Table) and content.has_focus else None
+        if not self.model.seeded or not isinstance(content, Table) or not content.has_focus:
+            return
+        content.moved, row_id, before = False, content.selected_id, self.model.selection
         if row_id is None:
-            return False
-        before = self.model.selection
+            return
         if pane is P.RUNS and row_id != before.run_id:
             self.model.select_run(row_id)
         elif pane is P.DEPLOYMENTS and row_id != before.deployment:
             self.model.select_deployment(row_id)
         elif pane is P.VERSIONS:
             self._select_in_versions(row_id, before)
-        return self.model.selection != before
+        if self.model.selection == before:
+            return
+        if pane is P.RUNS:
+            self._load_more(content, row_id)
+        self._paint_lineage()
+        self.refresh_bindings()
+        if self._follow_timer is not None:
+            self._follow_timer.stop()
+        self._follow_timer = self.set_timer(FOLLOW_AFTER, self._follow)
 
     def _select_in_versions(self, row_id: str, before: Selection) -> None:
         """Until the pane is drawn again after `m`, the row in it is one of the other kind: it selects nothing."""
@@ -419,12 +426,14 @@ class Deck(DeckRoom):
 
     def _catch_up(self) -> None:
         """Before another pane gets the keys it shows what the last move led to: keys may be typed faster than panes follow."""
-        if self.take_selection() or self._follow_timer is not None:
+        self.take_selection()
+        if self._follow_timer is not None:
             self._follow()
             self._flush()
 
     def go_to(self, pane: P, name: str, version: str = "") -> None:
         """Select an object by its identity, whichever pane it stands in."""
+        self.action_pane(pane)
         if pane is P.RUNS:
             self.model.select_run(name)
         elif pane is P.VERSIONS:
@@ -432,8 +441,8 @@ class Deck(DeckRoom):
             self.model.select_version(name, version)
         else:
             self.model.select_deployment(name)
-        self.action_pane(pane)
         self._mark(*P)
+        self._flush()  # at once: what a table shows as selected is what commands act on
         self._ask_live()
 
     def action_zoom(self) -> None:
