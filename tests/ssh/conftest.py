@@ -6,7 +6,9 @@ import contextlib
 import fcntl
 import os
 import shlex
+import shutil
 import struct
+import subprocess
 import sys
 import termios
 from collections.abc import Callable, Iterator
@@ -97,17 +99,35 @@ class Far:
 Connect = Callable[..., Far]
 
 
+def multiplexed(program: str, command: str, folder: Path, stack: contextlib.ExitStack) -> str:
+    """The command as the only window of a tmux or a screen of its own, which ends with `stack`."""
+    if not program:
+        return command
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    if program == "tmux":
+        socket = folder / "tmux"
+        stack.callback(subprocess.run, ["tmux", "-S", str(socket), "kill-server"], check=False, capture_output=True)
+        return f"tmux -u -S {shlex.quote(str(socket))} -f /dev/null new-session {command}"
+    sockets = folder / "screens"
+    sockets.mkdir(mode=0o700)
+    environ = {**os.environ, "SCREENDIR": str(sockets)}
+    stack.callback(subprocess.run, ["screen", "-S", "far", "-X", "quit"], env=environ, check=False, capture_output=True)
+    return f"env SCREENDIR={shlex.quote(str(sockets))} screen -U -c /dev/null -S far {command}"
+
+
 @pytest.fixture
 def connect(server: Sshd, mlflow: str, tmp_path: Path) -> Iterator[Connect]:
-    """Connects, and starts the console: `connect(rate=bytes a second, delay=seconds each way)`."""
+    """Connects, and starts the console: `connect(rate=bytes a second, delay=seconds each way)`; `inside` a "tmux" or "screen" there."""
     with contextlib.ExitStack() as stack:
 
-        def connect(rate: float = 8192, delay: float = 0.15) -> Far:
+        def connect(rate: float = 8192, delay: float = 0.15, inside: str = "") -> Far:
             link = stack.enter_context(linked(("127.0.0.1", server.port), rate, delay))
             pid_file = tmp_path / "console.pid"
             environ = {**nowhere(tmp_path), "MLFLOW_TRACKING_URI": mlflow}
-            there = script(tmp_path / "console", environ, [sys.executable, "-m", "tui"])
-            command = server.client(link.port, f"echo $$ > {shlex.quote(str(pid_file))}; exec {there}", "-tt")
+            told = f"echo $$ > {shlex.quote(str(pid_file))}; exec {shlex.quote(sys.executable)} -m tui"
+            there = script(tmp_path / "console", environ, ["sh", "-c", told])
+            command = server.client(link.port, f"exec {multiplexed(inside, there, tmp_path, stack)}", "-tt")
             here = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
             terminal = stack.enter_context(opened(command, {**here, "TERM": "xterm-256color"}, tmp_path))
             return Far(terminal, link, pid_file)
