@@ -27,9 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conformance.controlplane import launch
-from tests.sources.conftest import free_port, wait_for
+from tests.sources.conftest import wait_for
 from tests.support import metrics_servers
 from tests.support.counted import CountedServer, Traffic
+from tests.support.ports import free_port
 from tui.domain.environments import PrometheusTarget
 from tui.domain.gates import Gate
 from tui.operations.gate import Target

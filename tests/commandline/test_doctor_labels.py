@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 
 from tests.conformance.controlplane import launch
-from tests.sources.conftest import free_port, wait_for
+from tests.sources.conftest import wait_for
 from tests.support import metrics_servers, sample
 from tests.support.counted import CountedServer
 from tests.support.eventually import eventually_true
+from tests.support.ports import free_port
 from tui.backends import Backends
 from tui.commandline.doctor_metrics import scraping
 from tui.commandline.findings import Finding

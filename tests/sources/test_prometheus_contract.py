@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.sources.conftest import free_port, wait_for
+from tests.sources.conftest import wait_for
 from tests.support import metrics_servers
 from tests.support.eventually import eventually_true
+from tests.support.ports import free_port
 from tui.domain.environments import PrometheusTarget
 from tui.domain.failures import Rejected
 from tui.domain.metrics import Matrix

@@ -1,7 +1,10 @@
-"""How the servers that speak Prometheus' API are started: Prometheus itself, or VictoriaMetrics in its place (by the binary's name)."""
+"""How the servers that speak Prometheus' API are started: Prometheus itself, or VictoriaMetrics or Thanos in its place (by the binary's
+name; Thanos wants a Prometheus on PATH)."""
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 
 from tui.sandbox import prometheus
@@ -11,8 +14,15 @@ def is_victoria(binary: str | Path | None) -> bool:
     return binary is not None and Path(binary).name.startswith("victoria-metrics")
 
 
+def is_thanos(binary: str | Path | None) -> bool:
+    return binary is not None and Path(binary).name.startswith("thanos")
+
+
 def command(binary: str | Path, folder: Path, port: int) -> tuple[str, ...]:
     """On loopback, its data and prometheus.yml in `folder`."""
+    if is_thanos(binary):
+        behind = shutil.which("prometheus") or "prometheus"
+        return (sys.executable, "-m", "tests.support.thanos", str(binary), behind, str(folder), str(port))
     if not is_victoria(binary):
         return prometheus.command(str(binary), folder, port)
     return (

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.ports import free_port
+
 _PATHS = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 _PATIENCE = 30.0
 # Seconds for the server to listen, and for a first connection.
@@ -47,7 +49,7 @@ def sshd(folder: Path) -> Iterator[Sshd]:
     shutil.copyfile(folder / "user.pub", folder / "allowed")
     with contextlib.suppress(OSError):
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it gives up its rights, if it has any
-    port = _free_port()
+    port = free_port()
     lines = (
         f"Port {port}",
         "ListenAddress 127.0.0.1",
@@ -88,12 +90,6 @@ def _listens(found: Sshd, process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.05)
     raise NoServer("sshd does not listen")
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def script(path: Path, environ: dict[str, str], command: Sequence[str]) -> str:

@@ -19,10 +19,11 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.controlplane import launch
-from tests.sources.conftest import free_port, wait_for
+from tests.sources.conftest import wait_for
 from tests.support import metrics_servers
 from tests.support.counted import CountedServer, Traffic
 from tests.support.eventually import eventually, eventually_true
+from tests.support.ports import free_port
 from tui.domain.environments import PrometheusTarget
 from tui.domain.gates import Gate, GateVerdict, Judgement, Op, QueryCriterion
 from tui.domain.gates.judgement import CriterionResult, Trouble
@@ -196,9 +197,10 @@ async def metrics(served: Served) -> AsyncIterator[PrometheusMetrics]:
 
 
 async def remarks(metrics: PrometheusMetrics, served: Served) -> bool:
-    """Whether the server remarks upon queries that it answers: Prometheus does since 2.48 (its pull request 12152), the stand-in never."""
+    """Whether the server remarks upon queries that it answers: Prometheus does since 2.48 (its pull request 12152), so does Thanos, and the
+    stand-in never."""
     major, minor, *_ = (await metrics.ping()).split(".")
-    return served.kind == "real" and (int(major), int(minor)) >= (2, 48)
+    return served.kind == "real" and (metrics_servers.is_thanos(REAL) or (int(major), int(minor)) >= (2, 48))
 
 
 async def judged(metrics: PrometheusMetrics, pod: str, gate: Gate = GATE) -> Judgement:
