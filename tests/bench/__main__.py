@@ -10,8 +10,6 @@ import argparse
 import json
 import os
 import platform
-import shlex
-import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
@@ -35,15 +33,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0.0, help=words)
     parser.add_argument("--state", type=Path, metavar="DIR", help="the sandbox' state folder, kept; without it a new one each time")
     return parser.parse_args()
-
-
-def inside_sandbox(given: argparse.Namespace) -> int:
-    """Runs this program again, inside a sandbox of its own."""
-    command = shlex.join([sys.executable, "-m", "tests.bench", *sys.argv[1:]])
-    with tempfile.TemporaryDirectory(prefix="modeldeck-bench-") as folder:
-        state = given.state or Path(folder)
-        modeldeck = str(Path(sys.executable).with_name("modeldeck"))
-        return subprocess.run([modeldeck, "sandbox", "--state", str(state), "--exec", command], check=False).returncode
 
 
 def starts(given: argparse.Namespace, state: Path) -> list[Figure]:
@@ -148,7 +137,7 @@ def carrying_out(given: argparse.Namespace, state: Path) -> list[Figure]:
 def main() -> int:
     given = arguments()
     if any(not os.environ.get(name) for name in programs.BACKENDS):
-        return inside_sandbox(given)
+        return programs.inside_sandbox("tests.bench", sys.argv[1:], given.state)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="modeldeck-bench-") as folder:
         for part in (starts, typing, resting, command_line, carrying_out):

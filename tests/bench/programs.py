@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 import sys
+import tempfile
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +26,14 @@ def usual() -> dict[str, str]:
 
 
 BACKENDS = ("MLFLOW_TRACKING_URI", "KUBECONFIG", "PROMETHEUS_URL")
+
+
+def inside_sandbox(module: str, arguments: Sequence[str], state: Path | None = None) -> int:
+    """Runs a module inside a sandbox of its own, whose state folder is kept where it is named."""
+    with tempfile.TemporaryDirectory(prefix="modeldeck-bench-") as folder:
+        modeldeck = str(Path(sys.executable).with_name("modeldeck"))
+        command = [modeldeck, "sandbox", "--state", str(state or folder), "--exec", shlex.join([sys.executable, "-m", module, *arguments])]
+        return subprocess.run(command, check=False).returncode
 
 
 @dataclass(frozen=True, slots=True)
