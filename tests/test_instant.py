@@ -11,8 +11,8 @@ from tui import instant
 
 def test_a_saved_screen_comes_back_with_its_age(tmp_path: Path) -> None:
     path = instant.path_of(str(tmp_path / "screens"), "prod|http://mlflow", 80, 24)
-    instant.save(path, ["head", "body"], "\x1b[1;1Hhead", now=1000.0)
-    assert instant.load(path, now=1090.0) == instant.Kept(["head", "body"], "\x1b[1;1Hhead", 90.0)
+    instant.save(path, ["head", "body"], "0;2", now=1000.0)
+    assert instant.load(path, now=1090.0) == instant.Kept(["head", "body"], "0;2", 90.0)
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
 
 
@@ -24,11 +24,11 @@ def test_another_environment_or_size_has_another_screen(tmp_path: Path) -> None:
 
 def test_nothing_is_shown_that_is_too_old_from_the_future_or_broken(tmp_path: Path) -> None:
     path = str(tmp_path / "screen")
-    instant.save(path, ["a"], "a", now=1000.0)
+    instant.save(path, ["a"], "0;2", now=1000.0)
     assert instant.load(path, now=1000.0 + instant.MAX_AGE + 1) is None
     assert instant.load(path, now=900.0) is None
     whole = Path(path).read_text()
-    for broken in ("something else", whole[: len(whole) // 2], whole.replace("\na\n", "\na\x1b[2J\n", 1), ""):
+    for broken in ("something else", whole[: len(whole) // 2], whole.replace("\na\n", "\na\x1b[2J\n", 1), whole + "m\x1b[2J", ""):
         Path(path).write_text(broken)
         assert instant.load(path, now=1001.0) is None
     assert instant.load(str(tmp_path / "nowhere"), now=0.0) is None
@@ -36,10 +36,22 @@ def test_nothing_is_shown_that_is_too_old_from_the_future_or_broken(tmp_path: Pa
 
 def test_the_frame_says_its_age_at_the_end_of_the_first_line() -> None:
     screen = pyte.Screen(80, 24)
-    pyte.Stream(screen).feed(instant.frame(instant.Kept([], "\x1b[1;1Hmodeldeck  prod\x1b[2;1Hruns", 125.0), 80))
+    lines = [f"{'modeldeck  prod':80}", f"runs{'日本':>20}   7", *[""] * 21, "x" * 80]
+    picture = instant.frame(instant.Kept(lines, "0;38;5;245;48;5;17", 125.0), 80)
+    pyte.Stream(screen).feed(picture)
     assert screen.display[0].startswith("modeldeck  prod")
     assert screen.display[0].endswith(" as it stood 2 m ago · connecting … ")
-    assert screen.display[1].startswith("runs")
+    assert screen.display[1].rstrip() == lines[1]
+    assert screen.display[23] == "x" * 80
+    assert {cell.bg for row in range(1, 24) for cell in screen.buffer[row].values()} == {"00005f"}
+
+
+def test_a_kept_style_has_only_colours_that_this_terminal_has() -> None:
+    true, few = "0;38;2;1;2;3;48;5;17", "0;38;5;245"
+    assert instant.fitting(true, {"COLORTERM": "truecolor"}, no_color=False) == true
+    assert instant.fitting(few, {"TERM": "xterm-256color"}, no_color=False) == few
+    gone = [(true, {"TERM": "xterm-256color"}, False), (few, {"TERM": "xterm"}, False), (true, {"COLORTERM": "truecolor"}, True)]
+    assert {instant.fitting(style, environ, no_color=no_color) for style, environ, no_color in gone} == {"0;2"}
 
 
 KUBECONFIG = (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.terminal import draws_links, why_no_screen
+from tui.terminal import draws_links, erases_on_its_ground, why_no_screen
 
 
 def test_a_terminal_that_can_draw_nothing_is_told_from_others() -> None:
@@ -36,3 +36,20 @@ def test_a_terminal_that_can_draw_nothing_is_told_from_others() -> None:
 )
 def test_links_are_drawn_where_the_terminal_is_known_to(environ: dict[str, str], known: bool) -> None:
     assert draws_links(environ) is known
+
+
+@pytest.mark.parametrize(
+    ("environ", "does"),
+    [
+        ({"TERM": "xterm-256color"}, True),
+        ({"TERM": "tmux-256color", "TMUX": "/tmp/tmux,1,0"}, True),
+        ({"TERM": "screen-256color", "TMUX": "/tmp/tmux,1,0"}, True),
+        ({"TERM": "screen-256color", "STY": "1.a"}, False),
+        ({"TERM": "screen"}, False),
+        ({"TERM": "xterm-256color", "STY": "1.a"}, False),
+        ({"TERM": "vt220"}, False),
+        ({"TERM": "linux"}, True),
+    ],
+)
+def test_what_is_erased_gets_the_ground_that_is_written_on_nearly_everywhere(environ: dict[str, str], does: bool) -> None:
+    assert erases_on_its_ground(environ) is does

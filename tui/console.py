@@ -10,11 +10,12 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.style import Style
 from textual._context import active_message_pump
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
@@ -50,6 +51,7 @@ from tui.widgets.ascii_filter import use_ascii
 from tui.widgets.garbage import collect_from_now_on
 from tui.widgets.key_order import KeysInOrder
 from tui.widgets.lean import LeanApp
+from tui.widgets.palette import palette_of
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -80,6 +82,8 @@ class Launch:
     sandbox: ComingUp | None = None
     terminal: list[object] | None = None
     """The terminal's own attributes, where `instant.held_terminal` has taken it already."""
+    painted: instant.Kept | None = None
+    """What `instant.paint` has painted on it."""
     clock: Clock = field(default_factory=SystemClock)
 
 
@@ -468,13 +472,23 @@ class Console(KeysInOrder[int], LeanApp[int], inherit_bindings=False):
             task.cancel()
         await self._disconnect()
 
+    def standing(self) -> tuple[Sequence[str], Style]:
+        """What was painted before we were there: what has only become older costs no byte."""
+        painted, style = self._launch.painted, self._stale()
+        return (painted.lines, style) if painted is not None and painted.style == self.codes(style) else super().standing()
+
+    def _stale(self) -> Style:
+        """What a pane shows its old content in until the first answer."""
+        return palette_of(self).on("stale")["muted"]
+
     def _keep_screen(self) -> None:
         """Keep what the deck shows, for the next start's first paint."""
         if self.screen is not self.deck:
             return
         lines = ["".join(segment.text for segment in strip) for strip in self.deck._compositor.render_strips()]
+        style = self.codes(self._stale())
         with suppress(OSError):  # a full disk must not keep anybody from leaving
-            instant.save(self._screen_path(), lines, self.picture(dim=True), self._clock.now())
+            instant.save(self._screen_path(), lines, style, self._clock.now())
 
 
 def _broken(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

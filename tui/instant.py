@@ -1,8 +1,9 @@
 """Instant on: the last screen of an environment, painted before anything heavy is imported.
 
 What stood on the screen when the console closed is kept on disk, private to the user, one file per environment and terminal size. The
-next start paints it dimmed with its age in the first line, in well under the time that Textual needs to be imported. Nothing here imports
-anything but the standard library's lightest modules. A value from here is never shown without its age.
+next start paints it in one colour with its age in the first line, in well under the time that Textual needs to be imported, and in a
+third of a picture's bytes. Nothing here imports anything but the standard library's lightest modules. A value from here is never shown
+without its age.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from typing import Any, NamedTuple, NoReturn
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[H"
 _ASK = "\x1b[c"
 """What `tui.pacing` asks: the first answer is there by the time that anybody waits for it."""
-_DIM = "\x1b[0;2m"
+_DIM = "0;2"
 _RESET = "\x1b[0m"
 _LEAVE = b"\x1b[?1049l\x1b[?25h"
-_SGR = re.compile(r"\x1b\[[0-9;]*m")
-_FORMAT = "modeldeck-screen-2"
+_CODES = re.compile(r"[0-9;]{1,80}")
+_BLANKS = re.compile(" {6,}")
+_FORMAT = "modeldeck-screen-3"
 MAX_AGE = 7 * 86400.0
 """Seconds after which a last screen is not worth showing any more."""
 ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
@@ -80,14 +82,14 @@ def _bytes(path: str) -> bytes:
 
 
 class Kept(NamedTuple):
-    """A screen as it stood. `lines` is its text, `picture` the bytes that paint it dimmed and in colour, `age` in seconds."""
+    """A screen as it stood. `lines` is its text, `style` what to paint it in (as SGR takes it), `age` in seconds."""
 
     lines: list[str]
-    picture: str
+    style: str
     age: float
 
 
-def save(path: str, lines: list[str], picture: str, now: float) -> None:
+def save(path: str, lines: list[str], style: str, now: float) -> None:
     """Keep a screen. Replaces the file in one step, so that a start at the same moment never reads half a screen."""
     import tempfile  # 11 ms, and only wanted when the console closes
 
@@ -98,7 +100,7 @@ def save(path: str, lines: list[str], picture: str, now: float) -> None:
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path))
     try:
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="") as file:
-            file.write("\n".join([_FORMAT, repr(now), str(len(lines)), *lines, picture]))
+            file.write("\n".join([_FORMAT, repr(now), str(len(lines)), *lines, style]))
         os.replace(temporary, path)
     except OSError:
         os.unlink(temporary)
@@ -117,6 +119,8 @@ def load(path: str, now: float) -> Kept | None:
         return None
     if form != _FORMAT or not 0 <= age <= MAX_AGE or len(rest) != height + 1 or "\x1b" in "".join(rest[:height]):
         return None
+    if not _CODES.fullmatch(rest[height]):
+        return None
     return Kept(rest[:height], rest[height], age)
 
 
@@ -133,23 +137,23 @@ def age_words(age: float) -> str:
 
 
 def frame(kept: Kept, columns: int) -> str:
-    """The bytes that paint the kept screen, with its age where the eye looks first."""
+    """The bytes that paint the kept screen, with its age where the eye looks first. Blanks are stepped over: all is erased before."""
     note = f" as it stood {age_words(kept.age)} ago · connecting … "[:columns]
-    return f"{_ENTER}{kept.picture}\x1b[1;{columns - len(note) + 1}H\x1b[0;7m{note}{_RESET}"
+    text = "\r\n".join(_BLANKS.sub(lambda found: f"\x1b[{len(found.group())}C", line.rstrip()) for line in kept.lines)
+    return f"{_ENTER}\x1b[{kept.style}m\x1b[2J{text}\x1b[1;{columns - len(note) + 1}H\x1b[0;7m{note}{_RESET}"
 
 
 def skeleton(columns: int, rows: int, environment: str) -> str:
     """The first start's picture: the product's frame, empty. Nothing in it pretends to be data."""
     shown = "".join(character for character in environment if character.isprintable())
-    return _ENTER + _DIM + f" modeldeck  {shown}   connecting …"[:columns] + _RESET
+    return f"{_ENTER}\x1b[{_DIM}m" + f" modeldeck  {shown}   connecting …"[:columns] + _RESET
 
 
-def fitting(picture: str, environ: Environ, *, no_color: bool) -> str:
-    """A kept picture for this terminal: without its colours where there are to be none, or where this one knows fewer than were used."""
+def fitting(style: str, environ: Environ, *, no_color: bool) -> str:
+    """A kept style for this terminal: without its colours where there are to be none, or where this one knows fewer than were used."""
     term, true = environ.get("TERM", ""), environ.get("COLORTERM", "") in ("truecolor", "24bit")
-    beyond = re.search(r"[34]8;2;", picture) if not true else None
-    beyond = beyond or (re.search(r"[34]8;5;", picture) if not true and "256" not in term else None)
-    return _SGR.sub(_DIM, picture) if no_color or beyond else picture
+    beyond = not true and ("8;2;" in style or ("8;5;" in style and "256" not in term))
+    return _DIM if no_color or beyond else style
 
 
 def in_ascii(text: str) -> str:
@@ -157,21 +161,24 @@ def in_ascii(text: str) -> str:
     return text.replace("·", "-").replace("…", "~").encode("ascii", "replace").decode()
 
 
-def paint(environ: Environ, identity: str, environment: str, *, no_color: bool = False) -> None:
-    """Paint the last screen of this environment at this terminal's size, or where there is none, that we are coming."""
+def paint(environ: Environ, identity: str, environment: str, *, no_color: bool = False) -> Kept | None:
+    """Paint the last screen of this environment at this terminal's size, or where there is none, that we are coming. Answers the kept
+    screen, with the style that it was painted in."""
     try:
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
     except OSError:
-        return
+        return None
     kept = load(path_of(folder(environ), identity, columns, rows), time.time())
     utf8 = speaks_utf8()
-    if kept is not None and (utf8 or kept.picture.isascii()):
-        picture = frame(kept._replace(picture=fitting(kept.picture, environ, no_color=no_color)), columns)
+    if kept is not None and (utf8 or "".join(kept.lines).isascii()):
+        kept = kept._replace(style=fitting(kept.style, environ, no_color=no_color))
+        picture = frame(kept, columns)
     else:
-        picture = skeleton(columns, rows, environment)
+        kept, picture = None, skeleton(columns, rows, environment)
     data = _ASK.encode() + (picture if utf8 else in_ascii(picture)).encode(errors="replace")
     while data:
         data = data[os.write(sys.stdout.fileno(), data) :]
+    return kept
 
 
 @contextmanager

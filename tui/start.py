@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from tui.sandbox.stack import Sandbox
 
 
+Begun = tuple[list[object], instant.Kept | None]
+"""The terminal's own attributes, and what was painted on it."""
+
+
 def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
     """Resolve the environment and run the console in it. Answers the exit code: 2 where the configuration is wrong."""
     found = resolve(flags, os.environ)
@@ -42,8 +46,9 @@ def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
     gc.disable()  # what an import allocates stays: collecting meanwhile costs a tenth of the start
     with instant.held_terminal() as terminal:
         kubeconfig = environment.cluster.kubeconfig if environment.cluster else None
-        instant.paint(os.environ, instant.identity_of(environment.identity, kubeconfig), environment.name, no_color=found.no_color)
-        return _run(found, flags, environment, sandbox, terminal)
+        identity = instant.identity_of(environment.identity, kubeconfig)
+        painted = instant.paint(os.environ, identity, environment.name, no_color=found.no_color)
+        return _run(found, flags, environment, sandbox, (terminal, painted))
 
 
 def _say(words: str) -> None:
@@ -52,7 +57,7 @@ def _say(words: str) -> None:
     say(words)
 
 
-def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandbox | None, terminal: list[object]) -> int:
+def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandbox | None, begun: Begun) -> int:
     from tui.console import Console, Launch
 
     def other(name: str) -> Environment:
@@ -60,7 +65,8 @@ def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandb
         return environment if isinstance(again, ConfigErrors) else again.environment
 
     names = tuple(env.name for env in found.environments) or (environment.name,)
-    launch = Launch(environment, names, other, no_color=found.no_color, sandbox=sandbox, terminal=terminal)
+    terminal, painted = begun
+    launch = Launch(environment, names, other, no_color=found.no_color, sandbox=sandbox, terminal=terminal, painted=painted)
     console = Console(launch)
     try:
         console.run()

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 Environ = Mapping[str, str]
 
 _NO_SCREEN = ("dumb", "unknown")
+_OTHER_GROUND = ("screen", "vt", "ansi")
+"""TERM of terminals in which an erased cell gets the terminal's own ground, not the one that is written on."""
 _LINKING = ("kitty", "foot", "alacritty", "wezterm", "ghostty", "contour", "rio")
 """TERM of terminals that draw hyperlinks, with or without xterm- before and more behind."""
 _LINKING_PROGRAMS = ("iTerm.app", "WezTerm", "ghostty", "vscode", "Hyper", "mintty", "rio", "Tabby")
@@ -35,3 +37,11 @@ def draws_links(environ: Environ) -> bool:
         or bool(environ.get("KONSOLE_VERSION"))
         or (vte.isdecimal() and int(vte[:9]) >= _LINKING_VTE)
     )
+
+
+def erases_on_its_ground(environ: Environ) -> bool:
+    """Whether what is erased gets the colour of the ground that is written on (terminfo's bce), as nearly everywhere. tmux, whose TERM may
+    be screen's, does so; GNU screen does not."""
+    if environ.get("TMUX"):
+        return True
+    return not environ.get("STY") and not environ.get("TERM", "").startswith(_OTHER_GROUND)

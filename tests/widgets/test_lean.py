@@ -174,9 +174,6 @@ async def test_one_changed_value_costs_few_bytes_and_nothing_costs_none() -> Non
         app.forget_terminal()
         await pilot.pause()  # type: ignore[attr-defined]
         costs["everything"] = terminal.read()
-        terminal.screen.reset()
-        terminal.stream.feed(app.picture(dim=True))
-        assert "run-3" in "\n".join(terminal.screen.display)
         app.exit()
 
     await app.run_async(size=SIZE, auto_pilot=script)
@@ -211,19 +208,32 @@ def _style(on: set[str], colors: tuple[str | None, str | None]) -> Style:
 styles = st.builds(_style, st.sets(st.sampled_from(ALL), max_size=3), GROUNDS)
 
 
-@given(st.lists(st.lists(st.tuples(st.sampled_from(["x", " ", "ab", "  "]), styles), min_size=1, max_size=4), min_size=1, max_size=6))
-def test_any_styles_after_each_other_look_as_they_are_meant(pictures: list[list[tuple[str, Style]]]) -> None:
-    frame = Frame()
-    terminal = pyte.Screen(9, 1)
+@given(
+    st.lists(st.lists(st.tuples(st.sampled_from(["x", " ", "ab", " " * 14]), styles), min_size=1, max_size=4), min_size=1, max_size=6),
+    st.booleans(),
+)
+def test_any_styles_after_each_other_look_as_they_are_meant(pictures: list[list[tuple[str, Style]]], erases: bool) -> None:
+    frame = Frame(erases=erases)
+    terminal = pyte.Screen(60, 1)
     stream = pyte.Stream(terminal)
     for parts in pictures:
-        strip = Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(9)
-        frame.compose(LayoutUpdate([[strip]], Region(0, 0, 9, 1)), (9, 1))
+        strip = Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(60)
+        frame.compose(LayoutUpdate([[strip]], Region(0, 0, 60, 1)), (60, 1))
         stream.feed(frame.difference(ColorSystem.TRUECOLOR))
-        meant = pyte.Screen(9, 1)
+        meant = pyte.Screen(60, 1)
         pyte.Stream(meant).feed("".join(_drawn(text, style) for text, style in parts))
         for x in range(sum(len(text) for text, _ in parts)):
             assert _look(terminal.buffer[0][x]) == _look(meant.buffer[0][x])
+
+
+def test_many_blanks_are_erased_where_that_gives_them_their_ground() -> None:
+    costs = {}
+    for erases in (True, False):
+        frame = Frame(erases=erases)
+        strip = Strip([Segment("name" + " " * 50 + "7" + " " * 65, Style(bgcolor="#101010"))])
+        frame.compose(LayoutUpdate([[strip]], Region(0, 0, 120, 1)), (120, 1))
+        costs[erases] = len(frame.difference(ColorSystem.TRUECOLOR))
+    assert costs[True] + 80 < costs[False]
 
 
 def _drawn(text: str, style: Style) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from rich._palettes import EIGHT_BIT_PALETTE
 from rich.cells import _is_single_cell_widths, split_graphemes
 from rich.color import Color, ColorSystem
+from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
@@ -22,7 +23,6 @@ _Cells = list[tuple[str, Style]]
 """One entry a cell: its character with any marks, and its style. The second cell of a wide character is empty."""
 
 _PLAIN = Style.null()
-_DIM = Style(dim=True)
 _NOTHING: tuple[str, Style] = ("\0", _PLAIN)
 _ATTRIBUTES = (
     "bold",
@@ -50,11 +50,11 @@ _OFF = ((_INTENSITY, "22"), (0b100, "23"), (0b1000, "24"), (0b110000, "25"), (0b
 _SWITCHED = 0b111111111
 # Attributes with codes of their own, by bit.
 
-RESET = "\x1b[0m"
-
 _NUMBERS = {EIGHT_BIT_PALETTE[number]: number for number in range(255, 15, -1)}
 # The colours whose place is the same in every terminal.
 
+_ERASED = 12
+"""Blanks that cost fewer bytes to erase (ECH) and to step over than to write."""
 _BRIDGE = 5
 # Equal cells between two differing runs that cost fewer bytes to write again than a cursor movement does.
 
@@ -63,7 +63,9 @@ class Frame:
     """The cells as they were composed last, and those that the terminal shows as far as it was told: the first may be many pictures ahead
     of a slow terminal, which then gets only the newest."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, erases: bool = False) -> None:
+        """`erases`: an erased cell gets the ground that is written on."""
+        self._erases = erases
         self._rows: list[_Cells] = []
         self._shown: list[_Cells] = []
         self._width = 0
@@ -89,6 +91,16 @@ class Frame:
         self._changed.clear()
         self._style = None
 
+    def stands(self, lines: Sequence[str], style: Style) -> None:
+        """The terminal shows these lines, each as wide as it is, in one style; only of the first one nothing is known."""
+        shown = [_expand(Strip([Segment(line, style)])) for line in lines]
+        self._width = max(map(len, shown), default=0)
+        shown[:1] = [[_NOTHING] * self._width]
+        self._shown = shown
+        self._rows = [[_NOTHING] * self._width for _ in shown]
+        self._changed.clear()
+        self._style = None
+
     def compose(self, update: LayoutUpdate | ChopsUpdate, size: tuple[int, int]) -> None:
         """Take in what changes."""
         width, height = size
@@ -109,7 +121,7 @@ class Frame:
 
     def difference(self, colors: ColorSystem, limit: int | None = None) -> str:
         """The bytes that bring the terminal to what was composed, line by line until there are `limit` of them. They must be written."""
-        pen = _Pen(colors, self._style)
+        pen = _Pen(colors, self._style, erases=self._erases)
         for y in sorted(self._changed):
             if limit is not None and pen.size >= limit:
                 break
@@ -122,19 +134,13 @@ class Frame:
         self._style = pen.style
         return pen.text
 
-    def picture(self, colors: ColorSystem, *, dim: bool = False) -> str:
-        """The bytes that draw what the terminal shows now from nothing, so that it can be kept and shown at the next start."""
-        pen = _Pen(colors, _PLAIN)
-        for y, row in enumerate(self._rows):
-            pen.write(0, y, [(text if text != "\0" else " ", style + _DIM if dim else style) for text, style in row])
-        return pen.text + ("" if pen.style == _PLAIN else RESET)
-
 
 class _Pen:
     """Writes runs of cells with as few bytes as it can, knowing where the cursor is and in which style it writes."""
 
-    def __init__(self, colors: ColorSystem, style: Style | None) -> None:
+    def __init__(self, colors: ColorSystem, style: Style | None, *, erases: bool) -> None:
         self._colors = colors
+        self._erases = erases
         self._pieces: list[str] = []
         self.style = style
         self._at = (-1, -1)
@@ -144,19 +150,27 @@ class _Pen:
         if self._at != (x, y):
             self._pieces.append(f"\x1b[{x + 1}G" if self._at[1] == y else f"\x1b[{y + 1};{x + 1}H")
         link: str | None = None
+        skipped = 0
         for index, (text, style) in enumerate(run):
+            if index < skipped:
+                continue
             if style is not self.style and not (text == " " and self.style is not None and _ground(style) == _ground(self.style)):
                 link = self._link(link, style)
                 if text == " ":
                     style = self._on_blanks(run, index)
                 self._pieces.append(_transition(self.style, style, self._colors))
                 self.style = style
+            if text == " " and self._erases and (blanks := _blanks(run, index)) >= _ERASED:
+                skipped = index + blanks
+                self._pieces.append(f"\x1b[{blanks}X" + (f"\x1b[{x + skipped + 1}G" if skipped < len(run) else ""))
+                continue
             self._pieces.append(text)
             wide = index + 1 < len(run) and not run[index + 1][0]
             if text and (wide or len(text) > 1):
                 self._pieces.append(f"\x1b[{x + index + 1 + (2 if wide else 1)}G")
         self._link(link, _PLAIN)
-        self._at = (x + len(run), y)
+        # After an erasure at its end the cursor is somewhere in the line.
+        self._at = (x + len(run) if skipped < len(run) else -1, y)
 
     def _on_blanks(self, run: _Cells, start: int) -> Style:
         """The style for blanks: that of what follows on the same ground, so that one change is enough; else as little of a change as can be
@@ -244,6 +258,17 @@ def _runs(old: _Cells, new: _Cells) -> Iterator[tuple[int, int]]:
         yield _whole(new, start, end)
 
 
+def _blanks(run: _Cells, start: int) -> int:
+    """How many cells from `start` on are blanks on one ground through which nothing is drawn."""
+    ground = _ground(run[start][1])
+    if ground[1:] != _NOTHING_DRAWN:
+        return 0
+    end = start
+    while end < len(run) and run[end][0] == " " and _ground(run[end][1]) == ground:
+        end += 1
+    return end - start
+
+
 def _whole(cells: _Cells, start: int, end: int) -> tuple[int, int]:
     while start > 0 and not cells[start][0]:
         start -= 1
@@ -269,7 +294,7 @@ def _transition(before: Style | None, after: Style, colors: ColorSystem) -> str:
     """The shortest SGR sequence from one style to another."""
     if before == after:
         return ""
-    whole = _whole_style(after, colors)
+    whole = whole_style(after, colors)
     if before is None:
         return f"\x1b[{whole}m"
     codes = _attribute_codes(_attributes(before), _attributes(after))
@@ -282,8 +307,8 @@ def _transition(before: Style | None, after: Style, colors: ColorSystem) -> str:
     return f"\x1b[{min(';'.join(codes), whole, key=len)}m" if codes else ""
 
 
-def _whole_style(style: Style, colors: ColorSystem) -> str:
-    """The codes of a style whatever was before it."""
+def whole_style(style: Style, colors: ColorSystem) -> str:
+    """The codes of a style whatever was before it, as SGR takes them."""
     codes = ["0", *filter(None, [Strip.render_ansi(Style(**_switched_on(_attributes(style))), colors)])]
     if style.color:
         codes += _color_codes(style.color, colors, foreground=True)
@@ -326,6 +351,10 @@ def _ground(style: Style) -> tuple[object, ...]:
     """What of a style is seen on a blank: words that are bold and words that are not have the same blanks between them."""
     lines = _attributes(style) & ~_UNSEEN_ON_BLANKS
     return (style.bgcolor, style.link, lines, style.color if lines else None)
+
+
+_NOTHING_DRAWN = (None, 0, None)
+# The ground of a blank that is a blank, but for its colour.
 
 
 def _attributes(style: Style) -> int:

@@ -8,12 +8,17 @@ terminal has shown that it takes (`tui.pacing`): what changes meanwhile goes int
 from __future__ import annotations
 
 import asyncio
+import os
 from asyncio import TimerHandle
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
+from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.console import RenderableType
 from rich.control import Control
+from rich.style import Style
+from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
@@ -21,7 +26,8 @@ from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
 from tui.pacing import MOST, Paced
-from tui.widgets.frame import Frame
+from tui.terminal import erases_on_its_ground
+from tui.widgets.frame import Frame, whole_style
 
 Result = TypeVar("Result")
 
@@ -37,7 +43,10 @@ class LeanApp(App[Result]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._frame = Frame()
+        self._erases = erases_on_its_ground(os.environ)
+        self._frame = Frame(erases=self._erases)
+        self._drawn = False
+        """Whether there was a picture."""
         self._retry: TimerHandle | None = None
         if self.no_color:
             self.drop_colours()
@@ -51,13 +60,14 @@ class LeanApp(App[Result]):
         self._frame.forget()
         self.refresh()
 
-    def picture(self, *, dim: bool = False) -> str:
-        """What the terminal shows now, as the bytes that draw it (see `Frame.picture`). Empty before the first frame."""
-        return self._frame.picture(self._colors(), dim=dim)
+    def codes(self, style: Style) -> str:
+        """A style for this terminal, as SGR takes it."""
+        return whole_style(style, self._colors())
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(renderable, LayoutUpdate | ChopsUpdate) and self._writes():
             self._frame.compose(renderable, self.size)
+            self._drawn = True
             self.send_picture()
             self.post_display_hook()
             return
@@ -91,8 +101,16 @@ class LeanApp(App[Result]):
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _app: self.forget_terminal())
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         self._frame.clear()
+        lines, style = self.standing()
+        width, height = event.size
+        if not self._drawn and self._erases and len(lines) == height and all(cell_len(line) == width for line in lines):
+            self._frame.stands(lines, style)
+
+    def standing(self) -> tuple[Sequence[str], Style]:
+        """What the terminal shows before the first picture, all in one style, and its blanks erased; no lines where that is not known."""
+        return (), Style.null()
 
     def _colors(self) -> ColorSystem:
         return self.console._color_system or ColorSystem.TRUECOLOR

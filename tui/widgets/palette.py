@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from rich.style import Style
 from textual.app import App
@@ -133,6 +134,6 @@ def _palette(variables: tuple[tuple[str, str], ...]) -> Palette:
     return Palette(dict(variables))
 
 
-def palette_of(app: App[object]) -> Palette:
+def palette_of(app: App[Any]) -> Palette:
     """The palette of the theme that `app` shows now."""
     return _palette(tuple(app.theme_variables.items()))
