@@ -15,8 +15,8 @@ QUESTION = "\x1b[c"
 """Asks the terminal what it is (primary device attributes), which it answers when it has come so far: `ESC [ ? … c`."""
 FIRST, LEAST, MOST = 4096, 1024, 1 << 16
 """Bytes of the window: at the beginning, where bytes queue up, and where nothing is felt of them."""
-UNKNOWN = 1 << 15
-"""Bytes that may be in flight as long as it is not known whether the terminal answers: a screen or two."""
+UNKNOWN = 1 << 13
+"""Bytes that may be in flight as long as it is not known whether the terminal answers: a screen. What comes meanwhile goes into one picture."""
 TARGET = 0.15
 """Seconds that our bytes may wait for each other."""
 PIECE = 1024

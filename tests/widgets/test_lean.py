@@ -226,6 +226,20 @@ def test_any_styles_after_each_other_look_as_they_are_meant(pictures: list[list[
             assert _look(terminal.buffer[0][x]) == _look(meant.buffer[0][x])
 
 
+def test_what_stands_there_already_is_not_written_again() -> None:
+    """Two rows of which one half is composed: nothing is known of the first, and of the second all but what has changed stands there."""
+    frame, old = Frame(erases=True), Style(color="#808080", bgcolor="#101010")
+    frame.stands(["note".ljust(20), "name      7".ljust(20), "left as it is".ljust(20)], old)
+    half = [[Strip([Segment("head".ljust(10), old)])], [Strip([Segment("name".ljust(10), old)])]]
+    frame.compose(LayoutUpdate(half, Region(0, 0, 10, 2)), (20, 3))
+    written = frame.difference(ColorSystem.TRUECOLOR)
+    assert "head" in written
+    assert "name" not in written
+    assert "\0" not in written
+    frame.compose(LayoutUpdate([[Strip([Segment("name      8".ljust(20), old)])]], Region(0, 1, 20, 1)), (20, 3))
+    assert frame.difference(ColorSystem.TRUECOLOR).endswith("\x1b[2;11H8")
+
+
 def test_many_blanks_are_erased_where_that_gives_them_their_ground() -> None:
     costs = {}
     for erases in (True, False):

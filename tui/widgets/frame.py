@@ -97,7 +97,7 @@ class Frame:
         self._width = max(map(len, shown), default=0)
         shown[:1] = [[_NOTHING] * self._width]
         self._shown = shown
-        self._rows = [[_NOTHING] * self._width for _ in shown]
+        self._rows = [row.copy() for row in shown]
         self._changed.clear()
         self._style = None
 
