@@ -21,7 +21,7 @@ from tui.sandbox import prometheus
 def main(thanos: str, binary: str, folder: Path, port: int) -> int:
     file = folder / "prometheus.yml"
     settings = json.loads(file.read_text())
-    settings["global"]["external_labels"] = {"replica": "a"}  # a sidecar wants one
+    settings.setdefault("global", {})["external_labels"] = {"replica": "a"}  # a sidecar wants one
     file.write_text(json.dumps(settings))
     inner, sidecar, sidecar_http, query = (free_port() for _ in range(4))
     here = "127.0.0.1"

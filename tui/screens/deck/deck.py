@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tui.screens.operations.under_way import UnderWay
 
 FOLLOW_AFTER = 0.12
-"""Seconds of rest after a move before the other panes follow: holding a key down moves one table, not four."""
+"""Seconds of rest after a move before the other panes and the lineage follow: holding a key down moves one table, not four."""
 AGES_EVERY = 10.0
 WINDOWS = (900.0, 1800.0, 3600.0, 3 * 3600.0, 12 * 3600.0, 24 * 3600.0)
 NEAR_THE_END = 20
@@ -348,7 +348,6 @@ class Deck(DeckRoom):
             return
         if pane is P.RUNS:
             self._load_more(content, row_id)
-        self._paint_lineage()
         self.refresh_bindings()
         if self._follow_timer is not None:
             self._follow_timer.stop()
