@@ -16,7 +16,7 @@ QUESTION = "\x1b[c"
 FIRST, LEAST, MOST = 4096, 1024, 1 << 16
 """Bytes of the window: at the beginning, where bytes queue up, and where nothing is felt of them."""
 UNKNOWN = 1 << 13
-"""Bytes that may be in flight as long as it is not known whether the terminal answers: a screen. What comes meanwhile goes into one picture."""
+"""Bytes that may be in flight as long as it is not known whether the terminal answers: a screen. What comes meanwhile waits."""
 TARGET = 0.15
 """Seconds that our bytes may wait for each other."""
 PIECE = 1024

@@ -26,6 +26,7 @@ class Link:
     carried: int = 0
     """Bytes towards the client so far."""
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _carrying: set[asyncio.Task[None]] = field(default_factory=set)
 
     def freeze(self) -> None:
         """Nothing comes through any more, either way, and nobody is told."""
@@ -52,6 +53,11 @@ class Link:
         ready.set()
         async with server:
             await self._over.wait()
+            self._goes.set()
+            for writer in self._open:
+                writer.transport.abort()
+            if self._carrying:
+                await asyncio.wait(self._carrying, timeout=5)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far = socket.socket()
@@ -60,6 +66,10 @@ class Link:
         await self._loop.sock_connect(far, self.target)
         from_far, to_far = await asyncio.open_connection(sock=far, limit=_MOST)
         self._open |= {writer, to_far}
+        task = asyncio.current_task()
+        assert task
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
         try:
             await asyncio.gather(self._carry(reader, to_far, None), self._carry(from_far, writer, self.rate))
         finally:
