@@ -77,7 +77,7 @@ def note_of(lease: Lease) -> LockNote:
         return LockNote(lease.holder)
     if not isinstance(body, dict) or not isinstance(body.get("id"), str):
         return LockNote(lease.holder)
-    texts = {name: body[key] for key, name in _KEYS if isinstance(body.get(key), str)}
+    texts = {name: body[key] for key, name in _KEYS if key != "pid" and isinstance(body.get(key), str)}
     pid = body.get("pid")
     return LockNote(**texts, pid=pid if isinstance(pid, int) and not isinstance(pid, bool) else None)
 
