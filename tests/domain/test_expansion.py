@@ -29,3 +29,7 @@ def text_of(text: str, variables: Variables = CHAIN, **parts: bool) -> str:
 )
 def test_variables_are_expanded_four_deep_a_default_counts_as_one(text: str, becomes: str) -> None:
     assert text_of(text, shell=True) == becomes
+
+
+def test_the_shells_form_is_no_reference_to_the_kubelet() -> None:
+    assert text_of("${E} $(E)") == "${E} x"

@@ -234,9 +234,15 @@ def test_an_image_by_pattern(pattern: str, image: str, wanted: tuple[str, str] |
     assert [(link.model, link.version) for link in links] == ([wanted] if wanted else [])
 
 
-def test_a_pattern_without_a_version_is_refused() -> None:
+@pytest.mark.parametrize("pattern", ["registry/{model}", "registry/{version}:{version}", "{model}/{model}:{version}"])
+def test_a_pattern_without_exactly_one_version_or_with_two_models_is_refused(pattern: str) -> None:
     with pytest.raises(ValueError, match="version"):
-        image_pattern("registry/{model}")
+        image_pattern(pattern)
+
+
+def test_any_of_several_image_patterns() -> None:
+    patterns = LinkPatterns(images=("other/{model}:{version}", "registry/{model}:{version}"))
+    assert only(template(container(image="registry/iris:5")), patterns).version == "5"
 
 
 def test_a_label_by_pattern_with_its_pointer_escaped() -> None:

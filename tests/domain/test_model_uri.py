@@ -67,6 +67,8 @@ def test_takes_nothing_else(text: str) -> None:
         ("--model-uri=models:/iris@champion", "models:/iris@champion"),
         ("exec mlflow models serve -m 'models:/iris/3' -p 8080", "models:/iris/3"),
         ("models:/iris/3 --port 80", "models:/iris/3"),
+        (f"runs:/{RUN}/model --port 8080", f"runs:/{RUN}/model"),
+        (f"s3://b/1/{RUN}/artifacts/m --port 80", f"s3://b/1/{RUN}/artifacts/m"),
         (f"A=1 B=runs:/{RUN}/m; start", f"runs:/{RUN}/m"),
         ("mlflow models serve -m 'models:/spaces in name/1' -p 80", "models:/spaces in name/1"),
         ('serve -m=\\"models:/a b@champion\\"', "models:/a b@champion"),

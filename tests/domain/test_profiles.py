@@ -44,6 +44,11 @@ def test_everything_that_profiles_ask_for_is_looked_for() -> None:
         assert set(profile.metrics) <= set(METRICS)
 
 
+def test_of_a_metric_that_names_versions_only_the_metric_is_looked_for() -> None:
+    profile = Profile("mine", ("up",), (), (), (), versions=("served_version", "revision"))
+    assert profile.metrics == ("up", "served_version")
+
+
 def test_the_instrumentator_with_what_stands_beside_it() -> None:
     profile = picked(*NAMES, counted=FASTAPI)
     assert (profile.name, profile.latency, profile.predictions) == (

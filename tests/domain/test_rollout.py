@@ -121,6 +121,8 @@ def test_new_pods_by_owner_else_by_template() -> None:
 
 def test_no_new_replica_set_before_the_controller_has_seen_the_change() -> None:
     assert new_replica_set(DEPLOYMENT, SETS) == SETS[1]
+    assert new_replica_set(DEPLOYMENT, [replica_set(DEPLOYMENT, 3, NEW), *SETS]) == SETS[1]
+    assert new_replica_set(DEPLOYMENT, [replace(SETS[1], owner_uid="uid-of-z")]) is None
     assert new_replica_set(replace(DEPLOYMENT, generation=5), SETS) is None
     assert new_pods(replace(DEPLOYMENT, generation=5), [pod(SETS[1])], SETS) == ()
 
@@ -236,6 +238,7 @@ def test_nothing_is_in_the_way_of_what_is_done_or_not_seen_yet() -> None:
     waits = pod(SETS[1], "new", ready=False, unscheduled="no node")
     assert obstacle(DEPLOYMENT, [waits], SETS) is None
     assert obstacle(replace(UNFINISHED, generation=9), [waits], SETS) is None
+    assert obstacle(replace(UNFINISHED, generation=9, paused=True), [waits], SETS) is None
     assert obstacle(UNFINISHED, [pod(SETS[0], "old", ready=False), pod(SETS[1], "up")], SETS) is None
     paused = obstacle(replace(UNFINISHED, paused=True), [], SETS)
     assert paused is not None

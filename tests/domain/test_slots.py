@@ -148,6 +148,11 @@ def _unique_env(of: Container) -> Container:
     return replace(of, env=tuple({v.name: v for v in of.env}.values()))
 
 
+def test_two_in_one_text_keep_their_places_where_the_first_gets_longer() -> None:
+    _, new = promoted(template(container(args=("serve models:/iris/3 --also models:/iris/3 -p 80",))), version="1234")
+    assert new.containers[0].args == ("serve models:/iris/1234 --also models:/iris/1234 -p 80",)
+
+
 def test_all_places_that_agree_are_edited_together() -> None:
     server = container(args=("serve", "models:/iris/3 models:/iris/3"), env={"MODEL_NAME": "iris", "MODEL_VERSION": "3"})
     fetch = container("fetch", command=("sh", "-c", "get 'models:/iris/3'"))

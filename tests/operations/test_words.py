@@ -1,4 +1,4 @@
-"""Text that goes to journals, annotations and terminals: harmless, and read back as it was written."""
+"""Text that goes to journals, annotations and terminals, and times."""
 
 from __future__ import annotations
 
@@ -7,25 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.marks import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_of, history_text, mark_of, mark_text
 from tui.operations.words import from_iso, harmless, harmless_lines, has_orders, iso
-
-texts = st.text(max_size=40)
-versions = st.none() | texts.filter(bool)
-marks = st.builds(
-    Mark,
-    id=texts.filter(bool),
-    kind=texts,
-    actor=texts,
-    model=texts,
-    from_version=versions,
-    to_version=versions,
-    alias=texts,
-    previous=versions,
-    reason=texts,
-    at=texts,
-    outcome=texts,
-)
 
 
 @given(text=st.text(), keep=st.booleans())
@@ -64,29 +46,3 @@ def test_times_are_read_back_to_the_millisecond(at: float) -> None:
 @given(text=st.text())
 def test_what_is_no_time_is_none(text: str) -> None:
     assert from_iso(text) is None or isinstance(from_iso(text), float)
-
-
-@given(mark=marks)
-def test_a_mark_is_read_back(mark: Mark) -> None:
-    assert mark_of({OPERATION: mark_text(mark)}) == mark
-
-
-@given(text=st.text())
-def test_any_annotation_is_read_without_an_error(text: str) -> None:
-    mark = mark_of({OPERATION: text})
-    assert mark is None or mark.id
-    assert isinstance(history_of({HISTORY: text}), tuple)
-
-
-@given(several=st.lists(marks, max_size=15))
-def test_history_keeps_the_newest_once_each(several: list[Mark]) -> None:
-    annotations: dict[str, str] = {}
-    for mark in several:
-        annotations[HISTORY] = history_text(annotations, mark)
-    found = history_of(annotations)
-    newest = list({mark.id: mark for mark in several}.values())
-    assert len(found) == min(len(newest), HISTORY_LENGTH)
-    assert len({mark.id for mark in found}) == len(found)
-    if several:
-        assert found[0] == several[-1]
-    assert all(mark in newest for mark in found)

@@ -16,6 +16,10 @@ from tui.domain.gates.looks import each_look, levels
 from tui.domain.gates.statistics import normal_above
 
 
+def test_where_much_may_be_wrong_each_look_gets_much_of_it() -> None:
+    assert 0.1 < each_look(0.4, 1.5) <= 0.4
+
+
 def test_looks_share_what_may_be_wrong_and_two_have_a_part_of_their_own() -> None:
     gate = Gate()
     first, soon, usual, last, late = (levels(gate, elapsed) for elapsed in (75.0, 90.0, 300.0, 1790.0, 5000.0))

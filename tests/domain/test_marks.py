@@ -1,0 +1,84 @@
+"""The mark and the history: read back as they were written, and whatever else somebody wrote there does no harm."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.domain.marks import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_of, history_text, mark_of, mark_text, under_way
+
+CAUSE = "/metadata/annotations/kubernetes.io~1change-cause"
+texts = st.text(max_size=40)
+versions = st.none() | texts.filter(bool)
+marks = st.builds(
+    Mark,
+    id=texts.filter(bool),
+    kind=texts,
+    actor=texts,
+    model=texts,
+    from_version=versions,
+    to_version=versions,
+    alias=texts,
+    previous=versions,
+    reason=texts,
+    at=texts,
+    outcome=texts,
+    edits=st.dictionaries(st.sampled_from(["/spec/template/a", CAUSE]), st.tuples(versions, versions), max_size=2),
+)
+
+
+@given(mark=marks)
+def test_a_mark_is_read_back(mark: Mark) -> None:
+    assert mark_of({OPERATION: mark_text(mark)}) == mark
+
+
+@given(text=st.text())
+def test_any_annotation_is_read_without_an_error(text: str) -> None:
+    mark = mark_of({OPERATION: text})
+    assert mark is None or mark.id
+    assert isinstance(history_of({HISTORY: text}), tuple)
+
+
+@given(several=st.lists(marks, max_size=15))
+def test_history_keeps_the_newest_once_each(several: list[Mark]) -> None:
+    annotations: dict[str, str] = {}
+    for mark in several:
+        annotations[HISTORY] = history_text(annotations, mark)
+    found = history_of(annotations)
+    newest = list({mark.id: mark for mark in several}.values())
+    assert len(found) == min(len(newest), HISTORY_LENGTH)
+    assert len({mark.id for mark in found}) == len(found)
+    if several:
+        assert found[0] == several[-1]
+    assert all(mark in newest for mark in found)
+
+
+@pytest.mark.parametrize(
+    ("edits", "taken"),
+    [
+        ({"/spec/template/metadata/labels/a": ["1", "2"]}, {"/spec/template/metadata/labels/a": ("1", "2")}),
+        ({"/spec/template/x": [None, "2"], CAUSE: ["1", None]}, {"/spec/template/x": (None, "2"), CAUSE: ("1", None)}),
+        ({"/spec/replicas": ["1", "0"]}, {}),
+        ({"/spec/template/x": ["1"]}, {}),
+        ({"/spec/template/x": ["1", "2", "3"]}, {}),
+        ({"/spec/template/x": "12"}, {}),
+        ({"/spec/template/x": [1, "2"]}, {}),
+        ({"/spec/template/x": ["1", 2]}, {}),
+        (["/spec/template/x"], {}),
+    ],
+)
+def test_only_edits_of_the_template_and_of_the_change_cause_can_be_taken_back(edits: object, taken: object) -> None:
+    mark = mark_of({OPERATION: json.dumps({"id": "a", "edits": edits})})
+    assert mark is not None
+    assert mark.edits == taken
+
+
+def test_a_mark_whose_end_the_history_tells_is_one_of_long_ago() -> None:
+    mark = Mark("a")
+    ended = {HISTORY: history_text({}, mark)}
+    assert under_way({OPERATION: mark_text(mark)}) == mark
+    assert under_way({OPERATION: mark_text(mark), **ended}) is None
+    assert under_way({OPERATION: mark_text(Mark("b")), **ended}) == Mark("b")
