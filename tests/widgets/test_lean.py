@@ -192,7 +192,7 @@ def test_styles_that_look_the_same_are_not_written_again() -> None:
         return frame.difference(ColorSystem.TRUECOLOR)
 
     first = update(Style(color="#102030", bgcolor="#000000"))
-    assert first.startswith("\x1b[1;1H")
+    assert first.startswith("\x1b[1H")
     assert update(Style(color="rgb(16,32,48)", bgcolor="#000000", bold=False)) == ""
     assert update(Style(color="#102030", bgcolor="#000000"), "hi you   ").startswith("\x1b[1;4H")
 

@@ -229,7 +229,7 @@ async def test_a_cover_stands_instead_of_rows_and_keys_do_nothing() -> None:
         assert app.of(Table.Opened) == []
         stage.state = Loading()
         await pilot.pause()
-        assert "╌╌╌" in "\n".join(screen_text(app))
+        assert "......" in "\n".join(screen_text(app))
 
 
 async def test_other_columns_for_the_same_rows() -> None:

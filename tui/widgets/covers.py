@@ -6,19 +6,18 @@ from tui.render.cell import Cell, Line
 from tui.render.text import wrap
 from tui.widgets.pane_state import Unavailable
 
-_BARS = ((12, 6, 9), (9, 6, 7), (14, 6, 8), (10, 6, 9), (12, 6, 6))
-# Widths of the bars of a skeleton's lines: uneven like names and figures, the same each time so that nothing flickers.
+_BARS = ((12, 6), (9, 6), (14, 6))
+# Widths of the bars of a skeleton's lines: uneven like names and figures, the same each time so that nothing flickers. Few and in ASCII, as
+# it is what a slow link has to carry just before the rows themselves.
 
 
 def skeleton(width: int, height: int) -> list[Line]:
     """Bars where rows will stand."""
     lines: list[Line] = []
-    for row in range(height - 1):
-        name, figure, words = _BARS[row % len(_BARS)]
-        gap = max(2, width - name - figure - words - 7)
-        bars = f"   {'╌' * name}{' ' * gap}{'╌' * figure}  {'╌' * words}"
-        lines.append((Cell(bars[:width], "muted"),))
-    return [(Cell(""),), *lines[: max(3, height // 2)]]
+    for name, figure in _BARS:
+        gap = max(2, width - name - figure - 5)
+        lines.append((Cell(f"   {'.' * name}{' ' * gap}{'.' * figure}"[:width], "muted"),))
+    return [(Cell(""),), *lines][:height]
 
 
 def apology(state: Unavailable, width: int, height: int) -> list[Line]:

@@ -27,7 +27,8 @@ from textual.screen import Screen
 
 from tui.pacing import MOST, Paced
 from tui.terminal import erases_on_its_ground
-from tui.widgets.frame import Frame, whole_style
+from tui.widgets.frame import Frame
+from tui.widgets.sgr import whole_style
 
 Result = TypeVar("Result")
 
