@@ -96,3 +96,10 @@ def test_what_the_terminal_answers_to_the_pacing_is_counted_and_is_no_key(cut: i
     assert [event.key for event in found if isinstance(event, events.Key)] == ["j"]
     assert keyboard.answers() == 1
     assert keyboard.answers() == 0
+
+
+@pytest.mark.parametrize(("answer", "repeats"), [(b"\x1b[2;5R", True), (b"\x1b[2;2R", False), (b"\x1b[1;5R", False)])
+def test_where_the_cursor_is_tells_whether_the_terminal_repeats_characters(answer: bytes, repeats: bool) -> None:
+    keyboard = Keyboard()
+    assert keyboard.feed(answer) == []
+    assert keyboard.repeats is repeats

@@ -250,7 +250,7 @@ class ConsoleDriver(LinuxDriver):
 
     def _listen(self) -> None:
         """Raises OSError where the terminal is gone."""
-        keyboard, heard = Keyboard(), time.monotonic()
+        keyboard, heard, repeats = Keyboard(), time.monotonic(), False
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], _SOON if keyboard.waits else _TICK)[0]:
                 found = keyboard.feed(self._burst())
@@ -259,6 +259,10 @@ class ConsoleDriver(LinuxDriver):
                 found = keyboard.quiet(time.monotonic() - heard)
             for _ in range(keyboard.answers()):
                 self._hear()
+            if keyboard.repeats and not repeats:
+                repeats = True
+                with suppress(RuntimeError):
+                    self._loop.call_soon_threadsafe(cast(Any, self._app).repeat_characters)
             for event in found:
                 self.process_message(event)
 

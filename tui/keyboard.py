@@ -18,6 +18,7 @@ from textual.keys import Keys
 from textual.message import Message
 from textual.messages import InBandWindowResize
 
+from tui.instant import PROBE_CELLS, PROBE_ROW
 from tui.sequences import ESC, Pasted, Scanner, Token
 
 FLOOD, KEPT = 256, 16
@@ -30,6 +31,7 @@ _REPORTS = re.compile(r"\x1b\[(?:[IO]|<\d{1,4};-?\d{1,6};-?\d{1,6}[Mm]|\?20(?:26
 _SIZE = re.compile(r"\x1b\[48(?:;\d{1,5}){4}t")
 _PLACE = re.compile(r"\x1b\[\d+;\d+R")
 """Where the cursor is. F3 with shift looks the same."""
+_REPEATED = f"\x1b[{PROBE_ROW};{1 + PROBE_CELLS}R"
 _ANSWER = re.compile(r"\x1b\[\?[0-9;]*c")
 """To what `tui.pacing` asks."""
 
@@ -63,6 +65,8 @@ class Keyboard:
         self._scanner = Scanner()
         self._parser = XTermParser()
         self._answers = 0
+        self.repeats = False
+        """Whether the terminal has answered that it repeats characters (`tui.instant` asks)."""
         self._in_band = False
         """Whether the terminal was heard to report its size in band: then Textual asks it to."""
 
@@ -105,6 +109,7 @@ class Keyboard:
             reports = list(self._parser.feed(token))
             self._in_band |= any(isinstance(report, InBandWindowResize) and report.supported for report in reports)
             return [report for report in reports if not isinstance(report, events.Resize) or _is_possible(report)]
+        self.repeats |= token == _REPEATED
         return [] if _PLACE.fullmatch(token) else self._keys(token)
 
     def _with_alt(self, token: str) -> list[Message]:

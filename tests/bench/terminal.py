@@ -21,9 +21,11 @@ from dataclasses import dataclass, field
 import psutil
 import pyte
 
+from tests.support import emulator
+
 KEYS = {"down": b"\x1b[B", "up": b"\x1b[A", "enter": b"\r", "esc": b"\x1b", "tab": b"\t"}
-ANSWERS = {b"\x1b[c": b"\x1b[?62;c", b"\x1b[6n": b"\x1b[1;1R"}
-"""What a terminal must say when it is asked: some programs wait for it."""
+ANSWERS = {b"\x1b[c": b"\x1b[?62;c", b"\x1b[3b\x1b[6n": b"\x1b[2;5R", b"\x1b[6n": b"\x1b[1;1R"}
+"""What a terminal must say when it is asked: some programs wait for it. The second is whether it repeats a character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,8 @@ class Replay:
 
     def frames(self) -> Iterator[tuple[float, pyte.Screen]]:
         """The one screen, after each chunk, with that chunk's time."""
-        screen = pyte.Screen(*self._size)
-        stream = pyte.ByteStream(screen)
+        screen = emulator.Screen(*self._size)
+        stream = emulator.ByteStream(screen)
         for chunk in self._chunks:
             stream.feed(_plain(chunk.data))
             yield chunk.at, screen

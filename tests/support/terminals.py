@@ -19,7 +19,9 @@ from pathlib import Path
 import pyte
 import pytest
 
-ANSWERS = {b"\x1b[c": b"\x1b[?62;c", b"\x1b[6n": b"\x1b[1;1R"}
+from tests.support import emulator
+
+ANSWERS = {b"\x1b[c": b"\x1b[?62;c", b"\x1b[3b\x1b[6n": b"\x1b[2;5R", b"\x1b[6n": b"\x1b[1;1R"}
 """What a terminal says when it is asked."""
 PRIVATE = re.compile(rb"\x1b\[[><=][0-9;]*[a-zA-Z]|\x1b\[\?[0-9;]*\$[a-z]")
 """Sequences that the emulator would print as text."""
@@ -38,7 +40,7 @@ class Terminal:
     written: bytearray = field(default_factory=bytearray)
 
     def __post_init__(self) -> None:
-        self._stream = pyte.ByteStream(self.screen)
+        self._stream = emulator.ByteStream(self.screen)
 
     @property
     def text(self) -> str:
@@ -111,7 +113,7 @@ def opened(command: Sequence[str], environ: Mapping[str, str], folder: Path, col
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
-    terminal = Terminal(process, master, slave, before, log, pyte.Screen(columns, rows))
+    terminal = Terminal(process, master, slave, before, log, emulator.Screen(columns, rows))
     try:
         yield terminal
     finally:

@@ -14,6 +14,7 @@ from textual._compositor import LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
+from tests.support import emulator
 from tui.widgets.frame import Frame
 from tui.widgets.pen import Cursor, spans
 from tui.widgets.sgr import canonical
@@ -22,7 +23,7 @@ WIDTH, HEIGHT = 50, 6
 PLAIN, NAME, GOOD = Style(bgcolor="#0f1319"), Style(color="#d0d0d0", bgcolor="#0f1319"), Style(color="#87d7af", bgcolor="#0f1319")
 BAR = Style(color="#d0d0d0", bgcolor="#22324d", bold=True)
 LINED = Style(color="#87d7af", underline=True)
-TEXTS = st.sampled_from(["x", " ", "ab c", "│", "✔ ok", "日本", "e\u0301", " " * 7, " " * 20, "a" * 30])
+TEXTS = st.sampled_from(["x", " ", "ab c", "│", "─" * 9, "----------", "✔ ok", "日本", "e\u0301", " " * 7, " " * 20, "a" * 30])
 
 pictures = st.lists(
     st.lists(st.tuples(TEXTS, st.sampled_from([PLAIN, NAME, GOOD, BAR, LINED])), max_size=7),
@@ -47,16 +48,19 @@ def looks(screen: pyte.Screen) -> list[list[tuple[object, ...]]]:
 
 
 def shown(texts: list[str]) -> pyte.Screen:
-    screen = pyte.Screen(WIDTH, HEIGHT)
-    stream = pyte.Stream(screen)
+    screen = emulator.Screen(WIDTH, HEIGHT)
+    stream = emulator.Stream(screen)
     for text in texts:
         stream.feed(text)
     return screen
 
 
-@given(st.lists(pictures, min_size=1, max_size=4), st.booleans())
-def test_pictures_after_each_other_look_as_they_are_meant(given_pictures: list[list[list[tuple[str, Style]]]], erases: bool) -> None:
+@given(st.lists(pictures, min_size=1, max_size=4), st.booleans(), st.booleans())
+def test_pictures_after_each_other_look_as_they_are_meant(
+    given_pictures: list[list[list[tuple[str, Style]]]], erases: bool, repeats: bool
+) -> None:
     frame, texts = Frame(erases=erases), []
+    frame.repeats = repeats
     for parts in given_pictures:
         frame.compose(picture(parts), (WIDTH, HEIGHT))
         texts.append(frame.difference(ColorSystem.TRUECOLOR))
@@ -115,3 +119,18 @@ def test_in_the_last_column_nobody_knows_where_the_cursor_is() -> None:
     cursor.move(79, 0)
     cursor.write("x")
     assert cursor.move(79, 1) == "\x1b[2;80H"
+
+
+def test_a_line_is_drawn_by_repeating_where_the_terminal_does_that() -> None:
+    lines = [[("╭" + "─" * 40 + "╮", NAME)], [("x" * 8 + " " + "─" * 3, NAME)], [("─" * WIDTH, NAME)], *[[]] * (HEIGHT - 3)]
+    written = {}
+    for repeats in (False, True):
+        frame = Frame()
+        frame.repeats = repeats
+        frame.compose(picture(lines), (WIDTH, HEIGHT))
+        written[repeats] = frame.difference(ColorSystem.TRUECOLOR)
+    assert "\x1b[39b" not in written[False]
+    assert "╭─\x1b[39b╮" in written[True]
+    assert "x\x1b[7b ───" in written[True]
+    assert f"─\x1b[{WIDTH - 2}b─" in written[True], "terminals do not agree on what repeats into the last column"
+    assert looks(shown([written[True]])) == looks(shown([written[False]]))

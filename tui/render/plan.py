@@ -55,6 +55,8 @@ def head(intent: Intent, found: Plan | Refusal | None, environment: Environment)
     lines: list[Line] = [*before, (*last, Cell("  in ", "muted"), Cell(environment.name), *tags)]
     if plan is not None:
         lines.append(summary(plan))
+    elif found is None:  # nothing below moves when the plan comes
+        lines.append((Cell("◌ planning", "muted"),))
     lines.append((Cell("reason ", "muted"), Cell(intent.reason) if intent.reason else Cell("none given", "muted")))
     return tuple(lines)
 

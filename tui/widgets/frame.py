@@ -27,6 +27,8 @@ class Frame:
     def __init__(self, *, erases: bool = False) -> None:
         """`erases`: an erased cell gets the ground that is written on."""
         self._erases = erases
+        self.repeats = False
+        """Whether the terminal is known to repeat a character when it is told to (REP)."""
         self._rows: list[Cells] = []
         self._shown: list[Cells] = []
         self._width = 0
@@ -83,7 +85,7 @@ class Frame:
     def difference(self, colors: ColorSystem, limit: int | None = None) -> str:
         """The bytes that bring the terminal to what was composed, for so many lines as hold some `limit` of characters. They must be
         written."""
-        pen = Pen(colors, self._style, self._width, erases=self._erases)
+        pen = Pen(colors, self._style, self._width, erases=self._erases, repeats=self.repeats)
         for y in sorted(self._changed):
             if limit is not None and pen.size >= limit:
                 break

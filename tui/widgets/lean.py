@@ -61,6 +61,10 @@ class LeanApp(App[Result]):
         self._frame.forget()
         self.refresh()
 
+    def repeat_characters(self) -> None:
+        """The terminal has shown that it repeats a character when it is told to."""
+        self._frame.repeats = True
+
     def codes(self, style: Style) -> str:
         """A style for this terminal, as SGR takes it."""
         return whole_style(style, self._colors())

@@ -96,7 +96,8 @@ class Pane(Painted):
         palette = self.palette
         frame = palette.frame_focus if data.focused else palette.frame
         styles: dict[Role, Style] = {**palette.on("base"), "": frame}
-        side = Strip([Segment("│", frame), Segment(" " * (width - 2), palette.base), Segment("│", frame)], width)
+        # The same with and without the focus: over a slow link it is told in two lines instead of in each of them.
+        side = Strip([Segment("│", palette.frame), Segment(" " * (width - 2), palette.base), Segment("│", palette.frame)], width)
         top = paint(top_line(data, width), styles, width, trusted=True)
         bottom = paint(bottom_line(data, width), styles, width, trusted=True)
         return [top, *([side] * (height - 2)), bottom]

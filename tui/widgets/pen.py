@@ -22,6 +22,7 @@ Cells = list[tuple[str, Style]]
 
 _LONG, _ERASED = re.compile(" {6,}"), 12
 """Blanks that cost fewer bytes to erase (ECH) than to write, and so many that it also pays to step over them."""
+_SAME = re.compile(r"(.)\1{3,}")
 _FEW = 24
 """Spans up to which either order may be the shorter one. Of more, many have the same style."""
 _MOVED = 6
@@ -66,12 +67,14 @@ def spans(x: int, y: int, run: Cells) -> list[Span]:
 class Pen:
     """Collects what is to be written."""
 
-    def __init__(self, colors: ColorSystem, style: Style | None, width: int, *, erases: bool) -> None:
-        """`style` None: not known. `erases`: an erased cell gets the ground that is written on."""
+    def __init__(self, colors: ColorSystem, style: Style | None, width: int, *, erases: bool, repeats: bool) -> None:
+        """`style` None: not known. `erases`: an erased cell gets the ground that is written on. `repeats`: the terminal repeats a character
+        when it is told to (REP)."""
         self._colors = colors
         self._before = style
         self._width = width
         self._erases = erases
+        self._repeats = repeats
         self._spans: list[Span] = []
         self.size = 0
         """Characters that it will take, about."""
@@ -117,10 +120,17 @@ class Pen:
             last = end == len(text)
             if end - start < _ERASED and (follows or not last):
                 continue
-            yield cursor.write(text[at:start])
+            yield self._shortened(cursor.write(text[at:start]), cursor)
             yield f"\x1b[{end - start}X" + ("" if last else cursor.place(span.x + end))
             at = end
-        yield cursor.write(text[at:])
+        yield self._shortened(cursor.write(text[at:]), cursor)
+
+    def _shortened(self, text: str, cursor: Cursor) -> str:
+        if not self._repeats:
+            return text
+        # Terminals do not agree on what repeats into the last column.
+        last = text[-1:] if cursor.at_edge else ""
+        return _SAME.sub(_repeated, text[: len(text) - len(last)]) + last
 
 
 class Cursor:
@@ -136,8 +146,13 @@ class Cursor:
         """The same text, of characters one cell wide each."""
         self._x += len(text)
         # In the last column it waits for the next character, and terminals do not agree on where that is.
-        self._sure = self._sure and self._x < self._width and text.isascii()
+        self._sure = self._sure and not self.at_edge and text.isascii()
         return text
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether it stands in the last column, which was written."""
+        return self._x >= self._width
 
     def place(self, x: int) -> str:
         """Go to a column of the same line, wherever it is now."""
@@ -155,6 +170,11 @@ class Cursor:
         if sure and 0 <= y - before_y < 10:
             ways.append(_steps(y - before_y, "B") + (_steps(x - before_x, "C") if x > before_x else _back(before_x - x)))
         return min(ways, key=len)
+
+
+def _repeated(same: re.Match[str]) -> str:
+    text = same.group()
+    return min(text, f"{text[0]}\x1b[{len(text) - 1}b", key=lambda way: len(way.encode(errors="replace")))
 
 
 def _steps(count: int, letter: str) -> str:
