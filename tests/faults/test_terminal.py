@@ -266,14 +266,18 @@ def test_a_paste_full_of_escapes_types_nothing_and_blocks_no_key(start: Start) -
     assert terminal.log.read_text() == ""
 
 
-def test_sigterm_ends_it_where_the_terminal_takes_nothing_any_more(start: Start) -> None:
+@pytest.mark.parametrize("leave", ["q", "qq", "SIGTERM"])
+def test_it_ends_where_the_terminal_takes_nothing_any_more(start: Start, leave: str) -> None:
     terminal = start()
     terminal.painted()
     for columns in (301, 300) * 40:  # more than a terminal's buffer holds
         fcntl.ioctl(terminal.slave, termios.TIOCSWINSZ, struct.pack("HHHH", 79, columns, 0, 0))
         select.select([], [], [], 0.01)
-    terminal.process.send_signal(signal.SIGTERM)
-    assert terminal.gone() == 128 + signal.SIGTERM
+    if leave == "SIGTERM":
+        terminal.process.send_signal(signal.SIGTERM)
+    else:
+        terminal.type(leave)
+    assert terminal.gone() == (128 + signal.SIGTERM if leave == "SIGTERM" else 0)
     assert termios.tcgetattr(terminal.slave) == terminal.before
 
 

@@ -122,7 +122,7 @@ def test_no_gate_says_why_there_is_none() -> None:
 
 def test_the_head_says_what_is_known_before_there_is_a_plan() -> None:
     head = text(render.head(ops.INTENT, None, replace(sample.ENVIRONMENT, protected=True)))
-    assert head == ["promote iris  ? → v9  on serving/iris  in prod  protected", "reason better recall on setosa"]
+    assert head == ["promote iris  ? → v9  on serving/iris  in prod  protected", "◌ planning", "reason better recall on setosa"]
 
 
 WISH = replace(ops.INTENT, deployment="iris-staging", then=("serving/iris",))
