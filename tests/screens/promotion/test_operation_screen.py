@@ -237,6 +237,15 @@ async def test_what_is_refused_is_said_and_nothing_is_forgotten() -> None:
         assert "× CUT OFF" in app.text()
 
 
+async def test_taking_one_over_whose_process_hangs_says_what_it_waits_for() -> None:
+    async with watched(replace(ops.JUDGING, heartbeat_at=ops.NOW - 40.0)) as (app, pilot, core):
+        core.beat = ops.NOW - 40.0
+        await pilot.press("u", "y")
+        await settled(pilot)
+        assert core.recovered == [(ops.ID, Verb.UNDO)]
+        assert "taking it over: the lock of the process that hangs runs out first, within 15 s" in app.text()
+
+
 async def test_an_operation_that_nobody_took_up_can_be_taken_up() -> None:
     planned = replace(ops.BEGUN, state=State.PLANNED, runner_pid=None)
     async with watched(planned) as (app, _, _core):

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tui.domain.failures import Failure
+from tui.domain.leases import DURATION
 from tui.domain.promotions import Operation, Plan, State
 from tui.operations.entries import heard
 from tui.operations.liveness import unheard
@@ -231,6 +232,9 @@ class OperationScreen(FramedScreen[None]):
         self._desk.ask(self._followed.id, wish, reason=reason, seconds=seconds)
 
     async def _recover(self, verb_: Verb) -> None:
+        standing = self.standing
+        if standing is not None and standing.unheard is not None:
+            self.say(Cell(f"taking it over: the lock of the process that hangs runs out first, within {DURATION:.0f} s", "muted"))
         self._watch(await self._desk.recover(self._followed.id, verb_))
 
     def _ask(self, work: Coroutine[Any, Any, None]) -> None:
