@@ -108,9 +108,11 @@ class LeanApp(App[Result]):
 
     def on_resize(self, event: events.Resize) -> None:
         self._frame.clear()
+        if self._drawn or not self._erases:
+            return
         lines, style = self.standing()
         width, height = event.size
-        if not self._drawn and self._erases and len(lines) == height and all(cell_len(line) == width for line in lines):
+        if len(lines) == height and all(cell_len(line) == width for line in lines):
             self._frame.stands(lines, style)
 
     def standing(self) -> tuple[Sequence[str], Style]:
