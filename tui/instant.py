@@ -21,13 +21,11 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
+from tui.terminal import ASK_WHETHER_IT_REPEATS
+
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[H"
 _ASK = "\x1b[c"
 """What `tui.pacing` asks: the first answer is there by the time that anybody waits for it."""
-PROBE_ROW, PROBE_CELLS = 2, 4
-_PROBE = f"\x1b[{PROBE_ROW};1H─\x1b[{PROBE_CELLS - 1}b\x1b[6n\r\x1b[K\x1b[H"
-"""Asks whether the terminal repeats a character when it is told to (REP), by where its cursor is then: terminfo tells of the name of a
-terminal, and not of what stands between it and us. In the first row the answer could be a key."""
 _DIM = "0;2"
 _RESET = "\x1b[0m"
 _LEAVE = b"\x1b[?1049l\x1b[?25h"
@@ -179,7 +177,7 @@ def paint(environ: Environ, identity: str, environment: str, *, no_color: bool =
         picture = frame(kept, columns)
     else:
         kept, picture = None, skeleton(columns, rows, environment)
-    picture = picture.replace(_ENTER, _ENTER + _PROBE, 1)
+    picture = picture.replace(_ENTER, f"{_ENTER}{ASK_WHETHER_IT_REPEATS}\x1b[H", 1)
     data = _ASK.encode() + (picture if utf8 else in_ascii(picture)).encode(errors="replace")
     while data:
         data = data[os.write(sys.stdout.fileno(), data) :]

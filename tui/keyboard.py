@@ -18,8 +18,8 @@ from textual.keys import Keys
 from textual.message import Message
 from textual.messages import InBandWindowResize
 
-from tui.instant import PROBE_CELLS, PROBE_ROW
 from tui.sequences import ESC, Pasted, Scanner, Token
+from tui.terminal import IT_REPEATS
 
 FLOOD, KEPT = 256, 16
 """More keys at once than a person types ahead are a paste of a terminal that does not mark them: only the last ones count."""
@@ -31,7 +31,6 @@ _REPORTS = re.compile(r"\x1b\[(?:[IO]|<\d{1,4};-?\d{1,6};-?\d{1,6}[Mm]|\?20(?:26
 _SIZE = re.compile(r"\x1b\[48(?:;\d{1,5}){4}t")
 _PLACE = re.compile(r"\x1b\[\d+;\d+R")
 """Where the cursor is. F3 with shift looks the same."""
-_REPEATED = f"\x1b[{PROBE_ROW};{1 + PROBE_CELLS}R"
 _ANSWER = re.compile(r"\x1b\[\?[0-9;]*c")
 """To what `tui.pacing` asks."""
 
@@ -109,7 +108,7 @@ class Keyboard:
             reports = list(self._parser.feed(token))
             self._in_band |= any(isinstance(report, InBandWindowResize) and report.supported for report in reports)
             return [report for report in reports if not isinstance(report, events.Resize) or _is_possible(report)]
-        self.repeats |= token == _REPEATED
+        self.repeats |= token == IT_REPEATS
         return [] if _PLACE.fullmatch(token) else self._keys(token)
 
     def _with_alt(self, token: str) -> list[Message]:

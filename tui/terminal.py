@@ -1,4 +1,4 @@
-"""What can be known of a terminal without asking it."""
+"""What can be known of a terminal without asking it, and what asks for the rest."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ _LINKING = ("kitty", "foot", "alacritty", "wezterm", "ghostty", "contour", "rio"
 _LINKING_PROGRAMS = ("iTerm.app", "WezTerm", "ghostty", "vscode", "Hyper", "mintty", "rio", "Tabby")
 _LINKING_VTE = 5000
 """The first version of VTE (0.50) that draws them."""
+
+ASK_WHETHER_IT_REPEATS, IT_REPEATS = "\x1b[2;1H─\x1b[3b\x1b[6n\r\x1b[K", "\x1b[2;5R"
+"""Whether a terminal repeats a character when it is told to (REP), by where its cursor is then: TERM tells the name of one, and not what
+stands between it and us. In the first row the answer could be a key."""
 
 
 def why_no_screen(environ: Environ) -> str:
