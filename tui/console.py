@@ -48,9 +48,9 @@ from tui.screens.deck.messages import (
 from tui.screens.sandbox_progress import ComingUp, progress_lines
 from tui.themes import ThemeError, builtin_names, choose_theme, find_theme
 from tui.widgets.ascii_filter import use_ascii
-from tui.widgets.garbage import collect_from_now_on
+from tui.widgets.diff_app import DiffApp
+from tui.widgets.gc_tuning import collect_from_now_on
 from tui.widgets.key_order import KeysInOrder
-from tui.widgets.lean import LeanApp
 from tui.widgets.palette import palette_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ _AFTER_THE_ROWS = 3.0
 """Seconds after which is asked what no row waits for."""
 
 
-class Console(KeysInOrder[int], LeanApp[int], inherit_bindings=False):
+class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
     """Screens post what they want here; readings go down to the deck.
 
     Textual's own bindings are left out: ctrl+q would quit, and many hands type it after ctrl+s.

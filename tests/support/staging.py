@@ -10,11 +10,11 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tui.themes import choose_theme
+from tui.widgets.diff_app import DiffApp
 from tui.widgets.key_order import KeysInOrder
-from tui.widgets.lean import LeanApp
 
 
-class Stage(KeysInOrder[None], LeanApp[None]):
+class Stage(KeysInOrder[None], DiffApp[None]):
     """`make` is called on the running loop: screens may begin work of their own."""
 
     def __init__(

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from tui.render import numbers
 from tui.render.cell import Cell
 from tui.themes import find_theme
-from tui.widgets.lean import LeanApp
+from tui.widgets.diff_app import DiffApp
 from tui.widgets.table_source import Column, TableSource
 
 
@@ -48,7 +48,7 @@ def runs(count: int) -> list[Run]:
     return [Run(f"r{n}", f"run-{n}", (n * 37 % 101) / 101) for n in range(count)]
 
 
-class Stage(LeanApp[None]):
+class Stage(DiffApp[None]):
     """One widget on a screen of its own, and the messages that came up from it."""
 
     CSS = "Screen { overflow: hidden; }"
@@ -92,7 +92,7 @@ class Stage(LeanApp[None]):
         self.hear(message)
 
 
-def screen_text(app: LeanApp[Any]) -> list[str]:
+def screen_text(app: DiffApp[Any]) -> list[str]:
     """What stands on the screen, line by line."""
     return [strip.text for strip in app.screen._compositor.render_strips()]
 

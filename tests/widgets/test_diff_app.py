@@ -1,4 +1,4 @@
-"""The bytes of a lean app, fed to a terminal emulator, must show what Textual says is on the screen, whatever happened before."""
+"""The bytes of a DiffApp, fed to a terminal emulator, must show what Textual says is on the screen, whatever happened before."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from tests.widgets.examples import RUNS, Run, Stage, runs
-from tui.widgets.frame import Frame
 from tui.widgets.pane import Pane
 from tui.widgets.pane_frame import PaneHead
 from tui.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
+from tui.widgets.screen_buffer import ScreenBuffer
 from tui.widgets.table import Table
 
 SIZE = (64, 16)
@@ -184,12 +184,12 @@ async def test_one_changed_value_costs_few_bytes_and_nothing_costs_none() -> Non
 
 
 def test_styles_that_look_the_same_are_not_written_again() -> None:
-    frame = Frame()
+    buffer = ScreenBuffer()
 
     def update(style: Style, text: str = "hi there ") -> str:
         layout = LayoutUpdate([[Strip([Segment(text, style)])]], Region(0, 0, 9, 1))
-        frame.compose(layout, (9, 1))
-        return frame.difference(ColorSystem.TRUECOLOR)
+        buffer.compose(layout, (9, 1))
+        return buffer.difference(ColorSystem.TRUECOLOR)
 
     first = update(Style(color="#102030", bgcolor="#000000"))
     assert first.startswith("\x1b[1H")
@@ -213,13 +213,13 @@ styles = st.builds(_style, st.sets(st.sampled_from(ALL), max_size=3), GROUNDS)
     st.booleans(),
 )
 def test_any_styles_after_each_other_look_as_they_are_meant(pictures: list[list[tuple[str, Style]]], erases: bool) -> None:
-    frame = Frame(erases=erases)
+    buffer = ScreenBuffer(erases=erases)
     terminal = pyte.Screen(60, 1)
     stream = pyte.Stream(terminal)
     for parts in pictures:
         strip = Strip([Segment(text, style) for text, style in parts]).adjust_cell_length(60)
-        frame.compose(LayoutUpdate([[strip]], Region(0, 0, 60, 1)), (60, 1))
-        stream.feed(frame.difference(ColorSystem.TRUECOLOR))
+        buffer.compose(LayoutUpdate([[strip]], Region(0, 0, 60, 1)), (60, 1))
+        stream.feed(buffer.difference(ColorSystem.TRUECOLOR))
         meant = pyte.Screen(60, 1)
         pyte.Stream(meant).feed("".join(_drawn(text, style) for text, style in parts))
         for x in range(sum(len(text) for text, _ in parts)):
@@ -228,25 +228,25 @@ def test_any_styles_after_each_other_look_as_they_are_meant(pictures: list[list[
 
 def test_what_stands_there_already_is_not_written_again() -> None:
     """Two rows of which one half is composed: nothing is known of the first, and of the second all but what has changed stands there."""
-    frame, old = Frame(erases=True), Style(color="#808080", bgcolor="#101010")
-    frame.stands(["note".ljust(20), "name      7".ljust(20), "left as it is".ljust(20)], old)
+    buffer, old = ScreenBuffer(erases=True), Style(color="#808080", bgcolor="#101010")
+    buffer.stands(["note".ljust(20), "name      7".ljust(20), "left as it is".ljust(20)], old)
     half = [[Strip([Segment("head".ljust(10), old)])], [Strip([Segment("name".ljust(10), old)])]]
-    frame.compose(LayoutUpdate(half, Region(0, 0, 10, 2)), (20, 3))
-    written = frame.difference(ColorSystem.TRUECOLOR)
+    buffer.compose(LayoutUpdate(half, Region(0, 0, 10, 2)), (20, 3))
+    written = buffer.difference(ColorSystem.TRUECOLOR)
     assert "head" in written
     assert "name" not in written
     assert "\0" not in written
-    frame.compose(LayoutUpdate([[Strip([Segment("name      8".ljust(20), old)])]], Region(0, 1, 20, 1)), (20, 3))
-    assert frame.difference(ColorSystem.TRUECOLOR).endswith("\x1b[2;11H8")
+    buffer.compose(LayoutUpdate([[Strip([Segment("name      8".ljust(20), old)])]], Region(0, 1, 20, 1)), (20, 3))
+    assert buffer.difference(ColorSystem.TRUECOLOR).endswith("\x1b[2;11H8")
 
 
 def test_many_blanks_are_erased_where_that_gives_them_their_ground() -> None:
     costs = {}
     for erases in (True, False):
-        frame = Frame(erases=erases)
+        buffer = ScreenBuffer(erases=erases)
         strip = Strip([Segment("name" + " " * 50 + "7" + " " * 65, Style(bgcolor="#101010"))])
-        frame.compose(LayoutUpdate([[strip]], Region(0, 0, 120, 1)), (120, 1))
-        costs[erases] = len(frame.difference(ColorSystem.TRUECOLOR))
+        buffer.compose(LayoutUpdate([[strip]], Region(0, 0, 120, 1)), (120, 1))
+        costs[erases] = len(buffer.difference(ColorSystem.TRUECOLOR))
     assert costs[True] + 80 < costs[False]
 
 
@@ -265,18 +265,18 @@ def _look(cell: pyte.screens.Char) -> tuple[object, ...]:
 
 
 def test_links_are_opened_and_closed() -> None:
-    frame = Frame()
+    buffer = ScreenBuffer()
     layout = LayoutUpdate([[Strip([Segment("a"), Segment("link", Style(link="https://x.example")), Segment("b")])]], Region(0, 0, 6, 1))
-    frame.compose(layout, (6, 1))
-    written = frame.difference(ColorSystem.TRUECOLOR)
+    buffer.compose(layout, (6, 1))
+    written = buffer.difference(ColorSystem.TRUECOLOR)
     assert written.count("\x1b]8;") == 2
     assert written.index(";https://x.example") < written.index("link\x1b]8;;")
 
 
 def test_after_a_wide_character_the_cursor_is_placed_again() -> None:
-    frame = Frame()
-    frame.compose(LayoutUpdate([[Strip([Segment("日x")])]], Region(0, 0, 3, 1)), (3, 1))
-    written = frame.difference(ColorSystem.TRUECOLOR)
+    buffer = ScreenBuffer()
+    buffer.compose(LayoutUpdate([[Strip([Segment("日x")])]], Region(0, 0, 3, 1)), (3, 1))
+    written = buffer.difference(ColorSystem.TRUECOLOR)
     assert "日\x1b[3Gx" in written
 
 
@@ -310,8 +310,8 @@ async def test_poor_terminals_are_sent_only_what_they_know(
 
 def test_a_colour_of_the_256_is_named_by_its_number_and_any_other_in_full() -> None:
     words = Strip([Segment("cheap ", Style(color="#5fafff", bold=True)), Segment("dear", Style(color="#7cb7ff", bold=True))])
-    frame = Frame()
-    frame.compose(LayoutUpdate([[words]], Region(0, 0, 10, 1)), (10, 1))
-    written = frame.difference(ColorSystem.TRUECOLOR)
+    buffer = ScreenBuffer()
+    buffer.compose(LayoutUpdate([[words]], Region(0, 0, 10, 1)), (10, 1))
+    written = buffer.difference(ColorSystem.TRUECOLOR)
     assert "\x1b[0;1;38;5;75mcheap " in written
     assert "\x1b[38;2;124;183;255mdear" in written

@@ -9,14 +9,14 @@ from textual.strip import Strip
 
 from tui.render.cell import Cell, Line
 from tui.render.fold import flow
-from tui.widgets.paint import paint
-from tui.widgets.painted import Painted
+from tui.widgets.line_widget import LineWidget
+from tui.widgets.strips import to_strip
 
 _BELOW = 12
 """Rows that it leaves to what stands below, the footer among them."""
 
 
-class Banner(Painted):
+class Banner(LineWidget):
     """Grows and shrinks with its lines; what is too long goes on in the next line."""
 
     DEFAULT_CSS = "Banner { height: 1; width: 1fr; }"
@@ -51,4 +51,4 @@ class Banner(Painted):
 
     def paint_lines(self, width: int, height: int) -> list[Strip]:
         styles = self.palette.on("base")
-        return [paint((Cell(" "), *line), styles, width) for line in flow(self._lines, width - 2)[:height]]
+        return [to_strip((Cell(" "), *line), styles, width) for line in flow(self._lines, width - 2)[:height]]

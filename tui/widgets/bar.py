@@ -5,11 +5,11 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from tui.render.cell import Line
-from tui.widgets.paint import paint
-from tui.widgets.painted import Painted
+from tui.widgets.line_widget import LineWidget
+from tui.widgets.strips import to_strip
 
 
-class Bar(Painted):
+class Bar(LineWidget):
     """Subclasses say what the line is at a width, and on which ground it stands."""
 
     GROUND = "base"
@@ -19,4 +19,4 @@ class Bar(Painted):
         raise NotImplementedError
 
     def paint_lines(self, width: int, height: int) -> list[Strip]:
-        return [paint(self.line(width), self.palette.on(self.GROUND), width)]
+        return [to_strip(self.line(width), self.palette.on(self.GROUND), width)]

@@ -16,7 +16,7 @@ from tui.render.cell import Cell, Line
 from tui.render.chart import chart_lines
 from tui.render.chart_data import ChartData
 from tui.widgets.content import PaneContent
-from tui.widgets.paint import paint
+from tui.widgets.strips import to_strip
 
 _SIDE_BY_SIDE = 100
 # From this width on, charts stand beside each other.
@@ -85,9 +85,9 @@ class Chart(PaneContent, can_focus=True):
         if len(above) + len(below) + _LEAST_HEIGHT > height:
             below = ()
         plots = self._plots(width, height - len(above) - len(below))
-        lines = [paint(line, styles, width) for line in above]
-        lines += [paint(line, styles, width, trusted=True) for line in plots]
-        return lines + [paint(line, styles, width) for line in below]
+        lines = [to_strip(line, styles, width) for line in above]
+        lines += [to_strip(line, styles, width, trusted=True) for line in plots]
+        return lines + [to_strip(line, styles, width) for line in below]
 
     def watch_charts(self) -> None:
         self.repaint()

@@ -6,13 +6,13 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 
 from tui.render.cell import Cell
-from tui.widgets.covers import apology, skeleton
-from tui.widgets.paint import paint
-from tui.widgets.painted import Painted
+from tui.widgets.line_widget import LineWidget
 from tui.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
+from tui.widgets.placeholders import apology, skeleton
+from tui.widgets.strips import to_strip
 
 
-class PaneContent(Painted):
+class PaneContent(LineWidget):
     """Content of a pane, which hands its own state down. Subclasses give `paint_content`.
 
     Content is covered rather than hidden, so that it keeps its size and the focus while there is nothing to show.
@@ -39,14 +39,14 @@ class PaneContent(Painted):
         match self.state:
             case Loading(kept=kept) if kept:
                 styles = self.palette.on("stale")
-                return [paint((Cell(text, "muted"),), styles, width) for text in kept[:height]]
+                return [to_strip((Cell(text, "muted"),), styles, width) for text in kept[:height]]
             case Loading():
                 lines = skeleton(width, height)
             case Unavailable() as state:
                 lines = apology(state, width, height)
             case _:
                 return self.paint_content(width, height)
-        return [paint(line, self.palette.on("base"), width) for line in lines[:height]]
+        return [to_strip(line, self.palette.on("base"), width) for line in lines[:height]]
 
     def watch_state(self) -> None:
         self.repaint()

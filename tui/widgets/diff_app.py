@@ -1,8 +1,8 @@
-"""What is written to the terminal is only what differs from what already stands there.
+"""An app that writes only what differs from what already stands on the terminal.
 
 Textual writes whole lines of whole widgets, and a screen again when the focus moves (40 KB at 120x40 in true colour). Over SSH bytes are
-what is felt, so the app keeps the cells that the terminal shows (`tui.widgets.frame`) and writes the difference, and no more of it than the
-terminal has shown that it takes (`tui.pacing`): what changes meanwhile goes into the newest picture.
+what is felt, so the app keeps the cells that the terminal shows (`tui.widgets.screen_buffer`) and writes the difference, and no more of it
+than the terminal has shown that it takes (`tui.pacing`): what changes meanwhile goes into the newest picture.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from textual.screen import Screen
 
 from tui.pacing import MOST, Paced
 from tui.terminal import erases_on_its_ground
-from tui.widgets.frame import Frame
+from tui.widgets.screen_buffer import ScreenBuffer
 from tui.widgets.sgr import whole_style
 
 Result = TypeVar("Result")
@@ -39,13 +39,13 @@ _TORN = 512
 """Bytes that reach a terminal in one piece; more are kept together by synchronised output, where it has that."""
 
 
-class LeanApp(App[Result]):
-    """An App that writes lean updates, for all its screens. `forget_terminal` makes it draw everything again."""
+class DiffApp(App[Result]):
+    """An App that writes differences, for all its screens. `forget_terminal` makes it draw everything again."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._erases = erases_on_its_ground(os.environ)
-        self._frame = Frame(erases=self._erases)
+        self._buffer = ScreenBuffer(erases=self._erases)
         self._drawn = False
         """Whether there was a picture."""
         self._retry: TimerHandle | None = None
@@ -58,12 +58,12 @@ class LeanApp(App[Result]):
 
     def forget_terminal(self) -> None:
         """Draw the whole screen again: after a suspension, or when the user sees rubbish that others wrote."""
-        self._frame.forget()
+        self._buffer.forget()
         self.refresh()
 
     def repeat_characters(self) -> None:
         """The terminal has shown that it repeats a character when it is told to."""
-        self._frame.repeats = True
+        self._buffer.repeats = True
 
     def codes(self, style: Style) -> str:
         """A style for this terminal, as SGR takes it."""
@@ -71,13 +71,13 @@ class LeanApp(App[Result]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if isinstance(renderable, LayoutUpdate | ChopsUpdate) and self._writes():
-            self._frame.compose(renderable, self.size)
+            self._buffer.compose(renderable, self.size)
             self._drawn = True
             self.send_picture()
             self.post_display_hook()
             return
         if renderable is not None and self._writes():
-            self._frame.forget()
+            self._buffer.forget()
         super()._display(screen, renderable)
 
     def send_picture(self) -> None:
@@ -87,13 +87,13 @@ class LeanApp(App[Result]):
             self._retry = None
         driver = self._driver
         paced = driver if isinstance(driver, Paced) else None
-        while self._frame.changed and self._writes() and driver is not None:
+        while self._buffer.changed and self._writes() and driver is not None:
             room = paced.room() if paced else MOST
             if not room:
                 assert paced is not None
                 self._retry = asyncio.get_running_loop().call_later(paced.due() or _LOOK_AGAIN, self.send_picture)
                 return
-            text = self._frame.difference(self._colors(), min(room, paced.piece) if paced else None)
+            text = self._buffer.difference(self._colors(), min(room, paced.piece) if paced else None)
             if not text:
                 continue
             if self.cursor_position:  # hidden, but input methods open their windows there
@@ -107,13 +107,13 @@ class LeanApp(App[Result]):
         self.app_resume_signal.subscribe(self, lambda _app: self.forget_terminal())
 
     def on_resize(self, event: events.Resize) -> None:
-        self._frame.clear()
+        self._buffer.clear()
         if self._drawn or not self._erases:
             return
         lines, style = self.standing()
         width, height = event.size
         if len(lines) == height and all(cell_len(line) == width for line in lines):
-            self._frame.stands(lines, style)
+            self._buffer.stands(lines, style)
 
     def standing(self) -> tuple[Sequence[str], Style]:
         """What the terminal shows before the first picture, all in one style, and its blanks erased; no lines where that is not known."""
@@ -123,6 +123,6 @@ class LeanApp(App[Result]):
         return self.console._color_system or ColorSystem.TRUECOLOR
 
     def _writes(self) -> bool:
-        """Whether Textual will write what it is given now: only then may the frame advance."""
+        """Whether Textual will write what it is given now: only then may the buffer advance."""
         inline = self._driver is not None and self._driver.is_inline
         return self._running and not self._closed and not self._batch_count and not self.is_headless and not inline

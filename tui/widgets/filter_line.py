@@ -9,11 +9,11 @@ from textual.strip import Strip
 from tui.render.cell import Cell
 from tui.render.text import cells, clean
 from tui.widgets.line_edit import LineEdit
-from tui.widgets.paint import paint
-from tui.widgets.painted import Painted
+from tui.widgets.line_widget import LineWidget
+from tui.widgets.strips import to_strip
 
 
-class FilterLine(Painted, can_focus=True):
+class FilterLine(LineWidget, can_focus=True):
     """Posts `Changed` for each change, then `Closed` once. `hint` is shown while nothing is typed."""
 
     DEFAULT_CSS = "FilterLine { height: 1; width: 1fr; margin: 0 1; }"
@@ -73,7 +73,7 @@ class FilterLine(Painted, can_focus=True):
             before = before[1:]
         hint = Cell("" if text else f"  {self._hint}", "muted")
         line = [Cell("/", "key"), Cell(before), Cell(at or " ", "chip"), Cell(after), hint]
-        return [paint(line, styles, width, trusted=False)]
+        return [to_strip(line, styles, width, trusted=False)]
 
     def _take(self, event: events.Event) -> None:
         event.stop()

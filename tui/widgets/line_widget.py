@@ -2,7 +2,7 @@
 
 Textual repaints whole widgets. With four live panes that is what costs: so every widget here gives all its lines as strips
 (`paint_lines`), and `repaint` compares them with those on the screen and marks only those that differ. Which of their cells are written
-is the frame's choice (`tui.widgets.lean`). Finer regions would save nothing, and Textual keeps thousands of those that it has met.
+is the buffer's choice (`tui.widgets.diff_app`). Finer regions would save nothing, and Textual keeps thousands of those that it has met.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textual.widget import Widget
 from tui.widgets.palette import Palette, palette_of
 
 
-class Painted(Widget):
+class LineWidget(Widget):
     """Base of all our widgets on Textual's line API. Subclasses give `paint_lines`, and call `repaint` when their data changed."""
 
     ALLOW_SELECT = False

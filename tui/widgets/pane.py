@@ -16,14 +16,14 @@ from textual.strip import Strip
 from tui.render.cell import Role
 from tui.widgets.content import PaneContent
 from tui.widgets.filter_line import FilterLine
-from tui.widgets.paint import paint
-from tui.widgets.painted import Painted
+from tui.widgets.line_widget import LineWidget
 from tui.widgets.pane_frame import FrameData, PaneHead, bottom_line, top_line
 from tui.widgets.pane_state import Live, PaneState
+from tui.widgets.strips import to_strip
 from tui.widgets.table import Table
 
 
-class Pane(Painted):
+class Pane(LineWidget):
     """A frame around `content`. Set `head` and `state`; the filter is the user's, and comes up as `Filtered`."""
 
     DEFAULT_CSS = """
@@ -98,8 +98,8 @@ class Pane(Painted):
         styles: dict[Role, Style] = {**palette.on("base"), "": frame}
         # The same with and without the focus: over a slow link it is told in two lines instead of in each of them.
         side = Strip([Segment("│", palette.frame), Segment(" " * (width - 2), palette.base), Segment("│", palette.frame)], width)
-        top = paint(top_line(data, width), styles, width, trusted=True)
-        bottom = paint(bottom_line(data, width), styles, width, trusted=True)
+        top = to_strip(top_line(data, width), styles, width, trusted=True)
+        bottom = to_strip(bottom_line(data, width), styles, width, trusted=True)
         return [top, *([side] * (height - 2)), bottom]
 
     def watch_head(self) -> None:

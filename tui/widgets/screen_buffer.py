@@ -20,7 +20,7 @@ _BRIDGE = 5
 # Equal cells between two differing runs that cost fewer bytes to write again than a cursor movement does.
 
 
-class Frame:
+class ScreenBuffer:
     """The cells as they were composed last, and those that the terminal shows as far as it was told: the first may be many pictures ahead
     of a slow terminal, which then gets only the newest."""
 

@@ -12,7 +12,7 @@ from tui.render.cell import Cell, Role
 from tui.render.text import cells, clean, crop
 
 
-def paint(line: Iterable[Cell], styles: Mapping[Role, Style], width: int, *, trusted: bool = False) -> Strip:
+def to_strip(line: Iterable[Cell], styles: Mapping[Role, Style], width: int, *, trusted: bool = False) -> Strip:
     """A strip of exactly `width` cells; what is too long ends with an ellipsis.
 
     `trusted` texts were made by our own renderers from numbers and signs (or cleaned there) and skip the cleaning.

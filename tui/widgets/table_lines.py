@@ -15,8 +15,8 @@ from textual.strip import Strip
 
 from tui.render.cell import Cell, Role, as_cell
 from tui.render.text import cells, clean, fit
-from tui.widgets.paint import paint
 from tui.widgets.palette import Palette
+from tui.widgets.strips import to_strip
 from tui.widgets.table_layout import GAP, TableLayout, lay_out
 from tui.widgets.table_source import Column, TableSource
 from tui.widgets.table_view import TableView
@@ -80,7 +80,7 @@ class TableLines(Generic[R]):
             words = f"  {hidden} filtered out by “{view.filter_text}”"
         else:
             words = f"  {self._source.empty}"
-        return [self._header(), paint([Cell(" " * (_GUTTER - 2) + words, "muted")], styles, self._width)][:height]
+        return [self._header(), to_strip([Cell(" " * (_GUTTER - 2) + words, "muted")], styles, self._width)][:height]
 
     def lines(
         self,
@@ -160,7 +160,7 @@ class TableLines(Generic[R]):
         for column, width in zip(self._layout.columns, self._layout.widths, strict=True):
             text, role = row_cells[by_key[column.key]]
             line += [Cell(fit(text, width, column.align), role), Cell(" " * GAP)]
-        body = paint(line[:-1], styles, self._width - _SCROLLBAR, trusted=True)
+        body = to_strip(line[:-1], styles, self._width - _SCROLLBAR, trusted=True)
         return Strip([*body, self._bar(bar, styles)], self._width)
 
     def _bar(self, bar: bool | None, styles: Mapping[Role, Style]) -> Segment:

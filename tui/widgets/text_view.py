@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from tui.render.cell import Cell, Line, line_text
 from tui.widgets.content import PaneContent
-from tui.widgets.paint import paint
+from tui.widgets.strips import to_strip
 
 
 class TextView(PaneContent, can_focus=True):
@@ -81,7 +81,7 @@ class TextView(PaneContent, can_focus=True):
         if self._at_end:
             self._top = max(0, len(self._seen) - height)
         styles = self.palette.on("stale" if self.stale else "base")
-        return [paint(_aside(line, self._left), styles, width) for line in self._seen[self._top : self._top + height]]
+        return [to_strip(_aside(line, self._left), styles, width) for line in self._seen[self._top : self._top + height]]
 
     def action_scroll(self, lines: int) -> None:
         self._move(self._top + lines)

@@ -27,9 +27,9 @@ from tui.screens.deck.model import TOPIC_OF, DeckModel
 from tui.screens.deck.room import DeckRoom
 from tui.screens.deck.run_filter import is_query
 from tui.widgets.chart import Chart
+from tui.widgets.diff_app import DiffApp
 from tui.widgets.footer import Footer
 from tui.widgets.header import Header
-from tui.widgets.lean import LeanApp
 from tui.widgets.lineage import Lineage
 from tui.widgets.pane import Pane
 from tui.widgets.pane_frame import PaneHead
@@ -483,7 +483,7 @@ class Deck(DeckRoom):
             self._mark(P.LIVE)
 
     def action_refresh(self) -> None:
-        if isinstance(self.app, LeanApp):
+        if isinstance(self.app, DiffApp):
             self.app.forget_terminal()  # what others wrote on the screen goes, too
         if self._source is not None:
             self._source.refresh()
