@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,11 +16,16 @@ _PLAIN_VERSION = re.compile(r"[vV]?([0-9]+)")
 _VERSION_NAME = re.compile(r"(.*?)MODEL_VERSION", re.IGNORECASE)
 _PARTNERS = ("MODEL_NAME", "REGISTERED_MODEL_NAME", "REGISTERED_MODEL", "MODEL_ID", "MODEL")
 _SERVING_NAME = re.compile(r"(.*_)?(MODEL_VERSION|MODEL_URI|MODEL_ALIAS|MODEL_STAGE|STORAGE_URI)", re.IGNORECASE)
+_URI_NAME = re.compile(r"(.*_)?(MODEL_URI|STORAGE_URI)", re.IGNORECASE)
+_MODEL = re.compile(r"(.*_)?MODEL(_REF|_REFERENCE)?", re.IGNORECASE)
+_MODEL_FLAG = re.compile(r"-m|--model([-_]uri)?")
 _MOVING_NAME = re.compile(r"(.*?)MODEL_(ALIAS|STAGE)", re.IGNORECASE)
 _FLAG_BEFORE = re.compile(r"(?:^|[\s;&|(])(-{1,2}[A-Za-z][\w-]*)(?:=|\s+)\\?[\"']?$")
 _SET_BEFORE = re.compile(r"(?:^|[\s;&|(])([A-Za-z_]\w*)=\\?[\"']?$")
+_KEY_BEFORE = re.compile(r"""(?:\\?["']([A-Za-z_][\w.-]*)\\?["']\s*:\s*|(?:^|[\s{,])([A-Za-z_][\w.-]*):\s+)\\?["']?$""")
 _OF_THE_REFERENCE = re.compile(r"[^\s\"'=]*$")
 _BEGUN = re.compile(r"(?:models|runs):/[^\s\"';,&|<>]*", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*://", re.IGNORECASE)
 _VARIABLE = re.compile(r"\$[({]?([A-Za-z_][\w.-]*)")
 _ANOTHER_ROLE = frozenset(
     re.findall(
@@ -62,8 +67,11 @@ def references(stem: str, container: Container) -> Found:
         unread |= dict.fromkeys(_not_understood(whole, matches, text, container))
     for pair in _pairs(stem, container, variables):
         links.setdefault((pair.slot.where, pair.span), pair)
-    unread |= dict.fromkeys(_from_elsewhere(container))
-    return Found(_named_apart(links.values()), tuple(unread))
+    known = tuple(links.values())
+    for text in _texts(stem, container):
+        unread |= dict.fromkeys(_named_as_served(text, known, variables, container))
+    unread |= dict.fromkeys(_from_elsewhere(container, known))
+    return Found(_named_apart(known), tuple(unread))
 
 
 def plays_another_role(link: ServingLink) -> bool:
@@ -161,10 +169,13 @@ def _spot(start: int, end: int, pieces: tuple[Piece, ...]) -> tuple[int | None, 
 
 
 def _place_name(text: _Text, start: int) -> str:
+    before = _OF_THE_REFERENCE.sub("", text.text[:start])
+    key = _KEY_BEFORE.search(before)
+    if key is not None:
+        return f"{text.name}/{key[1] or key[2]}"
     if text.variable is not None:
         return text.name
     stem = text.name.rpartition("/")[0]
-    before = _OF_THE_REFERENCE.sub("", text.text[:start])
     told = _FLAG_BEFORE.search(before) or _SET_BEFORE.search(before)
     if told is not None:
         return f"{stem}/{told[1]}"
@@ -204,18 +215,65 @@ def _partner(prefix: str, names: dict[str, str]) -> str | None:
     return next((names[prefix + partner] for partner in _PARTNERS if names.get(prefix + partner)), None)
 
 
-def _from_elsewhere(container: Container) -> Iterator[str]:
+def _from_elsewhere(container: Container, links: Collection[ServingLink]) -> Iterator[str]:
     """Variables that by their names say what is served, with values that do not stand here or name no version."""
     names = {name.upper(): value for _, name, value in _effective_env(container)}
+    surely = any(link.how is How.ARG_URI or _SERVING_NAME.fullmatch(_last_name(link)) for link in links)
     for _, variable in _last_of_each_name(container):
-        if _SERVING_NAME.fullmatch(variable.name) is None or _another_role(variable.name):
+        if _another_role(variable.name):
             continue
+        serving = _SERVING_NAME.fullmatch(variable.name) is not None
+        if variable.value is None and variable.source.startswith("the field "):
+            elsewhere = _field_serves(variable.name, names, links)
+        else:
+            elsewhere = variable.value is None and (serving or (not surely and _MODEL.fullmatch(variable.name) is not None))
         moving = _MOVING_NAME.fullmatch(variable.name)
-        if variable.value is None and not variable.source.startswith("the field "):
+        if elsewhere:
             yield f"{variable.name} of container {container.name} comes from {variable.source or 'elsewhere'}"
         elif variable.value and moving is not None and _partner(moving.group(1).upper(), names):
             kind = "an alias" if moving.group(2).upper() == "ALIAS" else "a stage"
             yield f"{variable.name} of container {container.name} names {kind} ({variable.value}), not a version"
+
+
+def _field_serves(name: str, names: dict[str, str], links: Collection[ServingLink]) -> bool:
+    """Whether a variable that is told a field of its own pod may say what is served: a whole reference there does. A version does not
+    where another place names the model (it is told for the logs), nor alone (a configured label may be read)."""
+    version = _VERSION_NAME.fullmatch(name)
+    if version is None:
+        return _URI_NAME.fullmatch(name) is not None
+    model = _partner(version.group(1).upper(), names)
+    return bool(links) and model is not None and all(link.model != model for link in links)
+
+
+def _named_as_served(text: _Text, links: Collection[ServingLink], variables: Variables, container: Container) -> Iterator[str]:
+    """A place that by its name says what is served, and holds no reference that can be read: a variable of a whole ConfigMap, an address
+    outside of MLflow's."""
+    place = f"{text.words} of container {container.name}"
+    if text.variable is not None:
+        name, value = container.env[text.variable].name, text.text.strip()
+        outside = _URI_NAME.fullmatch(name) is not None and not _another_role(name) and _ADDRESS.match(value) is not None
+        if outside and not any(link.slot.where == text.where for link in links):
+            yield f"{place} names a model outside of MLflow: {value}"
+        return
+    if _MODEL_FLAG.fullmatch(text.before) and _ADDRESS.match(text.text) and not any(link.slot.where == text.where for link in links):
+        yield f"{place} names a model outside of MLflow: {text.text}"
+    for read in _VARIABLE.finditer(text.text):
+        name = read[1]
+        before = text.text[: read.start()]
+        flag = found[1] if (found := _FLAG_BEFORE.search(before)) is not None else text.before if not before else ""
+        serving = _SERVING_NAME.fullmatch(name) or (_MODEL_FLAG.fullmatch(flag) and _MODEL.fullmatch(name))
+        if not serving or _another_role(name) or name in variables.values or any(_last_name(link) == name for link in links):
+            continue
+        holder = next((one for _, one in _last_of_each_name(container) if one.name == name), None)
+        if holder is None:
+            source = " or ".join(container.env_from)
+            yield f"{place} reads {name}, which {f'may come from {source}' if source else 'is not set there'}"
+        elif not _SERVING_NAME.fullmatch(name) and not holder.source.startswith("the field "):  # else it is told by its own name
+            yield f"{place} reads {name}, which comes from {holder.source or 'elsewhere'}"
+
+
+def _last_name(link: ServingLink) -> str:
+    return link.slot.name.rpartition("/")[2]
 
 
 def _not_understood(whole: str, matches: tuple[Match, ...], text: _Text, container: Container) -> Iterator[str]:
