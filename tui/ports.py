@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
     from tui.domain.scheduling import SchedulerSnapshot
     from tui.domain.series_scope import SeriesScope
-    from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
+    from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
 
 
 class Tracking(Protocol):
@@ -189,8 +189,8 @@ class Cluster(Protocol):
         """What controls an object that controls others; None: nothing, or it may not be read."""
         ...
 
-    async def spec_of(self, namespace: str, found: Controller) -> Mapping[str, object] | None:
-        """The `spec` of any object; None: there is none, or it may not be read."""
+    async def settings_of(self, namespace: str, found: Controller) -> Settings | None:
+        """What any object is set to; None: there is none, or it may not be read."""
         ...
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.domain.templates import deployment
 from tui.domain.owners import Hold, changed_by, configured, owners
-from tui.domain.serving import Controller, FieldOwner
+from tui.domain.serving import Controller, FieldOwner, Settings
 
 KSERVE = Controller("serving.kserve.io/v1beta1", "InferenceService", "iris")
 REVISION = Controller("serving.knative.dev/v1", "Revision", "iris-00003")
@@ -182,7 +182,13 @@ def test_how_a_tools_settings_tell_what_it_does(marks: dict[str, Any], spec: dic
     assert found.hold is Hold.MAY_REVERT
     assert found.source is not None
     assert (found.source_namespace, found.source.name) in (("team", "shop"), ("team", "models"), ("team", "iris"))
-    assert configured(found, spec).hold is hold
+    assert configured(found, Settings(spec)).hold is hold
+
+
+@pytest.mark.parametrize(("annotation", "hold"), [("true", Hold.OVERWRITES), ("false", Hold.REVERTS), ("", Hold.REVERTS)])
+def test_an_application_that_is_not_reconciled_puts_nothing_back(annotation: str, hold: Hold) -> None:
+    (found,) = owners(deployment(name="iris", **ARGO))
+    assert configured(found, Settings(HEALS, {"argocd.argoproj.io/skip-reconcile": annotation})).hold is hold
 
 
 def entry(manager: str, at: float | None, *, template: bool = True, subresource: str = "") -> FieldOwner:

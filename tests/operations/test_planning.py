@@ -15,7 +15,7 @@ from tui.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOu
 from tui.domain.marks import OPERATION, Mark, mark_text
 from tui.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
 from tui.domain.registry import ModelAccess
-from tui.domain.serving import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Strategy
+from tui.domain.serving import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Settings, Strategy
 from tui.operations.plan import plan
 
 WRITES = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "scale", "create_version")
@@ -204,13 +204,13 @@ async def test_argo_cd_is_refused_where_its_application_heals_itself(bench: Benc
     raw = bench.fake.cluster.deployments["serving/iris"]["metadata"]
     raw["annotations"] = {**raw["annotations"], "argocd.argoproj.io/tracking-id": "shop:apps/Deployment:serving/iris"}
     application = Controller("argoproj.io/v1alpha1", "Application", "shop")
-    bench.fake.cluster.specs["argocd", application] = {"syncPolicy": {"automated": {"selfHeal": True}}}
+    bench.fake.cluster.settings["argocd", application] = Settings({"syncPolicy": {"automated": {"selfHeal": True}}})
     made = await bench.plan("2")
     assert isinstance(made, Plan)
     (found,) = made.refused
     assert "Argo CD (application shop) controls this deployment and would put the change back" in found.words
     assert "argocd app set shop --sync-policy none" in found.hint
-    bench.fake.traps.fail("spec_of", Forbidden("not you"))
+    bench.fake.traps.fail("settings_of", Forbidden("not you"))
     assert "may revert the change" in next(check for check in (await bench.good_plan("2")).checks if check.name == "owners").words
 
 

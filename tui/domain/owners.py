@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tui.domain.marks import FIELD_MANAGER
-from tui.domain.serving import Controller, Deployment
+from tui.domain.serving import Controller, Deployment, Settings
 
 
 class Hold(StrEnum):
@@ -48,6 +48,7 @@ _FLUX = "Flux"
 _HELM = "Helm"
 _ARGO_MARKS = "argocd.argoproj.io/"
 _ARGO_TRACKING = f"{_ARGO_MARKS}tracking-id"
+_ARGO_PAUSED = f"{_ARGO_MARKS}skip-reconcile"
 _INSTANCE = "app.kubernetes.io/instance"
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _FLUX_KINDS = (
@@ -97,12 +98,14 @@ def owners(deployment: Deployment, topmost: Controller | None = None) -> tuple[T
     return tuple(found.values())
 
 
-def configured(owner: TemplateOwner, spec: Mapping[str, object]) -> TemplateOwner:
-    """How it holds the Deployment by the `spec` of its source: Argo CD's self-heal, Flux' correction of drift, whether they are paused."""
+def configured(owner: TemplateOwner, settings: Settings) -> TemplateOwner:
+    """How it holds the Deployment by its source: Argo CD's self-heal, Flux' correction of drift, whether they are paused."""
+    spec = settings.spec
     kind = owner.source.kind if owner.source is not None else ""
     if kind == "Application":
         automated = _within(spec, "syncPolicy", "automated")
-        heals = automated.get("selfHeal") is True and automated.get("enabled") is not False
+        paused = automated.get("enabled") is False or settings.annotations.get(_ARGO_PAUSED, "").lower() == "true"
+        heals = automated.get("selfHeal") is True and not paused
         hold, excepted = Hold.REVERTS if heals else Hold.OVERWRITES, spec.get("ignoreDifferences")
     else:
         drift = _within(spec, "driftDetection")

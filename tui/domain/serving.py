@@ -84,6 +84,14 @@ class Controller:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """What an object of any kind is set to: its `spec`, and its annotations, where many controllers look for switches."""
+
+    spec: Mapping[str, object] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Strategy:
     """How pods are replaced. `max_surge` and `max_unavailable` as they stand: a number, or "25%"."""
 

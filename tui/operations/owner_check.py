@@ -60,7 +60,7 @@ async def _as_configured(owner: TemplateOwner, world: World) -> TemplateOwner:
     if owner.source is None:
         return owner
     try:
-        spec = await world.need_cluster().spec_of(owner.source_namespace, owner.source)
+        settings = await world.need_cluster().settings_of(owner.source_namespace, owner.source)
     except Failure:
         return owner
-    return owner if spec is None else configured(owner, spec)
+    return owner if settings is None else configured(owner, settings)

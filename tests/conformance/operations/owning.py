@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,10 +139,14 @@ def install(api: Api) -> None:
 
 
 @contextlib.contextmanager
-def owned(api: Api, product: Product, name: str, **spec: Any) -> Iterator[None]:
-    """A Deployment that the product owns; `spec` in place of parts of its source's."""
+def owned(api: Api, product: Product, name: str, *, annotations: Mapping[str, str] | None = None, **spec: Any) -> Iterator[None]:
+    """A Deployment that the product owns; `spec` in place of parts of its source's, which has these `annotations`."""
     kind, place = product.kind, product.kind.path(product.namespace)
-    body = {"apiVersion": f"{kind.group}/{kind.version}", "kind": kind.kind, "metadata": {"name": product.source}}
+    body = {
+        "apiVersion": f"{kind.group}/{kind.version}",
+        "kind": kind.kind,
+        "metadata": {"name": product.source, "annotations": dict(annotations or {})},
+    }
     source = api.create(place, {**body, "spec": {**product.spec, **spec}}).ok
     try:
         assert write(api, product, product.deployment(name, source["metadata"]["uid"]))

@@ -74,6 +74,7 @@ def test_what_would_surely_be_put_back_is_refused(desk: Desk, api: Api, product:
     ("product", "paused"),
     [
         ("Argo CD", {"syncPolicy": {}}),
+        ("Argo CD", {"annotations": {"argocd.argoproj.io/skip-reconcile": "true"}}),
         ("Argo CD", {"syncPolicy": {"automated": {"selfHeal": True, "enabled": False}}}),
         ("Flux", {"suspend": True}),
         ("Flux with Helm", {"driftDetection": {"mode": "disabled"}}),

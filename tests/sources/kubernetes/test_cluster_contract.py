@@ -93,9 +93,10 @@ async def test_who_controls_what_controls_a_pod(hand: Hand) -> None:
     (replica_set,) = (await hand.fleet()).replica_sets
     held = Controller("apps/v1", "ReplicaSet", replica_set.name)
     assert await hand.cluster.controller_of(hand.namespace, held) == Controller("apps/v1", "Deployment", "iris")
-    spec = await hand.cluster.spec_of(hand.namespace, Controller("apps/v1", "Deployment", "iris"))
-    assert spec is not None
-    assert spec["replicas"] == 2
+    settings = await hand.cluster.settings_of(hand.namespace, Controller("apps/v1", "Deployment", "iris"))
+    assert settings is not None
+    assert settings.spec["replicas"] == 2
+    assert "deployment.kubernetes.io/revision" in settings.annotations
     for nobodys in (Controller("apps/v1", "Deployment", "iris"), Controller("v1", "ServiceAccount", "gone")):
         assert await hand.cluster.controller_of(hand.namespace, nobodys) is None
     for unknown in (
@@ -104,7 +105,7 @@ async def test_who_controls_what_controls_a_pod(hand: Hand) -> None:
         Controller("v1", "Node", "n"),
     ):
         assert await hand.cluster.controller_of(hand.namespace, unknown) is None
-        assert await hand.cluster.spec_of(hand.namespace, unknown) is None
+        assert await hand.cluster.settings_of(hand.namespace, unknown) is None
 
 
 async def test_a_promotion_and_its_undo(hand: Hand) -> None:

@@ -28,6 +28,7 @@ from tui.domain.serving import (
     OtherWorkload,
     Pod,
     ReplicaSet,
+    Settings,
 )
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -63,7 +64,7 @@ class FakeCluster:
         self.admission: Callable[[dict[str, Any]], None] | None = None
         self.frozen = False
         self.controllers: dict[Controller, Controller] = {}
-        self.specs: dict[tuple[str, Controller], Mapping[str, object]] = {}
+        self.settings: dict[tuple[str, Controller], Settings] = {}
         self.conditions: list[dict[str, str]] = []
         self.snapshot: SchedulerSnapshot | None = None
         self.report: Callable[[Pod], Pod] = lambda pod: pod
@@ -175,9 +176,9 @@ class FakeCluster:
         self.traps.enter("controller_of")
         return self.controllers.get(held)
 
-    async def spec_of(self, namespace: str, found: Controller) -> Mapping[str, object] | None:
-        self.traps.enter("spec_of")
-        return self.specs.get((namespace, found))
+    async def settings_of(self, namespace: str, found: Controller) -> Settings | None:
+        self.traps.enter("settings_of")
+        return self.settings.get((namespace, found))
 
     # -- what others do
 

@@ -115,6 +115,7 @@ class ResourceList(Wire):
 class Specified(Wire):
     """Any object with what its kind calls its specification."""
 
+    metadata: Meta = msgspec.field(default_factory=Meta)
     spec: dict[str, Any] | None = None
 
 

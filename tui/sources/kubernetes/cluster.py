@@ -18,7 +18,7 @@ from tui.domain.leases import Lease
 from tui.domain.marks import FIELD_MANAGER
 from tui.domain.rollout import new_replica_set
 from tui.domain.scheduling import SchedulerSnapshot
-from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod
+from tui.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
 from tui.sources import bounds
 from tui.sources.edge import raises_failures
 from tui.sources.kubernetes import BACKEND, answers, leases, objects, wire
@@ -230,9 +230,9 @@ class KubernetesCluster:
         found = await self._custom(namespace, held, wire.Named)
         return None if found is None else objects.controller_of(found.metadata)
 
-    async def spec_of(self, namespace: str, found: Controller) -> Mapping[str, object] | None:
+    async def settings_of(self, namespace: str, found: Controller) -> Settings | None:
         body = await self._custom(namespace, found, answers.Specified)
-        return None if body is None else body.spec
+        return None if body is None else Settings(body.spec or {}, body.metadata.annotations or {})
 
     async def _custom(self, namespace: str, named: Controller, type_: type[T]) -> T | None:
         """An object of a kind whose place in the API is not known here."""
