@@ -49,7 +49,17 @@ async def test_how_late_it_would_see_a_collapse_is_told_where_two_looks_are_not_
     assert "; half of them failing it undoes for sure only after 6 looks (2 min)" in words
     assert "half of them failing" not in (await forecast(Gate(), TODAY, world(start=3700, rate=5.0), now=float(NOW))).words
     hardly = await forecast(Gate(), TODAY, world(start=3700, rate=0.002), now=float(NOW))
-    assert "half of them failing it would leave to a person" in hardly.words
+    assert "; half of them failing or 10 × as slow it would leave to a person" in hardly.words
+
+
+async def test_how_late_it_would_see_a_slow_version_is_told_likewise() -> None:
+    async def words(rate: float, **limits: float | None) -> str:
+        return (await forecast(Gate(**limits), TODAY, world(start=3700, rate=rate), now=float(NOW))).words  # type: ignore[arg-type]
+
+    assert "; 10 × as slow it undoes for sure only after 5 looks (2 min)" in await words(0.5)
+    assert "10 × as slow" not in await words(5.0)
+    assert "10 × as slow" not in await words(0.5, max_p99_ratio=None)
+    assert "10 × as slow" in await words(0.5, max_p99_ratio=None, max_p99=0.5)
 
 
 AS_THINGS_ARE = "it will end INSUFFICIENT as things are: error ratio, error ratio vs before, p99 vs before: "
@@ -62,7 +72,7 @@ AS_THINGS_ARE = "it will end INSUFFICIENT as things are: error ratio, error rati
             world(rate=0.02),
             Gate(),
             "at 0.02 requests a second it can tell nothing in its time; half of them failing it undoes for sure only after 116 looks "
-            "(30 min); within its 30 min it cannot tell an error ratio over 10 %",
+            "(30 min); 10 × as slow it would leave to a person; within its 30 min it cannot tell an error ratio over 10 %",
             "more time",
         ),
         (

@@ -30,11 +30,7 @@ def built_in(gate: Gate, new: Measured, old: Measured, elapsed: float | None = N
     """Every criterion that the gate has, but those of the user's own; `elapsed` in seconds since the gate began, for how sure this look
     must be (None: as any look but the last)."""
     sure = levels(gate, elapsed)
-    results = by_errors(gate, sure, new, old)
-    if gate.max_p99 is not None:
-        results.append(p99_ceiling(gate.max_p99, sure, new))
-    if gate.max_p99_ratio is not None:
-        results.append(p99_compared(gate.max_p99_ratio, sure, new, old))
+    results = by_errors(gate, sure, new, old) + by_latency(gate, sure, new, old)
     if gate.max_drift is not None:
         results.append(drift_compared(gate.max_drift, sure, new, old))
     return results
@@ -47,6 +43,16 @@ def by_errors(gate: Gate, sure: Levels, new: Measured, old: Measured) -> list[Cr
         results.append(error_ceiling(gate.max_error_ratio, sure, new))
     if gate.max_error_rise is not None:
         results.append(errors_compared(gate, gate.max_error_rise, sure, new, old))
+    return results
+
+
+def by_latency(gate: Gate, sure: Levels, new: Measured, old: Measured) -> list[CriterionResult]:
+    """Those that look at how long requests take."""
+    results = []
+    if gate.max_p99 is not None:
+        results.append(p99_ceiling(gate.max_p99, sure, new))
+    if gate.max_p99_ratio is not None:
+        results.append(p99_compared(gate.max_p99_ratio, sure, new, old))
     return results
 
 

@@ -95,6 +95,16 @@ def tail_of(buckets: Buckets, bounds: Collection[float] | None = None) -> Tail:
     return Tail(total, tuple(points))
 
 
+def slowed(buckets: Buckets, times: float, requests: float, luck: float) -> Buckets:
+    """As many `requests` of a version that is so many times as slow, at least. `luck`: by how many standard deviations fewer of them
+    take longer than each of the bounds than is to be expected."""
+    tail = tail_of(buckets)
+    if tail.total <= 0:
+        return ()
+    slow = [(bound, requests * tail.at_least(bound / times)[0] / tail.total) for bound, _ in tail.points]
+    return (*((bound, requests - max(0.0, many - luck * math.sqrt(many))) for bound, many in slow), (math.inf, requests))
+
+
 def against(buckets: Buckets, ceiling: float, seen: float) -> Evidence:
     """Whether the p99 is over a ceiling in seconds: whether more than one percent took longer than it. `seen`: see Measured."""
     tail = tail_of(buckets)

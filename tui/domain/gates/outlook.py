@@ -6,12 +6,13 @@ Answered by the criteria themselves, asked about counts as they would be if the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from tui.domain.gates.criteria import DRIFT, ERRORS, ERRORS_COMPARED, LATENCY, LATENCY_COMPARED, built_in, by_errors
+from tui.domain.gates.criteria import DRIFT, ERRORS, ERRORS_COMPARED, LATENCY, LATENCY_COMPARED, built_in, by_errors, by_latency
 from tui.domain.gates.judgement import CriterionResult, GateVerdict, Trouble
-from tui.domain.gates.looks import levels
+from tui.domain.gates.latency import slowed
+from tui.domain.gates.looks import Levels, levels
 from tui.domain.gates.measures import Buckets, Measure, Measured
 from tui.domain.gates.settings import Gate
 from tui.domain.gates.words import shown, span
@@ -100,25 +101,54 @@ def sights(gate: Gate, today: Measured, window: float) -> tuple[Sight, ...]:
     return tuple(Sight(result.name, _change(gate, result), told.get(result.name)) for result in judged)
 
 
+_LUCK = 1.645
+"""Standard deviations below what is to be expected, which a count is in 1 of 20 cases."""
+TIMES_AS_SLOW = 10.0
+"""What is a catastrophe."""
+
+
 def collapse_seen(gate: Gate, today: Measured, window: float) -> float | None:
     """Seconds since the gate began after which a version half of whose requests fail has been undone in 19 of 20 cases; None: not within
     its time, or nobody counts them."""
-    errors = replace(gate, max_p99=None, max_p99_ratio=None, max_drift=None)
-    if today.requests.value is None or today.failed.value is None or not errors.tested:
+    if today.requests.value is None or today.failed.value is None:
         return None
+    rate = today.requests.value / window
+
+    def failing(seconds: float, sure: Levels) -> list[CriterionResult]:
+        half = rate * seconds / 2
+        failed = max(0, math.floor(half - _LUCK * math.sqrt(half)))
+        return by_errors(gate, sure, Measured(Measure(failed + round(half)), Measure(failed)), today)
+
+    return _undone_after(gate, failing)
+
+
+def slowness_seen(gate: Gate, today: Measured, window: float) -> float | None:
+    """Likewise for a version that is ten times as slow. What came before the first scrape and after the last one, its buckets do not
+    tell."""
+    if not today.latency.value:
+        return None
+    rate = max(count for _, count in today.latency.value) / window
+
+    def slow(seconds: float, sure: Levels) -> list[CriterionResult]:
+        seen = max(0.0, 1 - gate.scrape / seconds)
+        found = slowed(today.latency.value or (), TIMES_AS_SLOW, seen * rate * seconds, _LUCK)
+        return by_latency(gate, sure, Measured(latency=Measure(found)), today)
+
+    return _undone_after(gate, slow)
+
+
+def _undone_after(gate: Gate, judged: Callable[[float, Levels], list[CriterionResult]]) -> float | None:
+    """`judged`: what the gate says so many seconds after its warm-up."""
     for look in range(1, math.floor((gate.timeout - gate.warm_up) / gate.interval) + 1):
-        half = today.requests.value / window * look * gate.interval / 2
-        failed = max(0, math.floor(half - 1.645 * math.sqrt(half)))
-        new, elapsed = Measured(Measure(failed + round(half)), Measure(failed)), gate.warm_up + look * gate.interval
-        sure = levels(gate, elapsed)
-        if any(result.verdict is GateVerdict.FAIL for result in by_errors(errors, sure, new, today)):
-            return elapsed
+        seconds = look * gate.interval
+        if any(result.verdict is GateVerdict.FAIL for result in judged(seconds, levels(gate, gate.warm_up + seconds))):
+            return gate.warm_up + seconds
     return None
 
 
 def sight_words(sights: Iterable[Sight], per_second: float, collapse: str = "") -> str:
     """ "at 2.7 requests a second it can tell a doubling of errors after about 9 min; a smaller change needs more". `collapse`: what is to
-    be said of a version that fails half of its requests."""
+    be said of a version that is a catastrophe."""
     soon: dict[str, list[str]] = {}
     for sight in sights:
         if sight.seconds is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui.domain.gates.judgement import CriterionResult, GateVerdict, Trouble, judgement
-from tui.domain.gates.outlook import collapse_seen, sight_words, sights
+from tui.domain.gates.outlook import TIMES_AS_SLOW, collapse_seen, sight_words, sights, slowness_seen
 from tui.domain.gates.settings import Gate
 from tui.domain.gates.words import span
 from tui.domain.promotions import Check, Verdict
@@ -72,13 +72,21 @@ def _sight(gate: Gate, today: Look) -> Check:
 
 def _collapse(gate: Gate, today: Look) -> str:
     """Only where it takes longer than the two looks that one would expect, for want of requests."""
-    if today.new.failed.value is None or gate.max_error_ratio is gate.max_error_rise is None:
-        return ""
-    seconds = collapse_seen(gate, today.new, today.new.seconds)
+    said: dict[str, list[str]] = {}
+    if today.new.failed.value is not None and not gate.max_error_ratio is gate.max_error_rise is None:
+        late = _late(gate, collapse_seen(gate, today.new, today.new.seconds))
+        said.setdefault(late, []).append("half of them failing")
+    if today.new.latency.value is not None and not gate.max_p99 is gate.max_p99_ratio is None:
+        late = _late(gate, slowness_seen(gate, today.new, today.new.seconds))
+        said.setdefault(late, []).append(f"{TIMES_AS_SLOW:g} × as slow")
+    return "".join(f"; {' or '.join(what)} it {late}" for late, what in said.items() if late)
+
+
+def _late(gate: Gate, seconds: float | None) -> str:
     if seconds is None:
-        return "; half of them failing it would leave to a person"
+        return "would leave to a person"
     looks = round((seconds - gate.warm_up) / gate.interval)
-    return f"; half of them failing it undoes for sure only after {looks} looks ({span(seconds)})" if looks > 2 else ""
+    return f"undoes for sure only after {looks} looks ({span(seconds)})" if looks > 2 else ""
 
 
 def _listed(results: list[CriterionResult]) -> str:
