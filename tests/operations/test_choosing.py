@@ -10,6 +10,7 @@ import pytest
 from tests.operations.conftest import Bench
 from tui.domain.failures import Rejected
 from tui.domain.linking import links_of
+from tui.domain.promotions import Refusal
 from tui.operations.choose_link import choose_link
 from tui.operations.guard import ReadOnly
 
@@ -36,6 +37,18 @@ async def test_what_is_not_one_reference_is_refused(shadowed: Bench, places: tup
     with pytest.raises(Rejected, match="not one reference"):
         await choose_link(shadowed.fake.world, "serving", "iris", places)
     assert "modeldeck.dev/link" not in shadowed.fake.annotations()
+
+
+async def test_where_none_of_the_references_may_serve_the_hint_says_so(bench: Bench) -> None:
+    def from_elsewhere(raw: dict[str, Any]) -> None:
+        server = raw["spec"]["template"]["spec"]["containers"][0]
+        server |= {"args": ["-m", "$(STORAGE_URI)"], "env": [{"name": "FEATURES", "value": "models:/iris/1"}]}
+
+    bench.fake.cluster.edit("serving/iris", from_elsewhere)
+    refused = await bench.plan("2")
+    assert isinstance(refused, Refusal)
+    assert "reads STORAGE_URI, which is not set there" in refused.words
+    assert refused.hint.endswith("where none of these serves, write the one that does into the template (MODEL_URI=models:/NAME/VERSION)")
 
 
 async def test_what_may_only_be_looked_at_is_not_annotated(shadowed: Bench) -> None:

@@ -33,7 +33,8 @@ def certain_link(deployment: Deployment, world: World) -> ServingLink | Refusal:
     chosen = chosen_places(deployment, world.environment.patterns)
     missing = f"{', '.join(chosen)} was said to serve, which is not there: " if chosen else ""
     words = f"which reference of {deployment.key} says what is served is not certain: {missing}{named}"
-    return Refusal(AMBIGUOUS, words, choice_hint(deployment, links[0]))
+    none = "; where none of these serves, write the one that does into the template (MODEL_URI=models:/NAME/VERSION)"
+    return Refusal(AMBIGUOUS, words, choice_hint(deployment, links[0]) + (none if elsewhere else ""))
 
 
 def choice_hint(deployment: Deployment, link: ServingLink) -> str:
