@@ -70,6 +70,8 @@ class Profile:
     latency: tuple[str, ...] = ()
     """Histograms without `_bucket`; none where the server only exports a mean, which is never shown as a quantile."""
     latency_matchers: str = ""
+    latency_of_all: str = ""
+    """The one of them that has no label of the path: probes and scrapes are in it as well."""
     latency_scale: float = 1.0
     """Times the histogram's unit gives seconds."""
     requests: tuple[Counter, ...] = ()
@@ -223,6 +225,7 @@ PROFILES: tuple[Profile, ...] = (
         ("http_request_duration_highr_seconds_bucket", "http_request_duration_seconds_bucket"),
         signs=_PYTHON,
         latency=("http_request_duration_highr_seconds", "http_request_duration_seconds"),
+        latency_of_all="http_request_duration_highr_seconds",
         latency_matchers=_NO_PROBES,
         requests=(Counter("http_requests_total", _NO_PROBES),),
         errors=(_failed_of("http_requests_total", _NO_PROBES),),

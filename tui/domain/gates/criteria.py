@@ -96,7 +96,7 @@ def p99_ceiling(ceiling: float, sure: Levels, new: Measured) -> CriterionResult:
     blank = replace(blank, value=found.seconds, requests=found.observations)
     if found.seconds is None:
         return _troubled(blank, Trouble.NO_DATA, _NOTHING_SLOW)
-    said = f"{_seconds(found)} of {found.observations} requests"
+    said = f"{_seconds(found)} of {found.observations} requests{_left_out(new.latency)}"
     return _decided(blank, latency.against(new.latency.value, ceiling, new.seen), sure, said)
 
 
@@ -113,7 +113,7 @@ def p99_compared(most: float, sure: Levels, new: Measured, old: Measured) -> Cri
         return _troubled(blank, Trouble.NO_DATA, f"{'' if found.seconds is None else BEFORE}{_NOTHING_SLOW}")
     if base.seconds and not base.beyond:
         blank = replace(blank, value=found.seconds / base.seconds)
-    said = f"{_seconds(found)} of {found.observations} requests against {_seconds(base)} of {base.observations}"
+    said = f"{_seconds(found)} of {found.observations} requests against {_seconds(base)} of {base.observations}{_left_out(new.latency)}"
     return _decided(blank, latency.compared(new.latency.value, old.latency.value, most, new.seen), sure, said)
 
 
@@ -168,6 +168,10 @@ def _blank(
 
 def _p99_query(latency: Measure[Buckets]) -> str:
     return f"histogram_quantile(0.99, {latency.query})" if latency.query else ""
+
+
+def _left_out(measure: Measure[Any]) -> str:
+    return f" ({measure.words})" if measure.words else ""
 
 
 def _seconds(found: P99) -> str:

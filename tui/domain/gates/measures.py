@@ -14,7 +14,7 @@ Buckets = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Measure(Generic[T]):
-    """One answer. `value` None: `trouble` and `words` say why."""
+    """One answer. `value` None: `trouble` and `words` say why; else `words` say what was left out of it."""
 
     value: T | None
     query: str = ""

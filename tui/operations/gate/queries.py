@@ -81,6 +81,13 @@ class Side:
         return self._buckets(self.profile.latency[0], self.profile.latency_matchers) if self.profile.latency else ()
 
     @property
+    def whole(self) -> tuple[Ask, ...]:
+        """All that a histogram counts which cannot tell probes from requests."""
+        of_all = self.profile.latency_of_all
+        found = self.selector(f"{of_all}_bucket", 'le="+Inf"')
+        return (Ask(found, self.at, self.window + BEFORE),) if of_all in self.profile.latency else ()
+
+    @property
     def predictions(self) -> tuple[Ask, ...]:
         return self._buckets(self.profile.predictions) if self.profile.predictions else ()
 
@@ -126,6 +133,6 @@ class Side:
             yield from (self.samples(self.counter), *self.scrapes, self.started)
         if self.errors is not None:
             yield self.samples(self.errors)
-        yield from self.latency
+        yield from (*self.latency, *self.whole)
         if drift:
             yield from self.predictions

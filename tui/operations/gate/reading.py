@@ -20,6 +20,7 @@ def measured(side: Side, answers: Answers, scrape: float) -> Measured:
     """`scrape`: in seconds, what is believed of how often its pods are scraped where no samples tell."""
     latency = _histogram(side.latency, answers, "latency", side, side.profile.latency_scale)
     requests, failed, since = _counted(side, answers)
+    latency = _without_probes(latency, side, answers)
     predictions = _histogram(side.predictions, answers, "predicted values", side, 1.0)
     several = side.scraped.several
     return Measured(
@@ -30,6 +31,30 @@ def measured(side: Side, answers: Answers, scrape: float) -> Measured:
         seconds=max(1.0, side.at - since),
         seen=_seen(side, answers, scrape),
     )
+
+
+def _without_probes(latency: Measure[Buckets], side: Side, answers: Answers) -> Measure[Buckets]:
+    """Where a histogram cannot tell probes and scrapes from requests: what it has beyond the requests is taken to be in its lowest bucket,
+    as those are quick. Else a version would be quick that few people ask, and slow one that many do."""
+    if latency.value is None or side.counter is None or not side.whole:
+        return latency
+    found = answers.samples_of([side.samples(side.counter), *side.whole])
+    if isinstance(found, Unanswered):
+        return missing(found.trouble, found.words, latency.query)
+    share = _probes(side, *map(side.of_pods, found))
+    if share <= 0:
+        return latency
+    probes = share * max(count for _, count in latency.value)
+    rest = tuple((bound, max(0.0, count - probes)) for bound, count in latency.value)
+    return replace(latency, value=rest, words=f"{round(probes)} probes left out")
+
+
+def _probes(side: Side, requests: Matrix, whole: Matrix) -> float:
+    """Their share of all that the histogram counts, by the same scrapes of both; 0 where no counter tells the requests."""
+    since, anew = scraped_since(side.start, requests, whole), restarts(requests, whole)
+    counted, every = (sum((growth(each, side.start, since, anew) or {}).values()) for each in (requests, whole))
+    known = requests.series or side.errors is not None
+    return 1 - counted / every if known and every > 0 else 0.0
 
 
 def _seen(side: Side, answers: Answers, scrape: float) -> float:
