@@ -10,6 +10,11 @@ from functools import cached_property
 Labels = Mapping[str, str]
 
 
+def _process(labels: Labels) -> tuple[str, ...]:
+    """One container may be scraped at two ports."""
+    return labels.get("namespace", ""), labels.get("pod", ""), labels.get("container") or labels.get("instance", "")
+
+
 @dataclass(frozen=True)
 class Exports:
     """Label sets with `__name__`; of a histogram's buckets one (`le="+Inf"`) is enough."""
@@ -31,6 +36,11 @@ class Exports:
     @cached_property
     def names(self) -> frozenset[str]:
         return frozenset(self._by_name)
+
+    def together(self, some: Iterable[str], others: Iterable[str]) -> bool:
+        """Whether one process exports a metric of `some` and one of `others`: a pod's sidecar may be of another make."""
+        first, second = ({_process(labels) for name in names for labels in self.of(name)} for names in (some, others))
+        return not first.isdisjoint(second)
 
     def of(self, metric: str) -> tuple[Labels, ...]:
         """Every label set of a metric."""

@@ -100,9 +100,9 @@ class Profile:
         return (*self.probes, *self.signs, *(c.metric for c in counters), *vouchers, *histograms, *versions)
 
     def exported_in(self, exports: Exports) -> bool:
-        return any(probe in exports.names for probe in self.probes) and (
-            not self.signs or any(sign in exports.names for sign in self.signs)
-        )
+        if self.signs:
+            return exports.together(self.probes, self.signs)
+        return any(probe in exports.names for probe in self.probes)
 
     def within(self, exports: Exports) -> Profile:
         """The same, narrowed to what is exported. Counters may appear with the first request only, so that one candidate for the requests

@@ -1,0 +1,20 @@
+"""What one process of a pod exports, and what its sidecars do."""
+
+from __future__ import annotations
+
+from tui.domain.exports import Exports
+from tui.domain.profiles import pick
+
+
+def series(name: str, **labels: str) -> dict[str, str]:
+    return {"__name__": name, "namespace": "serving", "pod": "iris-5d4f8c7b9-abcde", **labels}
+
+
+def test_a_sidecar_written_in_go_makes_no_fastapi_of_a_python_server() -> None:
+    proxy = {"container": "proxy", "instance": "10.0.0.1:4191"}
+    python = {"container": "server", "instance": "10.0.0.1:8080"}
+    measured = (series("http_request_duration_seconds_bucket", **proxy), series("http_requests_total", code="200", **proxy))
+    assert pick(Exports((*measured, series("python_info", **python)))) is None
+    own = pick(Exports((*measured, series("python_info", **python), series("http_request_duration_seconds_bucket", **python))))
+    assert own is not None
+    assert own.name == "FastAPI instrumentator"
