@@ -185,6 +185,13 @@ def test_how_a_tools_settings_tell_what_it_does(marks: dict[str, Any], spec: dic
     assert configured(found, Settings(spec)).hold is hold
 
 
+def test_what_flux_is_told_to_leave_alone_it_leaves_though_it_made_it() -> None:
+    labels, left = {"kustomize.toolkit.fluxcd.io/name": "models"}, {"kustomize.toolkit.fluxcd.io/reconcile": "disabled"}
+    made = (FieldOwner("kustomize-controller", "Apply", 1.0, True, False),)
+    assert owners(deployment(name="iris", labels=labels, annotations=left, owners=made)) == ()
+    assert [found.name for found in owners(deployment(name="iris", labels=labels, owners=made))] == ["Flux"]
+
+
 @pytest.mark.parametrize(("annotation", "hold"), [("true", Hold.OVERWRITES), ("false", Hold.REVERTS), ("", Hold.REVERTS)])
 def test_an_application_that_is_not_reconciled_puts_nothing_back(annotation: str, hold: Hold) -> None:
     (found,) = owners(deployment(name="iris", **ARGO))

@@ -215,6 +215,8 @@ def _by_managers(deployment: Deployment) -> Iterator[TemplateOwner]:
         if not owner.owns_template:
             continue
         known = _known(owner.manager)
+        if known and _TOOLS[known][0] == _FLUX and any(_left_alone(group, deployment.annotations) for group, *_ in _FLUX_KINDS):
+            continue
         if known:
             yield _tool(known, f"field manager {owner.manager}")
         elif owner.operation == "Apply" and not owner.manager.startswith(("kubectl", FIELD_MANAGER)):
