@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -90,6 +91,17 @@ def test_a_line_without_an_end_is_too_large() -> None:
     assert list(splitting.of(b"x" * 100)) == []
     with pytest.raises(TooLarge):
         list(splitting.of(b"x"))
+
+
+def test_a_line_takes_as_much_as_it_is_long_however_it_comes() -> None:
+    splitting = Lines(bounds.MIB, cut=False, backend="any")
+    tracemalloc.start()
+    try:
+        for number in range(bounds.MIB // 4):
+            list(splitting.of(b"%02d" % (number % 100)))
+        assert tracemalloc.get_traced_memory()[1] < 4 * bounds.MIB
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_token_that_comes_again_ends_a_list() -> None:

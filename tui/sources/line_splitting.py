@@ -17,8 +17,7 @@ class Lines:
         self._longest = longest
         self._cut = cut
         self._backend = backend
-        self._begun: list[bytes] = []
-        self._length = 0
+        self._begun = bytearray()  # grows by as much as comes; a list of pieces of a byte each would be fifty times as large
         self._skipping = False
 
     def of(self, chunk: bytes) -> Iterator[bytes]:
@@ -40,9 +39,8 @@ class Lines:
     def _add(self, part: bytes) -> Iterator[bytes]:
         if self._skipping:
             return
-        self._length += len(part)
-        self._begun.append(part)
-        if self._length <= self._longest:
+        self._begun += part
+        if len(self._begun) <= self._longest:
             return
         if not self._cut:
             raise bounds.too_large(self._longest, backend=self._backend, what="a line of its answer")
@@ -50,7 +48,6 @@ class Lines:
         yield self._take()[: self._longest] + CUT
 
     def _take(self) -> bytes:
-        line = b"".join(self._begun)
+        line = bytes(self._begun)
         self._begun.clear()
-        self._length = 0
         return line
