@@ -111,6 +111,8 @@ def test_an_exec_plugin(tmp_path: Path) -> None:
         (config(cluster={"server": ""}), "", "no server"),
         (config(user={"client-certificate": "nowhere.crt"}), "", "nowhere.crt"),
         (config(cluster={"certificate-authority-data": "abcde"}), "", "not base64"),
+        (config(cluster={"certificate-authority-data": "%%%"}), "", "not base64"),
+        (config(user={"client-key-data": "ab*cdef="}), "", "not base64"),
     ],
 )
 def test_what_is_wrong_is_told(tmp_path: Path, body: dict[str, Any] | str, context: str, words: str) -> None:
@@ -170,3 +172,10 @@ def test_a_file_that_never_ends_is_told() -> None:
 def test_a_certificate_that_never_ends_is_told(tmp_path: Path, key: str) -> None:
     with pytest.raises(Unreachable, match="too large"):
         load(ClusterTarget(written(tmp_path / "config", config(user={key: "/dev/zero"}))))
+
+
+def test_data_that_is_folded_over_several_lines_is_read(tmp_path: Path) -> None:
+    folded = base64.encodebytes(b"CA" * 100).decode()
+    assert "\n" in folded.strip()
+    login = load(ClusterTarget(written(tmp_path / "config", config(cluster={"certificate-authority-data": folded}))))
+    assert login.ca_pem == "CA" * 100
