@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -229,6 +230,15 @@ async def test_a_plugin_that_fails_is_asked_once_by_many(tmp_path: Path) -> None
     found = await asyncio.gather(*(failing.credential() for _ in range(30)), return_exceptions=True)
     assert {type(failure) for failure in found} == {Unauthorized}
     assert len((tmp_path / "runs").read_text()) == plugins.QUICK_RUNS
+
+
+async def test_a_plugin_may_leave_a_helper_behind_that_goes_on_talking(capfd: pytest.CaptureFixture[str]) -> None:
+    talks = "import os, time\nos.write(2, b'ready')\nwhile True: time.sleep(0.01); os.write(2, b'x' * 65536)"
+    script = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {talks!r}], stdout=subprocess.DEVNULL)\n"
+    found = await asyncio.wait_for(plugin(script + answers("{'token': 't'}")).credential(), 30)
+    assert found.token == Secret("t")
+    gc.collect()  # a pipe that was left open would complain now, on the terminal
+    assert capfd.readouterr().err == ""
 
 
 async def test_a_token_file_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:

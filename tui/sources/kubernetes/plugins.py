@@ -37,6 +37,10 @@ LONGEST_PAUSE = 30.0
 """Seconds between two runs where each credential is refused, or none is given."""
 _REAPED = 2.0
 """Seconds for a plug-in that was killed to be gone."""
+_LOOK = 0.02
+"""Seconds between two looks whether a plug-in that has answered has ended."""
+_LEFT_OPEN = 0.5
+"""Seconds for what a plug-in that has ended still has to say on stderr."""
 _LAST_SAID = 16 * bounds.KIB
 """Bytes that are kept of what a plug-in says on stderr."""
 _EARLY = 10.0
@@ -125,8 +129,7 @@ async def _run(spec: ExecPlugin) -> Credential:
         raise _failed(f"{name} cannot be started: {reason_of(error)}", spec.hint or f"install {name}, or check its path") from None
     try:
         async with asyncio.timeout(PATIENCE):
-            out, said = await asyncio.gather(_printed(process, name), _last_said(process))
-            await process.wait()
+            out, said = await _heard(process, name)
     except TimeoutError:
         raise _failed(f"{name} gave no credentials within {PATIENCE:g} s", f"log in by hand: {_proof()}") from None
     finally:
@@ -134,6 +137,8 @@ async def _run(spec: ExecPlugin) -> Credential:
             _kill(process)
             with contextlib.suppress(TimeoutError):  # whoever has left its session may hold its pipes
                 await asyncio.wait_for(asyncio.shield(process.wait()), _REAPED)
+        # Else its pipes stay open for as long as whoever it has left behind holds them.
+        process._transport.close()  # type: ignore[attr-defined]
     if process.returncode != 0:
         whole = " / ".join(line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip())
         words = f"{name} ended with {process.returncode}" + (f": {_ends(whole)}" if whole else "")
@@ -144,6 +149,20 @@ async def _run(spec: ExecPlugin) -> Credential:
 def _ends(text: str) -> str:
     """The whole of a message; of one that fills the screen, where it begins and where it ends."""
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+
+
+async def _heard(process: asyncio.subprocess.Process, name: str) -> tuple[bytes, bytes]:
+    """All of stdout, and the end of stderr. A helper that it leaves behind may keep stderr open; kubectl does not wait for that either."""
+    said = bytearray()
+    listening = asyncio.create_task(_listen(process, said))
+    try:
+        out = await _printed(process, name)
+        while process.returncode is None:  # noqa: ASYNC110  asyncio's own wait() waits for stderr, too
+            await asyncio.sleep(_LOOK)
+        await asyncio.wait((listening,), timeout=_LEFT_OPEN)
+    finally:
+        listening.cancel()
+    return out, bytes(said)
 
 
 async def _printed(process: asyncio.subprocess.Process, name: str) -> bytes:
@@ -161,12 +180,11 @@ async def _printed(process: asyncio.subprocess.Process, name: str) -> bytes:
     return b"".join(pieces)
 
 
-async def _last_said(process: asyncio.subprocess.Process) -> bytes:
-    """The end of stderr, however much comes."""
-    kept = b""
+async def _listen(process: asyncio.subprocess.Process, said: bytearray) -> None:
+    """Keeps the end of stderr, however much comes."""
     while process.stderr is not None and (piece := await process.stderr.read(65536)):
-        kept = (kept + piece)[-_LAST_SAID:]
-    return kept
+        said += piece
+        del said[:-_LAST_SAID]
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
