@@ -17,7 +17,8 @@ from typing import Any
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from tui.environment.reading import at_home, read_bytes
+from tui.environment.reading import at_home
+from tui.pipes import read_bytes
 from tui.render.cell import ROLES
 
 DEFAULT = "dark"

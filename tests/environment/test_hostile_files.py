@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.environment.conftest import Machine
-from tui.environment import reading
+from tui import pipes
 from tui.environment.document import LINE_LIMIT, Document
 from tui.environment.kinds import Unfit, shown
 from tui.environment.report import show
@@ -54,7 +54,7 @@ def test_a_pipe_is_read_to_its_end_and_a_silent_one_is_not_waited_for(tmp_path: 
     document.read(required=True)
     writer.join()
     assert document.tables == {"default": "a"}
-    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.01)
+    monkeypatch.setattr(pipes, "PIPE_SECONDS", 0.01)
     assert "it is no file, and gave nothing" in problem_of(pipe)
     with pytest.raises(Unfit, match="gave nothing"):
         read(vault(Form.FILE, str(pipe), tmp_path), {})

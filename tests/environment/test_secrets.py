@@ -7,8 +7,9 @@ import sys
 import pytest
 
 from tests.environment.conftest import Machine
+from tui import pipes
 from tui.domain.environments import Secret
-from tui.environment import ConfigErrors, Flags, reading, resolve, secrets, show, show_text
+from tui.environment import ConfigErrors, Flags, resolve, secrets, show, show_text
 
 HIDDEN = "hunter2-very-secret"
 
@@ -123,7 +124,7 @@ def test_no_error_quotes_a_secret(machine: Machine, line: str) -> None:
     ],
 )
 def test_a_secret_without_an_end(machine: Machine, line: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PIPE_SECONDS", 0.1)
+    monkeypatch.setattr(pipes, "PIPE_SECONDS", 0.1)
     if "0.3" in words:
         monkeypatch.setattr(secrets, "COMMAND_SECONDS", 0.3)
     (machine.home / "large").write_text("x" * 100_000)

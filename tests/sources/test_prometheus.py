@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
@@ -160,6 +162,12 @@ async def test_nonsense_addresses_and_missing_certificates() -> None:
     assert isinstance(await failure_of(PrometheusMetrics(PrometheusTarget("nothing"))), Rejected)
     missing = await failure_of(PrometheusMetrics(PrometheusTarget("https://127.0.0.1:1", ca_path="/no/such.pem")))
     assert "/no/such.pem" in missing.words
+
+
+async def test_a_pipe_in_place_of_a_certificate_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    failure = await failure_of(PrometheusMetrics(PrometheusTarget("https://127.0.0.1:1", ca_path=str(tmp_path / "pipe"))))
+    assert f"{tmp_path / 'pipe'}: it is no file" in failure.words
 
 
 async def test_a_kept_connection_that_died_is_replaced() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import gzip
+import os
 import socket
 import ssl
 import subprocess
@@ -383,6 +384,18 @@ async def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> Non
         failure = await failure_of(Transport("MLflow", "https://127.0.0.1:1", tls=tls))
         assert isinstance(failure, Unreachable)
         assert (tls.ca_path or tls.cert_path) in failure.words
+
+
+@pytest.mark.parametrize("key", ["ca_path", "cert_path", "SSL_CERT_FILE"])
+async def test_a_pipe_in_place_of_a_certificate_is_not_waited_for(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    if key.isupper():
+        monkeypatch.setenv(key, pipe)
+    failure = await failure_of(Transport("MLflow", "https://127.0.0.1:1", tls=Tls() if key.isupper() else Tls(**{key: pipe})))
+    assert isinstance(failure, Unreachable)
+    assert f"cannot be used: {pipe}" in failure.words
+    assert "it is no file" in failure.words
 
 
 async def test_basic_credentials_of_any_letters() -> None:

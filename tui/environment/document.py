@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from tui.environment.lines import lines_of
-from tui.environment.reading import read_bytes
 from tui.environment.values import Layer, Problem, Setting, Severity
+from tui.pipes import read_bytes
 
 SIZE_LIMIT = 1 << 20
 """Bytes. More than that is not a configuration file, but the wrong path."""

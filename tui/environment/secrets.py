@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from tui.domain.environments import Secret
 from tui.environment.kinds import Unfit
-from tui.environment.reading import at_home, read_bytes
+from tui.environment.reading import at_home
+from tui.pipes import read_bytes
 
 if TYPE_CHECKING:
     import subprocess

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tui.pipes import read_bytes
+
 FILES = 10.0
-"""Seconds after which a file is given up: a pipe that nobody writes to, or a network drive that is away."""
+"""Seconds after which a file is given up: on a network drive that is away, say."""
 
 
 def contents(path: Path, most: int) -> bytes:
     """Raises OSError, or ValueError where there is more than `most` bytes (a device, or another file altogether)."""
-    with path.open("rb") as file:
-        found = file.read(most + 1)
+    found = read_bytes(path, most)
     if len(found) > most:
         raise ValueError("too large")
     return found

@@ -16,6 +16,7 @@ from tui.sources.credentials import credentials_of, inline_credentials
 from tui.sources.decode import decode
 from tui.sources.edge import raises_failures
 from tui.sources.lane import Lane
+from tui.sources.tls import refuse_pipe
 
 if TYPE_CHECKING:
     from tui.sources.prometheus_session import PrometheusSession
@@ -101,6 +102,11 @@ class PrometheusMetrics:
         target = self._target
         if target.ca_path and not Path(target.ca_path).exists():
             raise Unreachable(f"authority certificate not found: {target.ca_path}", hint="check the path", backend=BACKEND)
+        try:
+            refuse_pipe(target.ca_path)
+        except ValueError as error:
+            words = f"authority certificate cannot be used: {target.ca_path}: {error}"
+            raise Unreachable(words, hint="check the path", backend=BACKEND) from None
         credentials = credentials_of(target.username, target.password, target.token) or self._inline
         return PrometheusSession(
             self._url,

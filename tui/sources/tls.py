@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+import stat
 from dataclasses import dataclass
 
 from tui.domain.failures import Unreachable
@@ -37,19 +39,26 @@ def context_of(tls: Tls, *, backend: str = "") -> ssl.SSLContext:
         _trust(context, tls, backend)
     if tls.cert_path:
         try:
+            for path in (tls.cert_path, tls.key_path):
+                refuse_pipe(path)
             context.load_cert_chain(tls.cert_path, tls.key_path or None, password=_no_pass_phrase)
         except (OSError, ValueError) as error:
             raise _unreadable("client certificate", tls.cert_path, error, backend) from None
     return context
 
 
-def _trust(context: ssl.SSLContext, tls: Tls, backend: str) -> None:
-    import os
+def refuse_pipe(path: str) -> None:
+    """Raises ValueError where neither a file nor a folder is: OpenSSL would wait for a pipe's other end for ever. "" is no path."""
+    if path and os.path.exists(path) and stat.S_IFMT(os.stat(path).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+        raise ValueError("it is no file")
 
+
+def _trust(context: ssl.SSLContext, tls: Tls, backend: str) -> None:
     if not (tls.ca_path or tls.ca_pem):
         _trust_as_usual(context, backend)
         return
     try:
+        refuse_pipe(tls.ca_path)
         if tls.ca_pem:
             context.load_verify_locations(cadata=tls.ca_pem)
         if tls.ca_path and os.path.isdir(tls.ca_path):
@@ -62,12 +71,11 @@ def _trust(context: ssl.SSLContext, tls: Tls, backend: str) -> None:
 
 def _trust_as_usual(context: ssl.SSLContext, backend: str) -> None:
     """As httpx and requests do it: the variables first, certifi else."""
-    import os
-
     import certifi
 
     file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
     try:
+        refuse_pipe(file or "")
         context.load_verify_locations(cafile=file or (None if folder else certifi.where()), capath=folder)
     except (OSError, ValueError) as error:
         where = f"{file or folder or certifi.where()} (SSL_CERT_FILE, SSL_CERT_DIR)"

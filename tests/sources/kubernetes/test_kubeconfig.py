@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tui import pipes
 from tui.domain.environments import ClusterTarget, Secret
 from tui.domain.failures import Unreachable
 from tui.sources.kubernetes import kubeconfig
@@ -179,3 +180,14 @@ def test_data_that_is_folded_over_several_lines_is_read(tmp_path: Path) -> None:
     assert "\n" in folded.strip()
     login = load(ClusterTarget(written(tmp_path / "config", config(cluster={"certificate-authority-data": folded}))))
     assert login.ca_pem == "CA" * 100
+
+
+@pytest.mark.parametrize("place", ["kubeconfig", "certificate-authority", "client-certificate"])
+def test_a_pipe_that_nobody_writes_to_is_told(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipes, "PIPE_SECONDS", 0.1)
+    os.mkfifo(tmp_path / "pipe")
+    entry = {place: "pipe"}
+    body = config(cluster=entry if place == "certificate-authority" else {}, user=entry if place == "client-certificate" else {})
+    file = written(tmp_path / "config", body)
+    with pytest.raises(Unreachable, match=r"it is no file, and gave nothing in 0\.1 s"):
+        load(ClusterTarget(str(tmp_path / "pipe") if place == "kubeconfig" else file))

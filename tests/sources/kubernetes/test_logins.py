@@ -17,10 +17,11 @@ import pytest
 
 from tests.sources.kubernetes.test_kubeconfig import config, written
 from tests.sources.kubernetes.waiting import until
+from tui import pipes
 from tui.domain.environments import ClusterTarget, Secret
 from tui.domain.failures import Failure, TooLarge, Unauthorized, Unreachable
 from tui.sources import bounds
-from tui.sources.kubernetes import logins, plugins
+from tui.sources.kubernetes import plugins
 from tui.sources.kubernetes.kubeconfig import ExecPlugin, Login, User, load
 from tui.sources.kubernetes.logins import FileToken, Impersonating, KubeconfigToken, PluginToken, context_for, credentials_for
 from tui.sources.kubernetes.plugins import Plugin, _ends
@@ -247,9 +248,9 @@ async def test_a_token_file_that_never_ends(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 async def test_a_token_file_that_nobody_writes_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logins, "FILES", 0.2)
+    monkeypatch.setattr(pipes, "PIPE_SECONDS", 0.2)
     os.mkfifo(tmp_path / "token")
-    with pytest.raises(Failure):
+    with pytest.raises(Unreachable, match=r"token file cannot be read: .*: it is no file, and gave nothing in 0\.2 s"):
         await FileToken(str(tmp_path / "token")).headers(renew=False)
 
 
