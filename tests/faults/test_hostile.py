@@ -189,9 +189,19 @@ async def test_of_several_answers_only_one_is_large_at_a_time(monkeypatch: pytes
 
 async def test_a_crowd_of_objects_is_too_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bounds, "LIST_BODY", 64 * bounds.MIB)
+    monkeypatch.setattr(bounds, "LIST_VALUES", 10**9)
     async with hostile() as server, kubernetes(server, Timeouts(connect=60.0, read=60.0, total=120.0), tmp_path) as fetch:
         server.attack = ATTACKS["a crowd"]
         with pytest.raises(TooLarge, match="200,000"):
+            await fetch()
+
+
+@pytest.mark.parametrize("backend", ["MLflow", "Prometheus"])
+async def test_a_crowd_of_values_is_too_large(backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(bounds, "BODY", 64 * bounds.MIB)
+    async with hostile() as server, BACKENDS[backend](server, Timeouts(connect=60.0, read=60.0, total=120.0), tmp_path) as fetch:
+        server.attack = ATTACKS["a crowd"]
+        with pytest.raises(TooLarge, match="millions of values"):
             await fetch()
 
 

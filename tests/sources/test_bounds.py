@@ -16,6 +16,7 @@ from tui.domain.failures import Malformed, TooLarge
 from tui.sources import bounds, decode, files
 from tui.sources.bounds import PageTokens
 from tui.sources.line_splitting import CUT, Lines
+from tui.sources.prometheus_wire import vector_of
 from tui.sources.unpacking import Unpacking, announced
 
 BOMB = gzip.compress(b" " * (64 * bounds.MIB), 9)
@@ -132,13 +133,21 @@ def test_json_that_is_nested_too_deep_is_malformed(depth: int, form: bytes) -> N
 
 def test_an_answer_of_millions_of_values_is_too_large() -> None:
     with pytest.raises(TooLarge):
-        decode.decode(b"[" + b"{}," * 7_000_000 + b"{}]", list)
+        decode.decode(b"[" + b"{}," * (bounds.VALUES // 2) + b"{},{}]", list)
+    assert len(decode.decode(b"[" + b"0," * bounds.VALUES + b"0]", list)) == bounds.VALUES + 1
+
+
+def test_what_a_query_answers_takes_no_more_room_than_the_bounds_say() -> None:
+    """1.8 million series of no labels at all are 64 MB of text, and were ten times that as series."""
+    series = b",".join([b'{"metric":{},"value":[1,"1"]}'] * 1_800_000)
+    with pytest.raises(TooLarge):
+        vector_of(b'{"status":"success","data":{"resultType":"vector","result":[' + series + b"]}}", "any")
 
 
 def test_a_list_of_20000_pods_fits() -> None:
     """84 MB in one answer, as measured, of 3.2 million values."""
     assert bounds.LIST_BODY > 100 * bounds.MIB
-    assert decode.MANY > 5_000_000
+    assert bounds.LIST_VALUES > 5_000_000
     assert bounds.OBJECTS > 150_000
 
 

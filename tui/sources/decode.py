@@ -10,11 +10,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from tui.domain.failures import Malformed, TooLarge, failure_from
+from tui.sources import bounds
 
 T = TypeVar("T")
-
-MANY = 6_000_000
-"""Values in one answer: 20,000 pods have three millions. As objects they take ten times the room that they take as text."""
 
 LARGE = 256 * 1024
 """Bytes from which the collector is paused: it costs three quarters of a large decode, and finds nothing in a tree just being built."""
@@ -31,9 +29,9 @@ def _decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     return decoder
 
 
-def decode(body: bytes, kind: type[T], *, backend: str = "") -> T:
-    """Raises Malformed, with the path of what is wrong (`$.runs[3].info`)."""
-    if len(body) > MANY and body.count(b",") > MANY:
+def decode(body: bytes, kind: type[T], *, backend: str = "", most: int = bounds.VALUES) -> T:
+    """Raises Malformed, with the path of what is wrong (`$.runs[3].info`), and TooLarge for more than `most` values."""
+    if len(body) > most and body.count(b",") + body.count(b"{") > most:
         raise TooLarge("its answer is too large: millions of values", backend=backend)
     with as_malformed(body, backend=backend):
         if len(body) < LARGE:

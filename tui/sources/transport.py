@@ -162,9 +162,9 @@ class Transport:
     ) -> bytes:
         return (await self.send("DELETE", path, body, params=params, headers=headers)).body
 
-    def decode(self, body: bytes, kind: type[T]) -> T:
-        """Raises Malformed with this backend's name and the path of what is wrong."""
-        return decode(body, kind, backend=self.backend)
+    def decode(self, body: bytes, kind: type[T], *, most: int = bounds.VALUES) -> T:
+        """Raises Malformed with this backend's name and the path of what is wrong, TooLarge for more than `most` values."""
+        return decode(body, kind, backend=self.backend, most=most)
 
     async def send(
         self,

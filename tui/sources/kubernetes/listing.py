@@ -46,7 +46,7 @@ async def pages(
         params["fieldSelector"] = fields
     while True:
         body = await transport.get(kind.path(namespace), params=params, timeouts=PATIENT, most=min(bounds.LIST_BODY, most))
-        answer = transport.decode(body, wire.ObjectList)
+        answer = transport.decode(body, wire.ObjectList, most=bounds.LIST_VALUES)
         size, count = size + len(body), count + len(answer.items or ())
         if size > most:
             raise bounds.too_large(most, backend=BACKEND, what=f"its list of {kind.plural}")
