@@ -48,6 +48,12 @@ def test_a_broken_stream_ends_nothing_in_a_traceback(line: str, code: int, tmp_p
     assert told.returncode == code, told.stderr
 
 
+@pytest.mark.parametrize(("where", "why"), [("/dev/full", b"No space left on device"), ("&-", b"Bad file descriptor")])
+def test_why_an_answer_could_not_be_written_is_said(where: str, why: bytes, tmp_path: Path) -> None:
+    told = shell_line(f"$M config show >{where}", tmp_path)
+    assert told.stderr == b"modeldeck: the answer could not be written: " + why + b"\n"
+
+
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
 def test_other_character_sets_get_ascii_signs_and_json_that_is_json(encoding: str, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[environments."ü"]\nchampion = "模型"\n', encoding="utf-8")

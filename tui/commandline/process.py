@@ -39,8 +39,10 @@ def run_process(run: Callable[[], int]) -> int:
         code = _tell_bug(error)
     flush()
     if code == ExitCode.DONE and lost:
-        gone = lost[0].errno == errno.EPIPE
-        return 128 + signal.SIGPIPE if gone else ExitCode.UNTOLD
+        if lost[0].errno == errno.EPIPE:
+            return 128 + signal.SIGPIPE
+        write(sys.stderr, f"modeldeck: the answer could not be written: {lost[0].strerror or lost[0]}\n")
+        return ExitCode.UNTOLD
     return code
 
 
