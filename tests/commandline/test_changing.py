@@ -110,7 +110,7 @@ def test_a_backend_that_is_away_ends_with_6(shell: Shell, call: str) -> None:
         (("--gate", "nowhere.toml"), "nowhere.toml"),
         (("--gate", "none"), "--gate none needs a reason"),
         (("--reason", "a\x1b[2Jb"), "control characters"),
-        (("--deadline", "soon"), "invalid"),
+        (("--deadline", "soon"), "is no number of seconds"),
         (("--bogus",), "unrecognized arguments"),
         (("--output", "yaml"), "invalid choice"),
     ],
