@@ -30,3 +30,25 @@ async def test_a_default_address_does_not_count(
     )
     assert await doctor(environment, argparse.Namespace(output="text")) == code
     assert capsys.readouterr().out.count(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (None, ExitCode.DONE, "✔ writable: yes"),
+        (b"no database " * 100, ExitCode.UNREACHABLE, "✘ readable: "),
+        ("a folder's place", ExitCode.DONE, "promotions and roll-backs are refused"),
+    ],
+)
+async def test_a_journal_that_cannot_be_used_is_told(
+    content: bytes | str | None, code: ExitCode, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "state"
+    if isinstance(content, bytes):
+        place.mkdir()
+        (place / "journal.db").write_bytes(content)
+    elif content:
+        place.write_text(content)
+    environment = Environment("default", None, None, None, journal=str(place / "journal.db"))
+    assert await doctor(environment, argparse.Namespace(output="text")) == code
+    assert words in capsys.readouterr().out

@@ -53,6 +53,25 @@ def test_what_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
         SqliteJournal(tmp_path / "file" / "journal.sqlite").append("a", "log", {})
 
 
+def test_a_link_that_leads_nowhere_is_no_empty_journal(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").symlink_to("journal.sqlite")
+    with pytest.raises(JournalFailure, match=r"cannot be read: .*symbolic link"):
+        SqliteJournal(tmp_path / "journal.sqlite").operations()
+
+
+@pytest.mark.parametrize("place", ["file/journal.sqlite", "file/deep/journal.sqlite", "/dev/null/state/journal.sqlite", "link"])
+def test_a_place_where_nothing_can_be_written_is_told_before_it_is_tried(place: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(JournalFailure, match="cannot be written"):
+        SqliteJournal(tmp_path / place).refuse_unwritable()
+
+
+def test_to_ask_whether_it_can_be_written_makes_nothing(tmp_path: Path) -> None:
+    SqliteJournal(tmp_path / "deep" / "journal.sqlite").refuse_unwritable()
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_is_no_journal_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite").write_text("no database " * 100)
     with pytest.raises(JournalFailure, match="cannot be read"):

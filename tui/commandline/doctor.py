@@ -34,20 +34,21 @@ NEEDS = (
 
 
 async def doctor(environment: Environment, given: argparse.Namespace) -> int:
-    """0 where every configured backend answers, 6 where one does not. One that nobody named, and that is not there, does not count."""
+    """0 where every configured backend answers and the journal can be read, 6 where one does not. One that nobody named, and that is not
+    there, does not count."""
     backends = connect(environment)
     try:
         groups = await asyncio.gather(_mlflow(backends), _kubernetes(backends), _prometheus(backends))
     finally:
         await backends.close()
     found = dict(zip(("mlflow", "kubernetes", "prometheus"), groups, strict=True))
-    found["journal"] = [_journal(environment)]
+    found["journal"] = _journal(environment)
     if given.output == "json":
         shown = {name: [_json(finding) for finding in findings] for name, findings in found.items()}
         put_json({"environment": environment.name, "backends": shown})
     else:
         put(_text(environment, found))
-    reached = all(group[0].works is not False for group in groups)
+    reached = all(findings[0].works is not False for findings in found.values())
     return ExitCode.DONE if reached else ExitCode.UNREACHABLE
 
 
@@ -112,13 +113,18 @@ async def _prometheus(backends: Backends) -> list[Finding]:
     return [first, *await scraping(backends, metrics)]
 
 
-def _journal(environment: Environment) -> Finding:
+def _journal(environment: Environment) -> list[Finding]:
     journal = open_journal(environment)
     try:
-        count = len(journal.operations())
+        found = [Finding("readable", True, f"{journal.path}, {len(journal.operations())} operations")]
     except Failure as failure:
-        return failed("readable", failure)
-    return Finding("readable", True, f"{journal.path}, {count} operations")
+        return [failed("readable", failure)]
+    try:
+        journal.refuse_unwritable()
+    except Failure as failure:
+        words = f"{failure.words}: promotions and roll-backs are refused"
+        return [*found, Finding("writable", False, words, failure.hint)]
+    return [*found, Finding("writable", True, "yes")]
 
 
 def _reach(about: str, where: str, answer: Told[str], *, guessed: str = "") -> Finding:

@@ -6,6 +6,7 @@ made there is the team's (0660), as are the files that SQLite keeps beside it. W
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -54,11 +55,25 @@ class JournalFile:
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Empty where there is no file yet: looking makes none. Raises JournalFailure."""
-        if not self.path.exists():
-            return []
         with self._failures("read"):
             self._refuse_link()
+            if not self.path.exists():
+                return []
             return self._connect().execute(query, values).fetchall()
+
+    def refuse_unwritable(self) -> None:
+        """Raises JournalFailure where no operation could be written. Writes nothing itself, and makes no file."""
+        with self._failures("written"):
+            self._refuse_link()
+            if self.path.exists():
+                if not self._is_ours():
+                    raise private.foreign(self.path)
+                return
+            place = next(parent for parent in self.path.absolute().parents if parent.exists())
+            if not place.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
 
     def _prepare(self) -> None:
         self._refuse_link()

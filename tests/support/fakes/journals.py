@@ -22,6 +22,9 @@ class MemoryJournal:
         self.written: list[Entry] = []
         self.beats: dict[str, float] = {}
 
+    def refuse_unwritable(self) -> None:
+        """It can always be written."""
+
     def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
         claims = [entry.body.get("runner") for entry in self.entries(operation_id) if entry.kind == "started"]
         if kind != "started" and "runner" in body and claims and claims[-1] != body["runner"]:
