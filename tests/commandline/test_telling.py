@@ -204,7 +204,11 @@ def test_doctor_says_what_will_not_work(shell: Shell, monkeypatch: pytest.Monkey
     patch = next(finding for finding in backends["kubernetes"] if finding["about"].startswith("patch deployments"))
     assert patch["works"] is False
     assert "promotions and roll-backs are refused" in patch["words"]
-    assert "✘ patch deployments in serving" in shell("doctor").out
+    text = shell("doctor").out
+    assert "✘ patch deployments in serving" in text
+    assert "✘ list resourcequotas in serving: not allowed: a plan does not tell whether the quota has room" in text
+    assert text.count("✘ list nodes in the whole cluster: not allowed: a plan does not tell whether a node has room") == 1
+    assert text.count("✘ list pods in the whole cluster: not allowed: a plan does not tell what the pods of other namespaces") == 1
 
 
 def test_a_failure_anywhere_is_words_and_a_code(shell: Shell) -> None:

@@ -29,8 +29,14 @@ NEEDS = (
     ("create", "leases", "coordination.k8s.io", "", "operations have no lock: the mark on the deployment is the only sign for others"),
     ("patch", "leases", "coordination.k8s.io", "", "operations have no lock: the mark on the deployment is the only sign for others"),
     ("list", "horizontalpodautoscalers", "autoscaling", "", "whether an autoscaler owns the replicas is not known"),
+    ("list", "resourcequotas", "", "", "a plan does not tell whether the quota has room for the pod that a rollout adds"),
 )
-"""(verb, resource, API group, subresource, what it is like without)."""
+"""(verb, resource, API group, subresource, what it is like without), in each namespace."""
+CLUSTER_WIDE = (
+    ("list", "nodes", "", "", "a plan does not tell whether a node has room for the pod that a rollout adds"),
+    ("list", "pods", "", "", "a plan does not tell what the pods of other namespaces leave free on a node"),
+)
+"""The same of the whole cluster: a plan can be made without."""
 
 
 async def doctor(environment: Environment, given: argparse.Namespace) -> int:
@@ -81,16 +87,15 @@ async def _kubernetes(backends: Backends) -> list[Finding]:
         return [first, Finding("deployments, promotions, roll-backs", False, "do not work")]
     namespaces = await told(backends.namespaces, "Kubernetes")
     chosen = namespaces.value or ("default",)
+    needs = [(namespace, f"in {namespace}", *need) for namespace in chosen for need in NEEDS]
+    needs += [("*", "in the whole cluster", *need) for need in CLUSTER_WIDE]
     asked = [
         cluster.access(verb, resource, "" if namespace == "*" else namespace, group=group, subresource=sub)
-        for namespace in chosen
-        for verb, resource, group, sub, _ in NEEDS
+        for namespace, _, verb, resource, group, sub, _ in needs
     ]
-    answers = await asyncio.gather(*asked)
     findings = [first, Finding("namespaces", True, ", ".join(chosen))]
-    needs = [(namespace, *need) for namespace in chosen for need in NEEDS]
-    for (namespace, verb, resource, _, sub, without), access in zip(needs, answers, strict=True):
-        findings.append(_permission(f"{verb} {resource}{'/' + sub if sub else ''} in {namespace}", without, access))
+    for (_, where, verb, resource, _, sub, without), access in zip(needs, await asyncio.gather(*asked), strict=True):
+        findings.append(_permission(f"{verb} {resource}{'/' + sub if sub else ''} {where}", without, access))
     return findings
 
 
