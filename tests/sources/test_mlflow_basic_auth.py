@@ -137,6 +137,10 @@ async def test_what_is_absent_or_not_to_be_read_is_told_as_one_of_both(guarded: 
             await stranger.registry.model("absent")
         with pytest.raises(Forbidden, match="there is no registered model iris, or you lack READ on it"):
             await banned.registry.model("iris")
+    async with guarded.of("reader") as reader:
+        for ask in (reader.tracking.run("0" * 32), reader.registry.create_version("iris", "0" * 32)):
+            with pytest.raises(Failure, match=f"no run {'0' * 32}, or you lack READ|Run with id=.* not found"):
+                await ask
 
 
 def token(user: str, end: float) -> Secret:

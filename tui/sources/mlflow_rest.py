@@ -203,7 +203,12 @@ def _place(point: MetricPoint) -> tuple[int, float]:
 
 
 async def run_entry(transport: Transport, run_id: str) -> wire.RunEntry:
-    return transport.decode(await transport.get(f"{API}/runs/get", params={"run_id": run_id}), wire.RunAnswer).run
+    try:
+        body = await transport.get(f"{API}/runs/get", params={"run_id": run_id})
+    except Forbidden as failure:  # what basic auth says of a run that does not exist, too
+        words = f"{failure.words}: there is no run {run_id}, or you lack READ on its experiment"
+        raise Forbidden(words, backend=failure.backend, status=failure.status) from None
+    return transport.decode(body, wire.RunAnswer).run
 
 
 async def store_identity(transport: Transport) -> str:
