@@ -135,7 +135,14 @@ class JournalFile:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise JournalFailure(f"{self.path} cannot be {verb}: {error}", backend="journal") from error
+            raise JournalFailure(f"{self.path} cannot be {verb}: {_reason(error)}", backend="journal") from error
+
+
+def _reason(error: sqlite3.Error | OSError) -> str:
+    """Without the number that Python puts before it."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
 
 
 def default_path() -> Path:
