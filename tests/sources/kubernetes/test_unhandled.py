@@ -32,7 +32,7 @@ class Answering:
             raise answer
         return json.dumps({"metadata": {"resourceVersion": "1"}, "items": answer}).encode()
 
-    def decode(self, body: bytes, kind: type[T]) -> T:
+    def decode(self, body: bytes, kind: type[T], **_: Any) -> T:
         return msgspec.json.decode(body, type=kind)
 
 
