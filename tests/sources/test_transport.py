@@ -168,6 +168,28 @@ async def test_refused() -> None:
     assert (await failure_of(Transport("MLflow", server.url))).words == "connection refused"
 
 
+@pytest.mark.parametrize("proxy", ["http://me:secret@127.0.0.1:9", "socks5://127.0.0.1:9", "http://nowhere.invalid:9"])
+@pytest.mark.parametrize("variable", ["", "ALL_PROXY"])
+async def test_a_proxy_that_is_away_is_not_told_as_the_backend(proxy: str, variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    if variable:
+        monkeypatch.setenv(variable, proxy)
+    failure = await failure_of(Transport("MLflow", "http://mlflow.example", proxy=None if variable else proxy))
+    assert isinstance(failure, Unreachable)
+    assert failure.words.startswith(f"its proxy {proxy.rpartition('/')[2].rpartition('@')[2]}: ")
+    assert "mlflow.example" not in failure.words
+    assert "PROXY" in failure.hint
+
+
+async def test_no_proxy_is_blamed_where_none_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    assert (await failure_of(Transport("MLflow", "http://127.0.0.1:9"))).words == "connection refused"
+    monkeypatch.setenv("NO_PROXY", "nowhere.invalid")
+    monkeypatch.setenv("no_proxy", "nowhere.invalid")
+    assert (await failure_of(Transport("MLflow", "http://nowhere.invalid:9"))).words == "host not found: nowhere.invalid:9"
+
+
 async def test_unknown_host_and_nonsense_addresses() -> None:
     assert (await failure_of(Transport("MLflow", "http://no-such-host.invalid"))).words == "host not found: no-such-host.invalid"
     for address in ("ftp://me:s3cret@x", "http://me:s3cret@[bad", "nothing"):

@@ -25,7 +25,7 @@ import msgspec
 
 from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, TooLarge, Unauthorized, Unreachable
 from tui.sources import bounds, refusals
-from tui.sources.addresses import is_loopback
+from tui.sources.addresses import is_loopback, proxy_before
 from tui.sources.credentials import Credentials, Nobody, inline_credentials, scrubbed
 from tui.sources.decode import decode
 from tui.sources.httpx_import import load_httpx
@@ -348,7 +348,14 @@ class Transport:
         except Failure:
             raise
         except Exception as error:  # noqa: BLE001 — an edge: what is not known is told as well
-            raise failure_of(error, backend=self.backend, host=self.host, connect=limits.connect, read=limits.read) from None
+            raise failure_of(
+                error,
+                backend=self.backend,
+                host=self.host,
+                connect=limits.connect,
+                read=limits.read,
+                proxy=lambda: proxy_before(self.base_url, self._proxy),
+            ) from None
 
     async def _ready(self) -> httpx.AsyncClient:
         if self._closed:

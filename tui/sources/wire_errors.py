@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Callable
+
 from tui.domain.failures import Failure, Malformed, Rejected, TimedOut, Unreachable, failure_from
 from tui.sources import refusals
 from tui.sources.edge import told
 
 
-def failure_of(error: Exception, *, backend: str, host: str, connect: float, read: float) -> Failure:
-    """`connect` and `read`: the timeouts that were set, in seconds. Text of exceptions is never passed on: it may quote a header."""
+def failure_of(error: Exception, *, backend: str, host: str, connect: float, read: float, proxy: Callable[[], str] = str) -> Failure:
+    """`connect` and `read`: the timeouts that were set, in seconds. `proxy`: which one stands before the host, "" where none does. Text of
+    exceptions is never passed on: it may quote a header."""
     import httpx
 
     while isinstance(error, ExceptionGroup):  # of addresses that were tried at once
         error = error.exceptions[0]
+    if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError) and not _of_tls(error) and (through := proxy()):
+        late = isinstance(error, httpx.ConnectTimeout)
+        found = refusals.unconnected(connect, backend=backend) if late else refusals.broken(error, backend=backend, host=through)
+        return Unreachable(f"its proxy {through}: {found.words}", hint=refusals.PROXY_HINT, backend=backend)
     match error:
         case httpx.ConnectTimeout():
             return refusals.unconnected(connect, backend=backend)
@@ -74,6 +82,11 @@ def is_stale_connection(error: BaseException) -> bool:
 def _is_gibberish(error: BaseException) -> bool:
     """h11 calls what is not HTTP "illegal …"; what was merely cut is told as "disconnected" or "peer closed"."""
     return not any(mark in str(error) for mark in ("disconnected", "peer closed"))
+
+
+def _of_tls(error: BaseException) -> bool:
+    """Whether something was there: through a proxy, that is the backend itself."""
+    return any(isinstance(cause, ssl.SSLError) for cause in refusals.causes(error))
 
 
 def _is_tls(error: BaseException) -> bool:
