@@ -55,7 +55,8 @@ def draw(modules: Iterable[Path], number: int, seed: int) -> list[Mutant]:
 
 
 def mutants(module: Path) -> Iterator[Mutant]:
-    """Every change but those of annotations, which nothing evaluates, of how a class is declared, which types show, and of guards."""
+    """Every change but those of annotations, which nothing evaluates, of how a class is declared or a function is called, which types show,
+    and of guards."""
     source = module.read_text()
     nodes = [node for node in ast_nodes(get_ast(source)) if node.type not in UNCHANGED]
     declared = list(_declarations(source))
@@ -76,6 +77,17 @@ def _declarations(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int
         found += [each for each in decorators if isinstance(node, ast.ClassDef) or ast.unparse(each).startswith("lru_cache")]
         if isinstance(node, ast.keyword) and node.arg in GUARDS:
             found.append(node.value)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            found.append(node.test)
         for part in found:
             if part is not None:
                 yield (part.lineno, part.col_offset - 1), (part.end_lineno or 0, part.end_col_offset or 0)
+        if isinstance(node, ast.arguments) and node.kwonlyargs:
+            yield _star(node)
+
+
+def _star(given: ast.arguments) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Between the last argument that may be given by its place, or its default, and the first that may not: a `*`, which no node is."""
+    before = max(((part.end_lineno or 0, part.end_col_offset or 0) for part in (*given.args, *given.defaults)), default=None)
+    first = given.kwonlyargs[0]
+    return before or (first.lineno, max(0, first.col_offset - 4)), (first.lineno, first.col_offset)

@@ -18,14 +18,15 @@ class Reach:
     lines: dict[str, dict[int, set[str]]]
 
     def tests(self, module: str, source: str, line: int) -> list[str]:
-        """Those that run the line; of what is run at import only, those that run anything around it."""
+        """Those that run the line; of what is run at import only, those that run anything around it, and those that mirror the module: of a
+        class that only holds values no test runs a line."""
         lines = self.lines.get(module, {})
         ends = len(source.splitlines())
         around = next((found for first, last in (*_spans(source, line), (1, ends)) if (found := _run(lines, first, last))), set())
-        return self.affordable(module, lines.get(line) or around)
+        return self.affordable(module, lines.get(line) or around | {test for test in self.seconds if _mirror(module) in test})
 
     def affordable(self, module: str, tests: set[str]) -> list[str]:
-        mirrored = f"test_{Path(module).stem}.py::"
+        mirrored = _mirror(module)
         chosen: list[str] = []
         left = BUDGET
         for test in sorted(tests, key=lambda test: (mirrored not in test, self.seconds.get(test, 0.0), test)):
@@ -37,6 +38,10 @@ class Reach:
 
     def cost(self, tests: list[str]) -> float:
         return sum(self.seconds.get(test, 0.0) for test in tests)
+
+
+def _mirror(module: str) -> str:
+    return f"test_{Path(module).stem}.py::"
 
 
 def function_of(test: str) -> str:

@@ -67,6 +67,12 @@ def test_a_line_meets_the_tests_that_run_it_or_what_is_around_it() -> None:
     assert reach.tests("other.py", SOURCE, 1) == []
 
 
+def test_what_is_run_at_import_only_meets_the_tests_that_mirror_the_module_too() -> None:
+    reach = Reach({"a": 1.0, "tests/test_m.py::values": 1.0, "tests/test_n.py::values": 1.0}, {"m.py": {8: {"a"}}})
+    assert reach.tests("m.py", SOURCE, 1) == ["tests/test_m.py::values", "a"]
+    assert reach.tests("m.py", SOURCE, 8) == ["a"]
+
+
 def test_tests_that_mirror_the_module_come_first_and_others_as_long_as_there_is_time() -> None:
     seconds = {"test_m.py::slow": BUDGET / 2, "quick": 0.1, "long": BUDGET / 4, "longest": BUDGET}
     reach = Reach(seconds, {"m.py": {1: set(seconds)}})
