@@ -56,3 +56,14 @@ def test_a_pod_without_a_creation_time_tells_nothing() -> None:
     pods = (replace(pod("a", 0.0), created_at=None), pod("a", 300.0), pod("a", 310.0))
     fleet = Fleet((back,), (replica_set("a", "1", 3, 100.0), replica_set("b", "2", 2, 200.0)), pods)
     assert [change.at for change in version_changes(fleet, "serving/iris", LinkPatterns())] == [200.0, 300.0]
+
+
+def test_a_replica_set_without_a_time_is_no_change_and_hides_none() -> None:
+    sets = (replace(replica_set("x", "9", 3, 0.0), created_at=None), replica_set("a", "1", 1, 100.0), replica_set("b", "2", 2, 200.0))
+    assert [change.at for change in version_changes(Fleet((DEPLOYMENT,), sets, ()), "serving/iris", LinkPatterns())] == [100.0, 200.0]
+
+
+def test_a_template_without_a_reference_is_a_change_to_no_known_version() -> None:
+    plain = replace(replica_set("b", "2", 2, 200.0), template=PodTemplate(containers=(Container("model", "image"),)))
+    fleet = Fleet((DEPLOYMENT,), (replica_set("a", "1", 1, 100.0), plain), ())
+    assert [change.version for change in version_changes(fleet, "serving/iris", LinkPatterns())] == ["1", None]

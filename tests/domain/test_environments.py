@@ -33,6 +33,13 @@ def test_another_backend_behind_the_same_name_is_another_environment() -> None:
     assert len({one.identity for one in (here, *others)}) == len(others) + 1
 
 
+def test_an_environments_identity_holds_its_addresses_and_nothing_secret() -> None:
+    mlflow = MlflowTarget("https://a", password=Secret("hush"))
+    here = Environment("prod", mlflow, ClusterTarget("kc", "blue", ("x", "y")), PrometheusTarget("https://p", headers={"X": "hush"}))
+    assert here.identity == "prod\nhttps://a\nkc\nblue\nx\ny\nhttps://p"
+    assert Environment("prod", None, None, None).identity == "prod\n\n"
+
+
 def test_a_secret_is_given_away_by_nothing_but_asking() -> None:
     secret = Secret("hush")
     assert f"{secret} {secret!r} {[secret]}".count("hush") == 0

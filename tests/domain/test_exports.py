@@ -1,4 +1,4 @@
-"""What one process of a pod exports, and what its sidecars do."""
+"""The label sets that pods export, by metric, and what is one process of a pod."""
 
 from __future__ import annotations
 
@@ -18,3 +18,17 @@ def test_a_sidecar_written_in_go_makes_no_fastapi_of_a_python_server() -> None:
     own = pick(Exports((*measured, series("python_info", **python), series("http_request_duration_seconds_bucket", **python))))
     assert own is not None
     assert own.name == "FastAPI instrumentator"
+
+
+def test_label_sets_are_found_by_their_metric() -> None:
+    up, first, second = {"__name__": "up"}, {"__name__": "requests", "code": "200"}, {"__name__": "requests", "code": "500"}
+    exports = Exports((first, up, second, {"code": "404"}))
+    assert exports.names == {"up", "requests", ""}
+    assert exports.of("requests") == (first, second)
+    assert exports.of("other") == ()
+
+
+def test_names_alone_are_metrics_without_labels() -> None:
+    exports = Exports.named(["up", "requests"])
+    assert exports.names == {"up", "requests"}
+    assert exports.of("up") == ({"__name__": "up"},)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -245,3 +246,49 @@ def test_which_notes_mean_that_data_is_missing() -> None:
     assert notes(vector((counter, "no store at 10.0.0.1"), a=1)) == ("no store at 10.0.0.1",)
     assert one_number(vector(("partial",), a=1), "q").warnings == ("partial",)
     assert buckets_of(Vector((Sample({"le": "1"}, 0, 1.0),), ("partial",)), "q").warnings == ("partial",)
+
+
+def test_a_restart_is_between_the_scrapes_that_all_of_its_counters_tell() -> None:
+    one, other = samples(a=[9, 9, None, 1]), samples(a=[9, 9, 9, None, 1])
+    assert restarts(one, other) == {("a", "", ""): ((20.0, 30.0),)}
+    assert restarts(one, samples(a=[9, 9, 9, 9, 1])) == {("a", "", ""): ((10.0, 30.0), (30.0, 40.0))}, "two that only touch are two"
+
+
+@given(st.sets(st.tuples(st.integers(0, 6), st.integers(1, 4)), min_size=1, max_size=6))
+def test_a_process_restarted_at_least_as_often_as_its_counters_tell_apart(drawn: set[tuple[int, int]]) -> None:
+    told = [(10.0 * low, 10.0 * (low + long)) for low, long in drawn]
+    (found,) = restarts(*(Matrix((Series({"pod": "a"}, ((low, 5.0), (high, 1.0))),)) for low, high in told)).values()
+    assert all(any(low <= begin and end <= high for begin, end in found) for low, high in told)
+    assert all(one[1] <= other[0] for one, other in pairwise(sorted(found)))
+
+
+def test_the_window_of_an_increase_begins_after_its_start() -> None:
+    """Scraped at 10, 20, 30 and 40: of the first, Prometheus knows nothing."""
+    assert seen_of(samples(a=[None, 0, 10, 20, 30]), 10.0, 45.0) == pytest.approx(20 / 35)
+
+
+def test_an_increase_of_a_young_pod_goes_back_by_half_a_scrape() -> None:
+    assert seen_of(samples(a=[None, None, None, 10, 20, 30]), 5.0, 55.0) == pytest.approx(20 / 30)
+
+
+def test_a_scrape_is_near_an_end_within_a_tenth_more_than_they_are_apart() -> None:
+    requests = samples(a=[None, None, 0, 10, 20])
+    assert seen_of(requests, 9.5, 40.0) == pytest.approx(20 / 30.5)
+    assert seen_of(requests, 8.5, 40.0) == pytest.approx(20 / 25)
+
+
+def test_pods_weigh_the_same_where_a_count_is_no_number() -> None:
+    both = samples(a=[None, 0, math.nan, 20, 30], b=[None, 0, 10, None, None])
+    assert seen_of(both, 5.0, 45.0) == pytest.approx(2 / (1 / 0.75 + 1 / 0.5))
+
+
+def test_buckets_of_the_same_bound_are_added_up_in_seconds_and_none_counts_less_than_nothing() -> None:
+    several = tuple(Sample({"le": le}, 0, count) for le, count in (("0.5", 4.0), ("0.50", 3.0), ("+Inf", 9.0), ("0.1", -2.0)))
+    assert buckets_of(Vector(several), "q").value == ((0.1, 0.0), (0.5, 7.0), (math.inf, 9.0))
+    milliseconds = (Sample({"le": "500"}, 0, 4.0), Sample({"le": "500.0"}, 0, 3.0))
+    assert buckets_of(Vector(milliseconds), "q", scale=0.001).value == ((0.5, 7.0),)
+
+
+def test_of_several_series_three_labels_are_told() -> None:
+    series = tuple(Sample(dict.fromkeys("abcde", each), 0.0, 1.0) for each in "xy")
+    assert "({a=x, b=x, c=x}, {a=y, b=y, c=y})" in one_number(Vector(series), "q").words

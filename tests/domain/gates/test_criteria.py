@@ -290,3 +290,41 @@ def test_nothing_known_never_passes_nor_fails(trouble: Trouble) -> None:
     unknown: Measured = nothing(trouble, "gone")
     results: list[CriterionResult] = built_in(gate, unknown, unknown)
     assert {result.verdict for result in results} == {trouble.verdict}
+
+
+def test_whose_requests_are_missing_is_said() -> None:
+    assert errors_compared(GATE, 2.0, SURE, version(0, 0), version(0, 0)).words == "no requests"
+    assert errors_compared(GATE, 2.0, SURE, version(10, 0), version(0, 0)).words == "of the version before: no requests"
+    unknown = replace(version(10, 0), requests=missing(Trouble.NO_METRIC, "no counter"))
+    assert errors_compared(GATE, 2.0, SURE, version(10, 0), unknown).words == "of the version before: no counter"
+    empty, some = version(0, 0, histogram((0.1, 0))), version(50, 0)
+    assert p99_compared(1.5, SURE, empty, empty).words == "no requests in its latency buckets"
+    assert p99_compared(1.5, SURE, empty, some).words == "no requests in its latency buckets"
+    assert p99_compared(1.5, SURE, some, empty).words == "of the version before: no requests in its latency buckets"
+
+
+def test_of_what_is_missing_an_error_is_told_first_else_the_first() -> None:
+    gone, down = missing(Trouble.NO_DATA, "no requests yet"), missing(Trouble.UNREACHABLE, "refused")
+    nobody = missing(Trouble.NO_METRIC, "nobody counts errors")
+    assert error_ceiling(0.1, SURE, Measured(gone, nobody)).words == "no requests yet"
+    found = error_ceiling(0.1, SURE, Measured(gone, down))
+    assert (found.words, found.verdict, found.trouble) == ("refused", ERROR, Trouble.UNREACHABLE)
+    assert error_ceiling(0.1, SURE, Measured(Measure(None), nobody)).words == "not known"
+
+
+@pytest.mark.parametrize(("fullest", "told"), [(0.29, False), (0.31, True)])
+def test_a_bucket_that_hides_what_moves_within_it_is_told(fullest: float, told: bool) -> None:
+    rest = (1 - fullest) / 3
+    flat = Measured(predictions=histogram(*((float(at), 1e5 * share) for at, share in enumerate((fullest, rest, rest, rest)))))
+    assert ("one bucket holds" in drift_compared(0.1, SURE, flat, flat).words) is told
+
+
+def test_ones_own_criterion_says_how_many_requests_it_waits_for() -> None:
+    criterion = QueryCriterion("queue", "q", Op.BELOW, 5.0, min_requests=20)
+    found = own(criterion, Measure(3.0, "q"), Measure(7))
+    assert (found.words, found.more_requests) == ("7 requests, 20 needed", 13)
+    assert own(criterion, Measure(3.0, "q"), Measure(20)).verdict is PASS
+    assert own(criterion, Measure(3.0, "q"), missing(Trouble.NO_METRIC, "nobody counts")).words == "nobody counts"
+    whatever = replace(criterion, min_requests=0)
+    assert own(whatever, Measure(3.0, "q"), missing(Trouble.NO_METRIC, "nobody counts")).verdict is PASS
+    assert own(whatever, Measure(3.0, "q"), Measure(0)).verdict is PASS

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.domain.gates.drift import drift
+from tui.domain.gates.drift import Drift, drift
+from tui.domain.gates.evidence import Evidence
 from tui.domain.gates.measures import Buckets
 from tui.domain.gates.statistics import normal_above
 
@@ -101,3 +102,25 @@ def test_two_bins_are_one_degree_of_freedom_of_as_many_as_both_sides_tell_togeth
     exact = normal_above(root - shift) + normal_above(root + shift)
     assert found.evidence(0.1, 1.0).beyond == pytest.approx(exact, rel=0.03)
     assert found.evidence(0.1, 1.0).within == pytest.approx(1 - exact, rel=0.03)
+
+
+def test_a_bin_counts_where_either_side_holds_something_in_it() -> None:
+    found = drift(buckets([50, 0, 50, 0]), buckets([0, 50, 50, 0]))
+    assert found is not None
+    assert (found.bins, found.largest) == (3, 0.5)
+
+
+def test_what_is_counted_is_what_both_sides_tell_together() -> None:
+    """Half as much of a shift in twice as many predictions tells as much; and what was not seen was not counted."""
+    one = Drift(0.4, 1, 1, 3, 0.5)
+    assert one.evidence(0.2, 1.0) == Drift(0.2, 2, 2, 3, 0.5).evidence(0.1, 1.0)
+    assert Drift(0.4, 10, 5, 3, 0.5).evidence(0.2, 0.5) == Drift(0.4, 5, 5, 3, 0.5).evidence(0.2, 1.0)
+    assert Drift(0.4, 5, 10, 3, 0.5).evidence(0.2, 1.0) == Drift(0.4, 10, 5, 3, 0.5).evidence(0.2, 1.0)
+    assert not one.evidence(0.2, 1.0).blind
+    assert one.evidence(0.2, 1.0).beyond < 1.0
+
+
+@pytest.mark.parametrize(("predictions", "before", "seen"), [(0, 5, 1.0), (5, 0, 1.0), (5, 5, 0.0)])
+def test_a_side_without_predictions_decides_nothing(predictions: int, before: int, seen: float) -> None:
+    assert Drift(0.4, predictions, before, 3, 0.5).evidence(0.2, seen) == Evidence(1.0, 1.0)
+    assert Drift(0.0, predictions, before, 1, 1.0).evidence(0.2, seen).blind

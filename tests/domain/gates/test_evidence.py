@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.domain.gates.evidence import ceiling, rise
+from tui.domain.gates.evidence import NONE, Evidence, ceiling, rise
+from tui.domain.gates.judgement import GateVerdict
+from tui.domain.gates.looks import Levels
+from tui.domain.gates.statistics import rate_at_least, rate_at_most
 
 FEW = st.integers(1, 16)
 RATIOS = st.floats(0.005, 0.3)
@@ -53,3 +56,33 @@ def test_either_of_both_is_wrong_hardly_more_often_where_their_edges_are_the_sam
             found = (ceiling(failed, requests, 0.1), rise(failed, requests, failed_before, before, 2.0, 0.01))
             wrong += chance * chance_before * any(each.beyond <= sure for each in found)
     assert wrong <= 1.15 * sure
+
+
+def test_what_tells_nothing_decides_nothing_however_little_is_asked() -> None:
+    assert (NONE.beyond, NONE.within, NONE.blind) == (1.0, 1.0, True)
+    assert NONE.verdict(Levels(0.99, 0.99)) is GateVerdict.INSUFFICIENT
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (Evidence(0.01, 1.0), GateVerdict.FAIL),
+        (Evidence(0.011, 0.02), GateVerdict.PASS),
+        (Evidence(0.011, 0.021), GateVerdict.INSUFFICIENT),
+        (Evidence(0.01, 0.02), GateVerdict.FAIL),
+        (Evidence(0.011, 0.02, blind=True), GateVerdict.INSUFFICIENT),
+        (Evidence(0.01, 1.0, blind=True), GateVerdict.FAIL),
+    ],
+)
+def test_evidence_decides_from_its_level_on(found: Evidence, verdict: GateVerdict) -> None:
+    assert found.verdict(Levels(passing=0.02, failing=0.01)) is verdict
+
+
+def test_within_is_only_what_the_older_versions_errors_allow() -> None:
+    """Four of a thousand, twice of which is less than the tolerated one percent: the ceiling; of six, twice that is the edge."""
+    few, many = rise(0, 500, 4, 1000, 2.0, 0.01), rise(0, 500, 6, 1000, 2.0, 0.01)
+    assert few.within == ceiling(0, 500, 0.01).within
+    assert rise(0, 500, 5, 1000, 2.0, 0.01).within == ceiling(0, 500, 0.01).within
+    assert many.within == rate_at_most(0, 500, 6, 1000, 2.0)
+    assert rise(30, 500, 6, 1000, 2.0, 0.01).beyond == rate_at_least(30, 500, 6, 1000, 2.0)
+    assert rise(10, 500, 1, 100_000, 2.0, 0.01).beyond == ceiling(10, 500, 0.01).beyond

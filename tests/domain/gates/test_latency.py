@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tui.domain.gates.evidence import NONE
 from tui.domain.gates.latency import P99, Tail, against, compared, p99_of, tail_of
 from tui.domain.gates.measures import Buckets
 
@@ -145,3 +146,65 @@ def test_what_lies_between_two_bounds_is_as_noisy_as_it_says() -> None:
 def test_what_is_slower_than_a_p90_says_nothing_of_the_p99(share: float, blind: bool) -> None:
     counts: Buckets = ((0.1, 1e6 * (1 - share)), (0.2, 1e6 * (1 - share)), (math.inf, 1e6))
     assert compared(counts, counts, 2.0, 1.0).blind is blind
+
+
+@pytest.mark.parametrize(("slowest", "passes"), [(2.0, True), (60.0, True), (600.0, False)])
+def test_where_the_bound_is_a_lower_quantile_passing_needs_the_next_bound_too(slowest: float, passes: bool) -> None:
+    """A fifth of the older version's take longer than 50 ms, a fiftieth longer than 100, hardly any longer than 400."""
+    old: Buckets = ((0.05, 80_000.0), (0.1, 98_000.0), (0.4, 99_990.0), (math.inf, 100_000.0))
+    new: Buckets = ((0.05, 16_000.0), (0.1, 19_000.0), (0.4, 20_000.0 - slowest), (math.inf, 20_000.0))
+    assert (compared(new, old, 2.0, 1.0).within < 1e-4) is passes
+
+
+def test_what_was_half_seen_decides_half_as_surely() -> None:
+    whole = [compared(pareto(n), pareto(20_000), 1.5, 1.0) for n in (4000, 8000)]
+    half = compared(pareto(8000), pareto(20_000), 1.5, 0.5)
+    assert half.within == pytest.approx(whole[0].within, rel=0.2)
+    assert half.within > 10 * whole[1].within
+    slow = [compared(pareto(n, 3.0), pareto(20_000), 1.5, 1.0) for n in (300, 600)]
+    assert compared(pareto(600, 3.0), pareto(20_000), 1.5, 0.5).beyond == pytest.approx(slow[0].beyond, rel=0.5)
+    assert against(pareto(8000), 0.25, 0.5).within == pytest.approx(against(pareto(4000), 0.25, 1.0).within, rel=0.5)
+    assert against(pareto(8000), 0.1, 0.5).beyond == pytest.approx(against(pareto(4000), 0.1, 1.0).beyond, rel=0.5)
+
+
+def test_the_straight_lines_between_bounds() -> None:
+    tail = Tail(1000.0, ((0.1, 200.0), (0.4, 50.0)))
+    assert [tail.at_most(seconds) for seconds in (0.0, 0.05, 0.1, 0.25, 0.4, 1.0)] == pytest.approx([1000, 600, 200, 125, 50, 50])
+    assert [tail.longer(seconds) for seconds in (0.05, 0.1, 0.2, 0.4, 0.5)] == [200.0, 200.0, 50.0, 50.0, 0.0]
+    assert tail.at_least(0.05) == (200.0, 200.0), "below the first bound no logarithm is known"
+    found, counted = tail.at_least(0.2)
+    assert found == pytest.approx(math.sqrt(200.5 * 50.5))
+    assert counted == found, "it is no surer than so many that are counted"
+    assert tail.at_least(0.4)[0] == pytest.approx(50.5)
+    assert tail.at_least(0.4)[1] == pytest.approx(50.5), "at a bound it is as noisy as what is counted there"
+
+
+def test_only_finite_bounds_above_nothing_are_of_a_tail() -> None:
+    buckets: Buckets = ((-1.0, 0.0), (0.0, 5.0), (0.1, 60.0), (0.2, 90.0), (math.inf, 100.0))
+    assert tail_of(buckets) == Tail(100.0, ((0.1, 40.0), (0.2, 10.0)))
+    assert tail_of(buckets, {0.2, math.inf}) == Tail(100.0, ((0.2, 10.0),))
+    assert tail_of(()) == Tail(0.0, ())
+
+
+def test_a_p99_among_few_requests_and_at_the_end_of_the_buckets() -> None:
+    assert p99_of(((0.1, 99.0), (math.inf, 100.0))) == P99(0.1, 100)
+    assert p99_of(((0.1, 98.9), (math.inf, 100.0))) == P99(0.1, 100, beyond=True)
+
+
+def test_nothing_counted_on_either_side_tells_nothing() -> None:
+    empty: Buckets = ((0.1, 0.0), (0.2, 0.0), (math.inf, 0.0))
+    assert compared(empty, HUNDRED, 1.5, 1.0) == compared(HUNDRED, empty, 1.5, 1.0) == NONE
+    assert compared((), HUNDRED, 1.5, 1.0) == compared(((math.inf, 9.0),), ((math.inf, 9.0),), 1.5, 1.0) == NONE
+
+
+@pytest.mark.parametrize(("requests", "blind"), [(900, False), (1100, True)])
+def test_buckets_are_to_blame_once_ten_slow_requests_were_to_be_expected(requests: float, blind: bool) -> None:
+    buckets: Buckets = ((0.1, 0.9 * requests), (0.2, requests), (math.inf, requests))
+    assert against(buckets, 0.15, 1.0).blind is blind
+    coarse: Buckets = ((1.0, requests), (math.inf, requests))
+    assert compared(coarse, coarse, 1.5, 1.0).blind is blind
+
+
+@pytest.mark.parametrize("ceiling", [0.1, 0.2, 0.5])
+def test_a_ceiling_that_a_bound_tells_is_none_that_the_buckets_are_to_blame_for(ceiling: float) -> None:
+    assert not against(((0.1, 9e4), (0.2, 1e5), (math.inf, 1e5)), ceiling, 1.0).blind

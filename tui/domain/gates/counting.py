@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from types import MappingProxyType
 
 from tui.domain.gates.judgement import Trouble
@@ -51,7 +52,7 @@ def restarts(*samples: Matrix) -> dict[Process, tuple[Interval, ...]]:
 def _one_each(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
     """Intervals that overlap are one, and what they have in common."""
     found: list[Interval] = []
-    for low, high in sorted(intervals, key=lambda one: (one[1], -one[0])):
+    for low, high in sorted(intervals, key=itemgetter(1)):
         same = next((at for at, one in enumerate(found) if max(low, one[0]) < min(high, one[1])), None)
         if same is None:
             found.append((low, high))

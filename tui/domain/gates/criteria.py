@@ -146,7 +146,7 @@ def own(criterion: QueryCriterion, answer: Measure[float], requests: Measure[int
         return _unknown(blank, [answer])
     if blank.value is None:
         return _troubled(blank, Trouble.NO_DATA, f"the query answers {answer.value:g}, which is no number")
-    if needed > 0 and requests.value is None:
+    if needed and requests.value is None:
         return _unknown(blank, [requests])
     if requests.value is not None and requests.value < needed:
         few = replace(blank, more_requests=needed - requests.value)

@@ -30,9 +30,10 @@ class Drift:
 
     def evidence(self, most: float, seen: float) -> Evidence:
         """Whether the true index is more than `most`. `seen`: see Measured. One bin alone tells nothing."""
-        counted = 1 / (1 / (seen * self.predictions) + 1 / self.before) if seen * self.predictions > 0 and self.before > 0 else 0.0
-        if counted == 0 or self.bins < 2:
-            return Evidence(1.0, 1.0, blind=self.bins < 2)
+        after = seen * self.predictions
+        if not after or not self.before or self.bins == 1:
+            return Evidence(1.0, 1.0, blind=self.bins == 1)
+        counted = 1 / (1 / after + 1 / self.before)
         value, shift = self.psi * counted, most * counted
         return Evidence(chi_square_above(value, self.bins - 1, shift), chi_square_below(value, self.bins - 1, shift))
 
@@ -49,7 +50,7 @@ def drift(new: Buckets, old: Buckets) -> Drift | None:
     shares = [((a + 0.5) / (predictions + half), (b + 0.5) / (before + half)) for a, b in pairs]
     psi = sum((a - b) * math.log(a / b) for a, b in shares)
     largest = max(max(a / predictions, b / before) for a, b in pairs)
-    return Drift(max(0.0, psi), round(predictions), round(before), len(pairs), largest)
+    return Drift(psi, round(predictions), round(before), len(pairs), largest)
 
 
 def _masses(buckets: Buckets, common: set[float]) -> list[float]:

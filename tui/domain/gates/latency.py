@@ -167,9 +167,7 @@ def _within(tail: Tail, base: Tail, bound: float, most: float, seen: float) -> f
     total = base.total * counted / share  # as many fewer as the interpolation is noisier
     new = seen * tail.total
     within = rate_at_most(math.ceil(seen * tail.longer(bound)), new, math.floor(counted), total, 1.0)
-    if share <= SLOWEST * base.total:
-        return within
-    beyond = next((count for end, count in tail.points if end > bound), tail.longer(bound))
+    beyond = next((count for end, count in tail.points if end > bound), tail.longer(bound))  # says less than `within` below one percent
     return max(within, at_most(math.ceil(seen * beyond), math.floor(new), SLOWEST))
 
 
