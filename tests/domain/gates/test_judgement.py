@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.gates.examples import RESULTS, VERDICTS
-from tui.domain.gates import CriterionResult, GateVerdict, combine, judgement
+from tui.domain.gates import CriterionResult, GateVerdict, Judgement, combine, judgement
+from tui.domain.gates.judgement import Trouble
 
 PASS, FAIL, INSUFFICIENT, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT, GateVerdict.ERROR
 
@@ -56,3 +57,29 @@ def test_the_words_are_those_of_what_decides() -> None:
     assert judgement(results[1:], at=1.0, elapsed=2.0).words == "p99: no observation"
     assert judgement((), at=1.0, elapsed=2.0).words == "nothing was judged"
     assert judgement([CriterionResult("p99", PASS)], at=1.0, elapsed=2.0).words == "all 1 criteria pass"
+
+
+def test_partial_data_is_told_by_the_first_warning() -> None:
+    (found,) = judgement([CriterionResult("p99", PASS, "40 ms", warnings=("no store", "slow"))], at=0.0, elapsed=0.0).criteria
+    assert (found.verdict, found.trouble, found.words) == (INSUFFICIENT, Trouble.PARTIAL, "partial data: no store")
+
+
+def test_a_judgement_has_looked_back_for_no_time_unless_it_says_so() -> None:
+    assert judgement((), at=1.0, elapsed=2.0) == Judgement(1.0, 2.0, INSUFFICIENT, words="nothing was judged")
+    assert (Judgement(1.0, 2.0, PASS).window, judgement((), at=1.0, elapsed=2.0).window) == (0.0, 0.0)
+    assert judgement((), at=1.0, elapsed=2.0, requests=5, window=30.0).window == 30.0
+
+
+def test_what_decides_is_told_once_and_only_where_it_has_words() -> None:
+    results = [
+        CriterionResult("a", FAIL, "bad"),
+        CriterionResult("a", FAIL, "bad"),
+        CriterionResult("b", FAIL),
+        CriterionResult("c", FAIL, "worse"),
+    ]
+    assert judgement(results, at=0.0, elapsed=0.0).words == "a: bad; c: worse"
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+def test_only_what_a_person_has_to_mend_is_an_error(trouble: Trouble) -> None:
+    assert trouble.verdict is (ERROR if trouble.value in ("several series", "rejected", "unreachable") else INSUFFICIENT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.domain.gates.examples import GATES
 from tui.domain.gates import Gate
-from tui.domain.gates.looks import each_look, levels
+from tui.domain.gates.looks import Levels, each_look, levels
 from tui.domain.gates.statistics import normal_above
 
 
@@ -79,3 +80,40 @@ def test_no_look_is_allowed_more_than_the_whole_gate(gate: Gate) -> None:
         found = levels(gate, elapsed)
         assert 0 < found.passing <= gate.wrong_pass
         assert 0 < found.failing <= gate.wrong_undo
+
+
+@pytest.mark.parametrize("allowed", [0.001, 0.006, 0.05, 0.2])
+@pytest.mark.parametrize("times", [1.0, 3.0, 116.0, 1e4])
+def test_the_level_of_a_look_is_where_the_approximation_gives_what_is_allowed(allowed: float, times: float) -> None:
+    """P(z ≥ b anywhere) ≈ φ(b) · [(b − 1/b) · ln(times) + 4/b] / 2, or what is allowed alone, where that is less."""
+    level = each_look(allowed, times)
+    b = statistics.NormalDist().inv_cdf(1 - level)
+    anywhere = statistics.NormalDist().pdf(b) * ((b - 1 / b) * math.log(times) + 4 / b) / 2
+    assert anywhere == pytest.approx(allowed, rel=1e-6) or (level == allowed and anywhere < allowed)
+
+
+def test_times_are_counted_from_the_first_look_after_the_warm_up() -> None:
+    gate = Gate(warm_up=100.0, interval=50.0, timeout=1100.0)
+    assert levels(gate) == Levels(each_look(0.6 * 0.01, 20.0), each_look(0.2 * 0.005, 20.0))
+    short = replace(gate, timeout=120.0)
+    assert levels(short) == Levels(each_look(0.6 * 0.01, 1.0), each_look(0.2 * 0.005, 1.0)), "at least one look is made"
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "soon"), [(60 + 1.5 * 15, False), (60 + 1.51 * 15, True), (60 + 2.49 * 15, True), (60 + 2.5 * 15, False)]
+)
+def test_the_soon_look_is_the_one_after_two_intervals(elapsed: float, soon: bool) -> None:
+    assert (levels(Gate(), elapsed).failing > levels(Gate()).failing) is soon
+
+
+@pytest.mark.parametrize(("elapsed", "last"), [(1785.0, False), (1785.1, True), (1800.0, True), (1800.1, False)])
+def test_the_last_look_is_the_one_before_the_time_is_up(elapsed: float, last: bool) -> None:
+    assert (levels(Gate(), elapsed).passing > levels(Gate()).passing) is last
+
+
+def test_one_criterion_has_all_of_what_may_be_undone_wrongly() -> None:
+    only = Gate(max_error_ratio=None, max_error_rise=None)
+    both = replace(only, max_error_ratio=0.1, max_error_rise=2.0, max_p99_ratio=None)
+    none = replace(only, max_p99_ratio=None)
+    assert levels(only, 90.0).failing == levels(both, 90.0).failing == levels(none, 90.0).failing == pytest.approx(0.6 * 0.01)
+    assert levels(replace(only, max_p99=1.0, max_drift=0.1), 90.0).failing == pytest.approx(0.6 * 0.01 / 3)

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from tui.domain.gates import Gate, GateVerdict
+from tui.domain.gates import CriterionResult, Gate, GateVerdict
 from tui.domain.gates.criteria import built_in
 from tui.domain.gates.judgement import Trouble
 from tui.domain.gates.measures import Measure, Measured, missing
-from tui.domain.gates.outlook import scaled, sight_words, sights, with_missing
+from tui.domain.gates.outlook import Sight, scaled, sight_words, sights, with_missing
 from tui.domain.gates.words import span
 
 ERRORS_ONLY = Gate(max_error_ratio=None, max_p99_ratio=None)
@@ -87,3 +87,87 @@ def test_where_nothing_was_counted_nothing_is_said_of_how_much_is_missing() -> N
     (result,) = built_in(ERRORS_ONLY, new, old)
     (found,) = with_missing(ERRORS_ONLY, [replace(result, requests=0)], new, old, 120.0)
     assert (found.more_requests, found.more_seconds, found.words) == (None, None, result.words)
+
+
+@pytest.mark.parametrize("rate", [3, 5, 12, 40])
+def test_a_sight_is_when_the_criterion_would_pass_and_not_much_before(rate: int) -> None:
+    today = served(rate * 3600, rate * 36)
+    (sight,) = sights(ERRORS_ONLY, today, 3600.0)
+    assert sight.seconds is not None
+    counted = sight.seconds - ERRORS_ONLY.warm_up
+
+    def passes(seconds: float) -> bool:
+        (found,) = built_in(ERRORS_ONLY, scaled(today, seconds / 3600), today, ERRORS_ONLY.warm_up + seconds)
+        return found.verdict is GateVerdict.PASS
+
+    assert passes(counted)
+    assert not passes(counted / 1.25)
+
+
+def test_every_sight_is_tried_until_the_time_is_up_and_none_after_it() -> None:
+    """With the last look's own part, and no sooner than after one interval."""
+    busy = served(10**8, 10**6)
+    assert [sight.seconds for sight in sights(replace(Gate(), max_p99=0.5), busy, 3600.0)] == [75.0, 75.0, 75.0]
+    short = replace(ERRORS_ONLY, timeout=30.0)
+    assert [sight.seconds for sight in sights(short, busy, 3600.0)] == [75.0]
+    (late,) = sights(replace(ERRORS_ONLY, timeout=1000.0), served(8000, 80), 3600.0)
+    (never,) = sights(replace(ERRORS_ONLY, timeout=1000.0), served(6000, 60), 3600.0)
+    assert (late.seconds, never.seconds) == (1000.0, None)
+
+
+def test_sights_that_come_together_are_told_together() -> None:
+    told = [Sight("a", "this", 130.0), Sight("b", "that", 125.0), Sight("c", "never", None), Sight("d", "more", 600.0)]
+    assert sight_words(told, 2.66, "; so") == (
+        "at 2.7 requests a second it can tell this and that after about 2 min, more after about 10 min; a smaller change needs more; so"
+    )
+    assert sight_words([], 2.66, "; and that") == "at 2.7 requests a second it can tell nothing in its time; and that"
+
+
+@pytest.mark.parametrize(
+    ("gate", "change"),
+    [
+        (Gate(max_error_ratio=None, max_p99_ratio=None, max_error_rise=2.5), "2.5 × the number of errors"),
+        (Gate(max_error_ratio=None, max_p99_ratio=None, max_error_rise=2.0, tolerated_errors=0.02), "a rise of errors over 2 %"),
+        (Gate(max_error_ratio=None, max_p99_ratio=None, max_error_rise=2.0, tolerated_errors=0.0199), "a doubling of errors"),
+        (Gate(max_error_ratio=None, max_error_rise=None, max_p99_ratio=1.5), "a p99 1.5 × as long"),
+        (Gate(max_error_ratio=None, max_error_rise=None, max_p99_ratio=None, max_drift=0.2), "a drift over 0.2 PSI"),
+    ],
+)
+def test_what_a_sight_tells(gate: Gate, change: str) -> None:
+    latency = Measure(((0.05, 9e4), (0.1, 9.9e4), (0.2, 9.98e4), (0.4, 1e5), (math.inf, 1e5)))
+    today = replace(served(100_000, 1000), latency=latency, predictions=Measure(((0.0, 5e4), (1.0, 8e4), (math.inf, 1e5))))
+    (sight,) = sights(gate, today, 3600.0)
+    assert sight.change == change
+
+
+def test_scaled_is_everything_that_is_counted_so_many_times() -> None:
+    one = replace(served(7, 1), predictions=Measure(((0.5, 3.0), (math.inf, 7.0)), "q"), seen=0.5)
+    found = scaled(one, 2.5)
+    assert (found.requests.value, found.failed.value) == (18, 2)
+    assert found.latency.value == ((0.1, 17.5), (math.inf, 17.5))
+    assert found.predictions == Measure(((0.5, 7.5), (math.inf, 17.5)), "q")
+    assert found.seen == 0.5
+    blind = Measured(missing(Trouble.NO_METRIC, "none"))
+    assert scaled(blind, 2.5) == blind
+
+
+def test_what_a_criterion_already_lacks_is_told_with_its_time() -> None:
+    """A criterion of one's own that waits for requests, and one of predictions."""
+    new = served(600, 6)
+    few = CriterionResult("own", GateVerdict.INSUFFICIENT, "5 requests", trouble=Trouble.FEW_REQUESTS, requests=5, more_requests=15)
+    none = replace(few, requests=0)
+    done = CriterionResult("own", GateVerdict.PASS, "3", requests=5)
+    found = with_missing(ERRORS_ONLY, (few, none, done), new, new, 20.0)
+    assert (found[0].more_requests, found[0].more_seconds) == (15, 60.0)
+    assert found[0].words == "5 requests: about 15 more requests needed (60 s)"
+    assert (found[1].more_requests, found[1].more_seconds, found[1].words) == (15, None, "5 requests")
+    assert found[2] == done
+
+
+def test_of_drift_predictions_are_missing() -> None:
+    gate = Gate(max_error_ratio=None, max_error_rise=None, max_p99_ratio=None, max_drift=0.1)
+    new = Measured(predictions=Measure(((0.0, 60.0), (1.0, 140.0), (2.0, 180.0), (math.inf, 240.0))))
+    old = Measured(predictions=Measure(((0.0, 3e4), (1.0, 6e4), (2.0, 9e4), (math.inf, 12e4))))
+    (result,) = with_missing(gate, built_in(gate, new, old), new, old, 60.0)
+    assert result.more_requests is not None
+    assert f"about {result.more_requests} more predictions needed" in result.words

@@ -92,3 +92,21 @@ def test_any_text_can_be_looked_at(text: str, name: str) -> None:
 )
 def test_the_metrics_of_a_query(query: str, names: tuple[str, ...]) -> None:
     assert metrics_in(query) == names
+
+
+def test_what_follows_a_comment_is_looked_at_and_filled() -> None:
+    assert problems("# {what}\nx{model={model}}") == ('expected {model} inside of double quotes: model="{model}"',)
+    assert fill('# {model}\nx{a="{model}"}', VALUES) == '# {model}\nx{a="iris"}'
+
+
+def test_a_query_that_nobody_checked_is_filled_as_far_as_its_names_are_known() -> None:
+    """As one in a journal may be."""
+    assert fill('x{a="{other}", b="{model}"}', VALUES) == 'x{a="{other}", b="iris"}'
+
+
+def test_a_window_stands_as_it_is_whatever_its_query_begins_with() -> None:
+    assert fill("3 * sum(x[{window}])", VALUES) == "3 * sum(x[300s])"
+
+
+def test_each_problem_is_told_once() -> None:
+    assert len(problems("x{model={model}} / y{model={model}} + z{version={version}}")) == 2

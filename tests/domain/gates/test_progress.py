@@ -102,6 +102,7 @@ def test_what_is_shown_beside_it() -> None:
     held = progress(GATE, (), 0.0, 1800.0)
     assert (held.decision, held.words) == (Decision.HOLD, "undecided when its time was up; nothing was judged after the warm-up")
     assert progress(GATE, story("E"), 0.0, 1800.0).words == "undecided when its time was up; error: number 0"
+    assert progress(GATE, story("EI"), 0.0, 1800.0).words == "undecided when its time was up; insufficient: number 1"
     assert progress(GATE, story("FF"), 0.0, 95.0).words == "failed: number 1"
     assert progress(GATE, story("PPP"), 0.0, 110.0).words == "passed: number 2"
 
@@ -134,3 +135,29 @@ def test_a_jumping_wall_clock_decides_nothing(story: list[tuple[GateVerdict, flo
     judgements = told(story)
     jumped = [replace(j, at=j.at + jump * (index % 2)) for index, j in enumerate(judgements)]
     assert progress(GATE, judgements, 0.0, now) == progress(GATE, jumped, 0.0, now)
+
+
+def test_the_end_of_the_warm_up_is_a_part_of_it() -> None:
+    gate = Gate()
+    assert progress(gate, [judged(GateVerdict.PASS, 60.0)], 0.0, 60.0).counted == 0
+    assert progress(gate, [judged(GateVerdict.PASS, 60.1)], 0.0, 60.1).counted == 1
+    assert progress(gate, (), 0.0, 59.9).words == "warming up, 0 s to go"
+    after = progress(gate, (), 0.0, 60.0)
+    assert (after.words, after.warm_up_left, after.time_left) == ("not judged yet", 0.0, 1740.0)
+
+
+def test_time_that_people_added_counts_and_none_is_left_after_it() -> None:
+    assert progress(GATE, (), 100.0, 1000.0, extended=600.0).time_left == 1500.0
+    late = progress(GATE, (), 0.0, 5000.0, extended=600.0)
+    assert (late.time_left, late.warm_up_left) == (0.0, 0.0)
+
+
+def test_of_several_rows_the_shortest_is_told_and_of_counts_their_words() -> None:
+    gate = Gate(criteria=(*GATE.criteria, QueryCriterion("other", "up", Op.AT_MOST, 1)))
+    rows = [
+        judgement((*judged(GateVerdict.PASS, at, name="own").criteria, *judged(other, at, name="other").criteria), at=at, elapsed=at)
+        for at, other in ((75.0, GateVerdict.INSUFFICIENT), (90.0, GateVerdict.PASS))
+    ]
+    assert progress(gate, rows, 0.0, 95.0).words == "pass 1 of 3 in a row"
+    counted = [judged(GateVerdict.ERROR, 75.0, "refused", name="p99")]
+    assert progress(gate, counted, 0.0, 80.0).words == "error: refused"

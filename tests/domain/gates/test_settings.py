@@ -75,3 +75,68 @@ def test_a_baseline_of_four_scrapes_is_enough() -> None:
     assert flaws(Gate(baseline=60, scrape=15)) == ()
     assert [flaw.key for flaw in flaws(Gate(baseline=119, scrape=30))] == ["baseline"]
     assert flaws(Gate(baseline=120, scrape=30)) == ()
+
+
+def test_what_nobody_sets_is_as_the_handbook_says() -> None:
+    gate = Gate()
+    assert (gate.interval, gate.scrape, gate.passes_in_a_row, gate.fails_in_a_row) == (15.0, 15.0, 3, 2)
+    assert (QUEUE.min_requests, QUEUE.unit) == (20, "")
+
+
+def test_only_a_criterion_of_ones_own_has_to_pass_in_a_row() -> None:
+    assert Gate(warm_up=10, interval=5).shortest == 15
+    assert Gate(warm_up=10, interval=5, passes_in_a_row=4, criteria=(QUEUE,)).shortest == 30
+
+
+NOTHING = Gate(max_error_ratio=None, max_error_rise=None, max_p99_ratio=None)
+
+
+@pytest.mark.parametrize(
+    ("gate", "compares", "tested"),
+    [
+        (NOTHING, False, 0),
+        (replace(NOTHING, max_error_ratio=0.1), False, 1),
+        (replace(NOTHING, max_p99=0.1), False, 1),
+        (replace(NOTHING, max_error_rise=2.0), True, 1),
+        (replace(NOTHING, max_p99_ratio=2.0), True, 1),
+        (replace(NOTHING, max_drift=0.2), True, 1),
+        (replace(NOTHING, criteria=(QUEUE,)), False, 0),
+    ],
+)
+def test_what_a_gate_judges_and_against_whom(gate: Gate, compares: bool, tested: int) -> None:
+    assert (gate.compares, gate.tested) == (compares, tested)
+    assert gate.judges_something is (gate != NOTHING)
+
+
+def test_a_rollback_is_half_a_minute_of_warm_up_two_passes_and_ten_minutes_at_most() -> None:
+    short = shorter(Gate(criteria=(QUEUE,), passes_in_a_row=5, warm_up=120, rollback=Gate()))
+    assert (short.warm_up, short.passes_in_a_row, short.timeout, short.rollback) == (30, 2, 600, None)
+    own = shorter(Gate(criteria=(QUEUE,), passes_in_a_row=1, warm_up=5, timeout=300))
+    assert (own.warm_up, own.passes_in_a_row, own.timeout) == (5, 1, 300)
+    slow = shorter(Gate(interval=700.0))
+    assert slow.timeout == slow.shortest == 730
+    drifts = shorter(replace(NOTHING, max_drift=0.2, max_error_rise=3.0))
+    assert (drifts.max_drift, drifts.max_error_rise, drifts.max_p99_ratio) == (0.2, 3.0, None)
+
+
+def test_flaws_in_words() -> None:
+    assert [flaw.words for flaw in flaws(replace(NOTHING, baseline=30, timeout=74))] == [
+        "expected at least one criterion, found none: such a gate could only hold",
+        "expected at least warm_up + interval × 1 = 75 s, found 74: it could only hold",
+        "expected at least 4 × scrape = 60 s, found 30: it would hold too few samples",
+    ]
+    (row,) = flaws(Gate(timeout=104, criteria=(QUEUE,)))
+    assert row.words == "expected at least warm_up + interval × passes_in_a_row = 105 s, found 104: it could only hold"
+    (tolerated,) = flaws(Gate(tolerated_errors=0.2))
+    assert tolerated.words == "expected less than max_error_ratio = 0.1, found 0.2"
+    other = replace(QUEUE, name="load")
+    (twice,) = flaws(Gate(criteria=(QUEUE, other, QUEUE)))
+    assert twice.words == "expected each name once, found 'queue' several times"
+
+
+def test_settings_at_the_edge_are_no_flaws() -> None:
+    assert flaws(Gate(timeout=75)) == ()
+    assert flaws(Gate(timeout=105, criteria=(QUEUE,))) == ()
+    assert flaws(Gate(tolerated_errors=0.099)) == ()
+    assert flaws(Gate(tolerated_errors=0.5, max_error_ratio=None)) == flaws(Gate(tolerated_errors=0.5, max_error_rise=None)) == ()
+    assert flaws(Gate(max_error_ratio=None, max_error_rise=None, max_p99_ratio=None, criteria=(QUEUE,))) == ()

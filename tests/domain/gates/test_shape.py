@@ -16,6 +16,8 @@ from tui.domain.gates import (
     Gate,
     GateVerdict,
     Judgement,
+    Op,
+    QueryCriterion,
     gate_from_json,
     gate_to_json,
     judgement_from_json,
@@ -78,3 +80,45 @@ KEYS = st.sampled_from(["at", "elapsed", "verdict", "criteria", "requests", "win
 @given(st.dictionaries(KEYS, JSON | st.lists(st.dictionaries(KEYS, JSON), max_size=2)))
 def test_reading_a_judgement_never_raises(body: dict[str, Any]) -> None:
     json.dumps(judgement_to_json(judgement_from_json(body)), allow_nan=False)
+
+
+def test_every_setting_is_there_and_what_is_not_known_is_null() -> None:
+    own = QueryCriterion("queue", "q", Op.BELOW, math.inf, min_requests=0)
+    body = gate_to_json(Gate(criteria=(own,), rollback=Gate(warm_up=5)))
+    assert body["criteria"] == [{"name": "queue", "query": "q", "op": "<", "bound": None, "unit": "", "min_requests": 0}]
+    assert (body["rollback"]["warm_up"], body["rollback"]["rollback"], body["max_p99"]) == (5, None, None)
+    empty = judgement_to_json(Judgement(5.0, 1.0, GateVerdict.PASS, (CriterionResult("", GateVerdict.PASS),)))
+    assert (empty["words"], empty["requests"]) == (None, None)
+    (result,) = empty["criteria"]
+    assert [name for name, value in result.items() if value is None] == [
+        *("query", "value", "unit", "bound", "limit", "baseline", "requests", "words", "trouble", "more_requests", "more_seconds")
+    ]
+    assert (result["op"], result["warnings"]) == ("<=", [])
+
+
+@pytest.mark.parametrize(
+    ("body", "gate"),
+    [
+        ({"passes_in_a_row": 0, "fails_in_a_row": -1}, Gate()),
+        ({"passes_in_a_row": 1, "fails_in_a_row": 4.0}, Gate(passes_in_a_row=1, fails_in_a_row=4)),
+        ({"passes_in_a_row": True, "warm_up": True, "interval": "5", "timeout": math.nan}, Gate()),
+        ({"warm_up": 0, "interval": 7}, Gate(warm_up=0.0, interval=7.0)),
+        ({"max_p99": "fast", "max_drift": math.inf, "max_error_ratio": 0}, Gate(max_p99=None, max_drift=None, max_error_ratio=0.0)),
+        ({"criteria": None, "rollback": "no"}, Gate()),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_the_default(body: dict[str, Any], gate: Gate) -> None:
+    assert gate_from_json(body) == gate
+
+
+@pytest.mark.parametrize(("least", "read"), [(None, 20), (-3, 20), ("5", 20), (0, 0), (7, 7)])
+def test_a_criterion_of_an_older_modeldeck_waits_for_as_many_requests_as_usual(least: object, read: int) -> None:
+    body = {"criteria": [{"name": "x", "op": "<=", "bound": 1, "min_requests": least}]}
+    assert gate_from_json(body).criteria == (QueryCriterion("x", "", Op.AT_MOST, 1.0, min_requests=read),)
+
+
+def test_a_judgement_that_says_nothing_is_an_error_of_no_time() -> None:
+    assert judgement_from_json({}) == Judgement(0.0, 0.0, GateVerdict.ERROR)
+    assert judgement_from_json({"at": None, "elapsed": "x", "window": None, "requests": -1}) == Judgement(0.0, 0.0, GateVerdict.ERROR)
+    (result,) = judgement_from_json({"criteria": [{"warnings": "w", "trouble": "moon", "op": "?"}]}).criteria
+    assert result == CriterionResult("", GateVerdict.ERROR)

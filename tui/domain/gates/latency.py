@@ -77,7 +77,7 @@ class Tail:
                     return count, count
                 part = math.log(seconds / start) / math.log(end / start)
                 high, low = before + 0.5, count + 0.5
-                between = max(0.0, before - count) * ((1 - part) / high) ** 2
+                between = (before - count) * ((1 - part) / high) ** 2
                 noise = between + low * ((1 - part) / high + part / low) ** 2
                 found = high ** (1 - part) * low**part
                 return found, min(found, 1 / noise)

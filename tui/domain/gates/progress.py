@@ -90,7 +90,7 @@ def _words(gate: Gate, decision: Decision, counted: Sequence[Judgement], warm_up
     if decision is Decision.HOLD:
         last = f"{counted[-1].verdict}: {counted[-1].words}" if counted else "nothing was judged after the warm-up"
         return f"undecided when its time was up; {last}"
-    if warm_up_left > 0:
+    if warm_up_left:
         return f"warming up, {warm_up_left:.0f} s to go"
     if not counted:
         return "not judged yet"
