@@ -105,3 +105,67 @@ def test_any_text_has_at_most_one_meaning(text: str) -> None:
         position = end
         assert parse(text[start:end]) == uri
         assert sum(part is not None for part in (uri.version, uri.alias, uri.stage, uri.model_id, uri.run_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "run_id"),
+    [
+        (f"/mlruns/1/{RUN}/artifacts/model", RUN),
+        (f"mlruns/1/{RUN}", RUN),
+        (f"mlflow-artifacts:/1/{RUN}/other", RUN),
+        (f"s3://bucket/1/{RUN}", None),
+        (f"s3://bucket/1/{RUN}/artifacts", RUN),
+        (RUN, None),
+        (f"{RUN} artifacts", None),
+    ],
+)
+def test_a_run_in_a_path_counts_where_the_place_is_surely_mlflows(text: str, run_id: str | None) -> None:
+    found = parse(text)
+    assert (found.run_id if found else None) == run_id
+
+
+def test_a_quoted_text_is_one_reference_only_as_a_whole() -> None:
+    assert [uri.text for _, _, uri in find_all('serve "models:/my model/3" x')] == ["models:/my model/3"]
+    assert find_all('serve " models:/iris/3" x')[0][2].text == "models:/iris/3"
+    assert [uri.text for _, _, uri in find_all('say "models:/iris/3 and more" x')] == ["models:/iris/3"]
+
+
+@pytest.mark.parametrize("flag", ["--uri=", "-u=", "MODEL_URI=", "--model-uri=", ""])
+@pytest.mark.parametrize(
+    "path", [f"s3://b/1/{RUN}/artifacts/model", f"/mnt/mlruns/1/{RUN}/artifacts/model", f"s3://b/?x=/1/{RUN}/artifacts"]
+)
+def test_what_is_assigned_begins_after_the_flag(flag: str, path: str) -> None:
+    """An edit that took the flag for a part of it would lose it."""
+    for text in (f"{flag}{path}", f"serve {flag}{path} --port 80"):
+        assert [(text[start:end], uri.text, uri.run_id) for start, end, uri in find_all(text)] == [(path, path, RUN)]
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "what"),
+    [
+        ("models:///iris/3", "iris", "3"),
+        ("models://profile/iris/3", "iris", "3"),
+        ("models:/iris@champion and more", "iris", "champion"),
+        ("models:/iris/Production and more", "iris", "Production"),
+        ("models:/iris/3 and more", "iris", "3"),
+    ],
+)
+def test_a_registered_model_wherever_its_registry_and_whatever_follows(text: str, model: str, what: str) -> None:
+    found = find(text)
+    assert found is not None
+    uri = found[2]
+    assert (uri.model, uri.version or uri.alias or uri.stage) == (model, what)
+
+
+@pytest.mark.parametrize(
+    "text", ["models:/ /3", "models:/iris/3/x", "models:/iris/", "models:/@champion", "models:/iris@", "runs:/", "models:/"]
+)
+def test_half_a_reference_is_none(text: str) -> None:
+    assert parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "path"), [(f"runs:/{RUN}/mo:del/", "mo:del"), (f"runs://profile/{RUN}/model", "model"), (f"runs:/{RUN}", "")]
+)
+def test_a_run_and_what_follows_it(text: str, path: str) -> None:
+    assert parse(text) == ModelUri(text, run_id=RUN, path=path)

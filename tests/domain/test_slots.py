@@ -204,3 +204,10 @@ def test_undo_is_refused_where_somebody_changed_the_slot() -> None:
     other = replace(new, containers=(replace(new.containers[0], env=(EnvVar("MODEL_URI", "models:/iris/9"),)),))
     assert undo_edits(edits, other) is None
     assert undo_edits(edits, template(container(env={"MODEL_URI": "models:/iris/3"}))) == {}
+
+
+def test_a_flag_stays_before_whatever_comes_in_its_place() -> None:
+    path = f"s3://bucket/1/{'0' * 32}/artifacts/model"
+    (link,) = find_links(PodTemplate(containers=(Container("server", "i", args=(f"--model-uri={path}",)),)))
+    where, _, *_ = slot_edits(link, "9", model="iris", run_id=None)
+    assert slot_edits(link, "9", model="iris", run_id=None)[where] == (f"--model-uri={path}", "--model-uri=models:/iris/9")

@@ -19,6 +19,8 @@ _ANY_RUN_SEGMENT = re.compile(rf"/({_RUN_ID})(?=/|$)")
 _MODEL_SEGMENT = re.compile(r"(?:^|/)models/(m-[0-9a-f]{32})/artifacts(?=/|$)")
 _LOGGED_MODEL = re.compile(r"m-[A-Za-z0-9-]+")
 _RUN_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,255}")
+_ASSIGNED = re.compile(r"-{0,2}[A-Za-z_][\w-]*=")
+"""`--model-uri=`, `MODEL_URI=`: what stands before a reference is none of it, though a path could begin so."""
 _NOT_IN_A_REFERENCE = re.compile(r"[\s\"'`;,&|<>]+")
 _QUOTED = re.compile(r"""(\\?["'])((?:models|runs):/(?:(?!\1).)+)\1""", re.IGNORECASE | re.DOTALL)
 _NOT_EXPANDED = re.compile(r"\$[({A-Za-z_]|\{\{")
@@ -52,7 +54,7 @@ def parse(text: str) -> ModelUri | None:
         return _registered(text)
     if scheme == "runs":
         return _run(text)
-    if scheme in ("http", "https"):
+    if scheme in ("http", "https") or (not scheme and _ASSIGNED.match(text)):
         return None
     return _stored(text, ours=scheme == "mlflow-artifacts" or "mlruns/" in text) if scheme or "/" in text else None
 
