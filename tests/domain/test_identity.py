@@ -31,7 +31,7 @@ def test_what_is_written_down_names_the_same_cluster(one: ClusterId) -> None:
 
 
 def test_anything_else_names_none() -> None:
-    for text in ("", "here", "name:here"):
+    for text in ("", "here", "name:here", "aa:here", "zz:here"):
         assert cluster_of(text) == ClusterId()
 
 
@@ -39,4 +39,5 @@ def test_an_address_is_not_given_away_and_another_authority_is_another_cluster()
     digest = address_digest("https://10.0.0.1:6443", "authority")
     assert digest == address_digest("https://10.0.0.1:6443/", "authority\n")
     assert "10.0.0.1" not in digest
+    assert len(digest) == 24, "as it stands in what others wrote down"
     assert len({digest, address_digest("https://10.0.0.1:6443", "other"), address_digest("https://10.0.0.2:6443", "authority")}) == 3

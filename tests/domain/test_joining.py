@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.templates import container, deployment, pod, replica_set, state, template
-from tui.domain.joining import Joiner, owners, owners_by_version, pods_by_deployment, serving_of, serving_words, truth_rows
+from tui.domain.joining import Joiner, Place, owners, owners_by_version, pods_by_deployment, serving_of, serving_words, truth_rows
 from tui.domain.metrics import ServingStats
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.serving import Deployment, Fleet, Pod, PodTemplate, ReplicaSet
+from tui.domain.serving import Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
 from tui.domain.statements import Statement
 from tui.domain.truth import Code, LiveVersion, TruthRow
 
@@ -242,6 +242,7 @@ def test_where_a_version_serves() -> None:
     twice = (*rows, replace(rows[0], deployment="canary", live=(LiveVersion("7", 5, 5),)))
     assert [place.key for place in serving_of(twice, "iris", "7")] == ["serving/canary", "serving/iris"]
     assert serving_words(serving_of(twice, "iris", "7")) == "5/3 pods +1"
+    assert serving_words([Place("a", 2, 4), Place("b", 1, 9)]) == "2/4 pods +1"
     assert serving_words(serving_of(rows, "iris", "1")) == ""
     assert serving_of(rows, "wine", "7") == ()
 
@@ -323,3 +324,42 @@ def test_pods_are_taken_by_selector_only_by_a_deployment_that_has_one_and_whose_
     found = pods_by_deployment(Fleet((of_all, read, hidden), (replica_set(read),), (mine, orphan)))
     assert found == {"serving/all": [], "serving/read": [mine], "serving/hidden": [orphan]}
     assert pods_by_deployment(Fleet((of_all, read), (replica_set(read),), (mine, orphan))) == {"serving/all": [], "serving/read": [mine]}
+
+
+def test_references_of_two_models_are_of_none_for_sure() -> None:
+    two = template(container(env={"MODEL_URI": "models:/iris/7", "SHADOW_MODEL_URI": "models:/wine/6"}))
+    row = only(fleet_of(two, (two, True)), registry(champion="7"))
+    assert (row.model, row.link, row.alias) == (None, None, None)
+
+
+def test_a_pod_of_somebody_elses_set_is_nobodys_whatever_its_labels() -> None:
+    hidden = deployment("hidden", V7, selector={"app": "iris"})
+    others = replica_set(deployment("gone", V7))
+    assert pods_by_deployment(Fleet((hidden,), (others,), (pod(others, "theirs"),))) == {"serving/hidden": []}
+
+
+def test_what_cannot_be_read_is_told_only_where_nothing_else_is() -> None:
+    taken = replace(container("b"), env=(EnvVar("MODEL_URI", None, "key uri of ConfigMap settings"),))
+    lost = only(fleet_of(template(taken)), None)
+    assert lost.link is None
+    assert any("ConfigMap settings" in words for words in lost.unread)
+    fixed = template(taken, annotations={"modeldeck.dev/model": "iris", "modeldeck.dev/version": "7"})
+    found = only(fleet_of(fixed), None)
+    assert (found.link is not None, found.unread) == (True, ())
+
+
+def test_versions_by_pod_are_what_pods_state_of_the_model_that_serves() -> None:
+    fleet, wine = fleet_of(V7, (V7, True)), Statement(registered=(("wine", "6"),))
+    assert owners_by_version(fleet, registry(), observed={"serving/pod-0": SAYS_6}) == {"serving/pod-0": ("serving/iris", "6")}
+    assert owners_by_version(fleet, registry(), observed={"serving/pod-0": wine}) == {"serving/pod-0": ("serving/iris", "7")}
+    unlinked = fleet_of(template(), (template(), True))
+    assert owners_by_version(unlinked, registry()) == {}
+    assert owners_by_version(unlinked, registry(), observed={"serving/pod-0": SAYS_7}) == {"serving/pod-0": ("serving/iris", "7")}
+
+
+def test_the_version_of_most_ready_pods_comes_first_then_of_most_pods() -> None:
+    many = [
+        (serves(f"models:/iris/{number}"), ready) for number, ready in (("1", False), ("2", True), ("3", True), ("3", False), ("0", False))
+    ]
+    row = only(fleet_of(V7, *many), None)
+    assert [live.version for live in row.live] == ["3", "2", "0", "1"]

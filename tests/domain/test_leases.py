@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,7 +55,8 @@ def test_a_long_name_ends_in_a_digest() -> None:
     assert lock_name("iris") == "modeldeck-iris"
     assert lock_name("a" * 243) == "modeldeck-" + "a" * 243
     assert lock_name("a" * 244) != lock_name("a" * 245)
-    assert lock_name("a" * 250).startswith("modeldeck-aaa")
+    assert lock_name("a" * 250) == "modeldeck-" + "a" * 232 + "-3f3e35e0a7", "as every other console names it"
+    assert lock_name("a" * 231 + "." + "a" * 20).startswith("modeldeck-" + "a" * 231 + "-")
 
 
 def test_who_holds_it_in_words() -> None:
@@ -61,3 +64,15 @@ def test_who_holds_it_in_words() -> None:
     lease = Lease("serving", "x", "holder", annotations={LOCK: note_text(note)})
     assert held_words(lease) == "locked by ann@box (op-1): promote iris nothing → 9, since 10:00, at judge gate"
     assert held_words(Lease("serving", "x", "holder")) == "locked by holder"
+    half = Lease("serving", "x", "holder", annotations={LOCK: note_text(LockNote("op-1", kind="promote", model="iris"))})
+    assert held_words(half) == "locked by op-1"
+    assert held_words(replace(half, annotations={LOCK: note_text(LockNote("op-1", to_version="9"))})) == "locked by op-1"
+
+
+def test_a_note_holds_only_what_is_known_as_it_is_read() -> None:
+    assert note_text(LockNote("op-1", "jürgen@box", pid=7)) == '{"id":"op-1","actor":"jürgen@box","pid":7}'
+
+
+def test_a_lease_holds_for_fifteen_seconds() -> None:
+    lease = Lease("serving", "x", "holder")
+    assert (lease.duration, lease.transitions) == (15.0, 0)

@@ -97,3 +97,10 @@ def test_whatever_is_chosen_the_parts_differ_and_a_copy_is_one_that_a_part_needs
         assert len(set(legs.keys(wanted))) == len(legs.keys(wanted))
         others = {models[key] for key in wanted.then} - {"iris", None}
         assert others == ({wanted.copy_to} if wanted.copy_to else set())
+
+
+def test_what_can_follow_comes_before_what_cannot_whatever_their_names() -> None:
+    rows = sample.rows({"a-wine": "models:/wine/4", "b-prod": "models:/prod.iris/3", "z-iris": "models:/iris/7"})
+    assert [found.key for found in legs.options(WANTED, rows)] == ["serving/z-iris", "serving/a-wine", "serving/b-prod"]
+    copied = replace(WANTED, copy_to="prod.iris")
+    assert [found.key for found in legs.options(copied, rows)] == ["serving/z-iris", "serving/b-prod", "serving/a-wine"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.domain.test_joining import V6, V7, fleet_of, registry, version
 from tui.domain.joining import truth_rows
 from tui.domain.lineage import Chain, Deployed, line
 from tui.domain.metrics import ServingStats
 from tui.domain.selection import EMPTY, Selection
+from tui.domain.truth import LiveVersion
 
 REGISTRY = registry(version("7", run_id="r7"), version("9", run_id="r9"), champion="7", challenger="9")
 ROWS = truth_rows(fleet_of(V7, (V7, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})
@@ -41,3 +44,33 @@ def test_a_run_that_was_never_registered_and_nothing_at_all() -> None:
 def test_latency_of_a_mixture_is_nobodys() -> None:
     rows = truth_rows(fleet_of(V7, (V7, True), (V6, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})
     assert line(Selection(model="iris", version="7"), REGISTRY, rows).selected.deployed == (Deployed("serving/iris", 1, None),)
+
+
+def test_without_a_registry_only_the_rows_tell() -> None:
+    found = line(Selection(model="iris", version="7"), None, ROWS)
+    assert (found.selected, found.champion) == (Chain(None, None, "iris", "7", (), SERVING), None)
+
+
+def test_a_model_without_a_version_says_less_than_the_deployment() -> None:
+    found = line(Selection(model="wine", deployment="serving/iris"), REGISTRY, ROWS)
+    assert (found.selected.model, found.selected.version) == ("iris", "7")
+    nothing = line(Selection(model="iris"), REGISTRY, ROWS)
+    assert (nothing.selected.model, nothing.selected.version, nothing.selected.deployed) == (None, None, ())
+
+
+def test_a_deployment_of_another_model_says_nothing_of_what_is_selected() -> None:
+    rows = truth_rows(fleet_of(V6, (V6, True)), REGISTRY)
+    assert line(Selection(model="wine", version="1", deployment="serving/iris"), REGISTRY, rows).words == ()
+    assert line(Selection(model="iris", version="9", deployment="serving/iris"), REGISTRY, rows).words != ()
+    unlinked = (replace(rows[0], model=None),)
+    assert line(Selection(model="wine", version="1", deployment="serving/iris"), REGISTRY, unlinked).words != ()
+
+
+def test_each_place_is_of_the_very_version_most_ready_pods_first() -> None:
+    live = (LiveVersion("6", 2, 2), LiveVersion("7", 1, 1), LiveVersion("8", 0, 0))
+    rows = [replace(ROWS[0], deployment=name, live=live[:2]) for name in ("b", "a")]
+    rows.append(replace(ROWS[0], deployment="c", live=(LiveVersion("7", 3, 2), LiveVersion("6", 1, 0))))
+    deployed = line(Selection(model="iris", version="7"), REGISTRY, rows).selected.deployed
+    assert deployed == (Deployed("serving/c", 1, 0.041), Deployed("serving/a", 1, None), Deployed("serving/b", 1, None))
+    assert line(Selection(model="iris", version="8"), REGISTRY, [replace(ROWS[0], live=live)]).selected.deployed == ()
+    assert line(Selection(model="wine", version="7"), REGISTRY, rows).selected.deployed == ()

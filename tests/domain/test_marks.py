@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -68,6 +69,7 @@ def test_history_keeps_the_newest_once_each(several: list[Mark]) -> None:
         ({"/spec/template/x": [1, "2"]}, {}),
         ({"/spec/template/x": ["1", 2]}, {}),
         (["/spec/template/x"], {}),
+        ({"/spec/replicas": ["1", "0"], "/spec/template/x": ["1", "2"]}, {"/spec/template/x": ("1", "2")}),
     ],
 )
 def test_only_edits_of_the_template_and_of_the_change_cause_can_be_taken_back(edits: object, taken: object) -> None:
@@ -82,3 +84,39 @@ def test_a_mark_whose_end_the_history_tells_is_one_of_long_ago() -> None:
     assert under_way({OPERATION: mark_text(mark)}) == mark
     assert under_way({OPERATION: mark_text(mark), **ended}) is None
     assert under_way({OPERATION: mark_text(Mark("b")), **ended}) == Mark("b")
+
+
+def test_what_stands_on_an_object_is_read_by_people_too() -> None:
+    mark = Mark("a", actor="jürgen@box", to_version="7", previous_known=False, tagged="")
+    assert mark_text(mark) == '{"id":"a","actor":"jürgen@box","from":null,"to":"7","tagged":""}'
+    assert history_text({}, Mark("a", actor="jürgen")) == '[{"id":"a","actor":"jürgen","from":null,"to":null,"previous":null}]'
+    assert mark_of({OPERATION: " op-1 "}) == Mark("op-1")
+    assert mark_of({OPERATION: '{"actor":"ann"}'}) == Mark('{"actor":"ann"}')
+    assert mark_of({OPERATION: "  "}) is mark_of({}) is None
+
+
+def test_a_reason_is_cut_and_the_last_ten_operations_are_kept() -> None:
+    long = mark_of({OPERATION: mark_text(Mark("a", reason="x" * 201))})
+    assert long is not None
+    assert long.reason == "x" * 200
+    annotations: dict[str, str] = {}
+    for number in range(12):
+        annotations[HISTORY] = history_text(annotations, Mark(f"op-{number}"))
+    assert [mark.id for mark in history_of(annotations)] == [f"op-{number}" for number in range(11, 1, -1)]
+
+
+def test_what_an_alias_pointed_at_before_may_be_nothing_or_not_known() -> None:
+    known = Mark("a", previous=None)
+    assert mark_of({OPERATION: mark_text(known)}) == known
+    unknown = mark_of({OPERATION: mark_text(replace(known, previous_known=False))})
+    assert unknown is not None
+    assert (unknown.previous, unknown.previous_known) == (None, False)
+    older = mark_of({OPERATION: '{"id": "a"}'})
+    assert older is not None
+    assert (older.previous_known, older.edits, older.tagged) == (False, {}, None)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "7", "null", "[", '[{"id": 7}, "x", null]'])
+def test_a_history_that_is_none_tells_nothing(text: str) -> None:
+    assert history_of({HISTORY: text}) == ()
+    assert history_of({HISTORY: '[{"actor": "x"}, {"id": "b"}]'}) == (Mark("b", previous_known=False),)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from tui.domain.exports import Exports
 from tui.domain.links import LinkPatterns
-from tui.domain.measured import chart_points, fleet_stats, observed_versions
+from tui.domain.measured import ChartPoints, chart_points, fleet_stats, observed_versions
 from tui.domain.metrics import Matrix, Sample, Series, Vector
-from tui.domain.profiles import PROFILES, Profile, pick
+from tui.domain.profiles import PROFILES, Counter, Profile, pick
 from tui.domain.statements import Statement
 
 TRITON = next(p for p in PROFILES if p.name == "Triton")
@@ -97,3 +98,16 @@ def test_failures_counted_apart_and_nothing_asked_about_errors() -> None:
 
 def test_several_series_are_drawn_as_none() -> None:
     assert chart_points(fastapi(), {"p99": Matrix((Series({}, ((1.0, 1.0),)), Series({}, ((1.0, 2.0),))))}).p99 == ()
+
+
+def test_a_server_that_counts_some_failures_only_says_nothing_where_it_counts_none() -> None:
+    blind = replace(fastapi(), errors=(Counter("failed", blind_to="what a model returns"),))
+    answered = {"requests": matrix((1.0, 10.0), (2.0, 10.0)), "errors": matrix((1.0, 1.0), (2.0, 0.0))}
+    assert chart_points(blind, answered).error_ratio == ((1.0, 0.1),)
+    vectors = {"requests": vector(({"pod": "a"}, 5.0), ({"pod": "b"}, 5.0)), "errors": vector(({"pod": "a"}, 1.0))}
+    found = fleet_stats(blind, vectors, {"s/a": "a", "s/b": "b"})
+    assert (found["a"].error_ratio, found["b"].error_ratio) == (0.2, None)
+
+
+def test_an_empty_answer_draws_nothing() -> None:
+    assert chart_points(fastapi(), {"p99": Matrix(()), "requests": Matrix(())}) == ChartPoints()

@@ -18,10 +18,11 @@ from cosmic_ray.plugins import get_operator, operator_names
 from tests.mutation.harmless import Change
 
 POINTLESS = re.compile(
-    r"core/(ReplaceComparisonOperator_(?!Is_IsNot$|IsNot_Is$)((Is|IsNot)_\w+|\w+_(Is|IsNot))"
+    r"core/(ReplaceUnaryOperator_USub_Invert$|ReplaceComparisonOperator_(?!Is_IsNot$|IsNot_Is$)((Is|IsNot)_\w+|\w+_(Is|IsNot))"
     r"|ReplaceBinaryOperator_\w+_(Pow|RShift|LShift|BitOr|BitAnd|BitXor))$"
 )
-"""`is` in place of `==` says the same of enums and short words; `<` in place of `is`, or bits of what is no whole number, raise at once."""
+"""`is` in place of `==` says the same of enums and short words, and `~` in place of `-` sorts the same; `<` in place of `is`, or bits of
+what is no whole number, raise at once."""
 UNCHANGED = ("name", "string", "newline", "endmarker", "fstring", "fstring_string", "fstring_start", "fstring_end")
 """What no operator changes, and half of all nodes."""
 GUARDS = ("strict", "maxsize")

@@ -213,7 +213,7 @@ def _resolved_at_start(pod: Pod, own: ServingLink, registry: Registry | None) ->
 
     A container that restarted since then has asked again, so that it is only sure where the alias still says the same.
     """
-    if own.version is None or not own.annotated:
+    if not own.annotated:
         return None
     return own.version if not pod.restarts or resolve(own, registry).version == own.version else None
 
