@@ -43,6 +43,13 @@ def writes(manager: str, operation: str = "Update", *, template: bool = True) ->
             "promote deployment iris instead",
         ),
         (
+            {"controller": Controller("flagger.app/v1beta1", "Canary", "iris"), "name": "iris-canary"},
+            "Flagger (Canary iris)",
+            Hold.REVERTS,
+            "edit canary.flagger.app iris",
+        ),
+        ({"controller": KSERVE, "name": "iris-primary"}, "KServe (InferenceService iris)", Hold.REVERTS, "edit inferenceservice"),
+        (
             {"controller": Controller("models.example.com/v1", "ModelApp", "iris"), "labels": ISVC},
             "the operator of models.example.com (ModelApp iris)",
             Hold.REVERTS,

@@ -151,3 +151,27 @@ def test_nothing_is_said_of_an_operation_that_nobody_said() -> None:
     assert Part("serving/iris", "iris", None, "7").copied is False
     found = Fingerprint("uid", 1, "hash", "6", "READY")
     assert (found.alias_known, found.autoscaled, plan_of().by_alias, plan_of().intent.ungated) == (True, False, False, False)
+
+
+def test_a_rollout_may_take_ten_minutes_and_a_step_is_of_the_first_deployment_unless_it_says_so() -> None:
+    assert plan_of().intent.rollout_deadline == 600.0
+    plain = step(StepName.LOCK)
+    assert (plain.leg, plain.requests, plain.may_stand) == (0, 0, False)
+    moved = replace(plain, requests=1, state=StepState.TRYING)
+    assert moved.may_stand
+
+
+def test_the_newest_judgement_is_of_the_last_step_that_has_one() -> None:
+    early, late = (Judgement(at, at, GateVerdict.PASS) for at in (1.0, 2.0))
+    steps = (step(StepName.JUDGE_GATE, judgements=(early,)), step(StepName.JUDGE_GATE, judgements=(early, late)), step(StepName.RELEASE))
+    assert operation(*steps).judged == late
+    assert operation(*steps[:1], steps[2]).judged == early
+    assert operation().judged is None
+
+
+def test_a_gate_that_failed_earlier_is_no_reason_where_the_last_word_was_another() -> None:
+    fail, error = (Judgement(0.0, 0.0, verdict) for verdict in (GateVerdict.FAIL, GateVerdict.ERROR))
+    undone = operation(step(StepName.JUDGE_GATE, StepState.FAILED, judgements=(fail, error)), outcome=Outcome.UNDONE)
+    assert (undone.gate_failed, undone.exit_code) == (False, ExitCode.UNDONE)
+    passed = operation(step(StepName.JUDGE_GATE, StepState.UNDONE, judgements=(fail,)), outcome=Outcome.UNDONE)
+    assert not passed.gate_failed

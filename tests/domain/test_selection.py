@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tui.domain.metrics import NOTHING_KNOWN
 from tui.domain.registry import ModelVersion, RegisteredModel, Registry
 from tui.domain.selection import (
@@ -15,6 +17,7 @@ from tui.domain.selection import (
     select_deployment,
     select_run,
     select_version,
+    serving_version,
 )
 from tui.domain.truth import LiveVersion, RolloutStatus, TruthRow
 
@@ -108,3 +111,66 @@ def test_where_a_version_serves_pods_come_before_templates_and_these_before_the_
     asked = {"1": "serving/named", "2": "serving/named", "3": "serving/serves", "4": "serving/first"}
     assert {number: deployment_of(rows, "iris", number) for number in asked} == asked
     assert deployment_of(rows, "wine", "1") is None
+
+
+def test_what_nothing_leads_to_keeps_the_deployment_in_view() -> None:
+    before = Selection("run-a", "iris", "1", "serving/legacy")
+    assert select_run(before, "run-w", REGISTRY, ()).deployment == "serving/legacy"
+    assert select_version(before, "wine", "1", REGISTRY, ()).deployment == "serving/legacy"
+    assert select_run(before, "run-w", REGISTRY, ROWS).deployment == "serving/wine"
+
+
+def test_a_version_leads_to_its_run_where_the_registry_tells_one() -> None:
+    assert select_version(EMPTY, "iris", "2", REGISTRY, ROWS).run_id == "run-b"
+    assert select_version(EMPTY, "iris", "2", None, ROWS).run_id is None
+    assert select_version(EMPTY, "iris", "9", REGISTRY, ROWS).run_id is None
+    nameless = Registry((), (replace(version("iris", "2", ""), run_id=""),))
+    assert select_version(EMPTY, "iris", "2", nameless, ROWS).run_id is None
+    assert select_deployment(EMPTY, "serving/iris", None, ROWS) == Selection(None, "iris", "1", "serving/iris", Pane.DEPLOYMENTS)
+
+
+@pytest.mark.parametrize("pane", [Pane.RUNS, Pane.VERSIONS, Pane.DEPLOYMENTS])
+def test_each_pane_is_pinned_by_itself(pane: Pane) -> None:
+    old, new = Selection("run-a", "iris", "1", "serving/iris"), Selection("run-w", "wine", "2", "serving/wine", Pane.LIVE)
+    found = keep_pinned(old, new, {pane})
+    kept = [(found.run_id == "run-a"), ((found.model, found.version) == ("iris", "1")), (found.deployment == "serving/iris")]
+    assert kept == [pane is Pane.RUNS, pane is Pane.VERSIONS, pane is Pane.DEPLOYMENTS]
+    assert keep_pinned(old, replace(new, origin=pane), {pane}) == replace(new, origin=pane), "whoever moves in it moves it"
+    assert keep_pinned(old, new, ()) == new
+
+
+def test_of_versions_of_one_time_the_highest_is_the_newest() -> None:
+    same = Registry(
+        (), tuple(replace(version("iris", number, "run-a"), created_at=at) for number, at in (("9", None), ("10", None), ("8", 0.0)))
+    )
+    found = newest_version_of_run(same, "run-a")
+    assert found is not None
+    assert found.version == "10"
+
+
+@pytest.mark.parametrize(
+    ("live", "serves"),
+    [
+        ((LiveVersion("1", 1, 1), LiveVersion("2", 3, 2)), "2"),
+        ((LiveVersion("1", 3, 1), LiveVersion("2", 1, 1)), "1"),
+        ((LiveVersion("1", 1, 1), LiveVersion("2", 3, 1)), "2"),
+        ((LiveVersion(None, 5, 5), LiveVersion("2", 1, 0)), "2"),
+        ((LiveVersion(None, 5, 5),), "7"),
+        ((), "7"),
+    ],
+)
+def test_what_a_deployment_serves_most_ready_pods_tell_then_most_pods_then_its_template(live: tuple[LiveVersion, ...], serves: str) -> None:
+    assert serving_version(row("iris", "iris", "7", *live)) == serves
+
+
+def test_a_model_of_another_age_is_no_renamed_one() -> None:
+    def models(**ages: float | None) -> Registry:
+        return Registry(tuple(RegisteredModel(name, created_at=at) for name, at in ages.items()), ())
+
+    chosen = Selection(model="iris")
+    assert lost_words(chosen, models(iris=1.0, rose=1.0), models(rose=1.0)).endswith("it was deleted"), "that one was there before"
+    assert lost_words(chosen, models(iris=None), models(rose=None)).endswith("it was deleted"), "without a time nobody knows"
+    assert lost_words(chosen, models(iris=1.0, rose=1.0), models(rose=1.0, tulip=1.0)).endswith("it is called tulip now")
+    known = models(iris=1.0)
+    assert lost_words(chosen, known, known) == ""
+    assert lost_words(Selection(model="wine"), models(iris=1.0), models()) == "", "it was not there before"
