@@ -11,7 +11,18 @@ from prombed import Prombed
 
 from tui.domain.exports import Exports
 from tui.domain.pod_labels import PodLabels, quoted
-from tui.domain.profiles import METRICS, PROFILES, Counter, Profile, bulk_queries, deployment_queries, pick, pod_pattern, rate_window
+from tui.domain.profiles import (
+    METRICS,
+    PROFILES,
+    WIDE_WINDOW,
+    Counter,
+    Profile,
+    bulk_queries,
+    deployment_queries,
+    pick,
+    pod_pattern,
+    rate_window,
+)
 
 NAMES = ("http_request_duration_highr_seconds_bucket", "model_prediction_value_bucket", "model_info", "python_info")
 FASTAPI = ("http_requests_total", "status", "2xx")
@@ -193,3 +204,66 @@ def test_of_all_candidates_that_are_exported_one_is_asked() -> None:
     assert (every.latency, every.requests, every.errors) == (("old",), profile.requests[:1], profile.errors[:1])
     none = profile.within(Exports.named(["up"]))
     assert (none.latency, none.requests, none.errors) == ((), profile.requests[:1], ())
+
+
+def test_units_and_counting_of_each_server() -> None:
+    """In seconds, and with the failed ones: what a server's own documentation says."""
+    assert {profile.name: profile.latency_scale for profile in PROFILES if profile.latency_scale != 1.0} == {
+        "TF Serving": 1e-6,
+        "Ray Serve": 1e-3,
+    }
+    assert [profile.name for profile in PROFILES if profile.errors_apart] == ["MLServer", "Triton"]
+    assert [profile.name for profile in PROFILES if profile.blind_to] == ["Triton"]
+
+
+def test_the_queries_of_a_fleet_as_they_are_asked() -> None:
+    profile = Profile(
+        "mine",
+        ("up",),
+        latency=("took", "other"),
+        latency_matchers='path!="/ping"',
+        requests=(Counter("asked_total", 'a="1"'), Counter("never")),
+        errors=(Counter("failed_total"), Counter("never")),
+        versions=("served", "v"),
+    )
+    assert bulk_queries(profile, ["serving"], window=90, stated=[("info", "version")]) == {
+        "buckets": 'sum by (namespace, pod, le) (rate(took_bucket{namespace=~"serving",path!="/ping"}[90s]))',
+        "requests": 'sum by (namespace, pod) (rate(asked_total{namespace=~"serving",a="1"}[90s]))',
+        "errors": 'sum by (namespace, pod) (rate(failed_total{namespace=~"serving"}[90s]))',
+        "stated info": 'info{namespace=~"serving"}',
+        "versions": 'max by (namespace, pod, v) (served{namespace=~"serving"})',
+    }
+    assert "versions" not in bulk_queries(profile, (), stated=[("served", "v")])
+    assert bulk_queries(Profile("none", ()), ()) == {}
+    assert bulk_queries(profile, ())["errors"].endswith("(rate(failed_total[60s]))")
+    assert deployment_queries(profile, 'pod="x"', step=30.0) == {
+        "p50": 'histogram_quantile(0.5, sum by (le) (rate(took_bucket{pod="x",path!="/ping"}[60s])))',
+        "p90": 'histogram_quantile(0.9, sum by (le) (rate(took_bucket{pod="x",path!="/ping"}[60s])))',
+        "p99": 'histogram_quantile(0.99, sum by (le) (rate(took_bucket{pod="x",path!="/ping"}[60s])))',
+        "requests": 'sum (rate(asked_total{pod="x",a="1"}[60s]))',
+        "errors": 'sum (rate(failed_total{pod="x"}[60s]))',
+    }
+    assert deployment_queries(Profile("none", ()), "", step=30.0) == {}
+
+
+@pytest.mark.parametrize(("step", "scrape", "seconds"), [(0.0, 15.0, 60), (50.0, 15.0, 65), (0.0, 0.1, 1), (45.0, 15.0, 60), (0.0, 0.4, 2)])
+def test_a_window_holds_four_scrapes_and_the_step(step: float, scrape: float, seconds: int) -> None:
+    assert rate_window(step=step, scrape=scrape) == seconds
+    assert WIDE_WINDOW == 300
+
+
+@pytest.mark.parametrize(("length", "whole"), [(46, True), (47, False)])
+def test_only_the_beginning_of_a_long_name_is_sure(length: int, whole: bool) -> None:
+    pattern = pod_pattern("a" * length)
+    assert pattern == ("a" * length + ("-[a-z0-9]+-[a-z0-9]{5}" if whole else "-[a-z0-9-]{5,}"))
+    assert pod_pattern("a" * 70) == "a" * 58 + "[a-z0-9-]{5,}"
+
+
+def test_a_counter_is_matched_by_its_label_and_its_own_matchers() -> None:
+    labelled = Exports(({"__name__": "x", "grpc": "OK", "code": "200"},))
+    assert Counter("x", 'a="1"', status=("code",), failed='!="OK"').resolved(labelled) == Counter("x", 'code!="OK",a="1"')
+    assert Counter("x", status=("none", "grpc"), failed='!="OK"').resolved(labelled) == Counter("x", 'grpc!="OK"')
+    assert Counter("x", status=("none",), failed='!="OK"').resolved(labelled) is None
+    assert Counter("y", vouchers=("x",)).resolved(labelled) == Counter("y", vouchers=("x",))
+    assert Counter("y").resolved(labelled) is None
+    assert Counter("x").resolved(labelled) == Counter("x")

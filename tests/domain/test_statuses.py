@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tui.domain.exports import Exports
 from tui.domain.profiles import pick
-from tui.domain.statuses import LABELS, failed_matcher
+from tui.domain.statuses import LABELS, carries, failed_matcher
 
 MATCHER = re.compile(r'(\w+)=~"(.*)"')
 
@@ -81,3 +81,15 @@ def test_the_profile_asks_by_the_label_that_the_counter_carries(label: str, code
     profile = pick(Exports(series))
     assert profile is not None
     assert profile.errors[0].matchers.startswith(f'{label}=~"5..",')
+
+
+def test_the_numbers_of_grpc_end_with_sixteen() -> None:
+    assert failed("code", "0", "16", "2") == {"2"}
+    assert failed("code", "0", "17") is None
+
+
+def test_a_label_is_carried_where_every_series_has_it() -> None:
+    assert carries([{"code": "1"}, {"code": "2"}], "code")
+    assert not carries([{"code": "1"}, {"code": ""}], "code")
+    assert not carries([{"code": "1"}, {}], "code")
+    assert not carries([], "code")
