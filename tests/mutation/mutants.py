@@ -27,6 +27,8 @@ UNCHANGED = ("name", "string", "newline", "endmarker", "fstring", "fstring_strin
 """What no operator changes, and half of all nodes."""
 GUARDS = ("strict", "maxsize")
 """Arguments that change no result: that two rows are as long as each other, and how much a cache holds; as little as the cache itself."""
+CUT = "harmless"
+"""Cuts words to a `limit`, where a letter more or less is none."""
 
 
 @dataclass(frozen=True, order=True)
@@ -78,6 +80,8 @@ def _declarations(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int
         found += [each for each in decorators if isinstance(node, ast.ClassDef) or ast.unparse(each).startswith("lru_cache")]
         if isinstance(node, ast.keyword) and node.arg in GUARDS:
             found.append(node.value)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == CUT:
+            found += [each.value for each in node.keywords if each.arg == "limit"]
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             found.append(node.test)
         for part in found:

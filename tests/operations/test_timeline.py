@@ -87,3 +87,114 @@ def test_an_operation_that_fits_nowhere_is_left_and_hides_no_later_one() -> None
     gone, fits = replace(MOVE, id="gone", to_version="9", since=80.0, at=95.0), replace(MOVE, since=105.0, at=112.0)
     arrivals, left = aligned(story("1", "2"), [gone, fits])
     assert ([arrival.move for arrival in arrivals], left) == ([None, fits], (gone,))
+
+
+def merged(found: list[Revision], *moves: Move) -> list[tuple[str | None, str | None, bool]]:
+    """Of each revision: the version it is told with, whose it is, and whether it served."""
+    arrivals, _ = aligned(found, moves)
+    return [(one.version, one.move.id if one.move else None, one.served) for one in arrivals]
+
+
+def test_a_cause_that_names_the_operation_is_surer_than_any_time() -> None:
+    one, two, three = story("1", "2", "3")
+    cause = "modeldeck promote iris 1 -> 2 by ann@box [op]: better"
+    named = replace(two, replica_set=replace(two.replica_set, change_cause=cause))
+    far = replace(MOVE, since=5000.0, at=5100.0)
+    assert merged([one, named, three], far) == [("1", None, True), ("2", "op", True), ("3", None, True)]
+    assert merged([one, two, three], far) == [("1", None, True), ("2", None, True), ("3", None, True)]
+    wrong = replace(named, version="9")
+    assert merged([one, wrong, three], far)[1] == ("9", None, True), "it names another version: it was inherited"
+
+
+def test_a_cause_without_an_id_still_says_who_did_what() -> None:
+    one, two = story("1", "2")
+    told = replace(two, replica_set=replace(two.replica_set, change_cause="modeldeck promote iris 1 -> 2 by ann@box: better"))
+    far = replace(MOVE, since=5000.0, at=5100.0)
+    assert merged([one, told], far)[1] == ("2", "op", True)
+    assert merged([one, told], replace(far, actor="bob@box"))[1] == ("2", None, True)
+    assert merged([one, told], replace(far, kind=Kind.ROLLBACK))[1] == ("2", None, True)
+    unknown = replace(told, replica_set=replace(told.replica_set, change_cause="modeldeck promote iris unknown -> 2 by ann@box"))
+    assert merged([one, unknown], replace(far, from_version=None))[1] == ("2", "op", True)
+
+
+def test_an_operation_fits_only_what_it_did() -> None:
+    one, two = story("1", "2")
+    near = replace(MOVE, since=105.0, at=112.0)
+    assert merged([one, two], near)[1] == ("2", "op", True)
+    assert merged([one, two], replace(near, to_version="3"))[1][1] is None
+    assert merged([one, two], replace(near, model="wine"))[1][1] is None
+    assert merged([one, replace(two, model=None)], near)[1][1] == "op"
+    assert merged([one, two], replace(near, model=""))[1][1] == "op"
+    assert merged([one, two], replace(near, since=5000.0, at=5100.0))[1][1] is None
+    assert merged([one, two], replace(near, from_version="2"))[1][1] is None, "nothing changed, so that it made no revision"
+    assert merged([replace(one, version="2"), two], replace(near, from_version="2"))[1][1] == "op", "unless it restarted the pods"
+
+
+def test_behind_an_alias_the_annotation_names_what_the_operation_did() -> None:
+    one, two = story("1", "2")
+    annotated = replace(two.replica_set.template, annotations={"modeldeck.dev/version": "2"})
+    by_alias = replace(two, version=None, by_alias=True, replica_set=replace(two.replica_set, template=annotated))
+    near = replace(MOVE, since=105.0, at=112.0)
+    assert merged([one, by_alias], near)[1] == ("2", "op", True)
+    assert merged([one, by_alias], replace(near, from_version="2"))[1] == ("2", "op", True), "it restarted them all the same"
+    assert merged([one, replace(by_alias, replica_set=two.replica_set)], near)[1] == (None, None, True)
+
+
+def test_of_several_operations_each_takes_the_surest_place_in_order() -> None:
+    found = story("1", "2", "1", "2", "3")
+    first = replace(MOVE, id="first", since=105.0, at=112.0)
+    second = replace(MOVE, id="second", since=125.0, at=132.0)
+    assert [whose for _, whose, _ in merged(found, first, second)] == [None, "first", None, "second", None]
+    assert [whose for _, whose, _ in merged(found, second)] == [None, None, None, "second", None]
+    assert [whose for _, whose, _ in merged(found, first)] == [None, "first", None, None, None]
+    back = replace(MOVE, id="back", kind=Kind.ROLLBACK, from_version="2", to_version="1", since=115.0, at=122.0)
+    assert [whose for _, whose, _ in merged(found, first, back, second)] == [None, "first", "back", "second", None]
+
+
+def test_what_was_there_before_tells_two_places_of_one_time_apart() -> None:
+    one, two, three, four = story("1", "2", "3", "2")
+    blurred = [replace(each, since=100.0, until=200.0, exact=False) for each in (two, three, four)]
+    found = [one, *blurred]
+    of_one, of_three = (replace(MOVE, from_version=before, since=100.0, at=200.0) for before in ("1", "3"))
+    assert [whose for _, whose, _ in merged(found, of_one)] == [None, "op", None, None]
+    assert [whose for _, whose, _ in merged(found, of_three)] == [None, None, None, "op"]
+
+
+def test_a_way_back_is_the_very_next_revision_of_the_set_before() -> None:
+    move = replace(MOVE, since=95.0, at=200.0, served=False, outcome=Outcome.UNDONE)
+    for versions, back in ((("1", "2", "1"), 2), (("1", "2", "3"), None), (("1", "2", "3", "1"), None), (("2", "1"), None)):
+        arrivals, _ = aligned(story(*versions), [move])
+        assert [index for index, one in enumerate(arrivals) if one.back] == ([back] if back is not None else [])
+    late = story("1", "2", "1")
+    arrivals, _ = aligned([*late[:2], replace(late[2], since=5000.0, until=5001.0)], [move])
+    assert not arrivals[2].back
+    (_, _, returned), _ = aligned([*late[:2], replace(late[2], version=None)], [move])
+    assert (returned.version, returned.back, returned.served) == ("1", True, True)
+
+
+def test_a_colleagues_operation_with_an_open_end_serves_unless_it_went_back() -> None:
+    mine = replace(MOVE, since=95.0, at=200.0, served=False, outcome=Outcome.NEEDS_ATTENTION)
+    theirs = replace(mine, source="annotations")
+    assert merged(story("1", "2"), mine)[1] == ("2", "op", False)
+    assert merged(story("1", "2"), theirs)[1] == ("2", "op", True)
+    assert merged(story("1", "2", "1"), theirs)[1] == ("2", "op", False)
+
+
+def test_what_an_operation_made_is_timed_by_it_where_clocks_agree() -> None:
+    one, two = story("1", "2")
+    blurred = replace(two, since=100.0, until=math.inf, exact=False)
+    (_, timed), _ = aligned([one, blurred], [replace(MOVE, since=105.0, at=150.0)])
+    assert timed.revision is not None
+    assert (timed.revision.since, timed.revision.until) == (105.0, 150.0)
+    (_, apart), _ = aligned([one, two], [replace(MOVE, since=50.0, at=90.0)])
+    assert apart.move is not None
+    assert apart.revision is not None
+    assert (apart.revision.since, apart.revision.until) == (110.0, 111.0)
+
+
+def test_operations_without_a_revision_stand_where_their_time_is() -> None:
+    sets = [replica_set(deployment(), number, created_at=100.0 * number) for number in (1, 2)]
+    moves = [replace(MOVE, id=str(at), to_version="9", at=at, since=at - 1) for at in (100.0, 150.0, 200.5)]
+    told = timeline(deployment(), sets, moves, None, LinkPatterns())
+    assert [one.move.id if one.move else one.revision and one.revision.number for one in told] == ["100.0", 1, "150.0", 2, "200.5"]
+    assert [one.version for one in timeline(deployment(), sets, (), None, LinkPatterns())] == [None, None]
