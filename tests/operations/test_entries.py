@@ -220,3 +220,8 @@ def test_the_newest_sign_of_life_counts_while_it_is_under_way() -> None:
     assert heard(replace(running, heartbeat_at=None), 4.0).heartbeat_at == 4.0
     ended = told(entry("ended", at=30.0, outcome="done"))
     assert heard(ended, 40.0) is ended
+
+
+@pytest.mark.parametrize("kind", ["", "aaa", "planned", "end", "ended-well", "zzz"])
+def test_a_kind_of_a_newer_modeldeck_changes_nothing(kind: str) -> None:
+    assert told(entry(kind, at=9.0, words="x", outcome="done", step=1, what="cancel")) == told()

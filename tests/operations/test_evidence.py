@@ -13,6 +13,7 @@ from tests.support.fakes.journals import MemoryJournal
 from tests.support.history import NOW, History
 from tests.support.sample import FrozenClock
 from tui.domain.failures import Unreachable
+from tui.domain.metrics import Vector
 from tui.domain.promotions import Kind, Plan, RollbackTarget
 from tui.domain.serving import Fleet
 from tui.operations.evidence import measured_spans, with_figures
@@ -120,3 +121,35 @@ async def test_only_what_is_registered_can_be_gone_back_to(bench: Bench) -> None
     bench.fake.measured, bench.fake.metrics = True, metrics  # type: ignore[assignment]
     found = await targets_of("serving", "iris", bench.fake.world, bench.journal, bench.fake.clock)
     assert [target.version for target in found] == ["2"]
+
+
+async def test_the_last_second_before_its_successor_is_looked_at() -> None:
+    """When that was there, its own pods were already going."""
+    asked: list[float] = []
+    metrics = world()
+    query = metrics.query
+
+    async def noted(promql: str, *, at: float | None = None) -> Vector:
+        asked.append(at or 0.0)
+        return await query(promql, at=at)
+
+    metrics.query = noted  # type: ignore[method-assign]
+    await figures(candidate(), metrics)
+    assert set(asked) == {NOW - 3600 - 1.0}
+
+
+async def test_a_target_of_no_revision_is_of_no_replica_set() -> None:
+    of = deployment("iris")
+    sets = (replica_set(of, 0, name="iris-0"), replica_set(of, 1, name="iris-7c9b"))
+    (found,) = await with_figures([candidate()], of, Fleet((of,), sets[1:], ()), world(), CLOCK)
+    assert found.stats_words == "p99 175 ms, errors 5.0%, 2.0 requests/s", "of the pods that stated it"
+
+
+async def test_only_six_candidates_are_measured_and_all_are_told() -> None:
+    of = deployment("iris")
+    many = [candidate() for _ in range(8)]
+    found = await with_figures(many, of, Fleet((of,), (), ()), world(), CLOCK)
+    assert [bool(one.stats_words) for one in found] == [True] * 6 + [False] * 2
+    assert await with_figures([], of, Fleet((of,), (), ()), world(), CLOCK) == ()
+    assert await with_figures(many, of, Fleet((of,), (), ()), None, CLOCK) == tuple(many)
+    assert await with_figures(many, of, Fleet((of,), (), ()), replace(world(), failure=Unreachable("refused")), CLOCK) == tuple(many)
