@@ -158,3 +158,44 @@ def test_many_sightings_and_operations_are_held_together_in_no_time() -> None:
         seen("1" if number % 2 else "2", "2" if number % 2 else "1", 990.0 + 20 * number, 1005.0 + 20 * number) for number in range(200)
     ]
     assert by_others(chain, mine) == ()
+
+
+def test_of_deployments_that_share_an_alias_one_has_moved_it() -> None:
+    """The journal tells of each Deployment apart: that one of them did not move the alias does not say that none did."""
+    other, mover = (replace(ours("2", 1005, "1", id="op"), alias_moved=moved) for moved in (False, True))
+    sighting = seen("1", "2", 1000, 1010)
+    assert by_others([sighting], [other, mover]) == by_others([sighting], [mover, other]) == ()
+    assert by_others([sighting], [other]) == (sighting,)
+    assert by_others([sighting], [replace(other, alias_moved=None)]) == ()
+
+
+def test_an_operation_that_set_what_was_there_moved_nothing() -> None:
+    assert by_others([seen("1", "2", 1000, 1010)], [ours("2", 1005, "2")]) == (seen("1", "2", 1000, 1010),)
+    assert by_others([seen("2", "2", 1000, 1010)], []) == ()
+
+
+def test_when_the_alias_moved_is_told_better_than_the_whole_operation() -> None:
+    long = replace(ours("2", 5000, "1"), since=0.0, alias_moved=True, alias_since=1004.0, alias_until=1006.0)
+    assert by_others([seen("1", "2", 1000, 1010)], [long]) == ()
+    late = [seen("1", "2", 3000, 3010)]
+    assert by_others(late, [long]) == tuple(late)
+
+
+def test_clocks_may_differ_by_a_minute() -> None:
+    for at, ours_too in ((1070.0, True), (1072.5, False), (940.5, True), (939.0, False)):
+        assert (by_others([seen("1", "2", 1000, 1010)], [ours("2", at, "1")]) == ()) is ours_too
+
+
+def test_what_needs_the_clocks_to_differ_least_explains() -> None:
+    told = [seen("1", "2", 1000, 1010), seen("1", "2", 1050, 1060)]
+    assert by_others(told, [ours("2", 1055, "1")]) == (told[0],)
+    assert by_others(told, [ours("2", 1005, "1")]) == (told[1],)
+
+
+def test_a_step_that_surely_happened_between_two_readings_is_not_passed_over() -> None:
+    """Whoever read before and after it must have seen it: others moved the alias there and away."""
+    assert by_others([seen("1", "4", 1000, 2000)], [ours("3", 1500, "2")]) == (seen("1", "2", 1000, 1498), seen("3", "4", 1500, 2000))
+    perhaps = replace(ours("3", 1500, "2"), alias="")
+    assert by_others([seen("1", "4", 1000, 2000)], [perhaps]) == (seen("1", "4", 1000, 2000),)
+    overlapping = ours("3", 1001, "2")
+    assert by_others([seen("1", "4", 1000, 2000)], [overlapping]) == (seen("1", "4", 1000, 2000),)

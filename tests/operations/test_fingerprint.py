@@ -1,0 +1,106 @@
+"""What has changed since a plan was made, in the words of people: the template, the count, other operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.domain.templates import container, deployment, template
+from tests.support.operations import PLAN
+from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
+from tui.domain.promotions import Fingerprint, Plan
+from tui.domain.serving import Deployment, PodTemplate
+from tui.operations.edits import own_annotation
+from tui.operations.fingerprint import annotations_digest, digests, other_operation, template_changes
+
+THEN = template(
+    container(env={"LOG_LEVEL": "info", "MODEL_URI": "models:/iris/1"}, args=("-v",)),
+    labels={"app": "iris"},
+    annotations={"team/owner": "risk"},
+)
+OF = deployment(of=THEN, generation=4, observed_generation=4, desired=2)
+
+
+def made(**parts: Any) -> Plan:
+    """From what stood then."""
+    known: dict[str, Any] = {"places": digests(THEN), "annotations": annotations_digest(OF), "replicas": 2, **parts}
+    return replace(PLAN, fingerprint=Fingerprint(OF.uid, 4, OF.template_hash, "1", "READY", **known))
+
+
+def changed(now: PodTemplate) -> tuple[str, ...]:
+    return template_changes(made(), replace(OF, template=now, template_hash="other", generation=5))
+
+
+def server(**parts: Any) -> PodTemplate:
+    return replace(THEN, containers=(replace(THEN.containers[0], **parts),))
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (replace(THEN, labels={"app": "wine"}), "label app was changed"),
+        (replace(THEN, labels={}), "label app was removed"),
+        (replace(THEN, annotations={"team/owner": "risk", "x": "1"}), "annotation x was added"),
+        (replace(THEN, annotations={"team/owner": "ops"}), "annotation team/owner was changed"),
+        (server(image="other"), "image of container server was changed"),
+        (server(args=("-vv",)), "args 0 of container server was changed"),
+        (
+            server(env=(replace(THEN.containers[0].env[0], value="debug"), THEN.containers[0].env[1])),
+            "env LOG_LEVEL of container server was changed",
+        ),
+        (server(env=THEN.containers[0].env[:1]), "env 1 value of container server was removed"),
+        (replace(THEN, containers=()), "/spec/template/spec/containers/0/args/0 was removed"),
+        (THEN, "the pod template was changed in a field that modeldeck does not read (resources, probes, volumes, …)"),
+    ],
+)
+def test_a_changed_template_is_told_place_by_place(now: PodTemplate, words: str) -> None:
+    assert changed(now)[0] == words
+
+
+def test_every_place_is_told() -> None:
+    assert changed(replace(server(image="other"), labels={"app": "wine"})) == (
+        "label app was changed",
+        "image of container server was changed",
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "taken", "words"),
+    [
+        ({}, {}, ()),
+        ({"uid": "another"}, {}, ("deployment serving/iris was deleted and made anew",)),
+        ({"desired": 5, "generation": 5}, {}, ("scaled from 2 to 5 (generation 4 → 5)",)),
+        ({"desired": 5, "generation": 5}, {"autoscaled": True}, ()),
+        ({"desired": 5, "generation": 4}, {"replicas": None}, ()),
+        ({"generation": 5}, {}, ("its spec was changed outside of the pod template (generation 4 → 5)",)),
+        ({"generation": 5, "annotations": {"note": "new"}}, {}, ()),
+        ({"generation": 5}, {"autoscaled": True}, ()),
+    ],
+)
+def test_what_else_of_a_deployment_moves(now: dict[str, Any], taken: dict[str, Any], words: tuple[str, ...]) -> None:
+    assert template_changes(made(**taken), replace(OF, **now)) == words
+
+
+def standing(mark: str = "", *history: Mark) -> Deployment:
+    annotations: Mapping[str, str] = {OPERATION: mark} if mark else {}
+    for past in history:
+        annotations = {**annotations, HISTORY: history_text(annotations, past)}
+    return replace(OF, annotations=annotations)
+
+
+def test_another_operation_that_began_or_came_and_went_is_told() -> None:
+    plan = replace(made(last_operation="old"), slot_edits={own_annotation(OPERATION): (None, "ours")})
+    assert other_operation(plan, standing()) == ()
+    assert other_operation(plan, standing("", Mark("old", actor="bob"))) == ()
+    assert other_operation(plan, standing("", Mark(plan.id))) == ()
+    assert other_operation(plan, standing("", Mark("new", actor="bob"))) == ("operation new of bob was carried out",)
+    assert other_operation(plan, standing("", Mark("new"))) == ("operation new of somebody was carried out",)
+    assert other_operation(plan, standing(mark_text(Mark("new", actor="bob")))) == ("operation new of bob has begun",)
+    assert other_operation(plan, standing(mark_text(Mark("new")))) == ("operation new of somebody has begun",)
+    assert other_operation(plan, standing(mark_text(Mark(plan.id)))) == ()
+    left_behind = mark_text(Mark("dead"))
+    known = replace(plan, slot_edits={own_annotation(OPERATION): (left_behind, "ours")})
+    assert other_operation(known, standing(left_behind)) == (), "it was there when the plan was made, and judged then"
