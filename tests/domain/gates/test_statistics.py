@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,3 +76,64 @@ def test_more_of_the_new_is_more_and_more_of_the_old_is_less(new: int, total: fl
     assert rate_at_least(new + 1, total, old, base, times) <= p + 1e-9
     assert rate_at_least(new, total, old + 1, base, times) >= p - 1e-9
     assert rate_at_least(new, total, old, base, times + 1) >= p - 1e-9
+
+
+@given(st.integers(0, 25), st.integers(1, 24), st.floats(0.001, 0.999))
+def test_a_binomial_tail_is_the_sum_of_its_terms(count: int, total: int, ratio: float) -> None:
+    exact = sum(math.comb(total, found) * ratio**found * (1 - ratio) ** (total - found) for found in range(count, total + 1))
+    assert at_least(count, total, ratio) == pytest.approx(exact, rel=1e-9, abs=1e-12)
+    assert at_most(count - 1, total, ratio) == pytest.approx(1 - exact, rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "ratio", "above"),
+    [
+        (0, 5, 0.0, 1.0),
+        (1, 5, 0.0, 0.0),
+        (5, 5, 1.0, 1.0),
+        (6, 5, 1.0, 0.0),
+        (-1, 5, 0.5, 1.0),
+        (1, 0, 0.5, 0.0),
+        (0, 0, 0.5, 1.0),
+        (3, 3, 0.5, 0.125),
+    ],
+)
+def test_a_binomial_tail_at_its_ends(count: int, total: int, ratio: float, above: float) -> None:
+    assert at_least(count, total, ratio) == pytest.approx(above)
+
+
+def test_a_tail_that_is_too_small_for_a_float_ends() -> None:
+    assert at_least(100_000, 100_000, 1e-9) == 0.0
+    assert at_least(50_000, 1_000_000, 0.001) == 0.0
+    assert at_least(500_000, 1_000_000, 0.5) == pytest.approx(0.5, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("value", "freedom", "above"),
+    [
+        (3.940, 10, 0.95),
+        (18.307, 10, 0.05),
+        (23.209, 10, 0.01),
+        (31.410, 20, 0.05),
+        (10.851, 20, 0.95),
+        (7.815, 3, 0.05),
+        (9.348, 3, 0.025),
+    ],
+)
+def test_chi_square_as_tables_have_it(value: float, freedom: int, above: float) -> None:
+    assert chi_square_above(value, freedom) == pytest.approx(above, rel=0.02)
+    assert chi_square_below(value, freedom) == pytest.approx(1 - above, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("total", "base", "times", "share"), [(1000.0, 4000.0, 1.0, 0.2), (1000.0, 4000.0, 4.0, 0.5), (300.0, 100.0, 2.0, 6 / 7)]
+)
+def test_of_two_counts_the_first_has_its_share_of_the_sum(total: float, base: float, times: float, share: float) -> None:
+    assert rate_at_least(7, total, 5, base, times) == pytest.approx(at_least(7, 12, share))
+    assert rate_at_most(3, total, 5, base, times) == pytest.approx(at_most(3, 8, share))
+
+
+@pytest.mark.parametrize(("total", "base"), [(0.0, 5.0), (5.0, 0.0), (-1.0, 5.0)])
+def test_without_requests_on_a_side_nothing_is_told(total: float, base: float) -> None:
+    assert rate_at_least(9, total, 1, base, 1.0) == rate_at_most(0, total, 9, base, 1.0) == 1.0
+    assert rate_at_least(9, 0.5, 1, 0.5, 1.0) < 0.05, "a side may have less than one"
