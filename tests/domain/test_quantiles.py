@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from itertools import accumulate
 from pathlib import Path
 
@@ -96,3 +97,53 @@ def test_failures_counted_apart_are_requests_too() -> None:
 
 def test_infinite_and_nan_values_are_not_known() -> None:
     assert stats_by(lambda labels: labels["pod"], requests=[Sample({"pod": "a"}, 0.0, math.nan)])["a"] == ServingStats()
+
+
+def of(values: dict[str, float], **labels: str) -> list[Sample]:
+    return [Sample({"pod": pod, **labels}, 0.0, value) for pod, value in values.items()]
+
+
+def owner(labels: Mapping[str, str]) -> str | None:
+    return labels.get("pod")
+
+
+def test_buckets_of_one_owner_are_added_up_by_their_bounds() -> None:
+    buckets = [*of({"a": 30.0}, le="0.1"), *of({"a": 20.0}, le="0.10"), *of({"a": 100.0}, le="0.2"), *of({"a": 100.0}, le="+Inf")]
+    odd = [*of({"a": 7.0}, le="wide"), *of({"a": 7.0}, le="NaN"), *of({"a": 7.0}), Sample({"le": "0.1"}, 0.0, 7.0)]
+    found = stats_by(owner, buckets=[*buckets, *odd])["a"]
+    assert (found.p50, found.p90, found.p99) == (pytest.approx(0.1), pytest.approx(0.18), pytest.approx(0.198))
+    assert (found.error_ratio, found.requests_per_second) == (None, None)
+
+
+def test_an_owner_that_only_fails_or_only_waits_has_its_row() -> None:
+    apart = stats_by(owner, errors=of({"a": 2.0}), errors_apart=True)["a"]
+    assert (apart.requests_per_second, apart.error_ratio) == (2.0, 1.0)
+    assert stats_by(owner, errors=of({"a": 2.0})) == {}
+    nobody = stats_by(owner, requests=of({"a": 2.0}), errors=None, errors_apart=True)["a"]
+    assert (nobody.requests_per_second, nobody.error_ratio) == (2.0, None)
+    assert stats_by(owner, requests=of({"a": 2.0}))["a"].error_ratio == 0.0
+    assert stats_by(owner, requests=[*of({"a": 2.0}), *of({"a": 3.0}), Sample({}, 0.0, 9.0)])["a"].requests_per_second == 5.0
+
+
+def test_what_is_no_number_is_not_known_and_takes_nothing_else_with_it() -> None:
+    found = stats_by(owner, requests=of({"a": 2.0, "b": math.inf}), errors=of({"a": math.nan}))
+    assert (found["a"].requests_per_second, found["a"].error_ratio) == (2.0, None)
+    assert (found["b"].requests_per_second, found["b"].error_ratio) == (None, 0.0)
+    none = stats_by(owner, requests=of({"a": -1.0}), errors=of({"a": 1.0}))["a"]
+    assert none.error_ratio is None
+
+
+@pytest.mark.parametrize(("q", "value"), [(0.0, 0.0), (0.25, 0.5), (0.5, 1.0), (0.75, 1.5), (0.9, 1.8), (1.0, 2.0)])
+def test_quantiles_lie_on_straight_lines_between_bounds(q: float, value: float) -> None:
+    assert histogram_quantile(q, [(1.0, 50.0), (2.0, 100.0), (math.inf, 100.0)]) == pytest.approx(value)
+
+
+def test_a_first_bucket_of_negative_bounds_is_its_bound() -> None:
+    assert histogram_quantile(0.1, [(-1.0, 50.0), (1.0, 100.0), (math.inf, 100.0)]) == -1.0
+    assert histogram_quantile(0.75, [(-1.0, 50.0), (1.0, 100.0), (math.inf, 100.0)]) == pytest.approx(0.0)
+
+
+def test_noise_between_neighbouring_buckets_is_no_decrease_nor_a_rise() -> None:
+    noisy = [(1.0, 50.0), (2.0, 50.0 * (1 + 1e-14)), (3.0, 49.0), (4.0, 100.0), (math.inf, 100.0)]
+    clean = [(1.0, 50.0), (2.0, 50.0), (3.0, 50.0), (4.0, 100.0), (math.inf, 100.0)]
+    assert [histogram_quantile(q, noisy) for q in (0.5, 0.6)] == [histogram_quantile(q, clean) for q in (0.5, 0.6)]
