@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
 from tests.support.sample import FLEET
-from tui.domain.pod_addresses import MOST, PodAddress, followed, pod_addresses, serving_addresses
+from tui.domain.pod_addresses import MOST, PodAddress, followed, pod_addresses, serving_addresses, with_host
 from tui.domain.pod_labels import PodIndex, PodLabels
 from tui.domain.serving import ContainerState, Pod
 
@@ -86,3 +87,24 @@ def test_a_query_names_each_address_exactly() -> None:
     assert BY_ADDRESS.of_pods("", "", addresses) == matcher
     assert BY_ADDRESS.of_pods("", "", [addresses[2]]) == r'instance=~"10\\.0\\.0\\.2\\:8080"'
     assert BY_ADDRESS.of_pods("", "", []) == 'instance=~"no-such-address"'
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("10.0.0.1:80", "10.0.0.1:80"),
+        ("fd00::1", "[fd00::1]"),
+        ("[fd00::1]", "[fd00::1]"),
+        ("[fd00::1]:80", "[fd00::1]:80"),
+    ],
+)
+def test_only_an_ipv6_address_needs_brackets_before_a_port(address: str, host: str) -> None:
+    assert with_host(address) == host
+
+
+def test_an_address_has_been_a_pods_since_the_best_known_time() -> None:
+    (unknown,) = pod_addresses([pod(containers=(), started_at=None, created_at=None)])
+    (made,) = pod_addresses([pod(containers=(), started_at=None, created_at=30.0)])
+    assert (unknown.since, made.since, unknown.until) == (0.0, 30.0, math.inf)
+    assert [replace(made, until=60.0).held(at) for at in (29.0, 30.0, 60.0, 61.0)] == [False, True, True, False]
