@@ -141,6 +141,7 @@ def test_tolerations(toleration: Toleration, tolerated: bool) -> None:
         (LabelRequirement("x", "Lt", ("8",)), False, False, True),
         (LabelRequirement("x", "Lt", ("7",)), False, False, False),
         (LabelRequirement("x", "Lt", ()), False, False, False),
+        (LabelRequirement("x", "Near"), True, True, True),  # a newer operator: taken as met, as it can only forbid more
     ],
 )
 def test_requirements(requirement: LabelRequirement, absent: bool, a: bool, seven: bool) -> None:

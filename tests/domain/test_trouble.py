@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.domain.templates import container, deployment, pod, replica_set, state, template
-from tui.domain.rollout import Cause, Trouble, new_pods, new_replica_set, obstacle, pod_words, runs_template, trouble
+from tui.domain.rollout import Cause, Trouble, new_pods, new_replica_set, obstacle, pod_words, runs_template, status, trouble
 from tui.domain.serving import Condition, ContainerKind, ContainerState, EnvVar, PodTemplate
 
 DEPLOYMENT = deployment(of=template(container(image="i:2")), available=0)
@@ -189,3 +189,13 @@ def test_revisions_tell_the_new_pods_only_where_both_are_known() -> None:
     assert new_pods(at_two, [known, unknown]) == (known, unknown)
     assert new_pods(replace(DEPLOYMENT, annotations={}), [known, unknown]) == (unknown,)
     assert new_replica_set(replace(DEPLOYMENT, annotations={}), [replace(SETS[0], revision=0)]) is None
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [Condition("Progressing", "True", "NewReplicaSetAvailable", ""), Condition("Available", "False", "ProgressDeadlineExceeded", "")],
+)
+def test_only_progressing_tells_of_a_deadline_and_only_by_its_reason(condition: Condition) -> None:
+    of = replace(DEPLOYMENT, conditions=(condition,))
+    assert status(of).state == "progressing"
+    assert trouble(of, [], SETS) is None
