@@ -100,3 +100,10 @@ async def test_a_registry_that_is_away_says_nothing_only_where_it_was_away_befor
 
 async def test_a_version_that_is_gone_tells_nothing(bench: Bench) -> None:
     assert not await told(bench, adopted(replace(MARK, to_version="99")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "read"), [("promote", Kind.PROMOTE), ("rollback", Kind.ROLLBACK), ("zap", Kind.PROMOTE), ("", Kind.PROMOTE)]
+)
+def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind) -> None:
+    assert adopted(replace(MARK, kind=kind)).intent.kind is read

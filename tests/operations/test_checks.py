@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import pytest
@@ -114,3 +115,12 @@ async def test_where_other_deployments_cannot_be_read_nothing_is_said_of_them(be
     bench.fake.traps.fail("unhandled", TimedOut("no answer"))
     bench.fake.traps.fail("fleet", TimedOut("no answer"))
     assert "other deployments" not in [found.name for found in (await bench.good_plan("2")).checks]
+
+
+@pytest.mark.parametrize(("uri", "named"), [("models:/iris/latest", "the newest version"), ("models:/iris/Production", "stage Production")])
+async def test_a_reference_that_moved_by_itself_is_told_to_stop_moving(bench_of: Callable[[str], Bench], uri: str, named: str) -> None:
+    made = await bench_of(uri).plan("2")
+    assert isinstance(made, Plan)
+    found = check(made, "reference")
+    assert found.words == f"the pods follow {named} of iris: from now on they name version 2, and no longer follow it"
+    assert found.hint == "to follow a version that moves, name an alias: models:/iris@champion"

@@ -202,3 +202,14 @@ def test_the_tags_of_a_version_tell_how_it_came() -> None:
     before = tagged(operation="20270115-090000-ab12", when="2027-01-15T08:05:00Z")
     assert before.since == before.at, "it was not planned after it was over, whatever its id says"
     assert of_tags(None) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "read"), [("promote", Kind.PROMOTE), ("rollback", Kind.ROLLBACK), ("zap", Kind.PROMOTE), ("", Kind.PROMOTE)]
+)
+def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind) -> None:
+    mark = Mark("op", kind, to_version="2")
+    (marked,) = of_annotations(deployment(annotations={OPERATION: mark_text(mark)}), [])
+    version = ModelVersion("iris", "3", None, "READY", "None", 0.0, "", tags={"modeldeck.operation": "op", "modeldeck.kind": kind})
+    (tagged,) = of_tags(Registry((), (version,)))
+    assert (marked.kind, tagged.kind) == (read, read)
