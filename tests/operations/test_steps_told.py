@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 
 from tests.operations.conftest import Bench
+from tui.domain.environments import PrometheusTarget
 from tui.domain.failures import Unreachable
-from tui.domain.promotions import Kind, Plan, Refusal, StepName
+from tui.domain.promotions import Kind, Operation, Plan, Refusal, StepName
+from tui.operations.journal_file import JournalFailure
+from tui.operations.plan import metrics_there
+from tui.operations.world import World
 
 
 def told(plan: Plan) -> dict[str, tuple[str, str]]:
@@ -105,3 +109,50 @@ async def test_what_cannot_be_meant_is_no_intent(bench: Bench, fields: dict[str,
 
 async def test_a_reason_of_five_hundred_characters_is_kept(bench: Bench) -> None:
     assert (await bench.good_plan("2", reason="x" * 500)).intent.reason == "x" * 500
+
+
+async def test_pods_that_cannot_be_read_leave_nothing_to_plan(bench: Bench) -> None:
+    bench.fake.traps.fail("pods_of", Unreachable("refused"), times=9)
+    found = await bench.plan("2")
+    assert isinstance(found, Refusal)
+    assert (found.code, found.words) == ("unreachable", "refused")
+
+
+@pytest.mark.parametrize("breaks", [1, 2])
+async def test_a_journal_that_breaks_leaves_nothing_to_plan(bench: Bench, breaks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it broke only after the subject was found."""
+    read, looks = bench.journal.operations, list[int]()
+
+    def operations() -> tuple[Operation, ...]:
+        looks.append(1)
+        if len(looks) == breaks:
+            raise JournalFailure("no space left")
+        found: tuple[Operation, ...] = read()
+        return found
+
+    monkeypatch.setattr(bench.journal, "operations", operations)
+    found = await bench.plan("2")
+    assert isinstance(found, Refusal)
+    assert (found.code, found.words) == ("journal", "no space left")
+
+
+async def test_a_prometheus_that_nobody_named_counts_only_where_it_answers(bench: Bench) -> None:
+    def named(guessed: bool) -> World:
+        target = PrometheusTarget("http://localhost:9090", guessed=guessed)
+        bench.fake.measured = True
+        return replace(bench.fake.world, environment=replace(bench.fake.environment, prometheus=target))
+
+    assert await metrics_there(named(True))
+    assert not await metrics_there(replace(named(True), metrics=None))
+    assert await metrics_there(bench.fake.world)
+
+    async def away() -> None:
+        raise Unreachable("refused")
+
+    async def hangs() -> None:
+        raise TimeoutError
+
+    for ping in (away, hangs):
+        bench.fake.metrics.ping = ping  # type: ignore[method-assign]
+        assert not await metrics_there(named(True))
+        assert await metrics_there(named(False)), "the gate then holds"

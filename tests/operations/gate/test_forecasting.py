@@ -109,3 +109,10 @@ async def test_a_query_that_could_never_be_judged_is_refused(query: str) -> None
     assert check.verdict is Verdict.REFUSE
     assert check.words.startswith("it could never be judged: mine: ")
     assert "gate check" in check.hint
+
+
+async def test_where_no_failures_are_judged_nothing_is_said_of_them() -> None:
+    only_latency = Gate(max_error_ratio=None, max_error_rise=None)
+    assert "half of them failing" not in (await forecast(only_latency, TODAY, world(start=3700, rate=0.5), now=float(NOW))).words
+    for one in (Gate(max_error_ratio=None), Gate(max_error_rise=None)):
+        assert "half of them failing" in (await forecast(one, TODAY, world(start=3700, rate=0.02), now=float(NOW))).words
