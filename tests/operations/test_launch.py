@@ -6,7 +6,8 @@ from __future__ import annotations
 import os
 import signal
 import stat
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -147,12 +148,18 @@ def as_user(uid: int, gid: int, work: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+@pytest.fixture
+def shared_place() -> Iterator[Path]:
+    """A folder that everybody may enter. pytest's own are closed to others again by each run that begins."""
+    with tempfile.TemporaryDirectory(prefix="modeldeck-test-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two other users")
-def test_two_users_write_one_journal_and_a_third_can_neither_read_nor_write(tmp_path: Path) -> None:
+def test_two_users_write_one_journal_and_a_third_can_neither_read_nor_write(shared_place: Path) -> None:
     ann, bob, eve, team = 64001, 64002, 64003, 64010
-    for folder in (tmp_path, *tmp_path.parents[:-1]):
-        folder.chmod(folder.stat().st_mode | 0o011)
-    folder = tmp_path / "shared"
+    folder = shared_place / "shared"
     folder.mkdir()
     os.chown(folder, 0, team)
     folder.chmod(0o2770)
