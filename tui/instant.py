@@ -34,7 +34,7 @@ _BLANKS = re.compile(" {6,}")
 _FORMAT = "modeldeck-screen-3"
 MAX_AGE = 7 * 86400.0
 """Seconds after which a last screen is not worth showing any more."""
-ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+ENDING = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 """The signals that ask us to end."""
 
 

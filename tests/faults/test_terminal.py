@@ -61,7 +61,7 @@ def test_keys_that_are_typed_before_it_stands_are_not_lost(start: Start) -> None
     terminal.given_back()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1])
 def test_a_signal_ends_it_and_gives_the_terminal_back(start: Start, number: signal.Signals) -> None:
     terminal = start()
     terminal.painted()
