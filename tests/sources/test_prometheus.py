@@ -170,6 +170,14 @@ async def test_a_pipe_in_place_of_a_certificate_is_not_waited_for(tmp_path: Path
     assert f"{tmp_path / 'pipe'}: it is no file" in failure.words
 
 
+async def test_a_socks_proxy_that_is_away_is_not_told_as_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    failure = await failure_of(PrometheusMetrics(PrometheusTarget("http://prometheus.example")))
+    assert failure.words.startswith("its proxy 127.0.0.1:9: ")
+
+
 async def test_a_kept_connection_that_died_is_replaced() -> None:
     async def answers_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         if number % 2 == 0:

@@ -23,7 +23,7 @@ from prometheus_api_client.prometheus_connect import PrometheusConnect
 
 from tui.domain.failures import Failure, InvalidQuery, Malformed, Rejected, TooLarge, Unreachable
 from tui.sources import bounds, refusals
-from tui.sources.addresses import is_loopback
+from tui.sources.addresses import is_loopback, proxy_before
 from tui.sources.credentials import scrubbed
 from tui.sources.cut_off import CutOffAdapter, cut_off
 from tui.sources.prometheus_wire import error_of, explain, is_invalid_query
@@ -217,6 +217,10 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
             return refusals.not_http(backend=BACKEND)
         if isinstance(error, OSError) and not isinstance(error, requests.RequestException | ssl.SSLError | ConnectionError | TimeoutError):
             return refusals.unusable_certificates(error, backend=BACKEND)  # requests looks for their files itself
+        through = proxy_before(self.url, None) if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in chain) else ""
+        if through:  # over SOCKS; of others requests itself says that it was the proxy
+            found = refusals.broken(error, backend=BACKEND, host=through)
+            return Unreachable(f"its proxy {through}: {found.words}", hint=refusals.PROXY_HINT, backend=BACKEND)
         return refusals.broken(error, backend=BACKEND, host=self._host)
 
 
