@@ -257,3 +257,17 @@ async def test_the_pods_before_are_known_by_the_addresses_that_they_had(judged: 
     asked = {part for promql in counted for part in re.findall(r"10\\\\\.0\\\\\.0\\\\\.([0-9]+)", promql)}
     assert old
     assert asked == old
+
+
+async def test_time_that_is_given_early_is_just_what_was_given(judged: Bench) -> None:
+    says(judged, lambda at: 0.5 if at > 200 else None)
+    given: list[float] = []
+
+    def look() -> None:
+        if not given and judged.seen[-1].judged is not None:
+            given.append(judged.fake.clock.at)
+            judged.mailbox.deliver(Asked(Wish.EXTEND, "bob@box", seconds=300.0))
+
+    judged.fake.clock.on_sleep.append(look)
+    operation = await judged.promote("2")
+    assert (operation.outcome, operation.extended) == (Outcome.DONE, 300.0)
