@@ -57,3 +57,17 @@ def test_what_is_equal_is_not_joined_anew() -> None:
     again = {"serving/iris": ServingStats(p99=0.1)}
     (after,) = joiner.rows(FLEET, registry(champion="7"), again, observed={"serving/pod-1": replace(SAYS_7)})
     assert after is before
+
+
+def test_another_statement_of_a_pod_is_heard_after_an_earlier_one() -> None:
+    joiner = Joiner()
+    for said in (SAYS_7, SAYS_6, SAYS_7):
+        observed = {"serving/pod-1": said}
+        assert joiner.rows(FLEET, KNOWN, observed=observed) == truth_rows(FLEET, KNOWN, observed=observed)
+
+
+@pytest.mark.parametrize("phase", ["Pending", "Failed", "Succeeded", "Unknown"])
+def test_only_pods_that_run_count(phase: str) -> None:
+    ended = replace(FLEET, pods=tuple(replace(pod, phase=phase) for pod in FLEET.pods))
+    (row,) = truth_rows(ended, KNOWN)
+    assert row.live == ()
