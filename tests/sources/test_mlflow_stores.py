@@ -15,7 +15,7 @@ from tests.support.mlflow_world import World
 from tui.domain.environments import MlflowTarget
 from tui.domain.failures import Failure, Rejected, Unreachable
 from tui.sources.mlflow_open import open_mlflow
-from tui.sources.mlflow_stores import sqlite_file
+from tui.sources.mlflow_stores import refuse_absent, sqlite_file
 
 OLD = "acf3f17fdcc7"
 """The schema of MLflow 2.9.2."""
@@ -128,6 +128,14 @@ async def test_a_store_that_goes_away_meanwhile_is_not_made_anew(database_world:
         await mlflow.registry.registry()
     await mlflow.aclose()
     assert bytes_of(tmp_path) == {}
+
+
+@pytest.mark.parametrize(("uri", "hint"), [("databricks", "read as a folder here"), ("./mlruns", "check the path")])
+def test_a_word_that_is_no_address_is_told_to_be_a_folder(uri: str, hint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Unreachable, match="no such file") as found:
+        refuse_absent(uri)
+    assert hint in found.value.hint
 
 
 @pytest.mark.parametrize("form", ["{}", "file://{}", "sqlite:///{}/typo.db"])

@@ -47,7 +47,10 @@ def refuse_absent(uri: str) -> None:
     """Raises Unreachable where a file or folder is not there (any more): costs one look, so that it can be asked before each question."""
     path = sqlite_file(uri) if is_database(uri) else _folder(uri) if urlsplit(uri).scheme in ("", "file") else None
     if path is not None and not path.exists():
-        raise Unreachable(f"no such file: {path}", hint="mlflow would make an empty one: check the path", backend=BACKEND)
+        hint = "mlflow would make an empty one: check the path"
+        if "/" not in uri:  # databricks, or an address without its scheme
+            hint = f"{uri} is read as a folder here: a server is named by its address (https://…)"
+        raise Unreachable(f"no such file: {path}", hint=hint, backend=BACKEND)
 
 
 def sqlite_file(uri: str) -> Path | None:
