@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tui.commandline.doctor import doctor
+from tui.commandline.doctor import alias_rights, doctor
 from tui.domain.environments import Environment, MlflowTarget, PrometheusTarget
 from tui.domain.promotions import ExitCode
+from tui.domain.registry import ModelAccess
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -52,3 +53,19 @@ async def test_a_journal_that_cannot_be_used_is_told(
     environment = Environment("default", None, None, None, journal=str(place / "journal.db"))
     assert await doctor(environment, argparse.Namespace(output="text")) == code
     assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("found", "works", "words"),
+    [
+        ({}, None, "does not tell beforehand"),
+        ({"iris": ModelAccess(None), "wine": None}, None, "does not tell beforehand"),
+        ({"iris": ModelAccess(True, "EDIT"), "wine": ModelAccess(None)}, None, "does not tell beforehand"),
+        ({"iris": ModelAccess(True, "EDIT"), "wine": ModelAccess(True, "admin")}, True, "EDIT on iris, wine"),
+        ({"iris": ModelAccess(False, "READ"), "wine": ModelAccess(True), "x": None}, False, "no EDIT on iris: promotions"),
+    ],
+)
+def test_what_mlflow_grants_on_models_is_told(found: dict[str, ModelAccess | None], works: bool | None, words: str) -> None:
+    finding = alias_rights(found)
+    assert finding.works is works
+    assert words in finding.words

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import importlib.util
 import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +17,8 @@ import msgspec
 import pytest
 
 from tests.sources.conftest import mlflow_server
-from tui.domain.environments import MlflowTarget, Secret
+from tui.commandline.doctor import doctor
+from tui.domain.environments import Environment, MlflowTarget, Secret
 from tui.domain.failures import Failure, Forbidden, Unauthorized
 from tui.domain.registry import ModelAccess, ModelVersion
 from tui.sources.mlflow_open import Mlflow, open_mlflow
@@ -111,6 +114,17 @@ async def test_what_is_told_beforehand_is_what_the_server_then_does(guarded: Gua
         access = await mlflow.registry.access_to("iris")
         assert access.may_edit is await done(mlflow)
         assert access.permission
+
+
+@pytest.mark.parametrize(("user", "mark"), [("reader", "✘"), ("manager", "✔")])
+async def test_doctor_tells_whether_aliases_may_be_moved(
+    guarded: Guarded, user: str, mark: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
+) -> None:
+    environment = Environment("default", guarded.target(user), None, None, journal=str(tmp_path / "journal.db"))
+    await doctor(environment, argparse.Namespace(output="text"))
+    if request.node.callspec.params["guarded"] == "EDIT":
+        mark = "✔"
+    assert f"{mark} permission to move aliases: {'no EDIT' if mark == '✘' else 'EDIT'} on " in capsys.readouterr().out
 
 
 async def test_a_grant_and_the_default_permission_are_told_as_one(guarded: Guarded, request: pytest.FixtureRequest) -> None:

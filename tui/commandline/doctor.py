@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 
 from tui.backends import Backends, connect, open_journal
 from tui.commandline.doctor_metrics import scraping
@@ -13,6 +15,7 @@ from tui.commandline.snapshot import Told, told
 from tui.domain.environments import Environment
 from tui.domain.failures import Failure
 from tui.domain.promotions import ExitCode
+from tui.domain.registry import ModelAccess
 from tui.domain.serving import Access
 from tui.environment.kinds import shown
 from tui.operations.world import not_configured
@@ -32,6 +35,8 @@ NEEDS = (
     ("list", "resourcequotas", "", "", "a plan does not tell whether the quota has room for the pod that a rollout adds"),
 )
 """(verb, resource, API group, subresource, what it is like without), in each namespace."""
+ASKED = 20
+"""Models of which MLflow is asked what it grants, the first by name."""
 CLUSTER_WIDE = (
     ("list", "nodes", "", "", "a plan does not tell whether a node has room for the pod that a rollout adds"),
     ("list", "pods", "", "", "a plan does not tell what the pods of other namespaces leave free on a node"),
@@ -71,8 +76,22 @@ async def _mlflow(backends: Backends) -> list[Finding]:
         return [first, failed("registry", models.failure)]
     registry = models.value
     count = f"{len(registry.models)} models, {len(registry.versions)} versions" if registry else ""
-    permission = Finding("permission to move aliases", None, "MLflow does not tell beforehand", "a refusal is undone")
+    names = sorted(model.name for model in registry.models)[:ASKED] if registry else []
+    asked = await asyncio.gather(*(told(partial(world.need_registry().access_to, name), "MLflow") for name in names))
+    permission = alias_rights({name: answer.value for name, answer in zip(names, asked, strict=True)})
     return [first, Finding("registry", True, f"{count} in {models.took:.2f} s"), permission]
+
+
+def alias_rights(found: Mapping[str, ModelAccess | None]) -> Finding:
+    """What MLflow grants on these models; None where it did not answer."""
+    about = "permission to move aliases"
+    refused = [name for name, access in found.items() if access is not None and access.may_edit is False]
+    if refused:
+        words = f"no EDIT on {', '.join(refused)}: promotions that move an alias there are refused"
+        return Finding(about, False, words, "ask an MLflow admin, or whoever made the model, for EDIT on it")
+    if found and all(access is not None and access.may_edit for access in found.values()):
+        return Finding(about, True, f"EDIT on {', '.join(found)}")
+    return Finding(about, None, "MLflow does not tell beforehand", "a refusal is undone")
 
 
 async def _kubernetes(backends: Backends) -> list[Finding]:
