@@ -86,6 +86,19 @@ async def test_one_of_this_journal_tells_its_step_too() -> None:
         assert "↻" not in row(app, "iris")
 
 
+async def test_a_journal_that_cannot_be_read_is_no_sign_that_nothing_goes_on() -> None:
+    async with deck(known(), fleet=ops.rolling_fleet()) as (app, pilot):
+        app.deck.miss_journal("the journal cannot be read: disk I/O error")
+        await settled(pilot)
+        assert "↻ iris" in row(app, "iris")
+        await pilot.press("3", "j")
+        await settled(pilot)
+        assert "the journal cannot be read: disk I/O error: what goes on here is not known" in app.text()
+        app.deck.miss_journal("")
+        await settled(pilot)
+        assert "cannot be read" not in app.text()
+
+
 @pytest.mark.parametrize("size", [(80, 24), (160, 40)])
 async def test_one_that_hangs_is_told_while_it_hangs(size: tuple[int, int]) -> None:
     hung = {ops.ROLLING.deployment_uid: UnderWay(ops.ROLLING, gone=False, unheard="40 s")}

@@ -40,6 +40,7 @@ def test_one_that_hangs_is_told_with_how_long_it_has_not_been_heard() -> None:
 
 async def test_it_tells_at_once_and_then_only_what_is_different() -> None:
     told: list[Mapping[str, UnderWay]] = []
+    unread: list[str] = []
     answers: list[tuple[Operation, ...] | JournalFailure] = [(), (), (ops.HELD,), (ops.HELD,), JournalFailure("locked"), (ops.DONE,)]
     done = asyncio.Event()
 
@@ -53,9 +54,10 @@ async def test_it_tells_at_once_and_then_only_what_is_different() -> None:
         return answer
 
     clock = sample.FrozenClock()
-    noticing = Noticing(read, clock, told.append)
+    noticing = Noticing(read, clock, told.append, unread.append)
     noticing.start()
     await done.wait()
     await noticing.stop()
     assert [sorted(each) for each in told] == [[], [UID], []]
+    assert unread == ["locked", ""], "what stood before it could not be read stands meanwhile"
     assert clock.now() >= ops.NOW + 6 * EVERY

@@ -151,6 +151,11 @@ class Deck(DeckRoom):
         self.table(P.DEPLOYMENTS).refresh_cells()
         self._mark(P.DEPLOYMENTS)
 
+    def miss_journal(self, words: str) -> None:
+        """The journal cannot be read, and why; "" when it can again."""
+        self.model.journal_trouble = words
+        self._mark(P.DEPLOYMENTS)
+
     def awaited(self, since: float) -> tuple[str, ...]:
         """Backends that the truth rows are made from and that are away, or have not been asked since then (seconds since the epoch)."""
         asked = self._source.asked_at(Topic.REGISTRY) if self._source is not None else None

@@ -66,7 +66,8 @@ def lineage(model: DeckModel) -> tuple[Line, Line]:
     names = {run.id: run.name for run in (model.runs.runs if model.runs else ())}
     told = line(chosen, model.registry, model.truth, run_names=names, champion=model.environment.champion)
     nowhere = Cell("on no Deployment" if model.unhandled else "not deployed", "muted")
-    left, right = _chain(told.selected, nowhere), _operation(model) or _beside(told, row, model.gaps, nowhere)
+    right = _operation(model) or _unread(model) or _beside(told, row, model.gaps, nowhere)
+    left = _chain(told.selected, nowhere)
     under_way = model.operation is not None or model.mark is not None
     disagrees = row is not None and bool(row.disagreements) and chosen.origin in (Pane.DEPLOYMENTS, Pane.LIVE)
     if under_way or disagrees:
@@ -135,6 +136,12 @@ def _operation(model: DeckModel) -> Line:
         Cell(f"{mark.kind or 'operation'}{moved}", "accent"),
         Cell(f" by {mark.actor or 'somebody'}, from another machine", "muted"),
     )
+
+
+def _unread(model: DeckModel) -> Line:
+    """What goes on may be in the journal."""
+    words = f"{model.journal_trouble}: what goes on here is not known"
+    return (Cell("! ", "warn"), Cell(words, "warn")) if model.journal_trouble else ()
 
 
 def _beside(told: Lineage, row: TruthRow | None, gaps: tuple[str, ...], nowhere: Cell) -> Line:

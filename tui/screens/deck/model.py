@@ -73,6 +73,8 @@ class DeckModel:
         """Whether a selection has been made to begin with; until then tables that fill move nothing."""
         self._under_way: Mapping[str, UnderWay] | None = None
         self._told_cut_off = False
+        self.journal_trouble = ""
+        """Why the journal cannot be read; "" while it can."""
         self._joiner = joining.Joiner(champion=environment.champion, patterns=environment.patterns)
         self._readings: dict[Topic, Reading[Any]] = {}
         self._lost = ""

@@ -42,7 +42,7 @@ def open_doors(app: App[Any], world: World, hire: Callable[[], Hands], journal: 
         cluster=lambda: here.now,
     )
     desk = Desk(services(world, journal(), clock, hire), actor())
-    noticing = Noticing(Ledger(journal()).read, clock, deck.tell)
+    noticing = Noticing(Ledger(journal()).read, clock, deck.tell, deck.miss_journal)
     noticing.start()
     ledger = Ledger(journal())
 

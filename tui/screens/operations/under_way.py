@@ -32,11 +32,13 @@ Tell = Callable[[Mapping[str, UnderWay]], None]
 
 
 class Noticing:
-    """Tells `tell` at once how things stand, and whenever anything is different."""
+    """Tells `tell` at once how things stand, and whenever anything is different; and `unread` why the journal cannot be read, "" when it
+    can again. What stood before stands until then: nobody knows better."""
 
-    def __init__(self, read: Callable[[], tuple[Operation, ...]], clock: Clock, tell: Tell) -> None:
-        self._read, self._clock, self._tell = read, clock, tell
+    def __init__(self, read: Callable[[], tuple[Operation, ...]], clock: Clock, tell: Tell, unread: Callable[[str], None]) -> None:
+        self._read, self._clock, self._tell, self._unread = read, clock, tell, unread
         self._told: Mapping[str, UnderWay] | None = None
+        self._trouble = ""
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -50,10 +52,14 @@ class Noticing:
     async def _run(self) -> None:
         while True:
             try:
-                found = await asyncio.to_thread(self._read)
-            except Failure:
-                found = ()  # the screens of operations tell it, and so does the next plan
-            self._look(found)
+                found, trouble = await asyncio.to_thread(self._read), ""
+            except Failure as failure:
+                found, trouble = None, failure.words
+            if trouble != self._trouble:
+                self._trouble = trouble
+                self._unread(trouble)
+            if found is not None:
+                self._look(found)
             await self._clock.sleep(EVERY)
 
     def _look(self, operations: tuple[Operation, ...]) -> None:
