@@ -116,7 +116,10 @@ def test_a_pair_of_variables(env: dict[str, str], pair: tuple[str, str] | None) 
         (container(env={"MODEL_NAME": "iris", "MODEL_ALIAS": ""}), ()),
         (replace(container(), env=(EnvVar("MODEL_VERSION", None),)), ("MODEL_VERSION of container server comes from elsewhere",)),
         (replace(container(), env=(EnvVar("SHADOW_MODEL_URI", None),)), ()),
-        (replace(container(), env=(EnvVar("MODEL_URI", None, "the field metadata.name"),)), ()),
+        (
+            replace(container(), env=(EnvVar("MODEL_URI", None, "the field metadata.name"),)),
+            ("MODEL_URI of container server comes from the field metadata.name",),
+        ),
         (replace(container(), env=(EnvVar("PORT", None),)), ()),
         (
             container(env={"MODEL_URI": "models:/"}),

@@ -32,16 +32,17 @@ NEEDS = (
     ("create", "leases", "coordination.k8s.io", "", "operations have no lock: the mark on the deployment is the only sign for others"),
     ("patch", "leases", "coordination.k8s.io", "", "operations have no lock: the mark on the deployment is the only sign for others"),
     ("list", "horizontalpodautoscalers", "autoscaling", "", "whether an autoscaler owns the replicas is not known"),
-    ("list", "resourcequotas", "", "", "a plan does not tell whether the quota has room for the pod that a rollout adds"),
 )
 """(verb, resource, API group, subresource, what it is like without), in each namespace."""
+OPTIONAL = (("list", "resourcequotas", "", "", "a plan does not tell whether the quota has room for the pod that a rollout adds"),)
+"""The same of what a plan can be made without."""
 ASKED = 20
 """Models of which MLflow is asked what it grants, the first by name."""
 CLUSTER_WIDE = (
     ("list", "nodes", "", "", "a plan does not tell whether a node has room for the pod that a rollout adds"),
     ("list", "pods", "", "", "a plan does not tell what the pods of other namespaces leave free on a node"),
 )
-"""The same of the whole cluster: a plan can be made without."""
+"""Likewise, of the whole cluster."""
 
 
 async def doctor(environment: Environment, given: argparse.Namespace) -> int:
@@ -106,7 +107,7 @@ async def _kubernetes(backends: Backends) -> list[Finding]:
         return [first, Finding("deployments, promotions, roll-backs", False, "do not work")]
     namespaces = await told(backends.namespaces, "Kubernetes")
     chosen = namespaces.value or ("default",)
-    needs = [(namespace, f"in {namespace}", *need) for namespace in chosen for need in NEEDS]
+    needs = [(namespace, f"in {namespace}", *need) for namespace in chosen for need in (*NEEDS, *OPTIONAL)]
     needs += [("*", "in the whole cluster", *need) for need in CLUSTER_WIDE]
     asked = [
         cluster.access(verb, resource, "" if namespace == "*" else namespace, group=group, subresource=sub)
