@@ -10,16 +10,20 @@ from typing import Any, TypeVar
 
 import pytest
 
+from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld, fake_world
 from tests.support.virtual import VirtualClock, VirtualLoop
-from tui.domain.failures import NotFound
+from tui.domain.failures import Conflict, Forbidden, NotFound
 from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State
+from tui.operations.execute import execute
 from tui.operations.follow import RunnerFailure
+from tui.operations.guard import ReadOnly
 from tui.operations.hands import Hands, OwnHands
 from tui.operations.runner import Order, Verb
 from tui.operations.services import Services, services
 from tui.operations.wishes import Asked, Wish
+from tui.operations.words import host
 
 T = TypeVar("T")
 INTENT = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")
@@ -143,6 +147,165 @@ def test_whoever_is_gone_is_missed(desk: Desk, said: str, words: str) -> None:
         assert failed.value.hint == f"modeldeck operations resume {operation_id}, or undo {operation_id}"
         await with_.recover(operation_id, Verb.RESUME)
         assert (await followed(with_, operation_id))[-1].outcome is Outcome.DONE
+
+    desk.run(story())
+
+
+def past_its_commit(desk: Desk) -> Coroutine[Any, Any, str]:
+    """One whose release failed: it can be finished, not taken back."""
+
+    async def story() -> str:
+        desk.fake.traps.fail("patch_deployment", Forbidden("role was taken away"), skip=1, times=9)
+        with_ = desk.services()
+        operation_id = await begun(with_)
+        assert (await followed(with_, operation_id))[-1].outcome is Outcome.NEEDS_ATTENTION
+        desk.fake.traps.clear()
+        return operation_id
+
+    return story()
+
+
+def test_one_past_its_commit_is_finished_and_not_taken_back(desk: Desk) -> None:
+    async def story() -> None:
+        operation_id = await past_its_commit(desk)
+        with_, hired = desk.services(), desk.hired
+        with pytest.raises(Conflict, match="is a roll-back"):
+            await with_.recover(operation_id, Verb.UNDO)
+        assert desk.hired == hired, "nobody is hired for what is refused"
+        await with_.recover(operation_id, Verb.RESUME)
+        assert (await followed(with_, operation_id))[-1].outcome is Outcome.DONE
+        with pytest.raises(Conflict, match="has ended: done"):
+            await with_.recover(operation_id, Verb.RESUME)
+
+    desk.run(story())
+
+
+def test_who_follows_what_is_taken_up_again_is_not_told_its_old_end_as_the_new_one(desk: Desk) -> None:
+    async def story() -> list[Operation]:
+        operation_id = await past_its_commit(desk)
+        with_ = desk.services()
+        await with_.recover(operation_id, Verb.RESUME)
+        seen = await followed(with_, operation_id)
+        assert [one.state for one in await followed(with_, operation_id)] == [State.ENDED], "by now it has ended"
+        return seen
+
+    seen = desk.run(story())
+    assert (seen[0].state, seen[0].outcome) == (State.ENDED, Outcome.NEEDS_ATTENTION)
+    assert (seen[1].state, seen[1].outcome) == (State.RUNNING, None)
+    assert (seen[-1].state, seen[-1].outcome) == (State.ENDED, Outcome.DONE)
+
+
+def test_whoever_is_to_take_it_up_again_and_is_gone_at_once_is_missed(desk: Desk) -> None:
+    """Its old end is not what came of the order."""
+
+    async def story() -> None:
+        operation_id = await past_its_commit(desk)
+        desk.next = [Gone("the lock is held by bob")]
+        with_ = desk.services()
+        await with_.recover(operation_id, Verb.RESUME)
+        with pytest.raises(RunnerFailure, match="the lock is held by bob"):
+            await followed(with_, operation_id)
+        assert [one.outcome for one in await followed(with_, operation_id)] == [Outcome.NEEDS_ATTENTION]
+
+    desk.run(story())
+
+
+def test_one_that_only_its_mark_tells_of_is_taken_back_and_not_finished(desk: Desk) -> None:
+    """Another machine began it: its journal is not here."""
+
+    async def story() -> str:
+        made = await desk.services().plan(INTENT)
+        assert isinstance(made, Plan)
+        world, clock = desk.fake.world, desk.fake.clock
+        with pytest.raises(PowerCut):
+            await execute(made, world, Cutting(MemoryJournal(), 12, before=False), clock, lambda operation: None, asyncio.Event())
+        desk.fake.cluster.leases.clear()
+        with_ = desk.services()
+        with pytest.raises(Conflict, match="not gone on with"):
+            await with_.recover(made.id, Verb.RESUME)
+        assert (desk.hired, desk.journal.written) == (0, [])
+        await with_.recover(made.id, Verb.UNDO)
+        assert (await followed(with_, made.id))[-1].outcome is Outcome.UNDONE
+        return made.id
+
+    operation_id = desk.run(story())
+    assert desk.fake.env() == "models:/iris/1"
+    found = desk.journal.operation(operation_id)
+    assert found is not None
+    assert found.adopted
+
+
+def test_one_that_only_its_mark_tells_of_is_not_gone_on_with_once_it_is_here(desk: Desk) -> None:
+    """It was read from its mark, and whoever was to take it back is gone: its journal knows it by now."""
+
+    async def story() -> None:
+        made = await desk.services().plan(INTENT)
+        assert isinstance(made, Plan)
+        world, clock = desk.fake.world, desk.fake.clock
+        with pytest.raises(PowerCut):
+            await execute(made, world, Cutting(MemoryJournal(), 12, before=False), clock, lambda operation: None, asyncio.Event())
+        desk.fake.cluster.leases.clear()
+        desk.next = [Gone()]
+        with_ = desk.services()
+        await with_.recover(made.id, Verb.UNDO)
+        with pytest.raises(RunnerFailure):
+            await followed(with_, made.id)
+        with pytest.raises(Conflict, match="not gone on with"):
+            await with_.recover(made.id, Verb.RESUME)
+        await with_.recover(made.id, Verb.UNDO)
+        assert (await followed(with_, made.id))[-1].outcome is Outcome.UNDONE
+
+    desk.run(story())
+
+
+def test_a_read_only_environment_is_neither_changed_nor_asked(desk: Desk) -> None:
+    async def story() -> None:
+        with_ = desk.services()
+        made = await with_.plan(INTENT)
+        assert isinstance(made, Plan)
+        desk.fake.environment = replace(desk.fake.environment, read_only=True)
+        with_ = desk.services()
+        for refused in (lambda: with_.begin(made), lambda: with_.ask(made.id, Asked(Wish.CANCEL, "ann@box"))):
+            with pytest.raises(ReadOnly):
+                refused()
+        with pytest.raises(ReadOnly):
+            await with_.recover(made.id, Verb.UNDO)
+
+    desk.run(story())
+    assert (desk.hired, desk.journal.written) == (0, [])
+
+
+def test_what_is_begun_stands_in_the_journal_before_anybody_works_on_it(desk: Desk) -> None:
+    desk.next = [Gone()]
+
+    async def story() -> None:
+        with_ = desk.services()
+        operation_id = await begun(with_)
+        (entry,) = desk.journal.written
+        assert (entry.operation_id, entry.kind, entry.body["at"], entry.body["host"]) == (
+            operation_id,
+            "planned",
+            desk.fake.clock.now(),
+            host(),
+        )
+        kept = with_.plan_of(operation_id)
+        assert kept is not None
+        assert (kept.id, kept.intent) == (operation_id, INTENT)
+        assert [operation.id for operation in with_.operations()] == [operation_id]
+        assert with_.heartbeat(operation_id) is None
+        desk.journal.beat(operation_id, 7.0)
+        assert with_.heartbeat(operation_id) == 7.0
+
+    desk.run(story())
+
+
+def test_targets_are_of_the_model_that_the_deployment_names(desk: Desk) -> None:
+    async def story() -> None:
+        with_ = desk.services()
+        await followed(with_, await begun(with_))
+        assert [target.version for target in await with_.targets("serving", "iris")] == ["1"]
+        desk.fake.cluster.add("serving", "plain", [{"name": "server", "image": "nginx:1", "env": []}])
+        assert await with_.targets("serving", "plain") == ()
 
     desk.run(story())
 

@@ -35,10 +35,11 @@ class Tail(Protocol):
 
 
 async def follow(
-    operation_id: str, journal: Tail, clock: Clock, *, alive: Callable[[Operation], bool] | None = None
+    operation_id: str, journal: Tail, clock: Clock, *, alive: Callable[[Operation], bool] | None = None, past: int = 0
 ) -> AsyncIterator[Operation]:
     """The operation as it stands now, then after everything that is written of it, and when its process is not heard any more, until it
-    ends, or `alive` says that nobody goes on with it.
+    ends, or `alive` says that nobody goes on with it. `past`: the journal's newest entry of it when somebody was told to go on with it; an
+    end that stood there by then is not the one that is waited for.
 
     Raises NotFound for an id that the journal does not know, JournalFailure where it cannot be read.
     """
@@ -58,6 +59,6 @@ async def follow(
         if entries or silent is not quiet:
             quiet = silent
             yield operation
-        if operation.state is State.ENDED or (not entries and alive is not None and not alive(operation)):
+        if (operation.state is State.ENDED and seq > past) or (not entries and alive is not None and not alive(operation)):
             return
         await clock.sleep(POLL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from tui.domain.failures import NotFound
 from tui.domain.linking import link_of
@@ -56,13 +57,20 @@ class Services:
     """Whoever got ready in vain may go."""
 
 
+@dataclass(frozen=True, slots=True)
+class _AtWork:
+    hands: Hands
+    past: int
+    """The journal's newest entry of the operation when the order was given: an end up to there is that of an earlier attempt."""
+
+
 class _Bound:
     """The state behind the verbs: who is ready, and who carries out what."""
 
     def __init__(self, world: World, journal: SqliteJournal, clock: Clock, hire: Callable[[], Hands]) -> None:
         self._world, self._journal, self._clock, self._hire = world, journal, clock, hire
         self._ready: Hands | None = None
-        self._at_work: dict[str, Hands] = {}
+        self._at_work: dict[str, _AtWork] = {}
 
     def get_ready(self) -> None:
         if self._ready is None or self._ready.ended():
@@ -95,26 +103,31 @@ class _Bound:
         return hands if hands is not None and not hands.ended() else self._hire()
 
     def _go(self, hands: Hands, order: Order) -> None:
+        _, past = self._journal.after(order.operation, 0)
         hands.go(order)
-        self._at_work[order.operation] = hands
+        self._at_work[order.operation] = _AtWork(hands, past)
 
     async def follow(self, operation_id: str) -> AsyncIterator[Operation]:
         last: Operation | None = None
-        async for operation in follow(operation_id, self._journal, self._clock, alive=lambda found: self._is_alive(operation_id, found)):
+        work = self._at_work.get(operation_id)
+        past = work.past if work is not None else 0
+        alive = partial(self._is_alive, operation_id)
+        async for operation in follow(operation_id, self._journal, self._clock, alive=alive, past=past):
             last = operation
             yield operation
-        hands = self._at_work.pop(operation_id, None)
-        if last is not None and last.state is not State.ENDED:
-            said = hands.last_words() if hands is not None else ""
+        work = self._at_work.pop(operation_id, None)
+        untouched = work is not None and not self._journal.after(operation_id, work.past)[0]
+        if last is not None and (last.state is not State.ENDED or untouched):
+            said = work.hands.last_words() if work is not None else ""
             hint = f"modeldeck operations resume {operation_id}, or undo {operation_id}"
             # One that has told how it ended is not gone: only its journal could not take it, as on a full disk.
             told = f"operation {operation_id} has ended, and its journal does not say how: {said}"
             raise RunnerFailure(told if said else f"whoever carried operation {operation_id} out is gone", hint=hint)
 
     def _is_alive(self, operation_id: str, operation: Operation) -> bool:
-        hands = self._at_work.get(operation_id)
-        if hands is not None:
-            return not hands.ended()
+        work = self._at_work.get(operation_id)
+        if work is not None:
+            return not work.hands.ended()
         return is_alive(operation) is not False
 
     def ask(self, operation_id: str, asked: Asked) -> None:
