@@ -1,0 +1,245 @@
+"""What of an announcement is found standing, and who is named where another operation is in the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.domain.templates import deployment
+from tests.operations.conftest import Bench
+from tui.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
+from tui.domain.failures import Conflict, TimedOut
+from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
+from tui.domain.promotions import Plan
+from tui.operations.announcing import announce, hold_alias, is_over, midst_words, withdraw
+from tui.operations.patience import LATE_ANSWER
+from tui.operations.run import Run
+from tui.operations.shape import plan_to_journal
+
+FIRST, SECOND = "20260101-000000-aaaa", "20260102-000000-bbbb"
+
+
+def run_of(bench: Bench, plan: Plan, **fields: Any) -> Run:
+    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, lambda operation: None, asyncio.Event(), **fields)
+    run.remember("planned", plan=plan_to_journal(plan), host="box")
+    return run
+
+
+def tags(bench: Bench, model: str = "iris") -> dict[str, str]:
+    return bench.fake.registry.tags.setdefault(model, {})
+
+
+def own(run: Run) -> str:
+    return moving_tag("champion", run.whole.id)
+
+
+async def taken_up(bench: Bench) -> Run:
+    return run_of(bench, await bench.good_plan("2"), taken_up=True)
+
+
+def log(run: Run) -> list[str]:
+    return [said.words for said in run.now.log]
+
+
+async def test_a_tag_that_stands_is_taken_off_at_once(bench: Bench) -> None:
+    run = await taken_up(bench)
+    tags(bench)[own(run)] = "{}"
+    began = bench.fake.clock.monotonic()
+    await withdraw(run)
+    assert tags(bench) == {}
+    assert bench.fake.clock.monotonic() == began
+    assert log(run) == [f"take off tag {own(run)} of iris"]
+
+
+async def test_a_tag_on_its_way_is_waited_for(bench: Bench) -> None:
+    run = await taken_up(bench)
+    began = bench.fake.clock.monotonic()
+    bench.fake.clock.on_sleep.append(lambda: tags(bench).update({own(run): "{}"}))
+    await withdraw(run)
+    assert bench.fake.clock.monotonic() - began == LATE_ANSWER
+    assert tags(bench) == {}
+
+
+async def test_where_none_arrives_none_is_taken_off(bench: Bench) -> None:
+    run = await taken_up(bench)
+    await withdraw(run)
+    assert (log(run), "untag_model" in bench.fake.traps.calls) == ([], False)
+
+
+async def test_of_one_that_has_ended_nothing_is_on_its_way(bench: Bench) -> None:
+    run = await taken_up(bench)
+    run.remember("ended", outcome="done", words="")
+    began = bench.fake.clock.monotonic()
+    await withdraw(run)
+    assert bench.fake.clock.monotonic() == began
+    assert "untag_model" not in bench.fake.traps.calls
+
+
+async def test_what_stands_of_one_that_has_ended_is_taken_off_too(bench: Bench) -> None:
+    run = await taken_up(bench)
+    run.remember("ended", outcome="done", words="")
+    tags(bench)[own(run)] = "{}"
+    await withdraw(run)
+    assert tags(bench) == {}
+
+
+async def test_with_the_model_went_its_tags(bench: Bench) -> None:
+    run = await taken_up(bench)
+    del bench.fake.registry.aliases["iris"]
+    await withdraw(run)
+    assert log(run) == []
+
+
+async def test_a_process_that_has_announced_nothing_looks_for_nothing(bench: Bench) -> None:
+    run = run_of(bench, await bench.good_plan("2"))
+    tags(bench)[own(run)] = "{}"
+    calls = len(bench.fake.traps.calls)
+    await withdraw(run)
+    assert bench.fake.traps.calls[calls:] == []
+    assert run.withdrawn
+
+
+async def test_what_cannot_be_taken_off_says_what_to_type(bench: Bench) -> None:
+    run = await taken_up(bench)
+    tags(bench)[own(run)] = "{}"
+    bench.fake.traps.fail("untag_model", TimedOut("no answer", backend="MLflow"), times=999)
+    with pytest.raises(TimedOut) as failed:
+        await withdraw(run)
+    assert failed.value.words == "alias champion of iris is still announced as moving: MLflow: no answer"
+    assert failed.value.backend == "MLflow"
+    assert failed.value.hint.startswith(f"modeldeck operations resume {run.whole.id}, or ")
+    assert f"delete_registered_model_tag('iris', '{own(run)}')" in failed.value.hint
+
+
+def announce_others(bench: Bench, *ids: str) -> None:
+    tags(bench).update({moving_tag("champion", one): announcement_text(Announcement(one, actor=f"who-{one}")) for one in ids})
+
+
+async def test_of_several_in_the_way_the_first_is_named(bench: Bench) -> None:
+    run = run_of(bench, await bench.good_plan("2"))
+    announce_others(bench, SECOND, FIRST)
+    with pytest.raises(Conflict, match=f"operation {FIRST} of who-{FIRST} is in the midst"):
+        await announce(run)
+    assert set(tags(bench)) == {moving_tag("champion", FIRST), moving_tag("champion", SECOND)}
+    assert run.announced == set()
+
+
+async def test_what_cannot_be_taken_off_again_is_told_beside_who_is_in_the_way(bench: Bench) -> None:
+    run = run_of(bench, await bench.good_plan("2"))
+    announce_others(bench, FIRST)
+    bench.fake.traps.fail("untag_model", TimedOut("no answer", backend="MLflow"), times=999)
+    with pytest.raises(Conflict, match=f"operation {FIRST} of"):
+        await announce(run)
+    assert log(run)[-1] == "the announcement could not be taken off: MLflow: no answer"
+    assert run.announced == {("iris", "champion")}, "it is still to be taken off"
+
+
+async def test_whose_own_tag_stands_waits_for_others_to_yield(bench: Bench) -> None:
+    run = run_of(bench, await bench.good_plan("2"))
+    tags(bench)[own(run)] = "{}"
+    announce_others(bench, SECOND, FIRST)
+    began = bench.fake.clock.monotonic()
+    with pytest.raises(Conflict, match=f"operation {FIRST} of"):
+        await hold_alias(run)
+    assert bench.fake.clock.monotonic() - began == 3 * LATE_ANSWER, "four looks"
+    assert run.announced == set()
+    assert own(run) in tags(bench)
+    bench.fake.clock.on_sleep.append(lambda: tags(bench).pop(moving_tag("champion", FIRST), None))
+    bench.fake.clock.on_sleep.append(lambda: tags(bench).pop(moving_tag("champion", SECOND), None))
+    began = bench.fake.clock.monotonic()
+    await hold_alias(run)
+    assert bench.fake.clock.monotonic() - began == LATE_ANSWER
+    assert run.announced == {("iris", "champion")}
+    assert "tag_model" not in bench.fake.traps.calls, "it stands already"
+    calls = len(bench.fake.traps.calls)
+    await hold_alias(run)
+    assert bench.fake.traps.calls[calls:] == [], "it is known by now"
+
+
+async def test_whose_own_tag_is_missing_announces_again(bench: Bench) -> None:
+    run = run_of(bench, await bench.good_plan("2"))
+    await hold_alias(run)
+    assert set(tags(bench)) == {own(run)}
+    assert run.announced == {("iris", "champion")}
+
+
+async def test_an_alias_of_which_nothing_is_known_yet_keeps_no_other_from_being_announced(bench: Bench) -> None:
+    bench.fake.registry.add("wine", "1", "2")
+    bench.fake.registry.aliases["wine"]["champion"] = "1"
+    made = await bench.good_plan("2")
+    wine = replace(made, model="wine", steps=(), fingerprint=replace(made.fingerprint, alias_known=False))
+    still = replace(made, model="beer", steps=(), fingerprint=replace(made.fingerprint, alias_version=made.to_version))
+    run = run_of(bench, replace(made, others=(wine, still)))
+    assert sorted((await announce(run)).split(", ")) == [
+        "alias champion of iris announced",
+        "alias champion of wine is announced when it is moved: MLflow could not be asked",
+    ]
+    assert set(tags(bench)) == {own(run)}
+    assert tags(bench, "wine") == {}
+    unknown_first = run_of(bench, replace(made, id=SECOND, model="wine", fingerprint=wine.fingerprint, others=(replace(made, id=SECOND),)))
+    tags(bench).clear()
+    assert "alias champion of iris announced" in await announce(unknown_first)
+
+
+async def test_a_long_name_is_announced_in_part(bench: Bench) -> None:
+    made = await bench.good_plan("2", actor="a" * 121)
+    run = run_of(bench, made)
+    await announce(run)
+    (told,) = announced_by_others(tags(bench), "champion")
+    assert (len(told.actor), told.actor[:119]) == (120, "a" * 119)
+    assert told.at.startswith("2023-11-14T22:13")
+    assert told.uid == made.fingerprint.deployment_uid
+
+
+def test_words_and_hint_have_a_longest_length() -> None:
+    words, hint = midst_words("m" * 3000, "champion", Announcement(FIRST))
+    assert (len(words), len(hint)) == (600, 1200)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({}, f"operation {FIRST} of somebody is in the midst of moving alias champion of iris"),
+        ({"from_version": "1"}, f"operation {FIRST} of somebody is in the midst of moving alias champion of iris"),
+        ({"to_version": "2", "actor": "bob"}, f"operation {FIRST} of bob is in the midst of moving alias champion of iris, nothing → 2"),
+        (
+            {"deployment": "a/b", "from_version": "1", "to_version": "2", "at": "noon"},
+            f"operation {FIRST} of somebody is in the midst of moving alias champion of iris on a/b, 1 → 2, since noon",
+        ),
+    ],
+)
+def test_as_much_is_told_of_another_as_it_says(known: dict[str, str], words: str) -> None:
+    assert midst_words("iris", "champion", Announcement(FIRST, **known))[0] == words
+
+
+def marked(operation_id: str) -> Callable[[], dict[str, str]]:
+    return lambda: {OPERATION: mark_text(Mark(operation_id))}
+
+
+def ended(operation_id: str, outcome: str) -> Callable[[], dict[str, str]]:
+    return lambda: {HISTORY: history_text({}, Mark(operation_id, outcome=outcome))}
+
+
+@pytest.mark.parametrize(
+    ("annotations", "over", "over_locked"),
+    [
+        (dict, False, True),
+        (marked(FIRST), False, False),
+        (marked(SECOND), False, True),
+        (marked("2025"), False, True),
+        (ended(FIRST, "done"), True, True),
+        (ended(FIRST, "undone"), True, True),
+        (ended(FIRST, "needs attention"), False, True),
+        (ended(SECOND, "done"), False, True),
+    ],
+)
+def test_only_its_deployment_tells_that_another_is_over(annotations: Callable[[], dict[str, str]], over: bool, over_locked: bool) -> None:
+    there = deployment(annotations=annotations())
+    other = Announcement(FIRST, uid=there.uid)
+    assert is_over(other, there, locked=False) is over
+    assert is_over(other, there, locked=True) is over_locked
+    assert not is_over(replace(other, uid="another"), there, locked=True)
