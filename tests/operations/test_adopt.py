@@ -9,11 +9,12 @@ import pytest
 
 from tests.domain.templates import container, deployment, template
 from tests.operations.conftest import Bench
-from tui.domain.failures import TimedOut
+from tui.domain.failures import Conflict, NotFound, TimedOut, Unreachable
 from tui.domain.identity import ClusterId
 from tui.domain.marks import HISTORY, OPERATION, OPERATION_TAG, Mark, history_text, mark_text
-from tui.domain.promotions import Kind, Plan, StepName
-from tui.operations.adopt import plan_of, told_by_tags
+from tui.domain.promotions import EVIDENCE, Kind, Plan, StepName, StepState
+from tui.operations.adopt import adopt, plan_of, told_by_tags
+from tui.operations.words import host
 
 MARK = Mark("op", "promote", "ann", "iris", "1", "2", "champion", "1", edits={"/spec/template/x": ("a", "b")})
 
@@ -107,3 +108,109 @@ async def test_a_version_that_is_gone_tells_nothing(bench: Bench) -> None:
 )
 def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind) -> None:
     assert adopted(replace(MARK, kind=kind)).intent.kind is read
+
+
+def test_a_change_of_the_alias_alone_says_so() -> None:
+    """Pods that follow the alias name it; what was to be changed besides is a restart."""
+    plan = adopted(replace(MARK, previous="1"), "models:/iris@champion")
+    told = [(step.name, step.before, step.after) for step in plan.steps]
+    assert told == [
+        (StepName.MARK, "no operation", "op"),
+        (StepName.MOVE_ALIAS, "champion at 1", "champion at 2"),
+        (StepName.RESTART, "as before", "version 2"),
+    ]
+
+
+@pytest.mark.parametrize("where", ["args", "command", "env"])
+def test_the_alias_may_be_named_anywhere_in_a_container(where: str) -> None:
+    uri = "models:/iris@champion"
+    parts: dict[str, Any] = {"args": ("x",), "command": ("x",), "env": {}}
+    parts[where] = {"A": None, "MODEL_URI": uri} if where == "env" else ("--uri", uri)
+    of = deployment(of=template(container(**parts)), annotations={OPERATION: mark_text(MARK)})
+    assert plan_of(MARK, of, "prod", ClusterId("c")).by_alias
+
+
+async def test_an_alias_that_cannot_be_read_tells_only_where_it_could_not_before(bench: Bench) -> None:
+    for known in (True, False):
+        bench.fake.traps.fail("version_of_alias", Unreachable("refused"))
+        plan = adopted(replace(MARK, previous_known=known))
+        if known:
+            with pytest.raises(Unreachable):
+                await told(bench, plan)
+        else:
+            assert not await told(bench, plan)
+
+
+def mark_on(bench: Bench, key: str, mark: Mark = MARK) -> None:
+    bench.fake.cluster.edit(key, lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(mark)}))
+
+
+async def taken(bench: Bench, *, finish: bool = False) -> Plan:
+    return await adopt("op", bench.fake.world, bench.journal, bench.fake.clock, finish=finish)
+
+
+async def test_it_is_written_as_one_that_was_cut_off_in_each_of_its_steps(bench: Bench) -> None:
+    mark_on(bench, "serving/iris")
+    plan = await taken(bench)
+    planned, *rest = bench.journal.written
+    assert (planned.kind, planned.body["host"], planned.body["adopted"]) == ("planned", host(), True)
+    assert [(entry.kind, entry.body["step"]) for entry in rest] == [("trying", 0), ("request", 0), ("trying", 1), ("request", 1)]
+    assert {entry.body["at"] for entry in bench.journal.written} == {bench.fake.clock.now()}
+    assert [entry.words for entry in rest if entry.kind == "request"] == [
+        f"{step.name}: as the mark on the deployment tells" for step in plan.steps
+    ]
+    operation = bench.journal.operation("op")
+    assert {step.state for step in operation.steps} == {StepState.TRYING}
+    assert (operation.environment, operation.adopted) == ("test", True)
+    assert operation.cluster == bench.fake.cluster.id
+
+
+async def test_past_its_commit_all_but_the_evidence_is_done(bench: Bench) -> None:
+    mark_on(bench, "serving/iris")
+    await bench.fake.registry.tag_version("iris", "2", {OPERATION_TAG: "op"})
+    with pytest.raises(Conflict, match="is a roll-back") as failed:
+        await taken(bench)
+    assert failed.value.hint == "modeldeck operations resume op finishes it; then modeldeck rollback serving/iris"
+    assert bench.journal.written == []
+    await taken(bench, finish=True)
+    operation = bench.journal.operation("op")
+    assert [step.name for step in operation.steps][2:] == list(EVIDENCE)
+    assert [step.state for step in operation.steps] == [StepState.DONE] * 2 + [StepState.PLANNED] * len(EVIDENCE)
+    assert {(step.before, step.after) for step in operation.steps[2:]} == {("–", "as the mark tells")}
+
+
+async def test_one_that_is_not_past_its_commit_is_not_finished(bench: Bench) -> None:
+    mark_on(bench, "serving/iris")
+    with pytest.raises(Conflict, match="can be taken back, not gone on with") as failed:
+        await taken(bench, finish=True)
+    assert failed.value.hint == "modeldeck operations undo op"
+    assert bench.journal.written == []
+
+
+async def test_of_several_deployments_those_that_carry_its_mark_are_its_own(bench: Bench) -> None:
+    for name in ("staging", "eu", "us"):
+        bench.fake.cluster.add(
+            "serving", name, [{"name": "server", "image": "s:1", "env": [{"name": "MODEL_URI", "value": "models:/iris/1"}]}]
+        )
+    mark_on(bench, "serving/staging")
+    mark_on(bench, "serving/us", replace(MARK, id="another"))
+    mark_on(bench, "serving/iris")
+    plan = await taken(bench)
+    assert sorted(leg.intent.key for leg in plan.legs) == ["serving/iris", "serving/staging"]
+    assert [step.leg for step in plan.steps] == [0, 0, 1, 1]
+    await bench.fake.registry.tag_version("iris", "2", {OPERATION_TAG: "op"})
+    finished = await taken(bench, finish=True)
+    with pytest.raises(Conflict) as failed:
+        await adopt("op", bench.fake.world, bench.journal, bench.fake.clock)
+    assert failed.value.hint.endswith(f"then modeldeck rollback {plan.intent.key}")
+    evidence = [(step.leg, step.name) for step in finished.steps if step.name in EVIDENCE]
+    assert evidence == [(leg, name) for leg in (0, 1) for name in EVIDENCE]
+
+
+async def test_where_no_deployment_carries_its_mark_it_is_not_known(bench: Bench) -> None:
+    mark_on(bench, "serving/iris", replace(MARK, id="another"))
+    with pytest.raises(NotFound, match="no operation op, neither in this journal nor on a deployment"):
+        await taken(bench)
+    mark_on(bench, "serving/iris", replace(MARK, to_version=None))
+    with pytest.raises(NotFound):
+        await taken(bench)

@@ -14,6 +14,7 @@ from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.cluster import REVISION
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.processes import gone_pid
+from tui.domain.announcements import moving_tag
 from tui.domain.failures import Conflict, TimedOut
 from tui.domain.gates import Gate, Op, QueryCriterion
 from tui.domain.joining import truth_rows
@@ -320,3 +321,27 @@ async def test_past_the_commit_the_marks_come_off_where_nobody_has_been_since(st
     assert OPERATION not in staged.fake.annotations("serving/iris")
     assert staged.fake.registry.versions["iris", "3"].tags["modeldeck.operation"] == later.id
     assert uris(staged) == ("models:/iris/3", "models:/iris/2")
+
+
+@pytest.mark.parametrize("stays", [False, True])
+async def test_where_another_has_been_since_the_announcement_goes_at_the_very_end(staged: Bench, stays: bool) -> None:
+    """Production was promoted by another alias: its mark is nobody's to take off any more, and staging's goes without the announcement."""
+    left = await cut_when(staged, INTENT, lambda kind, _: kind == "trying" and staged.fake.champion == "2")
+    assert set(staged.fake.registry.tags["iris"]) == {moving_tag("champion", left)}
+    staged.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].pop(OPERATION))
+    staged.fake.registry.aliases["iris"]["other"] = "2"
+    later = await staged.run(await planned(staged, replace(INTENT, deployment="iris", to_version="3", then=(), alias="other")))
+    assert later.outcome is Outcome.DONE, later.words
+    if stays:
+        staged.fake.traps.fail("untag_model", TimedOut("no answer", backend="MLflow"), times=999)
+    ended = await staged.resume(left)
+    assert OPERATION not in staged.fake.annotations("serving/staging")
+    assert uris(staged) == ("models:/iris/2", "models:/iris/3")
+    if stays:
+        assert ended.outcome is Outcome.NEEDS_ATTENTION
+        assert "alias champion of iris is still announced as moving: MLflow: no answer (modeldeck operations resume" in ended.words
+        staged.fake.traps.clear()
+        await staged.resume(left)
+    else:
+        assert ended.outcome is Outcome.DONE, ended.words
+    assert staged.fake.registry.tags["iris"] == {}

@@ -11,11 +11,13 @@ import pytest
 
 from tests.domain.templates import deployment
 from tests.operations.conftest import Bench
+from tests.operations.test_flows import INTENT, container, planned
 from tui.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
-from tui.domain.failures import Conflict, TimedOut
+from tui.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut
 from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
 from tui.domain.promotions import Plan
-from tui.operations.announcing import announce, hold_alias, is_over, midst_words, withdraw
+from tui.operations.announcing import announce, hold_alias, is_over, midst_words, moves_alias, withdraw, withdraw_untouched
+from tui.operations.lock import LockLost, Locks
 from tui.operations.patience import LATE_ANSWER
 from tui.operations.run import Run
 from tui.operations.shape import plan_to_journal
@@ -183,6 +185,111 @@ async def test_an_alias_of_which_nothing_is_known_yet_keeps_no_other_from_being_
     unknown_first = run_of(bench, replace(made, id=SECOND, model="wine", fingerprint=wine.fingerprint, others=(replace(made, id=SECOND),)))
     tags(bench).clear()
     assert "alias champion of iris announced" in await announce(unknown_first)
+
+
+async def test_what_a_copy_will_make_is_announced_when_it_is_there(bench: Bench) -> None:
+    """The model that it is copied to may not be there yet; any other that is missing is trouble."""
+    made = replace(await bench.good_plan("2"), model="prod.iris")
+    copying = run_of(bench, replace(made, copied_from="models:/iris/2"))
+    assert await announce(copying) == "alias champion of prod.iris is announced when it is moved: the model is yet to be made"
+    assert copying.announced == set()
+    with pytest.raises(NotFound, match=r"no model prod\.iris"):
+        await announce(run_of(bench, made))
+    began = bench.fake.clock.monotonic()
+    bench.fake.traps.fail("tag_model", Forbidden("no edit", backend="MLflow"), times=999)
+    assert "is yet to be made" in await announce(copying)
+    assert bench.fake.clock.monotonic() == began, "nothing like it was allowed when it was planned"
+    iris = run_of(bench, replace(made, model="iris"))
+    with pytest.raises(Forbidden):
+        await announce(iris)
+    assert bench.fake.clock.monotonic() - began >= SETTLING, "the API server may just have been started"
+    assert iris.announced == set()
+
+
+async def with_lock(bench: Bench) -> Run:
+    run = run_of(bench, await bench.good_plan("2"))
+    run.locks = Locks(bench.fake.cluster, bench.fake.clock)
+    await run.locks.acquire(run.plan, run.say)
+    return run
+
+
+async def test_without_its_lock_nothing_is_taken_off_but_where_nothing_was_changed(bench: Bench) -> None:
+    run = await with_lock(bench)
+    await announce(run)
+    assert run.locks is not None
+    run.locks.lost = LockLost("taken over")
+    with pytest.raises(LockLost):
+        await withdraw(run)
+    assert set(tags(bench)) == {own(run)}
+    assert await withdraw_untouched(run) == ""
+    assert tags(bench) == {}
+
+
+async def test_a_cancel_does_not_keep_it_from_being_taken_off(bench: Bench) -> None:
+    run = run_of(bench, await bench.good_plan("2"))
+    await announce(run)
+    run.cancel.set()
+    bench.fake.traps.fail("untag_model", TimedOut("no answer", backend="MLflow"), times=2)
+    assert await withdraw_untouched(run) == ""
+    assert tags(bench) == {}
+
+
+@pytest.mark.parametrize("where", ["", "iris", "/iris", "serving/"])
+async def test_one_that_names_no_deployment_is_not_looked_for(bench: Bench, where: str) -> None:
+    run = await with_lock(bench)
+    tags(bench)[moving_tag("champion", FIRST)] = announcement_text(Announcement(FIRST, deployment=where, uid="uid-iris"))
+    calls = len(bench.fake.traps.calls)
+    with pytest.raises(Conflict):
+        await announce(run)
+    assert "deployment" not in bench.fake.traps.calls[calls:]
+
+
+@pytest.mark.parametrize("failure", [NotFound("gone", backend="Kubernetes"), Forbidden("not you", backend="Kubernetes")])
+async def test_one_whose_deployment_cannot_be_seen_is_in_the_way(bench: Bench, failure: Failure) -> None:
+    run = await with_lock(bench)
+    tags(bench)[moving_tag("champion", FIRST)] = announcement_text(Announcement(FIRST, deployment="serving/iris", uid="uid-iris"))
+    bench.fake.traps.fail("deployment", failure, times=9)
+    began = bench.fake.clock.monotonic()
+    with pytest.raises(Conflict, match=f"operation {FIRST} of somebody"):
+        await announce(run)
+    assert bench.fake.clock.monotonic() == began
+
+
+async def test_only_on_a_deployment_whose_lock_is_ours_a_missing_mark_tells(bench: Bench) -> None:
+    run = await with_lock(bench)
+    for name in ("aaa", "zzz"):
+        bench.fake.cluster.add("serving", name, [{"name": "server", "image": "s:1"}])
+        tags(bench)[moving_tag("champion", FIRST)] = announcement_text(Announcement(FIRST, deployment=f"serving/{name}", uid=f"uid-{name}"))
+        with pytest.raises(Conflict):
+            await announce(run)
+    tags(bench)[moving_tag("champion", FIRST)] = announcement_text(Announcement(FIRST, deployment="serving/iris", uid="uid-iris"))
+    assert await announce(run) == "alias champion of iris announced"
+    assert f"operation {FIRST} has ended without taking off that it moves alias champion of iris: taken off" in log(run)
+    assert set(tags(bench)) == {own(run)}
+
+
+async def test_it_names_the_deployment_whose_mark_is_taken_off_last(bench: Bench) -> None:
+    """Of several it is the one that is marked first: on the way back its mark goes last."""
+    bench.fake.cluster.add("serving", "staging", container("models:/iris/1"))
+    run = run_of(bench, await planned(bench, INTENT))
+    await announce(run)
+    (told,) = announced_by_others(tags(bench), "champion")
+    assert (told.deployment, told.uid) == ("serving/staging", "uid-staging")
+
+
+async def test_an_alias_that_is_nowhere_yet_moves_from_nothing(bench: Bench) -> None:
+    del bench.fake.registry.aliases["iris"]["champion"]
+    await announce(run_of(bench, await bench.good_plan("2")))
+    (told,) = announced_by_others(tags(bench), "champion")
+    assert (told.from_version, told.to_version) == ("", "2")
+
+
+@pytest.mark.parametrize(
+    ("known", "at", "moves"), [(True, "1", True), (True, "3", True), (True, "2", False), (True, None, True), (False, "2", True)]
+)
+async def test_whether_an_alias_moves(bench: Bench, known: bool, at: str | None, moves: bool) -> None:
+    made = await bench.good_plan("2")
+    assert moves_alias(replace(made, fingerprint=replace(made.fingerprint, alias_known=known, alias_version=at))) is moves
 
 
 async def test_a_long_name_is_announced_in_part(bench: Bench) -> None:
