@@ -140,6 +140,22 @@ async def test_what_cannot_be_taken_off_again_is_told_beside_who_is_in_the_way(b
     assert run.announced == {("iris", "champion")}, "it is still to be taken off"
 
 
+async def test_without_its_lock_it_does_not_even_take_its_own_off_again(bench: Bench) -> None:
+    run = await with_lock(bench)
+    assert run.locks is not None
+    announce_others(bench, FIRST)
+
+    def lose() -> None:
+        assert run.locks is not None
+        run.locks.lost = LockLost("taken over")
+
+    bench.fake.traps.before("tag_model", lose)
+    with pytest.raises(Conflict):
+        await announce(run)
+    assert own(run) in tags(bench)
+    assert log(run)[-1] == "the announcement could not be taken off: taken over"
+
+
 async def test_whose_own_tag_stands_waits_for_others_to_yield(bench: Bench) -> None:
     run = run_of(bench, await bench.good_plan("2"))
     tags(bench)[own(run)] = "{}"
@@ -349,4 +365,5 @@ def test_only_its_deployment_tells_that_another_is_over(annotations: Callable[[]
     other = Announcement(FIRST, uid=there.uid)
     assert is_over(other, there, locked=False) is over
     assert is_over(other, there, locked=True) is over_locked
-    assert not is_over(replace(other, uid="another"), there, locked=True)
+    for uid in ("1-before", "zz-after"):
+        assert not is_over(replace(other, uid=uid), there, locked=True)
