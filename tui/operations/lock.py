@@ -105,6 +105,10 @@ class Locks:
                 written = await self.cluster.write_lease(self._ours(plan, found, namespace, name))
             except Conflict:
                 continue  # somebody was faster, or only wrote something: look again
+            except NotFound:
+                if found is None:
+                    raise  # there is nowhere to write it
+                continue  # somebody deleted it meanwhile: it is free
             except PASSING as failure:
                 lost = failure
                 await self.clock.sleep(pause_after(failure, _PAUSE))
