@@ -14,7 +14,7 @@ from tui.domain.announcements import moving_tag
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut, Unreachable
 from tui.domain.leases import LOCK, Lease, LockNote, note_text
 from tui.domain.marks import OPERATION
-from tui.domain.promotions import Kind, Outcome, Plan, StepName, StepState
+from tui.domain.promotions import EVIDENCE, Kind, Outcome, Plan, StepName, StepState
 from tui.operations.journal import JournalFailure
 
 CHANGING = {"patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event"}
@@ -141,6 +141,25 @@ async def test_a_roll_back_leaves_the_alias_open_where_the_registry_is_away(benc
     assert states[StepName.TAG_VERSION] == (StepState.SKIPPED, "left out: the registry could not be reached")
     assert "tag_version" not in bench.fake.traps.calls[calls:]
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "2")
+    assert states[StepName.WRITE_EVENT] == (StepState.DONE, "event RolledBack written")
+    assert states[StepName.RELEASE] == (StepState.DONE, "the mark is off")
+    assert OPERATION not in bench.fake.annotations()
+
+
+async def test_evidence_that_was_written_is_not_written_again_when_it_is_gone_on_with(bench: Bench) -> None:
+    """What failed before and after it is."""
+    made = await bench.good_plan("2")
+    bench.fake.traps.fail("tag_version", Rejected("no such tag", backend="MLflow"), times=999)
+    bench.fake.traps.fail("patch_deployment", Forbidden("role was taken away", backend="Kubernetes"), skip=1, times=999)
+    left = await bench.run(made)
+    assert left.outcome is Outcome.NEEDS_ATTENTION
+    bench.fake.traps.clear()
+    calls = len(bench.fake.traps.calls)
+    ended = await bench.resume(made.id)
+    assert (ended.outcome, ended.words) == (Outcome.DONE, "iris promoted: 1 → 2")
+    assert changed(bench, calls) == {"tag_version", "patch_deployment"}
+    assert {step.state for step in ended.steps} == {StepState.DONE}
+    assert OPERATION not in bench.fake.annotations()
 
 
 @pytest.mark.parametrize(
@@ -179,10 +198,11 @@ class Full(MemoryJournal):
         super().append(operation_id, kind, body)
 
 
-async def test_a_journal_that_breaks_past_the_commit_leaves_mark_and_announcement_to_whoever_goes_on(bench: Bench) -> None:
+@pytest.mark.parametrize("name", EVIDENCE)
+async def test_a_journal_that_breaks_past_the_commit_leaves_mark_and_announcement_to_whoever_goes_on(bench: Bench, name: StepName) -> None:
     """What is announced is taken off with the mark, or not at all: while the mark stands, the alias is still this operation's."""
     made = await bench.good_plan("2")
-    ended = await bench.run_on(made, Full(made.commit_index + 1))
+    ended = await bench.run_on(made, Full([step.name for step in made.steps].index(name)))
     assert ended.outcome is Outcome.NEEDS_ATTENTION
     assert ended.words.startswith("iris promoted: 1 → 2, but stopped after the commit: the disk is full")
     assert "kubectl -n serving annotate deployment iris modeldeck.dev/operation-" in ended.words

@@ -204,7 +204,7 @@ async def _conclude(run: Run) -> Operation:
     story = f"{plan.model} {verb}: " + ", then ".join(move + place for move, place in zip(moves, where, strict=True))
     if run.troubles:
         return _end(run, Outcome.NEEDS_ATTENTION, f"{story}, but " + "; ".join(run.troubles))
-    unsaid = [f"{step.name} failed: {step.words}" for step in run.now.steps[plan.commit_index + 1 :] if step.state == "failed"]
+    unsaid = [f"{step.name} failed: {step.words}" for step in run.now.steps if step.state is StepState.FAILED]
     return _end(run, Outcome.DONE, story + ("; " + "; ".join(unsaid) if unsaid else ""))
 
 
