@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from tui.domain.promotions import Intent, Kind, Operation, Plan, Refusal
 from tui.operations.execute import execute
 from tui.operations.plan import plan
 from tui.operations.recover import Recovery, resume, take_back
+from tui.operations.subject import Subject, find_subject
 from tui.operations.wishes import Mailbox
 
 
@@ -31,6 +32,13 @@ class Bench:
     async def plan(self, to: str | None = "2", *, kind: Kind = Kind.PROMOTE, **fields: Any) -> Plan | Refusal:
         given: dict[str, Any] = {"model": "iris" if kind is Kind.PROMOTE else None, "actor": "ann@box", "reason": "better", **fields}
         return await plan(Intent(kind, "serving", "iris", to_version=to, **given), self.fake.world, self.journal, self.fake.clock)
+
+    async def subject(self, **parts: Any) -> Subject:
+        """What a promotion to version 2 is about, but for these parts."""
+        intent = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")
+        found = await find_subject(intent, self.fake.world, self.journal, self.fake.clock)
+        assert isinstance(found, Subject), found
+        return replace(found, **parts)
 
     async def good_plan(self, to: str | None = "2", **fields: Any) -> Plan:
         made = await self.plan(to, **fields)
