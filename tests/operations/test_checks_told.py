@@ -40,7 +40,7 @@ def told(check: Check) -> tuple[Verdict, str, str]:
         ),
     ],
 )
-def test_what_an_environment_allows(bench: Bench, fields: dict[str, bool], expected: tuple[Verdict, str, str]) -> None:
+def test_what_an_environment_allows(bench: Bench, fields: dict[str, Any], expected: tuple[Verdict, str, str]) -> None:
     bench.fake.environment = replace(bench.fake.environment, **fields)
     assert told(checks.environment(bench.fake.world)) == expected
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -77,7 +78,7 @@ async def words(asked: FakeMetrics, target: RollbackTarget = TARGET) -> str:
         ({}, ""),
     ],
 )
-async def test_only_what_is_known_is_told(figures: dict[str, float], expected: str) -> None:
+async def test_only_what_is_known_is_told(figures: dict[str, Any], expected: str) -> None:
     assert await words(metrics(**figures)) == expected
 
 
