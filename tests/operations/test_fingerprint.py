@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from tests.domain.templates import container, deployment, template
+from tests.operations.conftest import Bench
 from tests.support.operations import PLAN
+from tui.domain.failures import Unreachable
 from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
 from tui.domain.promotions import Fingerprint, Plan
 from tui.domain.serving import Deployment, PodTemplate
 from tui.operations.edits import own_annotation
-from tui.operations.fingerprint import annotations_digest, digests, other_operation, template_changes
+from tui.operations.fingerprint import annotations_digest, digests, other_operation, template_changes, what_moved
 
 THEN = template(
     container(env={"LOG_LEVEL": "info", "MODEL_URI": "models:/iris/1"}, args=("-v",)),
@@ -60,6 +62,14 @@ def test_a_changed_template_is_told_place_by_place(now: PodTemplate, words: str)
     assert changed(now)[0] == words
 
 
+def test_a_digest_is_the_same_wherever_it_is_taken_and_gives_no_value_away() -> None:
+    """The plan of one machine is held against the world on another."""
+    assert digests(template(container(image="x"), labels={"app": "iris"}))["/spec/template/metadata/labels/app"] == "47612b3175fe"
+    assert annotations_digest(replace(OF, annotations={"b": "1", "a": "2"})) == annotations_digest(
+        replace(OF, annotations={"a": "2", "b": "1"})
+    )
+
+
 def test_every_place_is_told() -> None:
     assert changed(replace(server(image="other"), labels={"app": "wine"})) == (
         "label app was changed",
@@ -78,6 +88,10 @@ def test_every_place_is_told() -> None:
         ({"generation": 5}, {}, ("its spec was changed outside of the pod template (generation 4 → 5)",)),
         ({"generation": 5, "annotations": {"note": "new"}}, {}, ()),
         ({"generation": 5}, {"autoscaled": True}, ()),
+        ({"generation": 3}, {}, ("its spec was changed outside of the pod template (generation 4 → 3)",)),
+        ({"desired": 1, "generation": 5}, {}, ("scaled from 2 to 1 (generation 4 → 5)",)),
+        ({"desired": 0, "generation": 5}, {"replicas": 0}, ("its spec was changed outside of the pod template (generation 4 → 5)",)),
+        ({"template_hash": "other", "uid": "another"}, {}, ("deployment serving/iris was deleted and made anew",)),
     ],
 )
 def test_what_else_of_a_deployment_moves(now: dict[str, Any], taken: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -104,3 +118,62 @@ def test_another_operation_that_began_or_came_and_went_is_told() -> None:
     left_behind = mark_text(Mark("dead"))
     known = replace(plan, slot_edits={own_annotation(OPERATION): (left_behind, "ours")})
     assert other_operation(known, standing(left_behind)) == (), "it was there when the plan was made, and judged then"
+
+
+async def planned(bench: Bench, **parts: Any) -> Plan:
+    made = await bench.good_plan("2")
+    return replace(made, fingerprint=replace(made.fingerprint, **parts))
+
+
+async def moved(bench: Bench, plan: Plan) -> tuple[str, ...]:
+    return await what_moved(plan, bench.fake.world, bench.fake.clock)
+
+
+async def test_a_world_that_stands_still_has_not_moved(bench: Bench) -> None:
+    assert await moved(bench, await planned(bench)) == ()
+
+
+@pytest.mark.parametrize(
+    ("alias", "words"),
+    [("3", "alias champion of iris moved from 1 to 3"), (None, "alias champion of iris moved from 1 to nothing")],
+)
+async def test_an_alias_that_moved_is_told(bench: Bench, alias: str | None, words: str) -> None:
+    plan = await planned(bench)
+    bench.fake.registry.aliases["iris"] = {"champion": alias} if alias else {}
+    assert await moved(bench, plan) == (words,)
+    assert await moved(bench, await planned(bench, alias_known=False)) == (), "nobody knew it when it was planned"
+
+
+async def test_an_alias_that_was_not_there_is_told(bench: Bench) -> None:
+    plan = await planned(bench, alias_version=None)
+    assert await moved(bench, plan) == ("alias champion of iris moved from nothing to 1",)
+
+
+@pytest.mark.parametrize("status", ["FAILED_REGISTRATION", "ZOMBIE"])
+async def test_a_version_that_is_no_longer_ready_is_told(bench: Bench, status: str) -> None:
+    plan = await planned(bench)
+    bench.fake.registry.add("iris", "2", status=status)
+    assert await moved(bench, plan) == (f"version 2 of iris was READY, is {status}",)
+    copied = replace(plan, copied_from="models:/dev.iris/2")
+    assert await moved(bench, copied) == (), "it is yet to be made"
+    del bench.fake.registry.versions["iris", "2"]
+    assert await moved(bench, plan) == ("version 2 of iris was READY, is gone",)
+
+
+async def test_everything_that_moved_is_told_the_cluster_first(bench: Bench) -> None:
+    plan = await planned(bench)
+    bench.fake.registry.aliases["iris"]["champion"] = "3"
+    bench.fake.cluster.set_env("serving/iris", "LOG_LEVEL", "debug")
+    bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(Mark("new"))}))
+    assert await moved(bench, plan) == (
+        "env LOG_LEVEL of container server was changed",
+        "operation new of somebody has begun",
+        "alias champion of iris moved from 1 to 3",
+    )
+
+
+async def test_a_backend_that_is_briefly_away_is_asked_again(bench: Bench) -> None:
+    plan = await planned(bench)
+    for call in ("deployment", "version_of_alias", "version"):
+        bench.fake.traps.fail(call, Unreachable("refused"))
+    assert await moved(bench, plan) == ()
