@@ -93,6 +93,9 @@ ENDING_SECONDS = 1.5
 """How long the console may take to end after a signal."""
 _AFTER_THE_ROWS = 3.0
 """Seconds after which is asked what no row waits for."""
+_FIRST_ROWS = 0.6
+"""Seconds that the first picture waits for rows over SSH: without them it would hold up theirs on a slow link, where `tui.instant` has told
+that we are coming."""
 
 
 class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
@@ -130,6 +133,8 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self._doors: Doors | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._ending: threading.Timer | None = None
+        self._awaited: set[Topic] = set()
+        """What the first picture waits for."""
 
     # ── starting ──
 
@@ -150,6 +155,10 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self.theme = theme.name
 
     def on_mount(self) -> None:
+        if self._launch.terminal is not None and self._launch.sandbox is None and "SSH_CONNECTION" in os.environ:
+            mlflow, cluster = self.environment.mlflow is not None, self.environment.cluster is not None
+            self._awaited = {topic for topic, asked in ((Topic.RUNS, mlflow), (Topic.REGISTRY, mlflow), (Topic.FLEET, cluster)) if asked}
+            self.hold_picture(_FIRST_ROWS if self._awaited else 0.0)
         self._show(self.environment)
         if self._theme_error is not None:
             self.deck.say(Cell(self._theme_error.words, "warn"))
@@ -214,6 +223,10 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
     def _publish(self, topic: Topic, reading: Reading[Any]) -> None:
         if not self._exit:  # what still arrives while the screens go has nowhere to go to
             self.deck.receive(topic, reading)
+        if topic in self._awaited and reading.state != "loading":
+            self._awaited.discard(topic)
+            if not self._awaited:
+                self.call_after_refresh(self.release_picture)
 
     async def _follow_sandbox(self, sandbox: ComingUp) -> None:
         """Show its parts coming up, and look at its backends as soon as it has chosen their addresses."""
