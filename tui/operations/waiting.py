@@ -134,7 +134,7 @@ class _Creation:
     def believed(self, found: Trouble | None, deployment: Deployment, pods: tuple[Pod, ...], now: float) -> Trouble | None:
         """The trouble, unless it is a refusal that may still pass."""
         if rollout.refused(deployment) is None:
-            self._since = None
+            self._since, self._seen = None, ()
             return found
         seen = (deployment.generation, deployment.replicas, deployment.updated, deployment.available, *sorted(pod.uid for pod in pods))
         if self._since is None:
