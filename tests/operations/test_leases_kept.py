@@ -12,6 +12,7 @@ from tests.operations.test_leases import KEY, STORED, held_by_another, lease, lo
 from tests.support.processes import gone_pid
 from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
 from tui.domain.leases import DURATION, LOCK, LockNote, note_of, note_text
+from tui.domain.promotions import Check, Verdict
 from tui.operations.liveness import birth
 from tui.operations.lock import Locked, LockLost, Locks
 from tui.operations.words import host
@@ -100,6 +101,16 @@ async def test_a_refusal_that_passes_leaves_it_with_a_lock(bench: Bench) -> None
     bench.fake.traps.fail("lease", Forbidden("not you"), times=5)
     assert await mine.acquire(plan, ignore) == "locked"
     assert len(mine.held) == 1
+
+
+@pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.WARN])
+async def test_only_a_plan_that_could_look_at_the_lock_waits_for_a_refusal_to_pass(bench: Bench, verdict: Verdict) -> None:
+    checks = (Check("artifacts", Verdict.OK, ""), Check("lock", verdict, ""), Check("version", Verdict.OK, ""))
+    plan = replace(await bench.good_plan("2"), checks=checks)
+    bench.fake.traps.fail("lease", Forbidden("not you"), times=5)
+    began = bench.fake.clock.monotonic()
+    assert (await locks(bench).acquire(plan, ignore)).startswith("no lock: leases may not be used here (not you)")
+    assert bench.fake.clock.monotonic() == began
 
 
 @pytest.mark.parametrize("failure", [Conflict("moved"), TimedOut("no answer")])
