@@ -77,8 +77,14 @@ async def test_a_cluster_that_is_away_keeps_it_from_being_given_back_only_for_as
 async def test_one_that_is_deleted_is_given_back_by_that(bench: Bench) -> None:
     mine = await taken(bench)
     bench.fake.cluster.leases.clear()
+    calls = len(bench.fake.traps.calls)
     await mine.release()
     assert (mine.held, bench.fake.cluster.leases) == ((), {})
+    assert bench.fake.traps.calls[calls:] == ["lease"]
+    mine = await taken(bench)
+    calls = len(bench.fake.traps.calls)
+    await mine.release()
+    assert bench.fake.traps.calls[calls:] == ["lease", "write_lease"]
 
 
 async def test_all_of_several_deployments_are_renewed_held_and_given_back(bench: Bench) -> None:
@@ -216,7 +222,7 @@ async def test_only_what_a_gone_process_of_the_operation_left_is_cleared(
 ) -> None:
     plan = await bench.good_plan("2")
     pid = gone_pid() if dead else os.getpid()
-    note = LockNote(plan.id if own else "other-op", "bob@box", host=host(), pid=pid, birth="long ago" if dead else birth(os.getpid()))
+    note = LockNote(plan.id if own else "1-before", "bob@box", host=host(), pid=pid, birth="long ago" if dead else birth(os.getpid()))
     await held_by_another(bench, annotations={LOCK: note_text(note)}, holder="other" if held else "")
     calls = len(bench.fake.traps.calls)
     await locks(bench).clear(plan)

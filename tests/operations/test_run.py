@@ -198,9 +198,11 @@ async def test_a_request_is_written_down_with_the_lock_held_before_and_after(ben
 async def test_a_lock_is_nothing_that_others_see(bench: Bench) -> None:
     run = await run_of(bench)
     assert run.step.name is StepName.LOCK
+    run.record("trying", step=0)
     await run.request("lock it")
     assert not run.touched
     run.index = 1
+    assert run.changing is None
     run.record("trying", step=1)
     assert not run.touched
     await run.request("patch it")
