@@ -85,3 +85,33 @@ async def test_where_nobody_asks_for_it_there_is_nothing_to_approve(bench: Bench
 def test_a_person_is_the_same_on_every_machine() -> None:
     assert same_person("ann@box", "ann@laptop")
     assert not same_person("ann@box", "anna@box")
+
+
+async def test_one_that_was_approved_before_is_not_waited_for(careful: Bench) -> None:
+    careful.mailbox.deliver(Asked(Wish.APPROVE, "bob@box"))
+    operation = await careful.promote("2")
+    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.steps[0].words == "approved by bob@box"
+    kinds = [entry.kind for entry in careful.journal.written]
+    assert not {"waiting", "going-on"} & set(kinds)
+
+
+async def test_who_waits_says_so_once_and_that_it_goes_on(careful: Bench) -> None:
+    looks: list[float] = []
+
+    def look() -> None:
+        looks.append(careful.fake.clock.monotonic())
+        if len(looks) == 8:
+            careful.mailbox.deliver(Asked(Wish.APPROVE, "bob@box", "fine"))
+
+    began = careful.fake.clock.monotonic()
+    careful.fake.clock.on_sleep.append(look)
+    made = await careful.good_plan("2")
+    operation = await careful.run(made)
+    assert operation.outcome is Outcome.DONE, operation.words
+    told = [(entry.kind, entry.words) for entry in careful.journal.written if entry.kind in ("waiting", "going-on")]
+    assert told == [
+        ("waiting", f"somebody else has to approve it: modeldeck operations approve {made.id}"),
+        ("going-on", "approved by bob@box: fine"),
+    ]
+    assert looks[:8] == [began + 0.25 * number for number in range(1, 9)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.operations.journal import JournalFailure, SqliteJournal, TakenUp
+from tui.operations.journal import JournalFailure, SqliteJournal, TakenUp, default_path
 
 
 def mode(path: Path) -> int:
@@ -150,3 +150,32 @@ def test_what_is_new_of_one_operation(tmp_path: Path) -> None:
     with sqlite3.connect(journal.path) as connection:
         connection.execute("INSERT INTO entries (operation, kind, body) VALUES ('a', 'log', '[1]'), ('a', 'log', '{not')")
     assert journal.after("a", seq) == ((), 5), "what cannot be read is passed"
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_only_the_folder_that_is_ours_alone_is_closed_to_others(own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that somebody has named may hold other things, too."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = default_path().parent if own else tmp_path / "named"
+    folder.mkdir(parents=True)
+    folder.chmod(0o755)
+    SqliteJournal(folder / "journal.sqlite").append("a", "log", {})
+    assert mode(folder) == (0o700 if own else 0o755)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_link_in_the_place_of_our_folder_is_not_followed(own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "elsewhere").mkdir()
+    folder = default_path().parent if own else tmp_path / "named"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(tmp_path / "elsewhere")
+    journal = SqliteJournal(folder / "journal.sqlite")
+    if not own:
+        journal.append("a", "log", {})
+        assert (tmp_path / "elsewhere" / "journal.sqlite").exists()
+        return
+    for use in (lambda: journal.append("a", "log", {}), lambda: journal.entries("a"), journal.refuse_unwritable):
+        with pytest.raises(JournalFailure, match="is a symbolic link"):
+            use()
+    assert list((tmp_path / "elsewhere").iterdir()) == []
