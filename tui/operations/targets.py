@@ -113,7 +113,10 @@ def rollback_targets(
 
 def _last_of_each(services: Sequence[_Service]) -> list[_Service]:
     """Each version's last service, the latest first."""
-    return list({service.version: service for service in reversed(services)}.values()) if services else []
+    found: dict[str, _Service] = {}
+    for service in reversed(services):
+        found.setdefault(service.version, service)
+    return list(found.values())
 
 
 def _only_measured(measured: Mapping[str, Span], model: str, registry: Registry | None) -> list[RollbackTarget]:
