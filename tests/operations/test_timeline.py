@@ -198,3 +198,23 @@ def test_operations_without_a_revision_stand_where_their_time_is() -> None:
     told = timeline(deployment(), sets, moves, None, LinkPatterns())
     assert [one.move.id if one.move else one.revision and one.revision.number for one in told] == ["100.0", 1, "150.0", 2, "200.5"]
     assert [one.version for one in timeline(deployment(), sets, (), None, LinkPatterns())] == [None, None]
+
+
+def test_of_two_operations_that_fit_one_revision_the_later_one_made_it() -> None:
+    """Memories forget the oldest operations last, and revisions first."""
+    early, late = (replace(MOVE, id=id, since=105.0, at=at) for id, at in (("early", 111.0), ("late", 112.0)))
+    assert merged(story("1", "2", "3"), early, late)[1][1] == "late"
+
+
+def test_each_operation_has_a_revision_of_its_own_though_both_would_fit_one_better() -> None:
+    first, second = (replace(MOVE, id=id, since=105.0, at=112.0) for id in ("first", "second"))
+    assert [whose for _, whose, _ in merged(story("1", "2", "1", "2"), first, second)] == [None, "first", None, "second"]
+
+
+def test_a_revision_that_its_cause_gives_to_one_operation_is_not_free_for_another() -> None:
+    one, two = story("1", "2")
+    named = replace(two, replica_set=replace(two.replica_set, change_cause="modeldeck promote iris 1 -> 2 by ann [20270115-080000-ab12]"))
+    owner, other = (replace(MOVE, id=id, since=105.0, at=112.0) for id in ("20270115-080000-ab12", "other"))
+    for moves in ((owner, other), (other, owner)):
+        arrivals, left = aligned([one, named], moves)
+        assert ([arrival.move for arrival in arrivals], left) == ([None, owner], (other,))

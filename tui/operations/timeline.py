@@ -112,7 +112,7 @@ def _by_time(found: Sequence[Revision], moves: Sequence[Move], free: Sequence[in
     """Both are in order. Of all ways to lay the operations over the revisions that are free, the one that places the most of them, at the
     surest times; else at the latest revisions, as memories forget the oldest operations first."""
     best = [[0.0] * (len(free) + 1) for _ in range(len(moves) + 1)]
-    takes = [[0] * (len(free) + 1) for _ in range(len(moves) + 1)]
+    takes = [[0] * len(free) for _ in moves]
     for row in range(len(moves) - 1, -1, -1):
         for column in range(len(free) - 1, -1, -1):
             skipped, passed = best[row + 1][column], best[row][column + 1]
