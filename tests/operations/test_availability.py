@@ -12,7 +12,7 @@ from tests.operations.conftest import Bench
 from tui.domain.failures import Unreachable
 from tui.domain.promotions import Plan, Verdict
 from tui.domain.scheduling import Fit, NodeInfo, Placement, PodInfo, SchedulerSnapshot
-from tui.domain.serving import Deployment, Pod
+from tui.domain.serving import Deployment, Pod, Strategy
 from tui.operations import availability
 from tui.operations.availability import surging
 
@@ -47,6 +47,29 @@ GPU = "nvidia.com/gpu"
             Placement(Fit.NO_ROOM, LACK),
             Verdict.WARN,
             f"no node has room for one more pod: old pods end first, and at least 3 of 4 pods serve meanwhile ({LACK})",
+        ),
+        (
+            2,
+            0,
+            Placement(Fit.NO_QUOTA, "exceeded quota: gpus"),
+            Verdict.WARN,
+            "the namespace has no quota for the pod that the rollout begins with: "
+            "it gets nowhere, and ends at its deadline (exceeded quota: gpus)",
+        ),
+        (
+            2,
+            1,
+            Placement(Fit.NO_QUOTA, "exceeded quota: gpus", "Karpenter"),
+            Verdict.WARN,
+            "the namespace has no quota for one more pod, unless Karpenter adds a node: "
+            "old pods end first, and at least 1 of 2 pods serve meanwhile (exceeded quota: gpus)",
+        ),
+        (
+            1,
+            0,
+            Placement(Fit.PREEMPTS, LACK, "Karpenter"),
+            Verdict.WARN,
+            f"one more pod gets a node only if pods of a lower priority end for it, unless Karpenter adds a node: {LACK}",
         ),
         (
             2,
@@ -143,3 +166,60 @@ async def test_a_pod_that_ends_is_no_model_for_the_next(bench: Bench) -> None:
     bench.fake.cluster.report = lambda pod: replace(pod, terminating=True)
     assert said(await bench.good_plan("2"))[0].endswith("none of its pods runs)")
     assert "scheduling" not in bench.fake.traps.calls
+
+
+RECREATE = "the strategy is Recreate: all old pods end before the first new one starts, so no pod serves until it is ready"
+
+
+@pytest.mark.parametrize(
+    ("desired", "strategy", "expected"),
+    [
+        (2, Strategy(recreate=True), [(Verdict.WARN, RECREATE, "choose a time without traffic, or strategy RollingUpdate")]),
+        (
+            *(1, Strategy(max_surge="0", max_unavailable="1")),
+            [
+                (
+                    Verdict.WARN,
+                    "maxUnavailable lets the only pod end first: it may be that no pod serves until a new one is ready",
+                    "a smaller maxUnavailable keeps some",
+                )
+            ],
+        ),
+        (
+            *(3, Strategy(max_surge="1", max_unavailable="100%")),
+            [
+                (
+                    Verdict.WARN,
+                    "maxUnavailable lets all 3 pods end first: it may be that no pod serves until a new one is ready",
+                    "a smaller maxUnavailable keeps some",
+                )
+            ],
+        ),
+        (
+            *(3, Strategy(max_surge="0", max_unavailable="1")),
+            [(Verdict.OK, "old pods end first, as maxSurge is 0: at least 2 of 3 pods serve meanwhile", "")],
+        ),
+        (0, Strategy(recreate=True), []),
+    ],
+)
+async def test_what_the_strategy_alone_decides(
+    bench: Bench, desired: int, strategy: Strategy, expected: list[tuple[Verdict, str, str]]
+) -> None:
+    about = await bench.subject(deployment=deployment(counts=desired, strategy=strategy))
+    edits = {"/spec/template/spec/containers/0/env/0/value": ("a", "b")}
+    found = await availability.availability(about, edits, bench.fake.world)
+    assert [(check.verdict, check.words, check.hint) for check in found] == expected
+    assert await availability.availability(about, {"/metadata/annotations/x": (None, "y")}, bench.fake.world) == ()
+    assert "scheduling" not in bench.fake.traps.calls
+
+
+@pytest.mark.parametrize(("unavailable", "then"), [(0, "nothing changes"), (1, "the rollout goes on only with pods that end")])
+def test_devices_that_nobody_counts_are_worth_a_word(unavailable: int, then: str) -> None:
+    devices = template(container(devices=("1 nvidia.com/gpu",)), container("side", devices=("1 amd.com/gpu", "1 nvidia.com/gpu")))
+    (check,) = surging(deployment(of=devices), unavailable, Placement(Fit.UNKNOWN))
+    assert check.verdict is Verdict.WARN
+    assert check.words == (
+        "a new pod needs 1 amd.com/gpu, 1 nvidia.com/gpu while the old ones still hold theirs: where none is free it cannot be scheduled, "
+        f"and {then} until the deadline"
+    )
+    assert check.hint == "see that a node has one free, or set maxSurge to 0 (fewer pods serve meanwhile)"

@@ -225,3 +225,18 @@ def test_the_newest_sign_of_life_counts_while_it_is_under_way() -> None:
 @pytest.mark.parametrize("kind", ["", "aaa", "planned", "end", "ended-well", "zzz"])
 def test_a_kind_of_a_newer_modeldeck_changes_nothing(kind: str) -> None:
     assert told(entry(kind, at=9.0, words="x", outcome="done", step=1, what="cancel")) == told()
+
+
+def test_only_a_gate_that_begins_takes_back_the_time_that_was_given() -> None:
+    for kind in ("done", "failed", "undo-trying", "undone", "undo-failed"):
+        assert told(entry("extended", seconds=60), entry(kind, step=GATE)).extended == 60.0
+    assert told(entry("extended", seconds=60), entry("trying", step=GATE)).extended == 0.0
+    assert told(entry("extended", seconds=60), entry("trying", step=LOCK)).extended == 60.0
+
+
+def test_the_deployments_of_a_plan_are_those_of_its_operation() -> None:
+    assert told().others == ()
+    staged = fold((entry("planned", at=5.0, plan=plan_to_journal(operations.STAGED), host="box"),))
+    assert staged is not None
+    assert staged.others == operations.STAGED.parts[:-1]
+    assert staged.keys == ("serving/iris-staging", "serving/iris")

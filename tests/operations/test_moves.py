@@ -213,3 +213,10 @@ def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind
     version = ModelVersion("iris", "3", None, "READY", "None", 0.0, "", tags={"modeldeck.operation": "op", "modeldeck.kind": kind})
     (tagged,) = of_tags(Registry((), (version,)))
     assert (marked.kind, tagged.kind) == (read, read)
+
+
+def test_an_alias_that_one_deployment_moved_was_not_moved_by_the_others() -> None:
+    first = Part("serving/staging", "iris", "1", "2", uid="s", alias="champion", alias_before="1")
+    for leg, expected in ((0, [True, False]), (1, [False, True])):
+        told = of_journal([replace(_done(replace(ALIAS, leg=leg)), others=(first,))])
+        assert [one.alias_moved for one in told] == expected

@@ -114,6 +114,8 @@ def test_a_plan_is_read_back_and_what_a_newer_one_wrote_is_left_alone() -> None:
     whole = replace(plan, slot_edits={"/spec": (None, "x")}, others=(plan,), by_alias=True, serving_sets=("iris-1",))
     body = plan_to_journal(whole)
     assert plan_from_journal(body) == whole
+    del body["steps"][0]["leg"]
+    assert plan_from_journal(body).steps == (replace(STEP, leg=0),), "an older one had one Deployment"
     body["colour"] = body["intent"]["colour"] = body["fingerprint"]["colour"] = "red"
     body["steps"] = [{"name": "dance", "leg": "first"}]
     body["checks"] = [{"name": "gate", "verdict": "maybe"}]

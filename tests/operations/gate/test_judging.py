@@ -50,6 +50,12 @@ async def test_pass() -> None:
     assert results["p99 vs before"].value == pytest.approx(1.0)
 
 
+async def test_a_judgement_says_when_it_was_and_how_long_after_the_beginning() -> None:
+    for elapsed, told in ((360.0, 360.0), (None, 0.0)):
+        found = await judged(world(), elapsed=elapsed)
+        assert (found.at, found.elapsed) == (float(NOW), told)
+
+
 async def test_the_queries_that_are_told_can_be_asked() -> None:
     history = world(errors=0.02)
     results = named(await judged(history))
