@@ -242,6 +242,25 @@ async def test_nothing_is_written_while_nothing_moves(path: Path) -> None:
     assert stamp() == world.clock.at
 
 
+@pytest.mark.parametrize(("later", "written"), [(59.9, False), (60.0, True), (-0.1, True)])
+def test_that_nothing_moved_is_written_down_once_a_minute(path: Path, later: float, written: bool) -> None:
+    """And where the clock was set back."""
+    seen = SqliteSightings(path)
+    seen.see("a", glance(1000.0, champion="1"))
+    assert seen.see("a", glance(1000.0 + later, champion="1"))
+    seen.see("a", glance(2000.0, champion="2"))
+    (found,) = seen.sightings("a")
+    assert found.after == (1000.0 + later if written else 1000.0)
+
+
+def test_the_newest_sightings_come_first_and_only_so_many(path: Path) -> None:
+    seen = SqliteSightings(path)
+    for number in range(6):
+        seen.see("a", glance(1000.0 + number, champion=str(number)))
+    assert [one.move.to_version for one in seen.sightings("a", limit=2)] == ["5", "4"]
+    assert len(seen.sightings("a")) == 5
+
+
 async def test_a_registry_is_read_where_nothing_can_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     world = Remembered(tmp_path / "file" / "journal.sqlite")
