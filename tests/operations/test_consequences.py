@@ -37,7 +37,10 @@ async def test_a_plain_change_brings_nothing_with_it(bench: Bench) -> None:
     assert consequences(await bench.subject(), EDITS) == ()
 
 
-@pytest.mark.parametrize(("uri", "named"), [("models:/iris/latest", "the newest version"), ("models:/iris/Staging", "stage Staging")])
+@pytest.mark.parametrize(
+    ("uri", "named"),
+    [("models:/iris/latest", "the newest version"), ("models:/iris/Staging", "stage Staging"), ("models:/iris/staging", "stage staging")],
+)
 async def test_a_reference_that_moves_by_itself_will_no_longer(bench_of: Callable[[str], Bench], uri: str, named: str) -> None:
     found = await bench_of(uri).subject()
     assert told(consequences(found, EDITS)) == [
@@ -136,6 +139,14 @@ async def test_who_names_another_version_will_differ_from_the_alias(bench: Bench
     ((_, _, both, _),) = await said(bench)
     assert both.startswith("serving/pinned (3), serving/older (1) name other versions of iris: ")
     assert await said(bench, together=("serving/pinned", "serving/older")) == []
+
+
+async def test_who_follows_another_alias_or_is_not_certain_names_no_version(bench: Bench) -> None:
+    bench.fake.cluster.add("serving", "best", server("models:/iris@best"))
+    annotations = {"modeldeck.dev/model": "iris", "modeldeck.dev/version": "1"}
+    bench.fake.cluster.edit("serving/best", lambda raw: raw["spec"]["template"]["metadata"].update(annotations=annotations))
+    bench.fake.cluster.add("serving", "unsure", [*server("models:/iris/1"), {**server("models:/iris/3")[0], "name": "side"}])
+    assert await said(bench) == []
 
 
 async def test_who_follows_and_who_differs_are_told_apart(bench: Bench) -> None:

@@ -195,3 +195,20 @@ def test_an_operation_and_its_replica_set_tell_of_one_service() -> None:
 def test_one_that_is_under_way_has_not_ended_anything() -> None:
     going = operation("1", "2", 2050.0, state=State.RUNNING, outcome=None, finished_at=None)
     assert candidates(revision(1, "1"), revision(2, "2"), past=[going], serving="1") == ()
+
+
+def test_a_service_whose_replica_set_is_gone_does_not_hide_that_of_an_earlier_one() -> None:
+    """The same version again, later: the template that is kept can still be gone back to."""
+    sets = (revision(1, "1"), revision(2, "2"), revision(3, "3"))
+    past = [operation("3", "2", 9000.0), operation("2", "5", 9900.0)]
+    found = {one.version: one for one in candidates(*sets, past=past, serving="5")}
+    assert (found["2"].revision, found["2"].sources) == (2, ("journal", "replica sets"))
+
+
+def test_one_that_was_rolled_back_and_comes_back_replaces_what_serves() -> None:
+    """`kubectl rollout undo` twice: the second one promotes again what the first one had taken back."""
+    first = revision(3, "1", 1000.0, annotations={"deployment.kubernetes.io/revision-history": "1"})
+    second = revision(4, "2", 2000.0, annotations={"deployment.kubernetes.io/revision-history": "2"})
+    (found,) = candidates(first, second, serving="2")
+    assert (found.version, found.rolled_back, found.is_default) == ("1", False, True)
+    assert found.ended_why == "replaced by 2 outside of modeldeck"

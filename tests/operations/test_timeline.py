@@ -211,10 +211,43 @@ def test_each_operation_has_a_revision_of_its_own_though_both_would_fit_one_bett
     assert [whose for _, whose, _ in merged(story("1", "2", "1", "2"), first, second)] == [None, "first", None, "second"]
 
 
+CAUSE = "modeldeck promote iris 1 -> 2 by ann@box [20270115-080000-ab12]"
+
+
 def test_a_revision_that_its_cause_gives_to_one_operation_is_not_free_for_another() -> None:
     one, two = story("1", "2")
-    named = replace(two, replica_set=replace(two.replica_set, change_cause="modeldeck promote iris 1 -> 2 by ann [20270115-080000-ab12]"))
+    named = replace(two, replica_set=replace(two.replica_set, change_cause=CAUSE))
     owner, other = (replace(MOVE, id=id, since=105.0, at=112.0) for id in ("20270115-080000-ab12", "other"))
     for moves in ((owner, other), (other, owner)):
         arrivals, left = aligned([one, named], moves)
         assert ([arrival.move for arrival in arrivals], left) == ([None, owner], (other,))
+
+
+def test_a_cause_names_its_operation_though_the_clocks_and_what_it_found_are_told_otherwise() -> None:
+    one, two = story("1", "2")
+    named = replace(two, replica_set=replace(two.replica_set, change_cause=CAUSE))
+    move = replace(MOVE, id="20270115-080000-ab12", from_version=None, since=50_000.0, at=50_100.0)
+    assert merged([one, named], move)[1][1] == move.id
+
+
+def test_of_the_revisions_of_one_set_the_latest_has_its_cause() -> None:
+    """A set keeps the cause of its last operation."""
+    one, two, three, four = story("1", "2", "1", "2")
+    own = replace(two.replica_set, change_cause=CAUSE, revision=4)
+    blurred = [replace(each, replica_set=own, since=100.0, until=200.0, exact=False) for each in (two, four)]
+    move = replace(MOVE, id="20270115-080000-ab12", since=120.0, at=180.0)
+    assert [whose for _, whose, _ in merged([one, blurred[0], three, blurred[1]], move)] == [None, None, None, move.id]
+
+
+def test_what_another_operation_made_that_is_not_known_here_is_not_given_to_one_of_its_time() -> None:
+    one, two = story("1", "2")
+    named = replace(two, replica_set=replace(two.replica_set, change_cause=CAUSE))
+    near = replace(MOVE, actor="bob", since=105.0, at=112.0)
+    assert merged([one, named], near)[1][1] is None
+    assert merged([one, two], near)[1][1] == "op"
+
+
+def test_a_time_that_is_known_is_surer_than_later_bounds() -> None:
+    one, two, three, four = story("1", "2", "1", "2")
+    blurred = replace(four, since=105.0, until=150.0, exact=False)
+    assert [whose for _, whose, _ in merged([one, two, three, blurred], replace(MOVE, since=105.0, at=112.0))] == [None, "op", None, None]
