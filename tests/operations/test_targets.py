@@ -212,3 +212,9 @@ def test_one_that_was_rolled_back_and_comes_back_replaces_what_serves() -> None:
     (found,) = candidates(first, second, serving="2")
     assert (found.version, found.rolled_back, found.is_default) == ("1", False, True)
     assert found.ended_why == "replaced by 2 outside of modeldeck"
+
+
+def test_a_roll_back_to_what_is_not_known_to_have_served_leaves_behind_only_what_it_found() -> None:
+    past = [operation("1", "2", 2000.0), operation("2", "6", 3000.0, Kind.ROLLBACK)]
+    found = candidates(past=past, serving="6")
+    assert [(one.version, one.rolled_back, one.is_default) for one in found] == [("2", True, False), ("1", False, True)]

@@ -251,3 +251,11 @@ def test_a_time_that_is_known_is_surer_than_later_bounds() -> None:
     one, two, three, four = story("1", "2", "1", "2")
     blurred = replace(four, since=105.0, until=150.0, exact=False)
     assert [whose for _, whose, _ in merged([one, two, three, blurred], replace(MOVE, since=105.0, at=112.0))] == [None, "op", None, None]
+
+
+def test_kubernetes_cuts_what_is_less_than_a_second_off() -> None:
+    one, two, three, four = story("1", "2", "1", "2")
+    found = [one, two, three, replace(four, since=100.0, until=150.0, exact=False)]
+    for since, at, place in ((105.0, 109.0, 1), (111.0, 120.0, 1), (105.0, 108.9, 3), (111.1, 120.0, 3)):
+        told = [whose for _, whose, _ in merged(found, replace(MOVE, since=since, at=at))]
+        assert told.index("op") == place, (since, at)
