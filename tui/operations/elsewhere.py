@@ -116,13 +116,10 @@ def _changed(run: Run) -> tuple[int, ...]:
 
 
 async def _end_told(run: Run, plan: Plan) -> str:
-    """How it ended on one Deployment; "" where the mark still stands, or nothing is told."""
+    """How it ended on one Deployment; "" where nothing is told, as nothing is while the mark stands (see under_way)."""
     namespace, name = plan.intent.namespace, plan.intent.deployment
     deployment = await run.world.need_cluster().deployment(namespace, name)
     if deployment.uid != plan.fingerprint.deployment_uid:
         words = f"{deployment.key} of environment {run.world.environment.name} is another deployment than the one that was changed"
         raise Conflict(words, hint=f"choose its environment: -e {plan.environment}")
-    mark = under_way(deployment.annotations)
-    if mark is not None and mark.id == plan.id:  # taken up again: what the history tells is how it ended before
-        return ""
     return next((past.outcome for past in history_of(deployment.annotations) if past.id == plan.id), "")
