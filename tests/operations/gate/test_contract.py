@@ -289,7 +289,7 @@ async def test_failures_that_all_came_between_two_scrapes(metrics: PrometheusMet
 
 async def _appeared(metrics: PrometheusMetrics) -> float:
     """When the series of failed requests came into being, to the second."""
-    found = await metrics.samples('http_requests_total{pod="iris-burst-abcde",status="5xx"}', seconds=120, at=time.time())
+    found = await metrics.samples('http_requests_total{pod="iris-burst-abcde",status="5xx"}', seconds=3600, at=time.time())
     return found.series[0].points[0][0]
 
 
