@@ -222,7 +222,8 @@ class Supervisor:
             process.terminate()
             try:
                 # The API server waits for open watches when it is asked politely: nobody here needs that.
-                await asyncio.wait_for(process.wait(), 5 if name == "etcd" else 1)
+                async with asyncio.timeout(5 if name == "etcd" else 1):
+                    await process.wait()
             except TimeoutError:
                 process.kill()
                 await process.wait()

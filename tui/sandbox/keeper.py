@@ -80,7 +80,8 @@ class Keeper:
             self._ended(f"{program.name} ended with {code}{_last_words(program.log)}", self.ready.is_set())
             self.ready.clear()
             try:
-                await asyncio.wait_for(self._stopping.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._stopping.wait()
             except TimeoutError:
                 pause = min(pause * 2, LONGEST_PAUSE)
 

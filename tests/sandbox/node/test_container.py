@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+from pathlib import Path
 
 import pytest
 
-from tui.sandbox.node.container import Backoff
+from tests.support.eventually import eventually
+from tui.sandbox.node.container import Backoff, ContainerLife, Node
+from tui.sandbox.node.events import Recorder
 from tui.sandbox.node.kubelet import same_user
 from tui.sandbox.node.probing import probe
+from tui.sandbox.node.runtime import Process, Recipe, Runtime
+from tui.sandbox.node.spec import IMAGE
 
 
 def test_the_first_restart_is_at_once_then_delays_double_to_a_cap() -> None:
@@ -63,3 +69,47 @@ async def test_the_other_end_of_a_connection_is_known_by_its_user() -> None:
     with contextlib.suppress(OSError):
         await writer.wait_closed()
     server.close()
+
+
+class OneProcess(Runtime):
+    """Starts processes that are in the test's hands, and holds their output open."""
+
+    output = -1
+
+    async def start(self, recipe: Recipe, output: int) -> Process:
+        self.output = output
+        loop = asyncio.get_running_loop()
+        found = self.processes["one"] = Process("one", loop.create_future(), loop.create_future(), self)
+        found.port.set_result(1)
+        return found
+
+
+class Mute(Recorder):
+    """Tells nobody."""
+
+    def __init__(self) -> None:
+        """Without an API server."""
+
+    def say(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_a_container_that_is_ended_as_its_log_ends_does_not_live_on(turns: int, tmp_path: Path) -> None:
+    """Python 3.11's wait_for swallows a cancellation that comes just after what it waits for: a pod that crashed was never deleted then.
+    `turns` of the event loop lie between the two."""
+    pod = {"metadata": {"name": "iris", "namespace": "serving", "uid": "u"}, "spec": {"containers": [{"name": "server", "image": IMAGE}]}}
+    runtime = OneProcess({}, tmp_path / "zygote.log")
+    life = ContainerLife(Node(runtime, Mute(), tmp_path, tmp_path / "faults", Backoff()), pod, "server", lambda: None)
+    task = asyncio.create_task(life.run())
+    await eventually(lambda: life.port)
+    runtime.processes["one"].ended.set_result(1)
+    await eventually(lambda: not life.port)
+    assert life.log is not None
+    life.log.connection_lost(None)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait((task,), timeout=1)
+    os.close(runtime.output)
+    assert task.cancelled()

@@ -167,7 +167,8 @@ class ContainerLife:
         self._process, self.port = None, 0
         if self.log is not None:
             with contextlib.suppress(TimeoutError):  # a grandchild may hold the pipe open
-                await asyncio.wait_for(self.log.until_ended(), 1)
+                async with asyncio.timeout(1):  # Python 3.11's wait_for swallows a cancellation that comes as the log ends
+                    await self.log.until_ended()
         reason = "Completed" if code == 0 else "Error"
         return Terminated(code, reason, self._last_words(code), started, now(), self.status.container_id)
 

@@ -150,7 +150,8 @@ async def end(process: Process, grace: float) -> int:
     """SIGTERM, and SIGKILL after `grace` seconds; the exit code."""
     process.signal(signal.SIGTERM)
     try:
-        return await asyncio.wait_for(asyncio.shield(process.ended), grace)
+        async with asyncio.timeout(grace):
+            return await asyncio.shield(process.ended)
     except TimeoutError:
         process.signal(signal.SIGKILL)
         return await process.ended

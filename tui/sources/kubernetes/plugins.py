@@ -136,7 +136,8 @@ async def _run(spec: ExecPlugin) -> Credential:
         if process.returncode is None:
             _kill(process)
             with contextlib.suppress(TimeoutError):  # whoever has left its session may hold its pipes
-                await asyncio.wait_for(asyncio.shield(process.wait()), _REAPED)
+                async with asyncio.timeout(_REAPED):
+                    await asyncio.shield(process.wait())
         # Else its pipes stay open for as long as whoever it has left behind holds them.
         process._transport.close()  # type: ignore[attr-defined]
     if process.returncode != 0:
