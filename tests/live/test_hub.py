@@ -292,6 +292,52 @@ async def test_charts_are_those_of_the_deployment_last_looked_at_with_prometheus
     await under_test.stop()
 
 
+class Coming(Known):
+    """A watch that knows the deployments first, and the pods when it is told to."""
+
+    def start(self) -> None:
+        self._take(sample.reading(replace(sample.FLEET, pods=(), whole=False)))
+
+    def pods(self, count: int, *, whole: bool) -> None:
+        self._take(sample.reading(replace(sample.FLEET, pods=sample.FLEET.pods[:count], whole=whole)))
+
+
+async def test_charts_wait_until_all_pods_are_known() -> None:
+    """Of a deployment whose pods are about to be listed, "no data" would be wrong."""
+    heard, clock, metrics, watches = Heard(), FakeClock(), Metrics(), list[Coming]()
+
+    def watch(take: Callable[[Reading[Any]], None]) -> Coming:
+        watches.append(Coming(take))
+        return watches[0]
+
+    under_test = hub(heard, clock, metrics=metrics, watch=watch)
+    under_test.start()
+    under_test.look_at_deployment(LiveQuery("serving", "iris"))
+    await settle()
+    assert (metrics.looked, heard.last(Topic.STATS).value.groups) == ([], ())
+    watches[0].pods(1, whole=False)
+    await settle()
+    assert heard.last(Topic.STATS).value.groups
+    under_test.look_at_deployment(LiveQuery("serving", "wine"))
+    await settle()
+    assert Topic.LIVE not in dict(heard)
+    watches[0].pods(len(sample.FLEET.pods), whole=True)
+    await settle()
+    charts = [reading.value for topic, reading in heard if topic is Topic.LIVE]
+    assert [(found.query.deployment, bool(found.promql)) for found in charts] == [("wine", True)]
+    await under_test.stop()
+
+
+async def test_charts_begin_with_the_pods_where_none_were_looked_at_before() -> None:
+    heard, clock, metrics = Heard(), FakeClock(), Metrics()
+    under_test = hub(heard, clock, metrics=metrics)
+    under_test.look_at_deployment(LiveQuery("serving", "iris"))
+    under_test.start()
+    await settle()
+    assert heard.last(Topic.LIVE).value.promql
+    await under_test.stop()
+
+
 async def test_the_informer_starts_and_stops_with_the_hub() -> None:
     heard, told = Heard(), []
 

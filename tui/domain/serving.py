@@ -298,6 +298,8 @@ class Fleet:
     pods: tuple[Pod, ...]
     gaps: tuple[str, ...] = ()
     """What may not be read, in the API server's words: the rest is shown all the same."""
+    whole: bool = True
+    """False while something has been asked for and never answered: large clusters tell their deployments seconds before their pods."""
 
     def deployment(self, key: str) -> Deployment | None:
         return next((d for d in self.deployments if d.key == key), None)

@@ -89,6 +89,7 @@ class LiveCharts:
 
 Publish = Callable[[Topic, Reading[Any]], None]
 _NO_PATTERNS = LinkPatterns()
+_NOTHING = Fleet((), (), (), whole=False)
 MakeWatch = Callable[[Callable[[Reading[Fleet]], None]], Watch]
 
 
@@ -156,10 +157,16 @@ class Hub:
         )
 
     def _take_fleet(self, reading: Reading[Fleet]) -> None:
-        first = bool(reading.value and reading.value.pods) and not (self._fleet and self._fleet.pods)
-        self._fleet = reading.value or self._fleet
+        before, self._fleet = self._fleet, reading.value or self._fleet
         self._say(Topic.FLEET, reading)
-        if first and not self._stopped:  # whose series are whose is only known with the pods
+        known, knew = self._fleet, before or _NOTHING
+        if self._stopped or known is None:
+            return
+        # Whose series are whose is only known with the pods.
+        came, whole = bool(known.pods and not knew.pods), known.whole and not knew.whole
+        if whole and self.live_query is not None and Topic.LIVE in self._feeds:
+            self._feeds[Topic.LIVE].start()
+        if came or whole:
             self.refresh(Topic.STATS, Topic.LIVE)
 
     def _say(self, topic: Topic, reading: Reading[Any]) -> None:
@@ -289,7 +296,7 @@ class Hub:
     async def _fetch_stats(self) -> Stats:
         assert self._metrics is not None
         assert self._scrapes is not None
-        fleet = self._fleet
+        fleet = self._fleet if self._fleet and (self._fleet.whole or self._fleet.pods) else None
         scraped = await self._scrapes.of(fleet)
         if fleet is None:
             return Stats()
@@ -323,11 +330,9 @@ class Hub:
         """Change what the live charts show."""
         if query == self.live_query or Topic.LIVE not in self._feeds:
             return
-        first = self.live_query is None
         self.live_query = query
-        if first:
+        if self._fleet is None or self._fleet.whole:  # else "no data" would be said of pods that are about to be listed
             self._feeds[Topic.LIVE].start()
-        else:
             self._feeds[Topic.LIVE].refresh_now()
 
     async def _fetch_live(self) -> LiveCharts:

@@ -29,6 +29,8 @@ class Scrapes:
         """The metrics that were found at all."""
         self._looked_at: float | None = None
         self._pods: frozenset[str] = frozenset()
+        self._whole = False
+        """Whether it was looked up with all pods known."""
         self._pods_changed_at = 0.0
         self._looking = asyncio.Lock()
 
@@ -48,7 +50,7 @@ class Scrapes:
                 else:
                     self._found = await asyncio.to_thread(scraped_by_deployment, answers, fleet, scope)
                 self.names = names_in(answers)
-                self._looked_at = now
+                self._looked_at, self._whole = now, fleet.whole
             return self._found
 
     def _is_due(self, fleet: Fleet, now: float) -> bool:
@@ -57,5 +59,7 @@ class Scrapes:
             self._pods, self._pods_changed_at = pods, now
             if not self._found:  # the first pods come a moment after their deployments
                 return True
+        if fleet.whole and not self._whole:
+            return True
         soon = not self._found or now - self._pods_changed_at < LOOK_AGAIN
         return self._looked_at is None or now - self._looked_at > (LOOK_SOON if soon else LOOK_AGAIN)

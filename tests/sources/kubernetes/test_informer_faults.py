@@ -129,6 +129,25 @@ async def test_the_first_page_is_shown_before_the_rest(api: Scripted, watch: Beg
     await until("the rest is asked for", lambda: bool(api.requests(**{"continue": "x"})))
 
 
+async def test_it_is_known_whether_all_lists_were_read_to_their_end(api: Scripted, watch: Begin) -> None:
+    api.lists["deployments"].append(listed(item("a"), version="5"))
+    api.lists["pods"].extend([listed(version="5", more="x"), HANG])
+    seen = watch()
+    await until("the rest of the pods is asked for", lambda: bool(api.requests("pods", **{"continue": "x"})))
+    await until("the deployments", lambda: seen.names == ["a"])
+    assert not any(reading.value and reading.value.whole for reading in seen.readings)
+    api.lists["pods"].clear()
+    api.cut()
+    await until("all is read", lambda: bool(seen.readings[-1].value and seen.readings[-1].value.whole))
+
+
+async def test_what_may_not_be_read_is_not_waited_for(api: Scripted, watch: Begin) -> None:
+    api.lists["deployments"].append(listed(item("a"), version="5"))
+    api.lists["pods"].append(Refuse(403))
+    seen = watch()
+    await until("all is read", lambda: bool(seen.readings and seen.readings[-1].value and seen.readings[-1].value.whole))
+
+
 async def test_a_list_that_expires_between_its_pages_is_begun_again(api: Scripted, watch: Begin) -> None:
     pages = [
         listed(item("gone"), version="5", more="x"),

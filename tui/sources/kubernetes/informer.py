@@ -125,7 +125,7 @@ class Informer:
         deployments = Sorted([r.shelf for r in self._deployments])
         replica_sets = Sorted([r.shelf for r in self._replica_sets])
         pods = Sorted([r.shelf for r in self._pods])
-        self._fleet = lambda: Fleet(deployments.items(), replica_sets.items(), pods.items(), self._gaps())
+        self._fleet = lambda: Fleet(deployments.items(), replica_sets.items(), pods.items(), self._gaps(), self._whole())
 
     def _reflectors(self) -> tuple[Reflector[Any], ...]:
         return (*self._deployments, *self._replica_sets, *self._pods)
@@ -199,6 +199,9 @@ class Informer:
         if forbidden and len(forbidden) == len(self._deployments):
             return forbidden[0]
         return next((r.failure for r in self._reflectors() if r.failure is not None and not isinstance(r.failure, Forbidden)), None)
+
+    def _whole(self) -> bool:
+        return all(reflector.read or reflector.failure is not None for reflector in self._reflectors())
 
     def _gaps(self) -> tuple[str, ...]:
         words = [r.failure.words for r in self._reflectors() if isinstance(r.failure, Forbidden)]

@@ -70,6 +70,8 @@ class Reflector(Generic[T]):
         self.failure: Failure | None = None
         self.begun = False
         """Whether at least the first page of a list has come."""
+        self.read = False
+        """Whether a list has come to its end."""
         self._unwatched = ""
         """Why it is polled instead of watched, in words."""
         self._began = 0.0
@@ -145,6 +147,7 @@ class Reflector(Generic[T]):
             items.extend(page.items)
             if page.last:
                 self.shelf.replace(items)
+                self.read = True
                 self._version = page.resource_version
             elif not self.begun or len(self.shelf) < len(items):
                 self.shelf.add(page.items)
