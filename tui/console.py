@@ -82,7 +82,7 @@ class Launch:
     sandbox: ComingUp | None = None
     terminal: list[object] | None = None
     """The terminal's own attributes, where `instant.held_terminal` has taken it already."""
-    painted: instant.Kept | None = None
+    painted: instant.Painted | None = None
     """What `instant.paint` has painted on it."""
     clock: Clock = field(default_factory=SystemClock)
 
@@ -93,9 +93,8 @@ ENDING_SECONDS = 1.5
 """How long the console may take to end after a signal."""
 _AFTER_THE_ROWS = 3.0
 """Seconds after which is asked what no row waits for."""
-_FIRST_ROWS = 0.6
-"""Seconds that the first picture waits for rows over SSH: without them it would hold up theirs on a slow link, where `tui.instant` has told
-that we are coming."""
+_PATIENCE_OVER_SSH = 0.6
+"""Seconds for which the first deck does not say what it waits for."""
 
 
 class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
@@ -133,8 +132,6 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self._doors: Doors | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._ending: threading.Timer | None = None
-        self._awaited: set[Topic] = set()
-        """What the first picture waits for."""
 
     # ── starting ──
 
@@ -155,11 +152,8 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self.theme = theme.name
 
     def on_mount(self) -> None:
-        if self._launch.terminal is not None and self._launch.sandbox is None and "SSH_CONNECTION" in os.environ:
-            mlflow, cluster = self.environment.mlflow is not None, self.environment.cluster is not None
-            self._awaited = {topic for topic, asked in ((Topic.RUNS, mlflow), (Topic.REGISTRY, mlflow), (Topic.FLEET, cluster)) if asked}
-            self.hold_picture(_FIRST_ROWS if self._awaited else 0.0)
-        self._show(self.environment)
+        over_ssh = self._launch.terminal is not None and self._launch.sandbox is None and "SSH_CONNECTION" in os.environ
+        self._show(self.environment, patience=_PATIENCE_OVER_SSH if over_ssh else 0.0)
         if self._theme_error is not None:
             self.deck.say(Cell(self._theme_error.words, "warn"))
         if self._launch.sandbox is not None:
@@ -175,12 +169,12 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
     def deck(self) -> Deck:
         return next(screen for screen in self.screen_stack if isinstance(screen, Deck))
 
-    def _show(self, environment: Environment) -> None:
+    def _show(self, environment: Environment, *, patience: float) -> None:
         self.environment = environment
-        self.push_screen(self._deck(environment))
+        self.push_screen(self._deck(environment, patience=patience))
         self._chore(self._connect(environment))
 
-    def _deck(self, environment: Environment) -> Deck:
+    def _deck(self, environment: Environment, *, patience: float = 0.0) -> Deck:
         columns, rows = self.size
         now = self._clock.now()
         kubeconfig = environment.cluster.kubeconfig if environment.cluster else None
@@ -188,7 +182,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         found = instant.load(self._screen_path(), now)
         plain = found is not None and all(len(line) == columns for line in found.lines)
         kept = Kept(tuple(found.lines), now - found.age, columns, rows) if found is not None and plain else None
-        return Deck(environment, self._clock, self.who, kept)
+        return Deck(environment, self._clock, self.who, kept, patience=patience)
 
     def _screen_path(self) -> str:
         """Of what is looked at since it was opened: the kubeconfig may lead elsewhere by now."""
@@ -223,10 +217,6 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
     def _publish(self, topic: Topic, reading: Reading[Any]) -> None:
         if not self._exit:  # what still arrives while the screens go has nowhere to go to
             self.deck.receive(topic, reading)
-        if topic in self._awaited and reading.state != "loading":
-            self._awaited.discard(topic)
-            if not self._awaited:
-                self.call_after_refresh(self.release_picture)
 
     async def _follow_sandbox(self, sandbox: ComingUp) -> None:
         """Show its parts coming up, and look at its backends as soon as it has chosen their addresses."""
@@ -487,8 +477,10 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
 
     def standing(self) -> tuple[Sequence[str], Style]:
         """What was painted before we were there: what has only become older costs no byte."""
-        painted, style = self._launch.painted, self._stale()
-        return (painted.lines, style) if painted is not None and painted.style == self.codes(style) else super().standing()
+        painted = self._launch.painted
+        styles = (self._stale(), palette_of(self).frame)
+        found = next((style for style in styles if painted is not None and painted.style == self.codes(style)), None)
+        return (painted.lines, found) if painted is not None and found is not None else super().standing()
 
     def _stale(self) -> Style:
         """What a pane shows its old content in until the first answer."""

@@ -2,8 +2,8 @@
 
 What stood on the screen when the console closed is kept on disk, private to the user, one file per environment and terminal size. The
 next start paints it in one colour with its age in the first line, in well under the time that Textual needs to be imported, and in a
-third of a picture's bytes. Nothing here imports anything but the standard library's lightest modules. A value from here is never shown
-without its age.
+third of a picture's bytes. Where nothing is kept, the frames of the panes are painted: a slow link has nothing else to carry meanwhile.
+Nothing here imports anything but the standard library's lightest modules. A value from here is never shown without its age.
 """
 
 from __future__ import annotations
@@ -21,16 +21,21 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
+from tui.render.deck_frame import empty_panes
 from tui.terminal import ASK_WHETHER_IT_REPEATS
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[H"
 _ASK = "\x1b[c"
 """What `tui.pacing` asks: the first answer is there by the time that anybody waits for it."""
 _DIM = "0;2"
+FRAME_TRUE, FRAME_256 = "0;38;5;237;48;2;15;19;25", "0;38;5;237;48;5;16"
+"""What the default theme draws the frame of a pane in, in true colour and in 256 colours: written out, as themes are read much later."""
+DEFAULT_THEME = "dark"
 _RESET = "\x1b[0m"
 _LEAVE = b"\x1b[?1049l\x1b[?25h"
 _CODES = re.compile(r"[0-9;]{1,80}")
 _BLANKS = re.compile(" {6,}")
+_RULES = re.compile("─{6,}")
 _FORMAT = "modeldeck-screen-3"
 MAX_AGE = 7 * 86400.0
 """Seconds after which a last screen is not worth showing any more."""
@@ -138,17 +143,28 @@ def age_words(age: float) -> str:
     return f"{int(age)} s"
 
 
-def frame(kept: Kept, columns: int) -> str:
-    """The bytes that paint the kept screen, with its age where the eye looks first. Blanks are stepped over: all is erased before."""
-    note = f" as it stood {age_words(kept.age)} ago · connecting … "[:columns]
-    text = "\r\n".join(_BLANKS.sub(lambda found: f"\x1b[{len(found.group())}C", line.rstrip()) for line in kept.lines)
-    return f"{_ENTER}\x1b[{kept.style}m\x1b[2J{text}\x1b[1;{columns - len(note) + 1}H\x1b[0;7m{note}{_RESET}"
-
-
-def skeleton(columns: int, rows: int, environment: str) -> str:
-    """The first start's picture: the product's frame, empty. Nothing in it pretends to be data."""
+def title(columns: int, environment: str) -> str:
+    """The first line of all, which a slow link can carry before anything else is known."""
     shown = "".join(character for character in environment if character.isprintable())
-    return f"{_ENTER}\x1b[{_DIM}m" + f" modeldeck  {shown}   connecting …"[:columns] + _RESET
+    return f"{_ENTER}{ASK_WHETHER_IT_REPEATS}\x1b[H\x1b[{_DIM}m" + f" modeldeck  {shown}   connecting …"[:columns] + _RESET
+
+
+def last_screen(kept: Kept, columns: int) -> str:
+    """The bytes that paint the kept screen; its age comes first, where the eye looks first."""
+    note = f" as it stood {age_words(kept.age)} ago · connecting … "[:columns]
+    first, *others = kept.lines or [""]
+    noted = f"{_blanks_stepped_over(first)}\x1b[1;{columns - len(note) + 1}H\x1b[0;7m{note}\x1b[{kept.style}m"
+    return f"\x1b[{kept.style}m\x1b[H\x1b[2J" + "\r\n".join([noted, *map(_blanks_stepped_over, others)]) + _RESET
+
+
+def frames(lines: list[str], style: str) -> str:
+    """The bytes that paint empty panes below the first line."""
+    return f"\x1b[2H\x1b[{style}m\x1b[J" + "\r\n".join(map(_blanks_stepped_over, lines[1:])) + _RESET
+
+
+def _blanks_stepped_over(line: str) -> str:
+    """Of a line that was erased before."""
+    return _BLANKS.sub(lambda found: f"\x1b[{len(found.group())}C", line.rstrip())
 
 
 def fitting(style: str, environ: Environ, *, no_color: bool) -> str:
@@ -163,25 +179,52 @@ def in_ascii(text: str) -> str:
     return text.replace("·", "-").replace("…", "~").encode("ascii", "replace").decode()
 
 
-def paint(environ: Environ, identity: str, environment: str, *, no_color: bool = False) -> Kept | None:
-    """Paint the last screen of this environment at this terminal's size, or where there is none, that we are coming. Answers the kept
-    screen, with the style that it was painted in."""
+class Painted(NamedTuple):
+    """What stands on the terminal now, but for its first line, all in one style (as SGR takes it)."""
+
+    lines: list[str]
+    style: str
+
+
+def paint(environ: Environ, identity: str, environment: str, *, theme: str = "", no_color: bool = False) -> Painted | None:
+    """Paint the last screen of this environment at this terminal's size, or where there is none, that we are coming."""
     try:
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
     except OSError:
         return None
-    kept = load(path_of(folder(environ), identity, columns, rows), time.time())
     utf8 = speaks_utf8()
+    first = title(columns, environment)
+    _write(_ASK + (first if utf8 else in_ascii(first)))
+    kept = load(path_of(folder(environ), identity, columns, rows), time.time())
     if kept is not None and (utf8 or "".join(kept.lines).isascii()):
-        kept = kept._replace(style=fitting(kept.style, environ, no_color=no_color))
-        picture = frame(kept, columns)
-    else:
-        kept, picture = None, skeleton(columns, rows, environment)
-    picture = picture.replace(_ENTER, f"{_ENTER}{ASK_WHETHER_IT_REPEATS}\x1b[H", 1)
-    data = _ASK.encode() + (picture if utf8 else in_ascii(picture)).encode(errors="replace")
+        kept = kept._replace(lines=_for_link(kept.lines, environ), style=fitting(kept.style, environ, no_color=no_color))
+        picture = last_screen(kept, columns)
+        _write(picture if utf8 else in_ascii(picture))
+        return Painted(kept.lines, kept.style)
+    style = "" if no_color or not utf8 or theme not in ("", DEFAULT_THEME) else _frame_style(environ)
+    lines = _for_link(empty_panes(columns, rows), environ) if style else []
+    if not lines:
+        return None
+    _write(frames(lines, style))
+    return Painted(lines, style)
+
+
+def _for_link(lines: list[str], environ: Environ) -> list[str]:
+    """Over SSH without long rules: a third of the bytes, and soon hardly any, where the terminal repeats characters."""
+    return [_RULES.sub(lambda found: " " * len(found.group()), line) for line in lines] if "SSH_CONNECTION" in environ else lines
+
+
+def _frame_style(environ: Environ) -> str:
+    """Empty where the terminal has too few colours for it."""
+    if environ.get("COLORTERM", "") in ("truecolor", "24bit"):
+        return FRAME_TRUE
+    return FRAME_256 if environ.get("TERM", "").endswith("256color") else ""
+
+
+def _write(text: str) -> None:
+    data = text.encode(errors="replace")
     while data:
         data = data[os.write(sys.stdout.fileno(), data) :]
-    return kept
 
 
 @contextmanager

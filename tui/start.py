@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tui.sandbox.stack import Sandbox
 
 
-Begun = tuple[list[object], instant.Kept | None]
+Begun = tuple[list[object], instant.Painted | None]
 """The terminal's own attributes, and what was painted on it."""
 
 
@@ -47,7 +47,7 @@ def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
     with instant.held_terminal() as terminal:
         kubeconfig = environment.cluster.kubeconfig if environment.cluster else None
         identity = instant.identity_of(environment.identity, kubeconfig)
-        painted = instant.paint(os.environ, identity, environment.name, no_color=found.no_color)
+        painted = instant.paint(os.environ, identity, environment.name, theme=environment.theme or "", no_color=found.no_color)
         return _run(found, flags, environment, sandbox, (terminal, painted))
 
 

@@ -22,7 +22,6 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Static
 
-from tests.support.eventually import eventually
 from tests.widgets.examples import RUNS, Run, Stage, runs
 from tui.widgets.pane import Pane
 from tui.widgets.pane_frame import PaneHead
@@ -182,30 +181,6 @@ async def test_one_changed_value_costs_few_bytes_and_nothing_costs_none() -> Non
     assert costs["one value"] < 120
     assert costs["focus"] < costs["everything"] * 0.75
     assert costs["everything"] > 1500
-
-
-@pytest.mark.parametrize("seconds", [60.0, 0.05])
-async def test_of_pictures_that_are_held_only_the_newest_is_written(seconds: float) -> None:
-    """Until they are released, or the time is up."""
-    app = Two()
-    terminal = Terminal()
-
-    async def script(pilot: object) -> None:
-        await pilot.pause()  # type: ignore[attr-defined]
-        terminal.read()
-        app.hold_picture(seconds)
-        for count in (3, 9):
-            app.tables[0].update_rows(runs(count))
-            await pilot.pause()  # type: ignore[attr-defined]
-        if seconds == 60.0:
-            assert terminal.read() == 0
-            app.release_picture()
-        await eventually(lambda: Recorder.written)
-        terminal.read()
-        assert terminal.looks() == expected(app)
-        app.exit()
-
-    await app.run_async(size=SIZE, auto_pilot=script)
 
 
 def test_styles_that_look_the_same_are_not_written_again() -> None:

@@ -40,6 +40,8 @@ class PaneContent(LineWidget):
             case Loading(kept=kept) if kept:
                 styles = self.palette.on("stale")
                 return [to_strip((Cell(text, "muted"),), styles, width) for text in kept[:height]]
+            case Loading(quiet=True):
+                lines = []
             case Loading():
                 lines = skeleton(width, height)
             case Unavailable() as state:

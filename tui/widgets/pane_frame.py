@@ -99,6 +99,8 @@ def _state_sign(state: PaneState) -> Cell | None:
     signs: dict[type[PaneState], tuple[str, Role]] = {Loading: (" ◌ loading ", "muted"), Unavailable: (" ○ unavailable ", "bad")}
     if isinstance(state, Loading) and state.kept:
         return Cell(f" ◌ as it stood {ago(state.age_seconds)} ", "warn")
+    if isinstance(state, Loading) and state.quiet:
+        return None
     if isinstance(state, Stale):
         return Cell(f" ◌ stale {age(state.age_seconds)} ", "warn")
     known = signs.get(type(state))

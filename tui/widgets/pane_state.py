@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """Nothing has been answered yet. `kept` is what stood there when the console was closed, `age_seconds` ago: shown until then."""
+    """Nothing has been answered yet. `kept` is what stood there when the console was closed, `age_seconds` ago: shown until then. `quiet`:
+    the answer is due at any moment, and nothing is said before it."""
 
     kept: tuple[str, ...] = ()
     age_seconds: float = 0.0
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)

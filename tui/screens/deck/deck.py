@@ -87,9 +87,11 @@ class Deck(DeckRoom):
         Binding("m", "models", "Models", id="deck.models", show=False, tooltip="The registered models instead of one model's versions"),
     ]
 
-    def __init__(self, environment: Environment, clock: Clock, who: str, kept: Kept | None = None) -> None:
+    def __init__(self, environment: Environment, clock: Clock, who: str, kept: Kept | None = None, *, patience: float = 0.0) -> None:
+        """For `patience` seconds at most, nothing is shown that is about to be replaced: over a slow link it would be in the way."""
         super().__init__()
         self._kept = kept
+        self._patience = patience
         self.model = DeckModel(environment)
         self.clock = clock
         self._who = who
@@ -122,7 +124,7 @@ class Deck(DeckRoom):
 
     def _pane(self, pane: P, content: Table[Any] | Chart, **options: Any) -> Pane:
         head = PaneHead(str(list(P).index(pane) + 1), TITLES[pane])
-        return Pane(content, head, Loading(), id=str(pane), **options)
+        return Pane(content, head, Loading(quiet=self._patience > 0), id=str(pane), **options)
 
     def on_mount(self) -> None:
         self._paint_header()
@@ -130,7 +132,19 @@ class Deck(DeckRoom):
         self.pane(P.RUNS).focus_content()
         self.set_interval(1.0, self._paint_header)
         self.set_interval(AGES_EVERY, self._age)
+        if self._patience:
+            self.set_timer(self._patience, self._lose_patience)
         self._mark(*P)
+
+    @property
+    def _awaits(self) -> set[P]:
+        """Panes whose first selection is about to be known: painted before, they would have to be painted twice."""
+        return {P.RUNS, P.VERSIONS} if self._patience and not self.model.settled else set()
+
+    def _lose_patience(self) -> None:
+        self._patience = 0.0
+        self._mark(*P)
+        self._show_hints()
 
     # ── data in ──
 
@@ -180,12 +194,12 @@ class Deck(DeckRoom):
     def _flush(self) -> None:
         self._flushing = False
         self._take_move()
-        dirty, self._dirty = self._dirty, set()
         if self._source is not None:
             self._source.look_at_aliases({(row.model, row.alias) for row in self.model.truth if row.model and row.alias})
         if self.model.seed():
-            dirty |= set(P)
+            self._dirty |= set(P)
             self._ask_live()
+        dirty, self._dirty = self._dirty - self._awaits, self._dirty & self._awaits
         paint = {
             P.RUNS: self._paint_runs,
             P.VERSIONS: self._paint_versions,
@@ -196,7 +210,8 @@ class Deck(DeckRoom):
             if pane in dirty:
                 paint[pane]()
         self._paint_states()
-        self._paint_lineage()
+        if not self._awaits:
+            self._paint_lineage()
         if lost := self.model.cut_off():
             self.say(headline.cut_off(lost))
         if words := self.model.lost():
@@ -205,20 +220,24 @@ class Deck(DeckRoom):
 
     # ── painting ──
 
+    def _show_hints(self) -> None:
+        if not self._awaits:  # what can be done depends on what is selected
+            super()._show_hints()
+
     def _paint_header(self) -> None:
         self.query_one(Header).data = headline.header(self.model, self.clock.now(), self._who, starting=bool(self.progress))
 
     def _paint_states(self) -> None:
         now = self.clock.now()
         for pane in P:
-            state = self._starting(pane) or self.model.state(pane, now)
+            state = Loading() if pane in self._awaits else self._starting(pane) or self.model.state(pane, now)
             self.pane(pane).state = self._recalled(pane, now) if state == Loading() else state
         self._paint_header()
 
     def _recalled(self, pane: P, now: float) -> Loading:
         """What stood in this pane when the console was closed, with its age, until the first answer."""
         if self._kept is None or self.size != (self._kept.columns, self._kept.rows):
-            return Loading()
+            return Loading(quiet=self._patience > 0)
         x, y, width, height = self.pane(pane).content.region
         lines = tuple(line[x : x + width] for line in self._kept.lines[y : y + height])
         return Loading(lines, now - self._kept.saved_at)

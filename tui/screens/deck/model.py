@@ -258,6 +258,11 @@ class DeckModel:
         if chosen != self.selection:
             self._select(chosen)
 
+    @property
+    def settled(self) -> bool:
+        """Whether what is selected at the beginning is known, with all that is told of it."""
+        return self.seeded and self._has_spoken(Topic.RUNS)
+
     def _has_spoken(self, topic: Topic) -> bool:
         """Whether there is anything to wait for: a first answer, or a first failure."""
         reading = self._readings.get(topic)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from textual import events
 
 from tui.domain.selection import Pane as P
+from tui.render.deck_frame import one_at_a_time
 from tui.screens.deck.commands import DeckCommands
-
-NARROW, LOW = 100, 30
-"""Below this many columns or rows one pane is shown at a time."""
 
 
 class DeckRoom(DeckCommands):
@@ -20,7 +18,7 @@ class DeckRoom(DeckCommands):
 
     def arrange_panes(self, width: int, height: int) -> None:
         """The screen has so many columns and rows now."""
-        self.set_class(width < NARROW or height < LOW, "-narrow")
+        self.set_class(one_at_a_time(width, height), "-narrow")
         self.show_alone(self.focused_pane)
 
     def show_alone(self, shown: P) -> None:
