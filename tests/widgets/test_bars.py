@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
@@ -23,7 +26,7 @@ HINTS = FooterData((KeyHint("p", "promote"), KeyHint("b", "roll back", reason="r
 
 def test_the_header_gives_way_in_order() -> None:
     wide = line_text(header_line(HEADER, 130))
-    assert wide.startswith(" modeldeck  prod read-only   ● MLflow 12 ms   ○ Kubernetes connection refused   ◌ Prometheus stale 2 m")
+    assert wide.startswith(" modeldeck  prod read-only   ● MLflow 12 ms    ○ Kubernetes connection refused   ◌ Prometheus stale 2 m")
     assert wide.rstrip().endswith("you@box  14:03:21")
     assert "connection refused" in line_text(header_line(HEADER, 115))
     assert "you@box" not in line_text(header_line(HEADER, 115))
@@ -45,7 +48,20 @@ def test_the_header_never_exceeds_a_usual_screen(width: int, environment: str) -
 
 def test_a_key_that_cannot_be_used_is_greyed_and_says_why() -> None:
     assert Cell(" b roll back (read-only) ", "muted") in footer_line(HINTS, 80)
-    assert Cell(" (b roll back) ", "muted") in footer_line(HINTS, 40)
+    assert Cell("(b roll back)", "muted") in footer_line(HINTS, 40)
+
+
+def test_where_reasons_have_no_room_hints_stand_where_they_always_do() -> None:
+    can = FooterData(tuple(replace(hint, reason="") for hint in HINTS.hints))
+    for width in range(26, 44):
+        mine, theirs = (line_text(footer_line(data, width)) for data in (HINTS, can))
+        assert mine.translate({ord(bracket): " " for bracket in "()"}) == theirs
+
+
+@pytest.mark.parametrize("words", ["…", "12 ms", "450 ms"])
+def test_what_stands_behind_a_figure_does_not_move_with_it(words: str) -> None:
+    line = line_text(header_line(HeaderData("prod", (Backend("MLflow", "live", words), Backend("Kubernetes", "live", "8 ms"))), 130))
+    assert line.index("Kubernetes") == 39
 
 
 def test_help_stays_where_others_have_no_room() -> None:

@@ -20,6 +20,9 @@ _SIGNS: dict[Health, tuple[str, Role]] = {
     "down": ("○", "bad"),
 }
 
+_FIGURE = 6
+"""Cells of a duration: what stands behind it stays where it is, and need not be written again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
@@ -66,7 +69,7 @@ def _backend(backend: Backend, limit: int) -> list[Cell]:
     words = clean(backend.words, limit=limit) if limit else ""
     tone: Role = "muted" if backend.health in ("live", "loading") else role
     line = [Cell(f"   {sign} ", role), Cell(clean(backend.name, limit=40))]
-    return [*line, Cell(f" {words}", tone)] if words else line
+    return [*line, Cell(f" {words:<{_FIGURE}}", tone)] if words else line
 
 
 def _width(line: list[Cell]) -> int:

@@ -44,7 +44,7 @@ def _backend(name: str, readings: list[Reading[object] | None], now: float, word
     known = [reading for reading in readings if reading is not None]
     worst = max(known, key=lambda reading: _WORST.index(reading.state), default=None)
     if worst is None or worst.state == "loading":
-        return Backend(name, "loading", "connecting")
+        return Backend(name, "loading", "…")
     if worst.state == "live":
         took = max((reading.took for reading in known if reading.took is not None), default=None)
         return Backend(name, "live", words or (_coarse(took) if took is not None else ""))
