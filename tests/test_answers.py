@@ -7,11 +7,11 @@ import itertools
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from modeldeck.keyboard import AltKey, Keyboard
 from textual import events
 from textual.message import Message
 
 from tests.support.answers import ANSWERS
-from tui.keyboard import AltKey, Keyboard
 
 PAUSES = (0.0, 0.05, 0.3, 0.7, 1.5, 4.0)
 """Seconds between the pieces of an answer."""

@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from modeldeck import clipboard
 
 from tests.support.terminals import opened
-from tui import clipboard
 
 TEXT = "models:/iris/3"
 LONG = "https://mlflow.example.com/#/" + "".join(f"{number:04}/" for number in range(400))
 PROGRAM = """
 import asyncio, os, pathlib, sys
-from tui.clipboard import copy
+from modeldeck.clipboard import copy
 where = pathlib.Path(sys.argv[1])
 def write(text):
     sys.stdout.write(text)

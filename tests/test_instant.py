@@ -14,10 +14,10 @@ from typing import Any
 
 import pyte
 import pytest
+from modeldeck import instant
+from modeldeck.render.deck_frame import empty_panes
 
 from tests.support import emulator
-from tui import instant
-from tui.render.deck_frame import empty_panes
 
 
 def test_a_saved_screen_comes_back_with_its_age(tmp_path: Path) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from modeldeck.keyboard import FLOOD, HIGHEST, KEPT, WIDEST, Keyboard
+from modeldeck.sequences import PASTE_LIMIT
 from textual import events
 from textual.message import Message
-
-from tui.keyboard import FLOOD, HIGHEST, KEPT, WIDEST, Keyboard
-from tui.sequences import PASTE_LIMIT
 
 START, END = b"\x1b[200~", b"\x1b[201~"
 

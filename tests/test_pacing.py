@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.pacing import FIRST, FIRST_PATIENCE, LEAST, MOST, PIECE, UNKNOWN, Pacing
+from modeldeck.pacing import FIRST, FIRST_PATIENCE, LEAST, MOST, PIECE, UNKNOWN, Pacing
 
 
 @dataclass

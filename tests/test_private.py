@@ -8,12 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from tui import instant, private
-from tui.operations.follow import RunnerFailure
-from tui.operations.journal import JournalFailure, SqliteJournal, default_path
-from tui.operations.launch import launch
-from tui.sandbox.layout import Layout
+from modeldeck import instant, private
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.operations.journal import JournalFailure, SqliteJournal, default_path
+from modeldeck.operations.launch import launch
+from modeldeck.sandbox.layout import Layout
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
 SOMEBODY = 64001

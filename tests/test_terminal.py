@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.terminal import draws_links, erases_on_its_ground, why_no_screen
+from modeldeck.terminal import draws_links, erases_on_its_ground, why_no_screen
 
 
 def test_a_terminal_that_can_draw_nothing_is_told_from_others() -> None:

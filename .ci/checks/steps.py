@@ -102,18 +102,21 @@ def further(version: str) -> Callable[[Run], None]:
 
 _LOOK_INTO_WHEEL = """
 import sys
+from importlib.metadata import files
 from pathlib import Path
 
-import tui
+import modeldeck
 
-source, installed = Path(sys.argv[1]), Path(tui.__file__).parent
+source, installed = Path(sys.argv[1]), Path(modeldeck.__file__).parent
 assert source not in installed.parents, f"expected the installed wheel, found {installed}"
 themes = {path.name for path in (source / "themes").glob("*.toml")}
-styles = {path.relative_to(source / "tui") for path in (source / "tui").rglob("*.tcss")}
+styles = {path.relative_to(source / "tui" / "modeldeck") for path in (source / "tui").rglob("*.tcss")}
 assert themes, "no themes in the source tree"
 assert themes == {path.name for path in (installed / "_themes").glob("*.toml")}, "the wheel lacks themes"
 missing = [str(path) for path in styles if not (installed / path).is_file()]
 assert not missing, f"the wheel lacks {missing}"
+top = {path.parts[0] for path in files("modeldeck") if path.parts[0] != ".." and not path.parts[0].endswith(".dist-info")}
+assert top == {"modeldeck", "kubesim"}, f"the wheel installs {top}"
 print(f"the wheel carries {len(themes)} themes and {len(styles)} style sheets")
 """
 

@@ -35,7 +35,7 @@ def imported(path: Path) -> Iterator[str]:
             names = [node.module]
         for name in names:
             top = name.partition(".")[0]
-            if top not in sys.stdlib_module_names and top not in ("tui", "tests", "checks", "__future__"):
+            if top not in sys.stdlib_module_names and top not in ("modeldeck", "kubesim", "tests", "checks", "__future__"):
                 yield top
 
 
@@ -57,11 +57,11 @@ def sources(folder: str) -> list[Path]:
 
 
 def test_the_console_imports_what_the_package_depends_on() -> None:
-    assert undeclared([path for path in sources("tui") if "sandbox" not in path.relative_to(ROOT / "tui").parts], BASE) == {}
+    assert undeclared([path for path in sources("tui/modeldeck") if "sandbox" not in path.relative_to(ROOT / "tui").parts], BASE) == {}
 
 
 def test_the_sandbox_imports_what_its_extra_depends_on() -> None:
-    assert undeclared(sources("tui/sandbox"), SANDBOX) == {}
+    assert undeclared(sources("tui/modeldeck/sandbox"), SANDBOX) == {}
 
 
 def test_the_tests_import_what_the_development_extra_depends_on() -> None:
@@ -73,19 +73,32 @@ def test_the_tests_import_what_the_development_extra_depends_on() -> None:
 def test_the_rule_about_sdks_forgets_no_module() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     ruled = next(set(each["source_modules"]) for each in contracts if "httpx" in each.get("forbidden_modules", []))
-    ours = {f"tui.{path.stem}" for path in (ROOT / "tui").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert ruled == ours - {"tui.__init__", "tui.sources", "tui.sandbox"}
+    ours = {
+        f"modeldeck.{path.stem}"
+        for path in (ROOT / "tui" / "modeldeck").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    assert ruled == ours - {"modeldeck.__init__", "modeldeck.sources", "modeldeck.sandbox"}
 
 
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("tui.environment", ["textual", "httpx", "mlflow", "kubernetes", "msgspec", "tomllib", "platformdirs"]),
-        ("tui.start", ["textual", "httpx", "mlflow", "kubernetes", "asyncio"]),
-        ("tui.__main__", ["textual", "httpx", "mlflow", "kubernetes", "asyncio"]),
-        ("tui.console", ["mlflow", "kubernetes", "prometheus_api_client", "pandas", "numpy"]),
-        ("tui.console", ["tui.screens.promotion", "tui.screens.operations", "tui.screens.depth", "tui.screens.compare", "tui.operations"]),
-        ("tui.commandline", ["textual", "mlflow", "kubernetes"]),
+        ("modeldeck.environment", ["textual", "httpx", "mlflow", "kubernetes", "msgspec", "tomllib", "platformdirs"]),
+        ("modeldeck.start", ["textual", "httpx", "mlflow", "kubernetes", "asyncio"]),
+        ("modeldeck.__main__", ["textual", "httpx", "mlflow", "kubernetes", "asyncio"]),
+        ("modeldeck.console", ["mlflow", "kubernetes", "prometheus_api_client", "pandas", "numpy"]),
+        (
+            "modeldeck.console",
+            [
+                "modeldeck.screens.promotion",
+                "modeldeck.screens.operations",
+                "modeldeck.screens.depth",
+                "modeldeck.screens.compare",
+                "modeldeck.operations",
+            ],
+        ),
+        ("modeldeck.commandline", ["textual", "mlflow", "kubernetes"]),
     ],
 )
 def test_what_an_import_must_not_drag_in(module: str, never: list[str]) -> None:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 
 import pytest
+from modeldeck.commandline.arguments import VERBS
+from modeldeck.commandline.doctor import NEEDS
+from modeldeck.console import Console
+from modeldeck.domain.promotions import ExitCode
+from modeldeck.screens.deck.deck import Deck
+from modeldeck.screens.operations.list_screen import OperationsScreen
+from modeldeck.screens.promotion.operation_screen import OperationScreen
+from modeldeck.screens.promotion.plan_screen import PlanScreen
+from modeldeck.widgets.pane import Pane
+from modeldeck.widgets.table import Table
 from textual.binding import Binding
 
 from tests.support.readme import README, role
-from tui.commandline.arguments import VERBS
-from tui.commandline.doctor import NEEDS
-from tui.console import Console
-from tui.domain.promotions import ExitCode
-from tui.screens.deck.deck import Deck
-from tui.screens.operations.list_screen import OperationsScreen
-from tui.screens.promotion.operation_screen import OperationScreen
-from tui.screens.promotion.plan_screen import PlanScreen
-from tui.widgets.pane import Pane
-from tui.widgets.table import Table
 
 KEYS = README[README.index("## Keys") : README.index("## Without a screen")]
 SHOWN = {"slash": "/", "colon": ":", "question_mark": "?", "equals_sign": "=", "plus": "+", "minus": "-"}
@@ -25,7 +25,7 @@ BINDINGS = [
     binding
     for owner in (Console, Deck, Pane, Table, PlanScreen, OperationScreen, OperationsScreen)
     for parent in owner.__mro__
-    if parent.__module__.startswith("tui.")
+    if parent.__module__.startswith("modeldeck.")
     for binding in parent.__dict__.get("BINDINGS", [])
     if isinstance(binding, Binding) and binding.key not in ("ctrl+c", "2", "3")
 ]

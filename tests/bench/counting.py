@@ -26,17 +26,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.domain.gates import Gate
+from modeldeck.operations.gate import Target
+from modeldeck.operations.gate.judging import examine
+from modeldeck.sandbox import prometheus
+from modeldeck.sources.prometheus import PrometheusMetrics
+
 from tests.conformance.controlplane import launch
 from tests.sources.conftest import wait_for
 from tests.support import metrics_servers
 from tests.support.counted import CountedServer, Traffic
 from tests.support.ports import free_port
-from tui.domain.environments import PrometheusTarget
-from tui.domain.gates import Gate
-from tui.operations.gate import Target
-from tui.operations.gate.judging import examine
-from tui.sandbox import prometheus
-from tui.sources.prometheus import PrometheusMetrics
 
 ALLOWED = 0.02
 RATE = 25.0

@@ -25,11 +25,10 @@ from functools import lru_cache, partial
 from statistics import NormalDist, median
 
 import numpy as np
-
-from tui.domain.gates import DEFAULT, Decision, Gate, GateVerdict, combine, evidence, latency
-from tui.domain.gates.drift import drift
-from tui.domain.gates.looks import Levels, levels
-from tui.domain.gates.measures import Buckets, Measure, Measured
+from modeldeck.domain.gates import DEFAULT, Decision, Gate, GateVerdict, combine, evidence, latency
+from modeldeck.domain.gates.drift import drift
+from modeldeck.domain.gates.looks import Levels, levels
+from modeldeck.domain.gates.measures import Buckets, Measure, Measured
 
 RATES = (0.5, 5.0, 50.0, 500.0)
 BASE_ERRORS = (0.0, 0.001, 0.01, 0.05)

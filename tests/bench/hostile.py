@@ -20,17 +20,20 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from modeldeck.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
+from modeldeck.domain.reading import Reading
+from modeldeck.live.clock import SystemClock
+from modeldeck.live.feed import Feed
+
 from tests.support.hostile import ATTACKS, Attack, Hostile, Paged, Watched, endless_line, flood, hostile
-from tui.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
-from tui.domain.reading import Reading
-from tui.live.clock import SystemClock
-from tui.live.feed import Feed
 
 KIB_IN_MIB = 1024
 BEGINS = 300.0
 """Seconds within which a reader has to read a server that is well, on however busy a machine."""
 READERS = multiprocessing.get_context("forkserver")
-READERS.set_forkserver_preload(["httpx", "tui.sources.mlflow_rest", "tui.sources.prometheus", "tui.sources.kubernetes.informer"])
+READERS.set_forkserver_preload(
+    ["httpx", "modeldeck.sources.mlflow_rest", "modeldeck.sources.prometheus", "modeldeck.sources.kubernetes.informer"]
+)
 PATIENCE = 60.0
 """Seconds within which a reader has to be well again after an attack."""
 BACKENDS = ("MLflow", "Kubernetes", "Prometheus")
@@ -81,11 +84,11 @@ async def _read(backend: str, url: str, say: Callable[[Reading[object]], None]) 
         return
     fetch: Callable[[], Awaitable[object]]
     if backend == "MLflow":
-        from tui.sources.mlflow_rest import RestTracking, transport_of
+        from modeldeck.sources.mlflow_rest import RestTracking, transport_of
 
         fetch = RestTracking(transport_of(MlflowTarget(url))).experiments
     else:
-        from tui.sources.prometheus import PrometheusMetrics
+        from modeldeck.sources.prometheus import PrometheusMetrics
 
         metrics = PrometheusMetrics(PrometheusTarget(url))
 
@@ -98,8 +101,8 @@ async def _read(backend: str, url: str, say: Callable[[Reading[object]], None]) 
 
 
 async def _inform(url: str, say: Callable[[Reading[object]], None]) -> None:
-    from tui.sources.kubernetes.cluster import KubernetesCluster
-    from tui.sources.kubernetes.informer import Informer
+    from modeldeck.sources.kubernetes.cluster import KubernetesCluster
+    from modeldeck.sources.kubernetes.informer import Informer
 
     with tempfile.TemporaryDirectory() as folder:
         informer = Informer(KubernetesCluster(_kubeconfig(Path(folder), url)), "bench", ("serving",), say)

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-COMMAND = (sys.executable, "-P", "-m", "tui")
+COMMAND = (sys.executable, "-P", "-m", "modeldeck")
 DEPLOYMENT = "serving/breast-cancer"
 
 

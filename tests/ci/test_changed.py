@@ -15,10 +15,11 @@ def tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         "tests/architecture/test_imports.py": "",
         "tests/domain/test_rollout.py": "",
         "tests/live/test_rollout.py": "",
-        "tests/operations/test_waiting.py": "from tui.domain import rollout",
-        "tests/operations/test_lock.py": "from tui.domain.leases import Lease",
-        "tests/render/test_pods.py": "def test() -> None:\n    import tui.domain.rollout",
-        "tests/conformance/test_rollouts.py": "from tui.domain import rollout",
+        "tests/operations/test_waiting.py": "from modeldeck.domain import rollout",
+        "tests/operations/test_lock.py": "from modeldeck.domain.leases import Lease",
+        "tests/render/test_pods.py": "def test() -> None:\n    import modeldeck.domain.rollout",
+        "tests/kubesim/test_store.py": "",
+        "tests/conformance/test_rollouts.py": "from modeldeck.domain import rollout",
     }
     for name, text in files.items():
         Path(name).parent.mkdir(parents=True, exist_ok=True)
@@ -27,12 +28,16 @@ def tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_tests_of_a_module_are_named_after_it_or_import_it(tests: list[Path]) -> None:
-    assert select(["tui/domain/rollout.py", "README.md"], tests) == [
+    assert select(["tui/modeldeck/domain/rollout.py", "README.md"], tests) == [
         "tests/domain/test_rollout.py",
         "tests/architecture/test_imports.py",
         "tests/operations/test_waiting.py",
         "tests/render/test_pods.py",
     ]
+
+
+def test_each_package_has_its_tests(tests: list[Path]) -> None:
+    assert select(["tui/kubesim/store.py"], tests) == ["tests/kubesim/test_store.py", "tests/architecture/test_imports.py"]
 
 
 def test_a_test_that_changed_is_run(tests: list[Path]) -> None:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modeldeck.backends import Backends, open_sightings
+from modeldeck.commandline import change, deciding, doctor, gate, here, history, operations, register, status
+from modeldeck.commandline.main import main
+from modeldeck.domain.environments import Environment
+from modeldeck.operations.hands import OwnHands
+from modeldeck.operations.remembering import RememberingRegistry
+from modeldeck.operations.sightings import registry_id
 
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld, fake_world
-from tui.backends import Backends, open_sightings
-from tui.commandline import change, deciding, doctor, gate, here, history, operations, register, status
-from tui.commandline.main import main
-from tui.domain.environments import Environment
-from tui.operations.hands import OwnHands
-from tui.operations.remembering import RememberingRegistry
-from tui.operations.sightings import registry_id
 
 
 @dataclass

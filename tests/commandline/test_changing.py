@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.failures import Forbidden, Unreachable
+from modeldeck.operations.words import from_iso
 
 from tests.commandline.conftest import Shell
-from tui.domain.failures import Forbidden, Unreachable
-from tui.operations.words import from_iso
 
 PROMOTE = ("promote", "iris", "2", "--deployment", "serving/iris")
 

@@ -6,11 +6,10 @@ import argparse
 from pathlib import Path
 
 import pytest
-
-from tui.commandline.doctor import alias_rights, doctor
-from tui.domain.environments import Environment, MlflowTarget, PrometheusTarget
-from tui.domain.promotions import ExitCode
-from tui.domain.registry import ModelAccess
+from modeldeck.commandline.doctor import alias_rights, doctor
+from modeldeck.domain.environments import Environment, MlflowTarget, PrometheusTarget
+from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.registry import ModelAccess
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -17,6 +17,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.backends import Backends
+from modeldeck.commandline.doctor_metrics import scraping
+from modeldeck.commandline.findings import Finding
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.domain.gates import Gate
+from modeldeck.domain.pod_addresses import serving_addresses
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.serving import Fleet, OtherWorkload, Pod, ReplicaSet
+from modeldeck.operations.gate import Target
+from modeldeck.operations.gate.judging import examine
+from modeldeck.operations.world import World
+from modeldeck.sandbox import prometheus as binary
+from modeldeck.sources.prometheus import PrometheusMetrics
 
 from tests.conformance.controlplane import launch
 from tests.sources.conftest import wait_for
@@ -24,19 +37,6 @@ from tests.support import metrics_servers, sample
 from tests.support.counted import CountedServer
 from tests.support.eventually import eventually_true
 from tests.support.ports import free_port
-from tui.backends import Backends
-from tui.commandline.doctor_metrics import scraping
-from tui.commandline.findings import Finding
-from tui.domain.environments import PrometheusTarget
-from tui.domain.gates import Gate
-from tui.domain.pod_addresses import serving_addresses
-from tui.domain.series_scope import SeriesScope
-from tui.domain.serving import Fleet, OtherWorkload, Pod, ReplicaSet
-from tui.operations.gate import Target
-from tui.operations.gate.judging import examine
-from tui.operations.world import World
-from tui.sandbox import prometheus as binary
-from tui.sources.prometheus import PrometheusMetrics
 
 REAL = binary.find() or launch.binary("prometheus")
 HOW = {
@@ -123,7 +123,7 @@ def url(request: pytest.FixtureRequest, pods: Pods, tmp_path_factory: pytest.Tem
             listener.bind(("127.0.0.1", 0))
             port, handed_down = listener.getsockname()[1], [listener.fileno()]
             given = ["--targets", str(targets), "--fd", str(listener.fileno()), "--interval", "1"]
-            command = [sys.executable, "-m", "tui.sandbox.metrics", *given]
+            command = [sys.executable, "-m", "modeldeck.sandbox.metrics", *given]
         out = stack.enter_context((folder / "log").open("wb"))
         process = subprocess.Popen(command, stdout=out, stderr=out, pass_fds=handed_down, start_new_session=True)
     try:

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from modeldeck.backends import Backends
+from modeldeck.commandline.doctor_metrics import _by_deployment, scraping
+from modeldeck.commandline.findings import Finding
+from modeldeck.commandline.snapshot import snapshot
+from modeldeck.domain.failures import Failure, Forbidden
+from modeldeck.domain.metrics import Sample, Vector
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.serving import Fleet, OtherWorkload
+from modeldeck.operations.world import World
+
 from tests.support import sample
-from tui.backends import Backends
-from tui.commandline.doctor_metrics import _by_deployment, scraping
-from tui.commandline.findings import Finding
-from tui.commandline.snapshot import snapshot
-from tui.domain.failures import Failure, Forbidden
-from tui.domain.metrics import Sample, Vector
-from tui.domain.series_scope import SeriesScope
-from tui.domain.serving import Fleet, OtherWorkload
-from tui.operations.world import World
 
 IRIS, WINE = (next(pod for pod in sample.FLEET.pods if pod.name.startswith(name)) for name in ("iris", "wine"))
 HISTOGRAM, COUNTER = {"__name__": "http_request_duration_highr_seconds_bucket"}, {"__name__": "http_requests_total"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from modeldeck.commandline import gate
+from modeldeck.domain.failures import Unreachable
 
 from tests.commandline.conftest import Shell
 from tests.support.clocks import FakeClock
 from tests.support.history import NOW, History
-from tui.commandline import gate
-from tui.domain.failures import Unreachable
 
 OWN = '[[criteria]]\nname = "mine"\nquery = \'{query}\'\nop = "<="\nbound = 2000\n'
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.commandline import output, process
+from modeldeck.domain.promotions import ExitCode
 
 from tests.commandline.conftest import Shell
-from tui.commandline import output, process
-from tui.domain.promotions import ExitCode
 
 PROMOTE = ("promote", "iris", "2", "--deployment", "serving/iris", "--yes")
 
@@ -23,7 +23,7 @@ PROMOTE = ("promote", "iris", "2", "--deployment", "serving/iris", "--yes")
 def shell_line(line: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[bytes]:
     """A line of shell in which `$M` is the command, with nothing configured."""
     variables = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
-    variables |= {"M": f"{sys.executable} -m tui", **environ}
+    variables |= {"M": f"{sys.executable} -m modeldeck", **environ}
     return subprocess.run(["bash", "-c", line], capture_output=True, timeout=60, check=False, env=variables)
 
 

@@ -10,15 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from modeldeck.commandline.main import split_at_sandbox
+from modeldeck.commandline.telling import operation_story, operation_text, plan_text, progress_teller
+from modeldeck.domain.failures import Forbidden, Unreachable
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.promotions import Plan
+from modeldeck.domain.serving import Container, EnvVar, OtherWorkload, PodTemplate
 
 from tests.commandline.conftest import Shell
 from tests.support import operations as ops
-from tui.commandline.main import split_at_sandbox
-from tui.commandline.telling import operation_story, operation_text, plan_text, progress_teller
-from tui.domain.failures import Forbidden, Unreachable
-from tui.domain.identity import ClusterId
-from tui.domain.promotions import Plan
-from tui.domain.serving import Container, EnvVar, OtherWorkload, PodTemplate
 
 
 def test_status_is_the_contract(shell: Shell) -> None:
@@ -273,7 +273,9 @@ def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_is_complete_and_light() -> None:
-    script = "import sys; sys.argv[1:] = ['--help']; from tui.__main__ import main\ntry:\n main()\nfinally:\n print(sorted(sys.modules))"
+    script = (
+        "import sys; sys.argv[1:] = ['--help']; from modeldeck.__main__ import main\ntry:\n main()\nfinally:\n print(sorted(sys.modules))"
+    )
     told = run("-c", script)
     help_text, modules = told.stdout.rsplit("\n[", 1)
     for word in (
@@ -298,23 +300,24 @@ def test_help_is_complete_and_light() -> None:
 def test_no_verb_imports_textual_or_mlflow(verb: str) -> None:
     module = {"promote": "change"}.get(verb, verb)
     told = run(
-        "-c", f"import sys, tui.commandline.{module}; print([m for m in ('textual', 'rich', 'mlflow', 'kubernetes') if m in sys.modules])"
+        "-c",
+        f"import sys, modeldeck.commandline.{module}; print([m for m in ('textual', 'rich', 'mlflow', 'kubernetes') if m in sys.modules])",
     )
     assert told.stdout.strip() == "[]", told.stderr
 
 
 def test_a_reader_that_goes_away_ends_it_without_a_traceback(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m tui config show -o json | true; exit ${{PIPESTATUS[0]}}"
+    command = f"{sys.executable} -m modeldeck config show -o json | true; exit ${{PIPESTATUS[0]}}"
     told = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert "Traceback" not in told.stderr
     assert told.returncode in (0, 141)
 
 
 def test_as_a_whole_process(tmp_path: Path) -> None:
-    told = run("-m", "tui", "promote", "--output", "json", XDG_CONFIG_HOME=str(tmp_path))
+    told = run("-m", "modeldeck", "promote", "--output", "json", XDG_CONFIG_HOME=str(tmp_path))
     assert told.returncode == 2
     assert json.loads(told.stdout)["error"]["code"] == "usage"
-    assert run("-m", "tui", "--version").stdout.startswith("modeldeck ")
+    assert run("-m", "modeldeck", "--version").stdout.startswith("modeldeck ")
 
 
 def test_a_plan_tells_each_deployment_with_its_own_model_and_versions() -> None:

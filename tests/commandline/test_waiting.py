@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-
-from tui.commandline import change
-from tui.domain.environments import MlflowTarget
-from tui.sources.mlflow_rest import transport_of
+from modeldeck.commandline import change
+from modeldeck.domain.environments import MlflowTarget
+from modeldeck.sources.mlflow_rest import transport_of
 
 
 async def test_a_slow_plan_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

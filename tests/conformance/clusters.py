@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from modeldeck.sandbox.node.lifeline import die_with_parent, prepare
+from modeldeck.sandbox.process import python
 
 from tests.conformance.controlplane import launch
-from tui.sandbox.node.lifeline import die_with_parent, prepare
-from tui.sandbox.process import python
 
 REQUIRED = "MODELDECK_CONFORMANCE_REQUIRED"
 NAMES = ("simulator", "real")
@@ -109,5 +109,5 @@ def running(name: str, folder: Path) -> Iterator[Cluster]:
             control_plane.stop()
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        with process(python("tui.sandbox.cluster", "--state", str(folder)), folder / "simulator.log"):
+        with process(python("kubesim", "--state", str(folder)), folder / "simulator.log"):
             yield Cluster(name, folder)

@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from modeldeck.sandbox.process import PACKAGES
+
 from tests.conformance.node.conftest import Registry
 from tests.conformance.registry_server import registry_server
 from tests.crash.cases import SCENARIOS, Case, cases, drawn, dry
@@ -21,7 +23,6 @@ from tests.crash.disk import allowed
 from tests.crash.faults import Deed
 from tests.crash.ground import Ground, ground, missing
 from tests.crash.report import sign, summary, table
-from tui.sandbox.process import PACKAGES
 
 _REQUIRED = "MODELDECK_CONFORMANCE_REQUIRED"
 _CLOCK = Path(__file__).parent / "clock"

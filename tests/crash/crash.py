@@ -9,6 +9,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from modeldeck.backends import connect, open_journal
+from modeldeck.domain.failures import Conflict, Failure
+from modeldeck.domain.promotions import Operation, Outcome, State
+from modeldeck.environment.handover import handed
+from modeldeck.live.clock import SystemClock
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.operations.launch import Launched, launch
+from modeldeck.operations.runner import Verb
+from modeldeck.operations.services import Services, services
+
 from tests.crash.cases import Case
 from tests.crash.disk import disk
 from tests.crash.door import Door
@@ -18,15 +28,6 @@ from tests.crash.judge import wrong
 from tests.crash.script import Script, empty
 from tests.crash.stage import Stage, planned
 from tests.crash.traffic import Traffic
-from tui.backends import connect, open_journal
-from tui.domain.failures import Conflict, Failure
-from tui.domain.promotions import Operation, Outcome, State
-from tui.environment.handover import handed
-from tui.live.clock import SystemClock
-from tui.operations.follow import RunnerFailure
-from tui.operations.launch import Launched, launch
-from tui.operations.runner import Verb
-from tui.operations.services import Services, services
 
 _PATIENCE = 150.0
 """Seconds for a whole case on a busy machine: what has not ended by then hangs."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-from tui.domain.promotions import Outcome
-from tui.operations.runner import Verb
+from modeldeck.domain.promotions import Outcome
+from modeldeck.operations.runner import Verb
 
 
 class Delivery(Enum):

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
+from modeldeck.sandbox.controlplane import Supervisor
+from modeldeck.sandbox.kube import create_missing
+from modeldeck.sandbox.node.api import Access, Api, access
+from modeldeck.sandbox.node.lifeline import die_with_parent, prepare
+from modeldeck.sandbox.process import python
 
 from tests.conformance.clusters import Cluster
 from tests.conformance.controlplane import launch
 from tests.conformance.node.conftest import Registry, agent
 from tests.crash.world import NAMESPACE, World
 from tests.support.readme import role
-from tui.sandbox.controlplane import Supervisor
-from tui.sandbox.kube import create_missing
-from tui.sandbox.node.api import Access, Api, access
-from tui.sandbox.node.lifeline import die_with_parent, prepare
-from tui.sandbox.process import python
 
 MODEL = "iris"
 """The model that each case's own one is made like."""
@@ -52,7 +52,7 @@ class Simulator:
 
     def _start(self) -> None:
         with (self.folder / "simulator.log").open("ab") as log:
-            command = python("tui.sandbox.cluster", "--state", str(self.folder))
+            command = python("kubesim", "--state", str(self.folder))
             self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=die_with_parent)
         assert self._process.stdout
         if not self._process.stdout.readline().startswith("ready"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from modeldeck.domain.marks import OPERATION_TAG
+from modeldeck.domain.promotions import Kind, Operation, Outcome, State, StepName, StepState
+
 from tests.crash.cases import Scenario
 from tests.crash.world import Standing
-from tui.domain.marks import OPERATION_TAG
-from tui.domain.promotions import Kind, Operation, Outcome, State, StepName, StepState
 
 _LEFT = "modeldeck.left"
 

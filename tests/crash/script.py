@@ -16,7 +16,7 @@ from tests.crash.faults import Deed, Delivery
 from tests.crash.requests import Counted
 
 LATE = 0.6
-"""Seconds that a request stays on its way whose answer is lost. MLflow cannot be told to forget one: tui/operations/steps/alias.py waits
+"""Seconds that a request stays on its way whose answer is lost. MLflow cannot be told to forget one: operations/steps/alias.py waits
 for one second before it believes that none is to come."""
 CUT = 2.5
 """Seconds without a network: many requests' worth, and less than an operation's patience."""

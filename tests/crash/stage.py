@@ -8,18 +8,18 @@ import shutil
 from pathlib import Path
 
 import httpx
+from modeldeck.backends import Backends, open_journal
+from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget
+from modeldeck.domain.promotions import Intent, Kind, Outcome, Plan, Refusal
+from modeldeck.live.clock import SystemClock
+from modeldeck.operations.execute import execute
+from modeldeck.operations.launch import Launched
+from modeldeck.operations.services import Services, services
 
 from tests.crash.cases import Case, Scenario
 from tests.crash.ground import MODEL, Ground
 from tests.crash.traffic import Traffic
 from tests.crash.world import CHAMPION, NAMESPACE, Standing
-from tui.backends import Backends, open_journal
-from tui.domain.environments import ClusterTarget, Environment, MlflowTarget
-from tui.domain.promotions import Intent, Kind, Outcome, Plan, Refusal
-from tui.live.clock import SystemClock
-from tui.operations.execute import execute
-from tui.operations.launch import Launched
-from tui.operations.services import Services, services
 
 REPLICAS = 1
 

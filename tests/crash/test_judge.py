@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.promotions import Kind, Operation, Outcome, State, StepState
 
 from tests.crash.cases import Scenario
 from tests.crash.judge import wrong
 from tests.crash.world import Standing
 from tests.support.operations import ID, STEPS
-from tui.domain.promotions import Kind, Operation, Outcome, State, StepState
 
 MODEL = "crash-0001"
 SCENARIO = Scenario(Kind.PROMOTE, by_alias=False)

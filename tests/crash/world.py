@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from modeldeck.domain.marks import HISTORY, OPERATION
 
 from tests.conformance.node.serving import deployment as manifest
 from tests.conformance.node.serving import service
-from tui.domain.marks import HISTORY, OPERATION
 
 NAMESPACE = "serving"
 CHAMPION = "champion"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tui.domain.serving import Container, ContainerState, Deployment, EnvVar, Pod, PodTemplate, ReplicaSet
+from modeldeck.domain.serving import Container, ContainerState, Deployment, EnvVar, Pod, PodTemplate, ReplicaSet
 
 
 def container(name: str = "server", image: str = "registry/server:1", **parts: Any) -> Container:

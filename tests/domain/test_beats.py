@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.beats import beat, beats_between
+from modeldeck.domain.beats import beat, beats_between
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tui.domain.changes import VersionChange, version_changes
-from tui.domain.links import LinkPatterns
-from tui.domain.serving import Container, Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
+from modeldeck.domain.changes import VersionChange, version_changes
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.serving import Container, Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
 
 
 def template(version: str) -> PodTemplate:

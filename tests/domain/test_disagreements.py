@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.disagreements import Evidence, disagreements, v
+from modeldeck.domain.linking import link_of
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.resolving import Resolved
+from modeldeck.domain.rollout import Cause, Trouble
+from modeldeck.domain.serving import ContainerKind, Pod
+from modeldeck.domain.truth import Code, LiveVersion
 
 from tests.domain.templates import container, deployment, pod, replica_set, state, template
-from tui.domain.disagreements import Evidence, disagreements, v
-from tui.domain.linking import link_of
-from tui.domain.links import LinkPatterns
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.resolving import Resolved
-from tui.domain.rollout import Cause, Trouble
-from tui.domain.serving import ContainerKind, Pod
-from tui.domain.truth import Code, LiveVersion
 
 DEPLOYMENT = deployment(of=template(container(env={"MODEL_URI": "models:/iris@champion"})))
 POD = pod(replica_set(DEPLOYMENT), "pod-0")

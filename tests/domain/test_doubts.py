@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from tui.domain.metrics import Sample, Vector
-from tui.domain.pod_labels import PodLabels
-from tui.domain.scraping import Scraped, names_in, question_about, questions, scraped_as
-from tui.domain.series_scope import NAMESPACES, SeriesScope
+from modeldeck.domain.metrics import Sample, Vector
+from modeldeck.domain.pod_labels import PodLabels
+from modeldeck.domain.scraping import Scraped, names_in, question_about, questions, scraped_as
+from modeldeck.domain.series_scope import NAMESPACES, SeriesScope
 
 PLAIN, NOBODY = PodLabels(), SeriesScope()
 PROBE, COUNTER = "http_request_duration_highr_seconds_bucket", "http_requests_total"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
-from tui.domain.gates import Gate
+from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
+from modeldeck.domain.gates import Gate
 
 
 def test_nothing_is_insecure_guessed_or_read_only_unless_somebody_says_so() -> None:

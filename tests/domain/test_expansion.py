@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.domain.expansion import Piece, Variables, expanded
+from modeldeck.domain.expansion import Piece, Variables, expanded
 
 _VALUES = {"E": "x", "D": "$(E)", "C": "$(D)", "B": "$(C)", "A": "$(B)"}
 CHAIN = Variables({name: (index, value) for index, (name, value) in enumerate(_VALUES.items())}, frozenset())

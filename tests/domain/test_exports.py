@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.domain.exports import Exports
-from tui.domain.profiles import pick
+from modeldeck.domain.exports import Exports
+from modeldeck.domain.profiles import pick
 
 
 def series(name: str, **labels: str) -> dict[str, str]:

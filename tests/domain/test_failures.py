@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.domain.failures import (
+from modeldeck.domain.failures import (
     SETTLING,
     Conflict,
     Failure,

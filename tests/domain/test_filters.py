@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from tests.domain.test_scheduling import GPU, look, node, pod
-from tui.domain.scheduling import (
+from modeldeck.domain.scheduling import (
     UNSCHEDULABLE,
     AntiAffinity,
     Fit,
@@ -21,6 +19,8 @@ from tui.domain.scheduling import (
     Taint,
     Toleration,
 )
+
+from tests.domain.test_scheduling import GPU, look, node, pod
 
 CLOSED, TAINTED = "node(s) were unschedulable", "node(s) had untolerated taint(s)"
 ELSEWHERE, PORTS = "node(s) didn't match Pod's node affinity/selector", "node(s) didn't have free ports for the requested pod ports"

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.joining import Joiner, Place, owners, owners_by_version, pods_by_deployment, serving_of, serving_words, truth_rows
+from modeldeck.domain.metrics import ServingStats
+from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.serving import Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
+from modeldeck.domain.statements import Statement
+from modeldeck.domain.truth import Code, LiveVersion, TruthRow
 
 from tests.domain.templates import container, deployment, pod, replica_set, state, template
-from tui.domain.joining import Joiner, Place, owners, owners_by_version, pods_by_deployment, serving_of, serving_words, truth_rows
-from tui.domain.metrics import ServingStats
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.serving import Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
-from tui.domain.statements import Statement
-from tui.domain.truth import Code, LiveVersion, TruthRow
 
 RUN = "0123456789abcdef0123456789abcdef"
 SAYS_6, SAYS_7 = Statement(registered=(("iris", "6"),)), Statement(registered=((None, "7"),))

@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.leases import LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
+from modeldeck.domain.leases import LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
 
 texts = st.text(max_size=20)
 versions = st.none() | texts.filter(bool)

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain import legs
+from modeldeck.domain.promotions import Intent, Kind
 
 from tests.support import sample
-from tui.domain import legs
-from tui.domain.promotions import Intent, Kind
 
 WANTED = Intent(Kind.PROMOTE, "serving", "staging", "iris", "9", "ann@box")
 ROWS = sample.rows(

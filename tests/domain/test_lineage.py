@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modeldeck.domain.joining import truth_rows
+from modeldeck.domain.lineage import Chain, Deployed, line
+from modeldeck.domain.metrics import ServingStats
+from modeldeck.domain.selection import EMPTY, Selection
+from modeldeck.domain.truth import LiveVersion
+
 from tests.domain.test_joining import V6, V7, fleet_of, registry, version
-from tui.domain.joining import truth_rows
-from tui.domain.lineage import Chain, Deployed, line
-from tui.domain.metrics import ServingStats
-from tui.domain.selection import EMPTY, Selection
-from tui.domain.truth import LiveVersion
 
 REGISTRY = registry(version("7", run_id="r7"), version("9", run_id="r9"), champion="7", challenger="9")
 ROWS = truth_rows(fleet_of(V7, (V7, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.linking import chosen_places, find_links, image_pattern, taken_in, unread
+from modeldeck.domain.links import How, LinkPatterns, ServingLink
+from modeldeck.domain.serving import Container, EnvVar, PodTemplate
+from modeldeck.domain.slots import places
 
 from tests.domain.templates import container, deployment, template
-from tui.domain.linking import chosen_places, find_links, image_pattern, taken_in, unread
-from tui.domain.links import How, LinkPatterns, ServingLink
-from tui.domain.serving import Container, EnvVar, PodTemplate
-from tui.domain.slots import places
 
 RUN = "0123456789abcdef0123456789abcdef"
 SPEC = "/spec/template/spec/containers"

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.marks import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_of, history_text, mark_of, mark_text, under_way
+from modeldeck.domain.marks import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_of, history_text, mark_of, mark_text, under_way
 
 CAUSE = "/metadata/annotations/kubernetes.io~1change-cause"
 texts = st.text(max_size=40)

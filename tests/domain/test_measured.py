@@ -6,13 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-
-from tui.domain.exports import Exports
-from tui.domain.links import LinkPatterns
-from tui.domain.measured import ChartPoints, chart_points, fleet_stats, observed_versions
-from tui.domain.metrics import Matrix, Sample, Series, Vector
-from tui.domain.profiles import PROFILES, Counter, Profile, pick
-from tui.domain.statements import Statement
+from modeldeck.domain.exports import Exports
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.measured import ChartPoints, chart_points, fleet_stats, observed_versions
+from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
+from modeldeck.domain.profiles import PROFILES, Counter, Profile, pick
+from modeldeck.domain.statements import Statement
 
 TRITON = next(p for p in PROFILES if p.name == "Triton")
 MICROSECONDS = next(p for p in PROFILES if p.name == "TF Serving")

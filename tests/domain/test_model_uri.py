@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.model_uri import LATEST, ModelUri, find, find_all, parse
+from modeldeck.domain.model_uri import LATEST, ModelUri, find, find_all, parse
 
 RUN = "0123456789abcdef0123456789abcdef"
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="/:@$\"'`;,&|<>={}?#", exclude_categories=("C", "Z")), min_size=1).filter(

@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.leases import Lease, note_of
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_of, mark_of
-from tui.domain.numerals import whole
-from tui.domain.registry import ModelVersion
+from modeldeck.domain.leases import Lease, note_of
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_of, mark_of
+from modeldeck.domain.numerals import whole
+from modeldeck.domain.registry import ModelVersion
 
 
 @given(st.integers(0, 10**18 - 1))

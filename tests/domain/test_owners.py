@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from modeldeck.domain.owners import Hold, changed_by, configured, owners
+from modeldeck.domain.serving import Controller, FieldOwner, Settings
 
 from tests.domain.templates import deployment
-from tui.domain.owners import Hold, changed_by, configured, owners
-from tui.domain.serving import Controller, FieldOwner, Settings
 
 KSERVE = Controller("serving.kserve.io/v1beta1", "InferenceService", "iris")
 REVISION = Controller("serving.knative.dev/v1", "Revision", "iris-00003")

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.linking import find_links
+from modeldeck.domain.slots import Edits, escape, places, slot_edits, template_patch, undo_edits, unescape
 
 from tests.domain.templates import container, template
-from tui.domain.linking import find_links
-from tui.domain.slots import Edits, escape, places, slot_edits, template_patch, undo_edits, unescape
 
 SPEC = "/spec/template/spec"
 NOTE, LABEL = "/spec/template/metadata/annotations", "/spec/template/metadata/labels"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.linking import chosen_places, find_links, link_in, link_of, links_of
+from modeldeck.domain.links import LINK_ANNOTATION, How, LinkPatterns, ServingLink, Slot
 
 from tests.domain.templates import container, deployment, template
-from tui.domain.linking import chosen_places, find_links, link_in, link_of, links_of
-from tui.domain.links import LINK_ANNOTATION, How, LinkPatterns, ServingLink, Slot
 
 RUN = "0123456789abcdef0123456789abcdef"
 TWO = template(container(env={"MODEL_URI": "models:/iris/7", "OTHER_URI": "models:/iris/6"}))

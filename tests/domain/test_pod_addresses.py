@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.pod_addresses import MOST, PodAddress, followed, pod_addresses, serving_addresses, with_host
+from modeldeck.domain.pod_labels import PodIndex, PodLabels
+from modeldeck.domain.serving import ContainerState, Pod
 
 from tests.support.sample import FLEET
-from tui.domain.pod_addresses import MOST, PodAddress, followed, pod_addresses, serving_addresses, with_host
-from tui.domain.pod_labels import PodIndex, PodLabels
-from tui.domain.serving import ContainerState, Pod
 
 POD = next(pod for pod in FLEET.pods if pod.ready)
 BY_ADDRESS = PodLabels("instance", "", by_address=True)

@@ -7,13 +7,13 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
+from modeldeck.domain.pod_addresses import PodAddress
+from modeldeck.domain.pod_labels import PodIndex, PodLabels, literal, quoted, usual
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.serving import Fleet
 
 from tests.domain.templates import deployment, pod, replica_set
-from tui.domain.metrics import Matrix, Sample, Series, Vector
-from tui.domain.pod_addresses import PodAddress
-from tui.domain.pod_labels import PodIndex, PodLabels, literal, quoted, usual
-from tui.domain.series_scope import SeriesScope
-from tui.domain.serving import Fleet
 
 PLAIN = PodLabels()
 EXPORTED = PodLabels("exported_pod", "exported_namespace")

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.pointers import AliasMove, Pointers, alias_moves, pointers_of
-from tui.domain.registry import RegisteredModel
+from modeldeck.domain.pointers import AliasMove, Pointers, alias_moves, pointers_of
+from modeldeck.domain.registry import RegisteredModel
 
 names = st.sampled_from(["iris", "wine", "fraud"])
 aliases = st.dictionaries(st.sampled_from(["champion", "challenger", "best"]), st.sampled_from("123"), max_size=3)

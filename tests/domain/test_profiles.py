@@ -7,11 +7,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prombed import Prombed
-
-from tui.domain.exports import Exports
-from tui.domain.pod_labels import PodLabels, quoted
-from tui.domain.profiles import (
+from modeldeck.domain.exports import Exports
+from modeldeck.domain.pod_labels import PodLabels, quoted
+from modeldeck.domain.profiles import (
     METRICS,
     PROFILES,
     WIDE_WINDOW,
@@ -23,6 +21,7 @@ from tui.domain.profiles import (
     pod_pattern,
     rate_window,
 )
+from prombed import Prombed
 
 NAMES = ("http_request_duration_highr_seconds_bucket", "model_prediction_value_bucket", "model_info", "python_info")
 FASTAPI = ("http_requests_total", "status", "2xx")

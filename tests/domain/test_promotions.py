@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from tui.domain.gates import GateVerdict, Judgement
-from tui.domain.promotions import (
+from modeldeck.domain.gates import GateVerdict, Judgement
+from modeldeck.domain.promotions import (
     ExitCode,
     Fingerprint,
     Intent,

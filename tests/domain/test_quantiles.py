@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.metrics import Sample, ServingStats
-from tui.domain.quantiles import histogram_quantile, stats_by
+from modeldeck.domain.metrics import Sample, ServingStats
+from modeldeck.domain.quantiles import histogram_quantile, stats_by
 
 GOLDEN = json.loads(Path(__file__).with_name("quantiles.json").read_text())
 

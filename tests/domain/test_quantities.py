@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.quantities import amount
+from modeldeck.domain.quantities import amount
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.domain.failures import Failure
-from tui.domain.reading import Reading
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.reading import Reading
 
 
 def test_when_it_was_asked_for_and_how_old_it_is() -> None:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.links import How
+from modeldeck.domain.references import plays_another_role, references
+from modeldeck.domain.serving import Container, EnvVar
 
 from tests.domain.templates import container
-from tui.domain.links import How
-from tui.domain.references import plays_another_role, references
-from tui.domain.serving import Container, EnvVar
 
 STEM, RUN = "/spec/template/spec/containers/0", "0123456789abcdef0123456789abcdef"
 

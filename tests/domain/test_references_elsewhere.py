@@ -6,10 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from modeldeck.domain.linking import find_links, unread
+from modeldeck.domain.serving import Container, EnvVar, PodTemplate
 
 from tests.domain.templates import container, template
-from tui.domain.linking import find_links, unread
-from tui.domain.serving import Container, EnvVar, PodTemplate
 
 MAP = ("ConfigMap model-config",)
 FEATURES = EnvVar("FEATURES", "models:/features/2")

@@ -3,10 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-from tui.domain.links import How, ServingLink, Slot
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.resolving import Resolved, resolve
+from modeldeck.domain.links import How, ServingLink, Slot
+from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.resolving import Resolved, resolve
 
 
 def version(number: str, model: str = "iris", run_id: str | None = None) -> ModelVersion:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.joining import Joiner, truth_rows
+from modeldeck.domain.metrics import ServingStats
+from modeldeck.domain.registry import Registry
+from modeldeck.domain.serving import Fleet
+from modeldeck.domain.statements import Statement
 
 from tests.domain.templates import state
 from tests.domain.test_joining import SAYS_6, SAYS_7, V7, fleet_of, registry
-from tui.domain.joining import Joiner, truth_rows
-from tui.domain.metrics import ServingStats
-from tui.domain.registry import Registry
-from tui.domain.serving import Fleet
-from tui.domain.statements import Statement
 
 FLEET, KNOWN = fleet_of(V7, (V7, False), (V7, True), ready=0), registry(champion="7")
 CRASHED = replace(FLEET.pods[0], containers=(state(ready=False, state="waiting", reason="CrashLoopBackOff", restarts=3),))

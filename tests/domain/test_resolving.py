@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from tui.domain.links import How, ServingLink, Slot
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.resolving import Resolved, resolve
+from modeldeck.domain.links import How, ServingLink, Slot
+from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.resolving import Resolved, resolve
 
 
 def version(number: str, model: str = "iris", **parts: Any) -> ModelVersion:

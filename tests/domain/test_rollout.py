@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.rollout import Cause, new_pods, new_replica_set, obstacle, pod_words, refused, status, trouble
+from modeldeck.domain.serving import Condition, ContainerKind, ContainerState, Pod
 
 from tests.domain.templates import container, deployment, pod, replica_set, state, template
-from tui.domain.rollout import Cause, new_pods, new_replica_set, obstacle, pod_words, refused, status, trouble
-from tui.domain.serving import Condition, ContainerKind, ContainerState, Pod
 
 DEADLINE = Condition("Progressing", "False", "ProgressDeadlineExceeded", 'ReplicaSet "iris-2" has timed out progressing.')
 REST = 'Waiting for deployment "iris" rollout to finish: '

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.domain.runs import Run, RunStatus
+from modeldeck.domain.runs import Run, RunStatus
 
 
 def run(**tags: str) -> Run:

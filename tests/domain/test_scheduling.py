@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.scheduling import (
+from modeldeck.domain.scheduling import (
     AntiAffinity,
     Fit,
     LabelRequirement,

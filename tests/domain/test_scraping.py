@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.measured import Group, grouped, measured_fleet, unmeasured
+from modeldeck.domain.metrics import Sample, Vector
+from modeldeck.domain.pod_addresses import PodAddress, host_of
+from modeldeck.domain.pod_labels import PodIndex, PodLabels
+from modeldeck.domain.profiles import bulk_queries
+from modeldeck.domain.scraping import questions, scraped_by_deployment
+from modeldeck.domain.series_scope import NAMESPACES, PODS, SeriesScope
+from modeldeck.domain.statements import OURS, Statement
 
 from tests.support import sample
-from tui.domain.measured import Group, grouped, measured_fleet, unmeasured
-from tui.domain.metrics import Sample, Vector
-from tui.domain.pod_addresses import PodAddress, host_of
-from tui.domain.pod_labels import PodIndex, PodLabels
-from tui.domain.profiles import bulk_queries
-from tui.domain.scraping import questions, scraped_by_deployment
-from tui.domain.series_scope import NAMESPACES, PODS, SeriesScope
-from tui.domain.statements import OURS, Statement
 
 FLEET = replace(sample.FLEET, pods=tuple(replace(pod, ip=f"10.0.0.{n}") for n, pod in enumerate(sample.FLEET.pods, 1)))
 IRIS = [pod for pod in FLEET.pods if pod.name.startswith("iris")]

@@ -3,10 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-from tui.domain.metrics import NOTHING_KNOWN
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.selection import (
+from modeldeck.domain.metrics import NOTHING_KNOWN
+from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.selection import (
     EMPTY,
     Pane,
     Selection,
@@ -19,7 +18,7 @@ from tui.domain.selection import (
     select_version,
     serving_version,
 )
-from tui.domain.truth import LiveVersion, RolloutStatus, TruthRow
+from modeldeck.domain.truth import LiveVersion, RolloutStatus, TruthRow
 
 
 def version(model: str, number: str, run_id: str) -> ModelVersion:

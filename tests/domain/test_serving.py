@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.serving import ContainerKind, Controller, Fleet, OtherWorkload, Strategy
 
 from tests.domain.templates import deployment, pod, replica_set, state
-from tui.domain.serving import ContainerKind, Controller, Fleet, OtherWorkload, Strategy
 
 MAIN, INIT, SIDECAR, EPHEMERAL = ContainerKind.MAIN, ContainerKind.INIT, ContainerKind.SIDECAR, ContainerKind.EPHEMERAL
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from tui.domain.statuses import failed_matcher
+from modeldeck.domain.statuses import failed_matcher
 
 Series = dict[str, str]
 FINE = {"http_status": "200", "grpc_code": "OK", "result": "success", "code": "0"}

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.linking import find_links
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.serving import Container, EnvVar, PodTemplate
+from modeldeck.domain.slots import Edits, escape, places, slot_edits, template_patch, undo_edits, unescape
 
 from tests.domain.templates import container, template
 from tests.domain.test_linking import OURS, RUN, TEMPLATES
-from tui.domain.linking import find_links
-from tui.domain.links import LinkPatterns
-from tui.domain.serving import Container, EnvVar, PodTemplate
-from tui.domain.slots import Edits, escape, places, slot_edits, template_patch, undo_edits, unescape
 
 PATTERNS = LinkPatterns(images=("r/{model}:v{version}-py3.11",), labels=(("app", "iris"),))
 NEW_RUN = "f" * 32

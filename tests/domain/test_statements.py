@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-
-from tui.domain.links import LinkPatterns
-from tui.domain.metrics import Sample, Vector
-from tui.domain.statements import OURS, Statement, known_metrics, registered_version, statement_key, statements
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.metrics import Sample, Vector
+from modeldeck.domain.statements import OURS, Statement, known_metrics, registered_version, statement_key, statements
 
 OWN = LinkPatterns(versions=(("build_info", "model_version"),))
 

@@ -7,10 +7,9 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.exports import Exports
-from tui.domain.profiles import pick
-from tui.domain.statuses import LABELS, carries, failed_matcher
+from modeldeck.domain.exports import Exports
+from modeldeck.domain.profiles import pick
+from modeldeck.domain.statuses import LABELS, carries, failed_matcher
 
 MATCHER = re.compile(r'(\w+)=~"(.*)"')
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.rollout import Cause, Trouble, new_pods, new_replica_set, obstacle, pod_words, runs_template, status, trouble
+from modeldeck.domain.serving import Condition, ContainerKind, ContainerState, EnvVar, PodTemplate
 
 from tests.domain.templates import container, deployment, pod, replica_set, state, template
-from tui.domain.rollout import Cause, Trouble, new_pods, new_replica_set, obstacle, pod_words, runs_template, status, trouble
-from tui.domain.serving import Condition, ContainerKind, ContainerState, EnvVar, PodTemplate
 
 DEPLOYMENT = deployment(of=template(container(image="i:2")), available=0)
 SETS = (replica_set(DEPLOYMENT, 1),)

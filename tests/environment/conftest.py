@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-
-from tui.environment import ConfigErrors, Flags, Problem, Resolved, resolve
+from modeldeck.environment import ConfigErrors, Flags, Problem, Resolved, resolve
 
 
 @dataclasses.dataclass(frozen=True)

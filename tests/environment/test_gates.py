@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.gates import Gate, Op, QueryCriterion
+from modeldeck.environment import Flags, check, show, show_text
+from modeldeck.environment.gates import read_gate_file
 
 from tests.environment.conftest import Machine
-from tui.domain.gates import Gate, Op, QueryCriterion
-from tui.environment import Flags, check, show, show_text
-from tui.environment.gates import read_gate_file
 
 FILE = """\
 [environments.prod]

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
-from tui.domain.links import LinkPatterns
-from tui.domain.series_scope import SeriesScope
-from tui.environment.handover import handed, received
+from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.environment.handover import handed, received
 
 WHOLE = Environment(
     "prod",

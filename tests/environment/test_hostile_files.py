@@ -7,14 +7,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from modeldeck import pipes
+from modeldeck.environment.document import LINE_LIMIT, Document
+from modeldeck.environment.kinds import Unfit, shown
+from modeldeck.environment.report import show
+from modeldeck.environment.secrets import Form, read, vault
+from modeldeck.themes import ThemeError, load_theme
 
 from tests.environment.conftest import Machine
-from tui import pipes
-from tui.environment.document import LINE_LIMIT, Document
-from tui.environment.kinds import Unfit, shown
-from tui.environment.report import show
-from tui.environment.secrets import Form, read, vault
-from tui.themes import ThemeError, load_theme
 
 
 def problem_of(path: Path) -> str:

@@ -4,8 +4,7 @@ import tomllib
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.environment.lines import lines_of
+from modeldeck.environment.lines import lines_of
 
 TEXT = '''\
 # a comment with = and [brackets]

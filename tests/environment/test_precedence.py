@@ -4,8 +4,9 @@ import json
 import os
 from collections.abc import Callable
 
+from modeldeck.environment import Flags
+
 from tests.environment.conftest import Machine
-from tui.environment import Flags
 
 FILE = """
 [environments.prod]

@@ -3,9 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from modeldeck.environment import Flags, Severity, check
 
 from tests.environment.conftest import Machine
-from tui.environment import Flags, Severity, check
 
 
 def test_every_wrong_value_is_named_at_once(machine: Machine) -> None:

@@ -4,13 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from modeldeck.commandline.arguments import parser
+from modeldeck.environment.gate_keys import GATE
+from modeldeck.environment.gates import read_gate_file
+from modeldeck.environment.keys import KEYS, Key
+from modeldeck.environment.variables import flag_name
 
 from tests.environment.conftest import Machine
-from tui.commandline.arguments import parser
-from tui.environment.gate_keys import GATE
-from tui.environment.gates import read_gate_file
-from tui.environment.keys import KEYS, Key
-from tui.environment.variables import flag_name
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 EXAMPLES = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

@@ -5,11 +5,11 @@ import os
 import sys
 
 import pytest
+from modeldeck import pipes
+from modeldeck.domain.environments import Secret
+from modeldeck.environment import ConfigErrors, Flags, resolve, secrets, show, show_text
 
 from tests.environment.conftest import Machine
-from tui import pipes
-from tui.domain.environments import Secret
-from tui.environment import ConfigErrors, Flags, resolve, secrets, show, show_text
 
 HIDDEN = "hunter2-very-secret"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.environment import show, show_text
 from prombed import parse_promql
 
 from tests.environment.conftest import Machine
-from tui.domain.series_scope import SeriesScope
-from tui.environment import show, show_text
 
 FILE = '[environments.prod.prometheus]\nurl = "http://prometheus:9090"\n'
 

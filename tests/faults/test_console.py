@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from modeldeck.console import Console, Launch
+from modeldeck.domain.selection import Pane as P
+from modeldeck.sources import mlflow_rest, prometheus_session
+from modeldeck.sources.kubernetes import informer, reflector
+from modeldeck.sources.transport import Timeouts
+from modeldeck.widgets.pane_state import Live, Stale, Unavailable
 from textual.pilot import Pilot
 
 from tests.conformance.clusters import Cluster, running
 from tests.support.backends import Broken, behind_proxies, deploy
 from tests.support.clocks import Hurried
 from tests.support.faulty import FaultyProxy
-from tui.console import Console, Launch
-from tui.domain.selection import Pane as P
-from tui.sources import mlflow_rest, prometheus_session
-from tui.sources.kubernetes import informer, reflector
-from tui.sources.transport import Timeouts
-from tui.widgets.pane_state import Live, Stale, Unavailable
 
 PATIENCE = 1.5
 """Seconds of silence that are too many for the backend that hangs."""

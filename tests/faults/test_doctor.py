@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modeldeck.commandline.doctor import doctor
+from modeldeck.domain.promotions import ExitCode
+from modeldeck.sources.kubernetes import connection
+from modeldeck.sources.transport import Timeouts
 
 from tests.conformance.clusters import Cluster, running
 from tests.faults.test_console import FAULTS, PATIENCE, Fault, hang, lose_patience
 from tests.support.backends import Broken, behind_proxies, deploy
-from tui.commandline.doctor import doctor
-from tui.domain.promotions import ExitCode
-from tui.sources.kubernetes import connection
-from tui.sources.transport import Timeouts
 
 HINTS = {"429": "ask again later"}
 """Who asks once is not told that it will be asked again."""

@@ -6,13 +6,13 @@ import asyncio
 import ssl
 
 import pytest
+from modeldeck.domain.failures import Failure, Faulty, TimedOut, Unreachable
+from modeldeck.sandbox.node import certificates
+from modeldeck.sources.tls import Tls
+from modeldeck.sources.transport import Timeouts, Transport
 
 from tests.support.canned import always, canned, response
 from tests.support.faulty import FaultyProxy
-from tui.domain.failures import Failure, Faulty, TimedOut, Unreachable
-from tui.sandbox.node import certificates
-from tui.sources.tls import Tls
-from tui.sources.transport import Timeouts, Transport
 
 
 @pytest.fixture(scope="module")

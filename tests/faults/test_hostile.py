@@ -9,25 +9,25 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
+from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, TimedOut, TooLarge, is_bug
+from modeldeck.domain.reading import Reading
+from modeldeck.domain.serving import Fleet
+from modeldeck.live.backoff import Backoff
+from modeldeck.live.feed import Feed
+from modeldeck.sources import bounds, prometheus_session
+from modeldeck.sources.kubernetes import listing, reflector
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
+from modeldeck.sources.kubernetes.informer import Informer
+from modeldeck.sources.mlflow_rest import RestTracking, transport_of
+from modeldeck.sources.prometheus import PrometheusMetrics
+from modeldeck.sources.transport import Timeouts, Transport
 
 from tests.faults.test_wire_faults import Fetch
 from tests.support import hostile as attacks
 from tests.support.clocks import FakeClock
 from tests.support.eventually import eventually
 from tests.support.hostile import ATTACKS, BLOCK, Attack, Conversation, Hostile, Paged, Watched, hostile
-from tui.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
-from tui.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, TimedOut, TooLarge, is_bug
-from tui.domain.reading import Reading
-from tui.domain.serving import Fleet
-from tui.live.backoff import Backoff
-from tui.live.feed import Feed
-from tui.sources import bounds, prometheus_session
-from tui.sources.kubernetes import listing, reflector
-from tui.sources.kubernetes.cluster import KubernetesCluster
-from tui.sources.kubernetes.informer import Informer
-from tui.sources.mlflow_rest import RestTracking, transport_of
-from tui.sources.prometheus import PrometheusMetrics
-from tui.sources.transport import Timeouts, Transport
 
 SMALL = 2 * bounds.MIB
 """The bound of an answer here, so that the attacks are over soon."""

@@ -33,7 +33,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with contextlib.ExitStack() as stack:
 
         def start(columns: int = 120, rows: int = 40, program: str = "", **environ: str) -> Terminal:
-            words = ("-c", program) if program else ("-m", "tui")
+            words = ("-c", program) if program else ("-m", "modeldeck")
             return stack.enter_context(opened([sys.executable, *words], {**nowhere(tmp_path), **environ}, tmp_path, columns, rows))
 
         yield start
@@ -82,7 +82,7 @@ def test_a_signal_while_it_starts_gives_the_terminal_back(start: Start) -> None:
 
 SWALLOWED = """
 import signal, weakref
-from tui import instant
+from modeldeck import instant
 
 class Thing:
     if {finaliser}:

@@ -10,20 +10,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from modeldeck.domain.environments import MlflowTarget, PrometheusTarget
+from modeldeck.domain.failures import Failure, Faulty, Forbidden, Malformed, Throttled, TimedOut, Unauthorized, Unreachable
+from modeldeck.domain.reading import Reading
+from modeldeck.live.backoff import Backoff
+from modeldeck.live.feed import Feed
+from modeldeck.sources import prometheus_session
+from modeldeck.sources.mlflow_rest import RestTracking, transport_of
+from modeldeck.sources.prometheus import PrometheusMetrics
+from modeldeck.sources.transport import Timeouts
 
 from tests.support.canned import Talk, canned, response
 from tests.support.clocks import FakeClock
 from tests.support.eventually import eventually
 from tests.support.faulty import FaultyProxy
-from tui.domain.environments import MlflowTarget, PrometheusTarget
-from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, Throttled, TimedOut, Unauthorized, Unreachable
-from tui.domain.reading import Reading
-from tui.live.backoff import Backoff
-from tui.live.feed import Feed
-from tui.sources import prometheus_session
-from tui.sources.mlflow_rest import RestTracking, transport_of
-from tui.sources.prometheus import PrometheusMetrics
-from tui.sources.transport import Timeouts
 
 READ = 0.25
 """Seconds of silence that are too many here."""

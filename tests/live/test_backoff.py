@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.live.backoff import FIRST, JITTER, LONGEST, Backoff
+from modeldeck.live.backoff import FIRST, JITTER, LONGEST, Backoff
 
 
 @given(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.one_of(st.none(), st.floats(0, 600))), min_size=1, max_size=40))

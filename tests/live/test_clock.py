@@ -5,8 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-from tui.live.clock import SystemClock
+from modeldeck.live.clock import SystemClock
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc/uptime tells what the kernel counts on Linux only")

@@ -3,13 +3,13 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from modeldeck.domain.failures import Throttled, TimedOut, Unreachable
+from modeldeck.domain.reading import Reading
+from modeldeck.live.backoff import Backoff
+from modeldeck.live.feed import Feed
 
 from tests.support.clocks import FakeClock, settle
 from tests.support.eventually import eventually
-from tui.domain.failures import Throttled, TimedOut, Unreachable
-from tui.domain.reading import Reading
-from tui.live.backoff import Backoff
-from tui.live.feed import Feed
 
 REFUSED = Unreachable("connection refused", backend="MLflow")
 

@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from modeldeck.domain.failures import Failure, Unreachable
+from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
+from modeldeck.domain.profiles import WIDE_WINDOW
+from modeldeck.domain.reading import Reading
+from modeldeck.domain.runs import Experiment, Run, RunPage
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.live.hub import Hub, LiveQuery, RunsQuery, Topic
+
 from tests.support import sample
 from tests.support.clocks import FakeClock, settle
-from tui.domain.failures import Failure, Unreachable
-from tui.domain.metrics import Matrix, Sample, Series, Vector
-from tui.domain.profiles import WIDE_WINDOW
-from tui.domain.reading import Reading
-from tui.domain.runs import Experiment, Run, RunPage
-from tui.domain.series_scope import SeriesScope
-from tui.live.hub import Hub, LiveQuery, RunsQuery, Topic
 
 EXPORTS = ({"__name__": "http_requests_total", "status": "200"}, {"__name__": "http_request_duration_highr_seconds_bucket"})
 

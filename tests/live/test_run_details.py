@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from modeldeck.domain.failures import Failure, Faulty
+from modeldeck.domain.runs import Artifact, MetricPoint, Run, RunStatus
+from modeldeck.live.run_details import FINISHED_EVERY, HISTORIES_A_ROUND, RunReader
+
 from tests.support.clocks import FakeClock
-from tui.domain.failures import Failure, Faulty
-from tui.domain.runs import Artifact, MetricPoint, Run, RunStatus
-from tui.live.run_details import FINISHED_EVERY, HISTORIES_A_ROUND, RunReader
 
 NAMES = [f"m{number}" for number in range(5)]
 

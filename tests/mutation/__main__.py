@@ -23,7 +23,7 @@ from tests.mutation.mutants import Mutant, draw
 from tests.mutation.reach import Reach
 from tests.mutation.running import passes, watched
 
-FLOORS = {"tui/domain": "tests/domain", "tui/operations": "tests/operations"}
+FLOORS = {"tui/modeldeck/domain": "tests/domain", "tui/modeldeck/operations": "tests/operations"}
 """What is changed, and the tests that are to notice."""
 
 

@@ -24,7 +24,9 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_a_change_is_told_by_what_is_replaced(before: str, after: str, words: str) -> None:
-    assert Change.between("tui/domain/a.py", "f", before, after) == Change("tui/domain/a.py", "f", before.strip(), words)
+    assert Change.between("tui/modeldeck/domain/a.py", "f", before, after) == Change(
+        "tui/modeldeck/domain/a.py", "f", before.strip(), words
+    )
 
 
 def test_a_reason_is_of_one_line_and_one_change_or_of_any() -> None:

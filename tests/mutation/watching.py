@@ -33,7 +33,7 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.seconds, self.began = folder, dict[str, float](), 0.0
-        self.coverage = coverage.Coverage(data_file=str(folder / DATA), source=[str(folder / "tui")], config_file=False)
+        self.coverage = coverage.Coverage(data_file=str(folder / DATA), source=[str(folder / "tui" / "modeldeck")], config_file=False)
         self.coverage.start()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -53,7 +53,7 @@ class Watch:
 
 def _forget() -> None:
     """What is remembered from one test to the next would hide lines that the next one rests on."""
-    ours = [module for name, module in sys.modules.items() if name.startswith("tui.")]
+    ours = [module for name, module in sys.modules.items() if name.startswith("modeldeck.")]
     for value in (value for module in ours for value in vars(module).values() if hasattr(value, "cache_clear")):
         value.cache_clear()
 

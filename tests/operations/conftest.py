@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.promotions import Intent, Kind, Operation, Plan, Refusal
+from modeldeck.operations.execute import execute
+from modeldeck.operations.plan import plan
+from modeldeck.operations.recover import Recovery, resume, take_back
+from modeldeck.operations.subject import Subject, find_subject
+from modeldeck.operations.wishes import Mailbox
 
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld, fake_world
-from tui.domain.promotions import Intent, Kind, Operation, Plan, Refusal
-from tui.operations.execute import execute
-from tui.operations.plan import plan
-from tui.operations.recover import Recovery, resume, take_back
-from tui.operations.subject import Subject, find_subject
-from tui.operations.wishes import Mailbox
 
 
 @dataclass

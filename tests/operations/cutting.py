@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from modeldeck.domain.leases import LOCK, note_of, note_text
+
 from tests.support.fakes.world import FakeWorld
 from tests.support.processes import gone_pid
-from tui.domain.leases import LOCK, note_of, note_text
 
 
 class PowerCut(BaseException):

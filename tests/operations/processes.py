@@ -16,14 +16,15 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from modeldeck.domain.failures import Failure, TimedOut, Unreachable
+from modeldeck.domain.promotions import Operation
+from modeldeck.operations.journal import JournalFailure
+from modeldeck.operations.runner import Order, carry_out
+from modeldeck.operations.world import World
+
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld
 from tests.support.virtual import VirtualClock
-from tui.domain.failures import Failure, TimedOut, Unreachable
-from tui.domain.promotions import Operation
-from tui.operations.journal import JournalFailure
-from tui.operations.runner import Order, carry_out
-from tui.operations.world import World
 
 CHANGING = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "tag_model", "untag_model", "write_event", "write_lease")
 UNFENCED = ("set_alias", "delete_alias", "tag_version", "tag_model", "untag_model", "write_event")
@@ -268,5 +269,5 @@ def computers(processes: Mapping[int, Process]) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for name, (stand_in, modules) in replaced.items():
             for module in modules:
-                stack.enter_context(mock.patch(f"tui.operations.{module}.{name}", stand_in))
+                stack.enter_context(mock.patch(f"modeldeck.operations.{module}.{name}", stand_in))
         yield

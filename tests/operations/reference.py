@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.marks import HISTORY, OPERATION, RESTARTED_AT
+from modeldeck.domain.promotions import Outcome, Plan, StepName
+
 from tests.operations.processes import Process
 from tests.support.fakes.cluster import REVISION
 from tests.support.fakes.world import FakeWorld
-from tui.domain.failures import Failure
-from tui.domain.marks import HISTORY, OPERATION, RESTARTED_AT
-from tui.domain.promotions import Outcome, Plan, StepName
 
 KEY, STAGING = "serving/iris", "serving/staging"
 ALIAS = "alias"

@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Conflict, NotFound, TimedOut, Unreachable
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.marks import HISTORY, OPERATION, OPERATION_TAG, Mark, history_text, mark_text
+from modeldeck.domain.promotions import EVIDENCE, Kind, Plan, StepName, StepState
+from modeldeck.operations.adopt import adopt, plan_of, told_by_tags
+from modeldeck.operations.words import host
 
 from tests.domain.templates import container, deployment, template
 from tests.operations.conftest import Bench
-from tui.domain.failures import Conflict, NotFound, TimedOut, Unreachable
-from tui.domain.identity import ClusterId
-from tui.domain.marks import HISTORY, OPERATION, OPERATION_TAG, Mark, history_text, mark_text
-from tui.domain.promotions import EVIDENCE, Kind, Plan, StepName, StepState
-from tui.operations.adopt import adopt, plan_of, told_by_tags
-from tui.operations.words import host
 
 MARK = Mark("op", "promote", "ann", "iris", "1", "2", "champion", "1", edits={"/spec/template/x": ("a", "b")})
 

@@ -6,14 +6,14 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Conflict, TimedOut
+from modeldeck.domain.marks import OPERATION
+from modeldeck.domain.promotions import Operation, Outcome, StepName, StepState
+from modeldeck.operations.run import Run
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.steps import WORKS
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Conflict, TimedOut
-from tui.domain.marks import OPERATION
-from tui.domain.promotions import Operation, Outcome, StepName, StepState
-from tui.operations.run import Run
-from tui.operations.shape import plan_to_journal
-from tui.operations.steps import WORKS
 
 
 @pytest.mark.parametrize(("lost", "outcome"), [(3, Outcome.DONE), (4, Outcome.UNDONE)])

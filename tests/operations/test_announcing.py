@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.announcements import MOVING_TAG, Announcement, announced_by_others, announcement_text, moving_tag
+from modeldeck.domain.failures import Failure, Forbidden, NotFound, TimedOut
+from modeldeck.domain.marks import Mark, history_text
+from modeldeck.domain.promotions import Outcome, Plan, StepName
+from modeldeck.operations.adopt import adopt
 
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.journals import MemoryJournal
-from tui.domain.announcements import MOVING_TAG, Announcement, announced_by_others, announcement_text, moving_tag
-from tui.domain.failures import Failure, Forbidden, NotFound, TimedOut
-from tui.domain.marks import Mark, history_text
-from tui.domain.promotions import Outcome, Plan, StepName
-from tui.operations.adopt import adopt
 
 OTHER = "20260101-000000-aaaa"
 KEY = moving_tag("champion", OTHER)

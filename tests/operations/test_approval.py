@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Conflict, Rejected
+from modeldeck.domain.promotions import Operation, Outcome, State, StepName
+from modeldeck.operations.wishes import Asked, Wish, ask, same_person
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Conflict, Rejected
-from tui.domain.promotions import Operation, Outcome, State, StepName
-from tui.operations.wishes import Asked, Wish, ask, same_person
 
 
 @pytest.fixture

@@ -6,15 +6,15 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.promotions import Plan, Verdict
+from modeldeck.domain.scheduling import Fit, NodeInfo, Placement, PodInfo, SchedulerSnapshot
+from modeldeck.domain.serving import Deployment, Pod, Strategy
+from modeldeck.operations import availability
+from modeldeck.operations.availability import surging
 
 from tests.domain.templates import container, deployment, template
 from tests.operations.conftest import Bench
-from tui.domain.failures import Unreachable
-from tui.domain.promotions import Plan, Verdict
-from tui.domain.scheduling import Fit, NodeInfo, Placement, PodInfo, SchedulerSnapshot
-from tui.domain.serving import Deployment, Pod, Strategy
-from tui.operations import availability
-from tui.operations.availability import surging
 
 LACK = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu"
 GPU = "nvidia.com/gpu"

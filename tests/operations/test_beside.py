@@ -9,20 +9,20 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import pytest
+from modeldeck.domain.failures import Conflict, Unreachable
+from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan
+from modeldeck.operations.journal import JournalFailure
+from modeldeck.operations.lock import Locks
+from modeldeck.operations.plan import plan
+from modeldeck.operations.runner import AWAY, Gone, Order, Verb, _watch, carry_out
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.wishes import Asked, Wish, ask
+from modeldeck.operations.words import host
 
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld, fake_world
 from tests.support.processes import gone_pid
 from tests.support.virtual import VirtualClock, VirtualLoop
-from tui.domain.failures import Conflict, Unreachable
-from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan
-from tui.operations.journal import JournalFailure
-from tui.operations.lock import Locks
-from tui.operations.plan import plan
-from tui.operations.runner import AWAY, Gone, Order, Verb, _watch, carry_out
-from tui.operations.shape import plan_to_journal
-from tui.operations.wishes import Asked, Wish, ask
-from tui.operations.words import host
 
 T = TypeVar("T")
 

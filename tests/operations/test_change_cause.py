@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.promotions import Kind
-from tui.operations.change_cause import Cause, cause_of, is_ours
-from tui.operations.words import harmless, new_id
+from modeldeck.domain.promotions import Kind
+from modeldeck.operations.change_cause import Cause, cause_of, is_ours
+from modeldeck.operations.words import harmless, new_id
 
 words = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30)
 versions = st.integers(1, 10**6).map(str)

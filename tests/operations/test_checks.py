@@ -6,11 +6,11 @@ from collections.abc import Callable
 from copy import deepcopy
 
 import pytest
+from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut
+from modeldeck.domain.promotions import Check, Plan, Verdict
+from modeldeck.domain.serving import Access
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut
-from tui.domain.promotions import Check, Plan, Verdict
-from tui.domain.serving import Access
 
 
 def check(plan: Plan, name: str) -> Check:

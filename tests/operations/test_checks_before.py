@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unreachable
+from modeldeck.domain.gates import Gate, Op, QueryCriterion
+from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.promotions import Check, Plan, Verdict
+from modeldeck.domain.serving import Access
+from modeldeck.operations import checks
+from modeldeck.operations.liveness import birth
+from modeldeck.operations.words import host
 
 from tests.operations.conftest import Bench
 from tests.support.processes import gone_pid
-from tui.domain.failures import Failure, Forbidden, TimedOut, Unreachable
-from tui.domain.gates import Gate, Op, QueryCriterion
-from tui.domain.leases import LOCK, Lease, LockNote, note_text
-from tui.domain.promotions import Check, Plan, Verdict
-from tui.domain.serving import Access
-from tui.operations import checks
-from tui.operations.liveness import birth
-from tui.operations.words import host
 
 OK, WARN, REFUSE, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.REFUSE, Verdict.UNKNOWN
 

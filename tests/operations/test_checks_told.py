@@ -6,20 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.announcements import Announcement
+from modeldeck.domain.failures import TimedOut, Unreachable
+from modeldeck.domain.marks import OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State, Verdict
+from modeldeck.domain.registry import ModelAccess
+from modeldeck.domain.serving import Access, Condition, Deployment
+from modeldeck.operations import checks
+from modeldeck.operations.subject import Subject
+from modeldeck.operations.words import host
 
 from tests.domain.templates import deployment
 from tests.operations.conftest import Bench
 from tests.support.operations import BEGUN
 from tests.support.processes import gone_pid
-from tui.domain.announcements import Announcement
-from tui.domain.failures import TimedOut, Unreachable
-from tui.domain.marks import OPERATION, Mark, history_text, mark_text
-from tui.domain.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State, Verdict
-from tui.domain.registry import ModelAccess
-from tui.domain.serving import Access, Condition, Deployment
-from tui.operations import checks
-from tui.operations.subject import Subject
-from tui.operations.words import host
 
 OK, WARN, REFUSE, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.REFUSE, Verdict.UNKNOWN
 AWAY = Unreachable("connection refused", backend="MLflow")

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Rejected
+from modeldeck.domain.linking import links_of
+from modeldeck.domain.promotions import Refusal
+from modeldeck.operations.choose_link import choose_link
+from modeldeck.operations.guard import ReadOnly
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Rejected
-from tui.domain.linking import links_of
-from tui.domain.promotions import Refusal
-from tui.operations.choose_link import choose_link
-from tui.operations.guard import ReadOnly
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from modeldeck.domain.marks import CHANGE_CAUSE, OPERATION, RESTARTED_AT
+from modeldeck.domain.slots import ANNOTATIONS, Edits, escape
+from modeldeck.operations.commands import Commands, point_alias, take_announcement_off
+from modeldeck.operations.edits import own_annotation
 
 from tests.domain.templates import container, deployment, template
 from tests.support.operations import PLAN
-from tui.domain.marks import CHANGE_CAUSE, OPERATION, RESTARTED_AT
-from tui.domain.slots import ANNOTATIONS, Edits, escape
-from tui.operations.commands import Commands, point_alias, take_announcement_off
-from tui.operations.edits import own_annotation
 
 OF = deployment(of=template(container(env={"LOG_LEVEL": "info", "MODEL_URI": "models:/iris/7"})), resource_version="41")
 URI = "/spec/template/spec/containers/0/env/1/value"

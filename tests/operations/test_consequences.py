@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.environments import ClusterTarget
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.promotions import Check, Verdict
+from modeldeck.domain.serving import Fleet, OtherWorkload
+from modeldeck.domain.slots import Edits
+from modeldeck.operations import consequences as module
+from modeldeck.operations.consequences import consequences, others
 
 from tests.domain.templates import container, deployment, template
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template
-from tui.domain.environments import ClusterTarget
-from tui.domain.failures import Unreachable
-from tui.domain.promotions import Check, Verdict
-from tui.domain.serving import Fleet, OtherWorkload
-from tui.domain.slots import Edits
-from tui.operations import consequences as module
-from tui.operations.consequences import consequences, others
 
 URI = "/spec/template/spec/containers/0/env/1/value"
 EDITS: Edits = {URI: ("models:/iris/1", "models:/iris/2")}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.promotions import Outcome, StepName
 
 from tests.operations.conftest import Bench
 from tests.operations.test_flows import COPYING, container, planned
-from tui.domain.promotions import Outcome, StepName
 
 
 @pytest.mark.parametrize(("takes", "outcome"), [(30.0, Outcome.DONE), (90.0, Outcome.UNDONE)])

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.promotions import Intent, Kind, Outcome, Plan, Refusal, StepName
+from modeldeck.operations.flows import plan_for
 
 from tests.operations.conftest import Bench
 from tests.operations.test_flows import COPYING, INTENT, container
-from tui.domain.promotions import Intent, Kind, Outcome, Plan, Refusal, StepName
-from tui.operations.flows import plan_for
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from modeldeck.domain.marks import RESTARTED_AT
+from modeldeck.domain.slots import Edits
+from modeldeck.operations.edits import of_annotations, of_template, own_annotation, patch, reversed_edits, stand, strays, tail
 
 from tests.domain.templates import container, deployment, template
-from tui.domain.marks import RESTARTED_AT
-from tui.domain.slots import Edits
-from tui.operations.edits import of_annotations, of_template, own_annotation, patch, reversed_edits, stand, strays, tail
 
 ENV, LABEL = "/spec/template/spec/containers/0/env/0/value", "/spec/template/metadata/labels/app"
 NOTE = "/spec/template/metadata/annotations/modeldeck.dev~1version"

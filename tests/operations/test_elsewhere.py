@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Conflict
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State, StepName, StepState
+from modeldeck.operations.elsewhere import behind_another, committed, ended_elsewhere, gone_on_with_elsewhere, leave_to_others, legs
+from modeldeck.operations.flows import plan_for
+from modeldeck.operations.recover import reopened
+from modeldeck.operations.run import Run
+from modeldeck.operations.standing import Standing
 
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
-from tui.domain.failures import Conflict
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State, StepName, StepState
-from tui.operations.elsewhere import behind_another, committed, ended_elsewhere, gone_on_with_elsewhere, leave_to_others, legs
-from tui.operations.flows import plan_for
-from tui.operations.recover import reopened
-from tui.operations.run import Run
-from tui.operations.standing import Standing
 
 KEY = "serving/iris"
 OTHER = "20260101-000000-beef"

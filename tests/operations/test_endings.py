@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.announcements import moving_tag
+from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut, Unreachable
+from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.marks import OPERATION
+from modeldeck.domain.promotions import EVIDENCE, Kind, Outcome, Plan, StepName, StepState
+from modeldeck.operations.journal import JournalFailure
 
 from tests.operations.conftest import Bench
 from tests.operations.test_flows import INTENT, container, planned
 from tests.support.fakes.journals import MemoryJournal
-from tui.domain.announcements import moving_tag
-from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut, Unreachable
-from tui.domain.leases import LOCK, Lease, LockNote, note_text
-from tui.domain.marks import OPERATION
-from tui.domain.promotions import EVIDENCE, Kind, Outcome, Plan, StepName, StepState
-from tui.operations.journal import JournalFailure
 
 CHANGING = {"patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event"}
 

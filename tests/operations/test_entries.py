@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.pod_addresses import PodAddress
+from modeldeck.domain.promotions import Operation, Outcome, Said, State, StepName, StepState
+from modeldeck.operations.entries import Entry, advance, asked_words, fold, heard, plan_in
+from modeldeck.operations.shape import plan_to_journal
 
 from tests.support import operations
-from tui.domain.pod_addresses import PodAddress
-from tui.domain.promotions import Operation, Outcome, Said, State, StepName, StepState
-from tui.operations.entries import Entry, advance, asked_words, fold, heard, plan_in
-from tui.operations.shape import plan_to_journal
 
 STEPS = [step.name for step in operations.PLAN.steps]
 GATE, LOCK = STEPS.index(StepName.JUDGE_GATE), STEPS.index(StepName.LOCK)

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.metrics import Vector
+from modeldeck.domain.promotions import Kind, Plan, RollbackTarget
+from modeldeck.domain.serving import Fleet
+from modeldeck.operations.evidence import measured_spans, with_figures
+from modeldeck.operations.services import targets_of
 
 from tests.domain.templates import deployment, replica_set
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.history import NOW, History
 from tests.support.sample import FrozenClock
-from tui.domain.failures import Unreachable
-from tui.domain.metrics import Vector
-from tui.domain.promotions import Kind, Plan, RollbackTarget
-from tui.domain.serving import Fleet
-from tui.operations.evidence import measured_spans, with_figures
-from tui.operations.services import targets_of
 
 CLOCK = FrozenClock(NOW)
 DAY = 86400

@@ -8,18 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
+from modeldeck.domain.promotions import RollbackTarget
+from modeldeck.domain.serving import Fleet
+from modeldeck.operations.evidence import measured_spans, with_figures
 
 from tests.domain.templates import deployment, replica_set
 from tests.support.fakes.metrics import FASTAPI, FakeMetrics
 from tests.support.fakes.traps import Traps
 from tests.support.history import NOW
 from tests.support.sample import FrozenClock
-from tui.domain.failures import Unreachable
-from tui.domain.links import LinkPatterns
-from tui.domain.metrics import Matrix, Sample, Series, Vector
-from tui.domain.promotions import RollbackTarget
-from tui.domain.serving import Fleet
-from tui.operations.evidence import measured_spans, with_figures
 
 CLOCK = FrozenClock(NOW)
 OF = deployment("iris")

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.pointers import AliasMove, Sighting
-from tui.domain.promotions import Kind, Outcome
-from tui.operations.explained import by_others
-from tui.operations.moves import JOURNAL, Move
+from modeldeck.domain.pointers import AliasMove, Sighting
+from modeldeck.domain.promotions import Kind, Outcome
+from modeldeck.operations.explained import by_others
+from modeldeck.operations.moves import JOURNAL, Move
 
 
 def ours(to: str, at: float, previous: str | None = None, *, id: str = "", served: bool = True, **fields: str) -> Move:

@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.promotions import Fingerprint, Plan
+from modeldeck.domain.serving import Deployment, PodTemplate
+from modeldeck.operations.edits import own_annotation
+from modeldeck.operations.fingerprint import annotations_digest, digests, other_operation, template_changes, what_moved
 
 from tests.domain.templates import container, deployment, template
 from tests.operations.conftest import Bench
 from tests.support.operations import PLAN
-from tui.domain.failures import Unreachable
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from tui.domain.promotions import Fingerprint, Plan
-from tui.domain.serving import Deployment, PodTemplate
-from tui.operations.edits import own_annotation
-from tui.operations.fingerprint import annotations_digest, digests, other_operation, template_changes, what_moved
 
 THEN = template(
     container(env={"LOG_LEVEL": "info", "MODEL_URI": "models:/iris/1"}, args=("-v",)),

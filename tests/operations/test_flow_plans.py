@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
+from modeldeck.operations.flows import plan_for
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Unreachable
-from tui.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
-from tui.operations.flows import plan_for
 
 KEYS = ("serving/staging", "serving/canary", "serving/iris")
 INTENT = Intent(Kind.PROMOTE, "serving", "staging", "iris", "2", "ann@box", "better", then=KEYS[1:])

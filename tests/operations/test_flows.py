@@ -8,25 +8,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.announcements import moving_tag
+from modeldeck.domain.failures import Conflict, TimedOut
+from modeldeck.domain.gates import Gate, Op, QueryCriterion
+from modeldeck.domain.joining import truth_rows
+from modeldeck.domain.legs import options
+from modeldeck.domain.marks import HISTORY, OPERATION
+from modeldeck.domain.pointers import AliasMove, Sighting
+from modeldeck.domain.promotions import ExitCode, Intent, Kind, Outcome, Plan, Refusal, State, StepName
+from modeldeck.operations.adopt import adopt
+from modeldeck.operations.elsewhere import committed
+from modeldeck.operations.flows import plan_for
+from modeldeck.operations.history import Memories, history
+from modeldeck.operations.journal import JournalFailure
 
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.cluster import REVISION
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.processes import gone_pid
-from tui.domain.announcements import moving_tag
-from tui.domain.failures import Conflict, TimedOut
-from tui.domain.gates import Gate, Op, QueryCriterion
-from tui.domain.joining import truth_rows
-from tui.domain.legs import options
-from tui.domain.marks import HISTORY, OPERATION
-from tui.domain.pointers import AliasMove, Sighting
-from tui.domain.promotions import ExitCode, Intent, Kind, Outcome, Plan, Refusal, State, StepName
-from tui.operations.adopt import adopt
-from tui.operations.elsewhere import committed
-from tui.operations.flows import plan_for
-from tui.operations.history import Memories, history
-from tui.operations.journal import JournalFailure
 
 INTENT = Intent(Kind.PROMOTE, "serving", "staging", "iris", "2", "ann@box", "better", then=("serving/iris",))
 COPYING = replace(INTENT, model="dev.iris", copy_to="prod.iris")

@@ -8,17 +8,17 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.gates import Gate, GateVerdict, Op, QueryCriterion
+from modeldeck.domain.metrics import Sample, Vector
+from modeldeck.domain.promotions import ExitCode, Kind, Operation, Outcome, Plan, Refusal, State, StepName, StepState
+from modeldeck.operations.wishes import Asked, Wish
+from modeldeck.operations.words import host
 
 from tests.operations.conftest import Bench
 from tests.operations.cutting import PowerCut
 from tests.support.fakes.metrics import FakeMetrics
 from tests.support.processes import gone_pid
-from tui.domain.failures import Unreachable
-from tui.domain.gates import Gate, GateVerdict, Op, QueryCriterion
-from tui.domain.metrics import Sample, Vector
-from tui.domain.promotions import ExitCode, Kind, Operation, Outcome, Plan, Refusal, State, StepName, StepState
-from tui.operations.wishes import Asked, Wish
-from tui.operations.words import host
 
 GATE = Gate(
     warm_up=10.0,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.gates import CriterionResult, GateVerdict, Judgement
+from modeldeck.domain.promotions import Step, StepName
+from modeldeck.operations.steps.tags import _gate_words
+from modeldeck.operations.subject import registry_or_none
+
 from tests.operations.conftest import Bench
-from tui.domain.failures import Unreachable
-from tui.domain.gates import CriterionResult, GateVerdict, Judgement
-from tui.domain.promotions import Step, StepName
-from tui.operations.steps.tags import _gate_words
-from tui.operations.subject import registry_or_none
 
 PASSED = (
     CriterionResult("error ratio", GateVerdict.PASS, value=0.002, unit="ratio", bound="≤ 5 %"),

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.promotions import Operation, Outcome, StepName
+from modeldeck.operations.lock import LockLost
+from modeldeck.operations.run import Run
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.takeover import give_up
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Unreachable
-from tui.domain.leases import LOCK, Lease, LockNote, note_text
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from tui.domain.promotions import Operation, Outcome, StepName
-from tui.operations.lock import LockLost
-from tui.operations.run import Run
-from tui.operations.shape import plan_to_journal
-from tui.operations.takeover import give_up
 
 LOST = LockLost("the lock was taken over: locked by bob", backend="Kubernetes")
 CHANGING = {"patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "write_lease"}

@@ -9,17 +9,17 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_of, mark_text
+from modeldeck.domain.pointers import AliasMove, Sighting
+from modeldeck.domain.promotions import Intent, Kind, Outcome, Plan, State, StepName
+from modeldeck.operations.history import Memories, Past, history
+from modeldeck.operations.plan import plan
+from modeldeck.operations.words import iso
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import fake_world
-from tui.domain.identity import ClusterId
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_of, mark_text
-from tui.domain.pointers import AliasMove, Sighting
-from tui.domain.promotions import Intent, Kind, Outcome, Plan, State, StepName
-from tui.operations.history import Memories, Past, history
-from tui.operations.plan import plan
-from tui.operations.words import iso
 
 KEY = "serving/iris"
 

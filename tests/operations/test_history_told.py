@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.marks import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.pointers import AliasMove, Sighting
+from modeldeck.domain.promotions import Kind, Operation, Outcome, Part, State
+from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.serving import Deployment, FieldOwner, Fleet, ReplicaSet
+from modeldeck.operations.history import Memories, Past, history
 
 from tests.domain.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN
-from tui.domain.identity import ClusterId
-from tui.domain.links import LinkPatterns
-from tui.domain.marks import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_text, mark_text
-from tui.domain.pointers import AliasMove, Sighting
-from tui.domain.promotions import Kind, Operation, Outcome, Part, State
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.serving import Deployment, FieldOwner, Fleet, ReplicaSet
-from tui.operations.history import Memories, Past, history
 
 HERE, THERE = ClusterId("uid-here"), ClusterId("uid-there")
 ID, EARLIER = "20260101-000000-aaaa", "20250101-000000-bbbb"

@@ -7,6 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Conflict
+from modeldeck.domain.marks import under_way
+from modeldeck.domain.promotions import Kind, Operation, Outcome, State
+from modeldeck.operations.follow import follow
+from modeldeck.operations.journal import TakenUp
+from modeldeck.operations.liveness import unheard
+from modeldeck.operations.runner import Verb
+from modeldeck.operations.shape import plan_to_journal
 
 from tests.operations.conftest import Bench
 from tests.operations.processes import Fault, Process
@@ -14,14 +22,6 @@ from tests.operations.reference import KEY
 from tests.operations.test_machine import Promotions
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.journals import MemoryJournal
-from tui.domain.failures import Conflict
-from tui.domain.marks import under_way
-from tui.domain.promotions import Kind, Operation, Outcome, State
-from tui.operations.follow import follow
-from tui.operations.journal import TakenUp
-from tui.operations.liveness import unheard
-from tui.operations.runner import Verb
-from tui.operations.shape import plan_to_journal
 
 HANGS = (4, 8, 11)
 """At which of its calls it hangs: from before its mark to before its alias."""

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName
+from modeldeck.operations.entries import Entry, advance, fold
+from modeldeck.operations.journal import JournalFailure, SqliteJournal, TakenUp
+from modeldeck.operations.shape import operation_json, plan_from_journal, plan_to_journal
 
 from tests.operations.conftest import Bench
 from tests.support import operations
-from tui.domain.promotions import Operation, Outcome, State, Step, StepName
-from tui.operations.entries import Entry, advance, fold
-from tui.operations.journal import JournalFailure, SqliteJournal, TakenUp
-from tui.operations.shape import operation_json, plan_from_journal, plan_to_journal
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from tui.operations.journal import JournalFailure, SqliteJournal, TakenUp, default_path
+from modeldeck.operations.journal import JournalFailure, SqliteJournal, TakenUp, default_path
 
 
 def mode(path: Path) -> int:

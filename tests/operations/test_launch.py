@@ -12,17 +12,17 @@ from pathlib import Path
 
 import psutil
 import pytest
+from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, Secret
+from modeldeck.domain.leases import LockNote
+from modeldeck.environment.handover import handed
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.operations.journal import SqliteJournal
+from modeldeck.operations.launch import Launched, launch
+from modeldeck.operations.liveness import birth, holder_is_dead, process_lives
+from modeldeck.operations.runner import Order, Verb
+from modeldeck.operations.words import host
 
 from tests.support.processes import gone_pid, lives
-from tui.domain.environments import ClusterTarget, Environment, MlflowTarget, Secret
-from tui.domain.leases import LockNote
-from tui.environment.handover import handed
-from tui.operations.follow import RunnerFailure
-from tui.operations.journal import SqliteJournal
-from tui.operations.launch import Launched, launch
-from tui.operations.liveness import birth, holder_is_dead, process_lives
-from tui.operations.runner import Order, Verb
-from tui.operations.words import host
 
 TOKEN = "s3cret-t0ken"
 
@@ -51,7 +51,7 @@ def test_it_has_a_session_of_its_own_and_tells_nobody_its_secrets(runner: Launch
         process = psutil.Process(runner.pid)
         while not process.cmdline():  # between its exec and its arguments there is an instant without any
             assert process.is_running()
-        assert process.cmdline()[-3:] == ["-m", "tui", "runner"]
+        assert process.cmdline()[-3:] == ["-m", "modeldeck", "runner"]
         assert TOKEN not in " ".join(process.cmdline())
         assert stat.S_IMODE(runner.log.stat().st_mode) == 0o600
     finally:

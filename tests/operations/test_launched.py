@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tui.operations.follow import RunnerFailure
-from tui.operations.launch import Launched, launch
-from tui.operations.runner import Order, Verb
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.operations.launch import Launched, launch
+from modeldeck.operations.runner import Order, Verb
 
 ECHO = "import sys; sys.stdout.write(sys.stdin.read())"
 

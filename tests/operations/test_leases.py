@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Conflict, Forbidden, NotFound, TimedOut
+from modeldeck.domain.leases import LOCK, Lease, LockNote, note_of, note_text
+from modeldeck.operations.lock import RENEW, Locked, LockLost, Locks
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Conflict, Forbidden, NotFound, TimedOut
-from tui.domain.leases import LOCK, Lease, LockNote, note_of, note_text
-from tui.operations.lock import RENEW, Locked, LockLost, Locks
 
 KEY = ("serving", "modeldeck-iris")
 STORED = "/".join(KEY)

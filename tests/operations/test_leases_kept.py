@@ -6,16 +6,16 @@ import os
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
+from modeldeck.domain.leases import DURATION, LOCK, LockNote, note_of, note_text
+from modeldeck.domain.promotions import Check, Verdict
+from modeldeck.operations.liveness import birth
+from modeldeck.operations.lock import Locked, LockLost, Locks
+from modeldeck.operations.words import host
 
 from tests.operations.conftest import Bench
 from tests.operations.test_leases import KEY, STORED, held_by_another, lease, locks, taken
 from tests.support.processes import gone_pid
-from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
-from tui.domain.leases import DURATION, LOCK, LockNote, note_of, note_text
-from tui.domain.promotions import Check, Verdict
-from tui.operations.liveness import birth
-from tui.operations.lock import Locked, LockLost, Locks
-from tui.operations.words import host
 
 
 def ignore(words: str) -> None: ...

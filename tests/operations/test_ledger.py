@@ -9,14 +9,14 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modeldeck.domain.promotions import Operation
+from modeldeck.operations.entries import Entry
+from modeldeck.operations.journal import SqliteJournal
+from modeldeck.operations.ledger import Ledger
+from modeldeck.operations.shape import plan_to_journal
 
 from tests.operations.conftest import Bench
 from tests.support import operations as ops
-from tui.domain.promotions import Operation
-from tui.operations.entries import Entry
-from tui.operations.journal import SqliteJournal
-from tui.operations.ledger import Ledger
-from tui.operations.shape import plan_to_journal
 
 
 def plan(journal: SqliteJournal, name: str, at: float = 1.0) -> None:

@@ -8,19 +8,19 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
+from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.promotions import Plan
+from modeldeck.operations.announcing import announce, hold_alias, is_over, midst_words, moves_alias, withdraw, withdraw_untouched
+from modeldeck.operations.lock import LockLost, Locks
+from modeldeck.operations.patience import LATE_ANSWER
+from modeldeck.operations.run import Run
+from modeldeck.operations.shape import plan_to_journal
 
 from tests.domain.templates import deployment
 from tests.operations.conftest import Bench
 from tests.operations.test_flows import INTENT, container, planned
-from tui.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
-from tui.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from tui.domain.promotions import Plan
-from tui.operations.announcing import announce, hold_alias, is_over, midst_words, moves_alias, withdraw, withdraw_untouched
-from tui.operations.lock import LockLost, Locks
-from tui.operations.patience import LATE_ANSWER
-from tui.operations.run import Run
-from tui.operations.shape import plan_to_journal
 
 FIRST, SECOND = "20260101-000000-aaaa", "20260102-000000-bbbb"
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modeldeck.domain.leases import LockNote
+from modeldeck.domain.promotions import Outcome, State
+from modeldeck.operations import liveness
+from modeldeck.operations.liveness import birth, holder_is_dead, is_abandoned, is_alive, process_lives
+from modeldeck.operations.words import host
 
 from tests.support.operations import BEGUN
 from tests.support.processes import gone_pid
-from tui.domain.leases import LockNote
-from tui.domain.promotions import Outcome, State
-from tui.operations import liveness
-from tui.operations.liveness import birth, holder_is_dead, is_abandoned, is_alive, process_lives
-from tui.operations.words import host
 
 OWN = os.getpid()
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.promotions import Outcome
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.journals import MemoryJournal
-from tui.domain.promotions import Outcome
 
 
 class Hanging(MemoryJournal):

@@ -15,19 +15,19 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from modeldeck.domain.failures import Conflict, Failure
+from modeldeck.domain.marks import RESTARTED_AT, history_of, mark_of
+from modeldeck.domain.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State
+from modeldeck.operations.runner import Order, Verb
+from modeldeck.operations.services import Services, services
+from modeldeck.operations.wishes import Asked, Wish
+from modeldeck.operations.world import World
 
 from tests.operations.processes import WHO, Fault, Process, computers
 from tests.operations.reference import KEY, STAGING, Reference
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import fake_world
 from tests.support.virtual import VirtualClock, VirtualLoop
-from tui.domain.failures import Conflict, Failure
-from tui.domain.marks import RESTARTED_AT, history_of, mark_of
-from tui.domain.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State
-from tui.operations.runner import Order, Verb
-from tui.operations.services import Services, services
-from tui.operations.wishes import Asked, Wish
-from tui.operations.world import World
 
 T = TypeVar("T")
 BROKEN = "3"
@@ -427,7 +427,7 @@ class Promotions(RuleBasedStateMachine):
 
 
 class _Hands:
-    """`tui.operations.hands.Hands` with a process of this machine."""
+    """`modeldeck.operations.hands.Hands` with a process of this machine."""
 
     def __init__(self, machine: Promotions, operator: Operator) -> None:
         self._machine, self._operator = machine, operator

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.promotions import Kind, Operation, Outcome, Part, State, Step, StepName, StepState
+from modeldeck.domain.registry import ModelVersion, Registry
+from modeldeck.operations.moves import Move, each_once, moves_of, of_annotations, of_causes, of_journal, of_tags
 
 from tests.domain.templates import deployment, replica_set
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from tui.domain.promotions import Kind, Operation, Outcome, Part, State, Step, StepName, StepState
-from tui.domain.registry import ModelVersion, Registry
-from tui.operations.moves import Move, each_once, moves_of, of_annotations, of_causes, of_journal, of_tags
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ import itertools
 from collections.abc import Callable
 
 import pytest
+from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unauthorized, Unreachable
+from modeldeck.domain.leases import DURATION
+from modeldeck.domain.promotions import Outcome, Plan, StepState
+from modeldeck.operations.patience import OUTAGE
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Failure, Forbidden, TimedOut, Unauthorized, Unreachable
-from tui.domain.leases import DURATION
-from tui.domain.promotions import Outcome, Plan, StepState
-from tui.operations.patience import OUTAGE
 
 REFS = ("models:/iris/1", "models:/iris@champion")
 AWAY = Unreachable("network is unreachable")

@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import (
+    Failure,
+    Faulty,
+    Forbidden,
+    Malformed,
+    NotFound,
+    Rejected,
+    Throttled,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+)
+from modeldeck.domain.promotions import Kind, Operation, Outcome, State
+from modeldeck.operations.liveness import unheard
+from modeldeck.operations.patience import AWAY, LATE_ANSWER, OUTAGE, PASSING, PATIENCE, Refusals, patiently, pause_after
 
 from tests.support.fakes.clock import FakeClock
-from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, NotFound, Rejected, Throttled, TimedOut, Unauthorized, Unreachable
-from tui.domain.promotions import Kind, Operation, Outcome, State
-from tui.operations.liveness import unheard
-from tui.operations.patience import AWAY, LATE_ANSWER, OUTAGE, PASSING, PATIENCE, Refusals, patiently, pause_after
 
 
 class Backend:

@@ -8,20 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.gates import Gate
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.marks import CHANGE_CAUSE, HISTORY, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, history_text, mark_of
+from modeldeck.domain.promotions import Kind, Plan, Refusal, Step, StepName
+from modeldeck.domain.slots import ANNOTATIONS, escape
+from modeldeck.operations import plan as module
+from modeldeck.operations.edits import of_template, own_annotation
+from modeldeck.operations.journal import JournalFailure
+from modeldeck.operations.plan import chosen_gate, metrics_there, stamped
+from modeldeck.operations.words import iso
 
 from tests.operations.conftest import Bench
-from tui.domain.environments import PrometheusTarget
-from tui.domain.failures import Unreachable
-from tui.domain.gates import Gate
-from tui.domain.identity import ClusterId
-from tui.domain.marks import CHANGE_CAUSE, HISTORY, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, history_text, mark_of
-from tui.domain.promotions import Kind, Plan, Refusal, Step, StepName
-from tui.domain.slots import ANNOTATIONS, escape
-from tui.operations import plan as module
-from tui.operations.edits import of_template, own_annotation
-from tui.operations.journal import JournalFailure
-from tui.operations.plan import chosen_gate, metrics_there, stamped
-from tui.operations.words import iso
 
 OPERATION_AT, CAUSE_AT = own_annotation(OPERATION), own_annotation(CHANGE_CAUSE)
 RESTARTED = f"{ANNOTATIONS}/{escape(RESTARTED_AT)}"

@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
+from modeldeck.domain.marks import OPERATION, Mark, mark_text
+from modeldeck.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
+from modeldeck.domain.registry import ModelAccess
+from modeldeck.domain.serving import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Settings, Strategy
+from modeldeck.operations.plan import plan
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template
-from tui.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
-from tui.domain.marks import OPERATION, Mark, mark_text
-from tui.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
-from tui.domain.registry import ModelAccess
-from tui.domain.serving import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Settings, Strategy
-from tui.operations.plan import plan
 
 WRITES = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "scale", "create_version")
 

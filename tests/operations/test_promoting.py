@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from modeldeck.domain.marks import HISTORY, OPERATION, history_of
+from modeldeck.domain.metrics import Sample, Vector
+from modeldeck.domain.promotions import Operation, Outcome, State, StepName, StepState
+from modeldeck.domain.serving import Pod
+from modeldeck.operations.words import iso
+
 from tests.operations.conftest import Bench
 from tests.support.fakes.metrics import FakeMetrics
-from tui.domain.marks import HISTORY, OPERATION, history_of
-from tui.domain.metrics import Sample, Vector
-from tui.domain.promotions import Operation, Outcome, State, StepName, StepState
-from tui.domain.serving import Pod
-from tui.operations.words import iso
 
 
 async def test_promotes_template_then_alias_then_evidence(bench: Bench) -> None:
@@ -243,7 +244,7 @@ async def test_a_status_that_moves_does_not_stop_the_patch(bench: Bench) -> None
 
 
 async def test_a_lost_answer_is_looked_up_in_the_world(bench: Bench) -> None:
-    from tui.domain.failures import TimedOut
+    from modeldeck.domain.failures import TimedOut
 
     bench.fake.traps.fail("patch_deployment", TimedOut("no answer", backend="Kubernetes"), late=True)
     bench.fake.traps.fail("set_alias", TimedOut("no answer", backend="MLflow"), late=True)

@@ -6,6 +6,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import pytest
+from modeldeck.domain.failures import Conflict, Forbidden, NotFound
+from modeldeck.domain.marks import HISTORY, OPERATION, history_of
+from modeldeck.domain.promotions import Outcome, Plan, State, StepName, StepState
+from modeldeck.operations.adopt import adopt
+from modeldeck.operations.execute import execute
+from modeldeck.operations.guard import ReadOnly
+from modeldeck.operations.liveness import is_alive
+from modeldeck.operations.services import targets_of
+from modeldeck.operations.words import host
 
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut, bury
@@ -13,15 +22,6 @@ from tests.support.fakes.cluster import REVISION
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import fake_world
 from tests.support.processes import gone_pid
-from tui.domain.failures import Conflict, Forbidden, NotFound
-from tui.domain.marks import HISTORY, OPERATION, history_of
-from tui.domain.promotions import Outcome, Plan, State, StepName, StepState
-from tui.operations.adopt import adopt
-from tui.operations.execute import execute
-from tui.operations.guard import ReadOnly
-from tui.operations.liveness import is_alive
-from tui.operations.services import targets_of
-from tui.operations.words import host
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["after", "before"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Conflict, Rejected
+from modeldeck.domain.marks import RESTARTED_AT
+from modeldeck.operations.guard import ReadOnly
+from modeldeck.operations.restart import restart
+from modeldeck.operations.scale import MOST, scale
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Conflict, Rejected
-from tui.domain.marks import RESTARTED_AT
-from tui.operations.guard import ReadOnly
-from tui.operations.restart import restart
-from tui.operations.scale import MOST, scale
 
 KEY = "serving/iris"
 

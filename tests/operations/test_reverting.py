@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from modeldeck.domain.promotions import Outcome, StepName
 
 from tests.operations.conftest import Bench
-from tui.domain.promotions import Outcome, StepName
 
 ARGO = "argocd-controller"
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.registry import RegisteredModel, Registry
+from modeldeck.domain.serving import Deployment, FieldOwner, PodTemplate, ReplicaSet
+from modeldeck.operations.revisions import Revision, bounded, last_writer, revisions, writer_of
 
 from tests.domain.templates import container, deployment, replica_set, template
-from tui.domain.links import LinkPatterns
-from tui.domain.registry import RegisteredModel, Registry
-from tui.domain.serving import Deployment, FieldOwner, PodTemplate, ReplicaSet
-from tui.operations.revisions import Revision, bounded, last_writer, revisions, writer_of
 
 EARLIER = "deployment.kubernetes.io/revision-history"
 ALIAS = "models:/iris@champion"

@@ -6,15 +6,15 @@ import re
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.pod_labels import quoted
+from modeldeck.domain.promotions import Kind, Outcome, Refusal, RollbackTarget
+from modeldeck.operations.services import targets_of
+from modeldeck.operations.targets import rollback_targets
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import fake_world
-from tui.domain.failures import Unreachable
-from tui.domain.pod_labels import quoted
-from tui.domain.promotions import Kind, Outcome, Refusal, RollbackTarget
-from tui.operations.services import targets_of
-from tui.operations.targets import rollback_targets
 
 
 async def targets(bench: Bench) -> tuple[RollbackTarget, ...]:

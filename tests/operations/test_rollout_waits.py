@@ -8,15 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import SETTLING, Conflict, Forbidden, TimedOut, Unreachable
+from modeldeck.domain.rollout import Cause, Trouble
+from modeldeck.domain.serving import Deployment, Pod
+from modeldeck.operations import edits
+from modeldeck.operations.run import Run, Stopped
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.waiting import RolloutFailed, _Creation, look, still_ours, wait_for_rollout
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import SETTLING, Conflict, Forbidden, TimedOut, Unreachable
-from tui.domain.rollout import Cause, Trouble
-from tui.domain.serving import Deployment, Pod
-from tui.operations import edits
-from tui.operations.run import Run, Stopped
-from tui.operations.shape import plan_to_journal
-from tui.operations.waiting import RolloutFailed, _Creation, look, still_ours, wait_for_rollout
 
 ROLLED = 'deployment "iris" successfully rolled out'
 QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
+from modeldeck.domain.promotions import StepName, StepState
+from modeldeck.operations.journal import JournalFailure
+from modeldeck.operations.lock import LockLost, Locks
+from modeldeck.operations.run import Run, Stopped
+from modeldeck.operations.shape import plan_to_journal
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
-from tui.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
-from tui.domain.promotions import StepName, StepState
-from tui.operations.journal import JournalFailure
-from tui.operations.lock import LockLost, Locks
-from tui.operations.run import Run, Stopped
-from tui.operations.shape import plan_to_journal
 
 
 async def run_of(bench: Bench, journal: Any = None, **fields: Any) -> Run:

@@ -9,21 +9,21 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pytest
+from modeldeck.domain.failures import Conflict, Forbidden, NotFound
+from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State
+from modeldeck.operations.execute import execute
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.operations.guard import ReadOnly
+from modeldeck.operations.hands import Hands, OwnHands
+from modeldeck.operations.runner import Order, Verb
+from modeldeck.operations.services import Services, services
+from modeldeck.operations.wishes import Asked, Wish
+from modeldeck.operations.words import host
 
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld, fake_world
 from tests.support.virtual import VirtualClock, VirtualLoop
-from tui.domain.failures import Conflict, Forbidden, NotFound
-from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State
-from tui.operations.execute import execute
-from tui.operations.follow import RunnerFailure
-from tui.operations.guard import ReadOnly
-from tui.operations.hands import Hands, OwnHands
-from tui.operations.runner import Order, Verb
-from tui.operations.services import Services, services
-from tui.operations.wishes import Asked, Wish
-from tui.operations.words import host
 
 T = TypeVar("T")
 INTENT = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")

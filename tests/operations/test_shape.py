@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.operations.conftest import Bench
-from tui.domain.gates import GateVerdict, Judgement
-from tui.domain.identity import ClusterId
-from tui.domain.promotions import (
+from modeldeck.domain.gates import GateVerdict, Judgement
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.promotions import (
     Check,
     Fingerprint,
     Intent,
@@ -23,7 +22,9 @@ from tui.domain.promotions import (
     StepState,
     Verdict,
 )
-from tui.operations.shape import operation_json, plan_from_journal, plan_json, plan_to_journal
+from modeldeck.operations.shape import operation_json, plan_from_journal, plan_json, plan_to_journal
+
+from tests.operations.conftest import Bench
 
 STEP = Step(StepName.MOVE_ALIAS, "1", "2", leg=1)
 BARE = Operation("op", Kind.MOVE, "", "", "", "", None, "", "", State.PLANNED, None, 0.0, None, None)

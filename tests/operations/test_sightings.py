@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modeldeck.domain.environments import MlflowTarget
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.pointers import AliasMove, Glance, Pointers, Sighting
+from modeldeck.operations.journal import JournalFailure, SqliteJournal
+from modeldeck.operations.remembering import RememberingRegistry
+from modeldeck.operations.sightings import REFRESH, SqliteSightings, registry_id
 
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.registry import FakeRegistry
 from tests.support.fakes.traps import Traps
-from tui.domain.environments import MlflowTarget
-from tui.domain.failures import Unreachable
-from tui.domain.pointers import AliasMove, Glance, Pointers, Sighting
-from tui.operations.journal import JournalFailure, SqliteJournal
-from tui.operations.remembering import RememberingRegistry
-from tui.operations.sightings import REFRESH, SqliteSightings, registry_id
 
 
 def glance(began: float, ended: float | None = None, *, born: float | None = 0.0, **aliases: str) -> Glance:

@@ -8,19 +8,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
+from modeldeck.domain.gates import GateVerdict, Judgement
+from modeldeck.domain.promotions import Kind, Operation, Outcome, StepName, StepState
+from modeldeck.operations.execute import begin
+from modeldeck.operations.lock import Locks
+from modeldeck.operations.run import Run
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.steps import WORKS
+from modeldeck.operations.steps.tags import evidence_words
 
 from tests.operations.conftest import Bench
 from tests.operations.test_flows import COPYING, container, planned
 from tests.support.operations import BEGUN, DONE, JUDGING, judged
-from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
-from tui.domain.gates import GateVerdict, Judgement
-from tui.domain.promotions import Kind, Operation, Outcome, StepName, StepState
-from tui.operations.execute import begin
-from tui.operations.lock import Locks
-from tui.operations.run import Run
-from tui.operations.shape import plan_to_journal
-from tui.operations.steps import WORKS
-from tui.operations.steps.tags import evidence_words
 
 LOST = TimedOut("no answer", backend="MLflow")
 

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.promotions import Kind, Operation, Plan, Refusal, StepName
+from modeldeck.operations.journal_file import JournalFailure
+from modeldeck.operations.plan import metrics_there
+from modeldeck.operations.world import World
 
 from tests.operations.conftest import Bench
-from tui.domain.environments import PrometheusTarget
-from tui.domain.failures import Unreachable
-from tui.domain.promotions import Kind, Operation, Plan, Refusal, StepName
-from tui.operations.journal_file import JournalFailure
-from tui.operations.plan import metrics_there
-from tui.operations.world import World
 
 
 def told(plan: Plan) -> dict[str, tuple[str, str]]:

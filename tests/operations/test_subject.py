@@ -7,16 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.announcements import Announcement, announcement_text, moving_tag
+from modeldeck.domain.failures import Failure, NotFound, Rejected, TimedOut, Unreachable
+from modeldeck.domain.links import RUN_ID_ANNOTATION
+from modeldeck.domain.promotions import Intent, Kind, Refusal
+from modeldeck.domain.registry import ModelVersion
+from modeldeck.domain.serving import Deployment, OtherWorkload
+from modeldeck.operations.subject import Subject, alias_of, find_subject, logged_source, registry_or_none
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template
-from tui.domain.announcements import Announcement, announcement_text, moving_tag
-from tui.domain.failures import Failure, NotFound, Rejected, TimedOut, Unreachable
-from tui.domain.links import RUN_ID_ANNOTATION
-from tui.domain.promotions import Intent, Kind, Refusal
-from tui.domain.registry import ModelVersion
-from tui.domain.serving import Deployment, OtherWorkload
-from tui.operations.subject import Subject, alias_of, find_subject, logged_source, registry_or_none
 
 INTENT = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")
 BACK = replace(INTENT, kind=Kind.ROLLBACK, model=None, to_version=None)

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Forbidden
+from modeldeck.domain.marks import OPERATION, Mark, history_of, mark_of, mark_text
+from modeldeck.domain.promotions import Operation, Outcome, Plan
+from modeldeck.domain.serving import Deployment
+from modeldeck.operations.adopt import adopt
+from modeldeck.operations.standing import Standing, standing
 
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.processes import gone_pid
-from tui.domain.failures import Forbidden
-from tui.domain.marks import OPERATION, Mark, history_of, mark_of, mark_text
-from tui.domain.promotions import Operation, Outcome, Plan
-from tui.domain.serving import Deployment
-from tui.operations.adopt import adopt
-from tui.operations.standing import Standing, standing
 
 
 async def left_open(bench: Bench) -> Operation:

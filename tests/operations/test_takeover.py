@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.promotions import Outcome
+from modeldeck.operations.run import Run
+from modeldeck.operations.takeover import _at_work, _joined
 
 from tests.operations.conftest import Bench
-from tui.domain.leases import LOCK, Lease, LockNote, note_text
-from tui.domain.promotions import Outcome
-from tui.operations.run import Run
-from tui.operations.takeover import _at_work, _joined
 
 DONE, UNDONE, OPEN = Outcome.DONE, Outcome.UNDONE, Outcome.NEEDS_ATTENTION
 

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.announcements import moving_tag
+from modeldeck.domain.failures import Conflict, Forbidden, NotFound, Unreachable
+from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text
+from modeldeck.domain.promotions import Operation, Outcome, Plan, State, StepName, StepState
+from modeldeck.operations.liveness import birth
+from modeldeck.operations.lock import Locked
+from modeldeck.operations.recover import refuse_resume, refuse_take_back, reopened
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.words import host
 
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut, bury
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.processes import gone_pid
-from tui.domain.announcements import moving_tag
-from tui.domain.failures import Conflict, Forbidden, NotFound, Unreachable
-from tui.domain.leases import LOCK, Lease, LockNote, note_text
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_text
-from tui.domain.promotions import Operation, Outcome, Plan, State, StepName, StepState
-from tui.operations.liveness import birth
-from tui.operations.lock import Locked
-from tui.operations.recover import refuse_resume, refuse_take_back, reopened
-from tui.operations.shape import plan_to_journal
-from tui.operations.words import host
 
 MARKED = 12
 """Entries after which the template has been changed."""

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.promotions import Kind, Operation, Outcome, RollbackTarget, State
+from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.serving import Deployment, FieldOwner, Fleet, PodTemplate, ReplicaSet
+from modeldeck.operations.evidence import Span
+from modeldeck.operations.targets import rollback_targets
 
 from tests.domain.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN
-from tui.domain.links import LinkPatterns
-from tui.domain.promotions import Kind, Operation, Outcome, RollbackTarget, State
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.serving import Deployment, FieldOwner, Fleet, PodTemplate, ReplicaSet
-from tui.operations.evidence import Span
-from tui.operations.targets import rollback_targets
 
 REGISTRY = Registry(
     (RegisteredModel("iris", {}),), tuple(ModelVersion("iris", str(number), None, "READY", "None", 1.0, "") for number in range(1, 7))

@@ -6,16 +6,16 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Conflict, Failure, Rejected, TimedOut
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_of, history_text, mark_text
+from modeldeck.domain.promotions import Operation, Outcome, StepName
+from modeldeck.domain.slots import Edits
+from modeldeck.operations.run import Run
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.steps import WORKS
+from modeldeck.operations.steps.template import edits_words
 
 from tests.operations.conftest import Bench
-from tui.domain.failures import Conflict, Failure, Rejected, TimedOut
-from tui.domain.marks import HISTORY, OPERATION, Mark, history_of, history_text, mark_text
-from tui.domain.promotions import Operation, Outcome, StepName
-from tui.domain.slots import Edits
-from tui.operations.run import Run
-from tui.operations.shape import plan_to_journal
-from tui.operations.steps import WORKS
-from tui.operations.steps.template import edits_words
 
 LOST = TimedOut("no answer", backend="Kubernetes")
 

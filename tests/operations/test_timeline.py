@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.promotions import Kind, Outcome
+from modeldeck.operations.moves import Move
+from modeldeck.operations.revisions import Revision
+from modeldeck.operations.timeline import Arrival, aligned, timeline
+
 from tests.domain.templates import deployment, replica_set
-from tui.domain.links import LinkPatterns
-from tui.domain.promotions import Kind, Outcome
-from tui.operations.moves import Move
-from tui.operations.revisions import Revision
-from tui.operations.timeline import Arrival, aligned, timeline
 
 REVISION = Revision(2, "iris", "2", False, False, replica_set(deployment(), 2), 100.0, 101.0, exact=True)
 MOVE = Move(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modeldeck.domain.promotions import Plan, Step, StepName
+from modeldeck.operations.undo import undo_order
+
 from tests.support.operations import PLAN, STAGED
-from tui.domain.promotions import Plan, Step, StepName
-from tui.operations.undo import undo_order
 
 
 def named(plan: Plan) -> list[tuple[StepName, int]]:

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.announcements import moving_tag
+from modeldeck.domain.failures import Conflict, Failure, Forbidden, Rejected, TimedOut, Unreachable
+from modeldeck.domain.marks import OPERATION
+from modeldeck.domain.promotions import Kind, Operation, Outcome, StepName, StepState
+from modeldeck.operations.lock import LockLost, Locks
+from modeldeck.operations.run import Run
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.undo import finish_by_hand, let_go, undo
 
 from tests.operations.conftest import Bench
 from tests.operations.test_flows import INTENT, container, planned
-from tui.domain.announcements import moving_tag
-from tui.domain.failures import Conflict, Failure, Forbidden, Rejected, TimedOut, Unreachable
-from tui.domain.marks import OPERATION
-from tui.domain.promotions import Kind, Operation, Outcome, StepName, StepState
-from tui.operations.lock import LockLost, Locks
-from tui.operations.run import Run
-from tui.operations.shape import plan_to_journal
-from tui.operations.undo import finish_by_hand, let_go, undo
 
 DENIED = Forbidden("role was taken away", backend="Kubernetes", hint="ask for it")
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Failure, Faulty, Forbidden, Rejected, TimedOut, Unreachable
+from modeldeck.domain.marks import HISTORY, OPERATION, RESTARTED_AT, history_of
+from modeldeck.domain.promotions import ExitCode, Kind, Outcome, Plan, StepName, StepState
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import FullDisk, MemoryJournal
 from tests.support.fakes.registry import FakeRegistry
-from tui.domain.failures import Failure, Faulty, Forbidden, Rejected, TimedOut, Unreachable
-from tui.domain.marks import HISTORY, OPERATION, RESTARTED_AT, history_of
-from tui.domain.promotions import ExitCode, Kind, Outcome, Plan, StepName, StepState
 
 BEFORE_COMMIT = ("patch_deployment", "set_alias")
 PASSING = (Faulty("500"), Unreachable("connection refused"), TimedOut("no answer in 5 s"))
@@ -399,7 +399,7 @@ async def test_a_rollback_does_not_wait_for_a_registry_that_was_away_before(benc
 
 
 async def test_a_promotion_does_not_begin_while_the_registry_is_down(bench: Bench) -> None:
-    from tui.domain.promotions import Refusal
+    from modeldeck.domain.promotions import Refusal
 
     bench.fake.traps.fail("model", Unreachable("connection refused", backend="MLflow"), times=9)
     made = await bench.plan("2")

@@ -7,17 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.linking import link_of
+from modeldeck.domain.marks import OPERATION, Mark, mark_text
+from modeldeck.domain.promotions import Check, Intent, Kind, Operation, Outcome, State, Verdict
+from modeldeck.domain.registry import ModelVersion
+from modeldeck.domain.serving import Condition, Deployment
+from modeldeck.operations.checks import environment, other_operations, reason, rolling, version
+from modeldeck.operations.subject import Subject
 
 from tests.domain.templates import container, deployment, template
 from tests.operations.conftest import Bench
-from tui.domain.failures import Unreachable
-from tui.domain.linking import link_of
-from tui.domain.marks import OPERATION, Mark, mark_text
-from tui.domain.promotions import Check, Intent, Kind, Operation, Outcome, State, Verdict
-from tui.domain.registry import ModelVersion
-from tui.domain.serving import Condition, Deployment
-from tui.operations.checks import environment, other_operations, reason, rolling, version
-from tui.operations.subject import Subject
 
 OK, WARN, REFUSE, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.REFUSE, Verdict.UNKNOWN
 READY = ModelVersion("iris", "2", None, "READY", "None", 0.0, "")
@@ -126,7 +126,7 @@ def test_other_operations(annotations: Mapping[str, str], past: tuple[Operation,
 
 
 def test_one_that_was_cut_off_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.operations.checks.is_abandoned", lambda one: one.state is not State.ENDED)
+    monkeypatch.setattr("modeldeck.operations.checks.is_abandoned", lambda one: one.state is not State.ENDED)
     gone = other_operations(subject(), (operation(State.ENDED, Outcome.DONE, id="over"), operation()))
     assert said(gone) == (WARN, "operation op was cut off; its mark is gone")
     stands = other_operations(subject(replace(HERE, annotations=marked())), (operation(),))

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.promotions import Operation, Outcome, StepName, StepState
+from modeldeck.domain.serving import Fleet
+from modeldeck.operations.run import Run
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.steps.stated import Statements
 
 from tests.operations.conftest import Bench
 from tests.operations.test_promoting import speaking, verified
-from tui.domain.failures import Unreachable
-from tui.domain.promotions import Operation, Outcome, StepName, StepState
-from tui.domain.serving import Fleet
-from tui.operations.run import Run
-from tui.operations.shape import plan_to_journal
-from tui.operations.steps.stated import Statements
 
 
 def took(operation: Operation) -> float:
@@ -153,7 +153,7 @@ async def test_what_prometheus_does_not_answer_is_not_known_and_asked_again(benc
 async def test_a_prometheus_that_hangs_is_told_as_such(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.fake.measured = True
     asked, fleet = await statements(bench)
-    monkeypatch.setattr("tui.operations.steps.stated._ANSWER_TIMEOUT", 0.0)
+    monkeypatch.setattr("modeldeck.operations.steps.stated._ANSWER_TIMEOUT", 0.0)
 
     async def hangs() -> Any:
         await asyncio.Event().wait()

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.promotions import Operation, Outcome
+from modeldeck.domain.serving import ContainerKind, Pod
+from modeldeck.operations.replicasets import serving_sets
 
 from tests.operations.conftest import Bench
-from tui.domain.promotions import Operation, Outcome
-from tui.domain.serving import ContainerKind, Pod
-from tui.operations.replicasets import serving_sets
 
 QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "pods are forbidden: exceeded quota"}
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modeldeck.domain.failures import Unreachable
+from modeldeck.operations.lock import Locks
+from modeldeck.operations.runner import _watch
+
 from tests.operations.conftest import Bench
 from tests.support.processes import gone_pid
-from tui.domain.failures import Unreachable
-from tui.operations.lock import Locks
-from tui.operations.runner import _watch
 
 
 async def test_a_cluster_that_is_away_for_half_an_hour_is_given_up(bench: Bench) -> None:

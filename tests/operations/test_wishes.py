@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Conflict, Failure, Rejected
+from modeldeck.domain.promotions import Kind, Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.operations.entries import Entry
+from modeldeck.operations.wishes import Asked, Mailbox, Wish, ask, asked_in, same_person
 
 from tests.support.fakes.journals import MemoryJournal
-from tui.domain.failures import Conflict, Failure, Rejected
-from tui.domain.promotions import Kind, Operation, Outcome, State, Step, StepName, StepState
-from tui.operations.entries import Entry
-from tui.operations.wishes import Asked, Mailbox, Wish, ask, asked_in, same_person
 
 WAITS = Operation("op", Kind.PROMOTE, "ann@box", "iris", "serving", "iris", "1", "2", "", State.WAITING, None, 0.0, None, None)
 APPROVAL = Step(StepName.AWAIT_APPROVAL, "", "", state=StepState.TRYING)

@@ -6,8 +6,7 @@ import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.operations.words import from_iso, harmless, harmless_lines, has_orders, iso, new_id
+from modeldeck.operations.words import from_iso, harmless, harmless_lines, has_orders, iso, new_id
 
 
 @given(text=st.text(), keep=st.booleans())

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.render.ascii import to_ascii
+from modeldeck.render.text import clean
 from rich.cells import cell_len
-
-from tui.render.ascii import to_ascii
-from tui.render.text import clean
 
 
 @given(st.text(max_size=60))

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.render.deck_frame import LOW, NARROW, empty_panes
+from modeldeck.render.deck_frame import LOW, NARROW, empty_panes
 
 
 @given(st.integers(1, 300), st.integers(1, 100))

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.render.cell import Cell, Line, line_text
-from tui.render.fold import flow, fold
-from tui.render.text import cells, clean
+from modeldeck.render.cell import Cell, Line, line_text
+from modeldeck.render.fold import flow, fold
+from modeldeck.render.text import cells, clean
 
 LINES = st.lists(st.lists(st.builds(Cell, st.text(max_size=40)), max_size=4).map(tuple), max_size=4)
 

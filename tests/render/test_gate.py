@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, judgement
+from modeldeck.render.cell import Line, line_text
+from modeldeck.render.gate import Judging, gate_lines, progress_words
+from modeldeck.render.text import cells, clean
 
 from tests.support import operations as ops
-from tui.domain.gates import CriterionResult, Gate, GateVerdict, judgement
-from tui.render.cell import Line, line_text
-from tui.render.gate import Judging, gate_lines, progress_words
-from tui.render.text import cells, clean
 
 NOW = ops.NOW
 HELD_WORDS = "44 ms of 900 requests against 41 ms of 12960: neither shown nor excluded: about 210 more requests needed (4 min)"

@@ -4,10 +4,10 @@ import time
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.promotions import Kind, Operation, Outcome, State
+from modeldeck.render.history import history_lines, move_line
 
 from tests.support.sample import NOW
-from tui.domain.promotions import Kind, Operation, Outcome, State
-from tui.render.history import history_lines, move_line
 
 OURS = Operation(
     "op-1", Kind.PROMOTE, "ann@box", "iris", "serving", "iris", "1", "2", "better", State.ENDED, Outcome.DONE, NOW - 60, NOW - 30, 7

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.joining import truth_rows
+from modeldeck.domain.promotions import Operation, State, StepState
+from modeldeck.operations.commands import point_alias
+from modeldeck.render import operation as render
+from modeldeck.render.cell import Line, line_text
+from modeldeck.render.text import cells, clean
 
 from tests.support import operations as ops
 from tests.support import sample
-from tui.domain.joining import truth_rows
-from tui.domain.promotions import Operation, State, StepState
-from tui.operations.commands import point_alias
-from tui.render import operation as render
-from tui.render.cell import Line, line_text
-from tui.render.text import cells, clean
 
 NOW = ops.NOW
 ALL = [ops.ROLLING, ops.JUDGING, ops.HELD, ops.DONE, ops.UNDONE, ops.ATTENTION]

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.gates import Gate, Op, QueryCriterion
+from modeldeck.domain.promotions import Check, Verdict
+from modeldeck.render import plan as render
+from modeldeck.render.cell import Line, line_text
 
 from tests.support import operations as ops
 from tests.support import sample
-from tui.domain.gates import Gate, Op, QueryCriterion
-from tui.domain.promotions import Check, Verdict
-from tui.render import plan as render
-from tui.render.cell import Line, line_text
 
 POINTERS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5).map(
     lambda parts: "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)

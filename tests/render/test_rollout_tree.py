@@ -4,13 +4,13 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.serving import Fleet
+from modeldeck.render.cell import line_text
+from modeldeck.render.rollout_tree import tree_of
 
 from tests.support import operations as ops
 from tests.support import sample
-from tui.domain.links import LinkPatterns
-from tui.domain.serving import Fleet
-from tui.render.cell import line_text
-from tui.render.rollout_tree import tree_of
 
 
 def text(fleet: Fleet, key: str = "serving/iris", width: int = 200) -> list[str]:

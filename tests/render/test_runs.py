@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.domain.failures import Faulty
-from tui.domain.runs import Run, RunDetails, RunStatus
-from tui.render.describe import run_lines
-from tui.render.runs import SKEW, clocks, status, took, when
+from modeldeck.domain.failures import Faulty
+from modeldeck.domain.runs import Run, RunDetails, RunStatus
+from modeldeck.render.describe import run_lines
+from modeldeck.render.runs import SKEW, clocks, status, took, when
 
 NOW = 1_800_000_000.0
 

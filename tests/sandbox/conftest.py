@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from tui.sandbox.layout import Layout
-from tui.sandbox.progress import WHOLE, Progress
-from tui.sandbox.stack import Sandbox
+from modeldeck.sandbox.layout import Layout
+from modeldeck.sandbox.progress import WHOLE, Progress
+from modeldeck.sandbox.stack import Sandbox
 
 PATIENCE = 300.0
 

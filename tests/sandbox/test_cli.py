@@ -6,9 +6,8 @@ import signal
 from pathlib import Path
 
 import pytest
-
-from tui.sandbox import cli
-from tui.sandbox.layout import Layout, read_json, take_lock, write_atomically, write_owner
+from modeldeck.sandbox import cli
+from modeldeck.sandbox.layout import Layout, read_json, take_lock, write_atomically, write_owner
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from modeldeck.sandbox import components, controlplane
+from modeldeck.sandbox.node.certificates import ensure
 
 from tests.conformance.controlplane import build, launch
-from tui.sandbox import components, controlplane
-from tui.sandbox.node.certificates import ensure
 
 
 def executable(path: Path) -> Path:

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tui.sandbox import manifests
-from tui.sandbox.deployer import Deployer
-from tui.sandbox.layout import Layout
-from tui.sandbox.node.api import Api, ApiError
+from modeldeck.sandbox import manifests
+from modeldeck.sandbox.deployer import Deployer
+from modeldeck.sandbox.layout import Layout
+from modeldeck.sandbox.node.api import Api, ApiError
 
 IRIS = "/apis/apps/v1/namespaces/serving/deployments/iris"
 

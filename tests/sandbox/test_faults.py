@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from tui.sandbox.faults import Fault, clear, inject
-from tui.sandbox.layout import Layout
-from tui.sandbox.modelserver.faults import NONE, Faults, parse
+from modeldeck.sandbox.faults import Fault, clear, inject
+from modeldeck.sandbox.layout import Layout
+from modeldeck.sandbox.modelserver.faults import NONE, Faults, parse
 
 
 @pytest.fixture

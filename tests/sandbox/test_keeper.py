@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from modeldeck.sandbox import keeper
+from modeldeck.sandbox.keeper import Keeper
+from modeldeck.sandbox.process import Program
 
 from tests.support.eventually import eventually
-from tui.sandbox import keeper
-from tui.sandbox.keeper import Keeper
-from tui.sandbox.process import Program
 
 SERVER = "import os, sys, time; print('ready at', os.getpid(), flush=True); print('other', flush=True); time.sleep(600)"
 BROKEN = "import sys; sys.exit('the port is taken')"

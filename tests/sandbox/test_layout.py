@@ -6,8 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from tui.sandbox.layout import (
+from modeldeck.sandbox.layout import (
     Layout,
     Owner,
     bind,

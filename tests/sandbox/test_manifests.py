@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tui.sandbox import kube, manifests
-from tui.sandbox.modelserver.target import model_uri
+from modeldeck.sandbox import kube, manifests
+from modeldeck.sandbox.modelserver.target import model_uri
 
 LEGACY = Path("/models/legacy")
 

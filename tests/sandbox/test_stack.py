@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from modeldeck.sandbox.layout import Layout, take_lock, write_atomically, write_owner
+from modeldeck.sandbox.progress import WHOLE, Progress
+from modeldeck.sandbox.stack import Sandbox
 
 from tests.support.eventually import eventually
-from tui.sandbox.layout import Layout, take_lock, write_atomically, write_owner
-from tui.sandbox.progress import WHOLE, Progress
-from tui.sandbox.stack import Sandbox
 
 ALL = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "KUBECONFIG": "/k", "PROMETHEUS_URL": "http://127.0.0.1:2"}
 
@@ -46,7 +46,7 @@ def attach(layout: Layout) -> Sandbox:
 
 def test_nothing_heavy_is_imported_for_it() -> None:
     heavy = "mlflow httpx starlette uvicorn yaml numpy sklearn kubernetes psutil textual msgspec"
-    code = f"import sys, tui.sandbox.stack; print(*({set(heavy.split())!r} & set(sys.modules)))"
+    code = f"import sys, modeldeck.sandbox.stack; print(*({set(heavy.split())!r} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "\n"
 
 

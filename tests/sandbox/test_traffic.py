@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from modeldeck.sandbox.layout import Layout, read_json, write_atomically
+from modeldeck.sandbox.traffic.__main__ import SERVICES, Traffic
 
 from tests.support.eventually import eventually
-from tui.sandbox.layout import Layout, read_json, write_atomically
-from tui.sandbox.traffic.__main__ import SERVICES, Traffic
 
 ROWS = {
     model: {"columns": ["a", "b"], "rows": [[float(i), 1.0] for i in range(9)]} for model in ("iris", "wine", "breast-cancer", "digits")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from modeldeck.sandbox.process import WARDEN, Process, Program
 
 from tests.support.eventually import eventually
 from tests.support.processes import lives
-from tui.sandbox.process import WARDEN, Process, Program
 
 # A child, a grandchild in a session of its own, and one that ignores SIGTERM: none of them leaves by itself.
 FAMILY = """\
@@ -70,7 +70,7 @@ ALONE = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 STARTER = """\
 import asyncio, os, sys
 from pathlib import Path
-from tui.sandbox.process import Process, Program
+from modeldeck.sandbox.process import Process, Program
 async def main():
     process = await Process.start(Program("test", (sys.executable, "-c", sys.argv[1]), dict(os.environ), Path("."), grace=0.2))
     async for line in process.lines():

@@ -14,15 +14,15 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from modeldeck.sandbox import cli, manifests
+from modeldeck.sandbox.layout import read_json, running
+from modeldeck.sandbox.progress import PARTS, WHOLE, parse_line
+from modeldeck.sandbox.stack import Sandbox, SandboxInUse
+from modeldeck.sandbox.traffic.__main__ import SERVICES
 
 from tests.sandbox.conftest import Running, bring_up
 from tests.support.eventually import eventually, eventually_true
 from tests.support.processes import lives
-from tui.sandbox import cli, manifests
-from tui.sandbox.layout import read_json, running
-from tui.sandbox.progress import PARTS, WHOLE, parse_line
-from tui.sandbox.stack import Sandbox, SandboxInUse
-from tui.sandbox.traffic.__main__ import SERVICES
 
 DEPLOYMENTS = sorted(each["metadata"]["name"] for each in manifests.deployments(Path("/")))
 

@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from modeldeck.console import Console, Launch
+from modeldeck.domain.environments import Environment
+from modeldeck.render.cell import line_text
+from modeldeck.screens.deck.messages import CopyWanted
+from modeldeck.screens.help import HelpScreen
+from modeldeck.widgets.filter_line import FilterLine
+from modeldeck.widgets.footer import Footer, hint_at
+from modeldeck.widgets.text_view import TextView
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
 from tests.support.staging import settled
-from tui.console import Console, Launch
-from tui.domain.environments import Environment
-from tui.render.cell import line_text
-from tui.screens.deck.messages import CopyWanted
-from tui.screens.help import HelpScreen
-from tui.widgets.filter_line import FilterLine
-from tui.widgets.footer import Footer, hint_at
-from tui.widgets.text_view import TextView
 
 ADDRESS = "https://mlflow.example.com/#/models/iris"
 

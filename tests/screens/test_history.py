@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modeldeck.backends import open_sightings
+from modeldeck.console import Console, Launch
+from modeldeck.domain.environments import Environment, MlflowTarget
+from modeldeck.domain.pointers import AliasMove
+from modeldeck.operations.sightings import registry_id
 
 from tests.support.backends import MLFLOW, answering
 from tests.support.clocks import Hurried
-from tui.backends import open_sightings
-from tui.console import Console, Launch
-from tui.domain.environments import Environment, MlflowTarget
-from tui.domain.pointers import AliasMove
-from tui.operations.sightings import registry_id
 
 MODELS = "/api/2.0/mlflow/registered-models/search"
 

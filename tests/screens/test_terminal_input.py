@@ -6,6 +6,15 @@ import random
 from collections.abc import Iterable
 
 import pytest
+from modeldeck.keyboard import Keyboard
+from modeldeck.render.cell import Cell, Line
+from modeldeck.screens.help import HelpScreen
+from modeldeck.screens.promotion.plan_screen import PlanScreen
+from modeldeck.screens.reading_screen import ReadingScreen
+from modeldeck.widgets import key_order
+from modeldeck.widgets.filter_line import FilterLine
+from modeldeck.widgets.pane import Pane
+from modeldeck.widgets.text_view import TextView
 from textual.app import App
 from textual.widgets import Input
 
@@ -14,15 +23,6 @@ from tests.support import operations as ops
 from tests.support.answers import ANSWERS
 from tests.support.sample import FrozenClock
 from tests.support.staging import settled, stage
-from tui.keyboard import Keyboard
-from tui.render.cell import Cell, Line
-from tui.screens.help import HelpScreen
-from tui.screens.promotion.plan_screen import PlanScreen
-from tui.screens.reading_screen import ReadingScreen
-from tui.widgets import key_order
-from tui.widgets.filter_line import FilterLine
-from tui.widgets.pane import Pane
-from tui.widgets.text_view import TextView
 
 
 def send(app: App[None], *pieces: bytes, keyboard: Keyboard | None = None) -> None:

@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tui.environment import ConfigErrors, Flags, resolve
+from modeldeck.environment import ConfigErrors, Flags, resolve
 
 HERE = Path(__file__).parent
 SIZE = (150, 42)
@@ -45,7 +45,7 @@ def main() -> int:
 
 async def shoot() -> str:
     os.environ.update(COLORTERM="truecolor", TERM="xterm-256color")  # which Textual reads when it is imported
-    from tui.console import Console, Launch
+    from modeldeck.console import Console, Launch
 
     found = resolve(Flags(), os.environ)
     assert not isinstance(found, ConfigErrors), [str(problem) for problem in found.problems]

@@ -6,24 +6,23 @@ import math
 from dataclasses import dataclass
 from datetime import UTC
 
+from modeldeck.render import numbers
+from modeldeck.render.cell import Cell
+from modeldeck.render.chart_data import ChartData, Marker, Series
+from modeldeck.render.sparkline import sparkline
+from modeldeck.themes import choose_theme
+from modeldeck.widgets.ascii_filter import use_ascii
+from modeldeck.widgets.chart import Chart
+from modeldeck.widgets.footer import Footer, FooterData, KeyHint
+from modeldeck.widgets.header import Backend, Header, HeaderData
+from modeldeck.widgets.lineage import Lineage
+from modeldeck.widgets.pane import Pane
+from modeldeck.widgets.pane_frame import PaneHead
+from modeldeck.widgets.pane_state import Live, PaneState
+from modeldeck.widgets.table import Table
+from modeldeck.widgets.table_source import Column, TableSource
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
-
-from tui.render import numbers
-from tui.render.cell import Cell
-from tui.render.chart_data import ChartData, Marker, Series
-from tui.render.sparkline import sparkline
-from tui.themes import choose_theme
-from tui.widgets.ascii_filter import use_ascii
-from tui.widgets.chart import Chart
-from tui.widgets.footer import Footer, FooterData, KeyHint
-from tui.widgets.header import Backend, Header, HeaderData
-from tui.widgets.lineage import Lineage
-from tui.widgets.pane import Pane
-from tui.widgets.pane_frame import PaneHead
-from tui.widgets.pane_state import Live, PaneState
-from tui.widgets.table import Table
-from tui.widgets.table_source import Column, TableSource
 
 T0 = 1_700_000_000.0
 

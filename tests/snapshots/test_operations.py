@@ -6,6 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.joining import truth_rows
+from modeldeck.domain.promotions import Intent, Operation, Plan
+from modeldeck.live.hub import Topic
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.screens.operations.list_screen import OperationsScreen
+from modeldeck.screens.operations.under_way import UnderWay
+from modeldeck.screens.promotion.desk import Desk
+from modeldeck.screens.promotion.operation_screen import OperationScreen
+from modeldeck.screens.promotion.plan_screen import PlanScreen
 from textual.pilot import Pilot
 
 from tests.screens.deck.test_deck import ALL
@@ -13,15 +22,6 @@ from tests.screens.deck.test_deck import Stage as Deck
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled
-from tui.domain.joining import truth_rows
-from tui.domain.promotions import Intent, Operation, Plan
-from tui.live.hub import Topic
-from tui.operations.follow import RunnerFailure
-from tui.screens.operations.list_screen import OperationsScreen
-from tui.screens.operations.under_way import UnderWay
-from tui.screens.promotion.desk import Desk
-from tui.screens.promotion.operation_screen import OperationScreen
-from tui.screens.promotion.plan_screen import PlanScreen
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 ROWS = truth_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})

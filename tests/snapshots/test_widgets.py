@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from modeldeck.widgets.pane_state import Loading, Stale, Unavailable
 
 from tests.snapshots.gallery import Gallery
-from tui.widgets.pane_state import Loading, Stale, Unavailable
 
 TROUBLE = (
     Stale(130, "connection refused", "is MLflow running?"),

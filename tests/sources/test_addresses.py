@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.sources.addresses import is_loopback
+from modeldeck.sources.prometheus import PrometheusMetrics
+from modeldeck.sources.transport import Transport
 
 from tests.support.canned import always, canned, response
-from tui.domain.environments import PrometheusTarget
-from tui.sources.addresses import is_loopback
-from tui.sources.prometheus import PrometheusMetrics
-from tui.sources.transport import Transport
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:80", "x.localhost", "127.0.0.1", "127.9.9.9:5000", "[::1]:443", "::1"])

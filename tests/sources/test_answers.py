@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-
-from tui.domain.failures import Unreachable
-from tui.sources import answers
-from tui.sources.answers import KEPT, Rounds, Shared, Shelf
+from modeldeck.domain.failures import Unreachable
+from modeldeck.sources import answers
+from modeldeck.sources.answers import KEPT, Rounds, Shared, Shelf
 
 
 class Backend:

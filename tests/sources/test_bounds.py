@@ -11,13 +11,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.failures import Malformed, TooLarge
-from tui.sources import bounds, decode, files
-from tui.sources.bounds import PageTokens
-from tui.sources.line_splitting import CUT, Lines
-from tui.sources.prometheus_wire import vector_of
-from tui.sources.unpacking import Unpacking, announced
+from modeldeck.domain.failures import Malformed, TooLarge
+from modeldeck.sources import bounds, decode, files
+from modeldeck.sources.bounds import PageTokens
+from modeldeck.sources.line_splitting import CUT, Lines
+from modeldeck.sources.prometheus_wire import vector_of
+from modeldeck.sources.unpacking import Unpacking, announced
 
 BOMB = gzip.compress(b" " * (64 * bounds.MIB), 9)
 

@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, NotFound, Rejected, TooLarge, Unreachable, is_bug
+from modeldeck.sources import refusals
+from modeldeck.sources.edge import raises_failures
+from modeldeck.sources.prometheus import PrometheusMetrics
+from modeldeck.sources.tls import Tls
+from modeldeck.sources.transport import Transport
 
 from tests.support.canned import always, canned, response
-from tui.domain.environments import PrometheusTarget
-from tui.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, NotFound, Rejected, TooLarge, Unreachable, is_bug
-from tui.sources import refusals
-from tui.sources.edge import raises_failures
-from tui.sources.prometheus import PrometheusMetrics
-from tui.sources.tls import Tls
-from tui.sources.transport import Transport
 
 
 @raises_failures("here")

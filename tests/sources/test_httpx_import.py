@@ -5,7 +5,7 @@ import sys
 
 TWO_BACKENDS_START = """
 import sys, threading
-from tui.sources.httpx_import import load_httpx
+from modeldeck.sources.httpx_import import load_httpx
 
 half, go_on = threading.Event(), threading.Event()
 

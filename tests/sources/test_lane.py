@@ -6,10 +6,10 @@ import sys
 import threading
 
 import pytest
+from modeldeck.domain.failures import TimedOut, Unreachable
+from modeldeck.sources.lane import Lane, aside
 
 from tests.support.eventually import eventually
-from tui.domain.failures import TimedOut, Unreachable
-from tui.sources.lane import Lane, aside
 
 
 async def test_calls_run_in_order_on_one_thread_of_its_own() -> None:
@@ -123,7 +123,7 @@ async def test_aside_answers_and_leaves_no_thread_behind() -> None:
 def test_quitting_never_waits_for_a_hung_call() -> None:
     program = """
 import asyncio, threading
-from tui.sources.lane import Lane
+from modeldeck.sources.lane import Lane
 
 async def main():
     task = asyncio.create_task(Lane("hung").run(threading.Event().wait))

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.environments import MlflowTarget, Secret
+from modeldeck.domain.failures import Failure, Forbidden, Rejected, Unauthorized
+from modeldeck.domain.registry import ModelAccess, ModelVersion
+from modeldeck.sources.mlflow_login import expiry
+from modeldeck.sources.mlflow_open import Mlflow, open_mlflow
 
 from tests.support.canned import Canned, always, canned, response
-from tui.domain.environments import MlflowTarget, Secret
-from tui.domain.failures import Failure, Forbidden, Rejected, Unauthorized
-from tui.domain.registry import ModelAccess, ModelVersion
-from tui.sources.mlflow_login import expiry
-from tui.sources.mlflow_open import Mlflow, open_mlflow
 
 DENIED = response(b"Permission denied", "403 Forbidden", "Content-Type: text/plain")
 VERSION = ModelVersion("iris", "1", "r", "READY", "None", None, "s3://b/x")

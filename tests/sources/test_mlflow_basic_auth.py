@@ -15,13 +15,13 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from modeldeck.commandline.doctor import doctor
+from modeldeck.domain.environments import Environment, MlflowTarget, Secret
+from modeldeck.domain.failures import Failure, Forbidden, Unauthorized
+from modeldeck.domain.registry import ModelAccess, ModelVersion
+from modeldeck.sources.mlflow_open import Mlflow, open_mlflow
 
 from tests.sources.conftest import mlflow_server
-from tui.commandline.doctor import doctor
-from tui.domain.environments import Environment, MlflowTarget, Secret
-from tui.domain.failures import Failure, Forbidden, Unauthorized
-from tui.domain.registry import ModelAccess, ModelVersion
-from tui.sources.mlflow_open import Mlflow, open_mlflow
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("flask_wtf") is None, reason="mlflow[auth] is not installed")
 

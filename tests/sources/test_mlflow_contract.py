@@ -12,15 +12,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from modeldeck.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
+from modeldeck.domain.environments import MlflowTarget
+from modeldeck.domain.failures import Faulty, NotFound, Rejected
+from modeldeck.domain.runs import Artifact, DatasetInput, RunStatus
+from modeldeck.sources.mlflow_open import Mlflow, open_mlflow
+from modeldeck.sources.mlflow_rest_registry import RestRegistry
 
 from tests.support.faulty import FaultyProxy
 from tests.support.mlflow_world import HOSTILE, POINTS, START, World
-from tui.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
-from tui.domain.environments import MlflowTarget
-from tui.domain.failures import Faulty, NotFound, Rejected
-from tui.domain.runs import Artifact, DatasetInput, RunStatus
-from tui.sources.mlflow_open import Mlflow, open_mlflow
-from tui.sources.mlflow_rest_registry import RestRegistry
 
 
 @pytest.fixture(params=["rest", "database"])

@@ -6,10 +6,9 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.beats import beat
-from tui.domain.runs import Experiment
-from tui.sources.mlflow_experiments import PAUSE_FOR_EACH, ExperimentChange, ExperimentFollower
+from modeldeck.domain.beats import beat
+from modeldeck.domain.runs import Experiment
+from modeldeck.sources.mlflow_experiments import PAUSE_FOR_EACH, ExperimentChange, ExperimentFollower
 
 
 class Server:

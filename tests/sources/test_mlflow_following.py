@@ -9,10 +9,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from tui.domain.failures import Faulty, Forbidden, Rejected
-from tui.domain.registry import ModelVersion, RegisteredModel
-from tui.sources.mlflow_following import ALIASES_A_ROUND, BEHIND, MODELS_EVERY, PATIENCE, Offered, RegistryFollower, joined, pauses_of
+from modeldeck.domain.failures import Faulty, Forbidden, Rejected
+from modeldeck.domain.registry import ModelVersion, RegisteredModel
+from modeldeck.sources.mlflow_following import ALIASES_A_ROUND, BEHIND, MODELS_EVERY, PATIENCE, Offered, RegistryFollower, joined, pauses_of
 
 
 class Pages:

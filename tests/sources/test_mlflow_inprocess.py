@@ -6,10 +6,9 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-
-from tui.domain.environments import MlflowTarget
-from tui.domain.failures import Failure, Rejected, Unreachable
-from tui.sources.mlflow_open import open_mlflow
+from modeldeck.domain.environments import MlflowTarget
+from modeldeck.domain.failures import Failure, Rejected, Unreachable
+from modeldeck.sources.mlflow_open import open_mlflow
 
 
 def list_of(folder: Path) -> list[Path]:

@@ -7,13 +7,13 @@ import re
 
 import msgspec
 import pytest
+from modeldeck.domain.environments import MlflowTarget
+from modeldeck.domain.failures import Failure, Malformed, Rejected, Unreachable
+from modeldeck.domain.registry import ModelVersion
+from modeldeck.sources.mlflow_open import Mlflow, open_mlflow
+from modeldeck.sources.mlflow_pages import TRIES, PageSize
 
 from tests.support.canned import canned, response
-from tui.domain.environments import MlflowTarget
-from tui.domain.failures import Failure, Malformed, Rejected, Unreachable
-from tui.domain.registry import ModelVersion
-from tui.sources.mlflow_open import Mlflow, open_mlflow
-from tui.sources.mlflow_pages import TRIES, PageSize
 
 PAGE = b"<!doctype html><title>404 Not Found</title>"
 

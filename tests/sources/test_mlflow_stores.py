@@ -10,12 +10,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.environments import MlflowTarget
+from modeldeck.domain.failures import Failure, Rejected, Unreachable
+from modeldeck.sources.mlflow_open import open_mlflow
+from modeldeck.sources.mlflow_stores import refuse_absent, sqlite_file
 
 from tests.support.mlflow_world import World
-from tui.domain.environments import MlflowTarget
-from tui.domain.failures import Failure, Rejected, Unreachable
-from tui.sources.mlflow_open import open_mlflow
-from tui.sources.mlflow_stores import refuse_absent, sqlite_file
 
 OLD = "acf3f17fdcc7"
 """The schema of MLflow 2.9.2."""

@@ -6,17 +6,17 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.environments import MlflowTarget, Secret
+from modeldeck.domain.failures import Failure, Faulty, Malformed, NotFound, Rejected
+from modeldeck.domain.runs import MetricPoint, RunStatus
+from modeldeck.sources import mlflow_rest_pages
+from modeldeck.sources.decode import decode
+from modeldeck.sources.mlflow_inprocess import shown
+from modeldeck.sources.mlflow_open import open_mlflow
+from modeldeck.sources.mlflow_rules import LoggedModelChoice, chosen_model, meant, model_file_words, thinned
+from modeldeck.sources.mlflow_wire import LARGEST, RunsAnswer, explain, number, run_of, run_status, seconds, whole
 
 from tests.support.canned import always, canned, response
-from tui.domain.environments import MlflowTarget, Secret
-from tui.domain.failures import Failure, Faulty, Malformed, NotFound, Rejected
-from tui.domain.runs import MetricPoint, RunStatus
-from tui.sources import mlflow_rest_pages
-from tui.sources.decode import decode
-from tui.sources.mlflow_inprocess import shown
-from tui.sources.mlflow_open import open_mlflow
-from tui.sources.mlflow_rules import LoggedModelChoice, chosen_model, meant, model_file_words, thinned
-from tui.sources.mlflow_wire import LARGEST, RunsAnswer, explain, number, run_of, run_status, seconds, whole
 
 
 @given(st.one_of(st.none(), st.integers(), st.floats(), st.text(max_size=20)))

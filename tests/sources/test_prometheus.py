@@ -9,12 +9,12 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from modeldeck.domain.environments import PrometheusTarget, Secret
+from modeldeck.domain.failures import Failure, Faulty, Malformed, Rejected, TimedOut, Unauthorized, Unreachable
+from modeldeck.sources import prometheus_session
+from modeldeck.sources.prometheus import PrometheusMetrics
 
 from tests.support.canned import always, canned, response
-from tui.domain.environments import PrometheusTarget, Secret
-from tui.domain.failures import Failure, Faulty, Malformed, Rejected, TimedOut, Unauthorized, Unreachable
-from tui.sources import prometheus_session
-from tui.sources.prometheus import PrometheusMetrics
 
 EMPTY = b'{"status":"success","data":{"resultType":"vector","result":[]}'
 

@@ -16,18 +16,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.domain.failures import Rejected
+from modeldeck.domain.metrics import Matrix
+from modeldeck.domain.pod_addresses import MOST, PodAddress
+from modeldeck.domain.pod_labels import PodLabels
+from modeldeck.sandbox import prometheus as binary
+from modeldeck.sources.prometheus import PrometheusMetrics
 
 from tests.sources.conftest import wait_for
 from tests.support import metrics_servers
 from tests.support.eventually import eventually_true
 from tests.support.ports import free_port
-from tui.domain.environments import PrometheusTarget
-from tui.domain.failures import Rejected
-from tui.domain.metrics import Matrix
-from tui.domain.pod_addresses import MOST, PodAddress
-from tui.domain.pod_labels import PodLabels
-from tui.sandbox import prometheus as binary
-from tui.sources.prometheus import PrometheusMetrics
 
 EXPOSITION = """\
 # TYPE requests_total counter
@@ -98,7 +98,17 @@ def _real(folder: Path, targets: Path) -> tuple[list[str], str, list[socket.sock
 def _stand_in(targets: Path) -> tuple[list[str], str, list[socket.socket]]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    command = [sys.executable, "-m", "tui.sandbox.metrics", "--targets", str(targets), "--fd", str(listener.fileno()), "--interval", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "modeldeck.sandbox.metrics",
+        "--targets",
+        str(targets),
+        "--fd",
+        str(listener.fileno()),
+        "--interval",
+        "1",
+    ]
     return command, f"http://127.0.0.1:{listener.getsockname()[1]}", [listener]
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.domain.failures import Failure, Faulty, Forbidden, InvalidQuery, Malformed, Rejected
+from modeldeck.domain.gates.judgement import Trouble
+from modeldeck.operations.gate.asking import unanswered
+from modeldeck.sources.prometheus import PrometheusMetrics
 
 from tests.support.canned import canned, response
-from tui.domain.environments import PrometheusTarget
-from tui.domain.failures import Failure, Faulty, Forbidden, InvalidQuery, Malformed, Rejected
-from tui.domain.gates.judgement import Trouble
-from tui.operations.gate.asking import unanswered
-from tui.sources.prometheus import PrometheusMetrics
 
 GOOD = response(b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}')
 PAGE = b"<!DOCTYPE html><title>Sign in</title>"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from tui.domain.failures import Forbidden, Rejected
-from tui.sources.kubernetes.answers import explain
-from tui.sources.refusals import refusal
+from modeldeck.domain.failures import Forbidden, Rejected
+from modeldeck.sources.kubernetes.answers import explain
+from modeldeck.sources.refusals import refusal
 
 
 def forbidden(reason: str) -> bytes:

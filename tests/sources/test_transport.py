@@ -13,15 +13,26 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from modeldeck.domain.environments import Secret
+from modeldeck.domain.failures import (
+    Failure,
+    Faulty,
+    Forbidden,
+    Malformed,
+    NotFound,
+    Rejected,
+    Throttled,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+)
+from modeldeck.sandbox.node import certificates
+from modeldeck.sources.credentials import Basic, Bearer
+from modeldeck.sources.tls import Tls
+from modeldeck.sources.transport import Timeouts, Transport
 
 from tests.support.canned import always, canned, response
 from tests.support.faulty import FaultyProxy
-from tui.domain.environments import Secret
-from tui.domain.failures import Failure, Faulty, Forbidden, Malformed, NotFound, Rejected, Throttled, TimedOut, Unauthorized, Unreachable
-from tui.sandbox.node import certificates
-from tui.sources.credentials import Basic, Bearer
-from tui.sources.tls import Tls
-from tui.sources.transport import Timeouts, Transport
 
 QUICK = Timeouts(connect=2.0, read=0.05, total=5.0)
 
@@ -357,7 +368,7 @@ async def test_a_closed_transport_says_so() -> None:
 
 def test_importing_the_transport_imports_no_http_client() -> None:
     program = """
-import sys, tui.sources.transport, tui.sources.prometheus, tui.sources.mlflow_open
+import sys, modeldeck.sources.transport, modeldeck.sources.prometheus, modeldeck.sources.mlflow_open
 print([name for name in ("httpx", "requests", "mlflow") if name in sys.modules])
 """
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60).stdout == "[]\n"
@@ -427,7 +438,7 @@ async def test_basic_credentials_of_any_letters() -> None:
 def test_httpx_comes_without_its_command_line_and_leaves_no_trace_of_that() -> None:
     program = """
 import sys
-from tui.sources.httpx_import import load_httpx
+from modeldeck.sources.httpx_import import load_httpx
 load_httpx()
 assert "httpx" in sys.modules and "click" not in sys.modules and "httpx._main" not in sys.modules
 load_httpx()

@@ -125,7 +125,7 @@ def connect(server: Sshd, mlflow: str, tmp_path: Path) -> Iterator[Connect]:
             link = stack.enter_context(linked(("127.0.0.1", server.port), rate, delay))
             pid_file = tmp_path / "console.pid"
             environ = {**nowhere(tmp_path), "MLFLOW_TRACKING_URI": mlflow}
-            told = f"echo $$ > {shlex.quote(str(pid_file))}; exec {shlex.quote(sys.executable)} -m tui"
+            told = f"echo $$ > {shlex.quote(str(pid_file))}; exec {shlex.quote(sys.executable)} -m modeldeck"
             there = script(tmp_path / "console", environ, ["sh", "-c", told])
             command = server.client(link.port, f"exec {multiplexed(inside, there, tmp_path, stack)}", "-tt")
             here = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

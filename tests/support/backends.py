@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
+
 from tests.conformance.clusters import Cluster
 from tests.support.canned import Canned, canned, response
 from tests.support.faulty import FaultyProxy
-from tui.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
-from tui.sources.kubernetes.cluster import KubernetesCluster
 
 _AT = 1_700_000_000_000
 _RUNS = [

@@ -9,7 +9,7 @@ import time
 
 
 class FakeClock:
-    """`tui.ports.Clock`. `await clock.advance(5)` wakes whoever's sleep ends within those seconds, in order."""
+    """`modeldeck.ports.Clock`. `await clock.advance(5)` wakes whoever's sleep ends within those seconds, in order."""
 
     def __init__(self, start: float = 1_800_000_000.0) -> None:
         self._now = start
@@ -53,7 +53,7 @@ async def settle(turns: int = 20) -> None:
 
 
 class Hurried:
-    """`tui.ports.Clock` that tells the real time, while every pause is so many times shorter."""
+    """`modeldeck.ports.Clock` that tells the real time, while every pause is so many times shorter."""
 
     def __init__(self, times: float) -> None:
         self._times = times

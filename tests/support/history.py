@@ -1,4 +1,4 @@
-"""A Prometheus in memory with a past of our choosing, asked through the stand-in's own engine: `tui.ports.Metrics` without a server."""
+"""A Prometheus in memory with a past of our choosing, asked through the stand-in's own engine: `ports.Metrics` without a server."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from tui.domain.failures import Failure, InvalidQuery
-from tui.domain.metrics import Matrix, Vector
-from tui.domain.series_scope import SeriesScope
-from tui.sandbox.metrics import queries
-from tui.sandbox.metrics.store import Store
-from tui.sources import prometheus_wire as wire
+from modeldeck.domain.failures import Failure, InvalidQuery
+from modeldeck.domain.metrics import Matrix, Vector
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.sandbox.metrics import queries
+from modeldeck.sandbox.metrics.store import Store
+from modeldeck.sources import prometheus_wire as wire
 
 SCRAPE = 15
 NOW = 1_800_000_000

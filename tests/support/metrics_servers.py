@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tui.sandbox import prometheus
+from modeldeck.sandbox import prometheus
 
 
 def is_victoria(binary: str | Path | None) -> bool:

@@ -7,10 +7,9 @@ import math
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-from tests.support import sample
-from tui.domain.failures import Failure
-from tui.domain.gates import CriterionResult, Gate, GateVerdict, Judgement, Op, judgement
-from tui.domain.promotions import (
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Judgement, Op, judgement
+from modeldeck.domain.promotions import (
     Check,
     Fingerprint,
     Intent,
@@ -27,13 +26,15 @@ from tui.domain.promotions import (
     StepState,
     Verdict,
 )
-from tui.domain.serving import ContainerState, Fleet
-from tui.operations.runner import Verb
-from tui.operations.services import Services
-from tui.operations.wishes import Asked
-from tui.screens.promotion.desk import Desk
-from tui.screens.promotion.outlook import Outlook
-from tui.widgets.pane_state import Live
+from modeldeck.domain.serving import ContainerState, Fleet
+from modeldeck.operations.runner import Verb
+from modeldeck.operations.services import Services
+from modeldeck.operations.wishes import Asked
+from modeldeck.screens.promotion.desk import Desk
+from modeldeck.screens.promotion.outlook import Outlook
+from modeldeck.widgets.pane_state import Live
+
+from tests.support import sample
 
 NOW = sample.NOW
 ID = "20270115-080000-ab12"

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from tui.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
-from tui.domain.exports import Exports
-from tui.domain.joining import truth_rows
-from tui.domain.measured import ChartPoints, Group
-from tui.domain.metrics import Sample, Vector
-from tui.domain.pod_labels import PodLabels
-from tui.domain.profiles import Profile, pick
-from tui.domain.reading import Reading
-from tui.domain.registry import ModelVersion, RegisteredModel, Registry
-from tui.domain.runs import Experiment, Run, RunStatus
-from tui.domain.scraping import Scraped
-from tui.domain.serving import Container, Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
-from tui.domain.truth import TruthRow
-from tui.live.hub import LiveCharts, LiveQuery, Runs, RunsQuery, Stats
+from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
+from modeldeck.domain.exports import Exports
+from modeldeck.domain.joining import truth_rows
+from modeldeck.domain.measured import ChartPoints, Group
+from modeldeck.domain.metrics import Sample, Vector
+from modeldeck.domain.pod_labels import PodLabels
+from modeldeck.domain.profiles import Profile, pick
+from modeldeck.domain.reading import Reading
+from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.runs import Experiment, Run, RunStatus
+from modeldeck.domain.scraping import Scraped
+from modeldeck.domain.serving import Container, Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
+from modeldeck.domain.truth import TruthRow
+from modeldeck.live.hub import LiveCharts, LiveQuery, Runs, RunsQuery, Stats
 
 NOW = 1_800_000_000.0
 ENVIRONMENT = Environment(

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from modeldeck.themes import choose_theme
+from modeldeck.widgets.diff_app import DiffApp
+from modeldeck.widgets.key_order import KeysInOrder
 from textual.pilot import Pilot
 from textual.screen import Screen
-
-from tui.themes import choose_theme
-from tui.widgets.diff_app import DiffApp
-from tui.widgets.key_order import KeysInOrder
 
 
 class Stage(KeysInOrder[None], DiffApp[None]):

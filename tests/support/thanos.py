@@ -14,8 +14,9 @@ import sys
 import time
 from pathlib import Path
 
+from modeldeck.sandbox import prometheus
+
 from tests.support.ports import free_port
-from tui.sandbox import prometheus
 
 
 def main(thanos: str, binary: str, folder: Path, port: int) -> int:

@@ -40,7 +40,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """`tui.ports.Clock` on such a loop. `jumped`: seconds by which somebody has set the wall clock forward, or back; `on_sleep`: called
+    """`ports.Clock` on such a loop. `jumped`: seconds by which somebody has set the wall clock forward, or back; `on_sleep`: called
     after every pause, as in tests/support/fakes/clock.py."""
 
     def __init__(self, loop: VirtualLoop, start: float = 1_700_000_000.0) -> None:

@@ -6,16 +6,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from modeldeck.render import numbers
+from modeldeck.render.cell import Cell
+from modeldeck.themes import find_theme
+from modeldeck.widgets.diff_app import DiffApp
+from modeldeck.widgets.table_source import Column, TableSource
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.widget import Widget
-
-from tui.render import numbers
-from tui.render.cell import Cell
-from tui.themes import find_theme
-from tui.widgets.diff_app import DiffApp
-from tui.widgets.table_source import Column, TableSource
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.render.cell import Cell, line_text
+from modeldeck.render.text import clean
+from modeldeck.widgets.footer import Footer, FooterData, KeyHint, footer_line, hint_at
+from modeldeck.widgets.header import Backend, Header, HeaderData, header_line
+from modeldeck.widgets.lineage import Lineage, lineage_line
 from rich.cells import cell_len
 
 from tests.widgets.examples import Stage, screen_text
-from tui.render.cell import Cell, line_text
-from tui.render.text import clean
-from tui.widgets.footer import Footer, FooterData, KeyHint, footer_line, hint_at
-from tui.widgets.header import Backend, Header, HeaderData, header_line
-from tui.widgets.lineage import Lineage, lineage_line
 
 HEADER = HeaderData(
     "prod",

@@ -4,13 +4,13 @@ from datetime import UTC
 from typing import Any
 
 import pytest
+from modeldeck.render.cell import Cell
+from modeldeck.render.chart_data import ChartData, Series
+from modeldeck.widgets import chart as chart_module
+from modeldeck.widgets.chart import Chart
+from modeldeck.widgets.pane_state import Unavailable
 
 from tests.widgets.examples import Stage, screen_text
-from tui.render.cell import Cell
-from tui.render.chart_data import ChartData, Series
-from tui.widgets import chart as chart_module
-from tui.widgets.chart import Chart
-from tui.widgets.pane_state import Unavailable
 
 T0 = 1_700_000_000.0
 

@@ -10,6 +10,11 @@ import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.widgets.pane import Pane
+from modeldeck.widgets.pane_frame import PaneHead
+from modeldeck.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
+from modeldeck.widgets.screen_buffer import ScreenBuffer
+from modeldeck.widgets.table import Table
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
@@ -23,11 +28,6 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from tests.widgets.examples import RUNS, Run, Stage, runs
-from tui.widgets.pane import Pane
-from tui.widgets.pane_frame import PaneHead
-from tui.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
-from tui.widgets.screen_buffer import ScreenBuffer
-from tui.widgets.table import Table
 
 SIZE = (64, 16)
 

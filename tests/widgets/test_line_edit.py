@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.widgets.line_edit import _KEYS, LineEdit
+from modeldeck.widgets.line_edit import _KEYS, LineEdit
 
 
 @given(st.text(max_size=20), st.lists(st.one_of(st.sampled_from(sorted(_KEYS)), st.just("insert")), max_size=30))

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+from modeldeck.widgets.table import Table
+
 from tests.widgets.examples import RUNS, Run, Stage
-from tui.widgets.table import Table
 
 
 async def test_the_places_that_were_repainted_are_not_kept() -> None:

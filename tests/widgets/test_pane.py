@@ -3,18 +3,18 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.render.cell import line_text
+from modeldeck.render.numbers import age
+from modeldeck.widgets.pane import Pane
+from modeldeck.widgets.pane_frame import FrameData, PaneHead, bottom_line, top_line
+from modeldeck.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
+from modeldeck.widgets.table import Table
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
 
 from tests.widgets.examples import RUNS, Run, Stage, runs, screen_text
-from tui.render.cell import line_text
-from tui.render.numbers import age
-from tui.widgets.pane import Pane
-from tui.widgets.pane_frame import FrameData, PaneHead, bottom_line, top_line
-from tui.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
-from tui.widgets.table import Table
 
 STATES: list[PaneState] = [Loading(), Live(), Stale(130, "connection refused", "is it running?"), Unavailable("403", "ask for a role")]
 

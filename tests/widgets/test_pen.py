@@ -7,6 +7,9 @@ import re
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.widgets.pen import Cursor, spans
+from modeldeck.widgets.screen_buffer import ScreenBuffer
+from modeldeck.widgets.sgr import canonical
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
@@ -15,9 +18,6 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from tests.support import emulator
-from tui.widgets.pen import Cursor, spans
-from tui.widgets.screen_buffer import ScreenBuffer
-from tui.widgets.sgr import canonical
 
 WIDTH, HEIGHT = 50, 6
 PLAIN, NAME, GOOD = Style(bgcolor="#0f1319"), Style(color="#d0d0d0", bgcolor="#0f1319"), Style(color="#87d7af", bgcolor="#0f1319")

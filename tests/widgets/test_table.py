@@ -7,13 +7,13 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from modeldeck.render.cell import Cell
+from modeldeck.widgets.pane_state import Loading, Unavailable
+from modeldeck.widgets.table import Table
+from modeldeck.widgets.table_source import Column, TableSource
 from textual.geometry import Region
 
 from tests.widgets.examples import RUNS, Run, Stage, runs, screen_text
-from tui.render.cell import Cell
-from tui.widgets.pane_state import Loading, Unavailable
-from tui.widgets.table import Table
-from tui.widgets.table_source import Column, TableSource
 
 
 def table(count: int = 50) -> Table[Run]:

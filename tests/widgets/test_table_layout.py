@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.widgets.table_layout import GAP, lay_out
-from tui.widgets.table_source import Column
+from modeldeck.widgets.table_layout import GAP, lay_out
+from modeldeck.widgets.table_source import Column
 
 
 @st.composite

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import weakref
 
+from modeldeck.render.cell import Cell
+from modeldeck.widgets.palette import Palette
+from modeldeck.widgets.table_lines import TableLines
+from modeldeck.widgets.table_source import Column, TableSource
 from textual.theme import BUILTIN_THEMES
 
 from tests.widgets.examples import Run
-from tui.render.cell import Cell
-from tui.widgets.palette import Palette
-from tui.widgets.table_lines import TableLines
-from tui.widgets.table_source import Column, TableSource
 
 
 class Words(str):

@@ -6,9 +6,10 @@ import os
 import shutil
 from pathlib import Path
 
+from modeldeck.sandbox import controlplane
+from modeldeck.sandbox.controlplane import ControlPlane
+
 from tests.conformance.controlplane.build import cache
-from tui.sandbox import controlplane
-from tui.sandbox.controlplane import ControlPlane
 
 
 def binary(name: str) -> Path | None:

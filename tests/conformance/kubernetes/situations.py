@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from modeldeck.domain import rollout
+from modeldeck.domain.rollout import Cause
+
 from tests.conformance.clusters import until
 from tests.conformance.kubernetes.api import STRATEGIC
 from tests.conformance.kubernetes.workloads import Workloads, condition, deployment, rolling
-from tui.domain import rollout
-from tui.domain.rollout import Cause
 
 NAME = "web"
 INIT = {"initContainers": [{"name": "fetch", "image": "fetch:1"}]}

@@ -7,15 +7,15 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
+from modeldeck.domain import rollout
+from modeldeck.domain.environments import ClusterTarget
+from modeldeck.domain.rollout import Trouble
+from modeldeck.domain.serving import Deployment, Pod
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.conformance.clusters import Cluster, until
 from tests.conformance.kubernetes.situations import NAME, SITUATIONS, Situation, Stage
 from tests.conformance.kubernetes.workloads import Workloads
-from tui.domain import rollout
-from tui.domain.environments import ClusterTarget
-from tui.domain.rollout import Trouble
-from tui.domain.serving import Deployment, Pod
-from tui.sources.kubernetes.cluster import KubernetesCluster
 
 
 @dataclass(frozen=True)

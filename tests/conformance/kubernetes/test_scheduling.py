@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from modeldeck.domain.environments import ClusterTarget
+from modeldeck.domain.scheduling import Fit, Placement, placement
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.conformance.clusters import Cluster, until
 from tests.conformance.kubernetes.api import STRATEGIC, Api
 from tests.domain.templates import deployment, pod, replica_set
-from tui.domain.environments import ClusterTarget
-from tui.domain.scheduling import Fit, Placement, placement
-from tui.sources.kubernetes.cluster import KubernetesCluster
 
 GPU = "nvidia.com/gpu"
 GPU_TAINT = {"key": GPU, "effect": "NoSchedule"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from kubesim.kinds import KINDS
+from kubesim.openapi import full_name, root
+from kubesim.schema import Field, struct
 
 from tests.conformance.kubernetes.api import Api
-from tui.sandbox.cluster.kinds import KINDS
-from tui.sandbox.cluster.openapi import full_name, root
-from tui.sandbox.cluster.schema import Field, struct
 
 HINTS = ("patch-strategy", "patch-merge-key", "list-type", "map-type")
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 import pytest
+from modeldeck.sandbox import prometheus
+from modeldeck.sandbox.layout import bind
 
 from tests.conformance.clusters import skip
 from tests.conformance.controlplane import launch
 from tests.conformance.metrics.exporter import Exporter
-from tui.sandbox import prometheus
-from tui.sandbox.layout import bind
 
 PATIENCE = 30.0
 
@@ -96,7 +96,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     port = listener.getsockname()[1]
     if kind == "stand-in":
         given = ("--targets", str(targets), "--interval", "1", "--fd", str(listener.fileno()))
-        command: tuple[str, ...] = (sys.executable, "-m", "tui.sandbox.metrics", *given)
+        command: tuple[str, ...] = (sys.executable, "-m", "modeldeck.sandbox.metrics", *given)
     else:
         binary = prometheus.find() or launch.binary("prometheus")
         if binary is None:

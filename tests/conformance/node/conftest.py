@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from modeldeck.sandbox.process import python
 
 from tests.conformance.clusters import Cluster, process
-from tui.sandbox.process import python
 
 _TRAIN = Path(__file__).with_name("train.py")
 
@@ -49,7 +49,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 def agent(cluster: Cluster, registry: Registry, folder: Path) -> AbstractContextManager[str]:
     """A node agent process; gives its proxy's address."""
     arguments = ("--kubeconfig", str(cluster.kubeconfig()), "--state", str(folder), "--mlflow", registry.uri)
-    return process(python("tui.sandbox.node", *arguments), folder / "agent.log")
+    return process(python("modeldeck.sandbox.node", *arguments), folder / "agent.log")
 
 
 @pytest.fixture(scope="session")

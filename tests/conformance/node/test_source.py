@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from modeldeck.domain.environments import ClusterTarget
+from modeldeck.domain.joining import truth_rows
+from modeldeck.domain.linking import find_links, slot_edits, template_patch
+from modeldeck.domain.reading import Reading
+from modeldeck.domain.rollout import Trouble, trouble
+from modeldeck.domain.serving import Fleet
+from modeldeck.domain.truth import Code, TruthRow
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
+from modeldeck.sources.kubernetes.informer import Informer
 
 from tests.conformance.node.conftest import Node
 from tests.conformance.node.serving import deployed
 from tests.sources.kubernetes.waiting import until
-from tui.domain.environments import ClusterTarget
-from tui.domain.joining import truth_rows
-from tui.domain.linking import find_links, slot_edits, template_patch
-from tui.domain.reading import Reading
-from tui.domain.rollout import Trouble, trouble
-from tui.domain.serving import Fleet
-from tui.domain.truth import Code, TruthRow
-from tui.sources.kubernetes.cluster import KubernetesCluster
-from tui.sources.kubernetes.informer import Informer
 
 
 class Deck:

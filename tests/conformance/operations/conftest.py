@@ -16,13 +16,13 @@ from typing import Any
 
 import httpx
 import pytest
+from modeldeck.operations.journal import SqliteJournal
+from modeldeck.sandbox.process import clean_environment
 
 from tests.conformance.clusters import NAMES, Cluster, running, until
 from tests.conformance.node.conftest import Node, Registry, agent
 from tests.conformance.node.serving import deployed
 from tests.conformance.registry_server import registry_server
-from tui.operations.journal import SqliteJournal
-from tui.sandbox.process import clean_environment
 
 PATIENCE = 60.0
 """Seconds for one answer on a busy machine."""
@@ -94,7 +94,7 @@ class Desk:
         return {**clean_environment(), **own, **more}
 
     def start(self, *words: str, user: str = "admin", **more: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "tui", *words]
+        command = [sys.executable, "-m", "modeldeck", *words]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=self.environ(user, **more), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
 

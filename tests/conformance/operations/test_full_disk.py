@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.promotions import ExitCode
 
 from tests.conformance.operations.conftest import Desk
 from tests.conformance.operations.test_runner import newest, when
 from tests.crash.disk import allowed, disk
 from tests.crash.script import empty, fill
-from tui.domain.promotions import ExitCode
 
 GONE = "is gone"
 UNDONE = "undone"

@@ -6,15 +6,16 @@ import asyncio
 import os
 from unittest import mock
 
+from modeldeck.backends import connect, open_journal
+from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan
+from modeldeck.environment import Flags, Resolved, resolve
+from modeldeck.live.clock import SystemClock
+from modeldeck.operations.execute import execute
+from modeldeck.operations.plan import plan
+
 from tests.conformance.clusters import until
 from tests.conformance.node.serving import traffic
 from tests.conformance.operations.conftest import Desk
-from tui.backends import connect, open_journal
-from tui.domain.promotions import Intent, Kind, Operation, Outcome, Plan
-from tui.environment import Flags, Resolved, resolve
-from tui.live.clock import SystemClock
-from tui.operations.execute import execute
-from tui.operations.plan import plan
 
 
 async def planned_then(desk: Desk, name: str, *kubectl: str) -> tuple[Plan, Operation]:

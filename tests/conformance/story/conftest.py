@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from modeldeck.sandbox import controlplane
+from modeldeck.sandbox.layout import Layout
+from modeldeck.sandbox.progress import Progress
+from modeldeck.sandbox.stack import Sandbox
 
 from tests.conformance.clusters import NAMES, skip
 from tests.conformance.controlplane import launch
 from tests.conformance.controlplane.build import cache
 from tests.conformance.story.world import World
-from tui.sandbox import controlplane
-from tui.sandbox.layout import Layout
-from tui.sandbox.progress import Progress
-from tui.sandbox.stack import Sandbox
 
 UP_SECONDS = 300.0
 DATABASE = "mlflow.db"

@@ -8,17 +8,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from modeldeck.console import Console, Launch
+from modeldeck.domain.promotions import Outcome
+from modeldeck.domain.selection import Pane as P
+from modeldeck.domain.truth import TruthRow
+from modeldeck.environment import Flags, Resolved, resolve
+from modeldeck.screens.deck.deck import Deck
+from modeldeck.screens.deck.version_rows import version_id
+from modeldeck.screens.promotion.operation_screen import OperationScreen
 from textual.pilot import Pilot
 
 from tests.conformance.story.world import PATIENCE, World
-from tui.console import Console, Launch
-from tui.domain.promotions import Outcome
-from tui.domain.selection import Pane as P
-from tui.domain.truth import TruthRow
-from tui.environment import Flags, Resolved, resolve
-from tui.screens.deck.deck import Deck
-from tui.screens.deck.version_rows import version_id
-from tui.screens.promotion.operation_screen import OperationScreen
 
 SIZE = (120, 40)
 

@@ -6,12 +6,13 @@ import asyncio
 import time
 from typing import Any
 
+from modeldeck.domain.marks import HISTORY, OPERATION, history_of, mark_of
+from modeldeck.domain.promotions import ExitCode, Outcome
+from modeldeck.domain.selection import Pane as P
+
 from tests.conformance.clusters import until
 from tests.conformance.story.person import Person, at_the_console
 from tests.conformance.story.world import PATIENCE, Said, Trained, World
-from tui.domain.marks import HISTORY, OPERATION, history_of, mark_of
-from tui.domain.promotions import ExitCode, Outcome
-from tui.domain.selection import Pane as P
 
 CONTRACT = {
     *("schema", "id", "kind", "actor", "model", "namespace", "deployment", "from_version", "to_version", "reason", "state", "outcome"),

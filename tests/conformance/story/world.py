@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
-from tui.sandbox.layout import NAMESPACE, Layout, read_json
-from tui.sandbox.stack import Sandbox
+from modeldeck.sandbox.layout import NAMESPACE, Layout, read_json
+from modeldeck.sandbox.stack import Sandbox
 
 PATIENCE = 120.0
 """Seconds that anything may take: machines that run these cases are often busy with others."""
@@ -70,7 +69,7 @@ class World:
     # What people type
 
     def modeldeck(self, *words: str) -> Said:
-        command = [sys.executable, "-m", "tui", *words]
+        command = [sys.executable, "-m", "modeldeck", *words]
         done = subprocess.run(command, env=self.variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * PATIENCE)
         return Said(done.returncode, done.stdout, done.stderr)
 

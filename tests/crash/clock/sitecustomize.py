@@ -6,7 +6,7 @@ import time
 
 _FOLDER = os.environ.get("MODELDECK_CRASH_CLOCKS")
 
-if _FOLDER and sys.orig_argv[-2:] == ["tui", "runner"]:
+if _FOLDER and sys.orig_argv[-2:] == ["modeldeck", "runner"]:
     _path = os.path.join(_FOLDER, str(os.getpid()))
     _real = time.time
 

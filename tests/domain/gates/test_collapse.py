@@ -6,11 +6,10 @@ import math
 from dataclasses import replace
 
 import pytest
-
-from tui.domain.gates import Gate
-from tui.domain.gates.judgement import Trouble
-from tui.domain.gates.measures import Measure, Measured, missing
-from tui.domain.gates.outlook import collapse_seen
+from modeldeck.domain.gates import Gate
+from modeldeck.domain.gates.judgement import Trouble
+from modeldeck.domain.gates.measures import Measure, Measured, missing
+from modeldeck.domain.gates.outlook import collapse_seen
 
 GATE = Gate()
 

@@ -8,12 +8,20 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.gates import CriterionResult, Gate, GateVerdict, Op, QueryCriterion
-from tui.domain.gates.criteria import BUILT_IN, built_in, drift_compared, error_ceiling, errors_compared, own, p99_ceiling, p99_compared
-from tui.domain.gates.judgement import Trouble
-from tui.domain.gates.looks import levels
-from tui.domain.gates.measures import Buckets, Measure, Measured, missing, nothing
+from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Op, QueryCriterion
+from modeldeck.domain.gates.criteria import (
+    BUILT_IN,
+    built_in,
+    drift_compared,
+    error_ceiling,
+    errors_compared,
+    own,
+    p99_ceiling,
+    p99_compared,
+)
+from modeldeck.domain.gates.judgement import Trouble
+from modeldeck.domain.gates.looks import levels
+from modeldeck.domain.gates.measures import Buckets, Measure, Measured, missing, nothing
 
 GATE = Gate()
 SURE = levels(GATE)

@@ -9,11 +9,10 @@ from itertools import accumulate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.gates.drift import Drift, drift
-from tui.domain.gates.evidence import Evidence
-from tui.domain.gates.measures import Buckets
-from tui.domain.gates.statistics import normal_above
+from modeldeck.domain.gates.drift import Drift, drift
+from modeldeck.domain.gates.evidence import Evidence
+from modeldeck.domain.gates.measures import Buckets
+from modeldeck.domain.gates.statistics import normal_above
 
 
 def buckets(masses: list[float]) -> Buckets:

@@ -7,11 +7,10 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from tui.domain.gates.evidence import NONE, Evidence, ceiling, rise
-from tui.domain.gates.judgement import GateVerdict
-from tui.domain.gates.looks import Levels
-from tui.domain.gates.statistics import rate_at_least, rate_at_most
+from modeldeck.domain.gates.evidence import NONE, Evidence, ceiling, rise
+from modeldeck.domain.gates.judgement import GateVerdict
+from modeldeck.domain.gates.looks import Levels
+from modeldeck.domain.gates.statistics import rate_at_least, rate_at_most
 
 FEW = st.integers(1, 16)
 RATIOS = st.floats(0.005, 0.3)

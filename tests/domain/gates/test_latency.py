@@ -10,10 +10,9 @@ from itertools import accumulate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.gates.evidence import NONE
-from tui.domain.gates.latency import P99, Tail, against, compared, p99_of, tail_of
-from tui.domain.gates.measures import Buckets
+from modeldeck.domain.gates.evidence import NONE
+from modeldeck.domain.gates.latency import P99, Tail, against, compared, p99_of, tail_of
+from modeldeck.domain.gates.measures import Buckets
 
 HUNDRED: Buckets = ((0.1, 90.0), (0.2, 100.0), (math.inf, 100.0))
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)

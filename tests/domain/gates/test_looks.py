@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from modeldeck.domain.gates import Gate
+from modeldeck.domain.gates.looks import Levels, each_look, levels
+from modeldeck.domain.gates.statistics import normal_above
 
 from tests.domain.gates.examples import GATES
-from tui.domain.gates import Gate
-from tui.domain.gates.looks import Levels, each_look, levels
-from tui.domain.gates.statistics import normal_above
 
 
 def test_where_much_may_be_wrong_each_look_gets_much_of_it() -> None:

@@ -6,13 +6,12 @@ import math
 from dataclasses import replace
 
 import pytest
-
-from tui.domain.gates import CriterionResult, Gate, GateVerdict
-from tui.domain.gates.criteria import built_in
-from tui.domain.gates.judgement import Trouble
-from tui.domain.gates.measures import Measure, Measured, missing
-from tui.domain.gates.outlook import Sight, scaled, sight_words, sights, with_missing
-from tui.domain.gates.words import span
+from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict
+from modeldeck.domain.gates.criteria import built_in
+from modeldeck.domain.gates.judgement import Trouble
+from modeldeck.domain.gates.measures import Measure, Measured, missing
+from modeldeck.domain.gates.outlook import Sight, scaled, sight_words, sights, with_missing
+from modeldeck.domain.gates.words import span
 
 ERRORS_ONLY = Gate(max_error_ratio=None, max_p99_ratio=None)
 

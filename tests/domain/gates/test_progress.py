@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.gates import Decision, Gate, GateVerdict, Op, QueryCriterion, decide, progress
+from modeldeck.domain.gates.judgement import Judgement, judgement
 
 from tests.domain.gates.examples import VERDICTS, judged
-from tui.domain.gates import Decision, Gate, GateVerdict, Op, QueryCriterion, decide, progress
-from tui.domain.gates.judgement import Judgement, judgement
 
 LETTERS = {"P": GateVerdict.PASS, "F": GateVerdict.FAIL, "I": GateVerdict.INSUFFICIENT, "E": GateVerdict.ERROR}
 GATE = Gate(criteria=(QueryCriterion("own", "up", Op.AT_MOST, 1),))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from modeldeck.domain.gates import DEFAULT, Decision, GateVerdict, decide, judgement
+from modeldeck.domain.gates.criteria import built_in
+from modeldeck.domain.gates.looks import levels
 
 from tests.bench.gates import CLIENTS, Case, Growing, Row, Version, at_best, heavy, light, row, skewed, verdict
-from tui.domain.gates import DEFAULT, Decision, GateVerdict, decide, judgement
-from tui.domain.gates.criteria import built_in
-from tui.domain.gates.looks import levels
 
 ROUNDS = 20
 """Of each row, so that several rows of a kind are about a hundred; the table takes as many as it is given."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
+from modeldeck.domain.gates import Gate, Op, QueryCriterion, flaws, shorter
 
 from tests.domain.gates.examples import GATES
-from tui.domain.gates import Gate, Op, QueryCriterion, flaws, shorter
 
 
 def test_the_defaults() -> None:

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.domain.gates.examples import GATES, JUDGEMENTS
-from tui.domain.gates import (
+from modeldeck.domain.gates import (
     CriterionResult,
     Gate,
     GateVerdict,
@@ -23,6 +21,8 @@ from tui.domain.gates import (
     judgement_from_json,
     judgement_to_json,
 )
+
+from tests.domain.gates.examples import GATES, JUDGEMENTS
 
 
 def through_json(body: dict[str, Any]) -> Any:

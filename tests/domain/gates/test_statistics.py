@@ -7,8 +7,15 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.gates.statistics import at_least, at_most, chi_square_above, chi_square_below, normal_above, rate_at_least, rate_at_most
+from modeldeck.domain.gates.statistics import (
+    at_least,
+    at_most,
+    chi_square_above,
+    chi_square_below,
+    normal_above,
+    rate_at_least,
+    rate_at_most,
+)
 
 
 @pytest.mark.parametrize(

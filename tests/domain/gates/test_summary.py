@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tui.domain.gates import Gate, Op, QueryCriterion
-from tui.domain.gates.summary import gate_words
+from modeldeck.domain.gates import Gate, Op, QueryCriterion
+from modeldeck.domain.gates.summary import gate_words
 
 
 def test_a_gate_says_what_it_judges_and_for_how_long() -> None:

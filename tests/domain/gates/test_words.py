@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.domain.gates import Op
-from tui.domain.gates.words import bound_words, shown, span
+from modeldeck.domain.gates import Op
+from modeldeck.domain.gates.words import bound_words, shown, span
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+from modeldeck.domain.failures import InvalidQuery, Unreachable
+from modeldeck.domain.gates.judgement import Trouble
+from modeldeck.domain.metrics import Matrix, Vector
+from modeldeck.operations.gate.asking import Ask, Unanswered, ask
+
 from tests.support.fakes.metrics import FakeMetrics
 from tests.support.fakes.traps import Traps
-from tui.domain.failures import InvalidQuery, Unreachable
-from tui.domain.gates.judgement import Trouble
-from tui.domain.metrics import Matrix, Vector
-from tui.operations.gate.asking import Ask, Unanswered, ask
 
 ASKS = [Ask(f"q{number}", 0.0) for number in range(12)]
 

@@ -6,22 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.gates import Gate
+from modeldeck.domain.gates.judgement import Trouble
+from modeldeck.domain.gates.measures import Measure, Measured
+from modeldeck.domain.pod_addresses import PodAddress
+from modeldeck.domain.pod_labels import PodLabels
+from modeldeck.domain.profiles import PROFILES
+from modeldeck.domain.scraping import Scraped
+from modeldeck.operations.gate import Baseline, Target
+from modeldeck.operations.gate.asking import Unanswered
+from modeldeck.operations.gate.before import side_before
+from modeldeck.operations.gate.looking import Pods
+from modeldeck.operations.gate.queries import Side
 
 from tests.support.fakes.metrics import FASTAPI, FakeMetrics
 from tests.support.fakes.traps import Traps
-from tui.domain.failures import Unreachable
-from tui.domain.gates import Gate
-from tui.domain.gates.judgement import Trouble
-from tui.domain.gates.measures import Measure, Measured
-from tui.domain.pod_addresses import PodAddress
-from tui.domain.pod_labels import PodLabels
-from tui.domain.profiles import PROFILES
-from tui.domain.scraping import Scraped
-from tui.operations.gate import Baseline, Target
-from tui.operations.gate.asking import Unanswered
-from tui.operations.gate.before import side_before
-from tui.operations.gate.looking import Pods
-from tui.operations.gate.queries import Side
 
 OLD, NEW = "iris-5d4f", "iris-7c9d"
 TARGET = Target("serving", "iris", (NEW,), (OLD,), 5000.0, baseline_addresses=(PodAddress("serving/old", "10.0.0.8"),))

@@ -17,6 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.environments import PrometheusTarget
+from modeldeck.domain.gates import Gate, GateVerdict, Judgement, Op, QueryCriterion
+from modeldeck.domain.gates.judgement import CriterionResult, Trouble
+from modeldeck.operations.gate import Target, judge
+from modeldeck.operations.gate.judging import examine
+from modeldeck.sandbox import prometheus as binary
+from modeldeck.sources.prometheus import PrometheusMetrics
 
 from tests.conformance.controlplane import launch
 from tests.sources.conftest import wait_for
@@ -24,13 +31,6 @@ from tests.support import metrics_servers
 from tests.support.counted import CountedServer, Traffic
 from tests.support.eventually import eventually, eventually_true
 from tests.support.ports import free_port
-from tui.domain.environments import PrometheusTarget
-from tui.domain.gates import Gate, GateVerdict, Judgement, Op, QueryCriterion
-from tui.domain.gates.judgement import CriterionResult, Trouble
-from tui.operations.gate import Target, judge
-from tui.operations.gate.judging import examine
-from tui.sandbox import prometheus as binary
-from tui.sources.prometheus import PrometheusMetrics
 
 PASS, FAIL, INSUFFICIENT, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT, GateVerdict.ERROR
 REAL = binary.find() or launch.binary("prometheus")  # looked for before tests get a home of their own
@@ -173,7 +173,7 @@ def _stand_in(targets: Path, seconds: int) -> tuple[list[str], str, list[socket.
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     given = ["--targets", str(targets), "--fd", str(listener.fileno()), "--interval", str(seconds)]
-    command = [sys.executable, "-m", "tui.sandbox.metrics", *given]
+    command = [sys.executable, "-m", "modeldeck.sandbox.metrics", *given]
     return command, f"http://127.0.0.1:{listener.getsockname()[1]}", [listener]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.gates import Gate, Op, QueryCriterion
+from modeldeck.domain.promotions import Verdict
+from modeldeck.operations.gate import Target, forecast
 
 from tests.support.history import NOW, SLOW, History
-from tui.domain.failures import Unreachable
-from tui.domain.gates import Gate, Op, QueryCriterion
-from tui.domain.promotions import Verdict
-from tui.operations.gate import Target, forecast
 
 SET = "iris-5d4f8c7b9"
 TODAY = Target("serving", "iris", (SET,))

@@ -7,15 +7,15 @@ import re
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Faulty, Forbidden, InvalidQuery, Malformed, NotFound, Rejected, TimedOut, Unreachable
+from modeldeck.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCriterion, decide
+from modeldeck.domain.gates.judgement import CriterionResult, Trouble
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.operations.gate import Baseline, Target, judge, judgement_json
+from modeldeck.operations.gate.judging import examine, window_of
+from modeldeck.operations.gate.queries import BEFORE
 
 from tests.support.history import NOW, SLOW, History
-from tui.domain.failures import Faulty, Forbidden, InvalidQuery, Malformed, NotFound, Rejected, TimedOut, Unreachable
-from tui.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCriterion, decide
-from tui.domain.gates.judgement import CriterionResult, Trouble
-from tui.domain.series_scope import SeriesScope
-from tui.operations.gate import Baseline, Target, judge, judgement_json
-from tui.operations.gate.judging import examine, window_of
-from tui.operations.gate.queries import BEFORE
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
 TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, model="iris", version="4")

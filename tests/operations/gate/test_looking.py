@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.gates import Gate, GateVerdict, Judgement
+from modeldeck.domain.gates.judgement import CriterionResult, Trouble
+from modeldeck.domain.pod_addresses import PodAddress
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.operations.gate import Target, judge
+from modeldeck.operations.gate.judging import examine
 
 from tests.support.history import LATENCY, NOW, SCRAPE, History
-from tui.domain.gates import Gate, GateVerdict, Judgement
-from tui.domain.gates.judgement import CriterionResult, Trouble
-from tui.domain.pod_addresses import PodAddress
-from tui.domain.series_scope import SeriesScope
-from tui.operations.gate import Target, judge
-from tui.operations.gate.judging import examine
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
 TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, addresses=(PodAddress(f"serving/{NEW}-abcde", "10.0.0.9"),))

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from modeldeck.domain.failures import InvalidQuery, Unreachable
+from modeldeck.domain.gates.judgement import Trouble
+from modeldeck.domain.metrics import Sample, Vector
+from modeldeck.domain.pod_addresses import PodAddress
+from modeldeck.domain.pod_labels import PodLabels
+from modeldeck.domain.scraping import Scraped
+from modeldeck.domain.series_scope import PODS, SeriesScope
+from modeldeck.operations.gate.asking import Unanswered
+from modeldeck.operations.gate.looking import Pods, look
 
 from tests.support.fakes.metrics import FASTAPI, FakeMetrics
 from tests.support.fakes.traps import Traps
-from tui.domain.failures import InvalidQuery, Unreachable
-from tui.domain.gates.judgement import Trouble
-from tui.domain.metrics import Sample, Vector
-from tui.domain.pod_addresses import PodAddress
-from tui.domain.pod_labels import PodLabels
-from tui.domain.scraping import Scraped
-from tui.domain.series_scope import PODS, SeriesScope
-from tui.operations.gate.asking import Unanswered
-from tui.operations.gate.looking import Pods, look
 
 NODE = PodAddress("serving/iris-1-a", "10.0.0.9", since=100.0, until=200.0)
 BY_NAME, ALL = Pods("serving", "iris-1-.*"), Pods("serving", "iris-1-.*", (NODE,))

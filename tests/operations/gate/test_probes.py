@@ -7,12 +7,12 @@ import math
 from itertools import pairwise
 
 import pytest
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.gates import Gate, GateVerdict
+from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.operations.gate import Target, judge
 
 from tests.support.history import NOW, SCRAPE, History
-from tui.domain.failures import Unreachable
-from tui.domain.gates import Gate, GateVerdict
-from tui.domain.series_scope import SeriesScope
-from tui.operations.gate import Target, judge
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8e6f5"
 TARGET = Target("serving", "iris", (NEW,), baseline=(OLD,), baseline_until=float(NOW - 1800))

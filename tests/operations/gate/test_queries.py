@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-from tui.domain.metrics import Matrix, Series
-from tui.domain.pod_addresses import PodAddress
-from tui.domain.pod_labels import PodLabels
-from tui.domain.profiles import Counter, Profile
-from tui.domain.scraping import Scraped
-from tui.operations.gate.asking import Ask
-from tui.operations.gate.looking import Pods
-from tui.operations.gate.queries import Side
+from modeldeck.domain.metrics import Matrix, Series
+from modeldeck.domain.pod_addresses import PodAddress
+from modeldeck.domain.pod_labels import PodLabels
+from modeldeck.domain.profiles import Counter, Profile
+from modeldeck.domain.scraping import Scraped
+from modeldeck.operations.gate.asking import Ask
+from modeldeck.operations.gate.looking import Pods
+from modeldeck.operations.gate.queries import Side
 
 PROFILE = Profile(
     "a server",

@@ -6,17 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
-from tui.domain.gates.judgement import Trouble
-from tui.domain.gates.measures import Measured
-from tui.domain.metrics import Matrix, Sample, Series, Vector
-from tui.domain.pod_labels import PodLabels
-from tui.domain.profiles import Counter, Profile
-from tui.domain.scraping import Scraped
-from tui.operations.gate.asking import Answers, Ask, Unanswered
-from tui.operations.gate.looking import Pods
-from tui.operations.gate.queries import Side
-from tui.operations.gate.reading import measured, number
+from modeldeck.domain.gates.judgement import Trouble
+from modeldeck.domain.gates.measures import Measured
+from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
+from modeldeck.domain.pod_labels import PodLabels
+from modeldeck.domain.profiles import Counter, Profile
+from modeldeck.domain.scraping import Scraped
+from modeldeck.operations.gate.asking import Answers, Ask, Unanswered
+from modeldeck.operations.gate.looking import Pods
+from modeldeck.operations.gate.queries import Side
+from modeldeck.operations.gate.reading import measured, number
 
 AT, WINDOW = 1000.0, 100
 TIMES = tuple(float(at) for at in range(850, 1001, 10))

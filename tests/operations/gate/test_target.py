@@ -6,14 +6,14 @@ import re
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.gates import Gate
+from modeldeck.domain.pod_addresses import PodAddress
+from modeldeck.domain.serving import Fleet
+from modeldeck.operations.gate.judging import own_ask, window_of
+from modeldeck.operations.gate.target import Target, pods_of
+from modeldeck.operations.gate.today import todays_target
 
 from tests.domain.templates import container, deployment, pod, replica_set, template
-from tui.domain.gates import Gate
-from tui.domain.pod_addresses import PodAddress
-from tui.domain.serving import Fleet
-from tui.operations.gate.judging import own_ask, window_of
-from tui.operations.gate.target import Target, pods_of
-from tui.operations.gate.today import todays_target
 
 
 def test_pods_are_those_of_their_replica_sets_and_of_none_there_are_none() -> None:

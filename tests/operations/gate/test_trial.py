@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from modeldeck.domain.failures import Failure, InvalidQuery, Unreachable
+from modeldeck.domain.gates import Gate, GateVerdict, Op, QueryCriterion
+from modeldeck.operations.gate import Target
+from modeldeck.operations.gate.trial import Refused, Trial, try_on, try_queries
+
 from tests.support.fakes.metrics import FakeMetrics
 from tests.support.fakes.traps import Traps
 from tests.support.history import NOW, SLOW, History
-from tui.domain.failures import Failure, InvalidQuery, Unreachable
-from tui.domain.gates import Gate, GateVerdict, Op, QueryCriterion
-from tui.operations.gate import Target
-from tui.operations.gate.trial import Refused, Trial, try_on, try_queries
 
 KNOWN = QueryCriterion("known", "sum(rate(http_requests_total[5m]))", Op.AT_MOST, 1)
 ABSENT = QueryCriterion("absent", "sum(rate(http_request_total[5m]))", Op.AT_MOST, 1)

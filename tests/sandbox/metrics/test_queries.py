@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.sandbox.metrics.queries import QueryError, kind_of, matchers_of, normalise, parse, text_of, windows
+from modeldeck.sandbox.metrics.queries import QueryError, kind_of, matchers_of, normalise, parse, text_of, windows
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.sandbox.metrics.scrape import Target, merge, read_targets
+from modeldeck.sandbox.metrics.scrape import Target, merge, read_targets
 
 names = st.sampled_from(["job", "pod", "le", "exported_job", "exported_pod"])
 labels = st.dictionaries(names, st.text(min_size=1, max_size=3))

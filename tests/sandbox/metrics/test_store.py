@@ -4,9 +4,8 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.sandbox.metrics.store import Store, View
 from prombed import LabelMatcher
-
-from tui.sandbox.metrics.store import Store, View
 
 KEY = (("__name__", "m"), ("pod", "a"))
 OTHER = (("__name__", "m"), ("pod", "b"))

@@ -5,9 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
-
-from tui.sandbox.modelserver import faults
-from tui.sandbox.modelserver.faults import NONE, Faults, Switches, parse
+from modeldeck.sandbox.modelserver import faults
+from modeldeck.sandbox.modelserver.faults import NONE, Faults, Switches, parse
 
 
 def test_faults_are_those_of_the_deployment_and_its_version() -> None:

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from modeldeck.sandbox.modelserver.faults import FaultMiddleware, Faults
+from modeldeck.sandbox.modelserver.metrics import MetricsMiddleware, ModelMetrics
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Receive, Scope, Send
-
-from tui.sandbox.modelserver.faults import FaultMiddleware, Faults
-from tui.sandbox.modelserver.metrics import MetricsMiddleware, ModelMetrics
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

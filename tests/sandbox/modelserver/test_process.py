@@ -11,9 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
-
-from tui.sandbox.node.logs import ContainerLog
-from tui.sandbox.node.runtime import Process, Recipe, Runtime, end
+from modeldeck.sandbox.node.logs import ContainerLog
+from modeldeck.sandbox.node.runtime import Process, Recipe, Runtime, end
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROW = {"dataframe_split": {"columns": ["x"], "data": [[0.1], [0.9]]}}

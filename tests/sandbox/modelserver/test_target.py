@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.sandbox.modelserver.target import NoTarget, model_uri
+from modeldeck.sandbox.modelserver.target import NoTarget, model_uri
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.sandbox.modelserver.watched import Spread, WatchedModel, numbers
+from modeldeck.sandbox.modelserver.watched import Spread, WatchedModel, numbers
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)
 

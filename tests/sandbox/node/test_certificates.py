@@ -6,8 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from tui.sandbox.node.certificates import ensure
+from modeldeck.sandbox.node.certificates import ensure
 
 
 async def test_a_strict_client_trusts_the_leaf_for_loopback_and_nobody_else(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from modeldeck.sandbox.node.container import Backoff, ContainerLife, Node
+from modeldeck.sandbox.node.events import Recorder
+from modeldeck.sandbox.node.kubelet import same_user
+from modeldeck.sandbox.node.probing import probe
+from modeldeck.sandbox.node.runtime import Process, Recipe, Runtime
+from modeldeck.sandbox.node.spec import IMAGE
 
 from tests.support.eventually import eventually
-from tui.sandbox.node.container import Backoff, ContainerLife, Node
-from tui.sandbox.node.events import Recorder
-from tui.sandbox.node.kubelet import same_user
-from tui.sandbox.node.probing import probe
-from tui.sandbox.node.runtime import Process, Recipe, Runtime
-from tui.sandbox.node.spec import IMAGE
 
 
 def test_the_first_restart_is_at_once_then_delays_double_to_a_cap() -> None:

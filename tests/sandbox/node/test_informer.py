@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
-
-from tui.sandbox.node import api
-from tui.sandbox.node.api import Access, Api, ApiError, Informer
+from modeldeck.sandbox.node import api
+from modeldeck.sandbox.node.api import Access, Api, ApiError, Informer
 
 Connection = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
 

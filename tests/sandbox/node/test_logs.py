@@ -4,10 +4,9 @@ import asyncio
 from pathlib import Path
 
 import pytest
-
-from tui.sandbox.node import logs
-from tui.sandbox.node.kubelet import Refused, selection
-from tui.sandbox.node.logs import ContainerLog, Selection, read
+from modeldeck.sandbox.node import logs
+from modeldeck.sandbox.node.kubelet import Refused, selection
+from modeldeck.sandbox.node.logs import ContainerLog, Selection, read
 
 
 async def text(log: ContainerLog, wanted: Selection) -> str:

@@ -11,8 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-
-from tui.sandbox.node.proxy import Proxy
+from modeldeck.sandbox.node.proxy import Proxy
 
 SERVICE = {"metadata": {"name": "iris", "namespace": "serving"}, "spec": {"selector": {"app": "iris"}}}
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Model: iris/1\r\n\r\nok"

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.sandbox.node import spec
-from tui.sandbox.node.spec import BadConfiguration, Probe
+from modeldeck.sandbox.node import spec
+from modeldeck.sandbox.node.spec import BadConfiguration, Probe
 
 POD: dict[str, Any] = {
     "metadata": {

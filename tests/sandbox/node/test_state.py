@@ -3,8 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
-from tui.sandbox.node.state import Container, Running, State, Terminated, Waiting, earlier_life, phase, pod_status
+from modeldeck.sandbox.node.state import Container, Running, State, Terminated, Waiting, earlier_life, phase, pod_status
 
 CREATING = Waiting("ContainerCreating")
 RUNNING = Running("2026-01-01T00:00:00Z")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from tui.sandbox import manifests
-from tui.sandbox.registry.recipes import PROJECTS
+from modeldeck.sandbox import manifests
+from modeldeck.sandbox.registry.recipes import PROJECTS
 
 
 def test_there_is_enough_to_look_at() -> None:

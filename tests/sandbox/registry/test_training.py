@@ -5,9 +5,8 @@ import struct
 import zlib
 
 import pytest
-
-from tui.sandbox.registry.recipes import Method, Parameter
-from tui.sandbox.registry.training import Data, build, fit, judge, load, matrix_png, matrix_text
+from modeldeck.sandbox.registry.recipes import Method, Parameter
+from modeldeck.sandbox.registry.training import Data, build, fit, judge, load, matrix_png, matrix_text
 
 
 @pytest.fixture(scope="module")

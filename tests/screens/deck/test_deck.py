@@ -6,25 +6,25 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.environments import MlflowTarget
+from modeldeck.domain.failures import Forbidden, Unreachable
+from modeldeck.domain.reading import Reading
+from modeldeck.domain.registry import Registry
+from modeldeck.domain.selection import Pane as P
+from modeldeck.domain.serving import Fleet
+from modeldeck.live.hub import LiveQuery, Runs, RunsQuery, Topic
+from modeldeck.render.cell import line_text
+from modeldeck.screens.deck.deck import Deck, Kept
+from modeldeck.screens.deck.messages import CopyWanted, PromoteWanted, RollbackWanted
+from modeldeck.screens.reading_screen import ReadingScreen
+from modeldeck.themes import choose_theme
+from modeldeck.widgets.text_view import TextView
 from textual import events
 from textual.app import App
 from textual.message import Message
 from textual.pilot import Pilot
 
 from tests.support import sample
-from tui.domain.environments import MlflowTarget
-from tui.domain.failures import Forbidden, Unreachable
-from tui.domain.reading import Reading
-from tui.domain.registry import Registry
-from tui.domain.selection import Pane as P
-from tui.domain.serving import Fleet
-from tui.live.hub import LiveQuery, Runs, RunsQuery, Topic
-from tui.render.cell import line_text
-from tui.screens.deck.deck import Deck, Kept
-from tui.screens.deck.messages import CopyWanted, PromoteWanted, RollbackWanted
-from tui.screens.reading_screen import ReadingScreen
-from tui.themes import choose_theme
-from tui.widgets.text_view import TextView
 
 ALL: Mapping[Topic, object] = {
     Topic.EXPERIMENTS: sample.EXPERIMENTS,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from modeldeck import instant
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.reading import Reading
+from modeldeck.live.hub import Topic
+from modeldeck.render.deck_frame import empty_panes
+from modeldeck.screens.deck.deck import Deck
+from modeldeck.widgets.palette import palette_of
+from modeldeck.widgets.sgr import whole_style
 from rich.color import ColorSystem
 
 from tests.screens.deck.test_deck import ALL, Stage, until
 from tests.support import sample
-from tui import instant
-from tui.domain.failures import Unreachable
-from tui.domain.reading import Reading
-from tui.live.hub import Topic
-from tui.render.deck_frame import empty_panes
-from tui.screens.deck.deck import Deck
-from tui.widgets.palette import palette_of
-from tui.widgets.sgr import whole_style
 
 LONG = 60.0
 """Seconds that no test lasts."""

@@ -5,13 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.selection import Pane
+from modeldeck.live.hub import Topic
+from modeldeck.screens.deck import run_rows
+from modeldeck.screens.deck.handing_over import as_csv, name_of, page_of, save
+from modeldeck.screens.deck.model import DeckModel
 
 from tests.support import sample
-from tui.domain.selection import Pane
-from tui.live.hub import Topic
-from tui.screens.deck import run_rows
-from tui.screens.deck.handing_over import as_csv, name_of, page_of, save
-from tui.screens.deck.model import DeckModel
 
 
 def model() -> DeckModel:

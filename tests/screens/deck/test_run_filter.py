@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-
-from tui.screens.deck.run_filter import is_query
+from modeldeck.screens.deck.run_filter import is_query
 
 
 @pytest.mark.parametrize(

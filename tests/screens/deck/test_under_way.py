@@ -7,6 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import TimedOut
+from modeldeck.domain.promotions import Operation
+from modeldeck.live.hub import Topic
+from modeldeck.screens.deck.messages import OperationsWanted, OperationWanted
+from modeldeck.screens.operations.under_way import UnderWay
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -14,11 +19,6 @@ from tests.screens.deck.test_deck import ALL, Stage, until
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import settled
-from tui.domain.failures import TimedOut
-from tui.domain.promotions import Operation
-from tui.live.hub import Topic
-from tui.screens.deck.messages import OperationsWanted, OperationWanted
-from tui.screens.operations.under_way import UnderWay
 
 
 class Deck(Stage):

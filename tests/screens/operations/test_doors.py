@@ -8,6 +8,18 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from modeldeck.live.hub import Topic
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.operations.hands import Hands
+from modeldeck.operations.journal import SqliteJournal
+from modeldeck.operations.shape import plan_to_journal
+from modeldeck.screens.deck.deck import Deck
+from modeldeck.screens.operations.doors import Doors, open_doors
+from modeldeck.screens.operations.list_screen import OperationsScreen
+from modeldeck.screens.promotion.operation_screen import OperationScreen
+from modeldeck.screens.promotion.plan_screen import PlanScreen
+from modeldeck.screens.promotion.targets import TargetsScreen
+from modeldeck.themes import choose_theme
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -15,18 +27,6 @@ from tests.support import operations as ops
 from tests.support import sample
 from tests.support.fakes.world import fake_world
 from tests.support.staging import settled
-from tui.live.hub import Topic
-from tui.operations.follow import RunnerFailure
-from tui.operations.hands import Hands
-from tui.operations.journal import SqliteJournal
-from tui.operations.shape import plan_to_journal
-from tui.screens.deck.deck import Deck
-from tui.screens.operations.doors import Doors, open_doors
-from tui.screens.operations.list_screen import OperationsScreen
-from tui.screens.promotion.operation_screen import OperationScreen
-from tui.screens.promotion.plan_screen import PlanScreen
-from tui.screens.promotion.targets import TargetsScreen
-from tui.themes import choose_theme
 
 
 class Console(App[None]):

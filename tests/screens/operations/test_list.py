@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.promotions import Operation, Outcome, State
+from modeldeck.operations.journal import JournalFailure
+from modeldeck.screens.operations.list_screen import OperationsScreen
+from modeldeck.screens.operations.rows import rows_of, source
 
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled, stage
-from tui.domain.failures import Failure
-from tui.domain.identity import ClusterId
-from tui.domain.promotions import Operation, Outcome, State
-from tui.operations.journal import JournalFailure
-from tui.screens.operations.list_screen import OperationsScreen
-from tui.screens.operations.rows import rows_of, source
 
 
 class Journal:

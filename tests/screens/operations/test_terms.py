@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.promotions import Operation, Outcome, State
+from modeldeck.screens.operations.terms import FIELDS, Term, matches, terms
 
 from tests.support import operations as ops
-from tui.domain.promotions import Operation, Outcome, State
-from tui.screens.operations.terms import FIELDS, Term, matches, terms
 
 WORDS = st.text(st.characters(categories=("L", "N"), include_characters="@-_."), min_size=1, max_size=8)
 OPERATIONS = st.builds(

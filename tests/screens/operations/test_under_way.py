@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
+from modeldeck.domain.promotions import Operation, State
+from modeldeck.operations.journal import JournalFailure
+from modeldeck.screens.operations.under_way import EVERY, Noticing, UnderWay, under_way
+
 from tests.support import operations as ops
 from tests.support import sample
-from tui.domain.promotions import Operation, State
-from tui.operations.journal import JournalFailure
-from tui.screens.operations.under_way import EVERY, Noticing, UnderWay, under_way
 
 UID = "d-iris"
 

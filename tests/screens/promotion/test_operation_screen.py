@@ -6,24 +6,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from modeldeck.domain.environments import Environment
+from modeldeck.domain.failures import Conflict, Failure
+from modeldeck.domain.joining import truth_rows
+from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.truth import TruthRow
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.operations.journal import JournalFailure
+from modeldeck.operations.runner import Verb
+from modeldeck.operations.wishes import Wish
+from modeldeck.screens.promotion.desk import Desk
+from modeldeck.screens.promotion.operation_screen import OperationScreen
+from modeldeck.screens.promotion.outlook import Outlook
+from modeldeck.widgets.pane_state import Stale
 from textual.pilot import Pilot
 
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled, stage
-from tui.domain.environments import Environment
-from tui.domain.failures import Conflict, Failure
-from tui.domain.joining import truth_rows
-from tui.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
-from tui.domain.truth import TruthRow
-from tui.operations.follow import RunnerFailure
-from tui.operations.journal import JournalFailure
-from tui.operations.runner import Verb
-from tui.operations.wishes import Wish
-from tui.screens.promotion.desk import Desk
-from tui.screens.promotion.operation_screen import OperationScreen
-from tui.screens.promotion.outlook import Outlook
-from tui.widgets.pane_state import Stale
 
 GONE = RunnerFailure(f"whoever carried operation {ops.ID} out is gone", hint=f"modeldeck operations resume {ops.ID}")
 APPROVAL = replace(

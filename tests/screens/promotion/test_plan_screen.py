@@ -3,18 +3,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from modeldeck.domain.environments import Environment
+from modeldeck.domain.promotions import Check, Intent, Kind, Plan, Refusal, Verdict
+from modeldeck.operations.follow import RunnerFailure
+from modeldeck.screens.picker import Picker
+from modeldeck.screens.promotion.desk import Followed
+from modeldeck.screens.promotion.plan_screen import PlanScreen
+from modeldeck.widgets.table import Table
 from textual.pilot import Pilot
 
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled, stage
-from tui.domain.environments import Environment
-from tui.domain.promotions import Check, Intent, Kind, Plan, Refusal, Verdict
-from tui.operations.follow import RunnerFailure
-from tui.screens.picker import Picker
-from tui.screens.promotion.desk import Followed
-from tui.screens.promotion.plan_screen import PlanScreen
-from tui.widgets.table import Table
 
 PROTECTED = replace(sample.ENVIRONMENT, protected=True)
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from modeldeck.domain.environments import Environment
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.operations.wishes import same_person
+from modeldeck.screens.promotion.standing import UNTAKEN, Act, Standing, untaken
 
 from tests.support import operations as ops
 from tests.support import sample
-from tui.domain.environments import Environment
-from tui.domain.identity import ClusterId
-from tui.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
-from tui.operations.wishes import same_person
-from tui.screens.promotion.standing import UNTAKEN, Act, Standing, untaken
 
 APPROVAL = replace(
     ops.BEGUN,

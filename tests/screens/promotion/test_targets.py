@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.promotions import RollbackTarget
+from modeldeck.screens.promotion.desk import Desk
+from modeldeck.screens.promotion.targets import TargetsScreen
+
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import settled, stage
-from tui.domain.failures import Unreachable
-from tui.domain.promotions import RollbackTarget
-from tui.screens.promotion.desk import Desk
-from tui.screens.promotion.targets import TargetsScreen
 
 
 async def test_roll_back_candidates_show_their_evidence_and_the_default_is_selected() -> None:

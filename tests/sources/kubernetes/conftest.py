@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from modeldeck.domain.environments import ClusterTarget
+from modeldeck.domain.serving import Fleet
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.conformance.clusters import NAMES, Cluster, running
-from tui.domain.environments import ClusterTarget
-from tui.domain.serving import Fleet
-from tui.sources.kubernetes.cluster import KubernetesCluster
 
 
 @pytest.fixture(scope="session", params=NAMES)

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from modeldeck.domain.environments import ClusterTarget
+
 from tests.sources.kubernetes.conftest import deployment
 from tests.sources.kubernetes.waiting import until
-from tui.domain.environments import ClusterTarget
 
 NOTHING: dict[str, Any] = {"metadata": {"resourceVersion": "1"}, "items": []}
 

@@ -1,4 +1,4 @@
-"""`tui.ports.Cluster` against the simulator and a real API server: the same cases, the same answers."""
+"""`modeldeck.ports.Cluster` against the simulator and a real API server: the same cases, the same answers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from modeldeck.domain.environments import ClusterTarget
+from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, Unauthorized, Unreachable
+from modeldeck.domain.linking import find_links, slot_edits, template_patch, undo_edits
+from modeldeck.domain.rollout import new_pods, status
+from modeldeck.domain.serving import Controller, Deployment, Fleet
+from modeldeck.ports import Cluster
+from modeldeck.sources.kubernetes import answers
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.sources.kubernetes.conftest import Hand
-from tui.domain.environments import ClusterTarget
-from tui.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, Unauthorized, Unreachable
-from tui.domain.linking import find_links, slot_edits, template_patch, undo_edits
-from tui.domain.rollout import new_pods, status
-from tui.domain.serving import Controller, Deployment, Fleet
-from tui.ports import Cluster
-from tui.sources.kubernetes import answers
-from tui.sources.kubernetes.cluster import KubernetesCluster
 
 Opened = Callable[[ClusterTarget], KubernetesCluster]
 

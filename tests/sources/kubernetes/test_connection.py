@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 import yaml
+from modeldeck.domain.environments import ClusterTarget
+from modeldeck.domain.failures import Unauthorized, Unreachable
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.scripted import scripted
 from tests.sources.kubernetes.test_kubeconfig import config, written
 from tests.sources.kubernetes.test_logins import V1, _self_signed
-from tui.domain.environments import ClusterTarget
-from tui.domain.failures import Unauthorized, Unreachable
-from tui.sources.kubernetes.cluster import KubernetesCluster
 
 Opened = Callable[[ClusterTarget], KubernetesCluster]
 

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from modeldeck.domain.environments import ClusterTarget
+from modeldeck.domain.failures import Forbidden
+from modeldeck.domain.linking import find_links
+from modeldeck.domain.reading import Reading
+from modeldeck.domain.serving import Fleet
+from modeldeck.sources.kubernetes.informer import Informer
 
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.test_cluster_contract import DEPLOYMENTS_ONLY, Opened
 from tests.sources.kubernetes.waiting import until
-from tui.domain.environments import ClusterTarget
-from tui.domain.failures import Forbidden
-from tui.domain.linking import find_links
-from tui.domain.reading import Reading
-from tui.domain.serving import Fleet
-from tui.sources.kubernetes.informer import Informer
 
 EMPTY = Fleet((), (), ())
 
@@ -111,7 +111,7 @@ async def test_missing_rights_take_down_nothing_else(hand: Hand, watch: Watch) -
 
 
 async def test_what_may_be_listed_but_not_watched_is_listed_again(hand: Hand, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.sources.kubernetes.reflector.POLL", 0.2)
+    monkeypatch.setattr("modeldeck.sources.kubernetes.reflector.POLL", 0.2)
     await hand.allow("viewer", {"apiGroups": ["apps", ""], "resources": ["*"], "verbs": ["list"]})
     seen = watch(hand.target("view"))
     await until("live, with the gap told", lambda: seen.state == "live" and any("watch" in words for words in seen.fleet.gaps))

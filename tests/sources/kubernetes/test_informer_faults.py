@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modeldeck.domain.failures import Faulty, Malformed, Throttled, TimedOut, Unreachable
+from modeldeck.domain.reading import Reading
+from modeldeck.domain.serving import Fleet
+from modeldeck.sources.kubernetes import informer as informing
+from modeldeck.sources.kubernetes import reflector
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
+from modeldeck.sources.kubernetes.informer import Informer
+from modeldeck.sources.kubernetes.reflector import Pauses
 
 from tests.sources.kubernetes.scripted import CUT, END, HANG, Refuse, Scripted, bookmark, event, item, listed, refused, scripted
 from tests.sources.kubernetes.test_informer_contract import Watched
 from tests.sources.kubernetes.waiting import until
-from tui.domain.failures import Faulty, Malformed, Throttled, TimedOut, Unreachable
-from tui.domain.reading import Reading
-from tui.domain.serving import Fleet
-from tui.sources.kubernetes import informer as informing
-from tui.sources.kubernetes import reflector
-from tui.sources.kubernetes.cluster import KubernetesCluster
-from tui.sources.kubernetes.informer import Informer
-from tui.sources.kubernetes.reflector import Pauses
 
 
 @pytest.fixture(autouse=True)

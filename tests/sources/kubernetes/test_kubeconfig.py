@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from tui import pipes
-from tui.domain.environments import ClusterTarget, Secret
-from tui.domain.failures import Unreachable
-from tui.sources.kubernetes import kubeconfig
-from tui.sources.kubernetes.kubeconfig import contexts, load
+from modeldeck import pipes
+from modeldeck.domain.environments import ClusterTarget, Secret
+from modeldeck.domain.failures import Unreachable
+from modeldeck.sources.kubernetes import kubeconfig
+from modeldeck.sources.kubernetes.kubeconfig import contexts, load
 
 TOKEN = "sesame-0123456789"
 

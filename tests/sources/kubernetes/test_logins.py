@@ -14,17 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from modeldeck import pipes
+from modeldeck.domain.environments import ClusterTarget, Secret
+from modeldeck.domain.failures import Failure, TooLarge, Unauthorized, Unreachable
+from modeldeck.sources import bounds
+from modeldeck.sources.kubernetes import plugins
+from modeldeck.sources.kubernetes.kubeconfig import ExecPlugin, Login, User, load
+from modeldeck.sources.kubernetes.logins import FileToken, Impersonating, KubeconfigToken, PluginToken, context_for, credentials_for
+from modeldeck.sources.kubernetes.plugins import Plugin, _ends
 
 from tests.sources.kubernetes.test_kubeconfig import config, written
 from tests.sources.kubernetes.waiting import until
-from tui import pipes
-from tui.domain.environments import ClusterTarget, Secret
-from tui.domain.failures import Failure, TooLarge, Unauthorized, Unreachable
-from tui.sources import bounds
-from tui.sources.kubernetes import plugins
-from tui.sources.kubernetes.kubeconfig import ExecPlugin, Login, User, load
-from tui.sources.kubernetes.logins import FileToken, Impersonating, KubeconfigToken, PluginToken, context_for, credentials_for
-from tui.sources.kubernetes.plugins import Plugin, _ends
 
 V1 = "client.authentication.k8s.io/v1"
 

@@ -9,9 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.domain.serving import ContainerKind, Controller, Deployment, EnvVar
-from tui.sources.kubernetes import answers, objects, wire
+from modeldeck.domain.serving import ContainerKind, Controller, Deployment, EnvVar
+from modeldeck.sources.kubernetes import answers, objects, wire
 
 
 def pod(*statuses: dict[str, Any], spec: dict[str, Any] | None = None, meta: dict[str, Any] | None = None, **status: Any) -> dict[str, Any]:

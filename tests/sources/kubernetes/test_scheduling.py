@@ -8,13 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-
-from tests.domain.templates import deployment, pod, replica_set
-from tests.sources.kubernetes.conftest import Hand
-from tests.sources.kubernetes.scripted import Refuse, listed, scripted
-from tests.sources.kubernetes.test_cluster_contract import Opened
-from tui.domain.failures import Forbidden, Malformed
-from tui.domain.scheduling import (
+from modeldeck.domain.failures import Forbidden, Malformed
+from modeldeck.domain.scheduling import (
     AntiAffinity,
     Fit,
     HostPort,
@@ -26,9 +21,14 @@ from tui.domain.scheduling import (
     Toleration,
     placement,
 )
-from tui.domain.serving import Pod
-from tui.sources.kubernetes.cluster import KubernetesCluster
-from tui.sources.kubernetes.scheduling import ScheduledPod, pod_info_of
+from modeldeck.domain.serving import Pod
+from modeldeck.sources.kubernetes.cluster import KubernetesCluster
+from modeldeck.sources.kubernetes.scheduling import ScheduledPod, pod_info_of
+
+from tests.domain.templates import deployment, pod, replica_set
+from tests.sources.kubernetes.conftest import Hand
+from tests.sources.kubernetes.scripted import Refuse, listed, scripted
+from tests.sources.kubernetes.test_cluster_contract import Opened
 
 LIKE = pod(replica_set(deployment()), "first")
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tui.sources.kubernetes.shelf import Shelf, Sorted
+from modeldeck.sources.kubernetes.shelf import Shelf, Sorted
 
 
 @dataclass(frozen=True)

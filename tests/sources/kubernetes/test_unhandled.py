@@ -6,11 +6,10 @@ import json
 from typing import Any, TypeVar, cast
 
 import msgspec
-
-from tui.domain.failures import Failure, Forbidden, NotFound
-from tui.domain.linking import find_links
-from tui.sources.kubernetes.unhandled import unhandled
-from tui.sources.transport import Transport
+from modeldeck.domain.failures import Failure, Forbidden, NotFound
+from modeldeck.domain.linking import find_links
+from modeldeck.sources.kubernetes.unhandled import unhandled
+from modeldeck.sources.transport import Transport
 
 T = TypeVar("T")
 SERVER = {"name": "server", "env": [{"name": "MODEL_URI", "value": "models:/iris/3"}]}

@@ -9,16 +9,12 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tests.support.fakes.clock import FakeClock
-from tests.support.fakes.objects import strategic_merge, to_deployment, to_template
-from tests.support.fakes.traps import Traps
-from tests.support.virtual import VirtualClock
-from tui.domain.failures import Conflict, Forbidden, NotFound
-from tui.domain.identity import ClusterId
-from tui.domain.leases import Lease
-from tui.domain.marks import CHANGE_CAUSE, RESTARTED_AT
-from tui.domain.scheduling import SchedulerSnapshot
-from tui.domain.serving import (
+from modeldeck.domain.failures import Conflict, Forbidden, NotFound
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.leases import Lease
+from modeldeck.domain.marks import CHANGE_CAUSE, RESTARTED_AT
+from modeldeck.domain.scheduling import SchedulerSnapshot
+from modeldeck.domain.serving import (
     Access,
     ContainerState,
     Controller,
@@ -30,6 +26,11 @@ from tui.domain.serving import (
     ReplicaSet,
     Settings,
 )
+
+from tests.support.fakes.clock import FakeClock
+from tests.support.fakes.objects import strategic_merge, to_deployment, to_template
+from tests.support.fakes.traps import Traps
+from tests.support.virtual import VirtualClock
 
 REVISION = "deployment.kubernetes.io/revision"
 REVISION_HISTORY = "deployment.kubernetes.io/revision-history"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tui.domain.promotions import Operation, Plan
-from tui.operations.entries import Entry, fold, heard, plan_in
-from tui.operations.journal import JournalFailure, taken_up
+from modeldeck.domain.promotions import Operation, Plan
+from modeldeck.operations.entries import Entry, fold, heard, plan_in
+from modeldeck.operations.journal import JournalFailure, taken_up
 
 
 class MemoryJournal:

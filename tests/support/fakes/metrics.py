@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
+from modeldeck.domain.series_scope import SeriesScope
+
 from tests.support.fakes.traps import Traps
-from tui.domain.failures import Failure
-from tui.domain.metrics import Matrix, Sample, Series, Vector
-from tui.domain.series_scope import SeriesScope
 
 FASTAPI = (
     {"__name__": "http_request_duration_highr_seconds_bucket"},

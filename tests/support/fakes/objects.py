@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tui.domain.serving import (
+from modeldeck.domain.serving import (
     Condition,
     Container,
     Controller,

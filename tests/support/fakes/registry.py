@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from modeldeck.domain.failures import NotFound
+from modeldeck.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
+
 from tests.support.fakes.traps import Traps
-from tui.domain.failures import NotFound
-from tui.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 
 
 class FakeRegistry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tui.domain.failures import Failure
+from modeldeck.domain.failures import Failure
 
 
 @dataclass

@@ -6,14 +6,15 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+from modeldeck.domain.environments import Environment
+from modeldeck.operations.world import World
+
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.cluster import FakeCluster
 from tests.support.fakes.metrics import FakeMetrics
 from tests.support.fakes.registry import FakeRegistry
 from tests.support.fakes.traps import Traps
 from tests.support.virtual import VirtualClock
-from tui.domain.environments import Environment
-from tui.operations.world import World
 
 
 @dataclass

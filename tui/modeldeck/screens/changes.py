@@ -1,0 +1,51 @@
+"""Small changes that are no operation of their own: done at once, and said in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.truth import TruthRow
+from modeldeck.operations import choose_link as choosing
+from modeldeck.operations import register as registering
+from modeldeck.operations import restart as restarting
+from modeldeck.operations import scale as scaling
+from modeldeck.operations.world import World
+from modeldeck.ports import Clock
+from modeldeck.render.cell import Cell, Line
+
+
+async def restart(world: World, row: TruthRow, clock: Clock) -> Line:
+    try:
+        await restarting.restart(world, row.namespace, row.deployment, clock)
+    except Failure as failure:
+        return _refused(failure)
+    return (Cell(f"{row.key} restarts", "ok"),)
+
+
+async def scale(world: World, row: TruthRow, replicas: int) -> Line:
+    try:
+        await scaling.scale(world, row.namespace, row.deployment, replicas)
+    except Failure as failure:
+        return _refused(failure)
+    return (Cell(f"{row.key} scales to {replicas}", "ok"),)
+
+
+async def choose_link(world: World, row: TruthRow, places: Sequence[str]) -> Line:
+    try:
+        await choosing.choose_link(world, row.namespace, row.deployment, places)
+    except Failure as failure:
+        return _refused(failure)
+    return (Cell(f"{row.key}: {', '.join(places)} serves, as its annotation says from now on", "ok"),)
+
+
+async def register(world: World, run_id: str, model: str) -> Line:
+    try:
+        version = await registering.register(world, run_id, model)
+    except Failure as failure:
+        return _refused(failure)
+    return (Cell(f"registered as {version.model} v{version.version}", "ok"),)
+
+
+def _refused(failure: Failure) -> Line:
+    return (Cell(f"{failure} · {failure.hint}" if failure.hint else str(failure), "bad"),)
