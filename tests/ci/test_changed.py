@@ -18,7 +18,7 @@ def tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         "tests/operations/test_waiting.py": "from modeldeck.domain import rollout",
         "tests/operations/test_lock.py": "from modeldeck.domain.leases import Lease",
         "tests/render/test_pods.py": "def test() -> None:\n    import modeldeck.domain.rollout",
-        "tests/kubesim/test_store.py": "",
+        "tests/kubesim/storage/test_store.py": "",
         "tests/conformance/test_rollouts.py": "from modeldeck.domain import rollout",
     }
     for name, text in files.items():
@@ -37,7 +37,7 @@ def test_tests_of_a_module_are_named_after_it_or_import_it(tests: list[Path]) ->
 
 
 def test_each_package_has_its_tests(tests: list[Path]) -> None:
-    assert select(["tui/kubesim/store.py"], tests) == ["tests/kubesim/test_store.py", "tests/architecture/test_imports.py"]
+    assert select(["tui/kubesim/storage/store.py"], tests) == ["tests/kubesim/storage/test_store.py", "tests/architecture/test_imports.py"]
 
 
 def test_a_test_that_changed_is_run(tests: list[Path]) -> None:

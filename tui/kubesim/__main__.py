@@ -13,12 +13,13 @@ from pathlib import Path
 
 import uvicorn
 
-from kubesim import bootstrap, certificates, kubeconfigs
-from kubesim.access import load_tokens
+from kubesim.auth import certificates, kubeconfigs
+from kubesim.auth.access import load_tokens
 from kubesim.controllers.manager import run_controllers
-from kubesim.registry import Registry
-from kubesim.server import Application
-from kubesim.store import Store
+from kubesim.http.server import Application
+from kubesim.registry import bootstrap
+from kubesim.registry.registry import Registry
+from kubesim.storage.store import Store
 
 
 class _Server(uvicorn.Server):

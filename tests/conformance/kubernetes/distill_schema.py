@@ -1,6 +1,6 @@
-"""Makes tui/kubesim/schema.json from a real API server's OpenAPI document and the Go types it was built from.
+"""Makes tui/kubesim/api/schema.json from a real API server's OpenAPI document and the Go types it was built from.
 
-usage: python tests/conformance/kubernetes/distill_schema.py OPENAPI_V2.json GO_MODULES_DIR > tui/kubesim/schema.json
+usage: python tests/conformance/kubernetes/distill_schema.py OPENAPI_V2.json GO_MODULES_DIR > tui/kubesim/api/schema.json
 
 OPENAPI_V2.json is the answer of `kubectl get --raw /openapi/v2`; GO_MODULES_DIR holds api@vX and apimachinery@vX (`k8s.io` in the
 Go module cache). From OpenAPI come types, required fields and merge keys; from the Go tags the protobuf numbers, which fields are inlined,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from kubesim.kinds import KINDS
-from kubesim.openapi import full_name, root
-from kubesim.schema import Field, struct
+from kubesim.api.kinds import KINDS
+from kubesim.api.schema import Field, struct
+from kubesim.http.openapi import full_name, root
 
 from tests.conformance.kubernetes.api import Api
 

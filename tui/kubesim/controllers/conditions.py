@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubesim import clock
-from kubesim.kinds import Object
+from kubesim.api import timestamps
+from kubesim.api.kinds import Object
 
 
 def find(status: Object, type_: str) -> Object | None:
@@ -12,7 +12,7 @@ def find(status: Object, type_: str) -> Object | None:
 
 def make(type_: str, value: str, reason: str, message: str) -> Object:
     """A deployment's condition as of now; `value` is True, False or Unknown."""
-    now = clock.now()
+    now = timestamps.now()
     return {"type": type_, "status": value, "lastUpdateTime": now, "lastTransitionTime": now, "reason": reason, "message": message}
 
 

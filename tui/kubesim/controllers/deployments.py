@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from kubesim.api.kinds import DEPLOYMENTS, PODS, REPLICASETS, Object
 from kubesim.controllers import conditions, progress
 from kubesim.controllers.queue import WorkQueue
 from kubesim.controllers.recorder import Recorder
 from kubesim.controllers.rollout import Rollout
-from kubesim.kinds import DEPLOYMENTS, PODS, REPLICASETS, Object
-from kubesim.registry import Registry
-from kubesim.store import Change
+from kubesim.registry.registry import Registry
+from kubesim.storage.store import Change
 
 
 class DeploymentController:

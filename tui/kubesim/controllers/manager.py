@@ -10,7 +10,7 @@ from kubesim.controllers.garbage import GarbageCollector
 from kubesim.controllers.namespaces import NamespaceController
 from kubesim.controllers.replicasets import ReplicaSetController
 from kubesim.controllers.scheduling import Scheduler
-from kubesim.registry import Registry
+from kubesim.registry.registry import Registry
 
 _EXPIRY_SECONDS = 300.0
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kubesim import deletion
+from kubesim.api.kinds import NAMESPACES, SERVICEACCOUNTS, STORED
 from kubesim.controllers.queue import WorkQueue
-from kubesim.kinds import NAMESPACES, SERVICEACCOUNTS, STORED
-from kubesim.registry import Registry, Write
-from kubesim.store import Change
+from kubesim.registry import deletion
+from kubesim.registry.registry import Registry, Write
+from kubesim.storage.store import Change
 
 _WRITE = Write(manager="kube-controller-manager")
 _CONTENT = {kind.table: kind for kind in reversed(STORED) if kind.namespaced}

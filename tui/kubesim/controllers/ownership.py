@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kubesim import selectors
-from kubesim.kinds import Kind, Object
-from kubesim.registry import Registry, Write
+from kubesim.api import selectors
+from kubesim.api.kinds import Kind, Object
+from kubesim.registry.registry import Registry, Write
 
 
 def controller_of(obj: Object) -> Object | None:

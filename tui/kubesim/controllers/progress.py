@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
-from kubesim import clock
+from kubesim.api import timestamps
+from kubesim.api.kinds import Object
 from kubesim.controllers import conditions
 from kubesim.controllers.sizes import Fences, fences
-from kubesim.kinds import Object
 
 AVAILABLE = "NewReplicaSetAvailable"
 TIMED_OUT = "ProgressDeadlineExceeded"
@@ -130,5 +130,5 @@ def _timed_out(deployment: Object, status: Object) -> bool:
 
 def seconds_left(deployment: Object, condition: Object) -> float | None:
     """Until the deadline that started with the condition's last update; None when that time is unreadable."""
-    passed = clock.age_seconds(condition.get("lastUpdateTime"))
+    passed = timestamps.age_seconds(condition.get("lastUpdateTime"))
     return None if passed is None else float(deployment["spec"]["progressDeadlineSeconds"]) - passed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from kubesim.statuses import ApiError
+from kubesim.api.statuses import ApiError
 
 _FIRST_RETRY = 0.05
 _LONGEST_RETRY = 10.0

@@ -6,9 +6,9 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from kubesim import clock
-from kubesim.kinds import EVENTS, Kind, Object
-from kubesim.registry import Registry, Write
+from kubesim.api import timestamps
+from kubesim.api.kinds import EVENTS, Kind, Object
+from kubesim.registry.registry import Registry, Write
 
 LIFETIME = 3600.0
 _REMEMBERED = 2000
@@ -36,7 +36,7 @@ class Recorder:
         identity = (meta["uid"], reason, message, type_)
         seen = self._seen.get(identity)
         stored = self._registry.find(EVENTS, namespace, seen.name) if seen else None
-        now = clock.now()
+        now = timestamps.now()
         if seen and stored is not None:
             stored["count"] = seen.count + 1
             stored["lastTimestamp"] = now
@@ -86,6 +86,6 @@ def expire(registry: Registry) -> None:
     """Delete the events whose last occurrence is more than an hour ago, as etcd's leases do."""
     for entry in registry.store.scan(EVENTS):
         obj = entry.object()
-        seconds = clock.age_seconds(obj.get("lastTimestamp") or obj.get("eventTime") or obj["metadata"]["creationTimestamp"])
+        seconds = timestamps.age_seconds(obj.get("lastTimestamp") or obj.get("eventTime") or obj["metadata"]["creationTimestamp"])
         if seconds is not None and seconds > LIFETIME:
             registry.store.remove(EVENTS, entry.namespace, entry.name, obj)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
-from kubesim import clock, deletion, selectors
+from kubesim.api import selectors, timestamps
+from kubesim.api.kinds import PODS, REPLICASETS, Object
+from kubesim.api.statuses import ApiError
 from kubesim.controllers import conditions, ownership
 from kubesim.controllers.queue import WorkQueue
 from kubesim.controllers.recorder import Recorder
-from kubesim.kinds import PODS, REPLICASETS, Object
-from kubesim.registry import Registry, Write
-from kubesim.statuses import ApiError
-from kubesim.store import Change
+from kubesim.registry import deletion
+from kubesim.registry.registry import Registry, Write
+from kubesim.storage.store import Change
 
 _WRITE = Write(manager="kube-controller-manager")
 _STATUS = Write(manager="kube-controller-manager", subresource="status")
@@ -137,7 +138,7 @@ def _deletion_rank(pod: Object, crowd: dict[str, int]) -> tuple[object, ...]:
         -crowd.get(node, 0),
         ready_age or 0.0,
         -restarts,
-        clock.age_seconds(pod["metadata"]["creationTimestamp"]) or 0.0,
+        timestamps.age_seconds(pod["metadata"]["creationTimestamp"]) or 0.0,
         pod["metadata"]["name"],
     )
 
@@ -149,7 +150,7 @@ def is_ready(pod: Object) -> bool:
 
 def _ready_age(pod: Object) -> float | None:
     condition = conditions.find(pod.get("status", {}), "Ready")
-    return clock.age_seconds(condition.get("lastTransitionTime")) if condition else None
+    return timestamps.age_seconds(condition.get("lastTransitionTime")) if condition else None
 
 
 def _is_active(pod: Object) -> bool:
@@ -183,7 +184,7 @@ def _status(replicaset: Object, active: Sequence[Object], leaving: int, failure:
             {
                 "type": "ReplicaFailure",
                 "status": "True",
-                "lastTransitionTime": clock.now(),
+                "lastTransitionTime": timestamps.now(),
                 "reason": "FailedCreate",
                 "message": failure.message,
             }

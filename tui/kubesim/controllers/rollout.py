@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 
-from kubesim import deletion, naming
+from kubesim.api import naming
+from kubesim.api.kinds import DEPLOYMENTS, PODS, REPLICASETS, Object
+from kubesim.api.statuses import ApiError
 from kubesim.controllers import conditions, ownership, progress, revisions, sizes
 from kubesim.controllers.recorder import Recorder
 from kubesim.controllers.sizes import Size
-from kubesim.kinds import DEPLOYMENTS, PODS, REPLICASETS, Object
-from kubesim.registry import Registry, Write
-from kubesim.statuses import ApiError
+from kubesim.registry import deletion
+from kubesim.registry.registry import Registry, Write
 
 _WRITE = Write(manager="kube-controller-manager")
 _STATUS = Write(manager="kube-controller-manager", subresource="status")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
-from kubesim import clock
+from kubesim.api import timestamps
+from kubesim.api.kinds import EVENTS, NODES, PODS, Object
 from kubesim.controllers import conditions
 from kubesim.controllers.queue import WorkQueue
 from kubesim.controllers.recorder import reference
-from kubesim.kinds import EVENTS, NODES, PODS, Object
-from kubesim.registry import Registry, Write
-from kubesim.store import Change, Entry
+from kubesim.registry.registry import Registry, Write
+from kubesim.storage.store import Change, Entry
 
 _WRITE = Write(manager="kube-scheduler")
 
@@ -78,7 +78,7 @@ class Scheduler:
                 "type": "PodScheduled",
                 "status": "False",
                 "lastProbeTime": None,
-                "lastTransitionTime": clock.now(),
+                "lastTransitionTime": timestamps.now(),
                 "reason": "Unschedulable",
                 "message": message,
             }
@@ -124,6 +124,6 @@ def bind(registry: Registry, pod: Object, node: str) -> None:
     pod["spec"]["nodeName"] = node
     conditions.drop(pod["status"], "PodScheduled")
     pod["status"].setdefault("conditions", []).append(
-        {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": clock.now()}
+        {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": timestamps.now()}
     )
     registry.store.put(PODS, pod)

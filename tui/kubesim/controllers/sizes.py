@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kubesim.intorpercent import scaled
+from kubesim.api.int_or_percent import scaled
 
 
 @dataclass(frozen=True, slots=True)

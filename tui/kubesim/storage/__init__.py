@@ -1,0 +1,1 @@
+"""Where objects live, and how they are listed and watched from a resourceVersion on."""
