@@ -12,7 +12,8 @@ from modeldeck.domain.announcements import Announcement, announced_by_others, an
 from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut
 from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
 from modeldeck.domain.promotions import Plan
-from modeldeck.operations.announcing import announce, hold_alias, is_over, midst_words, moves_alias, withdraw, withdraw_untouched
+from modeldeck.operations.announced import is_over, midst_words
+from modeldeck.operations.announcing import announce, hold_alias, moves_alias, withdraw, withdraw_untouched
 from modeldeck.operations.lock import LockLost, Locks
 from modeldeck.operations.patience import LATE_ANSWER
 from modeldeck.operations.run import Run

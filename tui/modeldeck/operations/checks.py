@@ -15,7 +15,7 @@ from modeldeck.domain.registry import ModelAccess
 from modeldeck.domain.serving import Deployment
 from modeldeck.domain.slots import Edits
 from modeldeck.operations import edits
-from modeldeck.operations.announcing import is_over, midst_words
+from modeldeck.operations.announced import is_over, midst_words
 from modeldeck.operations.availability import availability
 from modeldeck.operations.consequences import consequences, others
 from modeldeck.operations.gate import Target, forecast
