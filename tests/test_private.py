@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from modeldeck import instant, private
-from modeldeck.operations.follow import RunnerFailure
-from modeldeck.operations.journal import JournalFailure, SqliteJournal, default_path
-from modeldeck.operations.launch import launch
+from modeldeck.operations.journal.follow import RunnerFailure
+from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, default_path
+from modeldeck.operations.runner.launch import launch
 from modeldeck.sandbox.layout import Layout
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")

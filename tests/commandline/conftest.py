@@ -11,9 +11,9 @@ from modeldeck.backends import Backends, open_sightings
 from modeldeck.commandline import change, deciding, doctor, gate, here, history, operations, register, status
 from modeldeck.commandline.main import main
 from modeldeck.domain.environments import Environment
-from modeldeck.operations.hands import OwnHands
-from modeldeck.operations.remembering import RememberingRegistry
-from modeldeck.operations.sightings import registry_id
+from modeldeck.operations.history.remembering import RememberingRegistry
+from modeldeck.operations.history.sightings import registry_id
+from modeldeck.operations.runner.handle import OwnHands
 
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld, fake_world

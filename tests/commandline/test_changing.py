@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from modeldeck.domain.failures import Forbidden, Unreachable
-from modeldeck.operations.words import from_iso
+from modeldeck.operations.common.text import from_iso
 
 from tests.commandline.conftest import Shell
 

@@ -25,9 +25,9 @@ from modeldeck.domain.gates import Gate
 from modeldeck.domain.pod_addresses import serving_addresses
 from modeldeck.domain.series_scope import SeriesScope
 from modeldeck.domain.serving import Fleet, OtherWorkload, Pod, ReplicaSet
+from modeldeck.operations.common.clients import World
 from modeldeck.operations.gate import Target
 from modeldeck.operations.gate.judging import examine
-from modeldeck.operations.world import World
 from modeldeck.sandbox import prometheus as binary
 from modeldeck.sources.prometheus import PrometheusMetrics
 

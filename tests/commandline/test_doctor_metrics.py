@@ -14,7 +14,7 @@ from modeldeck.domain.failures import Failure, Forbidden
 from modeldeck.domain.metrics import Sample, Vector
 from modeldeck.domain.series_scope import SeriesScope
 from modeldeck.domain.serving import Fleet, OtherWorkload
-from modeldeck.operations.world import World
+from modeldeck.operations.common.clients import World
 
 from tests.support import sample
 

@@ -14,10 +14,10 @@ from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.promotions import Operation, Outcome, State
 from modeldeck.environment.handover import handed
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.follow import RunnerFailure
-from modeldeck.operations.launch import Launched, launch
-from modeldeck.operations.runner import Verb
-from modeldeck.operations.services import Services, services
+from modeldeck.operations.journal.follow import RunnerFailure
+from modeldeck.operations.runner.launch import Launched, launch
+from modeldeck.operations.runner.runner import Verb
+from modeldeck.operations.service import Services, services
 
 from tests.crash.cases import Case
 from tests.crash.disk import disk

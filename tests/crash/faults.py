@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from modeldeck.domain.promotions import Outcome
-from modeldeck.operations.runner import Verb
+from modeldeck.operations.runner.runner import Verb
 
 
 class Delivery(Enum):

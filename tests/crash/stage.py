@@ -12,9 +12,9 @@ from modeldeck.backends import Backends, open_journal
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget
 from modeldeck.domain.promotions import Intent, Kind, Outcome, Plan, Refusal
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.execute import execute
-from modeldeck.operations.launch import Launched
-from modeldeck.operations.services import Services, services
+from modeldeck.operations.execution.execute import execute
+from modeldeck.operations.runner.launch import Launched
+from modeldeck.operations.service import Services, services
 
 from tests.crash.cases import Case, Scenario
 from tests.crash.ground import MODEL, Ground

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.promotions import Intent, Kind, Operation, Plan, Refusal
-from modeldeck.operations.execute import execute
-from modeldeck.operations.plan import plan
-from modeldeck.operations.recover import Recovery, resume, take_back
-from modeldeck.operations.subject import Subject, find_subject
-from modeldeck.operations.wishes import Mailbox
+from modeldeck.operations.execution.execute import execute
+from modeldeck.operations.execution.recover import Recovery, resume, take_back
+from modeldeck.operations.journal.signals import Mailbox
+from modeldeck.operations.planning.plan import plan
+from modeldeck.operations.planning.plan_inputs import Subject, find_subject
 
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld, fake_world

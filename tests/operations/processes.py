@@ -18,9 +18,9 @@ from unittest import mock
 
 from modeldeck.domain.failures import Failure, TimedOut, Unreachable
 from modeldeck.domain.promotions import Operation
-from modeldeck.operations.journal import JournalFailure
-from modeldeck.operations.runner import Order, carry_out
-from modeldeck.operations.world import World
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.journal.journal import JournalFailure
+from modeldeck.operations.runner.runner import Order, carry_out
 
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.fakes.world import FakeWorld
@@ -261,10 +261,10 @@ def computers(processes: Mapping[int, Process]) -> Iterator[None]:
 
     system = SimpleNamespace(getpid=lambda: WHO.get().pid)
     replaced = {
-        "host": (lambda: WHO.get().host, ("execute", "lock", "liveness", "adopt", "services")),
-        "birth": (lambda pid: f"birth-{pid}", ("execute", "lock")),
-        "os": (system, ("execute", "lock")),
-        "process_lives": (lives, ("liveness",)),
+        "host": (lambda: WHO.get().host, ("execution.execute", "execution.lock", "common.liveness", "execution.adopt", "service")),
+        "birth": (lambda pid: f"birth-{pid}", ("execution.execute", "execution.lock")),
+        "os": (system, ("execution.execute", "execution.lock")),
+        "process_lives": (lives, ("common.liveness",)),
     }
     with contextlib.ExitStack() as stack:
         for name, (stand_in, modules) in replaced.items():

@@ -10,11 +10,11 @@ import pytest
 from modeldeck.domain.failures import Conflict
 from modeldeck.domain.marks import under_way
 from modeldeck.domain.promotions import Kind, Operation, Outcome, State
-from modeldeck.operations.follow import follow
-from modeldeck.operations.journal import TakenUp
-from modeldeck.operations.liveness import unheard
-from modeldeck.operations.runner import Verb
-from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.common.liveness import unheard
+from modeldeck.operations.common.serialization import plan_to_journal
+from modeldeck.operations.journal.follow import follow
+from modeldeck.operations.journal.journal import TakenUp
+from modeldeck.operations.runner.runner import Verb
 
 from tests.operations.conftest import Bench
 from tests.operations.processes import Fault, Process

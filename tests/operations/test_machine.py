@@ -18,10 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.marks import RESTARTED_AT, history_of, mark_of
 from modeldeck.domain.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State
-from modeldeck.operations.runner import Order, Verb
-from modeldeck.operations.services import Services, services
-from modeldeck.operations.wishes import Asked, Wish
-from modeldeck.operations.world import World
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.runner.runner import Order, Verb
+from modeldeck.operations.service import Services, services
 
 from tests.operations.processes import WHO, Fault, Process, computers
 from tests.operations.reference import KEY, STAGING, Reference
@@ -427,7 +427,7 @@ class Promotions(RuleBasedStateMachine):
 
 
 class _Hands:
-    """`modeldeck.operations.hands.Hands` with a process of this machine."""
+    """`modeldeck.operations.runner.handle.Hands` with a process of this machine."""
 
     def __init__(self, machine: Promotions, operator: Operator) -> None:
         self._machine, self._operator = machine, operator

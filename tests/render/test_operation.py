@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modeldeck.domain.joining import truth_rows
 from modeldeck.domain.promotions import Operation, State, StepState
-from modeldeck.operations.commands import point_alias
+from modeldeck.operations.planning.commands import point_alias
 from modeldeck.render import operation as render
 from modeldeck.render.cell import Line, line_text
 from modeldeck.render.text import cells, clean

@@ -12,7 +12,7 @@ from modeldeck.backends import open_sightings
 from modeldeck.console import Console, Launch
 from modeldeck.domain.environments import Environment, MlflowTarget
 from modeldeck.domain.pointers import AliasMove
-from modeldeck.operations.sightings import registry_id
+from modeldeck.operations.history.sightings import registry_id
 
 from tests.support.backends import MLFLOW, answering
 from tests.support.clocks import Hurried

@@ -9,7 +9,7 @@ import pytest
 from modeldeck.domain.joining import truth_rows
 from modeldeck.domain.promotions import Intent, Operation, Plan
 from modeldeck.live.hub import Topic
-from modeldeck.operations.follow import RunnerFailure
+from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.operations.under_way import UnderWay
 from modeldeck.screens.promotion.desk import Desk

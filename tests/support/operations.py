@@ -27,9 +27,9 @@ from modeldeck.domain.promotions import (
     Verdict,
 )
 from modeldeck.domain.serving import ContainerState, Fleet
-from modeldeck.operations.runner import Verb
-from modeldeck.operations.services import Services
-from modeldeck.operations.wishes import Asked
+from modeldeck.operations.journal.signals import Asked
+from modeldeck.operations.runner.runner import Verb
+from modeldeck.operations.service import Services
 from modeldeck.screens.promotion.desk import Desk
 from modeldeck.screens.promotion.outlook import Outlook
 from modeldeck.widgets.pane_state import Live

@@ -14,14 +14,14 @@ from modeldeck.domain.environments import ClusterTarget, Environment
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.serving import Fleet
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.journal import SqliteJournal, default_path
-from modeldeck.operations.remembering import RememberingRegistry
-from modeldeck.operations.sightings import SqliteSightings, registry_id
-from modeldeck.operations.world import World
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.history.remembering import RememberingRegistry
+from modeldeck.operations.history.sightings import SqliteSightings, registry_id
+from modeldeck.operations.journal.journal import SqliteJournal, default_path
 from modeldeck.ports import Watch
 
 if TYPE_CHECKING:
-    from modeldeck.operations.hands import Hands
+    from modeldeck.operations.runner.handle import Hands
 
 OnFleet = Callable[[Reading[Fleet]], None]
 
@@ -112,7 +112,7 @@ def hire(world: World) -> Callable[[], Hands]:
 
     def start() -> Hands:
         from modeldeck.environment.handover import handed
-        from modeldeck.operations.launch import launch
+        from modeldeck.operations.runner.launch import launch
 
         return launch(handed(world.environment), default_path().parent)
 

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from modeldeck.backends import Backends
     from modeldeck.domain.truth import TruthRow
-    from modeldeck.operations.world import World
+    from modeldeck.operations.common.clients import World
     from modeldeck.screens.operations.doors import Doors
     from modeldeck.screens.picker import Choice
 

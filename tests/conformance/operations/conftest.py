@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from modeldeck.operations.journal import SqliteJournal
+from modeldeck.operations.journal.journal import SqliteJournal
 from modeldeck.sandbox.process import clean_environment
 
 from tests.conformance.clusters import NAMES, Cluster, running, until

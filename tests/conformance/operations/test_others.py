@@ -10,8 +10,8 @@ from modeldeck.backends import connect, open_journal
 from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan
 from modeldeck.environment import Flags, Resolved, resolve
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.execute import execute
-from modeldeck.operations.plan import plan
+from modeldeck.operations.execution.execute import execute
+from modeldeck.operations.planning.plan import plan
 
 from tests.conformance.clusters import until
 from tests.conformance.node.serving import traffic

@@ -9,10 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from modeldeck.live.hub import Topic
-from modeldeck.operations.follow import RunnerFailure
-from modeldeck.operations.hands import Hands
-from modeldeck.operations.journal import SqliteJournal
-from modeldeck.operations.shape import plan_to_journal
+from modeldeck.operations.common.serialization import plan_to_journal
+from modeldeck.operations.journal.follow import RunnerFailure
+from modeldeck.operations.journal.journal import SqliteJournal
+from modeldeck.operations.runner.handle import Hands
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.operations.doors import Doors, open_doors
 from modeldeck.screens.operations.list_screen import OperationsScreen

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from modeldeck.domain.promotions import Operation, State
-from modeldeck.operations.journal import JournalFailure
+from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.screens.operations.under_way import EVERY, Noticing, UnderWay, under_way
 
 from tests.support import operations as ops

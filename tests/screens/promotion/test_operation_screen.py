@@ -11,10 +11,10 @@ from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.joining import truth_rows
 from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
 from modeldeck.domain.truth import TruthRow
-from modeldeck.operations.follow import RunnerFailure
-from modeldeck.operations.journal import JournalFailure
-from modeldeck.operations.runner import Verb
-from modeldeck.operations.wishes import Wish
+from modeldeck.operations.journal.follow import RunnerFailure
+from modeldeck.operations.journal.journal import JournalFailure
+from modeldeck.operations.journal.signals import Wish
+from modeldeck.operations.runner.runner import Verb
 from modeldeck.screens.promotion.desk import Desk
 from modeldeck.screens.promotion.operation_screen import OperationScreen
 from modeldeck.screens.promotion.outlook import Outlook

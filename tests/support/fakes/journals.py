@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from modeldeck.domain.promotions import Operation, Plan
-from modeldeck.operations.entries import Entry, fold, heard, plan_in
-from modeldeck.operations.journal import JournalFailure, taken_up
+from modeldeck.operations.journal.events import Entry, fold, heard, plan_in
+from modeldeck.operations.journal.journal import JournalFailure, taken_up
 
 
 class MemoryJournal:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modeldeck.domain.environments import Environment
-from modeldeck.operations.world import World
+from modeldeck.operations.common.clients import World
 
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.cluster import FakeCluster

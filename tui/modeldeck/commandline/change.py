@@ -18,10 +18,10 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.promotions import ExitCode, Intent, Kind, Plan, Refusal
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.services import Services, services
-from modeldeck.operations.shape import operation_json, plan_json
-from modeldeck.operations.wishes import Asked, Wish
-from modeldeck.operations.words import actor
+from modeldeck.operations.common.serialization import operation_json, plan_json
+from modeldeck.operations.common.text import actor
+from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.service import Services, services
 
 QUIET = 3.0
 """Seconds that a plan may take before it is said that backends are waited for."""

@@ -9,7 +9,7 @@ from modeldeck.commandline.output import fail, put, put_json
 from modeldeck.domain.promotions import ExitCode
 from modeldeck.environment import check, config_path, resolve, show, show_text
 from modeldeck.environment.values import ConfigErrors, Flags, Problem, Severity
-from modeldeck.operations.words import harmless
+from modeldeck.operations.common.text import harmless
 
 
 def config(flags: Flags, given: argparse.Namespace) -> int:

@@ -11,12 +11,12 @@ from modeldeck.commandline.output import fail, say
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.promotions import ExitCode, Operation, Outcome, State
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.journal import SqliteJournal
-from modeldeck.operations.liveness import is_abandoned, unheard
-from modeldeck.operations.runner import Verb
-from modeldeck.operations.services import Services, services
-from modeldeck.operations.wishes import Asked, Wish
-from modeldeck.operations.words import actor
+from modeldeck.operations.common.liveness import is_abandoned, unheard
+from modeldeck.operations.common.text import actor
+from modeldeck.operations.journal.journal import SqliteJournal
+from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.runner.runner import Verb
+from modeldeck.operations.service import Services, services
 
 _WISHES = {"cancel": Wish.CANCEL, "accept": Wish.ACCEPT, "extend": Wish.EXTEND, "approve": Wish.APPROVE}
 

@@ -18,7 +18,7 @@ from modeldeck.domain.promotions import ExitCode
 from modeldeck.domain.registry import ModelAccess
 from modeldeck.domain.serving import Access
 from modeldeck.environment.kinds import shown
-from modeldeck.operations.world import not_configured
+from modeldeck.operations.common.clients import not_configured
 
 NEEDS = (
     ("list", "deployments", "apps", "", "the deck and `status` show no deployments"),

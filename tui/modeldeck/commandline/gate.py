@@ -20,9 +20,9 @@ from modeldeck.environment.gates import GateFile, read_gate_file
 from modeldeck.environment.reading import at_home
 from modeldeck.environment.values import Problem
 from modeldeck.live.clock import SystemClock
+from modeldeck.operations.common.clients import not_configured
 from modeldeck.operations.gate import Target, judgement_json, todays_target
 from modeldeck.operations.gate.trial import Refused, Trial, try_on, try_queries
-from modeldeck.operations.world import not_configured
 
 _HEAD = ("", "CRITERION", "VALUE", "BOUND", "BEFORE", "REQUESTS", "")
 _MARKS = {GateVerdict.PASS: "✔", GateVerdict.FAIL: "✘", GateVerdict.INSUFFICIENT: "?", GateVerdict.ERROR: "!"}

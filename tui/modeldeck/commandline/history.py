@@ -15,10 +15,10 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.pointers import Sighting
 from modeldeck.domain.promotions import ExitCode, Kind
 from modeldeck.domain.serving import Fleet
-from modeldeck.operations.history import Memories, Past
-from modeldeck.operations.history import history as gathered
-from modeldeck.operations.shape import operation_json
-from modeldeck.operations.words import iso
+from modeldeck.operations.common.serialization import operation_json
+from modeldeck.operations.common.text import iso
+from modeldeck.operations.history.history import Memories, Past
+from modeldeck.operations.history.history import history as gathered
 
 _HEAD = ("WHEN", "ACTOR", "KIND", "DEPLOYMENT", "MODEL", "FROM", "TO", "OUTCOME", "SOURCE", "REASON")
 

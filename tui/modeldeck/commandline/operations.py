@@ -13,11 +13,11 @@ from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.promotions import ExitCode, Operation
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.follow import follow
-from modeldeck.operations.journal import SqliteJournal
-from modeldeck.operations.liveness import is_abandoned, is_alive, unheard
-from modeldeck.operations.shape import operation_json
-from modeldeck.operations.words import iso
+from modeldeck.operations.common.liveness import is_abandoned, is_alive, unheard
+from modeldeck.operations.common.serialization import operation_json
+from modeldeck.operations.common.text import iso
+from modeldeck.operations.journal.follow import follow
+from modeldeck.operations.journal.journal import SqliteJournal
 
 _HEAD = ("ID", "STARTED", "ACTOR", "KIND", "DEPLOYMENT", "MODEL", "FROM", "TO", "STATE")
 

@@ -10,9 +10,9 @@ from typing import Any
 from modeldeck.commandline.process import lost, write
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
 from modeldeck.domain.promotions import ExitCode, Refusal
-from modeldeck.operations.guard import ReadOnly
-from modeldeck.operations.shape import SCHEMA
-from modeldeck.operations.words import harmless, has_orders
+from modeldeck.operations.common.guard import ReadOnly
+from modeldeck.operations.common.serialization import SCHEMA
+from modeldeck.operations.common.text import harmless, has_orders
 
 _REFUSED = (Conflict, Forbidden, NotFound, Rejected, ReadOnly)
 """Failures that are an answer: asking again will not help, and the backend is there."""

@@ -8,7 +8,7 @@ from modeldeck.backends import connect
 from modeldeck.commandline.output import report, report_json
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.promotions import ExitCode
-from modeldeck.operations.register import register as registered
+from modeldeck.operations.actions.register import register as registered
 
 
 async def register(environment: Environment, given: argparse.Namespace) -> int:

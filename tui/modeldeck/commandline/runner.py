@@ -1,6 +1,6 @@
 """The runner process' beginning and end: reads what it is handed, gets everything ready, waits for the word, and carries it out.
 
-Nothing of it is for people: it is started by `promote`, `rollback`, `operations` and the console (tui/modeldeck/operations/launch.py).
+Nothing of it is for people: it is started by `promote`, `rollback`, `operations` and the console (operations/runner/launch.py).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.promotions import ExitCode
 from modeldeck.environment.handover import received
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.runner import Order, carry_out
+from modeldeck.operations.runner.runner import Order, carry_out
 
 _STOPS = (signal.SIGINT, signal.SIGTERM)
 

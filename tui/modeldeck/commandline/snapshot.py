@@ -22,7 +22,7 @@ from modeldeck.domain.scraping import Scraped, names_in, questions, scraped_by_d
 from modeldeck.domain.serving import Fleet, OtherWorkload
 from modeldeck.domain.statements import Statement, known_metrics
 from modeldeck.domain.truth import TruthRow
-from modeldeck.operations.world import not_configured
+from modeldeck.operations.common.clients import not_configured
 from modeldeck.ports import Metrics
 
 T = TypeVar("T")

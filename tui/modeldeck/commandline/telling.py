@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 
 from modeldeck.commandline.output import lines, say
 from modeldeck.domain.promotions import Kind, Operation, Part, Plan, Step, StepState, Verdict
-from modeldeck.operations.liveness import unheard
-from modeldeck.operations.words import iso
+from modeldeck.operations.common.liveness import unheard
+from modeldeck.operations.common.text import iso
 
 _VERDICTS = {Verdict.OK: "✔", Verdict.WARN: "!", Verdict.REFUSE: "✘", Verdict.UNKNOWN: "?"}
 _STATES = {

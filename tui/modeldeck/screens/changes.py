@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.truth import TruthRow
-from modeldeck.operations import choose_link as choosing
-from modeldeck.operations import register as registering
-from modeldeck.operations import restart as restarting
-from modeldeck.operations import scale as scaling
-from modeldeck.operations.world import World
+from modeldeck.operations.actions import choose_link as choosing
+from modeldeck.operations.actions import register as registering
+from modeldeck.operations.actions import restart as restarting
+from modeldeck.operations.actions import scale as scaling
+from modeldeck.operations.common.clients import World
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 

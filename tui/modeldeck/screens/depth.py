@@ -14,7 +14,7 @@ from modeldeck.domain.registry import Registry
 from modeldeck.domain.selection import Pane, Selection
 from modeldeck.domain.truth import TruthRow
 from modeldeck.live.run_details import RunReader
-from modeldeck.operations.history import Memories, history
+from modeldeck.operations.history.history import Memories, history
 from modeldeck.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking
 from modeldeck.render import describe
 from modeldeck.render import history as render_history

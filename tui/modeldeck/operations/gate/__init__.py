@@ -18,11 +18,11 @@ A gate, from its beginning to its decision, with a clock that never jumps:
 from the newest `elapsed` that it finds there.
 """
 
+from modeldeck.operations.common.serialization import judgement_json
 from modeldeck.operations.gate.before import Baseline
 from modeldeck.operations.gate.forecasting import forecast
 from modeldeck.operations.gate.judging import judge
 from modeldeck.operations.gate.target import Target
 from modeldeck.operations.gate.today import todays_target
-from modeldeck.operations.shape import judgement_json
 
 __all__ = ["Baseline", "Target", "forecast", "judge", "judgement_json", "todays_target"]

@@ -9,9 +9,9 @@ from modeldeck.domain.gates.outlook import TIMES_AS_SLOW, collapse_seen, sight_w
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.gates.words import span
 from modeldeck.domain.promotions import Check, Verdict
+from modeldeck.operations.common.text import harmless
 from modeldeck.operations.gate.judging import Look, examine
 from modeldeck.operations.gate.target import Target
-from modeldeck.operations.words import harmless
 from modeldeck.ports import Metrics
 
 _HINTS = {

@@ -12,13 +12,13 @@ from modeldeck.domain.gates.outlook import with_missing
 from modeldeck.domain.gates.placeholders import fill
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.scraping import Scraped
+from modeldeck.operations.common.text import harmless
 from modeldeck.operations.gate.asking import Answers, Ask, Unanswered, ask
 from modeldeck.operations.gate.before import Baseline, side_before
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.operations.gate.queries import Side
 from modeldeck.operations.gate.reading import measured, number
 from modeldeck.operations.gate.target import Target, pods_of
-from modeldeck.operations.words import harmless
 from modeldeck.ports import Metrics
 
 

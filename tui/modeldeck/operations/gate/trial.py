@@ -9,10 +9,10 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates.judgement import CriterionResult, Judgement, Trouble
 from modeldeck.domain.gates.promql import metrics_in
 from modeldeck.domain.gates.settings import Gate
+from modeldeck.operations.common.text import harmless
 from modeldeck.operations.gate.asking import Unanswered, ask, unanswered
 from modeldeck.operations.gate.judging import judge, own_ask
 from modeldeck.operations.gate.target import Target
-from modeldeck.operations.words import harmless
 from modeldeck.ports import Metrics
 
 _NOBODY = Target("default", "example", ("example-5d4f8c7b9",), model="example", version="1")

@@ -14,10 +14,10 @@ from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.promotions import Intent, Kind, Operation
 from modeldeck.domain.selection import Pane
 from modeldeck.domain.truth import TruthRow
-from modeldeck.operations.hands import Hands
-from modeldeck.operations.journal import SqliteJournal
-from modeldeck.operations.ledger import Ledger
-from modeldeck.operations.world import World
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.journal.cached_journal import Ledger
+from modeldeck.operations.journal.journal import SqliteJournal
+from modeldeck.operations.runner.handle import Hands
 from modeldeck.ports import Clock, Cluster
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.operations.under_way import Noticing
@@ -27,8 +27,8 @@ from modeldeck.screens.promotion.outlook import Outlook
 
 def open_doors(app: App[Any], world: World, hire: Callable[[], Hands], journal: Callable[[], SqliteJournal], clock: Clock) -> Doors:
     """For the environment whose deck `app` shows. `journal` opens one more connection to its journal: each is for one thread."""
-    from modeldeck.operations.services import services
-    from modeldeck.operations.words import actor
+    from modeldeck.operations.common.text import actor
+    from modeldeck.operations.service import services
 
     deck = next(screen for screen in app.screen_stack if isinstance(screen, Deck))
     environment = world.environment

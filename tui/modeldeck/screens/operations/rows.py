@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from modeldeck.domain.promotions import Operation, State
-from modeldeck.operations.liveness import is_abandoned, unheard
+from modeldeck.operations.common.liveness import is_abandoned, unheard
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.moves import CUT_OFF, at_work, sign, standing

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.promotions import Operation, State
-from modeldeck.operations.liveness import is_abandoned, unheard
+from modeldeck.operations.common.liveness import is_abandoned, unheard
 from modeldeck.ports import Clock
 from modeldeck.render import numbers
 from modeldeck.screens.promotion.standing import untaken

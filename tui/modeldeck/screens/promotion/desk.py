@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.promotions import Operation, Plan, State
-from modeldeck.operations.follow import RunnerFailure
-from modeldeck.operations.runner import Verb
-from modeldeck.operations.services import Services
-from modeldeck.operations.wishes import Asked, Wish
+from modeldeck.operations.journal.follow import RunnerFailure
+from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.runner.runner import Verb
+from modeldeck.operations.service import Services
 
 Progress = Callable[[], None]
 

@@ -13,10 +13,10 @@ from textual.binding import Binding, BindingType
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.leases import DURATION
 from modeldeck.domain.promotions import Operation, Plan, State
-from modeldeck.operations.entries import heard
-from modeldeck.operations.liveness import unheard
-from modeldeck.operations.runner import Verb
-from modeldeck.operations.wishes import Wish
+from modeldeck.operations.common.liveness import unheard
+from modeldeck.operations.journal.events import heard
+from modeldeck.operations.journal.signals import Wish
+from modeldeck.operations.runner.runner import Verb
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.fold import flow

@@ -8,9 +8,9 @@ from enum import StrEnum
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.promotions import Operation, Outcome, Plan, State, Step, StepName, StepState
-from modeldeck.operations.elsewhere import committed
-from modeldeck.operations.undo import undo_order
-from modeldeck.operations.wishes import same_person
+from modeldeck.operations.execution.reconcile import committed
+from modeldeck.operations.execution.undo import undo_order
+from modeldeck.operations.journal.signals import same_person
 
 UNTAKEN = 30.0
 """Seconds after which an operation that no process has taken up is left to itself: a runner is ready before the word is given."""

@@ -1,0 +1,126 @@
+"""The contract of `--output json`: what is there is told, what is not known is null."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modeldeck.domain.gates import GateVerdict, Judgement
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.promotions import (
+    Check,
+    Fingerprint,
+    Intent,
+    Kind,
+    Operation,
+    Outcome,
+    Part,
+    Plan,
+    Said,
+    State,
+    Step,
+    StepName,
+    StepState,
+    Verdict,
+)
+from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_json, plan_to_journal
+
+from tests.operations.conftest import Bench
+
+STEP = Step(StepName.MOVE_ALIAS, "1", "2", leg=1)
+BARE = Operation("op", Kind.MOVE, "", "", "", "", None, "", "", State.PLANNED, None, 0.0, None, None)
+FULL = Operation(
+    *("op", Kind.PROMOTE, "ann@box", "iris", "serving", "iris", "1", "2", "better"),
+    *(State.ENDED, Outcome.DONE, 1_800_000_000.0, 1_800_000_060.0, 4711),
+    steps=(replace(STEP, command="curl", words="moved", started_at=1_800_000_001.0), replace(STEP, leg=2)),
+    words="done",
+    log=(Said(1_800_000_002.0, "patched"),),
+    alias="champion",
+    environment="prod",
+    cluster=ClusterId("uid", ""),
+    waiting_for="nobody",
+    heartbeat_at=1_800_000_059.0,
+    others=(Part("serving/staging", "iris", "1", "2"),),
+)
+
+
+def test_what_is_not_known_of_an_operation_is_null() -> None:
+    told = operation_json(BARE)
+    assert {name: value for name, value in told.items() if value} == {
+        "id": "op",
+        "kind": "move",
+        "state": "planned",
+        "started_at": "1970-01-01T00:00:00.000Z",
+    }
+    assert {name for name, value in told.items() if value == []} == {"deployments", "parts", "steps", "log"}
+    assert {value for value in told.values() if not value and value != []} == {None}
+
+
+def test_an_operation() -> None:
+    told = operation_json(FULL)
+    assert {name: told[name] for name in told if name not in ("steps", "parts")} == {
+        "id": "op",
+        "kind": "promote",
+        "actor": "ann@box",
+        "environment": "prod",
+        "cluster": ClusterId("uid", "").text(),
+        "model": "iris",
+        "namespace": "serving",
+        "deployment": "iris",
+        "deployments": ["serving/staging", "serving/iris"],
+        "alias": "champion",
+        "from_version": "1",
+        "to_version": "2",
+        "reason": "better",
+        "state": "ended",
+        "outcome": "done",
+        "started_at": "2027-01-15T08:00:00.000Z",
+        "finished_at": "2027-01-15T08:01:00.000Z",
+        "runner_pid": 4711,
+        "heard_at": "2027-01-15T08:00:59.000Z",
+        "gate": None,
+        "waiting_for": "nobody",
+        "words": "done",
+        "log": [{"at": "2027-01-15T08:00:02.000Z", "words": "patched"}],
+    }
+    assert [part["deployment"] for part in told["parts"]] == ["serving/staging", "serving/iris"]
+    named, stray = told["steps"]
+    assert (named["deployment"], named["words"], named["command"]) == ("serving/staging", "moved", "curl")
+    assert (named["started_at"], named["finished_at"]) == ("2027-01-15T08:00:01.000Z", None)
+    assert (stray["deployment"], stray["words"], stray["command"]) == (None, None, None)
+
+
+def test_the_newest_judgement_of_an_operation() -> None:
+    judgements = tuple(
+        Judgement(1_800_000_000.0 + at, at, verdict, ()) for at, verdict in ((1.0, GateVerdict.FAIL), (2.0, GateVerdict.PASS))
+    )
+    judged = replace(FULL, steps=(Step(StepName.JUDGE_GATE, "", "", state=StepState.DONE, judgements=judgements), STEP))
+    gate = operation_json(judged)["gate"]
+    assert (gate["verdict"], gate["at"]) == ("pass", "2027-01-15T08:00:02.000Z")
+
+
+async def test_a_plan(bench: Bench) -> None:
+    made = await bench.good_plan("2", reason="")
+    told = plan_json(made)
+    assert (told["reason"], told["already_there"], told["refused"], told["gate"]) == (None, False, False, None)
+    assert (told["deployment"], told["deployments"], told["from_version"], told["to_version"]) == ("iris", ["serving/iris"], "1", "2")
+    assert {"name": "environment", "verdict": "ok", "words": "test may be changed", "hint": None} in told["checks"]
+    refused = replace(made, checks=(Check("environment", Verdict.REFUSE, "no", "ask"),), steps=())
+    assert (plan_json(refused)["refused"], plan_json(refused)["already_there"]) == (True, True)
+    assert plan_json(refused)["checks"] == [{"name": "environment", "verdict": "refuse", "words": "no", "hint": "ask"}]
+
+
+def test_a_plan_is_read_back_and_what_a_newer_one_wrote_is_left_alone() -> None:
+    intent = Intent(Kind.ROLLBACK, "serving", "iris", "iris", "1", "ann@box", then=("serving/staging",))
+    plan = Plan(intent, "iris", "2", "1", (STEP,), (Check("gate", Verdict.OK, "fine"),), Fingerprint("uid", 1, "h", "2", "READY"), {})
+    whole = replace(plan, slot_edits={"/spec": (None, "x")}, others=(plan,), by_alias=True, serving_sets=("iris-1",))
+    body = plan_to_journal(whole)
+    assert plan_from_journal(body) == whole
+    del body["steps"][0]["leg"]
+    assert plan_from_journal(body).steps == (replace(STEP, leg=0),), "an older one had one Deployment"
+    body["colour"] = body["intent"]["colour"] = body["fingerprint"]["colour"] = "red"
+    body["steps"] = [{"name": "dance", "leg": "first"}]
+    body["checks"] = [{"name": "gate", "verdict": "maybe"}]
+    newer = plan_from_journal(body)
+    assert newer.steps == (Step(StepName.OTHER, "", ""),)
+    assert newer.checks == (Check("gate", Verdict.UNKNOWN, ""),)
+    assert replace(newer, steps=whole.steps, checks=whole.checks) == whole

@@ -1,0 +1,240 @@
+"""What is told of an operation whose process is gone, by what its Deployments tell."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from modeldeck.domain.failures import Conflict
+from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State, StepName, StepState
+from modeldeck.operations.common.ownership import Standing
+from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.reconcile import (
+    behind_another,
+    committed,
+    ended_elsewhere,
+    gone_on_with_elsewhere,
+    leave_to_others,
+    legs,
+)
+from modeldeck.operations.execution.recover import reopened
+from modeldeck.operations.planning.multi_deployment import plan_for
+
+from tests.operations.conftest import Bench
+from tests.operations.cutting import Cutting, PowerCut
+
+KEY = "serving/iris"
+OTHER = "20260101-000000-beef"
+PATCHED = 9
+"""Entries of the journal with which the template is patched, and the rollout is waited for."""
+
+
+async def cut(bench: Bench, entries: int = PATCHED, made: Plan | None = None) -> Run:
+    """The power goes after so many entries."""
+    made = made or await bench.good_plan("2")
+    with pytest.raises(PowerCut):
+        await bench.run_on(made, Cutting(bench.journal, entries, before=False))
+    bench.fake.cluster.leases.clear()
+    return reopened(made.id, bench.recovery())
+
+
+def tell(bench: Bench, *past: tuple[str, str], mark: str | None = None, key: str = KEY) -> None:
+    """The Deployment's history, the newest first, and the mark that stands."""
+    annotations: dict[str, str] = {}
+    for id, outcome in reversed(past):
+        annotations[HISTORY] = history_text(annotations, Mark(id, actor="bob@box", outcome=outcome))
+    if mark is not None:
+        annotations[OPERATION] = mark_text(Mark(mark, actor="bob@box"))
+
+    def edit(raw: dict[str, Any]) -> None:
+        known = raw["metadata"]["annotations"]
+        for name in (HISTORY, OPERATION):
+            known.pop(name, None)
+        known.update(annotations)
+
+    bench.fake.cluster.edit(key, edit)
+
+
+def words(operation: Operation | None) -> tuple[Outcome | None, str]:
+    assert operation is not None
+    assert operation.state is State.ENDED
+    return operation.outcome, operation.words
+
+
+async def test_a_history_that_tells_of_its_end_ends_it(bench: Bench) -> None:
+    run = await cut(bench)
+    before = run.now.steps
+    tell(bench, (OTHER, "done"), (run.whole.id, "done"))
+    finished = "it was finished, as the deployment's history tells"
+    ended = await ended_elsewhere(run)
+    assert words(ended) == (Outcome.DONE, finished)
+    assert ended is not None
+    assert {step.state for step in ended.steps} == {StepState.DONE}
+    told = [step.words == finished for step in ended.steps]
+    assert told == [step.state is not StepState.DONE for step in before], "what had been done keeps its own words"
+    assert bench.journal.operation(run.whole.id) == ended
+
+
+async def test_what_had_been_left_open_stays_so(bench: Bench) -> None:
+    run = await cut(bench)
+    bench.journal.append(run.whole.id, "skipped", {"at": 1.0, "step": 3, "words": "MLflow was away"})
+    run = reopened(run.whole.id, bench.recovery())
+    tell(bench, (run.whole.id, "done"))
+    ended = await ended_elsewhere(run)
+    assert ended is not None
+    assert (ended.steps[3].state, ended.steps[3].words) == (StepState.SKIPPED, "MLflow was away")
+
+
+async def test_a_history_that_tells_that_it_was_taken_back_ends_it(bench: Bench) -> None:
+    run = await cut(bench)
+    tell(bench, (run.whole.id, "undone"))
+    ended = await ended_elsewhere(run)
+    assert words(ended) == (Outcome.UNDONE, "it was taken back elsewhere, as the deployment's history tells")
+
+
+async def test_one_that_is_being_taken_back_here_goes_on_to_its_own_end(bench: Bench) -> None:
+    run = await cut(bench)
+    run.remember("undoing", words="cancelled")
+    tell(bench, (run.whole.id, "undone"))
+    assert await ended_elsewhere(run) is None
+
+
+@pytest.mark.parametrize(
+    ("past", "mark"),
+    [
+        ((), None),
+        (((OTHER, "done"),), None),
+        (((None, "needs attention"),), None),
+        ((), ""),
+        ((), OTHER),
+    ],
+)
+async def test_of_what_nothing_tells_nothing_is_told(bench: Bench, past: tuple[tuple[str | None, str], ...], mark: str | None) -> None:
+    """None, and an empty mark: its own."""
+    run = await cut(bench)
+    own = run.whole.id
+    tell(bench, *((id or own, outcome) for id, outcome in past), mark=own if mark == "" else mark)
+    assert await ended_elsewhere(run) is None
+    assert run.now.state is not State.ENDED
+
+
+async def test_another_deployment_of_the_same_name_tells_nothing_of_it(bench: Bench) -> None:
+    run = await cut(bench)
+    bench.fake.cluster.deployments[KEY]["metadata"]["uid"] = "another"
+    with pytest.raises(Conflict, match="serving/iris of environment test is another deployment") as raised:
+        await ended_elsewhere(run)
+    assert raised.value.hint == "choose its environment: -e test"
+
+
+async def test_past_its_commit_whoever_came_later_ends_it(bench: Bench) -> None:
+    """All that is left of it is evidence."""
+    run = await cut(bench, 20)
+    assert committed(run.now, run.whole)
+    tell(bench, (OTHER, "done"))
+    assert words(await ended_elsewhere(run)) == (Outcome.DONE, "it was carried out, and another operation has been there since")
+    again = reopened(run.whole.id, bench.recovery())
+    tell(bench, (OTHER, "done"), mark=again.whole.id)
+    assert await legs(again, Standing.PASSED) == ()
+
+
+async def test_before_its_commit_whoever_came_later_says_nothing_of_it(bench: Bench) -> None:
+    run = await cut(bench)
+    assert not committed(run.now, run.whole)
+    tell(bench, (OTHER, "done"))
+    assert await legs(run, Standing.PASSED) == (0,)
+    assert await legs(run, Standing.OURS) == ()
+    assert await ended_elsewhere(run) is None
+
+
+async def staged(bench: Bench, entries: int) -> Run:
+    """The power goes in an operation on staging and then production."""
+    bench.fake.cluster.add("serving", "staging", deepcopy(bench.fake.template()["spec"]["containers"]))
+    intent = Intent(Kind.PROMOTE, "serving", "staging", "iris", "2", "ann@box", "better", then=(KEY,))
+    made = await plan_for(intent, bench.fake.world, bench.journal, bench.fake.clock)
+    assert isinstance(made, Plan), made
+    return await cut(bench, entries, made)
+
+
+@pytest.mark.parametrize(
+    ("staging", "production", "expected"),
+    [
+        ("undone", None, Outcome.UNDONE),
+        ("undone", "undone", Outcome.UNDONE),
+        ("undone", "done", None),
+        ("done", None, None),
+        ("done", "done", Outcome.DONE),
+        (None, None, None),
+    ],
+)
+async def test_of_several_deployments_all_have_to_tell(
+    bench: Bench, staging: str | None, production: str | None, expected: Outcome | None
+) -> None:
+    """Of those that it had not come to, none tells that it was taken back."""
+    run = await staged(bench, 12)
+    for key, outcome in (("serving/staging", staging), (KEY, production)):
+        tell(bench, *([(run.whole.id, outcome)] if outcome else []), key=key)
+    ended = await ended_elsewhere(run)
+    assert (ended.outcome if ended else None) is expected
+
+
+async def test_taken_back_on_one_deployment_and_marked_on_the_other_it_is_not_over(bench: Bench) -> None:
+    run = await staged(bench, 12)
+    tell(bench, (run.whole.id, "undone"), key="serving/staging")
+    tell(bench, mark=run.whole.id)
+    assert await ended_elsewhere(run) is None
+
+
+async def test_what_is_past_is_left_to_others_where_they_have_been(bench: Bench) -> None:
+    run = await staged(bench, 12)
+    before = run.now.steps
+    leave_to_others(run, (1,))
+    after = run.now.steps
+    for old, new in zip(before, after, strict=True):
+        left = old.leg == 1 and old.state not in (StepState.DONE, StepState.SKIPPED)
+        assert (new.state, new.words) == ((StepState.DONE, "another operation has been there since") if left else (old.state, old.words))
+    assert before != after
+
+
+async def test_behind_the_mark_of_another_nothing_is_tried(bench: Bench) -> None:
+    run = await cut(bench)
+    tell(bench, mark=OTHER)
+    ended = await behind_another(run)
+    assert words(ended) == (
+        Outcome.NEEDS_ATTENTION,
+        f"nothing was tried: Kubernetes: operation {OTHER} of bob@box stands on deployment serving/iris, and has to end first",
+    )
+
+
+async def test_one_that_has_changed_nothing_is_in_nobodys_way(bench: Bench) -> None:
+    """Only its lock had been asked for."""
+    run = await cut(bench, 5)
+    locking = [step for step in run.now.steps if step.requests]
+    assert [step.name for step in locking] in ([], [StepName.LOCK])
+    tell(bench, mark=OTHER)
+    assert await behind_another(run) is None
+
+
+async def test_its_own_mark_is_not_anothers(bench: Bench) -> None:
+    run = await cut(bench)
+    tell(bench, mark=run.whole.id)
+    assert await behind_another(run) is None
+
+
+async def test_one_that_went_on_elsewhere_is_not_taken_back_here(bench: Bench) -> None:
+    """Read from its mark; the tags of its version tell that it came past its commit."""
+    run = await cut(bench, 23)
+    assert await gone_on_with_elsewhere(run) is None, "its own journal knows as much"
+    begun = tuple(replace(step, state=StepState.PLANNED) for step in run.now.steps)
+    tags = bench.fake.registry.versions["iris", "2"].tags
+    assert tags["modeldeck.operation"] == run.whole.id
+    run.operation = replace(run.now, steps=begun)
+    assert await gone_on_with_elsewhere(run) is None, "not adopted: its own journal tells"
+    run.operation = replace(run.operation, adopted=True)
+    ended = await gone_on_with_elsewhere(run)
+    assert ended is not None
+    assert ended.outcome is Outcome.NEEDS_ATTENTION
+    assert ended.words.endswith("it was gone on with on another machine: resume it there, or roll back")
+    assert run.whole.id in ended.words

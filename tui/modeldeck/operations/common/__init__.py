@@ -1,0 +1,1 @@
+"""What all of operations needs: clients, retries, patches, whose doing stands on a Deployment, and the JSON contract."""

@@ -1,0 +1,72 @@
+"""Whether what stands on a Deployment is still an operation's own, so that it may take it back.
+
+Its mark comes with, or before, everything else that it changes there, and goes with the last of it. Without the mark, the Deployment's
+history tells who has been there since: values alone do not, as somebody else may have wanted the very same ones. An operation that was
+undone has left what it found, the mark of one with an open end included: it is as if it had never been there.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from modeldeck.domain.failures import Conflict
+from modeldeck.domain.marks import OPERATION, Mark, history_of, under_way
+from modeldeck.domain.promotions import Outcome, Plan
+from modeldeck.domain.serving import Deployment
+from modeldeck.operations.common.patch import own_annotation
+
+
+class Standing(StrEnum):
+    OURS = "ours"
+    """It is marked; or it ended with an open end, and nobody has been there since."""
+    BACK = "back"
+    """It has been taken back, as its own line in the history tells; what has changed since is others' doing."""
+    TAKEN = "taken"
+    """The mark of another operation stands: how that one ends decides whose doing it is that stands."""
+    PASSED = "passed"
+    """Another operation has been there since: whatever stands is that one's."""
+    UNMARKED = "unmarked"
+    """It never took effect; or somebody took the mark off by hand, and what stands may still be its doing."""
+
+
+def standing(plan: Plan, deployment: Deployment) -> Standing:
+    mark, past = under_way(deployment.annotations), history_of(deployment.annotations)
+    if any(one.id == plan.id and one.outcome == Outcome.UNDONE for one in past):
+        return Standing.BACK
+    if mark is not None and deployment.annotations[OPERATION] != mark_before(plan):
+        return Standing.OURS if mark.id == plan.id else Standing.TAKEN
+    for one in past:
+        if one.id == plan.id:
+            return Standing.OURS
+        if one.id == plan.fingerprint.last_operation:
+            break
+        if one.outcome != Outcome.UNDONE:
+            return Standing.PASSED
+    return Standing.UNMARKED
+
+
+def mark_before(plan: Plan) -> str | None:
+    """The mark that stood when it was planned, and that its own replaces: of an operation with an open end."""
+    before, _ = plan.slot_edits.get(own_annotation(OPERATION), (None, None))
+    return before
+
+
+def newest(deployment: Deployment) -> Mark | None:
+    """The operation that ended last."""
+    return next(iter(history_of(deployment.annotations)), None)
+
+
+def passed_words(deployment: Deployment) -> str:
+    """Who has been there since."""
+    return f"{_who(newest(deployment))} has been there since: what stands is its own"
+
+
+def taken(deployment: Deployment) -> Conflict:
+    """Why nothing can be told yet."""
+    mark = under_way(deployment.annotations)
+    hint = f"modeldeck operations undo {mark.id}, or wait for its end" if mark else ""
+    return Conflict(f"{_who(mark)} stands on deployment {deployment.key}, and has to end first", hint=hint, backend="Kubernetes")
+
+
+def _who(found: Mark | None) -> str:
+    return f"operation {found.id} of {found.actor or 'somebody'}" if found else "another operation"

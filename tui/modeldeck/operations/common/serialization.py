@@ -1,0 +1,166 @@
+"""Operations and plans as JSON: the contract of `--output json` (schema 1), and what the journal keeps. Both directions are tolerant:
+fields of a newer modeldeck are left alone, missing ones have their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from modeldeck.domain.gates import Gate, Judgement, gate_from_json, gate_to_json, judgement_to_json
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.promotions import Check, Fingerprint, Intent, Kind, Operation, Part, Plan, Step, StepName, Verdict
+from modeldeck.operations.common.text import iso
+
+SCHEMA = 1
+
+Json = dict[str, Any]
+
+
+def operation_json(operation: Operation) -> Json:
+    """One operation as `promote`, `rollback`, `operations show` and `history` print it: times ISO 8601 in UTC, unknown is null."""
+    return {
+        "id": operation.id,
+        "kind": operation.kind.value,
+        "actor": operation.actor or None,
+        "environment": operation.environment or None,
+        "cluster": operation.cluster.text() or None,
+        "model": operation.model or None,
+        "namespace": operation.namespace or None,
+        "deployment": operation.deployment or None,
+        "deployments": list(operation.keys) if operation.deployment else [],
+        "parts": [part_json(part) for part in operation.parts] if operation.deployment else [],
+        "alias": operation.alias or None,
+        "from_version": operation.from_version,
+        "to_version": operation.to_version or None,
+        "reason": operation.reason or None,
+        "state": operation.state.value,
+        "outcome": operation.outcome.value if operation.outcome else None,
+        "started_at": iso(operation.started_at),
+        "finished_at": iso(operation.finished_at),
+        "runner_pid": operation.runner_pid,
+        "heard_at": iso(operation.heartbeat_at),
+        "steps": [step_json(step, operation.legs) for step in operation.steps],
+        "gate": judgement_json(operation.judged) if operation.judged is not None else None,
+        "waiting_for": operation.waiting_for or None,
+        "words": operation.words or None,
+        "log": [{"at": iso(said.at), "words": said.words} for said in operation.log],
+    }
+
+
+def judgement_json(judgement: Judgement) -> Json:
+    """As the journal keeps it, with its time in ISO 8601 UTC; what is not known is null."""
+    return {**judgement_to_json(judgement), "at": iso(judgement.at)}
+
+
+def part_json(part: Part) -> Json:
+    return {"deployment": part.key, "model": part.model or None, "from_version": part.from_version, "to_version": part.to_version or None}
+
+
+def step_json(step: Step, legs: tuple[str, ...]) -> Json:
+    """`legs`: the deployments by the numbers that steps name them by."""
+    return {
+        "name": step.name.value,
+        "deployment": legs[step.leg] if step.leg < len(legs) else None,
+        "state": step.state.value,
+        "before": step.before,
+        "after": step.after,
+        "started_at": iso(step.started_at),
+        "finished_at": iso(step.finished_at),
+        "words": step.words or None,
+        "command": step.command or None,
+    }
+
+
+def check_json(check: Check) -> Json:
+    return {"name": check.name, "verdict": check.verdict.value, "words": check.words, "hint": check.hint or None}
+
+
+def plan_json(plan: Plan) -> Json:
+    """A plan as `--plan --output json` prints it."""
+    return {
+        "id": plan.id,
+        "kind": plan.intent.kind.value,
+        "actor": plan.intent.actor,
+        "environment": plan.environment or None,
+        "model": plan.model,
+        "namespace": plan.intent.namespace,
+        "deployment": plan.intent.deployment,
+        "deployments": [leg.intent.key for leg in (*plan.others, plan)],
+        "alias": plan.intent.alias,
+        "from_version": plan.from_version,
+        "to_version": plan.to_version,
+        "reason": plan.intent.reason or None,
+        "already_there": plan.already_there,
+        "refused": bool(plan.refused),
+        "steps": [step_json(step, tuple(leg.intent.key for leg in plan.legs)) for step in plan.steps],
+        "checks": [check_json(check) for check in plan.checks],
+        "edits": [{"where": where, "before": before, "after": after} for where, (before, after) in plan.slot_edits.items()],
+        "gate": gate_to_json(plan.gate) if plan.gate is not None else None,
+    }
+
+
+def plan_to_journal(plan: Plan) -> Json:
+    """The whole plan: whoever reads it back can carry it out, or undo it, without asking anybody."""
+    return asdict(plan)
+
+
+def plan_from_journal(body: Mapping[str, Any]) -> Plan:
+    """Raises KeyError, TypeError or ValueError where the body is no plan that this modeldeck can read."""
+    intent = dict(_known(Intent, body["intent"]))
+    intent["kind"] = Kind(intent["kind"])
+    intent["gate"] = _gate(intent.get("gate"))
+    intent["then"] = tuple(intent.get("then", ()))
+    return Plan(
+        intent=Intent(**intent),
+        model=str(body["model"]),
+        from_version=body.get("from_version"),
+        to_version=str(body["to_version"]),
+        steps=tuple(_step(step) for step in body["steps"]),
+        checks=tuple(_check(check) for check in body.get("checks", ())),
+        fingerprint=Fingerprint(**_known(Fingerprint, body["fingerprint"])),
+        slot_edits={str(where): (before, after) for where, (before, after) in body.get("slot_edits", {}).items()},
+        by_alias=bool(body.get("by_alias", False)),
+        id=str(body.get("id", "")),
+        environment=str(body.get("environment", "")),
+        cluster=ClusterId(**_known(ClusterId, body.get("cluster") or {})),
+        registry=str(body.get("registry", "")),
+        run_id=body.get("run_id"),
+        copied_from=body.get("copied_from"),
+        gate=_gate(body.get("gate")),
+        serving_sets=tuple(str(name) for name in body.get("serving_sets", ())),
+        others=tuple(plan_from_journal(other) for other in body.get("others", ())),
+    )
+
+
+def _gate(body: object) -> Gate | None:
+    """Raises ValueError where it cannot be understood: an operation must not go on with less than was asked for."""
+    return gate_from_json(body) if isinstance(body, Mapping) else None
+
+
+def _step(body: Mapping[str, Any]) -> Step:
+    try:
+        name = StepName(body["name"])
+    except ValueError:
+        # The place is kept, because entries name a step by its place.
+        name = StepName.OTHER
+    leg = body.get("leg", 0)
+    return Step(
+        name,
+        str(body.get("before", "")),
+        str(body.get("after", "")),
+        str(body.get("command", "")),
+        leg=leg if isinstance(leg, int) else 0,
+    )
+
+
+def _check(body: Mapping[str, Any]) -> Check:
+    try:
+        verdict = Verdict(body.get("verdict", ""))
+    except ValueError:
+        verdict = Verdict.UNKNOWN
+    return Check(str(body.get("name", "")), verdict, str(body.get("words", "")), str(body.get("hint", "")))
+
+
+def _known(kind: type[Any], body: Mapping[str, Any]) -> Json:
+    return {name: value for name, value in body.items() if name in kind.__dataclass_fields__}

@@ -1,0 +1,160 @@
+"""An operation as its Deployment tells it: what a colleague needs who has not got the journal of the machine that began it.
+
+The mark holds what was changed in the pod template and what the alias pointed at before: enough to take it back. It does not hold what
+was checked, so that it cannot be gone on with. Once the version's tags tell of it, it had come past its commit: then it is only finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from modeldeck.domain.failures import Conflict, Failure, NotFound
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.marks import OPERATION, OPERATION_TAG, Mark, under_way
+from modeldeck.domain.promotions import EVIDENCE, Fingerprint, Intent, Kind, Plan, Step, StepName
+from modeldeck.domain.serving import Deployment
+from modeldeck.operations.common import patch
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.ownership import newest
+from modeldeck.operations.common.retry import LATE_ANSWER
+from modeldeck.operations.common.serialization import plan_to_journal
+from modeldeck.operations.common.text import host
+from modeldeck.operations.planning.preconditions import annotations_digest, digests
+from modeldeck.ports import Clock, Journal, ModelRegistry
+
+
+async def adopt(operation_id: str, world: World, journal: Journal, clock: Clock, *, finish: bool = False) -> Plan:
+    """Write the operation into this journal as one that was cut off: to be taken back, or to be finished.
+
+    Raises NotFound where no Deployment that can be seen carries its mark, Conflict where it has come too far to be taken back, or not far
+    enough to be finished.
+    """
+    namespaces = world.environment.cluster.namespaces if world.environment.cluster else ()
+    fleet = await world.need_cluster().fleet(namespaces)
+    marked = [(under_way(deployment.annotations), deployment) for deployment in fleet.deployments]
+    cluster = await world.need_cluster().identity()
+    name = world.environment.name
+    legs = [plan_of(mark, on, name, cluster) for mark, on in marked if mark and mark.id == operation_id and mark.to_version]
+    if not legs:
+        hint = "modeldeck operations list; -n NAMESPACE where it is another one"
+        raise NotFound(f"no operation {operation_id}, neither in this journal nor on a deployment", hint=hint)
+    committed = any([await told_by_tags(leg, world, clock) for leg in legs])
+    if committed and not finish:
+        raise past_commit(operation_id, "/".join((legs[0].intent.namespace, legs[0].intent.deployment)))
+    if finish and not committed:
+        raise not_from_here(operation_id)
+    plan = _joined(legs, committed=committed)
+    _write(plan, journal, clock, committed=committed)
+    return plan
+
+
+def past_commit(operation_id: str, key: str) -> Conflict:
+    """Why it cannot be taken back."""
+    hint = f"modeldeck operations resume {operation_id} finishes it; then modeldeck rollback {key}"
+    return Conflict(f"operation {operation_id} had moved the alias and the pods: taking it back is a roll-back", hint=hint)
+
+
+def not_from_here(operation_id: str) -> Conflict:
+    """Why it cannot be gone on with."""
+    words = f"operation {operation_id} was begun on another machine, whose journal is not here: it can be taken back, not gone on with"
+    return Conflict(words, hint=f"modeldeck operations undo {operation_id}")
+
+
+async def told_by_tags(leg: Plan, world: World, clock: Clock) -> bool:
+    """Whether it had come past its commit: tags are written right after it, and this one first.
+
+    Raises a Failure where the registry must be asked, and cannot be."""
+    try:
+        registry = world.need_registry()
+        if await _tagged(leg, registry):
+            return True
+        if await registry.version_of_alias(leg.model, leg.intent.alias) != leg.to_version:
+            return False
+        # It came as far as the alias: the tag may have been sent, and still be on its way.
+        await clock.sleep(LATE_ANSWER)
+        return await _tagged(leg, registry)
+    except NotFound:
+        return False
+    except Failure:
+        if leg.fingerprint.alias_known:
+            raise
+        return False  # it was away before the operation began, too
+
+
+async def _tagged(leg: Plan, registry: ModelRegistry) -> bool:
+    return (await registry.version(leg.model, leg.to_version)).tags.get(OPERATION_TAG) == leg.id
+
+
+def _joined(legs: Sequence[Plan], *, committed: bool) -> Plan:
+    """One plan of all its Deployments."""
+    steps = [replace(step, leg=number) for number, leg in enumerate(legs) for step in leg.steps]
+    if committed:
+        steps += [Step(name, "–", "as the mark tells", leg=number) for number in range(len(legs)) for name in EVIDENCE]
+    return replace(legs[0], steps=tuple(steps), others=tuple(replace(leg, steps=()) for leg in legs[1:]))
+
+
+def plan_of(mark: Mark, deployment: Deployment, environment: str, cluster: ClusterId) -> Plan:
+    """What was planned, as far as the mark tells."""
+    by_alias = mark.alias != "" and any(text and f"@{mark.alias}" in text for text in _texts(deployment))
+    patching = StepName.RESTART if by_alias else StepName.PATCH_TEMPLATE
+    change = Step(patching, "as before", f"version {mark.to_version}") if mark.edits else None
+    alias = Step(StepName.MOVE_ALIAS, f"{mark.alias} at {mark.previous or 'nothing'}", f"{mark.alias} at {mark.to_version}")
+    marking = Step(StepName.MARK, "no operation", mark.id)
+    steps = (marking, alias, *((change,) if change else ())) if by_alias else ((change or marking), alias)
+    own = patch.own_annotation(OPERATION)
+    return Plan(
+        intent=Intent(
+            kind=Kind.ROLLBACK if mark.kind == Kind.ROLLBACK else Kind.PROMOTE,
+            namespace=deployment.namespace,
+            deployment=deployment.name,
+            model=mark.model,
+            to_version=mark.to_version,
+            actor=mark.actor,
+            reason=mark.reason,
+            alias=mark.alias,
+        ),
+        model=mark.model,
+        from_version=mark.from_version,
+        to_version=mark.to_version or "",
+        steps=steps,
+        checks=(),
+        fingerprint=Fingerprint(
+            deployment_uid=deployment.uid,
+            generation=deployment.generation,
+            template_hash=deployment.template_hash,
+            alias_version=mark.previous,
+            version_status="",
+            alias_known=mark.previous_known,
+            replicas=deployment.desired,
+            places=digests(deployment.template),
+            annotations=annotations_digest(deployment),
+            last_operation=last.id if (last := newest(deployment)) else "",
+            tagged=mark.tagged,
+        ),
+        slot_edits={**mark.edits, own: (None, deployment.annotations[OPERATION])},
+        by_alias=by_alias,
+        id=mark.id,
+        environment=environment,
+        cluster=cluster,
+    )
+
+
+def _texts(deployment: Deployment) -> list[str | None]:
+    containers = deployment.template.containers
+    return [text for one in containers for text in (*one.args, *one.command, *(variable.value for variable in one.env))]
+
+
+def _write(plan: Plan, journal: Journal, clock: Clock, *, committed: bool) -> None:
+    """As if it had been cut off in each step: nobody here knows how far it came, so that every one of them is looked at. Past the commit
+    all of it but the evidence is done."""
+    at = clock.now()
+    journal.append(plan.id, "planned", {"at": at, "plan": plan_to_journal(plan), "host": host(), "adopted": True})
+    for index, step in enumerate(plan.steps):
+        if step.name in EVIDENCE:
+            continue
+        words = f"{step.name}: as the mark on the deployment tells"
+        journal.append(plan.id, "trying", {"at": at, "step": index})
+        journal.append(plan.id, "request", {"at": at, "step": index, "words": words})
+        if committed:
+            journal.append(plan.id, "done", {"at": at, "step": index, "words": words})

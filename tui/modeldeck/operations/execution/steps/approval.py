@@ -1,0 +1,31 @@
+"""Waiting for a second person, where the environment asks for one: nothing has been touched until then."""
+
+from __future__ import annotations
+
+from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.journal.signals import same_person
+
+_LISTEN = 0.25
+"""Seconds between two looks for an approval."""
+
+
+class AwaitApproval:
+    async def do(self, run: Run) -> str:
+        """Answers who approved it. Waits as long as it takes; Stopped on a cancel."""
+        waiting = False
+        while True:
+            run.stop_if_asked()
+            for asked in run.mailbox.approvals:
+                if same_person(asked.by, run.whole.intent.actor):
+                    continue
+                words = f"approved by {asked.by}" + (f": {asked.reason}" if asked.reason else "")
+                if waiting:
+                    run.record("going-on", words=words)
+                return words
+            if not waiting:
+                waiting = True
+                run.record("waiting", words=f"somebody else has to approve it: modeldeck operations approve {run.whole.id}")
+            await run.clock.sleep(_LISTEN)
+
+    async def undo(self, run: Run) -> str:
+        return "nothing to undo"

@@ -1,0 +1,15 @@
+"""Waiting for the new pods. Nothing to undo: the patch's own undo starts the way back and waits for it."""
+
+from __future__ import annotations
+
+from modeldeck.operations.common import patch
+from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.waiting import wait_for_rollout
+
+
+class AwaitRollout:
+    async def do(self, run: Run) -> str:
+        return await wait_for_rollout(run, patch.of_template(run.plan.slot_edits))
+
+    async def undo(self, run: Run) -> str:
+        return "nothing to undo"

@@ -1,0 +1,124 @@
+"""The serving row after everything: alias, template and pods must now say the same version. A template only says what was asked for: where
+pods state what they serve, it is their statement that counts, and it is waited for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.joining import pods_by_deployment, truth_rows
+from modeldeck.domain.owners import changed_by
+from modeldeck.domain.registry import Registry
+from modeldeck.domain.serving import Fleet
+from modeldeck.domain.statements import Statement
+from modeldeck.domain.truth import TruthRow
+from modeldeck.operations.common.retry import AWAY, patiently
+from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.steps.stated import Stated, Statements
+
+_PATIENCE = 10.0
+"""Seconds in which the last old pods may end and statuses may settle."""
+_STATEMENT_PATIENCE = 90.0
+"""Seconds in which pods that state their version are scraped for the first time: an interval of 60 s is the longest that is usual."""
+_POLL = 0.4
+_SLOW_POLL = 3.0
+
+
+class NotTrue(Failure):
+    """Everything was done, and still the row does not say what it should."""
+
+    code: ClassVar[str] = "not_true"
+    default_hint: ClassVar[str] = "somebody may have changed it again at once: `modeldeck status` shows where it stands"
+
+
+class Verify:
+    async def do(self, run: Run) -> str:
+        began = run.clock.monotonic()
+        asked = Statements(run)
+        while True:
+            fleet = await _fleet(run)
+            stated = await asked.now(fleet)
+            seen = await _seen(run, fleet, stated)
+            wrong = _wrong(run, fleet, seen.row)
+            waited = run.clock.monotonic() + _POLL - began
+            if wrong and waited > _PATIENCE:
+                raise NotTrue("; ".join(wrong))
+            if not wrong and (not seen.silent or not (stated.expected or seen.spoken) or waited > _STATEMENT_PATIENCE):
+                return _agreed(run, seen, stated)
+            await run.clock.sleep(_POLL if waited < _PATIENCE else _SLOW_POLL)
+
+    async def undo(self, run: Run) -> str:
+        return "nothing to undo"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The row, and how many of its running pods have stated which version of the model they serve."""
+
+    row: TruthRow | None
+    spoken: int
+    silent: int
+
+
+def _agreed(run: Run, seen: _Seen, stated: Stated) -> str:
+    said = f"{run.plan.model} {run.plan.to_version}: alias, template and pods agree"
+    if not seen.silent:
+        return f"{said}, as the pods themselves state" if seen.spoken else said
+    if stated.expected or seen.spoken:
+        count = f"{seen.silent} of {seen.silent + seen.spoken} pods have not stated what they serve in {_STATEMENT_PATIENCE:.0f} s"
+        return f"{run.plan.model} {run.plan.to_version}: alias and template agree, but {count}" + (
+            f": {stated.failure}" if stated.failure else ""
+        )
+    why = f"what they state is not known: {stated.failure}" if stated.failure else "they state no version"
+    return f"{run.plan.model} {run.plan.to_version}: alias and template agree, and so do the pods by their templates; {why}"
+
+
+async def _fleet(run: Run) -> Fleet:
+    """Of the deployments of its namespace, the one alone."""
+    cluster = run.world.need_cluster()
+    namespace, name = run.key
+    fleet = await run.patiently(lambda: cluster.fleet((namespace,)))
+    chosen = tuple(d for d in fleet.deployments if d.name == name and d.namespace == namespace)
+    return Fleet(chosen, fleet.replica_sets, fleet.pods)
+
+
+async def _seen(run: Run, mine: Fleet, stated: Stated) -> _Seen:
+    rows = truth_rows(
+        mine,
+        await _registry(run),
+        champion=run.plan.intent.alias,
+        patterns=run.world.environment.patterns,
+        observed=stated.by_pod,
+    )
+    owned = (pod for found in mine.deployments for pod in pods_by_deployment(mine)[found.key])
+    pods = [pod for pod in owned if pod.phase == "Running" and not pod.terminating]
+    said = [stated.by_pod.get(f"{pod.namespace}/{pod.name}", Statement()).version(run.plan.model) for pod in pods]
+    return _Seen(rows[0] if rows else None, sum(one is not None for one in said), sum(one is None for one in said))
+
+
+async def _registry(run: Run) -> Registry | None:
+    """None while MLflow is away, which a roll-back survives: the row is then only held against the cluster."""
+    if run.world.registry is None:
+        return None
+    try:
+        return await patiently(run.world.registry.registry, run.clock, patience=2.0)
+    except AWAY:
+        return None
+
+
+def _wrong(run: Run, mine: Fleet, row: TruthRow | None) -> list[str]:
+    plan = run.plan
+    if row is None:
+        return ["the deployment is gone"]
+    wrong = []
+    if not plan.by_alias and row.spec_version not in (None, plan.to_version):
+        who = ", ".join(changed_by(deployment) for deployment in mine.deployments)
+        wrong.append(f"the template names version {row.spec_version}, as {who} has written it")
+    strangers = [live for live in row.live if live.version not in (None, plan.to_version)]
+    wrong += [f"{live.pods} pods serve version {live.version}" for live in strangers]
+    if row.desired and not any(live.ready for live in row.live):
+        wrong.append("no pod is ready")
+    if row.alias == plan.intent.alias and row.alias_version not in (None, plan.to_version):
+        wrong.append(f"alias {row.alias} points at {row.alias_version}")
+    return wrong

@@ -1,0 +1,90 @@
+"""The end of a process that has lost its lock: it hung for longer than the lock holds, and somebody took over. It sends nothing any more.
+What it still does is to look how the other one ends, so that this journal tells the same end as everybody else's.
+
+Where the other process writes the same journal, that one's entries tell the end, and nothing can be written here (`TakenUp`).
+"""
+
+from __future__ import annotations
+
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.leases import DURATION, Lease, lock_name, note_of
+from modeldeck.domain.marks import history_of, under_way
+from modeldeck.domain.promotions import Operation, Outcome, Plan, StepName
+from modeldeck.operations.execution.announcing import withdraw_untouched
+from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.lock import LockLost
+
+_LOOK = 2.0
+_LONGEST = 1800.0
+# Seconds that the other process may take, as long as it keeps its lock.
+
+
+async def give_up(run: Run, failure: LockLost) -> Operation:
+    """Somebody has taken the operation over, or begun another one: whatever is left to do is theirs."""
+    run.remember("failed", step=run.index, words=str(failure))
+    if not run.touched:
+        stands = await withdraw_untouched(run)
+        run.remember("ended", outcome=Outcome.UNDONE.value, words=f"{failure}; nothing had been changed yet{stands}")
+        return run.now
+    outcome = await _their_end(run, failure)
+    if outcome is None:
+        words = f"stopped at {run.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
+        run.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=words)
+    else:
+        how = "finished" if outcome is Outcome.DONE else "taken back"
+        run.remember("ended", outcome=outcome.value, words=f"{failure}; it was {how} there, as the deployment's history tells")
+    return run.now
+
+
+async def _their_end(run: Run, failure: LockLost) -> Outcome | None:
+    """None where nobody is at work on it, or nothing can be seen of that."""
+    run.hold_up(f"{failure}: waiting for how it ends there")
+    watched: dict[str, tuple[Lease, float]] = {}
+    until = run.clock.monotonic() + _LONGEST
+    while run.clock.monotonic() < until:
+        try:
+            busy = any([await _at_work(run, plan, watched) for plan in _changed(run)])
+            ends = {await _end(run, plan) for plan in _changed(run)}
+        except Failure:
+            await run.clock.sleep(_LOOK)
+            continue
+        if not busy:
+            return _joined(ends)
+        await run.clock.sleep(_LOOK)
+    return None
+
+
+def _changed(run: Run) -> list[Plan]:
+    legs = {step.leg for step in run.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}
+    return [run.whole.leg(leg) for leg in sorted(legs)]
+
+
+async def _at_work(run: Run, plan: Plan, watched: dict[str, tuple[Lease, float]]) -> bool:
+    """Whether a process of this operation keeps renewing its lock there: as it is seen to change, not by its times, as clocks differ."""
+    intent = plan.intent
+    lease = await run.world.need_cluster().lease(intent.namespace, lock_name(intent.deployment))
+    if lease is None or not lease.holder or note_of(lease).id != plan.id:
+        return False
+    known = watched.get(intent.key)
+    now = run.clock.monotonic()
+    if known is None or known[0].resource_version != lease.resource_version:
+        watched[intent.key] = lease, now
+        return True
+    return now - known[1] <= max(lease.duration, DURATION)
+
+
+async def _end(run: Run, plan: Plan) -> Outcome | None:
+    """How the Deployment tells that it ended there; None where it tells nothing, or the mark still stands."""
+    deployment = await run.world.need_cluster().deployment(plan.intent.namespace, plan.intent.deployment)
+    mark = under_way(deployment.annotations)
+    if mark is not None and mark.id == plan.id:
+        return Outcome.NEEDS_ATTENTION
+    told = next((past.outcome for past in history_of(deployment.annotations) if past.id == plan.id), "")
+    return next((outcome for outcome in Outcome if outcome == told), None)
+
+
+def _joined(ends: set[Outcome | None]) -> Outcome | None:
+    """Of several Deployments, those that it had not come to tell nothing; but all of them tell that it was finished."""
+    if ends == {Outcome.DONE} or (Outcome.UNDONE in ends and ends <= {Outcome.UNDONE, None}):
+        return Outcome.DONE if Outcome.DONE in ends else Outcome.UNDONE
+    return None

@@ -1,0 +1,208 @@
+"""Waiting for a rollout by kubectl's rules, and giving up early, with the pods' own words, where waiting will not help."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+from modeldeck.domain import rollout
+from modeldeck.domain.failures import Conflict, Failure, TimedOut
+from modeldeck.domain.owners import changed_by
+from modeldeck.domain.rollout import Cause, Trouble
+from modeldeck.domain.serving import Deployment, Pod
+from modeldeck.domain.slots import Edits, places
+from modeldeck.operations.common import patch
+from modeldeck.operations.common.retry import PASSING_WHERE_ALLOWED, Refusals, pause_after
+from modeldeck.operations.common.text import harmless, harmless_lines
+from modeldeck.operations.execution.execution import Run
+
+POLL = 0.4
+"""Seconds between two looks."""
+_STALE_DEADLINE = 10.0
+# Seconds for which a ProgressDeadlineExceeded that stood there before is not believed: the controller only takes the condition of
+# an earlier rollout away when the new one moves.
+_LOG_LINES = 30
+_NO_POD_PATIENCE = 30.0
+# Seconds for which the API may refuse to create a pod while nothing else moves: a webhook that starts anew, a quota that others free.
+
+_HINTS: Mapping[Cause, str] = {
+    Cause.IMAGE: "check the image's name and tag, and whether the pods may pull it (imagePullSecrets)",
+    Cause.CONFIG: "create the ConfigMap, Secret or key that it names, or name one that exists",
+    Cause.MEMORY: "raise the container's memory limit, or bring a smaller model",
+    Cause.START: "look at the container's command, mounts and hooks: it was never begun",
+    Cause.SIDECAR: "look at the sidecar's log: the pod is not ready without it",
+    Cause.NO_POD: "raise the quota or free some of it (kubectl describe quota), or ask for what the admission policy allows",
+    Cause.UNSCHEDULED: "free or add a node that fits, or let an old pod end first (strategy: maxSurge 0, maxUnavailable 1)",
+    Cause.PODS_END: "look at the node's events: it has too little of something, or refuses the pod",
+    Cause.SLOW: "look at the pod's events and its readiness probe; raise progressDeadlineSeconds where it is only slow",
+    Cause.DEADLINE: "look at the deployment's events and its pods; raise progressDeadlineSeconds where they are only slow",
+    Cause.PAUSED: "resume the deployment: kubectl rollout resume",
+}
+
+
+class RolloutFailed(Failure):
+    """The new pods do not come up. The words are the pods' own."""
+
+    code: ClassVar[str] = "rollout_failed"
+    default_hint: ClassVar[str] = "look at the pods' log; the model's artifact or its requirements may be broken"
+
+
+async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
+    """Until the Deployment as it is now is rolled out; answers kubectl's words.
+
+    Raises RolloutFailed early or at the deadline, Conflict when somebody takes the `wanted` edits back meanwhile, Stopped on a cancel.
+    A cluster that is away is waited for, too.
+    """
+    began = run.clock.monotonic()
+    until = began + run.plan.intent.rollout_deadline
+    said = ""
+    outage: set[str] = set()
+    refusals = Refusals()
+    stale = True
+    creation = _Creation()
+    while True:
+        run.stop_if_asked()
+        try:
+            deployment = await run.world.need_cluster().deployment(*run.key)
+            _refuse_moved(wanted, deployment)
+            status = rollout.status(deployment)
+            if status.state == rollout.DONE:
+                return status.words
+            pods = await _pods(run, deployment)
+        except PASSING_WHERE_ALLOWED as failure:
+            if refusals.believed(failure, run.clock.monotonic()):
+                raise
+            said = f"{failure} — still waiting"
+            if said not in outage:  # a network that is away is told of in several ways, by turns
+                run.hold_up(said)
+            outage.add(said)
+            await _sleep(run, until, said, pause_after(failure, POLL))
+            continue
+        outage.clear()
+        refusals = Refusals()
+        now = run.clock.monotonic()
+        found = creation.believed(rollout.trouble(deployment, pods), deployment, pods, now)
+        if status.state == rollout.PROGRESSING:
+            stale = False
+        if found is not None and not (found.cause is Cause.DEADLINE and stale and now - began < _STALE_DEADLINE):
+            raise await _failed(run, found)
+        held = rollout.obstacle(deployment, pods)
+        said = _say_once(run, said, _words(status.words, held))
+        await _sleep(run, until, said, POLL, held)
+
+
+async def look(run: Run, wanted: Edits | None) -> tuple[Pod, ...]:
+    """Its pods, once, after the rollout. Raises RolloutFailed where they have broken since, Conflict where somebody has changed the
+    template."""
+    deployment = await run.world.need_cluster().deployment(*run.key)
+    _refuse_moved(wanted, deployment)
+    pods = await _pods(run, deployment)
+    found = rollout.trouble(deployment, pods)
+    if found is not None and found.cause not in (Cause.DEADLINE, Cause.NO_POD):
+        raise await _failed(run, found)
+    return pods
+
+
+async def still_ours(run: Run) -> None:
+    """Before the alias of their model moves: raises Conflict where somebody has changed the template of one of its Deployments since the
+    rollout. An operation that was cut off may be gone on with much later."""
+    for leg in run.whole.legs:
+        if leg.model == run.plan.model and not leg.by_alias:
+            found = await run.patiently(partial(run.world.need_cluster().deployment, leg.intent.namespace, leg.intent.deployment))
+            _refuse_moved(patch.of_template(leg.slot_edits), found)
+
+
+def _refuse_moved(wanted: Edits | None, deployment: Deployment) -> None:
+    if wanted is not None and not patch.stand(wanted, deployment):
+        words = "; ".join(patch.strays(wanted, deployment)) or "the old values are back"
+        raise Conflict(f"{changed_by(deployment)} changed the template meanwhile: {words}", backend="Kubernetes")
+
+
+@dataclass
+class _Creation:
+    """Whether a refusal to create pods is final. Not frozen: it holds since when there has been one, and when anything last moved.
+
+    The controller asks again after pauses that double, so that it may take as long as it was refused until room that has come is used.
+    """
+
+    _since: float | None = None
+    _moved: float = 0.0
+    _seen: tuple[object, ...] = ()
+
+    def believed(self, found: Trouble | None, deployment: Deployment, pods: tuple[Pod, ...], now: float) -> Trouble | None:
+        """The trouble, unless it is a refusal that may still pass."""
+        if rollout.refused(deployment) is None:
+            self._since, self._seen = None, ()
+            return found
+        seen = (deployment.generation, deployment.replicas, deployment.updated, deployment.available, *sorted(pod.uid for pod in pods))
+        if self._since is None:
+            self._since = now
+        if seen != self._seen or found is None:
+            self._moved, self._seen = now, seen
+        if found is None or found.cause is not Cause.NO_POD:
+            return found
+        return found if now - self._moved >= max(_NO_POD_PATIENCE, self._moved - self._since) else None
+
+
+def _words(words: str, held: Trouble | None) -> str:
+    return words if held is None or held.cause is Cause.SLOW else f"{words} {held.words}"
+
+
+def _say_once(run: Run, said: str, words: str) -> str:
+    if words != said:
+        run.say(words)
+    return words
+
+
+async def _sleep(run: Run, until: float, said: str, seconds: float, held: Trouble | None = None) -> None:
+    if run.clock.monotonic() + seconds > until:
+        deadline = run.plan.intent.rollout_deadline
+        said = f"{said} {held.words}" if held is not None and held.words not in said else said
+        hint = "look at the pods; raise the deadline where they are slow"
+        hint = _HINTS[held.cause] if held is not None and held.cause is not Cause.SLOW else hint
+        raise TimedOut(harmless(f"not rolled out after {deadline:.0f} s: {said}", limit=600), hint=hint)
+    await run.clock.sleep(seconds)
+
+
+async def _pods(run: Run, deployment: Deployment) -> tuple[Pod, ...]:
+    pods = await run.world.need_cluster().pods_of(deployment)
+    if run.undoing:
+        # Where revisions are not known: annotations that only the new template has make its pods look like the old one's, too, as it asks
+        # for less.
+        forward = patch.of_template(run.plan.slot_edits)
+        return tuple(pod for pod in pods if pod.revision or not _carries(forward, pod))
+    return pods
+
+
+def _carries(forward: Edits, pod: Pod) -> bool:
+    present = places(pod.template)
+    return all(present.get(where) == after for where, (_, after) in forward.items())
+
+
+async def _failed(run: Run, found: Trouble) -> RolloutFailed:
+    """The failure with what the pod logged last; all of it also goes to the operation's log."""
+    run.say(found.words)
+    lines = await _last_words(run, found)
+    for line in lines:
+        run.say(f"{found.pod}: {line}")
+    words = harmless(found.words, limit=600)
+    hint = _HINTS.get(found.held or found.cause, "")
+    return RolloutFailed(f"{words} — {lines[-1]}" if lines and lines[-1] not in words else words, backend="Kubernetes", hint=hint)
+
+
+async def _last_words(run: Run, found: Trouble) -> tuple[str, ...]:
+    """The container that crashed is usually gone: its log is the previous one, unless it has not been restarted yet."""
+    if not found.pod or not found.container:
+        return ()
+    cluster = run.world.need_cluster()
+    for previous in (True, False):
+        try:
+            text = await cluster.pod_log(run.plan.intent.namespace, found.pod, found.container, tail=_LOG_LINES, previous=previous)
+        except Failure:
+            continue
+        lines = harmless_lines(text)
+        if lines:
+            return lines
+    return ()

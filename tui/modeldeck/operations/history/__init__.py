@@ -1,0 +1,1 @@
+"""Who moved what, when and why, from every memory that there is."""

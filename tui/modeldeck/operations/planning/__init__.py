@@ -1,0 +1,1 @@
+"""From an intent to a plan: everything is read, nothing is changed."""

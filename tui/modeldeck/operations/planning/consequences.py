@@ -1,0 +1,101 @@
+"""What a change will bring with it that its steps do not show: told in the plan, only where there is something to tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Sequence
+
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.linking import find_links, links_of
+from modeldeck.domain.links import How, ServingLink
+from modeldeck.domain.promotions import Check, Verdict
+from modeldeck.domain.serving import Deployment
+from modeldeck.domain.slots import Edits
+from modeldeck.operations.common import patch
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.planning.plan_inputs import Subject
+from modeldeck.operations.planning.repeated_variables import repeated
+
+_OTHERS_TIMEOUT = 5.0
+"""Seconds in which the other deployments are read: a plan can be made without them."""
+_NAMED = 3
+"""How many others are named; the rest is counted."""
+
+
+def consequences(subject: Subject, wanted: Edits) -> tuple[Check, ...]:
+    """Those that the Deployment itself tells."""
+    return tuple(_all(subject, patch.of_template(wanted)))
+
+
+def _all(subject: Subject, wanted: Edits) -> Iterator[Check]:
+    yield from _twice(subject.deployment, wanted)
+    if wanted:
+        yield from _moving_reference(subject)
+        if subject.link.how is How.ANNOTATION:
+            words = "only an annotation says which version is served: what the server loads does not change with it"
+            yield Check("reference", Verdict.WARN, words, "let the server read the version from a variable or an argument")
+
+
+def _twice(deployment: Deployment, wanted: Edits) -> Iterator[Check]:
+    """A patch merges variables by name, so that of two of one name the API server drops one."""
+    for found in repeated(deployment, wanted):
+        twice = f"{found.name} stands twice in container {found.container}"
+        words = f"{twice}; Kubernetes takes the last one, and a patch would drop one of them"
+        yield Check("variables", Verdict.REFUSE if found.edited else Verdict.WARN, words, found.hint)
+
+
+def _moving_reference(subject: Subject) -> Iterator[Check]:
+    stages = dict.fromkeys(link.stage for link in (subject.link, *subject.link.also) if link.stage is not None)
+    for stage in stages:
+        named = "the newest version" if stage == "latest" else f"stage {stage}"
+        words = f"the pods follow {named} of {subject.model}: from now on they name version {subject.to_version}, and no longer follow it"
+        hint = f"to follow a version that moves, name an alias: models:/{subject.model}@{subject.intent.alias}"
+        yield Check("reference", Verdict.WARN, words, hint)
+
+
+async def others(subject: Subject, alias: str, world: World, together: Collection[str]) -> tuple[Check, ...]:
+    """What other workloads make of the alias that moves: StatefulSets and DaemonSets read it, too. `together`: keys of the deployments that
+    this operation changes as well. Where they cannot be read, nothing is said."""
+    cluster, patterns, own = world.need_cluster(), world.environment.patterns, subject.deployment
+    target = world.environment.cluster
+    where = target.namespaces if target is not None and target.namespaces else (own.namespace,)
+    try:
+        async with asyncio.timeout(_OTHERS_TIMEOUT):
+            fleet, unhandled = await asyncio.gather(cluster.fleet(where), cluster.unhandled(where))
+    except (Failure, TimeoutError):
+        return ()
+    found = {
+        **{other.key: links_of(other, patterns) for other in fleet.deployments if other.key not in (own.key, *together)},
+        **{f"{other.kind} {other.key}": find_links(other.template, patterns) for other in unhandled},
+    }
+    follow: list[str] = []
+    differ: list[str] = []
+    for name, links in found.items():
+        mine = [link for link in links if link.model == subject.model]
+        if any(link.alias == alias for link in mine):
+            follow.append(name)
+        elif (versions := _versions(mine)) and subject.to_version not in versions:
+            differ.append(f"{name} ({', '.join(versions)})")
+    return tuple(_told(subject, alias, follow, differ))
+
+
+def _versions(links: Sequence[ServingLink]) -> list[str]:
+    return sorted({link.version for link in links if link.version is not None and link.alias is None and link.certain})
+
+
+def _told(subject: Subject, alias: str, follow: Sequence[str], differ: Sequence[str]) -> Iterator[Check]:
+    if follow:
+        verb = "follows" if len(follow) == 1 else "follow"
+        words = (
+            f"{_list(follow)} {verb} alias {alias} too: new pods there load version {subject.to_version}, pods that run keep the old one"
+        )
+        yield Check("other deployments", Verdict.WARN, words, "restart them, or promote them together")
+    if differ:
+        verb = "names another version" if len(differ) == 1 else "name other versions"
+        words = f"{_list(differ)} {verb} of {subject.model}: there, alias and template will differ"
+        yield Check("other deployments", Verdict.WARN, words, "promote them together, or give them an alias of their own")
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"

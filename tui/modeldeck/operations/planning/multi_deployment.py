@@ -1,0 +1,162 @@
+"""Plans of one operation over several Deployments in order (staging, then production), and of a version that first moves to another
+registered model. Each Deployment is a leg with a plan of its own; the steps of all stand in the whole: locks, then leg after leg with its
+gate, then the aliases, then the evidence. What fails in a later leg takes the earlier ones back, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from modeldeck.domain import legs as parts
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.promotions import EVIDENCE, Check, Intent, Kind, Plan, Refusal, Step, StepName
+from modeldeck.domain.registry import ModelVersion, Registry
+from modeldeck.domain.resolving import resolve
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.text import new_id
+from modeldeck.operations.planning.certain_link import certain_link
+from modeldeck.operations.planning.plan import plan
+from modeldeck.ports import Clock, Journal
+
+
+async def plan_for(intent: Intent, world: World, journal: Journal, clock: Clock) -> Plan | Refusal:
+    """The plan of whatever is wanted; a Refusal where there is nothing to plan."""
+    if not intent.then and intent.copy_to is None:
+        return await plan(intent, world, journal, clock)
+    wrong = _usage(intent)
+    if wrong is not None:
+        return wrong
+    try:
+        copy = await _copy(intent, world) if intent.copy_to is not None else None
+    except Failure as failure:
+        return Refusal(failure.code, str(failure), failure.hint, failure=failure)
+    if isinstance(copy, Refusal):
+        return copy
+    operation_id = new_id(clock.now())
+    legs: list[Plan] = []
+    for key in parts.keys(intent):
+        leg = await _leg(intent, key, copy, operation_id, world, journal, clock)
+        if isinstance(leg, Refusal):
+            return replace(leg, words=f"{key}: {leg.words}")
+        legs.append(leg)
+    if copy is not None and not any(leg.model == intent.copy_to for leg in legs):
+        words = f"none of these deployments serves {intent.copy_to}, so that a copy there would serve nowhere"
+        return Refusal("copy_unused", words, f"name a deployment that serves {intent.copy_to}")
+    return _whole(intent, legs, copy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    version: ModelVersion
+    number: str
+    """That the copy has, or that MLflow will give it."""
+    exists: bool
+    registry: Registry
+
+
+def _usage(intent: Intent) -> Refusal | None:
+    keys = parts.keys(intent)
+    if intent.kind is not Kind.PROMOTE:
+        return Refusal("usage", parts.ONE_ONLY, "roll back one after the other")
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        return Refusal("usage", f"named twice: {', '.join(twice)}")
+    if intent.copy_to is not None and (intent.model is None or intent.copy_to == intent.model):
+        return Refusal("usage", "a version is copied from one registered model to another one", "--copy-to OTHER-MODEL")
+    return None
+
+
+async def _copy(intent: Intent, world: World) -> _Copy | Refusal:
+    registry: Registry = await world.need_registry().registry()
+    model, wanted, target = intent.model or "", intent.to_version or "", intent.copy_to or ""
+    known = registry.model(model)
+    number = (known.aliases.get(wanted[1:]) if known else None) if wanted.startswith("@") else wanted
+    version = registry.version(model, number or "")
+    if version is None:
+        return Refusal("version_not_found", f"version {wanted} of {model} does not exist", "the versions pane shows those that do")
+    made = next((one for one in registry.of(target) if one.source == version.uri and one.status == "READY"), None)
+    return _Copy(version, made.version if made else registry.next_version(target), made is not None, registry)
+
+
+async def _leg(
+    intent: Intent, key: str, copy: _Copy | None, operation_id: str, world: World, journal: Journal, clock: Clock
+) -> Plan | Refusal:
+    namespace, _, name = key.rpartition("/")
+    own = replace(intent, namespace=namespace or intent.namespace, deployment=name, then=(), copy_to=None)
+    if copy is None:
+        return await plan(own, world, journal, clock, operation_id=operation_id, together=parts.keys(intent))
+    try:
+        link = certain_link(await world.need_cluster().deployment(own.namespace, name), world)
+    except Failure as failure:
+        return Refusal(failure.code, str(failure), failure.hint, failure=failure)
+    if isinstance(link, Refusal) or resolve(link, copy.registry).model != intent.copy_to:
+        return await plan(own, world, journal, clock, operation_id=operation_id, together=parts.keys(intent))
+    own = replace(own, model=intent.copy_to, to_version=copy.number)
+    copied = None if copy.exists else copy.version
+    return await plan(own, world, journal, clock, operation_id=operation_id, copied=copied, together=parts.keys(intent))
+
+
+_CHANGES = (StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.AWAIT_ROLLOUT, StepName.JUDGE_GATE)
+
+
+def _whole(intent: Intent, legs: Sequence[Plan], copy: _Copy | None) -> Plan:
+    """The last Deployment's plan is the operation's own; the ones before it are its others."""
+    numbered = [(0 if place == len(legs) - 1 else place + 1, leg) for place, leg in enumerate(legs)]
+    mine = [replace(step, leg=number) for number, leg in numbered for step in leg.steps]
+    copying = _copy_steps(numbered, copy)
+    changes: list[Step] = []
+    for number, leg in numbered:
+        if copying and copying[0].leg == number:
+            changes += copying
+        in_turn = (*_CHANGES, StepName.MOVE_ALIAS) if leg.by_alias else _CHANGES
+        changes += [step for step in mine if step.leg == number and step.name in in_turn]
+    steps = (
+        *[step for step in mine if step.name is StepName.AWAIT_APPROVAL][:1],
+        *[step for step in mine if step.name is StepName.LOCK],
+        *changes,
+        *_aliases(mine, dict(numbered)),
+        *[step for step in mine if step.name in EVIDENCE],
+    )
+    primary = legs[-1]
+    others = tuple(replace(leg, steps=(), checks=()) for leg in legs[:-1])
+    keys = tuple(leg.intent.key for leg in legs)
+    own = replace(primary.intent, then=keys[:-1])
+    return replace(primary, intent=own, others=others, steps=steps, checks=_checks(keys, legs))
+
+
+def _copy_steps(numbered: Iterable[tuple[int, Plan]], copy: _Copy | None) -> list[Step]:
+    """Right before the first leg that needs it: a version that fails its gate in staging is never copied."""
+    if copy is None or copy.exists:
+        return []
+    number, leg = next((number, leg) for number, leg in numbered if leg.copied_from)
+    command = f'python -c "from mlflow import MlflowClient; MlflowClient().copy_model_version({copy.version.uri!r}, {leg.model!r})"'
+    return [Step(StepName.COPY_VERSION, copy.version.uri, f"version {copy.number} of {leg.model}", command, leg=number)]
+
+
+def _aliases(steps: Iterable[Step], legs: dict[int, Plan]) -> list[Step]:
+    """Each alias moves once, after everything has been judged; those that pods follow have moved in their own leg's turn."""
+    found: dict[tuple[str, str], Step] = {}
+    for step in steps:
+        leg = legs[step.leg]
+        if step.name is StepName.MOVE_ALIAS and not leg.by_alias:
+            found.setdefault((leg.model, leg.intent.alias), step)
+    return list(found.values())
+
+
+def _checks(keys: Sequence[str], legs: Sequence[Plan]) -> tuple[Check, ...]:
+    """What is said of every leg in the same words is said once."""
+    if len(legs) == 1:
+        return legs[0].checks
+    told: dict[tuple[str, str], list[str]] = {}
+    by_words: dict[tuple[str, str], Check] = {}
+    for key, leg in zip(keys, legs, strict=True):
+        for check in leg.checks:
+            told.setdefault((check.name, check.words), []).append(key)
+            by_words[check.name, check.words] = check
+    names = list(dict.fromkeys(check.name for leg in legs for check in leg.checks))
+    found = [
+        check if len(told[at]) == len(legs) else replace(check, words=f"{', '.join(told[at])}: {check.words}")
+        for at, check in by_words.items()
+    ]
+    return tuple(sorted(found, key=lambda check: names.index(check.name)))

@@ -1,0 +1,66 @@
+"""Whether somebody else would put a change of a Deployment's template back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.owners import Hold, TemplateOwner, configured, owners
+from modeldeck.domain.promotions import Check, Plan, Verdict
+from modeldeck.domain.serving import Controller, Deployment
+from modeldeck.operations.common import patch
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.planning.plan_inputs import Subject
+
+_LONGEST_CHAIN = 5
+# Owners above a Deployment that are looked for: KServe, on Knative, has four.
+
+
+async def ownership(subject: Subject, world: World, draft: Plan) -> Check:
+    """Refuses what would surely be put back: the operation would end undone, and the pods would have been replaced twice for nothing."""
+    deployment = subject.deployment
+    known = owners(deployment, await _topmost(deployment, world))
+    found = await asyncio.gather(*(_as_configured(owner, world) for owner in known))
+    if not found:
+        return Check("owners", Verdict.OK, "nobody else is known to own the template")
+    if not patch.of_template(draft.slot_edits):
+        return Check("owners", Verdict.OK, f"{_named(found)}: the template does not change")
+    hint = "; ".join(dict.fromkeys(owner.instead for owner in found if owner.instead))
+    sure = [owner for owner in found if owner.hold is Hold.REVERTS]
+    if sure:
+        return Check("owners", Verdict.REFUSE, f"{_named(sure)} controls this deployment and would put the change back", hint)
+    if any(owner.hold is Hold.MAY_REVERT for owner in found):
+        return Check("owners", Verdict.WARN, f"{_named(found)} may revert the change", hint)
+    if any(owner.hold is Hold.OVERWRITES for owner in found):
+        return Check("owners", Verdict.WARN, f"{_named(found)} will write the template anew with its next release", hint)
+    return Check("owners", Verdict.OK, f"{_named(found)}, which does not write the template")
+
+
+def _named(found: Iterable[TemplateOwner]) -> str:
+    return ", ".join(map(str, found))
+
+
+async def _topmost(deployment: Deployment, world: World) -> Controller | None:
+    """The object at the top of the chain of controllers, as far as it may be read."""
+    found = deployment.controller
+    for _ in range(_LONGEST_CHAIN):
+        try:
+            above = await world.need_cluster().controller_of(deployment.namespace, found) if found else None
+        except Failure:
+            above = None
+        if above is None:
+            break
+        found = above
+    return found
+
+
+async def _as_configured(owner: TemplateOwner, world: World) -> TemplateOwner:
+    """With what its own object says, where that may be read."""
+    if owner.source is None:
+        return owner
+    try:
+        settings = await world.need_cluster().settings_of(owner.source_namespace, owner.source)
+    except Failure:
+        return owner
+    return owner if settings is None else configured(owner, settings)

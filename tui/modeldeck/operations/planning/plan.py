@@ -1,0 +1,296 @@
+"""From an intent to a plan: everything is read, nothing is changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.gates import Gate
+from modeldeck.domain.gates.summary import gate_words
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.marks import CHANGE_CAUSE, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, mark_of, mark_text
+from modeldeck.domain.pod_addresses import serving_addresses
+from modeldeck.domain.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName
+from modeldeck.domain.registry import ModelVersion
+from modeldeck.domain.slots import ANNOTATIONS, Edits, escape, slot_edits
+from modeldeck.operations.common import patch
+from modeldeck.operations.common.change_cause import Cause
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.ownership import newest
+from modeldeck.operations.common.replicasets import serving_sets
+from modeldeck.operations.common.text import has_orders, iso, new_id
+from modeldeck.operations.planning.checks import run_checks
+from modeldeck.operations.planning.commands import Commands
+from modeldeck.operations.planning.plan_inputs import Subject, alias_of, find_subject, logged_source
+from modeldeck.operations.planning.preconditions import annotations_digest, digests
+from modeldeck.ports import Clock, Journal
+
+REASON_LIMIT = 500
+
+
+async def plan(
+    intent: Intent,
+    world: World,
+    journal: Journal,
+    clock: Clock,
+    *,
+    operation_id: str = "",
+    copied: ModelVersion | None = None,
+    together: Collection[str] = (),
+) -> Plan | Refusal:
+    """The plan for one Deployment with all its checks, refusing ones included; a Refusal where there is nothing to plan.
+
+    `copied`: the version that is wanted does not exist yet, and will be a copy of this one. `together`: keys of all the
+    deployments that the operation changes.
+    """
+    wrong = _usage(intent)
+    if wrong is not None:
+        return wrong
+    subject = await find_subject(intent, world, journal, clock, copied)
+    if isinstance(subject, Refusal):
+        return subject
+    subject = replace(subject, intent=replace(intent, alias=alias_of(intent, subject.link)))
+    try:
+        template = _template_edits(subject, now := clock.now())
+    except ValueError as error:
+        return Refusal("slot", str(error), f"set {subject.link.slot.where} by hand once, so that it names {subject.model}")
+    try:
+        past = journal.operations()
+    except Failure as failure:
+        return Refusal(failure.code, str(failure), failure.hint, failure=failure)
+    try:
+        pods = await world.need_cluster().pods_of(subject.deployment)
+    except Failure as failure:
+        return Refusal(failure.code, str(failure), failure.hint, failure=failure)
+    serving = serving_sets(pods)
+    subject = replace(subject, pods=pods, addresses=serving_addresses(pods))
+    gate = chosen_gate(subject.intent, world, subject.model) if await metrics_there(world) else None
+    cluster, registry = await _identities(subject, world)
+    draft = _draft(subject, world, template, now, _Choices(operation_id or new_id(now), gate, serving, cluster, registry))
+    checks = await run_checks(replace(subject, intent=intent), world, draft, past, now, together)
+    return replace(draft, checks=checks, fingerprint=replace(draft.fingerprint, autoscaled=_autoscaled(checks)))
+
+
+def _usage(intent: Intent) -> Refusal | None:
+    for name, text in (("reason", intent.reason), ("alias", intent.alias), ("version", intent.to_version or "")):
+        if has_orders(text):
+            return Refusal("usage", f"the {name} holds control characters", "write it as one plain line of text")
+    if intent.ungated and not intent.reason.strip():
+        return Refusal("usage", "to go on without a gate needs a reason", "--reason TEXT")
+    if len(intent.reason) > REASON_LIMIT:
+        return Refusal("usage", f"the reason has {len(intent.reason)} characters, {REASON_LIMIT} is the most")
+    return None
+
+
+def _template_edits(subject: Subject, now: float) -> Edits:
+    """Empty where the template needs no change: that it lacks our annotations alone is no reason to restart anybody's pods."""
+    source = logged_source(subject.version)
+    found = dict(slot_edits(subject.link, subject.to_version, model=subject.model, run_id=subject.run_id, source=source))
+    if subject.by_alias:
+        moved = subject.alias_version != subject.to_version
+        if not found and not moved:
+            return {}
+        key = f"{ANNOTATIONS}/{escape(RESTARTED_AT)}"
+        found[key] = (subject.deployment.template.annotations.get(RESTARTED_AT), iso(now))
+        return found
+    named = subject.link.slot.where in found
+    disagrees = any(before is not None for before, _ in found.values())
+    return found if named or disagrees else {}
+
+
+_GUESS_PATIENCE = 1.5
+
+
+async def metrics_there(world: World) -> bool:
+    """Whether there is a Prometheus to judge by. One that somebody named is there even while it is down: the gate then holds. Where nobody
+    named any, the usual address counts only if it answers: else every change would wait for a person."""
+    if world.metrics is None:
+        return False
+    target = world.environment.prometheus
+    if target is None or not target.guessed:
+        return True
+    try:
+        async with asyncio.timeout(_GUESS_PATIENCE):
+            await world.metrics.ping()
+    except (Failure, TimeoutError):
+        return False
+    return True
+
+
+def chosen_gate(intent: Intent, world: World, model: str) -> Gate | None:
+    """What was asked for, else the environment's own for the model; None where none was asked for."""
+    if intent.ungated:
+        return None
+    gate = intent.gate or world.environment.gate_for(model)
+    return gate.for_rollback if intent.kind is Kind.ROLLBACK else gate
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What a plan stands on beside its subject."""
+
+    id: str
+    gate: Gate | None
+    serving_sets: tuple[str, ...]
+    cluster: ClusterId
+    registry: str
+
+
+async def _identities(subject: Subject, world: World) -> tuple[ClusterId, str]:
+    """Where this is, for those who look back at it later. Nothing of the plan depends on it, so that nobody who cannot tell stops it."""
+    cluster, registry = ClusterId(), ""
+    with suppress(Failure):
+        cluster = await world.need_cluster().identity()
+    if subject.registry_failure is None:
+        with suppress(Failure):
+            registry = await world.need_registry().identity()
+    return cluster, registry
+
+
+def _draft(subject: Subject, world: World, template: Edits, now: float, chosen: _Choices) -> Plan:
+    """The plan without its checks."""
+    deployment, intent = subject.deployment, subject.intent
+    alias_moves = subject.registry_failure is not None or subject.alias_version != subject.to_version
+    plan = Plan(
+        intent=intent,
+        model=subject.model,
+        from_version=subject.from_version,
+        to_version=subject.to_version,
+        steps=(),
+        checks=(),
+        fingerprint=Fingerprint(
+            deployment_uid=deployment.uid,
+            generation=deployment.generation,
+            template_hash=deployment.template_hash,
+            alias_version=subject.alias_version,
+            version_status=subject.version.status if subject.version else "",
+            alias_known=subject.registry_failure is None,
+            replicas=deployment.desired,
+            places=digests(deployment.template),
+            annotations=annotations_digest(deployment),
+            last_operation=last.id if (last := newest(deployment)) else "",
+            tagged=_tagged(subject),
+        ),
+        slot_edits={},
+        by_alias=subject.by_alias,
+        id=chosen.id,
+        environment=world.environment.name,
+        cluster=chosen.cluster,
+        registry=chosen.registry,
+        run_id=subject.run_id,
+        copied_from=subject.copied.uri if subject.copied is not None else None,
+        gate=chosen.gate if patch.of_template(template) else None,
+        serving_sets=chosen.serving_sets,
+    )
+    if not template and not alias_moves:
+        return plan
+    plan = replace(plan, slot_edits={**template, **_own_edits(subject, plan, template, now)})
+    steps = _steps(subject, plan, alias_moves)
+    if world.environment.approval:
+        steps = (Step(StepName.AWAIT_APPROVAL, "not approved", f"approved by somebody other than {plan.intent.actor}"), *steps)
+    return replace(plan, steps=steps)
+
+
+def _own_edits(subject: Subject, plan: Plan, template: Edits, now: float) -> Edits:
+    """The mark; and the change cause, which Kubernetes shows in the rollout's history, where there is a rollout."""
+    intent, annotations = plan.intent, subject.deployment.annotations
+    own: dict[str, tuple[str | None, str | None]] = {}
+    if template:
+        cause = Cause(plan.id, intent.kind, plan.model, plan.from_version, plan.to_version, intent.actor, intent.reason)
+        own[patch.own_annotation(CHANGE_CAUSE)] = (annotations.get(CHANGE_CAUSE), cause.text())
+    mark = Mark(
+        id=plan.id,
+        kind=intent.kind.value,
+        actor=intent.actor,
+        model=plan.model,
+        from_version=plan.from_version,
+        to_version=plan.to_version,
+        alias=intent.alias,
+        previous=subject.alias_version,
+        previous_known=subject.registry_failure is None,
+        tagged=_tagged(subject),
+        reason=intent.reason,
+        at=iso(now) or "",
+        edits={**template, **own},
+    )
+    return {patch.own_annotation(OPERATION): (annotations.get(OPERATION), mark_text(mark)), **own}
+
+
+def _tagged(subject: Subject) -> str | None:
+    """A copy has no tags of its own yet."""
+    return None if subject.version is None or subject.copied is not None else subject.version.tags.get(OPERATION_TAG, "")
+
+
+def stamped(plan: Plan, now: float) -> Plan:
+    """The plan with the time at which it is carried out in its marks: a person may think about it for a while."""
+    others = tuple(stamped(other, now) for other in plan.others)
+    plan = replace(plan, others=others) if others else plan
+    where = patch.own_annotation(OPERATION)
+    before, after = plan.slot_edits.get(where, (None, None))
+    mark = mark_of({OPERATION: after}) if after else None
+    if mark is None:
+        return plan
+    return replace(plan, slot_edits={**plan.slot_edits, where: (before, mark_text(replace(mark, at=iso(now) or "")))})
+
+
+def _steps(subject: Subject, plan: Plan, alias_moves: bool) -> tuple[Step, ...]:
+    """The alias last, because batch jobs and notebooks follow it; but first where the pods read it as they start."""
+    commands = Commands(plan, subject.deployment)
+    rollout = [_rollout(subject, commands), *_judged(plan)] if patch.of_template(plan.slot_edits) else []
+    alias = [_alias(subject, plan, commands)] if alias_moves else []
+    mark = Step(StepName.MARK, "no operation", plan.id, commands.mark())
+    announced = f", alias {plan.intent.alias} announced as moving" if alias_moves else ""
+    lock = Step(StepName.LOCK, "free", f"held by {plan.id}{announced}")
+    if plan.by_alias:
+        change = [mark, *alias, Step(StepName.RESTART, *_template_words(subject, plan), commands.restart()), *rollout]
+    elif rollout:
+        change = [Step(StepName.PATCH_TEMPLATE, *_template_words(subject, plan), commands.patch()), *rollout, *alias]
+    else:
+        change = [mark, *alias]
+    return (lock, *change, *_evidence(plan, commands))
+
+
+def _template_words(subject: Subject, plan: Plan) -> tuple[str, str]:
+    """Before and after, as the slot reads."""
+    if plan.by_alias:
+        return f"pods started with {plan.from_version or 'an unknown version'}", f"pods started with {plan.to_version}"
+    before, after = plan.slot_edits.get(subject.link.slot.where, (subject.link.slot.text, subject.link.slot.text))
+    return before or "–", after or "–"
+
+
+def _rollout(subject: Subject, commands: Commands) -> Step:
+    deployment = subject.deployment
+    replicas = "replica" if deployment.desired == 1 else "replicas"
+    before = f"revision {deployment.revision}, {deployment.available} of {deployment.desired} available"
+    return Step(StepName.AWAIT_ROLLOUT, before, f"{deployment.desired} {replicas} rolled out", commands.rollout_status())
+
+
+def _judged(plan: Plan) -> tuple[Step, ...]:
+    gate = plan.gate
+    if gate is None:
+        return ()
+    return (Step(StepName.JUDGE_GATE, "not judged", f"passed: {gate_words(gate)}"),)
+
+
+def _alias(subject: Subject, plan: Plan, commands: Commands) -> Step:
+    known = subject.registry_failure is None
+    before = f"{plan.intent.alias} at {(subject.alias_version or 'nothing') if known else 'nobody knows what'}"
+    return Step(StepName.MOVE_ALIAS, before, f"{plan.intent.alias} at {plan.to_version}", commands.move_alias())
+
+
+def _evidence(plan: Plan, commands: Commands) -> tuple[Step, ...]:
+    left = f" and {plan.from_version}" if plan.from_version and plan.from_version != plan.to_version else ""
+    verb = "RolledBack" if plan.intent.kind is Kind.ROLLBACK else "Promoted"
+    return (
+        Step(StepName.TAG_VERSION, "–", f"modeldeck.* on version {plan.to_version}{left}", commands.tag()),
+        Step(StepName.WRITE_EVENT, "–", f"{verb} on the deployment"),
+        Step(StepName.VERIFY, "–", "alias, template and pods agree", commands.verify()),
+        Step(StepName.RELEASE, plan.id, "no operation, no lock", commands.release()),
+    )
+
+
+def _autoscaled(checks: tuple[Check, ...]) -> bool:
+    return any(check.name == "autoscaler" and check.verdict == "warn" for check in checks)

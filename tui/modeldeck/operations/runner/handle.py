@@ -1,0 +1,58 @@
+"""Who carries an operation out: a process of its own (launch.py), or this one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from modeldeck.domain.failures import Failure
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.journal.journal import SqliteJournal
+from modeldeck.operations.runner.runner import Order, carry_out
+from modeldeck.ports import Clock
+
+
+class Hands(Protocol):
+    """Ready to carry out one order."""
+
+    def go(self, order: Order) -> None:
+        """Raises a Failure where it cannot begin."""
+        ...
+
+    def ended(self) -> bool: ...
+
+    def last_words(self) -> str:
+        """Why it ended, where it did not get to write that into the journal."""
+        ...
+
+    def discard(self) -> None:
+        """Nothing is to be done after all."""
+        ...
+
+
+class OwnHands:
+    """In this process, which then has to live until it has ended: for tests, and for what surely takes no time."""
+
+    def __init__(self, world: World, journal: SqliteJournal, clock: Clock) -> None:
+        self._world, self._journal, self._clock = world, journal, clock
+        self._task: asyncio.Task[object] | None = None
+        self._said = ""
+
+    def go(self, order: Order) -> None:
+        self._task = asyncio.create_task(self._carry_out(order))
+
+    async def _carry_out(self, order: Order) -> None:
+        try:
+            await carry_out(order, self._world, self._journal, self._clock, asyncio.Event())
+        except Failure as failure:
+            self._said = f"{failure}" + (f" ({failure.hint})" if failure.hint else "")
+
+    def ended(self) -> bool:
+        return self._task is not None and self._task.done()
+
+    def last_words(self) -> str:
+        return self._said
+
+    def discard(self) -> None:
+        if self._task is not None:
+            self._task.cancel()

@@ -1,0 +1,187 @@
+"""The verbs of operations bound to one environment's backends, journal and clock: what screens and the command line call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from modeldeck.domain.failures import NotFound
+from modeldeck.domain.linking import link_of
+from modeldeck.domain.promotions import Intent, Operation, Plan, Refusal, RollbackTarget, State
+from modeldeck.domain.resolving import resolve
+from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.guard import may_change
+from modeldeck.operations.common.liveness import is_alive
+from modeldeck.operations.common.serialization import plan_to_journal
+from modeldeck.operations.common.text import host
+from modeldeck.operations.execution.adopt import adopt
+from modeldeck.operations.execution.recover import refuse_resume, refuse_take_back
+from modeldeck.operations.journal.follow import RunnerFailure, follow
+from modeldeck.operations.journal.journal import SqliteJournal
+from modeldeck.operations.journal.signals import Asked, ask
+from modeldeck.operations.planning.candidate_metrics import measured_spans, with_figures
+from modeldeck.operations.planning.multi_deployment import plan_for
+from modeldeck.operations.planning.plan import stamped
+from modeldeck.operations.planning.plan_inputs import registry_or_none
+from modeldeck.operations.planning.rollback_candidates import rollback_targets
+from modeldeck.operations.runner.handle import Hands
+from modeldeck.operations.runner.runner import Order, Verb
+from modeldeck.ports import Clock, Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    plan: Callable[[Intent], Awaitable[Plan | Refusal]]
+    targets: Callable[[str, str], Awaitable[tuple[RollbackTarget, ...]]]
+    """(namespace, deployment) → versions that served there, the last one first. Raises a Failure where the cluster cannot be asked."""
+    get_ready: Callable[[], None]
+    """A person reads a plan: whoever is to carry it out gets ready meanwhile. Raises nothing; what fails is told by `begin`."""
+    begin: Callable[[Plan], str]
+    """Write the plan down and have it carried out; answers the operation's id. Raises a Failure, and then nothing has begun."""
+    recover: Callable[[str, Verb], Awaitable[None]]
+    """Resume an operation that was cut off, or take it back; one that the journal does not know is looked for on the Deployments.
+    Raises a Failure where it is not for us."""
+    follow: Callable[[str], AsyncIterator[Operation]]
+    """The operation as it stands and as it goes on, until it ends. Raises RunnerFailure where whoever carried it out is gone before."""
+    ask: Callable[[str, Asked], None]
+    """Raises a Failure where the wish makes no sense now."""
+    operations: Callable[[], tuple[Operation, ...]]
+    """Newest first, with their heartbeats. Raises JournalFailure."""
+    plan_of: Callable[[str], Plan | None]
+    """What the operation was begun with; None where the journal does not know it. Raises JournalFailure."""
+    heartbeat: Callable[[str], float | None]
+    """When the operation's process last said that it lives, seconds since the epoch. Raises JournalFailure."""
+    close: Callable[[], None]
+    """Whoever got ready in vain may go."""
+
+
+@dataclass(frozen=True, slots=True)
+class _AtWork:
+    hands: Hands
+    past: int
+    """The journal's newest entry of the operation when the order was given: an end up to there is that of an earlier attempt."""
+
+
+class _Bound:
+    """The state behind the verbs: who is ready, and who carries out what."""
+
+    def __init__(self, world: World, journal: SqliteJournal, clock: Clock, hire: Callable[[], Hands]) -> None:
+        self._world, self._journal, self._clock, self._hire = world, journal, clock, hire
+        self._ready: Hands | None = None
+        self._at_work: dict[str, _AtWork] = {}
+
+    def get_ready(self) -> None:
+        if self._ready is None or self._ready.ended():
+            try:
+                self._ready = self._hire()
+            except RunnerFailure:
+                self._ready = None  # told again, and shown, when it matters
+
+    def begin(self, made: Plan) -> str:
+        may_change(self._world)
+        made = stamped(made, self._clock.now())
+        hands = self._take()
+        self._journal.append(made.id, "planned", {"at": self._clock.now(), "plan": plan_to_journal(made), "host": host()})
+        self._go(hands, Order(Verb.EXECUTE, made.id))
+        return made.id
+
+    async def recover(self, operation_id: str, verb: Verb) -> None:
+        may_change(self._world)
+        operation, made = self._journal.operation(operation_id), self._journal.plan(operation_id)
+        if operation is None or made is None:
+            await adopt(operation_id, self._world, self._journal, self._clock, finish=verb is Verb.RESUME)
+        elif verb is Verb.UNDO:
+            refuse_take_back(operation, made, self._clock.now())
+        else:
+            refuse_resume(operation, made, self._clock.now())
+        self._go(self._take(), Order(verb, operation_id))
+
+    def _take(self) -> Hands:
+        hands, self._ready = self._ready, None
+        return hands if hands is not None and not hands.ended() else self._hire()
+
+    def _go(self, hands: Hands, order: Order) -> None:
+        _, past = self._journal.after(order.operation, 0)
+        hands.go(order)
+        self._at_work[order.operation] = _AtWork(hands, past)
+
+    async def follow(self, operation_id: str) -> AsyncIterator[Operation]:
+        last: Operation | None = None
+        work = self._at_work.get(operation_id)
+        past = work.past if work is not None else 0
+        alive = partial(self._is_alive, operation_id)
+        async for operation in follow(operation_id, self._journal, self._clock, alive=alive, past=past):
+            last = operation
+            yield operation
+        work = self._at_work.pop(operation_id, None)
+        untouched = work is not None and not self._journal.after(operation_id, work.past)[0]
+        if last is not None and (last.state is not State.ENDED or untouched):
+            said = work.hands.last_words() if work is not None else ""
+            hint = f"modeldeck operations resume {operation_id}, or undo {operation_id}"
+            # One that has told how it ended is not gone: only its journal could not take it, as on a full disk.
+            told = f"operation {operation_id} has ended, and its journal does not say how: {said}"
+            raise RunnerFailure(told if said else f"whoever carried operation {operation_id} out is gone", hint=hint)
+
+    def _is_alive(self, operation_id: str, operation: Operation) -> bool:
+        work = self._at_work.get(operation_id)
+        if work is not None:
+            return not work.hands.ended()
+        return is_alive(operation) is not False
+
+    def ask(self, operation_id: str, asked: Asked) -> None:
+        may_change(self._world)
+        operation = self._journal.operation(operation_id)
+        if operation is None:
+            raise NotFound(f"no operation {operation_id}", hint="modeldeck operations list", backend="journal")
+        ask(operation, asked, self._journal, self._clock.now())
+
+    def close(self) -> None:
+        if self._ready is not None:
+            self._ready.discard()
+            self._ready = None
+
+
+def services(world: World, journal: SqliteJournal, clock: Clock, hire: Callable[[], Hands]) -> Services:
+    """`hire` makes somebody ready to carry out one order."""
+
+    async def planned(intent: Intent) -> Plan | Refusal:
+        return await plan_for(intent, world, journal, clock)
+
+    async def targets(namespace: str, deployment: str) -> tuple[RollbackTarget, ...]:
+        return await targets_of(namespace, deployment, world, journal, clock)
+
+    bound = _Bound(world, journal, clock, hire)
+    return Services(
+        plan=planned,
+        targets=targets,
+        get_ready=bound.get_ready,
+        begin=bound.begin,
+        recover=bound.recover,
+        follow=bound.follow,
+        ask=bound.ask,
+        operations=journal.operations,
+        plan_of=journal.plan,
+        heartbeat=journal.heartbeat,
+        close=bound.close,
+    )
+
+
+async def targets_of(namespace: str, name: str, world: World, journal: Journal, clock: Clock) -> tuple[RollbackTarget, ...]:
+    """Versions that served in this Deployment, with how they behaved then; () where it names no model.
+
+    Raises a Failure where the cluster cannot be asked.
+    """
+    cluster = world.need_cluster()
+    deployment, fleet, registry = await asyncio.gather(
+        cluster.deployment(namespace, name), cluster.fleet((namespace,)), registry_or_none(world)
+    )
+    patterns = world.environment.patterns
+    link = link_of(deployment, patterns)
+    now = resolve(link, registry) if link else None
+    if now is None or now.model is None:
+        return ()
+    measured = await measured_spans(namespace, name, now.model, world.metrics, clock, patterns)
+    found = rollback_targets(deployment, fleet, journal.operations(), registry, now.version, patterns, now.model, measured)
+    return await with_figures(found, deployment, fleet, world.metrics, clock, patterns)
