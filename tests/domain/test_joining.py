@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.joining import Joiner, Place, owners, owners_by_version, pods_by_deployment, serving_of, serving_words, truth_rows
+from modeldeck.domain.joining import Joiner, Place, owners_by_version, serving_of, serving_words, truth_rows
 from modeldeck.domain.metrics import ServingStats
+from modeldeck.domain.pod_owners import deployments_of_pods, pods_by_deployment
 from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.serving import Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
 from modeldeck.domain.statements import Statement
@@ -249,7 +250,7 @@ def test_where_a_version_serves() -> None:
 
 def test_owners_of_pods() -> None:
     fleet = fleet_of(V7, (V6, True), (V7, True))
-    assert owners(fleet) == {"serving/pod-0": "serving/iris", "serving/pod-1": "serving/iris"}
+    assert deployments_of_pods(fleet) == {"serving/pod-0": "serving/iris", "serving/pod-1": "serving/iris"}
     assert owners_by_version(fleet, None) == {"serving/pod-0": ("serving/iris", "6"), "serving/pod-1": ("serving/iris", "7")}
 
 

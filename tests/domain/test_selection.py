@@ -18,7 +18,8 @@ from modeldeck.domain.selection import (
     select_version,
     serving_version,
 )
-from modeldeck.domain.truth import LiveVersion, RolloutStatus, TruthRow
+from modeldeck.domain.rollout import RolloutStatus
+from modeldeck.domain.truth import LiveVersion, TruthRow
 
 
 def version(model: str, number: str, run_id: str) -> ModelVersion:

@@ -8,8 +8,8 @@ from modeldeck.backends import Backends
 from modeldeck.commandline.findings import Finding, failed
 from modeldeck.commandline.snapshot import look, told
 from modeldeck.domain.exports import Exports
-from modeldeck.domain.joining import pods_by_deployment
 from modeldeck.domain.metrics import Vector
+from modeldeck.domain.pod_owners import pods_by_deployment
 from modeldeck.domain.profiles import pick
 from modeldeck.domain.scraping import scraped_by_deployment
 from modeldeck.domain.series_scope import SeriesScope

@@ -12,6 +12,7 @@ from modeldeck.domain.linking import link_in, link_of, links_of, primary, unread
 from modeldeck.domain.links import LinkPatterns, ServingLink
 from modeldeck.domain.marks import under_way
 from modeldeck.domain.metrics import NOTHING_KNOWN, ServingStats
+from modeldeck.domain.pod_owners import pods_by_deployment
 from modeldeck.domain.registry import CHAMPION, Registry
 from modeldeck.domain.resolving import Resolved, resolve
 from modeldeck.domain.serving import Deployment, Fleet, Pod, ReplicaSet
@@ -142,30 +143,6 @@ def _only_model(links: Iterable[ServingLink], registry: Registry | None) -> str 
 def _called(running: Iterable[Pod], model: str | None, observed: Mapping[str, Statement]) -> tuple[str, ...]:
     stated = (observed.get(f"{pod.namespace}/{pod.name}") for pod in running)
     return tuple(sorted({words for one in stated if one is not None for words in one.other_words(model)}))
-
-
-def pods_by_deployment(fleet: Fleet) -> dict[str, list[Pod]]:
-    """Deployment key → its pods through their ReplicaSets; by selector where the Deployment's ReplicaSets may not be read."""
-    of_set = {s.uid: s.owner_uid for s in fleet.replica_sets if s.owner_uid is not None}
-    found: dict[str, list[Pod]] = {d.key: [] for d in fleet.deployments}
-    key_of = {d.uid: d.key for d in fleet.deployments}
-    with_sets = set(of_set.values())
-    unseen: dict[str, list[Deployment]] = defaultdict(list)
-    for deployment in fleet.deployments:
-        if deployment.uid not in with_sets and deployment.selector:
-            unseen[deployment.namespace].append(deployment)
-    for pod in fleet.pods:
-        key = key_of.get(of_set.get(pod.owner_uid or "") or "")
-        if key is None and pod.owner_uid not in of_set:
-            key = next((d.key for d in unseen.get(pod.namespace, ()) if d.selector.items() <= pod.template.labels.items()), None)
-        if key is not None:
-            found[key].append(pod)
-    return found
-
-
-def owners(fleet: Fleet) -> dict[str, str]:
-    """`namespace/pod` → Deployment key, for statistics by Deployment."""
-    return {f"{pod.namespace}/{pod.name}": key for key, pods in pods_by_deployment(fleet).items() for pod in pods}
 
 
 def owners_by_version(

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from modeldeck.domain.joining import owners
 from modeldeck.domain.metrics import Matrix, Sample, Vector
 from modeldeck.domain.pod_addresses import MOST, PodAddress, host_of, pod_addresses, with_host
+from modeldeck.domain.pod_owners import deployments_of_pods
 from modeldeck.domain.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from modeldeck.domain.serving import Fleet
 
@@ -116,7 +116,7 @@ class PodIndex:
 
     def __init__(self, fleet: Fleet) -> None:
         self._pods = fleet.pods
-        self.owners = owners(fleet)
+        self.owners = deployments_of_pods(fleet)
         """`namespace/pod` → Deployment key."""
         self._ways: dict[frozenset[str], tuple[PodLabels, ...]] = {}
 

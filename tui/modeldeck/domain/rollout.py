@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from modeldeck.domain.serving import Container, ContainerKind, ContainerState, Deployment, Pod, PodTemplate, ReplicaSet
-from modeldeck.domain.truth import RolloutStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStatus:
+    """`kubectl rollout status` in its own words. `state` is one of waiting, progressing, failed, done."""
+
+    state: str
+    words: str
+
 
 WAITING = "waiting"
 PROGRESSING = "progressing"

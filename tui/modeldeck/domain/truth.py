@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from modeldeck.domain.links import ServingLink
 from modeldeck.domain.metrics import ServingStats
+from modeldeck.domain.rollout import RolloutStatus
 
 
 class Code(StrEnum):
@@ -37,14 +38,6 @@ class LiveVersion:
     version: str | None
     pods: int
     ready: int
-
-
-@dataclass(frozen=True, slots=True)
-class RolloutStatus:
-    """`kubectl rollout status` in its own words. `state` is one of waiting, progressing, failed, done."""
-
-    state: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)

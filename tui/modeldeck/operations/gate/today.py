@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.joining import pods_by_deployment
 from modeldeck.domain.linking import link_of
 from modeldeck.domain.links import LinkPatterns
 from modeldeck.domain.pod_addresses import serving_addresses
+from modeldeck.domain.pod_owners import pods_by_deployment
 from modeldeck.domain.serving import Deployment, Fleet
 from modeldeck.operations.gate.target import Target
 

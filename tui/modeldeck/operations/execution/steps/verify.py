@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.joining import pods_by_deployment, truth_rows
+from modeldeck.domain.joining import truth_rows
 from modeldeck.domain.owners import changed_by
+from modeldeck.domain.pod_owners import pods_by_deployment
 from modeldeck.domain.registry import Registry
 from modeldeck.domain.serving import Fleet
 from modeldeck.domain.statements import Statement
