@@ -8,7 +8,7 @@ import pytest
 from modeldeck.commandline.arguments import VERBS
 from modeldeck.commandline.doctor import NEEDS
 from modeldeck.console import Console
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.promotion.operation_screen import OperationScreen

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from modeldeck.commandline.doctor import alias_rights, doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, PrometheusTarget
-from modeldeck.domain.promotions import ExitCode
-from modeldeck.domain.registry import ModelAccess
+from modeldeck.domain.mlflow.registry import ModelAccess
+from modeldeck.domain.operations.promotions import ExitCode
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -22,9 +22,9 @@ from modeldeck.commandline.doctor_metrics import scraping
 from modeldeck.commandline.findings import Finding
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.gates import Gate
-from modeldeck.domain.pod_addresses import serving_addresses
-from modeldeck.domain.series_scope import SeriesScope
-from modeldeck.domain.serving import Fleet, OtherWorkload, Pod, ReplicaSet
+from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
+from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload, Pod, ReplicaSet
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.gate import Target
 from modeldeck.operations.gate.judging import examine

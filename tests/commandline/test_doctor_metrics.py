@@ -11,9 +11,9 @@ from modeldeck.commandline.doctor_metrics import _by_deployment, scraping
 from modeldeck.commandline.findings import Finding
 from modeldeck.commandline.snapshot import snapshot
 from modeldeck.domain.failures import Failure, Forbidden
-from modeldeck.domain.metrics import Sample, Vector
-from modeldeck.domain.series_scope import SeriesScope
-from modeldeck.domain.serving import Fleet, OtherWorkload
+from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload
+from modeldeck.domain.metrics.samples import Sample, Vector
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.common.clients import World
 
 from tests.support import sample

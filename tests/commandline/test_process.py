@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modeldeck.commandline import output, process
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 
 from tests.commandline.conftest import Shell
 

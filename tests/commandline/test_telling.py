@@ -14,8 +14,8 @@ from modeldeck.commandline.main import split_at_sandbox
 from modeldeck.commandline.telling import operation_story, operation_text, plan_text, progress_teller
 from modeldeck.domain.failures import Forbidden, Unreachable
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.promotions import Plan
-from modeldeck.domain.serving import Container, EnvVar, OtherWorkload, PodTemplate
+from modeldeck.domain.kubernetes.workloads import Container, EnvVar, OtherWorkload, PodTemplate
+from modeldeck.domain.operations.promotions import Plan
 
 from tests.commandline.conftest import Shell
 from tests.support import operations as ops

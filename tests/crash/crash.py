@@ -11,7 +11,7 @@ from pathlib import Path
 
 from modeldeck.backends import connect, open_journal
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.promotions import Operation, Outcome, State
+from modeldeck.domain.operations.promotions import Operation, Outcome, State
 from modeldeck.environment.handover import handed
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.journal.follow import RunnerFailure

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from modeldeck.domain.marks import OPERATION_TAG
-from modeldeck.domain.promotions import Kind, Operation, Outcome, State, StepName, StepState
+from modeldeck.domain.kubernetes.annotations import OPERATION_TAG
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepName, StepState
 
 from tests.crash.cases import Scenario
 from tests.crash.world import Standing

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
 
-from modeldeck.domain.marks import OPERATION
+from modeldeck.domain.kubernetes.annotations import OPERATION
 
 HOLD = "hold the lock"
 """Taking it, and each renewal."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 from modeldeck.backends import Backends, open_journal
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget
-from modeldeck.domain.promotions import Intent, Kind, Outcome, Plan, Refusal
+from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, Refusal
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.runner.launch import Launched

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.leases import Lease, note_of
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_of, mark_of
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_of, mark_of
+from modeldeck.domain.kubernetes.leases import Lease, note_of
+from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.domain.numerals import whole
-from modeldeck.domain.registry import ModelVersion
 
 
 @given(st.integers(0, 10**18 - 1))

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.environment.handover import handed, received
 
 WHOLE = Environment(

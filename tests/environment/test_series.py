@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.environment import show, show_text
 from prombed import parse_promql
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from modeldeck.console import Console, Launch
-from modeldeck.domain.selection import Pane as P
+from modeldeck.domain.status.selection import Pane as P
 from modeldeck.sources import mlflow_rest, prometheus_session
 from modeldeck.sources.kubernetes import informer, reflector
 from modeldeck.sources.transport import Timeouts

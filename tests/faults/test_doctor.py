@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from modeldeck.commandline.doctor import doctor
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.sources.kubernetes import connection
 from modeldeck.sources.transport import Timeouts
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from modeldeck.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
 from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, TimedOut, TooLarge, is_bug
+from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.serving import Fleet
 from modeldeck.live.backoff import Backoff
 from modeldeck.live.feed import Feed
 from modeldeck.sources import bounds, prometheus_session

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 from modeldeck.domain.failures import Failure, Unreachable
-from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
-from modeldeck.domain.profiles import WIDE_WINDOW
+from modeldeck.domain.metrics.profiles import WIDE_WINDOW
+from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
+from modeldeck.domain.metrics.series_scope import SeriesScope
+from modeldeck.domain.mlflow.runs import Experiment, Run, RunPage
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.runs import Experiment, Run, RunPage
-from modeldeck.domain.series_scope import SeriesScope
 from modeldeck.live.hub import Hub, LiveQuery, RunsQuery, Topic
 
 from tests.support import sample

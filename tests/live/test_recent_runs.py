@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from modeldeck.domain.beats import beat
-from modeldeck.domain.runs import Run, RunPage, RunStatus
+from modeldeck.domain.mlflow.beats import beat
+from modeldeck.domain.mlflow.runs import Run, RunPage, RunStatus
 from modeldeck.live.recent_runs import BYTES_A_SECOND, EVERYWHERE_EVERY, MADE_LATELY, RUNS_A_PAGE, RecentRuns, bytes_of
 
 from tests.support.clocks import FakeClock

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from modeldeck.domain.failures import Failure, Faulty
-from modeldeck.domain.runs import Artifact, MetricPoint, Run, RunStatus
+from modeldeck.domain.mlflow.runs import Artifact, MetricPoint, Run, RunStatus
 from modeldeck.live.run_details import FINISHED_EVERY, HISTORIES_A_ROUND, RunReader
 
 from tests.support.clocks import FakeClock

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.promotions import Intent, Kind, Operation, Plan, Refusal
+from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Plan, Refusal
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.execution.recover import Recovery, resume, take_back
 from modeldeck.operations.journal.signals import Mailbox

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from modeldeck.domain.leases import LOCK, note_of, note_text
+from modeldeck.domain.kubernetes.leases import LOCK, note_of, note_text
 
 from tests.support.fakes.world import FakeWorld
 from tests.support.processes import gone_pid

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.marks import HISTORY, OPERATION, RESTARTED_AT
-from modeldeck.domain.promotions import Outcome, Plan, StepName
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, RESTARTED_AT
+from modeldeck.domain.operations.promotions import Outcome, Plan, StepName
 
 from tests.operations.processes import Process
 from tests.support.fakes.cluster import REVISION

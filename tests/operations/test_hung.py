@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Conflict
-from modeldeck.domain.marks import under_way
-from modeldeck.domain.promotions import Kind, Operation, Outcome, State
+from modeldeck.domain.kubernetes.annotations import under_way
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.follow import follow

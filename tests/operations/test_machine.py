@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.marks import RESTARTED_AT, history_of, mark_of
-from modeldeck.domain.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State
+from modeldeck.domain.kubernetes.annotations import RESTARTED_AT, history_of, mark_of
+from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.journal.signals import Asked, Wish
 from modeldeck.operations.runner.runner import Order, Verb

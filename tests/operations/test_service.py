@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound
-from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State
+from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan, State
 from modeldeck.operations.common.guard import ReadOnly
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.execute import execute

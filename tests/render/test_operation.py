@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.joining import truth_rows
-from modeldeck.domain.promotions import Operation, State, StepState
+from modeldeck.domain.operations.promotions import Operation, State, StepState
+from modeldeck.domain.status.joining import truth_rows
 from modeldeck.operations.planning.commands import point_alias
 from modeldeck.render import operation as render
 from modeldeck.render.cell import Line, line_text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
-from modeldeck.domain.promotions import Check, Verdict
+from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.render import plan as render
 from modeldeck.render.cell import Line, line_text
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.render.cell import line_text
 from modeldeck.render.rollout_tree import tree_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from modeldeck.domain.failures import Faulty
-from modeldeck.domain.runs import Run, RunDetails, RunStatus
+from modeldeck.domain.mlflow.runs import Run, RunDetails, RunStatus
 from modeldeck.render.describe import run_lines
 from modeldeck.render.runs import SKEW, clocks, status, took, when
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.joining import truth_rows
-from modeldeck.domain.promotions import Intent, Operation, Plan
+from modeldeck.domain.operations.promotions import Intent, Operation, Plan
+from modeldeck.domain.status.joining import truth_rows
 from modeldeck.live.hub import Topic
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.screens.operations.list_screen import OperationsScreen

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from modeldeck.domain.environments import MlflowTarget, Secret
 from modeldeck.domain.failures import Failure, Forbidden, Rejected, Unauthorized
-from modeldeck.domain.registry import ModelAccess, ModelVersion
+from modeldeck.domain.mlflow.registry import ModelAccess, ModelVersion
 from modeldeck.sources.mlflow_login import expiry
 from modeldeck.sources.mlflow_open import Mlflow, open_mlflow
 

@@ -18,7 +18,7 @@ import pytest
 from modeldeck.commandline.doctor import doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, Secret
 from modeldeck.domain.failures import Failure, Forbidden, Unauthorized
-from modeldeck.domain.registry import ModelAccess, ModelVersion
+from modeldeck.domain.mlflow.registry import ModelAccess, ModelVersion
 from modeldeck.sources.mlflow_open import Mlflow, open_mlflow
 
 from tests.sources.conftest import mlflow_server

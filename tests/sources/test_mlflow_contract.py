@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from modeldeck.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Faulty, NotFound, Rejected
-from modeldeck.domain.runs import Artifact, DatasetInput, RunStatus
+from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
+from modeldeck.domain.mlflow.runs import Artifact, DatasetInput, RunStatus
 from modeldeck.sources.mlflow_open import Mlflow, open_mlflow
 from modeldeck.sources.mlflow_rest_registry import RestRegistry
 

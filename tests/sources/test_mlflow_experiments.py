@@ -6,8 +6,8 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.beats import beat
-from modeldeck.domain.runs import Experiment
+from modeldeck.domain.mlflow.beats import beat
+from modeldeck.domain.mlflow.runs import Experiment
 from modeldeck.sources.mlflow_experiments import PAUSE_FOR_EACH, ExperimentChange, ExperimentFollower
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Failure, Malformed, Rejected, Unreachable
-from modeldeck.domain.registry import ModelVersion
+from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.sources.mlflow_open import Mlflow, open_mlflow
 from modeldeck.sources.mlflow_pages import TRIES, PageSize
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modeldeck.domain.environments import MlflowTarget, Secret
 from modeldeck.domain.failures import Failure, Faulty, Malformed, NotFound, Rejected
-from modeldeck.domain.runs import MetricPoint, RunStatus
+from modeldeck.domain.mlflow.runs import MetricPoint, RunStatus
 from modeldeck.sources import mlflow_rest_pages
 from modeldeck.sources.decode import decode
 from modeldeck.sources.mlflow_inprocess import shown

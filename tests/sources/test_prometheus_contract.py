@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Rejected
-from modeldeck.domain.metrics import Matrix
-from modeldeck.domain.pod_addresses import MOST, PodAddress
-from modeldeck.domain.pod_labels import PodLabels
+from modeldeck.domain.kubernetes.pod_addresses import MOST, PodAddress
+from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.samples import Matrix
 from modeldeck.sandbox import prometheus as binary
 from modeldeck.sources.prometheus import PrometheusMetrics
 

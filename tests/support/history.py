@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from modeldeck.domain.failures import Failure, InvalidQuery
-from modeldeck.domain.metrics import Matrix, Vector
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.metrics.samples import Matrix, Vector
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.sandbox.metrics import queries
 from modeldeck.sandbox.metrics.store import Store
 from modeldeck.sources import prometheus_wire as wire

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Judgement, Op, judgement
-from modeldeck.domain.promotions import (
+from modeldeck.domain.kubernetes.workloads import ContainerState, Fleet
+from modeldeck.domain.operations.promotions import (
     Check,
     Fingerprint,
     Intent,
@@ -26,7 +27,6 @@ from modeldeck.domain.promotions import (
     StepState,
     Verdict,
 )
-from modeldeck.domain.serving import ContainerState, Fleet
 from modeldeck.operations.journal.signals import Asked
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.operations.service import Services

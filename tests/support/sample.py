@@ -6,18 +6,18 @@ import math
 from collections.abc import Mapping
 
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
-from modeldeck.domain.exports import Exports
-from modeldeck.domain.joining import truth_rows
-from modeldeck.domain.measured import ChartPoints, Group
-from modeldeck.domain.metrics import Sample, Vector
-from modeldeck.domain.pod_labels import PodLabels
-from modeldeck.domain.profiles import Profile, pick
+from modeldeck.domain.kubernetes.workloads import Container, Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
+from modeldeck.domain.metrics.exports import Exports
+from modeldeck.domain.metrics.measured import ChartPoints, Group
+from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.profiles import Profile, pick
+from modeldeck.domain.metrics.samples import Sample, Vector
+from modeldeck.domain.metrics.scraping import Scraped
+from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.mlflow.runs import Experiment, Run, RunStatus
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.runs import Experiment, Run, RunStatus
-from modeldeck.domain.scraping import Scraped
-from modeldeck.domain.serving import Container, Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.live.hub import LiveCharts, LiveQuery, Runs, RunsQuery, Stats
 
 NOW = 1_800_000_000.0

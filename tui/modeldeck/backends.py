@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modeldeck.domain.environments import ClusterTarget, Environment
+from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.serving import Fleet
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.history.remembering import RememberingRegistry

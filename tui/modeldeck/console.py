@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from modeldeck.backends import Backends
-    from modeldeck.domain.truth import TruthRow
+    from modeldeck.domain.status.serving_row import TruthRow
     from modeldeck.operations.common.clients import World
     from modeldeck.screens.operations.doors import Doors
     from modeldeck.screens.picker import Choice
@@ -373,7 +373,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
 
     async def _name_unhandled(self, backends: Backends) -> None:
         """Say once what serves a model and is not among the deployments, where that may be listed."""
-        from modeldeck.domain.linking import find_links
+        from modeldeck.domain.links.linking import find_links
 
         cluster, patterns = backends.world.cluster, self.environment.patterns
         if cluster is None:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from modeldeck.domain.identity import ClusterId
-    from modeldeck.domain.leases import Lease
-    from modeldeck.domain.metrics import Matrix, Vector
-    from modeldeck.domain.pointers import Glance, Sighting
-    from modeldeck.domain.promotions import Operation
-    from modeldeck.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
-    from modeldeck.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
-    from modeldeck.domain.scheduling import SchedulerSnapshot
-    from modeldeck.domain.series_scope import SeriesScope
-    from modeldeck.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
+    from modeldeck.domain.kubernetes.leases import Lease
+    from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
+    from modeldeck.domain.kubernetes.workloads import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
+    from modeldeck.domain.metrics.samples import Matrix, Vector
+    from modeldeck.domain.metrics.series_scope import SeriesScope
+    from modeldeck.domain.mlflow.alias_changes import Glance, Sighting
+    from modeldeck.domain.mlflow.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
+    from modeldeck.domain.mlflow.runs import Artifact, Experiment, MetricPoint, Run, RunPage
+    from modeldeck.domain.operations.promotions import Operation
 
 
 class Tracking(Protocol):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from modeldeck import instant
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.environment import ConfigErrors, Flags, Resolved, from_sandbox, resolve
 from modeldeck.terminal import why_no_screen
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from modeldeck.domain import rollout
-from modeldeck.domain.rollout import Cause
+from modeldeck.domain.kubernetes import rollout
+from modeldeck.domain.kubernetes.rollout import Cause
 
 from tests.conformance.clusters import until
 from tests.conformance.kubernetes.api import STRATEGIC

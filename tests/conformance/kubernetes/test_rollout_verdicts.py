@@ -7,10 +7,10 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
-from modeldeck.domain import rollout
 from modeldeck.domain.environments import ClusterTarget
-from modeldeck.domain.rollout import Trouble
-from modeldeck.domain.serving import Deployment, Pod
+from modeldeck.domain.kubernetes import rollout
+from modeldeck.domain.kubernetes.rollout import Trouble
+from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.conformance.clusters import Cluster, until

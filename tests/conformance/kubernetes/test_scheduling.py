@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.environments import ClusterTarget
-from modeldeck.domain.scheduling import Fit, Placement, placement
+from modeldeck.domain.kubernetes.scheduling import Fit, Placement, placement
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.conformance.clusters import Cluster, until
 from tests.conformance.kubernetes.api import STRATEGIC, Api
-from tests.domain.templates import deployment, pod, replica_set
+from tests.domain.links.templates import deployment, pod, replica_set
 
 GPU = "nvidia.com/gpu"
 GPU_TAINT = {"key": GPU, "effect": "NoSchedule"}

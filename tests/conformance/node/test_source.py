@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 from modeldeck.domain.environments import ClusterTarget
-from modeldeck.domain.joining import truth_rows
-from modeldeck.domain.linking import find_links, slot_edits, template_patch
+from modeldeck.domain.kubernetes.rollout import Trouble, trouble
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.links.linking import find_links, slot_edits, template_patch
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.rollout import Trouble, trouble
-from modeldeck.domain.serving import Fleet
-from modeldeck.domain.truth import Code, TruthRow
+from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.serving_row import Code, TruthRow
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.informer import Informer
 

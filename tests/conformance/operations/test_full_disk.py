@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 
 from tests.conformance.operations.conftest import Desk
 from tests.conformance.operations.test_runner import newest, when

@@ -7,7 +7,7 @@ import os
 from unittest import mock
 
 from modeldeck.backends import connect, open_journal
-from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan
+from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan
 from modeldeck.environment import Flags, Resolved, resolve
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.execution.execute import execute

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import pytest
 from modeldeck.console import Console, Launch
-from modeldeck.domain.promotions import Outcome
-from modeldeck.domain.selection import Pane as P
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.operations.promotions import Outcome
+from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.environment import Flags, Resolved, resolve
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.deck.version_rows import version_id

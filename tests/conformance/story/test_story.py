@@ -6,9 +6,9 @@ import asyncio
 import time
 from typing import Any
 
-from modeldeck.domain.marks import HISTORY, OPERATION, history_of, mark_of
-from modeldeck.domain.promotions import ExitCode, Outcome
-from modeldeck.domain.selection import Pane as P
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, history_of, mark_of
+from modeldeck.domain.operations.promotions import ExitCode, Outcome
+from modeldeck.domain.status.selection import Pane as P
 
 from tests.conformance.clusters import until
 from tests.conformance.story.person import Person, at_the_console

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modeldeck.domain.gates.counting import STARTED, Counts, buckets_of, counts, growth, notes, one_number, restarts, scraped_since, seen_of
 from modeldeck.domain.gates.judgement import Trouble
-from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
+from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 
 
 def vector(warnings: tuple[str, ...] = (), **by_pod: float) -> Vector:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Rejected
-from modeldeck.domain.linking import links_of
-from modeldeck.domain.promotions import Refusal
+from modeldeck.domain.links.linking import links_of
+from modeldeck.domain.operations.promotions import Refusal
 from modeldeck.operations.actions.choose_link import choose_link
 from modeldeck.operations.common.guard import ReadOnly
 

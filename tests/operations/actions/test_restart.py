@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Conflict, Rejected
-from modeldeck.domain.marks import RESTARTED_AT
+from modeldeck.domain.kubernetes.annotations import RESTARTED_AT
 from modeldeck.operations.actions.restart import restart
 from modeldeck.operations.actions.scale import MOST, scale
 from modeldeck.operations.common.guard import ReadOnly

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.promotions import Kind
+from modeldeck.domain.operations.promotions import Kind
 from modeldeck.operations.common.change_cause import Cause, cause_of, is_ours
 from modeldeck.operations.common.text import harmless, new_id
 

@@ -17,7 +17,7 @@ from modeldeck.domain.failures import (
     Unauthorized,
     Unreachable,
 )
-from modeldeck.domain.promotions import Kind, Operation, Outcome, State
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.retry import AWAY, LATE_ANSWER, OUTAGE, PASSING, PATIENCE, Refusals, patiently, pause_after
 

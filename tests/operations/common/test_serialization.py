@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.promotions import (
+from modeldeck.domain.operations.promotions import (
     Check,
     Fingerprint,
     Intent,

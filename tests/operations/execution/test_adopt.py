@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from modeldeck.domain.failures import Conflict, NotFound, TimedOut, Unreachable
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.marks import HISTORY, OPERATION, OPERATION_TAG, Mark, history_text, mark_text
-from modeldeck.domain.promotions import EVIDENCE, Kind, Plan, StepName, StepState
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OPERATION_TAG, Mark, history_text, mark_text
+from modeldeck.domain.operations.promotions import EVIDENCE, Kind, Plan, StepName, StepState
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.adopt import adopt, plan_of, told_by_tags
 
-from tests.domain.templates import container, deployment, template
+from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 
 MARK = Mark("op", "promote", "ann", "iris", "1", "2", "champion", "1", edits={"/spec/template/x": ("a", "b")})

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Forbidden
-from modeldeck.domain.marks import OPERATION, Mark, history_of, mark_of, mark_text
-from modeldeck.domain.promotions import Operation, Outcome, Plan
-from modeldeck.domain.serving import Deployment
+from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, history_of, mark_of, mark_text
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan
 from modeldeck.operations.common.ownership import Standing, standing
 from modeldeck.operations.execution.adopt import adopt
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.announcements import MOVING_TAG, Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.failures import Failure, Forbidden, NotFound, TimedOut
-from modeldeck.domain.marks import Mark, history_text
-from modeldeck.domain.promotions import Outcome, Plan, StepName
+from modeldeck.domain.kubernetes.annotations import Mark, history_text
+from modeldeck.domain.mlflow.announcements import MOVING_TAG, Announcement, announced_by_others, announcement_text, moving_tag
+from modeldeck.domain.operations.promotions import Outcome, Plan, StepName
 from modeldeck.operations.execution.adopt import adopt
 
 from tests.operations.conftest import Bench

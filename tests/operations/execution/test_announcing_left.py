@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from modeldeck.domain.promotions import Plan
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
+from modeldeck.domain.operations.promotions import Plan
 from modeldeck.operations.common.retry import LATE_ANSWER
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.announcing import announce, hold_alias, moves_alias, withdraw, withdraw_untouched
@@ -19,7 +19,7 @@ from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.lock import LockLost, Locks
 from modeldeck.operations.planning.announced import is_over, midst_words
 
-from tests.domain.templates import deployment
+from tests.domain.links.templates import deployment
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import INTENT, container, planned
 

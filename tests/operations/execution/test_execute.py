@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from modeldeck.domain.marks import HISTORY, OPERATION, history_of
-from modeldeck.domain.metrics import Sample, Vector
-from modeldeck.domain.promotions import Operation, Outcome, State, StepName, StepState
-from modeldeck.domain.serving import Pod
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, history_of
+from modeldeck.domain.kubernetes.workloads import Pod
+from modeldeck.domain.metrics.samples import Sample, Vector
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, StepName, StepState
 from modeldeck.operations.common.text import iso
 
 from tests.operations.conftest import Bench

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
-from modeldeck.domain.promotions import StepName, StepState
+from modeldeck.domain.operations.promotions import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Run, Stopped
 from modeldeck.operations.execution.lock import LockLost, Locks

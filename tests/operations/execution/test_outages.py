@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unauthorized, Unreachable
-from modeldeck.domain.leases import DURATION
-from modeldeck.domain.promotions import Outcome, Plan, StepState
+from modeldeck.domain.kubernetes.leases import DURATION
+from modeldeck.domain.operations.promotions import Outcome, Plan, StepState
 from modeldeck.operations.common.retry import OUTAGE
 
 from tests.operations.conftest import Bench

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Conflict
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from modeldeck.domain.promotions import Intent, Kind, Operation, Outcome, Plan, State, StepName, StepState
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan, State, StepName, StepState
 from modeldeck.operations.common.ownership import Standing
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.reconcile import (

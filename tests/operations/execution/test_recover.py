@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound
-from modeldeck.domain.marks import HISTORY, OPERATION, history_of
-from modeldeck.domain.promotions import Outcome, Plan, State, StepName, StepState
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, history_of
+from modeldeck.domain.operations.promotions import Outcome, Plan, State, StepName, StepState
 from modeldeck.operations.common.guard import ReadOnly
 from modeldeck.operations.common.liveness import is_alive
 from modeldeck.operations.common.text import host

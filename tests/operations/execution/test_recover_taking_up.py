@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.announcements import moving_tag
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound, Unreachable
-from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text
-from modeldeck.domain.promotions import Operation, Outcome, Plan, State, StepName, StepState
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text
+from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.mlflow.announcements import moving_tag
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, State, StepName, StepState
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.common.text import host

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
-from modeldeck.domain.promotions import Outcome
+from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.operations.promotions import Outcome
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.takeover import _at_work, _joined
 

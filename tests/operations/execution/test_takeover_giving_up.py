@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from modeldeck.domain.promotions import Operation, Outcome, StepName
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.operations.promotions import Operation, Outcome, StepName
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.lock import LockLost

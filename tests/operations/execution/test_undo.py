@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Rejected, TimedOut, Unreachable
-from modeldeck.domain.marks import HISTORY, OPERATION, RESTARTED_AT, history_of
-from modeldeck.domain.promotions import ExitCode, Kind, Outcome, Plan, StepName, StepState
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, RESTARTED_AT, history_of
+from modeldeck.domain.operations.promotions import ExitCode, Kind, Outcome, Plan, StepName, StepState
 
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import FullDisk, MemoryJournal
@@ -399,7 +399,7 @@ async def test_a_rollback_does_not_wait_for_a_registry_that_was_away_before(benc
 
 
 async def test_a_promotion_does_not_begin_while_the_registry_is_down(bench: Bench) -> None:
-    from modeldeck.domain.promotions import Refusal
+    from modeldeck.domain.operations.promotions import Refusal
 
     bench.fake.traps.fail("model", Unreachable("connection refused", backend="MLflow"), times=9)
     made = await bench.plan("2")

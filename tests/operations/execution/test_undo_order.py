@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modeldeck.domain.promotions import Plan, Step, StepName
+from modeldeck.domain.operations.promotions import Plan, Step, StepName
 from modeldeck.operations.execution.undo import undo_order
 
 from tests.support.operations import PLAN, STAGED

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.announcements import moving_tag
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, Rejected, TimedOut, Unreachable
-from modeldeck.domain.marks import OPERATION
-from modeldeck.domain.promotions import Kind, Operation, Outcome, StepName, StepState
+from modeldeck.domain.kubernetes.annotations import OPERATION
+from modeldeck.domain.mlflow.announcements import moving_tag
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.lock import LockLost, Locks

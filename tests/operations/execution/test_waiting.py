@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.promotions import Operation, Outcome
-from modeldeck.domain.serving import ContainerKind, Pod
+from modeldeck.domain.kubernetes.workloads import ContainerKind, Pod
+from modeldeck.domain.operations.promotions import Operation, Outcome
 from modeldeck.operations.common.replicasets import serving_sets
 
 from tests.operations.conftest import Bench

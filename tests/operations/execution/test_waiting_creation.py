@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.rollout import Cause, Trouble
-from modeldeck.domain.serving import Condition, Pod
+from modeldeck.domain.kubernetes.rollout import Cause, Trouble
+from modeldeck.domain.kubernetes.workloads import Condition, Pod
 from modeldeck.operations.execution.waiting import _Creation
 
-from tests.domain.templates import deployment, pod, replica_set
+from tests.domain.links.templates import deployment, pod, replica_set
 
 REFUSED = deployment(conditions=(Condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota"),))
 QUOTA = Trouble("no pod could be created: exceeded quota", "FailedCreate", Cause.NO_POD)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import SETTLING, Conflict, Forbidden, TimedOut, Unreachable
-from modeldeck.domain.rollout import Cause, Trouble
-from modeldeck.domain.serving import Deployment, Pod
+from modeldeck.domain.kubernetes.rollout import Cause, Trouble
+from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Run, Stopped

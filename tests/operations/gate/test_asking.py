@@ -6,7 +6,7 @@ import asyncio
 
 from modeldeck.domain.failures import InvalidQuery, Unreachable
 from modeldeck.domain.gates.judgement import Trouble
-from modeldeck.domain.metrics import Matrix, Vector
+from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.operations.gate.asking import Ask, Unanswered, ask
 
 from tests.support.fakes.metrics import FakeMetrics

@@ -10,10 +10,10 @@ from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Measure, Measured
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.pod_labels import PodLabels
-from modeldeck.domain.profiles import PROFILES
-from modeldeck.domain.scraping import Scraped
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.profiles import PROFILES
+from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.gate import Baseline, Target
 from modeldeck.operations.gate.asking import Unanswered
 from modeldeck.operations.gate.before import side_before

@@ -10,7 +10,7 @@ import pytest
 from modeldeck.domain.failures import Faulty, Forbidden, InvalidQuery, Malformed, NotFound, Rejected, TimedOut, Unreachable
 from modeldeck.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCriterion, decide
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.gate import Baseline, Target, judge, judgement_json
 from modeldeck.operations.gate.judging import examine, window_of
 from modeldeck.operations.gate.queries import BEFORE

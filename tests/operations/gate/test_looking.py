@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from modeldeck.domain.gates import Gate, GateVerdict, Judgement
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.gate import Target, judge
 from modeldeck.operations.gate.judging import examine
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import pytest
 from modeldeck.domain.failures import InvalidQuery, Unreachable
 from modeldeck.domain.gates.judgement import Trouble
-from modeldeck.domain.metrics import Sample, Vector
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.pod_labels import PodLabels
-from modeldeck.domain.scraping import Scraped
-from modeldeck.domain.series_scope import PODS, SeriesScope
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.samples import Sample, Vector
+from modeldeck.domain.metrics.scraping import Scraped
+from modeldeck.domain.metrics.series_scope import PODS, SeriesScope
 from modeldeck.operations.gate.asking import Unanswered
 from modeldeck.operations.gate.looking import Pods, look
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate, GateVerdict
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.gate import Target, judge
 
 from tests.support.history import NOW, SCRAPE, History

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.metrics import Matrix, Series
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.pod_labels import PodLabels
-from modeldeck.domain.profiles import Counter, Profile
-from modeldeck.domain.scraping import Scraped
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.profiles import Counter, Profile
+from modeldeck.domain.metrics.samples import Matrix, Series
+from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.gate.asking import Ask
 from modeldeck.operations.gate.looking import Pods
 from modeldeck.operations.gate.queries import Side

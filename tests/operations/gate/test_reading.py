@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Measured
-from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
-from modeldeck.domain.pod_labels import PodLabels
-from modeldeck.domain.profiles import Counter, Profile
-from modeldeck.domain.scraping import Scraped
+from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.profiles import Counter, Profile
+from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
+from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.gate.asking import Answers, Ask, Unanswered
 from modeldeck.operations.gate.looking import Pods
 from modeldeck.operations.gate.queries import Side

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.gates import Gate
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.operations.gate.judging import own_ask, window_of
 from modeldeck.operations.gate.target import Target, pods_of
 from modeldeck.operations.gate.today import todays_target
 
-from tests.domain.templates import container, deployment, pod, replica_set, template
+from tests.domain.links.templates import container, deployment, pod, replica_set, template
 
 
 def test_pods_are_those_of_their_replica_sets_and_of_none_there_are_none() -> None:

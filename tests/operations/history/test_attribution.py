@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.pointers import AliasMove, Sighting
-from modeldeck.domain.promotions import Kind, Outcome
+from modeldeck.domain.mlflow.alias_changes import AliasMove, Sighting
+from modeldeck.domain.operations.promotions import Kind, Outcome
 from modeldeck.operations.history.attribution import by_others
 from modeldeck.operations.history.records import JOURNAL, Move
 

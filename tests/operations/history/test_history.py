@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_of, mark_text
-from modeldeck.domain.pointers import AliasMove, Sighting
-from modeldeck.domain.promotions import Intent, Kind, Outcome, Plan, State, StepName
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_of, mark_text
+from modeldeck.domain.mlflow.alias_changes import AliasMove, Sighting
+from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, State, StepName
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.history import Memories, Past, history
 from modeldeck.operations.planning.plan import plan

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.marks import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_text, mark_text
-from modeldeck.domain.pointers import AliasMove, Sighting
-from modeldeck.domain.promotions import Kind, Operation, Outcome, Part, State
-from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.serving import Deployment, FieldOwner, Fleet, ReplicaSet
+from modeldeck.domain.kubernetes.annotations import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.workloads import Deployment, FieldOwner, Fleet, ReplicaSet
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.mlflow.alias_changes import AliasMove, Sighting
+from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State
 from modeldeck.operations.history.history import Memories, Past, history
 
-from tests.domain.templates import container, deployment, replica_set, template
+from tests.domain.links.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN
 
 HERE, THERE = ClusterId("uid-here"), ClusterId("uid-there")

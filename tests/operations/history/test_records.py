@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from modeldeck.domain.promotions import Kind, Operation, Outcome, Part, State, Step, StepName, StepState
-from modeldeck.domain.registry import ModelVersion, Registry
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.mlflow.registry import ModelVersion, Registry
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State, Step, StepName, StepState
 from modeldeck.operations.history.records import Move, each_once, moves_of, of_annotations, of_causes, of_journal, of_tags
 
-from tests.domain.templates import deployment, replica_set
+from tests.domain.links.templates import deployment, replica_set
 
 
 @pytest.mark.parametrize(

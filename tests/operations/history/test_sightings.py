@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.pointers import AliasMove, Glance, Pointers, Sighting
+from modeldeck.domain.mlflow.alias_changes import AliasMove, Glance, Pointers, Sighting
 from modeldeck.operations.history.remembering import RememberingRegistry
 from modeldeck.operations.history.sightings import REFRESH, SqliteSightings, registry_id
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal

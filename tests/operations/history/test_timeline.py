@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.promotions import Kind, Outcome
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.operations.promotions import Kind, Outcome
 from modeldeck.operations.history.records import Move
 from modeldeck.operations.history.revisions import Revision
 from modeldeck.operations.history.timeline import Arrival, aligned, timeline
 
-from tests.domain.templates import deployment, replica_set
+from tests.domain.links.templates import deployment, replica_set
 
 REVISION = Revision(2, "iris", "2", False, False, replica_set(deployment(), 2), 100.0, 101.0, exact=True)
 MOVE = Move(

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.promotions import Operation, Outcome, Said, State, StepName, StepState
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.operations.promotions import Operation, Outcome, Said, State, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.events import Entry, advance, asked_words, fold, heard, plan_in
 

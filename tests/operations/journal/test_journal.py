@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_to_journal
 from modeldeck.operations.journal.events import Entry, advance, fold
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, TakenUp

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Conflict, Failure, Rejected
-from modeldeck.domain.promotions import Kind, Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, Step, StepName, StepState
 from modeldeck.operations.journal.events import Entry
 from modeldeck.operations.journal.signals import Asked, Mailbox, Wish, ask, asked_in, same_person
 

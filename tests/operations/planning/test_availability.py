@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.promotions import Plan, Verdict
-from modeldeck.domain.scheduling import Fit, NodeInfo, Placement, PodInfo, SchedulerSnapshot
-from modeldeck.domain.serving import Deployment, Pod, Strategy
+from modeldeck.domain.kubernetes.scheduling import Fit, NodeInfo, Placement, PodInfo, SchedulerSnapshot
+from modeldeck.domain.kubernetes.workloads import Deployment, Pod, Strategy
+from modeldeck.domain.operations.promotions import Plan, Verdict
 from modeldeck.operations.planning import availability
 from modeldeck.operations.planning.availability import surging
 
-from tests.domain.templates import container, deployment, template
+from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 
 LACK = "0/2 nodes are available: 2 Insufficient nvidia.com/gpu"

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.metrics import Vector
-from modeldeck.domain.promotions import Kind, Plan, RollbackTarget
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics.samples import Vector
+from modeldeck.domain.operations.promotions import Kind, Plan, RollbackTarget
 from modeldeck.operations.planning.candidate_metrics import measured_spans, with_figures
 from modeldeck.operations.service import targets_of
 
-from tests.domain.templates import deployment, replica_set
+from tests.domain.links.templates import deployment, replica_set
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.history import NOW, History

@@ -7,8 +7,8 @@ from copy import deepcopy
 
 import pytest
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut
-from modeldeck.domain.promotions import Check, Plan, Verdict
-from modeldeck.domain.serving import Access
+from modeldeck.domain.kubernetes.workloads import Access
+from modeldeck.domain.operations.promotions import Check, Plan, Verdict
 
 from tests.operations.conftest import Bench
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unreachable
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
-from modeldeck.domain.leases import LOCK, Lease, LockNote, note_text
-from modeldeck.domain.promotions import Check, Plan, Verdict
-from modeldeck.domain.serving import Access
+from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.kubernetes.workloads import Access
+from modeldeck.domain.operations.promotions import Check, Plan, Verdict
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.text import host
 from modeldeck.operations.planning import checks

@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.announcements import Announcement
 from modeldeck.domain.failures import TimedOut, Unreachable
-from modeldeck.domain.marks import OPERATION, Mark, history_text, mark_text
-from modeldeck.domain.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State, Verdict
-from modeldeck.domain.registry import ModelAccess
-from modeldeck.domain.serving import Access, Condition, Deployment
+from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.workloads import Access, Condition, Deployment
+from modeldeck.domain.mlflow.announcements import Announcement
+from modeldeck.domain.mlflow.registry import ModelAccess
+from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State, Verdict
 from modeldeck.operations.common.text import host
 from modeldeck.operations.planning import checks
 from modeldeck.operations.planning.plan_inputs import Subject
 
-from tests.domain.templates import deployment
+from tests.domain.links.templates import deployment
 from tests.operations.conftest import Bench
 from tests.support.operations import BEGUN
 from tests.support.processes import gone_pid

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.linking import link_of
-from modeldeck.domain.marks import OPERATION, Mark, mark_text
-from modeldeck.domain.promotions import Check, Intent, Kind, Operation, Outcome, State, Verdict
-from modeldeck.domain.registry import ModelVersion
-from modeldeck.domain.serving import Condition, Deployment
+from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, mark_text
+from modeldeck.domain.kubernetes.workloads import Condition, Deployment
+from modeldeck.domain.links.linking import link_of
+from modeldeck.domain.mlflow.registry import ModelVersion
+from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, State, Verdict
 from modeldeck.operations.planning.checks import environment, other_operations, reason, rolling, version
 from modeldeck.operations.planning.plan_inputs import Subject
 
-from tests.domain.templates import container, deployment, template
+from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 
 OK, WARN, REFUSE, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.REFUSE, Verdict.UNKNOWN

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.promotions import Check, Verdict
-from modeldeck.domain.serving import Fleet, OtherWorkload
-from modeldeck.domain.slots import Edits
+from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload
+from modeldeck.domain.links.slots import Edits
+from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.planning import consequences as module
 from modeldeck.operations.planning.consequences import consequences, others
 
-from tests.domain.templates import container, deployment, template
+from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template
 

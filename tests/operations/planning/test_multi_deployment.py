@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.announcements import moving_tag
 from modeldeck.domain.failures import Conflict, TimedOut
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
-from modeldeck.domain.joining import truth_rows
-from modeldeck.domain.legs import options
-from modeldeck.domain.marks import HISTORY, OPERATION
-from modeldeck.domain.pointers import AliasMove, Sighting
-from modeldeck.domain.promotions import ExitCode, Intent, Kind, Outcome, Plan, Refusal, State, StepName
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION
+from modeldeck.domain.mlflow.alias_changes import AliasMove, Sighting
+from modeldeck.domain.mlflow.announcements import moving_tag
+from modeldeck.domain.operations.promotions import ExitCode, Intent, Kind, Outcome, Plan, Refusal, State, StepName
+from modeldeck.domain.operations.targets import options
+from modeldeck.domain.status.joining import truth_rows
 from modeldeck.operations.execution.adopt import adopt
 from modeldeck.operations.execution.reconcile import committed
 from modeldeck.operations.history.history import Memories, history

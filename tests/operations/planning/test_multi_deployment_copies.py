@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.promotions import Intent, Kind, Outcome, Plan, Refusal, StepName
+from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, Refusal, StepName
 from modeldeck.operations.planning.multi_deployment import plan_for
 
 from tests.operations.conftest import Bench

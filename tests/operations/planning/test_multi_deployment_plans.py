@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
+from modeldeck.domain.operations.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
 from modeldeck.operations.planning.multi_deployment import plan_for
 
 from tests.operations.conftest import Bench

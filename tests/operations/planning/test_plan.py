@@ -12,9 +12,18 @@ from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.marks import CHANGE_CAUSE, HISTORY, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, history_text, mark_of
-from modeldeck.domain.promotions import Kind, Plan, Refusal, Step, StepName
-from modeldeck.domain.slots import ANNOTATIONS, escape
+from modeldeck.domain.kubernetes.annotations import (
+    CHANGE_CAUSE,
+    HISTORY,
+    OPERATION,
+    OPERATION_TAG,
+    RESTARTED_AT,
+    Mark,
+    history_text,
+    mark_of,
+)
+from modeldeck.domain.links.slots import ANNOTATIONS, escape
+from modeldeck.domain.operations.promotions import Kind, Plan, Refusal, Step, StepName
 from modeldeck.operations.common.patch import of_template, own_annotation
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.journal.journal import JournalFailure

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.announcements import Announcement, announcement_text, moving_tag
 from modeldeck.domain.failures import Failure, NotFound, Rejected, TimedOut, Unreachable
-from modeldeck.domain.links import RUN_ID_ANNOTATION
-from modeldeck.domain.promotions import Intent, Kind, Refusal
-from modeldeck.domain.registry import ModelVersion
-from modeldeck.domain.serving import Deployment, OtherWorkload
+from modeldeck.domain.kubernetes.workloads import Deployment, OtherWorkload
+from modeldeck.domain.links.links import RUN_ID_ANNOTATION
+from modeldeck.domain.mlflow.announcements import Announcement, announcement_text, moving_tag
+from modeldeck.domain.mlflow.registry import ModelVersion
+from modeldeck.domain.operations.promotions import Intent, Kind, Refusal
 from modeldeck.operations.planning.plan_inputs import Subject, alias_of, find_subject, logged_source, registry_or_none
 
 from tests.operations.conftest import Bench

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.promotions import Kind, Operation, Plan, Refusal, StepName
+from modeldeck.domain.operations.promotions import Kind, Operation, Plan, Refusal, StepName
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.journal.journal_file import JournalFailure
 from modeldeck.operations.planning.plan import metrics_there

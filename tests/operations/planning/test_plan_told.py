@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
-from modeldeck.domain.marks import OPERATION, Mark, mark_text
-from modeldeck.domain.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
-from modeldeck.domain.registry import ModelAccess
-from modeldeck.domain.serving import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Settings, Strategy
+from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, mark_text
+from modeldeck.domain.kubernetes.workloads import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Settings, Strategy
+from modeldeck.domain.mlflow.registry import ModelAccess
+from modeldeck.domain.operations.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
 from modeldeck.operations.planning.plan import plan
 
 from tests.operations.conftest import Bench

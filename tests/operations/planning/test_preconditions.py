@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_text, mark_text
-from modeldeck.domain.promotions import Fingerprint, Plan
-from modeldeck.domain.serving import Deployment, PodTemplate
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.workloads import Deployment, PodTemplate
+from modeldeck.domain.operations.promotions import Fingerprint, Plan
 from modeldeck.operations.common.patch import own_annotation
 from modeldeck.operations.planning.preconditions import annotations_digest, digests, other_operation, template_changes, what_moved
 
-from tests.domain.templates import container, deployment, template
+from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 from tests.support.operations import PLAN
 

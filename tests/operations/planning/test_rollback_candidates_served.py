@@ -7,8 +7,8 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.pod_labels import quoted
-from modeldeck.domain.promotions import Kind, Outcome, Refusal, RollbackTarget
+from modeldeck.domain.metrics.pod_labels import quoted
+from modeldeck.domain.operations.promotions import Kind, Outcome, Refusal, RollbackTarget
 from modeldeck.operations.planning.rollback_candidates import rollback_targets
 from modeldeck.operations.service import targets_of
 

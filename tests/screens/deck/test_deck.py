@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Forbidden, Unreachable
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.selection import Pane as P
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.status.selection import Pane as P
 from modeldeck.live.hub import LiveQuery, Runs, RunsQuery, Topic
 from modeldeck.render.cell import line_text
 from modeldeck.screens.deck.deck import Deck, Kept

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from modeldeck.domain.selection import Pane
+from modeldeck.domain.status.selection import Pane
 from modeldeck.live.hub import Topic
 from modeldeck.screens.deck import run_rows
 from modeldeck.screens.deck.handing_over import as_csv, name_of, page_of, save

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import TimedOut
-from modeldeck.domain.promotions import Operation
+from modeldeck.domain.operations.promotions import Operation
 from modeldeck.live.hub import Topic
 from modeldeck.screens.deck.messages import OperationsWanted, OperationWanted
 from modeldeck.screens.operations.under_way import UnderWay

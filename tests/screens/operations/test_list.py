@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.promotions import Operation, Outcome, State
+from modeldeck.domain.operations.promotions import Operation, Outcome, State
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.operations.rows import rows_of, source

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from modeldeck.domain.promotions import Operation, State
+from modeldeck.domain.operations.promotions import Operation, State
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.screens.operations.under_way import EVERY, Noticing, UnderWay, under_way
 

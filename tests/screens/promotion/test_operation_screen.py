@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.joining import truth_rows
-from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.operations.journal.signals import Wish

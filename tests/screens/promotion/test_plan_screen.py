@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.promotions import Check, Intent, Kind, Plan, Refusal, Verdict
+from modeldeck.domain.operations.promotions import Check, Intent, Kind, Plan, Refusal, Verdict
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.screens.picker import Picker
 from modeldeck.screens.promotion.desk import Followed

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
 from modeldeck.operations.journal.signals import same_person
 from modeldeck.screens.promotion.standing import UNTAKEN, Act, Standing, untaken
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.promotions import RollbackTarget
+from modeldeck.domain.operations.promotions import RollbackTarget
 from modeldeck.screens.promotion.desk import Desk
 from modeldeck.screens.promotion.targets import TargetsScreen
 

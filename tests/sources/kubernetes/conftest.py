@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.environments import ClusterTarget
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.conformance.clusters import NAMES, Cluster, running

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, Unauthorized, Unreachable
-from modeldeck.domain.linking import find_links, slot_edits, template_patch, undo_edits
-from modeldeck.domain.rollout import new_pods, status
-from modeldeck.domain.serving import Controller, Deployment, Fleet
+from modeldeck.domain.kubernetes.rollout import new_pods, status
+from modeldeck.domain.kubernetes.workloads import Controller, Deployment, Fleet
+from modeldeck.domain.links.linking import find_links, slot_edits, template_patch, undo_edits
 from modeldeck.ports import Cluster
 from modeldeck.sources.kubernetes import answers
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Forbidden
-from modeldeck.domain.linking import find_links
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.links.linking import find_links
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.serving import Fleet
 from modeldeck.sources.kubernetes.informer import Informer
 
 from tests.sources.kubernetes.conftest import Hand

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Faulty, Malformed, Throttled, TimedOut, Unreachable
+from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.serving import Fleet
 from modeldeck.sources.kubernetes import informer as informing
 from modeldeck.sources.kubernetes import reflector
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from modeldeck.domain.failures import Forbidden, Malformed
-from modeldeck.domain.scheduling import (
+from modeldeck.domain.kubernetes.scheduling import (
     AntiAffinity,
     Fit,
     HostPort,
@@ -21,11 +21,11 @@ from modeldeck.domain.scheduling import (
     Toleration,
     placement,
 )
-from modeldeck.domain.serving import Pod
+from modeldeck.domain.kubernetes.workloads import Pod
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.scheduling import ScheduledPod, pod_info_of
 
-from tests.domain.templates import deployment, pod, replica_set
+from tests.domain.links.templates import deployment, pod, replica_set
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.scripted import Refuse, listed, scripted
 from tests.sources.kubernetes.test_cluster_contract import Opened

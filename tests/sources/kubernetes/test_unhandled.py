@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 from modeldeck.domain.failures import Failure, Forbidden, NotFound
-from modeldeck.domain.linking import find_links
+from modeldeck.domain.links.linking import find_links
 from modeldeck.sources.kubernetes.unhandled import unhandled
 from modeldeck.sources.transport import Transport
 

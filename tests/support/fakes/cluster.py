@@ -11,10 +11,10 @@ from typing import Any
 
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.leases import Lease
-from modeldeck.domain.marks import CHANGE_CAUSE, RESTARTED_AT
-from modeldeck.domain.scheduling import SchedulerSnapshot
-from modeldeck.domain.serving import (
+from modeldeck.domain.kubernetes.annotations import CHANGE_CAUSE, RESTARTED_AT
+from modeldeck.domain.kubernetes.leases import Lease
+from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
+from modeldeck.domain.kubernetes.workloads import (
     Access,
     ContainerState,
     Controller,

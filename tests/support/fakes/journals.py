@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modeldeck.domain.promotions import Operation, Plan
+from modeldeck.domain.operations.promotions import Operation, Plan
 from modeldeck.operations.journal.events import Entry, fold, heard, plan_in
 from modeldeck.operations.journal.journal import JournalFailure, taken_up
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
+from modeldeck.domain.metrics.series_scope import SeriesScope
 
 from tests.support.fakes.traps import Traps
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modeldeck.domain.serving import (
+from modeldeck.domain.kubernetes.workloads import (
     Condition,
     Container,
     Controller,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from modeldeck.domain.failures import NotFound
-from modeldeck.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.mlflow.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 
 from tests.support.fakes.traps import Traps
 

@@ -10,7 +10,7 @@ from contextlib import aclosing, contextmanager
 
 from modeldeck.commandline.output import fail_with, report, report_json, say
 from modeldeck.commandline.telling import operation_text, progress_teller
-from modeldeck.domain.promotions import ExitCode, Operation, State
+from modeldeck.domain.operations.promotions import ExitCode, Operation, State
 from modeldeck.operations.common.serialization import operation_json
 from modeldeck.operations.journal.follow import RunnerFailure
 

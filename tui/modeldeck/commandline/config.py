@@ -6,7 +6,7 @@ import argparse
 import os
 
 from modeldeck.commandline.output import fail, put, put_json
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.environment import check, config_path, resolve, show, show_text
 from modeldeck.environment.values import ConfigErrors, Flags, Problem, Severity
 from modeldeck.operations.common.text import harmless

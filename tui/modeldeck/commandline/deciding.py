@@ -9,7 +9,7 @@ from modeldeck.backends import connect, hire
 from modeldeck.commandline.attached import watch
 from modeldeck.commandline.output import fail, say
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.promotions import ExitCode, Operation, Outcome, State
+from modeldeck.domain.operations.promotions import ExitCode, Operation, Outcome, State
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.liveness import is_abandoned, unheard
 from modeldeck.operations.common.text import actor

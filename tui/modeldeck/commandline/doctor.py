@@ -14,9 +14,9 @@ from modeldeck.commandline.output import lines, put, put_json
 from modeldeck.commandline.snapshot import Told, told
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import ExitCode
-from modeldeck.domain.registry import ModelAccess
-from modeldeck.domain.serving import Access
+from modeldeck.domain.kubernetes.workloads import Access
+from modeldeck.domain.mlflow.registry import ModelAccess
+from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.environment.kinds import shown
 from modeldeck.operations.common.clients import not_configured
 

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from modeldeck.backends import Backends
 from modeldeck.commandline.findings import Finding, failed
 from modeldeck.commandline.snapshot import look, told
-from modeldeck.domain.exports import Exports
-from modeldeck.domain.metrics import Vector
-from modeldeck.domain.pod_owners import pods_by_deployment
-from modeldeck.domain.profiles import pick
-from modeldeck.domain.scraping import scraped_by_deployment
-from modeldeck.domain.series_scope import SeriesScope
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics.exports import Exports
+from modeldeck.domain.metrics.profiles import pick
+from modeldeck.domain.metrics.samples import Vector
+from modeldeck.domain.metrics.scraping import scraped_by_deployment
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.ports import Metrics
 
 _SHOWN = 6

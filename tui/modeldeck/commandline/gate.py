@@ -15,7 +15,7 @@ from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Judge
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.gates.shape import gate_to_json
 from modeldeck.domain.gates.words import shown
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.environment.gates import GateFile, read_gate_file
 from modeldeck.environment.reading import at_home
 from modeldeck.environment.values import Problem

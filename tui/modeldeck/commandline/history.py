@@ -12,9 +12,9 @@ from modeldeck.commandline.output import put, put_json, say, short, table
 from modeldeck.commandline.snapshot import told
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.pointers import Sighting
-from modeldeck.domain.promotions import ExitCode, Kind
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.mlflow.alias_changes import Sighting
+from modeldeck.domain.operations.promotions import ExitCode, Kind
 from modeldeck.operations.common.serialization import operation_json
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.history import Memories, Past

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from modeldeck.commandline.arguments import UsageError, flags_of, parse
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.environment.values import Flags
 
 OpenConsole = Callable[[Flags], int]

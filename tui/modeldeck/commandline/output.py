@@ -9,7 +9,7 @@ from typing import Any
 
 from modeldeck.commandline.process import lost, write
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
-from modeldeck.domain.promotions import ExitCode, Refusal
+from modeldeck.domain.operations.promotions import ExitCode, Refusal
 from modeldeck.operations.common.guard import ReadOnly
 from modeldeck.operations.common.serialization import SCHEMA
 from modeldeck.operations.common.text import harmless, has_orders

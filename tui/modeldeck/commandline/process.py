@@ -12,7 +12,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import TextIO
 
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 
 _ERRORS = "modeldeck"
 """Our error handler's name in `codecs`."""

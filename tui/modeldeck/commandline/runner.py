@@ -14,7 +14,7 @@ from contextlib import suppress
 from modeldeck.backends import Backends, connect, open_journal
 from modeldeck.commandline.output import say
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import ExitCode
+from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.environment.handover import received
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.runner.runner import Order, carry_out

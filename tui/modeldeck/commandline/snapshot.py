@@ -11,17 +11,17 @@ from typing import Generic, TypeVar
 from modeldeck.backends import Backends
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure, TimedOut
-from modeldeck.domain.joining import truth_rows
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.measured import Group, grouped, measured_fleet, unmeasured
-from modeldeck.domain.metrics import ServingStats, Vector
-from modeldeck.domain.pod_labels import PodLabels
-from modeldeck.domain.profiles import WIDE_WINDOW, Profile, bulk_queries
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.scraping import Scraped, names_in, questions, scraped_by_deployment
-from modeldeck.domain.serving import Fleet, OtherWorkload
-from modeldeck.domain.statements import Statement, known_metrics
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.measured import Group, grouped, measured_fleet, unmeasured
+from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.profiles import WIDE_WINDOW, Profile, bulk_queries
+from modeldeck.domain.metrics.samples import ServingStats, Vector
+from modeldeck.domain.metrics.scraping import Scraped, names_in, questions, scraped_by_deployment
+from modeldeck.domain.metrics.statements import Statement, known_metrics
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.operations.common.clients import not_configured
 from modeldeck.ports import Metrics
 

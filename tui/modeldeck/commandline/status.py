@@ -10,10 +10,10 @@ from modeldeck.backends import connect
 from modeldeck.commandline.output import exit_code_of, fail, put, put_json, say, table
 from modeldeck.commandline.snapshot import Snapshot, Told, snapshot
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.linking import find_links
-from modeldeck.domain.promotions import ExitCode
-from modeldeck.domain.serving import OtherWorkload
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.kubernetes.workloads import OtherWorkload
+from modeldeck.domain.links.linking import find_links
+from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.status.serving_row import TruthRow
 
 _HEAD = ("", "DEPLOYMENT", "MODEL", "PODS", "SPEC", "ALIAS", "LIVE", "P99", "ERRORS", "REQ/S")
 

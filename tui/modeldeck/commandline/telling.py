@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 
 from modeldeck.commandline.output import lines, say
-from modeldeck.domain.promotions import Kind, Operation, Part, Plan, Step, StepState, Verdict
+from modeldeck.domain.operations.promotions import Kind, Operation, Part, Plan, Step, StepState, Verdict
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.text import iso
 

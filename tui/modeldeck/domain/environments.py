@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.series_scope import SeriesScope
 
 if TYPE_CHECKING:
     from modeldeck.domain.gates.settings import Gate

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.environment.keys import ADDRESSES, BY_NAME
 from modeldeck.environment.kinds import SECRET, Unfit
 from modeldeck.environment.secrets import Vault, plain, read

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
-from modeldeck.domain.links import LinkPatterns
+from modeldeck.domain.links.links import LinkPatterns
 
 
 class _Handed(msgspec.Struct):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from modeldeck.domain.environments import Environment, Secret
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.environment.kinds import shown as address
 from modeldeck.environment.values import Resolved
 

@@ -13,16 +13,16 @@ from enum import StrEnum
 from typing import Any
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.measured import ChartPoints, Group, chart_points, grouped, unmeasured
-from modeldeck.domain.pod_labels import PodIndex, PodLabels
-from modeldeck.domain.profiles import WIDE_WINDOW, Profile, bulk_queries, deployment_queries, pod_pattern
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.measured import ChartPoints, Group, chart_points, grouped, unmeasured
+from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels
+from modeldeck.domain.metrics.profiles import WIDE_WINDOW, Profile, bulk_queries, deployment_queries, pod_pattern
+from modeldeck.domain.metrics.scraping import Scraped
+from modeldeck.domain.metrics.statements import Metric, known_metrics
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.mlflow.runs import Experiment, Run
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.runs import Experiment, Run
-from modeldeck.domain.scraping import Scraped
-from modeldeck.domain.serving import Fleet
-from modeldeck.domain.statements import Metric, known_metrics
 from modeldeck.live.feed import Feed
 from modeldeck.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from modeldeck.live.scrapes import Scrapes

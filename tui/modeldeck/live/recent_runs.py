@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from modeldeck.domain.beats import beat, beats_between
-from modeldeck.domain.runs import Run, RunPage, RunStatus
+from modeldeck.domain.mlflow.beats import beat, beats_between
+from modeldeck.domain.mlflow.runs import Run, RunPage, RunStatus
 from modeldeck.ports import Clock, Tracking
 
 RUNS_A_PAGE = 100

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.runs import MetricPoint, Run, RunDetails, RunStatus
+from modeldeck.domain.mlflow.runs import MetricPoint, Run, RunDetails, RunStatus
 from modeldeck.ports import Clock, Tracking
 
 HISTORY_METRICS = 12

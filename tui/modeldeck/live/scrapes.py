@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
-from modeldeck.domain.scraping import Scraped, names_in, questions, scraped_by_deployment
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics.scraping import Scraped, names_in, questions, scraped_by_deployment
 from modeldeck.ports import Clock, Metrics
 
 LOOK_AGAIN = 60.0

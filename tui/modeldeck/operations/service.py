@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from modeldeck.domain.failures import NotFound
-from modeldeck.domain.linking import link_of
-from modeldeck.domain.promotions import Intent, Operation, Plan, Refusal, RollbackTarget, State
-from modeldeck.domain.resolving import resolve
+from modeldeck.domain.links.linking import link_of
+from modeldeck.domain.links.resolving import resolve
+from modeldeck.domain.operations.promotions import Intent, Operation, Plan, Refusal, RollbackTarget, State
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.guard import may_change
 from modeldeck.operations.common.liveness import is_alive

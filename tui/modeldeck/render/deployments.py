@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.truth import Code, TruthRow
+from modeldeck.domain.status.serving_row import Code, TruthRow
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Role
 

@@ -6,11 +6,11 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from modeldeck.domain.links import LINK_ANNOTATION, LinkPatterns
-from modeldeck.domain.registry import ModelVersion
-from modeldeck.domain.runs import Run, RunDetails
-from modeldeck.domain.serving import Deployment, Event, Pod, ReplicaSet
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.kubernetes.workloads import Deployment, Event, Pod, ReplicaSet
+from modeldeck.domain.links.links import LINK_ANNOTATION, LinkPatterns
+from modeldeck.domain.mlflow.registry import ModelVersion
+from modeldeck.domain.mlflow.runs import Run, RunDetails
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.render import deployments, numbers, runs
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.rollout_tree import tree_lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from modeldeck.domain.promotions import Kind, Operation, Outcome, State
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line, Role
 

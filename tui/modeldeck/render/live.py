@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modeldeck.domain.changes import VersionChange
-from modeldeck.domain.measured import ChartPoints
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.metrics.measured import ChartPoints
+from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.version_changes import VersionChange
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.chart_data import ChartData, Marker, Series, last_value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import Kind, Operation, Outcome, Part, State, Step, StepState
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State, Step, StepState
 from modeldeck.render.cell import Cell, Line, Role
 
 EMPTY: Line = (Cell(""),)

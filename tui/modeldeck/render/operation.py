@@ -6,8 +6,8 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 
-from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName, StepState
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.render.moves import CUT_OFF, at_work, left_off, moves, sign, standing, step_sign, verb, versions

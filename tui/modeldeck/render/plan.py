@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from modeldeck.domain import legs
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.gates.settings import Op
 from modeldeck.domain.gates.words import bound_words, shown
-from modeldeck.domain.marks import OPERATION
-from modeldeck.domain.promotions import Check, Intent, Plan, Refusal, Step, StepName, Verdict
+from modeldeck.domain.kubernetes.annotations import OPERATION
+from modeldeck.domain.operations import targets
+from modeldeck.domain.operations.promotions import Check, Intent, Plan, Refusal, Step, StepName, Verdict
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.render.moves import EMPTY, move, moves
@@ -63,7 +63,7 @@ def head(intent: Intent, found: Plan | Refusal | None, environment: Environment)
 
 def _wish(intent: Intent) -> Line:
     """What is wanted, as long as there is no plan."""
-    first, *further = legs.keys(intent)
+    first, *further = targets.keys(intent)
     line = [*move(intent.kind, intent.model or "?", None, intent.to_version or "?", first)]
     for key in further:
         line += [Cell(", then ", "muted"), Cell(key, "strong")]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modeldeck.domain import rollout
-from modeldeck.domain.linking import link_in
-from modeldeck.domain.links import LinkPatterns, ServingLink
-from modeldeck.domain.serving import Deployment, Fleet, Pod, ReplicaSet
+from modeldeck.domain.kubernetes import rollout
+from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, Pod, ReplicaSet
+from modeldeck.domain.links.linking import link_in
+from modeldeck.domain.links.links import LinkPatterns, ServingLink
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line, Role, line_text
 from modeldeck.render.fold import flow

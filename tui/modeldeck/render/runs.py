@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from modeldeck.domain.runs import Run, RunStatus
+from modeldeck.domain.mlflow.runs import Run, RunStatus
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from modeldeck.domain.registry import ModelVersion
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.mlflow.registry import ModelVersion
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
 

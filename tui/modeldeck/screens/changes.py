@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.operations.actions import choose_link as choosing
 from modeldeck.operations.actions import register as registering
 from modeldeck.operations.actions import restart as restarting

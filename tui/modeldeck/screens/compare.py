@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from modeldeck.domain.runs import Run
+from modeldeck.domain.mlflow.runs import Run
 from modeldeck.render.describe import compare_lines
 from modeldeck.screens.framed import FramedScreen
 from modeldeck.widgets.footer import Footer

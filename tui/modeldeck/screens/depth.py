@@ -10,9 +10,9 @@ from textual.screen import Screen
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.selection import Pane, Selection
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.status.selection import Pane, Selection
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.live.run_details import RunReader
 from modeldeck.operations.history.history import Memories, history
 from modeldeck.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from modeldeck.domain.failures import Failure, NotFound
-from modeldeck.domain.serving import Pod
+from modeldeck.domain.kubernetes.workloads import Pod
 from modeldeck.ports import Clock, Cluster
 from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.screens.framed import FramedScreen

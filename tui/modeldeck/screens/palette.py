@@ -10,7 +10,7 @@ from typing import Any
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from modeldeck.domain.selection import Pane
+from modeldeck.domain.status.selection import Pane
 from modeldeck.render.text import clean
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.framed import FramedScreen, key_name

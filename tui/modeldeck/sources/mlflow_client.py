@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from modeldeck.domain.failures import Forbidden, NotFound, Rejected
-from modeldeck.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunPage
+from modeldeck.domain.mlflow.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.mlflow.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunPage
 from modeldeck.sources.bounds import PageTokens
 from modeldeck.sources.edge import raises_failures
 from modeldeck.sources.mlflow_experiments import ExperimentChange, ExperimentFollower

@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from modeldeck.domain.beats import beat, beats_between
-from modeldeck.domain.runs import Experiment
+from modeldeck.domain.mlflow.beats import beat, beats_between
+from modeldeck.domain.mlflow.runs import Experiment
 
 PAUSE_FOR_EACH = 0.1
 """Seconds until everything is read again, for each experiment: 3 KB/s at most. What was deleted for good is seen then."""

@@ -20,7 +20,7 @@ from itertools import cycle, islice
 from typing import Protocol, TypeVar
 
 from modeldeck.domain.failures import Forbidden, NotFound, Rejected
-from modeldeck.domain.registry import Followed, ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.mlflow.registry import Followed, ModelVersion, RegisteredModel, Registry
 from modeldeck.sources.mlflow_rules import registry_of
 
 MODEL_BYTES, VERSION_BYTES = 700, 400

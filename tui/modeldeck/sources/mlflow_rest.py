@@ -10,7 +10,7 @@ from typing import Any
 
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Forbidden, NotFound, Rejected, Unauthorized
-from modeldeck.domain.runs import Artifact, Experiment, MetricPoint, Run, RunPage
+from modeldeck.domain.mlflow.runs import Artifact, Experiment, MetricPoint, Run, RunPage
 from modeldeck.sources import mlflow_wire as wire
 from modeldeck.sources.answers import Rounds, Shared
 from modeldeck.sources.bounds import PageTokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from modeldeck.domain.registry import ModelVersion, RegisteredModel
+from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel
 from modeldeck.sources import mlflow_wire as wire
 from modeldeck.sources.answers import Rounds
 from modeldeck.sources.bounds import PageTokens

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlsplit
 
 from modeldeck.domain.failures import Forbidden, NotFound, Rejected
-from modeldeck.domain.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.mlflow.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from modeldeck.sources import mlflow_wire as wire
 from modeldeck.sources.answers import Rounds, Shared
 from modeldeck.sources.edge import raises_failures

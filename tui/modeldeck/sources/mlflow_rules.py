@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Malformed, NotFound, Rejected
-from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.runs import MetricPoint
+from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.mlflow.runs import MetricPoint
 
 FIRST_EXPERIMENT = "0"
 """MLflow makes it with its store, so that the time of its making tells one store from another at the same address."""

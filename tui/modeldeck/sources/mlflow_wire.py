@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from modeldeck.domain.registry import ModelAccess, ModelVersion, RegisteredModel
-from modeldeck.domain.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunStatus
+from modeldeck.domain.mlflow.registry import ModelAccess, ModelVersion, RegisteredModel
+from modeldeck.domain.mlflow.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunStatus
 
 LARGEST = 1.7976931348623157e308
 """What MLflow's stores write for infinity."""

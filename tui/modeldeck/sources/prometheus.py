@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Forbidden, Malformed, NotFound, Unreachable
-from modeldeck.domain.metrics import Matrix, Vector
-from modeldeck.domain.series_scope import SeriesScope
+from modeldeck.domain.metrics.samples import Matrix, Vector
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.sources import prometheus_wire as wire
 from modeldeck.sources.credentials import credentials_of, inline_credentials
 from modeldeck.sources.decode import decode

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from modeldeck.domain.failures import Faulty, InvalidQuery, Malformed
-from modeldeck.domain.metrics import Matrix, Sample, Series, Vector
+from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.sources.decode import decode
 from modeldeck.sources.refusals import printable
 

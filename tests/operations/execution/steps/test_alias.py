@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Conflict, TimedOut
-from modeldeck.domain.marks import OPERATION
-from modeldeck.domain.promotions import Operation, Outcome, StepName, StepState
+from modeldeck.domain.kubernetes.annotations import OPERATION
+from modeldeck.domain.operations.promotions import Operation, Outcome, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.steps import WORKS

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Conflict, Rejected
-from modeldeck.domain.promotions import Operation, Outcome, State, StepName
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, StepName
 from modeldeck.operations.journal.signals import Asked, Wish, ask, same_person
 
 from tests.operations.conftest import Bench

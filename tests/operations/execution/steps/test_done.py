@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
 from modeldeck.domain.gates import GateVerdict, Judgement
-from modeldeck.domain.promotions import Kind, Operation, Outcome, StepName, StepState
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execute import begin
 from modeldeck.operations.execution.execution import Run

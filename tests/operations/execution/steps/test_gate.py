@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate, GateVerdict, Op, QueryCriterion
-from modeldeck.domain.metrics import Sample, Vector
-from modeldeck.domain.promotions import ExitCode, Kind, Operation, Outcome, Plan, Refusal, State, StepName, StepState
+from modeldeck.domain.metrics.samples import Sample, Vector
+from modeldeck.domain.operations.promotions import ExitCode, Kind, Operation, Outcome, Plan, Refusal, State, StepName, StepState
 from modeldeck.operations.common.text import host
 from modeldeck.operations.journal.signals import Asked, Wish
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 from modeldeck.domain.failures import Conflict, Failure, Rejected, TimedOut
-from modeldeck.domain.marks import HISTORY, OPERATION, Mark, history_of, history_text, mark_text
-from modeldeck.domain.promotions import Operation, Outcome, StepName
-from modeldeck.domain.slots import Edits
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_of, history_text, mark_text
+from modeldeck.domain.links.slots import Edits
+from modeldeck.domain.operations.promotions import Operation, Outcome, StepName
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.steps import WORKS

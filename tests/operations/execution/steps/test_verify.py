@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.promotions import Operation, Outcome, StepName, StepState
-from modeldeck.domain.serving import Fleet
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.operations.promotions import Operation, Outcome, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.steps.stated import Statements

@@ -18,7 +18,7 @@ from types import MappingProxyType
 
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Buckets, Measure, missing
-from modeldeck.domain.metrics import Matrix, Sample, Vector
+from modeldeck.domain.metrics.samples import Matrix, Sample, Vector
 
 UP = "up"
 STARTED = "process_start_time_seconds"

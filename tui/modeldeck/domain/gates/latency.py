@@ -17,7 +17,7 @@ from functools import lru_cache
 from modeldeck.domain.gates.evidence import NONE, Evidence
 from modeldeck.domain.gates.measures import Buckets
 from modeldeck.domain.gates.statistics import at_least, at_most, rate_at_least, rate_at_most
-from modeldeck.domain.quantiles import histogram_quantile
+from modeldeck.domain.metrics.quantiles import histogram_quantile
 
 SLOWEST = 0.01
 """The share of requests that may be slower than a p99."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeldeck.domain.failures import Rejected
-from modeldeck.domain.linking import link_of
-from modeldeck.domain.links import LINK_ANNOTATION
-from modeldeck.domain.serving import Deployment
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.linking import link_of
+from modeldeck.domain.links.links import LINK_ANNOTATION
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.guard import may_change

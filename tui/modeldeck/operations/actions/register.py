@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modeldeck.domain.failures import Rejected
-from modeldeck.domain.registry import ModelVersion
+from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.guard import may_change
 from modeldeck.operations.common.text import has_orders

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from modeldeck.domain.failures import Conflict
-from modeldeck.domain.marks import RESTARTED_AT
-from modeldeck.domain.serving import Deployment
-from modeldeck.domain.slots import ANNOTATIONS, escape
+from modeldeck.domain.kubernetes.annotations import RESTARTED_AT
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.slots import ANNOTATIONS, escape
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.guard import may_change

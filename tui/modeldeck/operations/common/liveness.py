@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from modeldeck.domain.leases import DURATION, LockNote
-from modeldeck.domain.promotions import Operation, State
+from modeldeck.domain.kubernetes.leases import DURATION, LockNote
+from modeldeck.domain.operations.promotions import Operation, State
 from modeldeck.operations.common.text import host
 
 

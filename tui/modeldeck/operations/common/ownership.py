@@ -10,9 +10,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from modeldeck.domain.failures import Conflict
-from modeldeck.domain.marks import OPERATION, Mark, history_of, under_way
-from modeldeck.domain.promotions import Outcome, Plan
-from modeldeck.domain.serving import Deployment
+from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, history_of, under_way
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.operations.promotions import Outcome, Plan
 from modeldeck.operations.common.patch import own_annotation
 
 

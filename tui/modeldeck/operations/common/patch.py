@@ -1,12 +1,12 @@
-"""Edits of a Deployment as a whole: places of its pod template (tui/modeldeck/domain/slots.py) and its own annotations, by JSON pointer."""
+"""Edits of a Deployment as a whole: places of its pod template (domain/links/slots.py) and its own annotations, by JSON pointer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modeldeck.domain.marks import RESTARTED_AT
-from modeldeck.domain.serving import Deployment
-from modeldeck.domain.slots import ANNOTATIONS, LABELS, Edits, escape, places, template_patch, undo_edits, unescape
+from modeldeck.domain.kubernetes.annotations import RESTARTED_AT
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.slots import ANNOTATIONS, LABELS, Edits, escape, places, template_patch, undo_edits, unescape
 
 OWN_ANNOTATIONS = "/metadata/annotations"
 _TEMPLATE = "/spec/template/"

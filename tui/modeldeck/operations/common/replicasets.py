@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from modeldeck.domain.serving import Pod
+from modeldeck.domain.kubernetes.workloads import Pod
 
 
 def serving_sets(pods: Iterable[Pod]) -> tuple[str, ...]:

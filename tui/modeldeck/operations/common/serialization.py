@@ -9,7 +9,7 @@ from typing import Any
 
 from modeldeck.domain.gates import Gate, Judgement, gate_from_json, gate_to_json, judgement_to_json
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.promotions import Check, Fingerprint, Intent, Kind, Operation, Part, Plan, Step, StepName, Verdict
+from modeldeck.domain.operations.promotions import Check, Fingerprint, Intent, Kind, Operation, Part, Plan, Step, StepName, Verdict
 from modeldeck.operations.common.text import iso
 
 SCHEMA = 1

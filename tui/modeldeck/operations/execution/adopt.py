@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from modeldeck.domain.failures import Conflict, Failure, NotFound
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.marks import OPERATION, OPERATION_TAG, Mark, under_way
-from modeldeck.domain.promotions import EVIDENCE, Fingerprint, Intent, Kind, Plan, Step, StepName
-from modeldeck.domain.serving import Deployment
+from modeldeck.domain.kubernetes.annotations import OPERATION, OPERATION_TAG, Mark, under_way
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.operations.promotions import EVIDENCE, Fingerprint, Intent, Kind, Plan, Step, StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.ownership import newest

@@ -17,10 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 
-from modeldeck.domain.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.failures import Failure, Forbidden, NotFound
-from modeldeck.domain.leases import lock_name
-from modeldeck.domain.promotions import Plan, State, StepName
+from modeldeck.domain.kubernetes.leases import lock_name
+from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
+from modeldeck.domain.operations.promotions import Plan, State, StepName
 from modeldeck.operations.common.retry import LATE_ANSWER, PASSING
 from modeldeck.operations.common.text import harmless, iso
 from modeldeck.operations.execution.execution import Run

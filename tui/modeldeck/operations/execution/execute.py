@@ -11,7 +11,7 @@ import os
 from functools import partial
 
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.promotions import Kind, Operation, Outcome, Plan, StepName, StepState
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Plan, StepName, StepState
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.serialization import plan_to_journal

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.promotions import Operation, Plan, Step, StepName
+from modeldeck.domain.operations.promotions import Operation, Plan, Step, StepName
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.retry import OUTAGE, PASSING, PASSING_WHERE_ALLOWED, PATIENCE, Refusals, patiently
 from modeldeck.operations.common.text import harmless

@@ -16,8 +16,8 @@ from functools import partial
 from typing import ClassVar
 
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound
-from modeldeck.domain.leases import DURATION, LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
-from modeldeck.domain.promotions import Plan, Verdict
+from modeldeck.domain.kubernetes.leases import DURATION, LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
+from modeldeck.domain.operations.promotions import Plan, Verdict
 from modeldeck.operations.common.liveness import birth, holder_is_dead
 from modeldeck.operations.common.retry import PASSING, Refusals, patiently, pause_after
 from modeldeck.operations.common.text import harmless, host, iso

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeldeck.domain.failures import Conflict
-from modeldeck.domain.marks import history_of, under_way
-from modeldeck.domain.promotions import Operation, Outcome, Plan, StepName, StepState
-from modeldeck.domain.serving import Deployment
+from modeldeck.domain.kubernetes.annotations import history_of, under_way
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, StepName, StepState
 from modeldeck.operations.common.ownership import Standing, standing, taken
 from modeldeck.operations.execution.adopt import past_commit, told_by_tags
 from modeldeck.operations.execution.execute import started

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from modeldeck.domain.failures import Conflict, Failure, NotFound
-from modeldeck.domain.promotions import Operation, Outcome, Plan, State, StepState
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, State, StepState
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.guard import may_change
 from modeldeck.operations.common.liveness import is_alive, unheard

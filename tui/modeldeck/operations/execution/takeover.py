@@ -7,9 +7,9 @@ Where the other process writes the same journal, that one's entries tell the end
 from __future__ import annotations
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.leases import DURATION, Lease, lock_name, note_of
-from modeldeck.domain.marks import history_of, under_way
-from modeldeck.domain.promotions import Operation, Outcome, Plan, StepName
+from modeldeck.domain.kubernetes.annotations import history_of, under_way
+from modeldeck.domain.kubernetes.leases import DURATION, Lease, lock_name, note_of
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, StepName
 from modeldeck.operations.execution.announcing import withdraw_untouched
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.lock import LockLost

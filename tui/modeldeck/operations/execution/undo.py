@@ -7,8 +7,8 @@ ATTENTION, with what stands where and what to type: never a silent half.
 from __future__ import annotations
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.linking import link_of
-from modeldeck.domain.promotions import Kind, Operation, Outcome, Plan, StepName
+from modeldeck.domain.links.linking import link_of
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Plan, StepName
 from modeldeck.operations.common.retry import patiently
 from modeldeck.operations.execution.announcing import MARKING, withdraw
 from modeldeck.operations.execution.execution import Run

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from modeldeck.domain import rollout
 from modeldeck.domain.failures import Conflict, Failure, TimedOut
-from modeldeck.domain.owners import changed_by
-from modeldeck.domain.rollout import Cause, Trouble
-from modeldeck.domain.serving import Deployment, Pod
-from modeldeck.domain.slots import Edits, places
+from modeldeck.domain.kubernetes import rollout
+from modeldeck.domain.kubernetes.owners import changed_by
+from modeldeck.domain.kubernetes.rollout import Cause, Trouble
+from modeldeck.domain.kubernetes.workloads import Deployment, Pod
+from modeldeck.domain.links.slots import Edits, places
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.retry import PASSING_WHERE_ALLOWED, Refusals, pause_after
 from modeldeck.operations.common.text import harmless, harmless_lines

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from modeldeck.domain.failures import Failure, InvalidQuery
 from modeldeck.domain.gates.judgement import Trouble
-from modeldeck.domain.metrics import Matrix, Vector
+from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.ports import Metrics
 
 V = TypeVar("V", Vector, Matrix)

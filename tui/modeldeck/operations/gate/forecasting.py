@@ -8,7 +8,7 @@ from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Troub
 from modeldeck.domain.gates.outlook import TIMES_AS_SLOW, collapse_seen, sight_words, sights, slowness_seen
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.gates.words import span
-from modeldeck.domain.promotions import Check, Verdict
+from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.common.text import harmless
 from modeldeck.operations.gate.judging import Look, examine
 from modeldeck.operations.gate.target import Target

@@ -11,7 +11,7 @@ from modeldeck.domain.gates.measures import Measured, nothing
 from modeldeck.domain.gates.outlook import with_missing
 from modeldeck.domain.gates.placeholders import fill
 from modeldeck.domain.gates.settings import Gate
-from modeldeck.domain.scraping import Scraped
+from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.common.text import harmless
 from modeldeck.operations.gate.asking import Answers, Ask, Unanswered, ask
 from modeldeck.operations.gate.before import Baseline, side_before

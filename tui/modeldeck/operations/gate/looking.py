@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from modeldeck.domain.exports import Labels
 from modeldeck.domain.gates.judgement import Trouble
-from modeldeck.domain.metrics import Vector
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.pod_labels import PodLabels, quoted
-from modeldeck.domain.scraping import Scraped, question_about, scraped_as
-from modeldeck.domain.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.metrics.exports import Labels
+from modeldeck.domain.metrics.pod_labels import PodLabels, quoted
+from modeldeck.domain.metrics.samples import Vector
+from modeldeck.domain.metrics.scraping import Scraped, question_about, scraped_as
+from modeldeck.domain.metrics.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from modeldeck.operations.gate.asking import Ask, Unanswered, ask
 from modeldeck.ports import Metrics
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from modeldeck.domain.gates.counting import STARTED, UP
-from modeldeck.domain.metrics import Matrix
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.pod_labels import PodLabels
-from modeldeck.domain.profiles import Counter, Profile
-from modeldeck.domain.scraping import Scraped
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.profiles import Counter, Profile
+from modeldeck.domain.metrics.samples import Matrix
+from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.gate.asking import Ask
 from modeldeck.operations.gate.looking import Pods
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from modeldeck.domain.gates.counting import Counts, buckets_of, counts, growth, notes, one_number, restarts, scraped_since, seen_of
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Buckets, Measure, Measured, missing
-from modeldeck.domain.metrics import Matrix, Vector
+from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.operations.gate.asking import Answers, Ask, Unanswered
 from modeldeck.operations.gate.queries import Side
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modeldeck.domain.gates.promql import escaped
-from modeldeck.domain.pod_addresses import PodAddress
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 
 _GENERATED = 58
 """Kubernetes cuts the part of a pod's name before its five random characters at so many."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.linking import link_of
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.pod_addresses import serving_addresses
-from modeldeck.domain.pod_owners import pods_by_deployment
-from modeldeck.domain.serving import Deployment, Fleet
+from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
+from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
+from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
+from modeldeck.domain.links.linking import link_of
+from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.operations.gate.target import Target
 
 

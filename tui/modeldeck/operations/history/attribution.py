@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from modeldeck.domain.pointers import Sighting
+from modeldeck.domain.mlflow.alias_changes import Sighting
 from modeldeck.operations.history.records import SLACK, Move
 from modeldeck.operations.history.revisions import SECOND
 

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
-from modeldeck.domain import rollout
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.linking import link_of
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.marks import FIELD_MANAGER, HISTORY_LENGTH, history_of
-from modeldeck.domain.pointers import Sighting
-from modeldeck.domain.promotions import Kind, Operation, Outcome, Part, State
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.serving import Deployment, Fleet, ReplicaSet
+from modeldeck.domain.kubernetes import rollout
+from modeldeck.domain.kubernetes.annotations import FIELD_MANAGER, HISTORY_LENGTH, history_of
+from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, ReplicaSet
+from modeldeck.domain.links.linking import link_of
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.mlflow.alias_changes import Sighting
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State
 from modeldeck.operations.common.change_cause import is_ours
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.attribution import by_others

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from modeldeck.domain.identity import ClusterId, cluster_of
-from modeldeck.domain.marks import CLUSTER_TAG, Mark, history_of, under_way
-from modeldeck.domain.promotions import Kind, Operation, Outcome, State, StepName, StepState
-from modeldeck.domain.registry import ModelVersion, Registry
-from modeldeck.domain.serving import Deployment, ReplicaSet
+from modeldeck.domain.kubernetes.annotations import CLUSTER_TAG, Mark, history_of, under_way
+from modeldeck.domain.kubernetes.workloads import Deployment, ReplicaSet
+from modeldeck.domain.mlflow.registry import ModelVersion, Registry
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepName, StepState
 from modeldeck.operations.common.change_cause import cause_of
 from modeldeck.operations.common.text import from_iso
 

@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.pointers import Glance, pointers_of
-from modeldeck.domain.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.mlflow.alias_changes import Glance, pointers_of
+from modeldeck.domain.mlflow.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from modeldeck.operations.history.sightings import REFRESH
 from modeldeck.ports import Clock, ModelRegistry, Sightings
 

@@ -10,13 +10,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from modeldeck.domain.linking import link_in
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.marks import FIELD_MANAGER
+from modeldeck.domain.kubernetes.annotations import FIELD_MANAGER
+from modeldeck.domain.kubernetes.workloads import Deployment, FieldOwner, ReplicaSet
+from modeldeck.domain.links.linking import link_in
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.links.resolving import resolve
+from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.numerals import whole
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.resolving import resolve
-from modeldeck.domain.serving import Deployment, FieldOwner, ReplicaSet
 
 _EARLIER = "deployment.kubernetes.io/revision-history"
 SECOND = 1.0

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from modeldeck.domain.environments import MlflowTarget
-from modeldeck.domain.pointers import AliasMove, Glance, Pointers, Sighting, alias_moves
+from modeldeck.domain.mlflow.alias_changes import AliasMove, Glance, Pointers, Sighting, alias_moves
 from modeldeck.operations.journal.journal_file import JournalFile
 
 _SCHEMA = """

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.promotions import Outcome
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.serving import Deployment, ReplicaSet
+from modeldeck.domain.kubernetes.workloads import Deployment, ReplicaSet
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.operations.promotions import Outcome
 from modeldeck.operations.common.change_cause import cause_of
 from modeldeck.operations.history.records import JOURNAL, Move
 from modeldeck.operations.history.revisions import SECOND, Revision, bounded, revisions

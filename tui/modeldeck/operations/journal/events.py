@@ -31,8 +31,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from modeldeck.domain.gates import judgement_from_json
-from modeldeck.domain.pod_addresses import MOST, PodAddress
-from modeldeck.domain.promotions import Operation, Outcome, Plan, Said, State, Step, StepName, StepState
+from modeldeck.domain.kubernetes.pod_addresses import MOST, PodAddress
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, Said, State, Step, StepName, StepState
 from modeldeck.operations.common.serialization import plan_from_journal
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import Operation, Plan
+from modeldeck.domain.operations.promotions import Operation, Plan
 from modeldeck.operations.journal.events import Entry, fold, heard, plan_in
 from modeldeck.operations.journal.journal_file import JournalFailure, JournalFile, default_path
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from modeldeck.domain.failures import Conflict, Failure, Rejected
-from modeldeck.domain.promotions import Operation, State, StepName
+from modeldeck.domain.operations.promotions import Operation, State, StepName
 from modeldeck.operations.common.text import has_orders
 from modeldeck.operations.journal.events import Entry
 from modeldeck.ports import Journal

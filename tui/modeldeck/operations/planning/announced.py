@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.announcements import Announcement
 from modeldeck.domain.failures import Conflict
-from modeldeck.domain.marks import history_of, mark_of
-from modeldeck.domain.promotions import Outcome
-from modeldeck.domain.serving import Deployment
+from modeldeck.domain.kubernetes.annotations import history_of, mark_of
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.mlflow.announcements import Announcement
+from modeldeck.domain.operations.promotions import Outcome
 from modeldeck.operations.common.text import harmless
 from modeldeck.operations.planning.commands import take_announcement_off
 

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 
 from modeldeck.domain.failures import Failure, Forbidden
-from modeldeck.domain.promotions import Check, Verdict
-from modeldeck.domain.scheduling import Fit, Placement, placement
-from modeldeck.domain.serving import Deployment, Pod
-from modeldeck.domain.slots import Edits
+from modeldeck.domain.kubernetes.scheduling import Fit, Placement, placement
+from modeldeck.domain.kubernetes.workloads import Deployment, Pod
+from modeldeck.domain.links.slots import Edits
+from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.planning.plan_inputs import Subject

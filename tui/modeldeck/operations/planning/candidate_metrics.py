@@ -9,16 +9,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from modeldeck.domain.exports import Exports
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.metrics import Matrix, Vector
-from modeldeck.domain.pod_labels import PodLabels, quoted, usual
-from modeldeck.domain.profiles import Profile, deployment_queries, pick, pod_pattern
-from modeldeck.domain.promotions import RollbackTarget
-from modeldeck.domain.scraping import Scraped
-from modeldeck.domain.serving import Deployment, Fleet
-from modeldeck.domain.statements import MODEL_LABELS, Metric, known_metrics, registered_version
+from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.exports import Exports
+from modeldeck.domain.metrics.pod_labels import PodLabels, quoted, usual
+from modeldeck.domain.metrics.profiles import Profile, deployment_queries, pick, pod_pattern
+from modeldeck.domain.metrics.samples import Matrix, Vector
+from modeldeck.domain.metrics.scraping import Scraped
+from modeldeck.domain.metrics.statements import MODEL_LABELS, Metric, known_metrics, registered_version
+from modeldeck.domain.operations.promotions import RollbackTarget
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.ports import Clock, Metrics
 

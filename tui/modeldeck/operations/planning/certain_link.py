@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 
-from modeldeck.domain.linking import chosen_places, links_of, primary, taken_in, unread
-from modeldeck.domain.links import LINK_ANNOTATION, ServingLink
-from modeldeck.domain.promotions import Refusal
-from modeldeck.domain.serving import Deployment
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.linking import chosen_places, links_of, primary, taken_in, unread
+from modeldeck.domain.links.links import LINK_ANNOTATION, ServingLink
+from modeldeck.domain.operations.promotions import Refusal
 from modeldeck.operations.common.clients import World
 
 LINK_HINT = (

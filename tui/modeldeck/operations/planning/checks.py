@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Collection, Iterable, Mapping
 
-from modeldeck.domain import rollout
-from modeldeck.domain.announcements import Announcement
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
-from modeldeck.domain.leases import held_words, lock_name, looks_live, note_of
-from modeldeck.domain.marks import under_way
-from modeldeck.domain.promotions import Check, Kind, Operation, Outcome, Plan, State, StepName, Verdict
-from modeldeck.domain.registry import ModelAccess
-from modeldeck.domain.serving import Deployment
-from modeldeck.domain.slots import Edits
+from modeldeck.domain.kubernetes import rollout
+from modeldeck.domain.kubernetes.annotations import under_way
+from modeldeck.domain.kubernetes.leases import held_words, lock_name, looks_live, note_of
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.slots import Edits
+from modeldeck.domain.mlflow.announcements import Announcement
+from modeldeck.domain.mlflow.registry import ModelAccess
+from modeldeck.domain.operations.promotions import Check, Kind, Operation, Outcome, Plan, State, StepName, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.liveness import holder_is_dead, is_abandoned

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 
-from modeldeck.domain.announcements import moving_tag
-from modeldeck.domain.marks import OPERATION
-from modeldeck.domain.promotions import Plan
-from modeldeck.domain.serving import Deployment
-from modeldeck.domain.slots import Edits
+from modeldeck.domain.kubernetes.annotations import OPERATION
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.slots import Edits
+from modeldeck.domain.mlflow.announcements import moving_tag
+from modeldeck.domain.operations.promotions import Plan
 from modeldeck.operations.common import patch
 
 

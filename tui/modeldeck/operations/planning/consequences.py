@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.linking import find_links, links_of
-from modeldeck.domain.links import How, ServingLink
-from modeldeck.domain.promotions import Check, Verdict
-from modeldeck.domain.serving import Deployment
-from modeldeck.domain.slots import Edits
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.linking import find_links, links_of
+from modeldeck.domain.links.links import How, ServingLink
+from modeldeck.domain.links.slots import Edits
+from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.planning.plan_inputs import Subject

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from modeldeck.domain import legs as parts
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import EVIDENCE, Check, Intent, Kind, Plan, Refusal, Step, StepName
-from modeldeck.domain.registry import ModelVersion, Registry
-from modeldeck.domain.resolving import resolve
+from modeldeck.domain.links.resolving import resolve
+from modeldeck.domain.mlflow.registry import ModelVersion, Registry
+from modeldeck.domain.operations import targets as parts
+from modeldeck.domain.operations.promotions import EVIDENCE, Check, Intent, Kind, Plan, Refusal, Step, StepName
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.common.text import new_id
 from modeldeck.operations.planning.certain_link import certain_link

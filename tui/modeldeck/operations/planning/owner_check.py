@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterable
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.owners import Hold, TemplateOwner, configured, owners
-from modeldeck.domain.promotions import Check, Plan, Verdict
-from modeldeck.domain.serving import Controller, Deployment
+from modeldeck.domain.kubernetes.owners import Hold, TemplateOwner, configured, owners
+from modeldeck.domain.kubernetes.workloads import Controller, Deployment
+from modeldeck.domain.operations.promotions import Check, Plan, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.planning.plan_inputs import Subject

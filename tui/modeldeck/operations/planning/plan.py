@@ -11,11 +11,11 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.gates.summary import gate_words
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.marks import CHANGE_CAUSE, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, mark_of, mark_text
-from modeldeck.domain.pod_addresses import serving_addresses
-from modeldeck.domain.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName
-from modeldeck.domain.registry import ModelVersion
-from modeldeck.domain.slots import ANNOTATIONS, Edits, escape, slot_edits
+from modeldeck.domain.kubernetes.annotations import CHANGE_CAUSE, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, mark_of, mark_text
+from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
+from modeldeck.domain.links.slots import ANNOTATIONS, Edits, escape, slot_edits
+from modeldeck.domain.mlflow.registry import ModelVersion
+from modeldeck.domain.operations.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.change_cause import Cause
 from modeldeck.operations.common.clients import World

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from modeldeck.domain.announcements import Announcement, announced_by_others
 from modeldeck.domain.failures import Failure, NotFound, Rejected
-from modeldeck.domain.linking import link_in
-from modeldeck.domain.links import RUN_ID_ANNOTATION, ServingLink
-from modeldeck.domain.model_uri import parse
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.promotions import Intent, Kind, Operation, Refusal, RollbackTarget
-from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.resolving import resolve
-from modeldeck.domain.serving import Deployment, Fleet, Pod
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, Pod
+from modeldeck.domain.links.linking import link_in
+from modeldeck.domain.links.links import RUN_ID_ANNOTATION, ServingLink
+from modeldeck.domain.links.resolving import resolve
+from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others
+from modeldeck.domain.mlflow.model_uri import parse
+from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Refusal, RollbackTarget
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.planning.candidate_metrics import Span, measured_spans
 from modeldeck.operations.planning.certain_link import LINK_HINT, certain_link

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from modeldeck.domain.serving import Deployment
-from modeldeck.domain.slots import Edits, each_container
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.slots import Edits, each_container
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from modeldeck.domain.links import LinkPatterns
-from modeldeck.domain.promotions import Operation, RollbackTarget
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.serving import Deployment, Fleet
+from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
+from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.operations.promotions import Operation, RollbackTarget
 from modeldeck.operations.history.history import others_cause
 from modeldeck.operations.history.records import moves_of, of_annotations, of_journal, of_tags
 from modeldeck.operations.history.revisions import Revision, writer_of

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from modeldeck.domain.runs import Run
+from modeldeck.domain.mlflow.runs import Run
 from modeldeck.render.cell import Cell
 from modeldeck.screens.deck.run_rows import Chosen
 from modeldeck.widgets.pane import Pane

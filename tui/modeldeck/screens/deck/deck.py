@@ -12,11 +12,11 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 
 from modeldeck.domain.environments import Environment
+from modeldeck.domain.mlflow.runs import Run
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.runs import Run
-from modeldeck.domain.selection import Pane as P
-from modeldeck.domain.selection import Selection
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import Selection
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.live.hub import LiveQuery, RunsQuery, Topic
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line

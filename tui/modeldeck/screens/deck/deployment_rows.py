@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.render import deployments as render
 from modeldeck.render.cell import Cell
 from modeldeck.widgets.table_source import Column, TableSource

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from modeldeck.domain.selection import Pane
+from modeldeck.domain.status.selection import Pane
 from modeldeck.render.cell import as_cell
 from modeldeck.render.text import clean
 from modeldeck.screens.deck.model import DeckModel

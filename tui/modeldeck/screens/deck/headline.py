@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from modeldeck.domain.lineage import Chain, Lineage, line
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.selection import Pane
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.status.lineage import Chain, Lineage, line
+from modeldeck.domain.status.selection import Pane
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.live.hub import Topic
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from modeldeck.domain.changes import version_changes
+from modeldeck.domain.status.version_changes import version_changes
 from modeldeck.live.hub import Topic
 from modeldeck.render import live as render
 from modeldeck.render import numbers

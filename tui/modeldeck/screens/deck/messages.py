@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from modeldeck.domain.selection import Pane, Selection
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.status.selection import Pane, Selection
+from modeldeck.domain.status.serving_row import TruthRow
 
 
 @dataclass

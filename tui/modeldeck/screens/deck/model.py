@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from modeldeck.domain import joining, measured
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.marks import Mark
-from modeldeck.domain.marks import under_way as marked
-from modeldeck.domain.metrics import ServingStats
+from modeldeck.domain.kubernetes.annotations import Mark
+from modeldeck.domain.kubernetes.annotations import under_way as marked
+from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
+from modeldeck.domain.metrics import measured
+from modeldeck.domain.metrics.samples import ServingStats
+from modeldeck.domain.metrics.statements import Statement
+from modeldeck.domain.mlflow.registry import ModelVersion, Registry
+from modeldeck.domain.mlflow.runs import Run
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.registry import ModelVersion, Registry
-from modeldeck.domain.runs import Run
-from modeldeck.domain.selection import (
+from modeldeck.domain.status import joining
+from modeldeck.domain.status.selection import (
     EMPTY,
     Pane,
     Selection,
@@ -25,9 +28,7 @@ from modeldeck.domain.selection import (
     select_run,
     select_version,
 )
-from modeldeck.domain.serving import Deployment, Fleet
-from modeldeck.domain.statements import Statement
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.live.hub import LiveCharts, Runs, Stats, Topic
 from modeldeck.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
 

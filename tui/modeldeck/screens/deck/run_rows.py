@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.runs import Run
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.mlflow.runs import Run
 from modeldeck.render import runs as render
 from modeldeck.render.cell import Cell
 from modeldeck.widgets.table_source import Column, TableSource

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from modeldeck.domain.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.render import numbers
 from modeldeck.render import versions as render
 from modeldeck.render.cell import Cell

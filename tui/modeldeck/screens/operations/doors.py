@@ -11,9 +11,9 @@ from textual.app import App
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.promotions import Intent, Kind, Operation
-from modeldeck.domain.selection import Pane
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.operations.promotions import Intent, Kind, Operation
+from modeldeck.domain.status.selection import Pane
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.journal.cached_journal import Ledger
 from modeldeck.operations.journal.journal import SqliteJournal

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import Operation, Plan, State
+from modeldeck.domain.operations.promotions import Operation, Plan, State
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.signals import Asked, Wish
 from modeldeck.operations.runner.runner import Verb

@@ -11,8 +11,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.leases import DURATION
-from modeldeck.domain.promotions import Operation, Plan, State
+from modeldeck.domain.kubernetes.leases import DURATION
+from modeldeck.domain.operations.promotions import Operation, Plan, State
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.journal.events import heard
 from modeldeck.operations.journal.signals import Wish

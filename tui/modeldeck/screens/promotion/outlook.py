@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.promotions import Operation
-from modeldeck.domain.serving import Fleet
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.operations.promotions import Operation
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.widgets.pane_state import PaneState
 
 

@@ -14,9 +14,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input
 
-from modeldeck.domain import legs
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import Intent, Plan, Refusal
+from modeldeck.domain.operations import targets
+from modeldeck.domain.operations.promotions import Intent, Plan, Refusal
 from modeldeck.render import plan as render
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.fold import fold
@@ -168,7 +168,7 @@ class PlanScreen(FramedScreen[None]):
 
     def why_not(self, action: str) -> str:
         if action == "also":
-            return legs.why_alone(self._intent)
+            return targets.why_alone(self._intent)
         return self._why_not_apply() if action == "apply" else ""
 
     def _why_not_apply(self) -> str:
@@ -204,7 +204,7 @@ class PlanScreen(FramedScreen[None]):
 
     def action_also(self) -> None:
         self._going_on = False  # who adds a deployment looks at its plan before saying yes
-        options = {option.key: option for option in legs.options(self._intent, self._outlook.rows())}
+        options = {option.key: option for option in targets.options(self._intent, self._outlook.rows())}
 
         def chosen(key: str | None) -> None:
             if key is not None:
@@ -212,7 +212,7 @@ class PlanScreen(FramedScreen[None]):
 
         self.app.push_screen(Picker("Go on to", [Choice(key, key, option.words) for key, option in options.items()]), chosen)
 
-    def _go_on_to(self, option: legs.Option) -> None:
+    def _go_on_to(self, option: targets.Option) -> None:
         if option.wanted is None:
             self.say(Cell(option.why_not, "warn"))
             return
@@ -239,7 +239,7 @@ class PlanScreen(FramedScreen[None]):
         self._ask(REASON, f"why {verb(self._intent.kind)}? {needed}", self._intent.reason)
 
     def _ask_name(self) -> None:
-        name = legs.last_name(self._intent)
+        name = targets.last_name(self._intent)
         self._ask(CONFIRM, f"{self._environment.name} is protected: type {name} to {verb(self._intent.kind)}", "")
 
     def _ask(self, what: str, hint: str, text: str) -> None:
@@ -265,11 +265,11 @@ class PlanScreen(FramedScreen[None]):
             self._intent = replace(self._intent, reason=text)
             self._close_line()
             self._start_planning()
-        elif text == legs.last_name(self._intent):
+        elif text == targets.last_name(self._intent):
             self._close_line()
             self._apply()
         else:
-            message.input.placeholder = f"that is not {legs.last_name(self._intent)}: nothing was done"
+            message.input.placeholder = f"that is not {targets.last_name(self._intent)}: nothing was done"
             message.input.value = ""
 
     def _apply(self) -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.promotions import Operation, Outcome, Plan, State, Step, StepName, StepState
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, State, Step, StepName, StepState
 from modeldeck.operations.execution.reconcile import committed
 from modeldeck.operations.execution.undo import undo_order
 from modeldeck.operations.journal.signals import same_person

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.promotions import Operation, Outcome, State, Step, StepName
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.render import operation as render
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.moves import at_work, failure_lines

@@ -14,11 +14,11 @@ from urllib.parse import quote
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound
 from modeldeck.domain.identity import ClusterId, address_digest
-from modeldeck.domain.leases import Lease
-from modeldeck.domain.marks import FIELD_MANAGER
-from modeldeck.domain.rollout import new_replica_set
-from modeldeck.domain.scheduling import SchedulerSnapshot
-from modeldeck.domain.serving import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
+from modeldeck.domain.kubernetes.annotations import FIELD_MANAGER
+from modeldeck.domain.kubernetes.leases import Lease
+from modeldeck.domain.kubernetes.rollout import new_replica_set
+from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
+from modeldeck.domain.kubernetes.workloads import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
 from modeldeck.sources import bounds
 from modeldeck.sources.edge import raises_failures
 from modeldeck.sources.kubernetes import BACKEND, answers, leases, objects, wire

@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modeldeck.domain.failures import Failure, Forbidden, TimedOut
+from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, Pod, ReplicaSet
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.serving import Deployment, Fleet, Pod, ReplicaSet
 from modeldeck.sources.edge import told
 from modeldeck.sources.kubernetes import BACKEND
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from msgspec import field
 
-from modeldeck.domain.leases import Lease
+from modeldeck.domain.kubernetes.leases import Lease
 from modeldeck.sources.kubernetes.wire import Int, Meta, Moment, Wire
 
 MERGE = "application/merge-patch+json"

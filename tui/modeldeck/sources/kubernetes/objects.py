@@ -8,8 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from modeldeck.domain.numerals import whole
-from modeldeck.domain.serving import (
+from modeldeck.domain.kubernetes.workloads import (
     Condition,
     Container,
     ContainerKind,
@@ -24,6 +23,7 @@ from modeldeck.domain.serving import (
     ReplicaSet,
     Strategy,
 )
+from modeldeck.domain.numerals import whole
 from modeldeck.sources.kubernetes import answers, wire
 from modeldeck.sources.kubernetes.podreason import pod_reason
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from modeldeck.domain.serving import Deployment, Pod, ReplicaSet
+from modeldeck.domain.kubernetes.workloads import Deployment, Pod, ReplicaSet
 from modeldeck.sources.kubernetes import objects, wire
 
 

@@ -1,4 +1,4 @@
-"""What the scheduler decides by (domain/scheduling.py), read only while a plan is made: nodes, and the pods that run on them."""
+"""What the scheduler decides by (domain/kubernetes/scheduling.py), read only while a plan is made: nodes, and the pods that run on them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TypeVar
 import msgspec
 
 from modeldeck.domain.failures import Failure, Forbidden, NotFound
-from modeldeck.domain.quantities import amount
-from modeldeck.domain.scheduling import (
+from modeldeck.domain.kubernetes.quantities import amount
+from modeldeck.domain.kubernetes.scheduling import (
     AntiAffinity,
     HostPort,
     LabelRequirement,
@@ -24,7 +24,7 @@ from modeldeck.domain.scheduling import (
     Taint,
     Toleration,
 )
-from modeldeck.domain.serving import Pod
+from modeldeck.domain.kubernetes.workloads import Pod
 from modeldeck.sources import bounds
 from modeldeck.sources.kubernetes import wire
 from modeldeck.sources.kubernetes.listing import listed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.serving import OtherWorkload
+from modeldeck.domain.kubernetes.workloads import OtherWorkload
 from modeldeck.sources.kubernetes import objects, wire
 from modeldeck.sources.kubernetes.listing import listed
 from modeldeck.sources.kubernetes.resources import Kind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modeldeck.domain.failures import Conflict, Failure, Faulty
-from modeldeck.domain.marks import OPERATION_TAG
+from modeldeck.domain.kubernetes.annotations import OPERATION_TAG
 from modeldeck.operations.common.ownership import Standing, passed_words, standing, taken
 from modeldeck.operations.common.retry import LATE_ANSWER, PASSING, patiently, pause_after
 from modeldeck.operations.execution.announcing import hold_alias

@@ -4,8 +4,8 @@ asked once, and what it made is told by a tag."""
 from __future__ import annotations
 
 from modeldeck.domain.failures import Conflict, TimedOut
-from modeldeck.domain.model_uri import parse
-from modeldeck.domain.registry import ModelVersion
+from modeldeck.domain.mlflow.model_uri import parse
+from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.operations.common.retry import LATE_ANSWER, PASSING
 from modeldeck.operations.execution.execution import Run
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.promotions import Kind
+from modeldeck.domain.operations.promotions import Kind
 from modeldeck.operations.execution.execution import Run
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import Decision, Gate, GateVerdict, Judgement, decide, judgement_to_json, progress
-from modeldeck.domain.pod_addresses import followed, serving_addresses
+from modeldeck.domain.kubernetes.pod_addresses import followed, serving_addresses
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.replicasets import serving_sets
 from modeldeck.operations.common.retry import PASSING_WHERE_ALLOWED

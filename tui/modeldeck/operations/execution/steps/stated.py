@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.metrics import Vector
-from modeldeck.domain.pod_addresses import PodAddress
-from modeldeck.domain.pod_labels import PodIndex, PodLabels, usual
-from modeldeck.domain.profiles import pod_pattern
-from modeldeck.domain.scraping import Scraped
-from modeldeck.domain.serving import Fleet
-from modeldeck.domain.statements import Metric, Statement, known_metrics, statement_key, statements
+from modeldeck.domain.kubernetes.pod_addresses import PodAddress
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, usual
+from modeldeck.domain.metrics.profiles import pod_pattern
+from modeldeck.domain.metrics.samples import Vector
+from modeldeck.domain.metrics.scraping import Scraped
+from modeldeck.domain.metrics.statements import Metric, Statement, known_metrics, statement_key, statements
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.ports import Metrics

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Mapping
 
 from modeldeck.domain.gates.words import shown
-from modeldeck.domain.marks import CLUSTER_TAG, OPERATION_TAG
-from modeldeck.domain.promotions import Kind, Operation, Step, StepName
+from modeldeck.domain.kubernetes.annotations import CLUSTER_TAG, OPERATION_TAG
+from modeldeck.domain.operations.promotions import Kind, Operation, Step, StepName
 from modeldeck.operations.common.text import harmless, iso
 from modeldeck.operations.execution.execution import Run
 

@@ -6,9 +6,9 @@ from contextlib import suppress
 from enum import StrEnum
 
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.pod_addresses import serving_addresses
-from modeldeck.domain.serving import Deployment
-from modeldeck.domain.slots import Edits
+from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
+from modeldeck.domain.kubernetes.workloads import Deployment
+from modeldeck.domain.links.slots import Edits
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.ownership import Standing, passed_words, standing, taken
 from modeldeck.operations.common.retry import PASSING_WHERE_ALLOWED, pause_after

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.joining import truth_rows
-from modeldeck.domain.owners import changed_by
-from modeldeck.domain.pod_owners import pods_by_deployment
-from modeldeck.domain.registry import Registry
-from modeldeck.domain.serving import Fleet
-from modeldeck.domain.statements import Statement
-from modeldeck.domain.truth import TruthRow
+from modeldeck.domain.kubernetes.owners import changed_by
+from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics.statements import Statement
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.operations.common.retry import AWAY, patiently
 from modeldeck.operations.execution.execution import Run
 from modeldeck.operations.execution.steps.stated import Stated, Statements

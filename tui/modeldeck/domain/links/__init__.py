@@ -1,0 +1,1 @@
+"""Which model version a pod template serves, where it says so, and how such a place is edited."""

@@ -1,0 +1,207 @@
+"""How each Deployment's pods are scraped: which server they are, by which labels their series name them, and what is doubtful about that.
+
+One Prometheus holds many kinds of servers, of several scrape configurations, perhaps of several clusters. So nothing is assumed of all of
+them: one cheap question, asked now and then, tells which metrics and labels each pod's series really have.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics.exports import Exports, Labels
+from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, literal, quoted
+from modeldeck.domain.metrics.profiles import METRICS, PROFILES, Profile, pick
+from modeldeck.domain.metrics.samples import Vector
+from modeldeck.domain.metrics.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
+from modeldeck.domain.metrics.status_labels import LABELS as STATUSES
+
+CLUSTERS = (
+    *("cluster", "k8s_cluster", "cluster_name", "cluster_id", "k8s_cluster_name", "kubernetes_cluster", "kube_cluster", "source_cluster"),
+    *("tenant", "tenant_id", "region", "datacenter", "dc", "site", "environment", "env", "project_id", "account"),
+    *("prometheus", "prometheus_replica", "prometheus_cluster"),
+)
+"""Labels that tell several clusters, tenants or replicas of Prometheus apart: behind one address, their series are summed."""
+_CLUSTERS = frozenset(CLUSTERS)
+_TARGETS = ("job", "container", "endpoint", "service")
+
+
+@dataclass(frozen=True, slots=True)
+class Scraped:
+    """One Deployment's pods."""
+
+    profile: Profile
+    labels: PodLabels
+    several: tuple[str, ...] = ()
+    """In words: what is summed though it does not belong together. Figures of such series are doubtful."""
+    mixed: bool = False
+    """Whether the very same pods come with several values of a label in CLUSTERS: their figures are nobody's."""
+    notes: tuple[str, ...] = ()
+    """In words: what was left out or is not known, and is no reason for doubt."""
+
+
+def questions(namespaces: Sequence[str], scope: SeriesScope) -> tuple[str, ...]:
+    """Instant queries whose answers together are what `scraped_by_deployment` reads. No namespaces, or `*`, is all of them."""
+    if scope.instance or not namespaces or "*" in namespaces:
+        return (_question(scope),)
+    names = (scope.namespace,) if scope.namespace else NAMESPACES
+    chosen = quoted("|".join(literal(name) for name in namespaces))
+    nowhere = () if scope.namespace else (_question(scope, *(f'{name}=""' for name in names)),)
+    return (*(_question(scope, f"{name}=~{chosen}") for name in names), *nowhere)
+
+
+def question_about(where: str, scope: SeriesScope) -> str:
+    """The same about the pods that these matchers select."""
+    return _question(scope, where)
+
+
+def _question(scope: SeriesScope, *where: str) -> str:
+    kept = dict.fromkeys(("__name__", *PODS, *NAMESPACES, INSTANCE, *_TARGETS, *STATUSES, *CLUSTERS))
+    kept |= dict.fromkeys(label for label in (scope.pod, scope.namespace, scope.instance) if label)
+    # Of a histogram one bucket tells enough.
+    selected = (f'__name__=~"{"|".join(METRICS)}"', 'le=~"[+]Inf|"', *where, *scope.matchers)
+    return f"count by ({', '.join(kept)}) ({{{','.join(selected)}}})"
+
+
+def names_in(answers: Iterable[Vector]) -> frozenset[str]:
+    """The metrics that these answers tell of."""
+    return frozenset(sample.labels.get("__name__", "") for answer in answers for sample in answer.samples)
+
+
+def scraped_by_deployment(answers: Iterable[Vector], fleet: Fleet, scope: SeriesScope) -> dict[str, Scraped]:
+    """Deployment key → how its pods are scraped; without those whose pods export nothing that is known."""
+    index = PodIndex(fleet)
+    found: dict[str, dict[PodLabels, list[Labels]]] = defaultdict(lambda: defaultdict(list))
+    strangers: list[Labels] = []
+    for labels in (sample.labels for answer in answers for sample in answer.samples):
+        by = index.find(labels, scope)
+        key = index.pod_of(labels, by) if by is not None else None
+        if by is None or key is None:
+            strangers.append(labels)
+        else:
+            found[index.owners[key]][by].append(labels)
+    alike = _by_stem(strangers)
+    scraped: dict[str, Scraped] = {}
+    for deployment, read in found.items():
+        # Where a part of the series names the pods otherwise, the labels count by which most is known.
+        for by, series in sorted(read.items(), key=lambda each: -len({labels.get("__name__") for labels in each[1]})):
+            one = scraped_as(series, by, scope)
+            if one is not None:
+                others = () if by.by_address else _others(alike.get(deployment, ()), series)
+                scraped[deployment] = replace(one, several=(*one.several, *others))
+                break
+    return scraped
+
+
+def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> Scraped | None:
+    """How pods with these series are scraped. None where they are no known model server's."""
+    profile = pick(Exports(tuple(series)))
+    if profile is None:
+        return None
+    counted = {profile.requests[0].metric if profile.requests else "", *(f"{name}_bucket" for name in profile.latency)}
+    mine = [labels for labels in series if labels.get("__name__") in counted]
+    by = replace(by, matchers=",".join(scope.matchers))
+    clusters = {label: values for label, values in _clusters(series).items() if len(values) > 1}
+    several = tuple(_several(label, sorted(values)) for label, values in sorted(clusters.items()))
+    mixed = _within_one_pod(mine, by, tuple(clusters))
+    once, words = ("", "") if several else _once(series, by)
+    notes = (*_unknown(profile, series), *((words,) if words else ()))
+    matchers = ",".join(part for part in (by.matchers, once) if part)
+    return Scraped(profile, replace(by, matchers=matchers), several, mixed, notes)
+
+
+def _clusters(series: Sequence[Labels]) -> dict[str, set[str]]:
+    """The values of labels in CLUSTERS that most metrics of these series have: what a scraper or a Prometheus puts on stands on all of
+    them, a server's own label (requests by tenant) on one or two."""
+    names: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for each in series:
+        for label in each.keys() & _CLUSTERS:
+            names[label, each[label]].add(each.get("__name__", ""))
+    most = len({each.get("__name__", "") for each in series}) / 2
+    found: dict[str, set[str]] = defaultdict(set)
+    for (label, value), having in names.items():
+        if len(having) > most:
+            found[label].add(value)
+    return found
+
+
+def _several(label: str, values: Iterable[str]) -> str:
+    chosen = list(values)
+    return f"series with {label} {', '.join(chosen[:4])} are summed: name one in prometheus.matchers ({label}={quoted(chosen[0])})"
+
+
+def _within_one_pod(series: Iterable[Labels], by: PodLabels, clusters: Sequence[str]) -> bool:
+    seen: dict[tuple[str, ...], tuple[str, ...]] = {}
+    return any(
+        seen.setdefault(_pod(labels, by), value) != value
+        for labels in series
+        if (value := tuple(labels.get(label, "") for label in clusters))
+    )
+
+
+def _pod(labels: Labels, by: PodLabels) -> tuple[str, ...]:
+    return labels.get(by.namespace, ""), labels.get(by.pod, "")
+
+
+def _by_stem(series: Iterable[Labels]) -> Mapping[str, list[Labels]]:
+    """Series of pods that are not the fleet's, by the key of the Deployment after which such pods are named."""
+    found: dict[str, list[Labels]] = defaultdict(list)
+    for labels in series:
+        stems = {labels[label].rsplit("-", 2)[0] for label in PODS if label in labels}
+        for namespace in {labels[label] for label in NAMESPACES if label in labels}:
+            for stem in stems:
+                found[f"{namespace}/{stem}"].append(labels)
+    return found
+
+
+def _others(alike: Sequence[Labels], series: Sequence[Labels]) -> tuple[str, ...]:
+    """Pods that are called as if they were this Deployment's, and come with another value of a label in CLUSTERS."""
+    ours, theirs = _clusters(series), _clusters(alike)
+    foreign = {label: values - ours.get(label, set()) for label, values in theirs.items()}
+    return tuple(_several(label, (*sorted(ours.get(label, ())), *sorted(values))) for label, values in sorted(foreign.items()) if values)
+
+
+def _once(series: Sequence[Labels], by: PodLabels) -> tuple[str, str]:
+    """A matcher that leaves one scrape where the same container is scraped twice, and the words for it; "" where each is scraped once.
+
+    Several containers of a pod, and scrapes that export different metrics, may each count requests of their own: these are summed.
+    """
+    first: dict[tuple[str, ...], tuple[str, ...]] = {}
+    targets = ((labels, tuple(labels.get(label, "") for label in (INSTANCE, "job", "endpoint", "service"))) for labels in series)
+    if all(first.setdefault((*_pod(labels, by), labels.get("container", "")), target) == target for labels, target in targets):
+        return "", ""
+    for label in ("port", "job", "endpoint", "service"):
+        containers: dict[tuple[str, ...], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for labels in series:
+            value = _port(labels.get(INSTANCE, "")) if label == "port" else labels.get(label, "")
+            containers[(*_pod(labels, by), labels.get("container", ""))][value].add(labels.get("__name__", ""))
+        seen = list(containers.values())
+        twins = any(len(by_value) > 1 for by_value in seen) and all(len({*map(frozenset, by_value.values())}) == 1 for by_value in seen)
+        common = set.intersection(*(set(by_value) for by_value in seen)) - {""} if twins else set()
+        if common:
+            kept = min(common)
+            left = sorted({value for by_value in seen for value in by_value} - {kept, ""})
+            matcher = f"instance=~{quoted(f'.+:{literal(kept)}')}" if label == "port" else f"{label}={quoted(kept)}"
+            return matcher, f"pods are scraped several times: of {label} {', '.join((kept, *left))} only {kept} counts"
+    return "", ""
+
+
+def _port(instance: str) -> str:
+    return instance.rpartition(":")[2] if ":" in instance else ""
+
+
+def _unknown(profile: Profile, series: Sequence[Labels]) -> tuple[str, ...]:
+    if profile.blind_to:
+        return (f"0 failed requests are no proof: {profile.name} leaves out {profile.blind_to}",)
+    if profile.errors:
+        return ()
+    asked = next(each for each in PROFILES if each.name == profile.name).errors
+    for counter in asked:
+        of_counter = [labels for labels in series if labels.get("__name__") == counter.metric]
+        if counter.status and of_counter:
+            carried = sorted({label for labels in of_counter for label in labels if label in counter.status})
+            what = f"label {', '.join(carried)} does not tell" if carried else "labels do not tell"
+            return (f"errors are not known: of {counter.metric}, the {what} failed requests apart",)
+    return (f"{profile.name} exports no counter of failed requests here",)
