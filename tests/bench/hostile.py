@@ -32,7 +32,7 @@ BEGINS = 300.0
 """Seconds within which a reader has to read a server that is well, on however busy a machine."""
 READERS = multiprocessing.get_context("forkserver")
 READERS.set_forkserver_preload(
-    ["httpx", "modeldeck.sources.mlflow_rest", "modeldeck.sources.prometheus", "modeldeck.sources.kubernetes.informer"]
+    ["httpx", "modeldeck.sources.mlflow.rest", "modeldeck.sources.prometheus.client", "modeldeck.sources.kubernetes.informer"]
 )
 PATIENCE = 60.0
 """Seconds within which a reader has to be well again after an attack."""
@@ -84,11 +84,11 @@ async def _read(backend: str, url: str, say: Callable[[Reading[object]], None]) 
         return
     fetch: Callable[[], Awaitable[object]]
     if backend == "MLflow":
-        from modeldeck.sources.mlflow_rest import RestTracking, transport_of
+        from modeldeck.sources.mlflow.rest import RestTracking, transport_of
 
         fetch = RestTracking(transport_of(MlflowTarget(url))).experiments
     else:
-        from modeldeck.sources.prometheus import PrometheusMetrics
+        from modeldeck.sources.prometheus.client import PrometheusMetrics
 
         metrics = PrometheusMetrics(PrometheusTarget(url))
 

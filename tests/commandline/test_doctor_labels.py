@@ -29,7 +29,7 @@ from modeldeck.operations.common.clients import World
 from modeldeck.operations.gate import Target
 from modeldeck.operations.gate.judging import examine
 from modeldeck.sandbox import prometheus as binary
-from modeldeck.sources.prometheus import PrometheusMetrics
+from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 from tests.conformance.controlplane import launch
 from tests.sources.conftest import wait_for

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from modeldeck.commandline import change
 from modeldeck.domain.environments import MlflowTarget
-from modeldeck.sources.mlflow_rest import transport_of
+from modeldeck.sources.mlflow.rest import transport_of
 
 
 async def test_a_slow_plan_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from modeldeck.console import Console, Launch
 from modeldeck.domain.status.selection import Pane as P
-from modeldeck.sources import mlflow_rest, prometheus_session
+from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.kubernetes import informer, reflector
-from modeldeck.sources.transport import Timeouts
+from modeldeck.sources.mlflow import rest
+from modeldeck.sources.prometheus import session
 from modeldeck.widgets.pane_state import Live, Stale, Unavailable
 from textual.pilot import Pilot
 
@@ -52,11 +53,11 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def lose_patience(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     """With this backend only: the others may take their time on a busy machine."""
     if backend == "MLflow":
-        monkeypatch.setattr(mlflow_rest, "TIMEOUTS", Timeouts(connect=10.0, read=PATIENCE, total=60.0))
+        monkeypatch.setattr(rest, "TIMEOUTS", Timeouts(connect=10.0, read=PATIENCE, total=60.0))
     elif backend == "Kubernetes":
         monkeypatch.setattr(informer, "PATIENCE", PATIENCE)
     else:
-        monkeypatch.setattr(prometheus_session, "READ", PATIENCE)
+        monkeypatch.setattr(session, "READ", PATIENCE)
 
 
 @dataclass

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from modeldeck.commandline.doctor import doctor
 from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.kubernetes import connection
-from modeldeck.sources.transport import Timeouts
 
 from tests.conformance.clusters import Cluster, running
 from tests.faults.test_console import FAULTS, PATIENCE, Fault, hang, lose_patience

@@ -8,8 +8,8 @@ import ssl
 import pytest
 from modeldeck.domain.failures import Failure, Faulty, TimedOut, Unreachable
 from modeldeck.sandbox.node import certificates
-from modeldeck.sources.tls import Tls
-from modeldeck.sources.transport import Timeouts, Transport
+from modeldeck.sources.http.tls import Tls
+from modeldeck.sources.http.transport import Timeouts, Transport
 
 from tests.support.canned import always, canned, response
 from tests.support.faulty import FaultyProxy

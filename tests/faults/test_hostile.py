@@ -15,13 +15,14 @@ from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
 from modeldeck.live.backoff import Backoff
 from modeldeck.live.feed import Feed
-from modeldeck.sources import bounds, prometheus_session
+from modeldeck.sources.common import bounds
+from modeldeck.sources.http.transport import Timeouts, Transport
 from modeldeck.sources.kubernetes import listing, reflector
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.informer import Informer
-from modeldeck.sources.mlflow_rest import RestTracking, transport_of
-from modeldeck.sources.prometheus import PrometheusMetrics
-from modeldeck.sources.transport import Timeouts, Transport
+from modeldeck.sources.mlflow.rest import RestTracking, transport_of
+from modeldeck.sources.prometheus import session
+from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 from tests.faults.test_wire_faults import Fetch
 from tests.support import hostile as attacks
@@ -56,7 +57,7 @@ def timeouts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """Those who trickle are given up soon. The others are not so much as waited for, however busy this machine is."""
     params = request.node.callspec.params if hasattr(request.node, "callspec") else {}
     found = Timeouts(connect=60.0, read=60.0, total=TOTAL if params.get("name") in SLOW else 120.0)
-    monkeypatch.setattr(prometheus_session, "TOTAL", found.total)
+    monkeypatch.setattr(session, "TOTAL", found.total)
     monkeypatch.setattr(listing, "PATIENT", found)
     return found
 

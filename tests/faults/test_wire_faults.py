@@ -15,10 +15,10 @@ from modeldeck.domain.failures import Failure, Faulty, Forbidden, Malformed, Thr
 from modeldeck.domain.reading import Reading
 from modeldeck.live.backoff import Backoff
 from modeldeck.live.feed import Feed
-from modeldeck.sources import prometheus_session
-from modeldeck.sources.mlflow_rest import RestTracking, transport_of
-from modeldeck.sources.prometheus import PrometheusMetrics
-from modeldeck.sources.transport import Timeouts
+from modeldeck.sources.http.transport import Timeouts
+from modeldeck.sources.mlflow.rest import RestTracking, transport_of
+from modeldeck.sources.prometheus import session
+from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 from tests.support.canned import Talk, canned, response
 from tests.support.clocks import FakeClock
@@ -54,7 +54,7 @@ async def mlflow_through(proxy: FaultyProxy, read: float) -> AsyncIterator[Fetch
 async def prometheus_through(proxy: FaultyProxy, read: float) -> AsyncIterator[Fetch]:
     metrics = PrometheusMetrics(PrometheusTarget(proxy.url))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prometheus_session, "READ", read)
+        patch.setattr(session, "READ", read)
         yield lambda: metrics.query("up")
     await metrics.aclose()
 

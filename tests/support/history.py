@@ -12,7 +12,7 @@ from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.sandbox.metrics import queries
 from modeldeck.sandbox.metrics.store import Store
-from modeldeck.sources import prometheus_wire as wire
+from modeldeck.sources.prometheus import wire
 
 SCRAPE = 15
 NOW = 1_800_000_000

@@ -55,7 +55,7 @@ def connect(environment: Environment) -> Backends:
     tracking = registry = cluster = metrics = watch = own = None
     closers: list[Callable[[], Awaitable[None]]] = []
     if environment.mlflow is not None:
-        from modeldeck.sources.mlflow_open import open_mlflow
+        from modeldeck.sources.mlflow.opening import open_mlflow
 
         mlflow = open_mlflow(environment.mlflow, answers_folder())
         remembering = RememberingRegistry(mlflow.registry, open_sightings(environment), registry_id(environment.mlflow), SystemClock())
@@ -74,7 +74,7 @@ def connect(environment: Environment) -> Backends:
             return Informer(opened, environment.name, target.namespaces, on_fleet, boottime=SystemClock().boottime)
 
     if environment.prometheus is not None:
-        from modeldeck.sources.prometheus import PrometheusMetrics
+        from modeldeck.sources.prometheus.client import PrometheusMetrics
 
         metrics = PrometheusMetrics(environment.prometheus)
         closers.append(metrics.aclose)

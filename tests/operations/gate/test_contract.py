@@ -23,7 +23,7 @@ from modeldeck.domain.gates.judgement import CriterionResult, Trouble
 from modeldeck.operations.gate import Target, judge
 from modeldeck.operations.gate.judging import examine
 from modeldeck.sandbox import prometheus as binary
-from modeldeck.sources.prometheus import PrometheusMetrics
+from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 from tests.conformance.controlplane import launch
 from tests.sources.conftest import wait_for

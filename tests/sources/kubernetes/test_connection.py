@@ -18,8 +18,8 @@ from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.scripted import scripted
+from tests.sources.kubernetes.test_auth import V1, _self_signed
 from tests.sources.kubernetes.test_kubeconfig import config, written
-from tests.sources.kubernetes.test_logins import V1, _self_signed
 
 Opened = Callable[[ClusterTarget], KubernetesCluster]
 

@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 import msgspec
 from modeldeck.domain.failures import Failure, Forbidden, NotFound
 from modeldeck.domain.links.linking import find_links
+from modeldeck.sources.http.transport import Transport
 from modeldeck.sources.kubernetes.unhandled import unhandled
-from modeldeck.sources.transport import Transport
 
 T = TypeVar("T")
 SERVER = {"name": "server", "env": [{"name": "MODEL_URI", "value": "models:/iris/3"}]}

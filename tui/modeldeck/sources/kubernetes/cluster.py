@@ -19,16 +19,16 @@ from modeldeck.domain.kubernetes.leases import Lease
 from modeldeck.domain.kubernetes.rollout import new_replica_set
 from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
 from modeldeck.domain.kubernetes.workloads import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
-from modeldeck.sources import bounds
-from modeldeck.sources.edge import raises_failures
-from modeldeck.sources.kubernetes import BACKEND, answers, leases, objects, wire
+from modeldeck.sources.common import bounds
+from modeldeck.sources.common.edge import raises_failures
+from modeldeck.sources.http.transport import Params, Timeouts, Transport
+from modeldeck.sources.kubernetes import BACKEND, convert, leases, responses, wire
 from modeldeck.sources.kubernetes.connection import Connection
 from modeldeck.sources.kubernetes.listing import converted, listed
 from modeldeck.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS, Item, Kind
 from modeldeck.sources.kubernetes.scheduling import scheduler_snapshot
 from modeldeck.sources.kubernetes.scope import EVERYWHERE, readable_namespaces
 from modeldeck.sources.kubernetes.unhandled import unhandled
-from modeldeck.sources.transport import Params, Timeouts, Transport
 
 T = TypeVar("T")
 Found = TypeVar("Found", bound=Item)
@@ -51,14 +51,14 @@ class KubernetesCluster:
         self._identity: ClusterId | None = None
 
     async def ping(self) -> str:
-        return (await self._get("/version", answers.Version)).git_version
+        return (await self._get("/version", responses.Version)).git_version
 
     async def identity(self) -> ClusterId:
         """Asked once. Who may not read the namespace has only the address."""
         if self._identity is None:
             login = await self.connection.login()
             try:
-                uid = (await self._get(f"/api/v1/namespaces/{SYSTEM}", answers.Named)).metadata.uid
+                uid = (await self._get(f"/api/v1/namespaces/{SYSTEM}", responses.Named)).metadata.uid
             except (Forbidden, NotFound):
                 uid = ""
             self._identity = ClusterId(uid, address_digest(login.server, login.ca_pem))
@@ -70,7 +70,7 @@ class KubernetesCluster:
 
     async def deployment(self, namespace: str, name: str) -> Deployment:
         body = await self._get(DEPLOYMENTS.path(namespace, name), wire.DeploymentWire)
-        return converted(objects.deployment_of, body)
+        return converted(convert.deployment_of, body)
 
     async def fleet(self, namespaces: Sequence[str]) -> Fleet:
         """As the informer does it: what may not be read is told in `gaps`; deployments that may not be listed raise."""
@@ -102,7 +102,7 @@ class KubernetesCluster:
             body = await transport.patch(path, dict(patch), params=params, headers={"Content-Type": _STRATEGIC})
             return transport.decode(body, wire.DeploymentWire)
 
-        return converted(objects.deployment_of, await self.connection.using(send))
+        return converted(convert.deployment_of, await self.connection.using(send))
 
     async def scale(self, namespace: str, name: str, replicas: int) -> None:
         path = DEPLOYMENTS.path(namespace, name, "scale")
@@ -147,8 +147,8 @@ class KubernetesCluster:
     async def events_of(self, kind: str, namespace: str, name: str) -> tuple[Event, ...]:
         """The newest first, at most 500."""
         selector = f"involvedObject.kind={kind},involvedObject.name={name}"
-        answer = await self._get(_events(namespace), answers.EventList, {"fieldSelector": selector, "limit": 500})
-        return objects.newest_first([objects.event_of(body) for body in answer.items or ()])
+        answer = await self._get(_events(namespace), responses.EventList, {"fieldSelector": selector, "limit": 500})
+        return convert.newest_first([convert.event_of(body) for body in answer.items or ()])
 
     async def write_event(self, deployment: Deployment, *, key: str, reason: str, message: str, warning: bool = False) -> None:
         now = datetime.now(UTC)
@@ -205,9 +205,9 @@ class KubernetesCluster:
             "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
         }
 
-        async def ask(transport: Transport) -> answers.Review:
+        async def ask(transport: Transport) -> responses.Review:
             answer = await transport.post("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", body, safe=True)
-            return transport.decode(answer, answers.Review)
+            return transport.decode(answer, responses.Review)
 
         try:
             status = (await self.connection.using(ask)).status
@@ -220,7 +220,7 @@ class KubernetesCluster:
     async def autoscaled(self, namespace: str, deployment: str) -> bool | None:
         path = f"/apis/autoscaling/v2/namespaces/{quote(namespace, safe='')}/horizontalpodautoscalers"
         try:
-            answer = await self._get(path, answers.AutoscalerList, {"limit": 500})
+            answer = await self._get(path, responses.AutoscalerList, {"limit": 500})
         except (Forbidden, NotFound):
             return None
         targets = [found.spec.scale_target_ref for found in answer.items or () if found.spec and found.spec.scale_target_ref]
@@ -228,17 +228,17 @@ class KubernetesCluster:
 
     async def controller_of(self, namespace: str, held: Controller) -> Controller | None:
         found = await self._custom(namespace, held, wire.Named)
-        return None if found is None else objects.controller_of(found.metadata)
+        return None if found is None else convert.controller_of(found.metadata)
 
     async def settings_of(self, namespace: str, found: Controller) -> Settings | None:
-        body = await self._custom(namespace, found, answers.Specified)
+        body = await self._custom(namespace, found, responses.Specified)
         return None if body is None else Settings(body.spec or {}, body.metadata.annotations or {})
 
     async def _custom(self, namespace: str, named: Controller, type_: type[T]) -> T | None:
         """An object of a kind whose place in the API is not known here."""
         base = f"/{'apis' if named.group else 'api'}/{quote(named.api_version)}"
         try:
-            known = (await self._get(base, answers.ResourceList)).resources or ()
+            known = (await self._get(base, responses.ResourceList)).resources or ()
             plural = next((one.name for one in known if one.kind == named.kind and one.namespaced and "/" not in one.name), None)
             if plural is None:
                 return None

@@ -12,13 +12,13 @@ from typing import TypeVar
 
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import SETTLING, Unauthorized
-from modeldeck.sources.files import FILES
-from modeldeck.sources.kubernetes import BACKEND, answers
+from modeldeck.sources.common.blocking_executor import aside
+from modeldeck.sources.common.files import FILES
+from modeldeck.sources.http.transport import Timeouts, Transport
+from modeldeck.sources.kubernetes import BACKEND, responses
+from modeldeck.sources.kubernetes.auth import context_for, credentials_for
+from modeldeck.sources.kubernetes.exec_plugin import Credential, Plugin
 from modeldeck.sources.kubernetes.kubeconfig import Login, load
-from modeldeck.sources.kubernetes.logins import context_for, credentials_for
-from modeldeck.sources.kubernetes.plugins import Credential, Plugin
-from modeldeck.sources.lane import aside
-from modeldeck.sources.transport import Timeouts, Transport
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class Connection:
             tls=_tls(login, credential),
             server_name=login.server_name,
             proxy=login.proxy,
-            explain=answers.explain,
+            explain=responses.explain,
             timeouts=self._timeouts,
             connections=CONNECTIONS,
             settling=SETTLING,

@@ -18,13 +18,13 @@ from typing import Any
 from modeldeck.domain.failures import Failure, Forbidden, TimedOut
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, Pod, ReplicaSet
 from modeldeck.domain.reading import Reading
-from modeldeck.sources.edge import told
+from modeldeck.sources.common.edge import told
 from modeldeck.sources.kubernetes import BACKEND
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.reflector import Pauses, Reflector
 from modeldeck.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 from modeldeck.sources.kubernetes.scope import readable_namespaces
-from modeldeck.sources.kubernetes.shelf import Sorted
+from modeldeck.sources.kubernetes.store import Sorted
 
 GATHER = 0.1
 """Seconds in which changes become one reading."""

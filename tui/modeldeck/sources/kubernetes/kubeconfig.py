@@ -17,8 +17,8 @@ from typing import Any
 
 from modeldeck.domain.environments import ClusterTarget, Secret
 from modeldeck.domain.failures import Failure, Unreachable
-from modeldeck.sources import bounds
-from modeldeck.sources.files import contents, reason_of
+from modeldeck.sources.common import bounds
+from modeldeck.sources.common.files import contents, reason_of
 from modeldeck.sources.kubernetes import BACKEND
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

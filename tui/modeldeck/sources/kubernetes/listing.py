@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from modeldeck.domain.failures import Failure
-from modeldeck.sources import bounds
-from modeldeck.sources.bounds import PageTokens
-from modeldeck.sources.decode import LARGE, as_malformed, collector_paused
+from modeldeck.sources.common import bounds
+from modeldeck.sources.common.bounds import PageTokens
+from modeldeck.sources.http.decode import LARGE, as_malformed, collector_paused
+from modeldeck.sources.http.transport import Timeouts, Transport
 from modeldeck.sources.kubernetes import BACKEND, wire
 from modeldeck.sources.kubernetes.resources import Kind
-from modeldeck.sources.transport import Timeouts, Transport
 
 T = TypeVar("T")
 

@@ -16,14 +16,15 @@ from typing import Generic, TypeVar
 import msgspec
 
 from modeldeck.domain.failures import Failure, Forbidden, Malformed, TimedOut, TooLarge, Unreachable
-from modeldeck.sources import bounds, refusals
-from modeldeck.sources.edge import told
-from modeldeck.sources.kubernetes import BACKEND, answers, wire
+from modeldeck.sources.common import bounds
+from modeldeck.sources.common.edge import told
+from modeldeck.sources.http import http_errors
+from modeldeck.sources.http.transport import Params
+from modeldeck.sources.kubernetes import BACKEND, responses, wire
 from modeldeck.sources.kubernetes.connection import Connection
 from modeldeck.sources.kubernetes.listing import converted, expired, pages
 from modeldeck.sources.kubernetes.resources import Item, Kind
-from modeldeck.sources.kubernetes.shelf import Shelf
-from modeldeck.sources.transport import Params
+from modeldeck.sources.kubernetes.store import Shelf
 
 T = TypeVar("T", bound=Item)
 
@@ -233,7 +234,7 @@ class Reflector(Generic[T]):
 
 _events = msgspec.json.Decoder(wire.WatchEvent)
 _named = msgspec.json.Decoder(wire.Named)
-_statuses = msgspec.json.Decoder(answers.Status)
+_statuses = msgspec.json.Decoder(responses.Status)
 
 
 def _refusal(body: msgspec.Raw) -> Failure:
@@ -241,4 +242,4 @@ def _refusal(body: msgspec.Raw) -> Failure:
     status = _statuses.decode(body)
     seconds = status.details.retry_after_seconds if status.details else 0
     headers = {"retry-after": str(seconds)} if seconds else {}
-    return refusals.refusal(status.code or 500, bytes(body), headers, backend=BACKEND, host="", explain=answers.explain)
+    return http_errors.refusal(status.code or 500, bytes(body), headers, backend=BACKEND, host="", explain=responses.explain)

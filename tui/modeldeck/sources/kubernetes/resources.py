@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod, ReplicaSet
-from modeldeck.sources.kubernetes import objects, wire
+from modeldeck.sources.kubernetes import convert, wire
 
 
 class Item(Protocol):
@@ -40,6 +40,6 @@ class Kind(Generic[T]):
         return "/".join(parts)
 
 
-DEPLOYMENTS: Kind[Deployment] = Kind("deployments", "/apis/apps/v1", msgspec.json.Decoder(wire.DeploymentWire), objects.deployment_of)
-REPLICA_SETS: Kind[ReplicaSet] = Kind("replicasets", "/apis/apps/v1", msgspec.json.Decoder(wire.ReplicaSetWire), objects.replica_set_of)
-PODS: Kind[Pod] = Kind("pods", "/api/v1", msgspec.json.Decoder(wire.PodWire), objects.pod_of)
+DEPLOYMENTS: Kind[Deployment] = Kind("deployments", "/apis/apps/v1", msgspec.json.Decoder(wire.DeploymentWire), convert.deployment_of)
+REPLICA_SETS: Kind[ReplicaSet] = Kind("replicasets", "/apis/apps/v1", msgspec.json.Decoder(wire.ReplicaSetWire), convert.replica_set_of)
+PODS: Kind[Pod] = Kind("pods", "/api/v1", msgspec.json.Decoder(wire.PodWire), convert.pod_of)

@@ -25,12 +25,12 @@ from modeldeck.domain.kubernetes.scheduling import (
     Toleration,
 )
 from modeldeck.domain.kubernetes.workloads import Pod
-from modeldeck.sources import bounds
+from modeldeck.sources.common import bounds
+from modeldeck.sources.http.transport import Transport
 from modeldeck.sources.kubernetes import wire
 from modeldeck.sources.kubernetes.listing import listed
 from modeldeck.sources.kubernetes.resources import PODS, Kind
 from modeldeck.sources.kubernetes.wire import Int, Meta, Wire
-from modeldeck.sources.transport import Transport
 
 K = TypeVar("K")
 

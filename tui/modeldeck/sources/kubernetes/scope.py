@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 
 from modeldeck.domain.failures import Forbidden
+from modeldeck.sources.http.transport import Transport
 from modeldeck.sources.kubernetes import wire
 from modeldeck.sources.kubernetes.resources import DEPLOYMENTS
-from modeldeck.sources.transport import Transport
 
 EVERYWHERE = "*"
 _AT_MOST = 200

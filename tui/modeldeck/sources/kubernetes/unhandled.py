@@ -8,10 +8,10 @@ import msgspec
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import OtherWorkload
-from modeldeck.sources.kubernetes import objects, wire
+from modeldeck.sources.http.transport import Transport
+from modeldeck.sources.kubernetes import convert, wire
 from modeldeck.sources.kubernetes.listing import listed
 from modeldeck.sources.kubernetes.resources import Kind
-from modeldeck.sources.transport import Transport
 
 
 class _Spec(wire.Wire):
@@ -24,11 +24,11 @@ class _Workload(wire.Wire):
 
 
 def _stateful_set(body: _Workload) -> OtherWorkload:
-    return OtherWorkload("StatefulSet", body.metadata.namespace, body.metadata.name, objects.template_of(body.spec.template))
+    return OtherWorkload("StatefulSet", body.metadata.namespace, body.metadata.name, convert.template_of(body.spec.template))
 
 
 def _daemon_set(body: _Workload) -> OtherWorkload:
-    return OtherWorkload("DaemonSet", body.metadata.namespace, body.metadata.name, objects.template_of(body.spec.template))
+    return OtherWorkload("DaemonSet", body.metadata.namespace, body.metadata.name, convert.template_of(body.spec.template))
 
 
 _KINDS: tuple[Kind[OtherWorkload], ...] = (

@@ -1,0 +1,193 @@
+"""What a real Prometheus cannot be brought to answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from urllib.parse import parse_qs
+
+import pytest
+from modeldeck.domain.environments import PrometheusTarget, Secret
+from modeldeck.domain.failures import Failure, Faulty, Malformed, Rejected, TimedOut, Unauthorized, Unreachable
+from modeldeck.sources.prometheus import session
+from modeldeck.sources.prometheus.client import PrometheusMetrics
+
+from tests.support.canned import always, canned, response
+
+EMPTY = b'{"status":"success","data":{"resultType":"vector","result":[]}'
+
+
+async def failure_of(metrics: PrometheusMetrics) -> Failure:
+    with pytest.raises(Failure) as caught:
+        await metrics.query("up")
+    await metrics.aclose()
+    return caught.value
+
+
+async def test_warnings_and_infos_are_kept() -> None:
+    async with canned(always(response(EMPTY + b',"warnings":["half of it"],"infos":["odd name"]}'))) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        assert (await metrics.query("up")).warnings == ("half of it", "odd name")
+        await metrics.aclose()
+
+
+async def test_questions_are_form_bodies_with_the_targets_headers_and_credentials() -> None:
+    async with canned(always(response(EMPTY + b"}"))) as server:
+        target = PrometheusTarget(server.url + "/base/", username="me", password=Secret("pw"), headers={"X-Scope-OrgID": "team"})
+        metrics = PrometheusMetrics(target)
+        await metrics.query("sum(up)", at=12.5)
+        await metrics.aclose()
+    head, _, body = server.requests[0].decode().partition("\r\n\r\n")
+    assert head.startswith("POST /base/api/v1/query HTTP/1.1")
+    assert "Authorization: Basic bWU6cHc=" in head
+    assert "X-Scope-OrgID: team" in head
+    assert parse_qs(body) == {"query": ["sum(up)"], "time": ["12.500"], "timeout": ["9s"], "nocache": ["1"]}
+
+
+async def test_marks_with_which_series_end_are_no_samples() -> None:
+    """VictoriaMetrics hands them out; a series that is no number says so more than once."""
+    points = {"ends": "1 2 NaN", "returns": "1 NaN 3", "ended": "NaN", "is none": "1 NaN NaN"}
+    rows = [{"metric": {"a": name}, "values": [[at, text] for at, text in enumerate(values.split())]} for name, values in points.items()]
+    body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": rows}}).encode()
+    async with canned(always(response(body))) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        found = await metrics.samples("up", seconds=60, at=100.0)
+        await metrics.aclose()
+    told = {one.labels["a"]: " ".join(f"{value:g}" for _, value in one.points) for one in found.series}
+    assert told == {"ends": "1 2", "returns": "1 3", "is none": "1 nan nan"}
+
+
+async def test_a_503_keeps_its_reason_and_is_not_asked_again() -> None:
+    body = b'{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}'
+    async with canned(always(response(body, "503 Service Unavailable"))) as server:
+        failure = await failure_of(PrometheusMetrics(PrometheusTarget(server.url)))
+    assert (type(failure), failure.words) == (Faulty, "query timed out in expression evaluation")
+    assert len(server.requests) == 1
+
+
+async def test_an_error_with_status_200_is_no_answer() -> None:
+    async with canned(always(response(b'{"status":"error","error":"no"}'))) as server:
+        assert isinstance(await failure_of(PrometheusMetrics(PrometheusTarget(server.url))), Rejected)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"{",
+        b"[]",
+        b'{"status":"success"}',
+        EMPTY.replace(b"[]", b"[1]") + b"}",
+        EMPTY.replace(b"[]", b'[{"metric":{},"value":[1,"x"]}]') + b"}",
+    ],
+)
+async def test_malformed_answers(body: bytes) -> None:
+    async with canned(always(response(body))) as server:
+        assert isinstance(await failure_of(PrometheusMetrics(PrometheusTarget(server.url))), Malformed)
+
+
+async def test_native_histograms_have_no_value_and_are_left_out() -> None:
+    body = b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"histogram":[1,{}]},{"metric":{},"value":[1,"2"]}]}}'
+    async with canned(always(response(body))) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        assert [sample.value for sample in (await metrics.query("m")).samples] == [2.0]
+        await metrics.aclose()
+
+
+async def test_no_buildinfo_is_no_failure() -> None:
+    async def thanos(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        writer.write(response(b"", "404 Not Found") if number == 0 else response(EMPTY + b"}"))
+
+    async with canned(thanos) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        assert await metrics.ping() == ""
+        await metrics.aclose()
+
+
+async def test_failures_never_hold_secrets() -> None:
+    async with canned(always(response(b'{"error":"bad token tok-123456"}', "401 Unauthorized"))) as server:
+        address = server.url.replace("http://", "http://me:s3cret@")
+        failure = await failure_of(PrometheusMetrics(PrometheusTarget(address, token=Secret("tok-123456"))))
+    assert (type(failure), failure.words) == (Unauthorized, "bad token …")
+    refused = await failure_of(PrometheusMetrics(PrometheusTarget(address)))
+    assert (type(refused), refused.words) == (Unreachable, "connection refused")
+    assert "s3cret" not in repr(PrometheusMetrics(PrometheusTarget(address)))
+
+
+async def test_no_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    netrc = tmp_path_factory.mktemp("home") / "netrc"
+    netrc.write_text("machine 127.0.0.1 login other password person\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    async with canned(always(response(EMPTY + b"}"))) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        await metrics.query("up")
+        await metrics.aclose()
+    assert b"Authorization" not in server.requests[0]
+
+
+async def test_hung_cut_and_no_http_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "READ", 0.5)
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        await reader.read()
+
+    async def cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"status":')
+        writer.close()
+
+    async def stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"status":')
+
+    for talk, kind, words in (
+        (silent, TimedOut, "no answer within 0.5 s"),
+        (stalls, TimedOut, "no answer within 0.5 s"),
+        (cut, Unreachable, "the connection was cut before the answer was complete"),
+        (always(b"SSH-2.0-OpenSSH_9.6\r\n\r\n"), Malformed, "it does not answer in HTTP"),
+    ):
+        async with canned(talk) as server:
+            failure = await failure_of(PrometheusMetrics(PrometheusTarget(server.url)))
+        assert (type(failure), failure.words) == (kind, words)
+
+
+async def test_redirects_are_not_followed() -> None:
+    async with canned(always(response(b"", "302 Found", "Location: https://login.example/?x=y"))) as server:
+        failure = await failure_of(PrometheusMetrics(PrometheusTarget(server.url, token=Secret("t"))))
+    assert (type(failure), failure.words) == (Rejected, "redirected (302) to https://login.example")
+
+
+async def test_nonsense_addresses_and_missing_certificates() -> None:
+    assert isinstance(await failure_of(PrometheusMetrics(PrometheusTarget("nothing"))), Rejected)
+    missing = await failure_of(PrometheusMetrics(PrometheusTarget("https://127.0.0.1:1", ca_path="/no/such.pem")))
+    assert "/no/such.pem" in missing.words
+
+
+async def test_a_pipe_in_place_of_a_certificate_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    failure = await failure_of(PrometheusMetrics(PrometheusTarget("https://127.0.0.1:1", ca_path=str(tmp_path / "pipe"))))
+    assert f"{tmp_path / 'pipe'}: it is no file" in failure.words
+
+
+async def test_a_socks_proxy_that_is_away_is_not_told_as_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    failure = await failure_of(PrometheusMetrics(PrometheusTarget("http://prometheus.example")))
+    assert failure.words.startswith("its proxy 127.0.0.1:9: ")
+
+
+async def test_a_kept_connection_that_died_is_replaced() -> None:
+    async def answers_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        if number % 2 == 0:
+            writer.write(response(EMPTY + b"}"))
+        else:
+            writer.close()
+
+    async with canned(answers_once) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        await metrics.query("up")
+        await metrics.query("up")
+        await metrics.aclose()
+    assert len(server.requests) == 3

@@ -1,0 +1,1 @@
+"""MLflow: over REST, and through its own client where the tracking URI is no http address."""
