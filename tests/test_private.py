@@ -12,7 +12,7 @@ from modeldeck import instant, private
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, default_path
 from modeldeck.operations.runner.launch import launch
-from modeldeck.sandbox.layout import Layout
+from modeldeck.sandbox.common.state_dir import StateDir
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
 SOMEBODY = 64001
@@ -43,7 +43,7 @@ def screen(folder: Path) -> None:
 
 
 def sandbox(folder: Path) -> None:
-    Layout(folder).create()
+    StateDir(folder).create()
 
 
 EACH = pytest.mark.parametrize("make", [journal, log, screen, sandbox])

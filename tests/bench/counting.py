@@ -30,7 +30,7 @@ from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.gates import Gate
 from modeldeck.operations.gate import Target
 from modeldeck.operations.gate.judging import examine
-from modeldeck.sandbox import prometheus
+from modeldeck.sandbox.prometheus import installed
 from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 from tests.conformance.controlplane import launch
@@ -193,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--binary", help="which prometheus; else the one that tests use")
     given = parser.parse_args(argv)
     scrapes = [int(text) for text in given.scrapes.split(",")]
-    binary = given.binary or prometheus.find() or launch.binary("prometheus")
+    binary = given.binary or installed.find() or launch.binary("prometheus")
     if binary is None:
         parser.error("no prometheus binary: set MODELDECK_PROMETHEUS_BIN or put it on PATH")
     with tempfile.TemporaryDirectory(prefix="modeldeck-counting-") as made:

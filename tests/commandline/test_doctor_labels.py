@@ -28,7 +28,7 @@ from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.common.clients import World
 from modeldeck.operations.gate import Target
 from modeldeck.operations.gate.judging import examine
-from modeldeck.sandbox import prometheus as binary
+from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 from tests.conformance.controlplane import launch
@@ -123,7 +123,7 @@ def url(request: pytest.FixtureRequest, pods: Pods, tmp_path_factory: pytest.Tem
             listener.bind(("127.0.0.1", 0))
             port, handed_down = listener.getsockname()[1], [listener.fileno()]
             given = ["--targets", str(targets), "--fd", str(listener.fileno()), "--interval", "1"]
-            command = [sys.executable, "-m", "modeldeck.sandbox.metrics", *given]
+            command = [sys.executable, "-m", "modeldeck.sandbox.prometheus", *given]
         out = stack.enter_context((folder / "log").open("wb"))
         process = subprocess.Popen(command, stdout=out, stderr=out, pass_fds=handed_down, start_new_session=True)
     try:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from modeldeck.sandbox.node.lifeline import die_with_parent, prepare
-from modeldeck.sandbox.process import python
+from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
+from modeldeck.sandbox.processes.process import python
 
 from tests.conformance.controlplane import launch
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from modeldeck.sandbox.layout import bind
-from modeldeck.sandbox.node.lifeline import die_with_parent, prepare
-from modeldeck.sandbox.process import clean_environment, python
+from modeldeck.sandbox.common.state_dir import bind
+from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
+from modeldeck.sandbox.processes.process import clean_environment, python
 
 from tests.conformance import node as node_cases
 from tests.conformance.node.conftest import Registry
@@ -29,7 +29,7 @@ def registry_server(folder: Path) -> Iterator[tuple[Registry, str]]:
     (folder / "mlflow" / "seeded.json").write_text("{}")
     listener = bind(None)
     prepare()
-    command = python("modeldeck.sandbox.registry", "--state", str(folder), "--fd", str(listener.fileno()))
+    command = python("modeldeck.sandbox.mlflow_server", "--state", str(folder), "--fd", str(listener.fileno()))
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
             command,

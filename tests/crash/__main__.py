@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from modeldeck.sandbox.process import PACKAGES
+from modeldeck.sandbox.processes.process import PACKAGES
 
 from tests.conformance.node.conftest import Registry
 from tests.conformance.registry_server import registry_server

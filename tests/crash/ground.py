@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
-from modeldeck.sandbox.controlplane import Supervisor
-from modeldeck.sandbox.kube import create_missing
+from modeldeck.sandbox.control_plane.control_plane import Supervisor
+from modeldeck.sandbox.deployments.kube import create_missing
 from modeldeck.sandbox.node.api import Access, Api, access
-from modeldeck.sandbox.node.lifeline import die_with_parent, prepare
-from modeldeck.sandbox.process import python
+from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
+from modeldeck.sandbox.processes.process import python
 
 from tests.conformance.clusters import Cluster
 from tests.conformance.controlplane import launch

@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 from modeldeck.domain.failures import Failure, Faulty, TimedOut, Unreachable
-from modeldeck.sandbox.node import certificates
+from modeldeck.sandbox.processes import certificates
 from modeldeck.sources.http.tls import Tls
 from modeldeck.sources.http.transport import Timeouts, Transport
 

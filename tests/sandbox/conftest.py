@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from modeldeck.sandbox.layout import Layout
-from modeldeck.sandbox.progress import WHOLE, Progress
-from modeldeck.sandbox.stack import Sandbox
+from modeldeck.sandbox.common.progress import WHOLE, Progress
+from modeldeck.sandbox.common.state_dir import StateDir
+from modeldeck.sandbox.stack.stack import Sandbox
 
 PATIENCE = 300.0
 
@@ -23,8 +23,8 @@ class Running:
     events: tuple[Progress, ...]
 
     @property
-    def layout(self) -> Layout:
-        return Layout(self.sandbox.state)
+    def state_dir(self) -> StateDir:
+        return StateDir(self.sandbox.state)
 
     @property
     def environment(self) -> dict[str, str]:

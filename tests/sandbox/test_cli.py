@@ -7,19 +7,21 @@ from pathlib import Path
 
 import pytest
 from modeldeck.sandbox import cli
-from modeldeck.sandbox.layout import Layout, read_json, take_lock, write_atomically, write_owner
+from modeldeck.sandbox.common.state_dir import StateDir, read_json, take_lock, write_atomically, write_owner
 
 
 @pytest.fixture
-def owned(tmp_path: Path) -> Layout:
+def owned(tmp_path: Path) -> StateDir:
     """A state folder that somebody (this process) runs."""
-    layout = Layout((tmp_path / "it's here").resolve())
-    layout.create()
-    lock = take_lock(layout)
+    state_dir = StateDir((tmp_path / "it's here").resolve())
+    state_dir.create()
+    lock = take_lock(state_dir)
     assert isinstance(lock, int)
     write_owner(lock)
-    write_atomically(layout.environment, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "KUBECONFIG": str(layout.kubeconfig), "pid": 1})
-    return layout
+    write_atomically(
+        state_dir.environment, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "KUBECONFIG": str(state_dir.kubeconfig), "pid": 1}
+    )
+    return state_dir
 
 
 @pytest.mark.parametrize("verb", [["env"], ["stop"], ["inject", "--deployment", "iris", "--latency", "1"]])
@@ -30,14 +32,14 @@ def test_without_a_running_one_there_is_nothing_to_talk_to(tmp_path: Path, verb:
     assert f"none runs in {tmp_path / 'none'}" in err
 
 
-def test_the_state_may_be_named_before_or_after_the_verb(owned: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_state_may_be_named_before_or_after_the_verb(owned: StateDir, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["env", "--state", str(owned.root)]) == 0
     after = capsys.readouterr().out
     assert cli.main(["--state", str(owned.root), "env"]) == 0
     assert capsys.readouterr().out == after
 
 
-def test_exports_are_quoted_for_the_shell(owned: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exports_are_quoted_for_the_shell(owned: StateDir, capsys: pytest.CaptureFixture[str]) -> None:
     cli.main(["env", "--state", str(owned.root)])
     lines = capsys.readouterr().out.splitlines()
     assert [shlex.split(line) for line in lines] == [
@@ -46,7 +48,7 @@ def test_exports_are_quoted_for_the_shell(owned: Layout, capsys: pytest.CaptureF
     ]
 
 
-def test_faults_are_switched_on_and_off(owned: Layout) -> None:
+def test_faults_are_switched_on_and_off(owned: StateDir) -> None:
     state = ["--state", str(owned.root)]
     assert cli.main(["inject", *state, "--deployment", "iris", "--latency", "0.3", "--errors", "0.05", "--version", "4"]) == 0
     assert read_json(owned.faults) == {"iris": {"latency": 0.3, "errors": 0.05, "drift": 0.0, "version": "4"}}
@@ -55,7 +57,7 @@ def test_faults_are_switched_on_and_off(owned: Layout) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["--deployment", "iris"], ["--latency", "1"], ["--deployment", "iris", "--version", "3"]])
-def test_an_injection_of_nothing_is_wrong_usage(owned: Layout, arguments: list[str]) -> None:
+def test_an_injection_of_nothing_is_wrong_usage(owned: StateDir, arguments: list[str]) -> None:
     assert cli.main(["inject", "--state", str(owned.root), *arguments]) == 2
     assert read_json(owned.faults) is None
 
@@ -63,13 +65,13 @@ def test_an_injection_of_nothing_is_wrong_usage(owned: Layout, arguments: list[s
 @pytest.mark.parametrize(
     "arguments", [["--errors", "1.5"], ["--errors", "-0.1"], ["--latency", "soon"], ["--latency", "-1"], ["--drift", "nan"]]
 )
-def test_impossible_numbers_are_wrong_usage(owned: Layout, arguments: list[str]) -> None:
+def test_impossible_numbers_are_wrong_usage(owned: StateDir, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         cli.main(["inject", "--state", str(owned.root), "--deployment", "iris", *arguments])
     assert end.value.code == 2
 
 
-def test_a_fresh_start_does_not_take_the_state_from_whoever_runs_it(owned: Layout, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fresh_start_does_not_take_the_state_from_whoever_runs_it(owned: StateDir, capsys: pytest.CaptureFixture[str]) -> None:
     (owned.mlflow / "mlflow.db").write_text("precious")
     assert cli.main(["--state", str(owned.root), "--fresh", "--exec", "true"]) == 1
     assert f"is run by process {os.getpid()}" in capsys.readouterr().err
@@ -92,7 +94,7 @@ def test_what_is_not_installed_is_said(tmp_path: Path, monkeypatch: pytest.Monke
     assert "needs etcd, kube-apiserver, kube-controller-manager, kube-scheduler" in capfd.readouterr().err
 
 
-def test_stopping_asks_the_owner(owned: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopping_asks_the_owner(owned: StateDir, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[int, int]] = []
     kill = os.kill
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)) if number else kill(pid, number))

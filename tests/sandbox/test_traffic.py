@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from modeldeck.sandbox.layout import Layout, read_json, write_atomically
+from modeldeck.sandbox.common.state_dir import StateDir, read_json, write_atomically
 from modeldeck.sandbox.traffic.__main__ import SERVICES, Traffic
 
 from tests.support.eventually import eventually
@@ -44,15 +44,15 @@ async def proxy() -> AsyncIterator[tuple[Proxy, str]]:
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    made = Layout(tmp_path)
+def state_dir(tmp_path: Path) -> StateDir:
+    made = StateDir(tmp_path)
     made.create()
     return made
 
 
 @pytest.fixture
-async def traffic(layout: Layout) -> AsyncIterator[Traffic]:
-    made = Traffic(layout, factor=20)
+async def traffic(state_dir: StateDir) -> AsyncIterator[Traffic]:
+    made = Traffic(state_dir, factor=20)
     task = asyncio.create_task(made.run())
     yield made
     task.cancel()
@@ -60,11 +60,11 @@ async def traffic(layout: Layout) -> AsyncIterator[Traffic]:
 
 
 async def test_rows_go_to_every_service_once_there_are_rows_and_a_proxy(
-    layout: Layout, traffic: Traffic, proxy: tuple[Proxy, str], capsys: pytest.CaptureFixture[str]
+    state_dir: StateDir, traffic: Traffic, proxy: tuple[Proxy, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     served, url = proxy
-    write_atomically(layout.rows, ROWS)
-    write_atomically(layout.proxy, {"url": url})
+    write_atomically(state_dir.rows, ROWS)
+    write_atomically(state_dir.proxy, {"url": url})
     await asyncio.wait_for(traffic.all_answered.wait(), 10)
     assert {path for path, _ in served.requests} == {f"/serving/{service}/invocations" for service in SERVICES}
     for _, body in served.requests:
@@ -74,27 +74,27 @@ async def test_rows_go_to_every_service_once_there_are_rows_and_a_proxy(
     await eventually(lambda: said.append(capsys.readouterr().out) or "".join(said) == f"ready {len(SERVICES)} services\n")  # type: ignore[func-returns-value]
 
 
-async def test_an_outage_does_not_end_it(layout: Layout, traffic: Traffic, proxy: tuple[Proxy, str]) -> None:
+async def test_an_outage_does_not_end_it(state_dir: StateDir, traffic: Traffic, proxy: tuple[Proxy, str]) -> None:
     served, url = proxy
-    write_atomically(layout.rows, ROWS)
-    write_atomically(layout.proxy, {"url": url})
+    write_atomically(state_dir.rows, ROWS)
+    write_atomically(state_dir.proxy, {"url": url})
     await asyncio.wait_for(traffic.all_answered.wait(), 10)
     served.status = 503
     await eventually(lambda: all(each.statuses["503"] > 1 for each in traffic.counts.values()))
-    write_atomically(layout.proxy, {"url": "http://127.0.0.1:9"})
+    write_atomically(state_dir.proxy, {"url": "http://127.0.0.1:9"})
     await eventually(lambda: traffic.counts["iris"].statuses["ConnectError"] > 1)
-    write_atomically(layout.proxy, {"url": url})
+    write_atomically(state_dir.proxy, {"url": url})
     served.status = 200
     before = {service: each.answered for service, each in traffic.counts.items()}
     await eventually(lambda: all(each.answered > before[service] for service, each in traffic.counts.items()))
 
 
-async def test_the_counts_are_written_down(layout: Layout, traffic: Traffic, proxy: tuple[Proxy, str]) -> None:
-    write_atomically(layout.rows, ROWS)
-    write_atomically(layout.proxy, {"url": proxy[1]})
+async def test_the_counts_are_written_down(state_dir: StateDir, traffic: Traffic, proxy: tuple[Proxy, str]) -> None:
+    write_atomically(state_dir.rows, ROWS)
+    write_atomically(state_dir.proxy, {"url": proxy[1]})
 
     def counted() -> bool:
-        counts = read_json(layout.traffic / "counts.json") or {}
+        counts = read_json(state_dir.traffic / "counts.json") or {}
         return bool(counts) and all(each["answered"] > 0 and each["failed"] == 0 for each in counts.values())  # type: ignore[index]
 
     await eventually(counted)

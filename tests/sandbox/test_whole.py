@@ -14,10 +14,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from modeldeck.sandbox import cli, manifests
-from modeldeck.sandbox.layout import read_json, running
-from modeldeck.sandbox.progress import PARTS, WHOLE, parse_line
-from modeldeck.sandbox.stack import Sandbox, SandboxInUse
+from modeldeck.sandbox import cli
+from modeldeck.sandbox.common.progress import PARTS, WHOLE, parse_line
+from modeldeck.sandbox.common.state_dir import read_json, running
+from modeldeck.sandbox.deployments import manifests
+from modeldeck.sandbox.stack.stack import Sandbox, SandboxInUse
 from modeldeck.sandbox.traffic.__main__ import SERVICES
 
 from tests.sandbox.conftest import Running, bring_up
@@ -50,7 +51,7 @@ def test_every_part_comes_up_and_says_how_long_it_took(whole: Running) -> None:
 
 def test_the_environment_is_private_and_names_the_three_backends(whole: Running) -> None:
     assert set(whole.environment) == {"MLFLOW_TRACKING_URI", "KUBECONFIG", "PROMETHEUS_URL", "MODELDECK_GATE"}
-    for file in (whole.layout.environment, Path(whole.environment["KUBECONFIG"])):
+    for file in (whole.state_dir.environment, Path(whole.environment["KUBECONFIG"])):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -158,7 +159,7 @@ def test_a_second_one_attaches_and_cannot_start_afresh(whole: Running, capsys: p
     assert cli.main(["env", "--state", str(state)]) == 0
     assert f"export MLFLOW_TRACKING_URI={whole.environment['MLFLOW_TRACKING_URI']}\n" in capsys.readouterr().out
     asyncio.run(second.stop())
-    assert running(whole.layout) is not None
+    assert running(whole.state_dir) is not None
 
 
 def test_a_command_runs_with_its_environment_and_gives_its_exit_code(whole: Running, capfd: pytest.CaptureFixture[str]) -> None:
@@ -167,12 +168,12 @@ def test_a_command_runs_with_its_environment_and_gives_its_exit_code(whole: Runn
     out, err = capfd.readouterr()
     assert out == f"{whole.environment['PROMETHEUS_URL']}\n"
     assert "attached" in err
-    assert running(whole.layout) is not None
+    assert running(whole.state_dir) is not None
 
 
 async def test_mlflow_is_started_again_at_its_address_when_it_ends(whole: Running) -> None:
     url = whole.environment["MLFLOW_TRACKING_URI"]
-    pid_file = whole.layout.pids / "mlflow"
+    pid_file = whole.state_dir.pids / "mlflow"
     before = pid_file.read_text()
     os.kill(int(before), 9)
 
@@ -186,31 +187,31 @@ async def test_mlflow_is_started_again_at_its_address_when_it_ends(whole: Runnin
     await eventually_true(answers_again, within=180)
     runs = mlflow(whole, "runs/search", experiment_ids=["1"], max_results=5)["runs"]
     assert len(runs) == 5
-    said = [parse_line(line) for line in whole.layout.progress.read_text().splitlines()]
+    said = [parse_line(line) for line in whole.state_dir.progress.read_text().splitlines()]
     assert [event.state for event in said if event and event.part == "MLflow"] == ["starting", "ready", "ended", "ready"]
 
 
 async def test_killed_outright_nothing_is_left_and_the_state_is_kept(whole: Running) -> None:
-    owner = running(whole.layout)
+    owner = running(whole.state_dir)
     assert owner is not None
     supervisor = psutil.Process(owner.pid)
     family = supervisor.children(recursive=True)
     assert len(family) > 15, [" ".join(each.cmdline()) for each in family]
     supervisor.kill()
     await eventually(lambda: not [each for each in family if lives(each)], within=60)
-    await eventually(lambda: running(whole.layout) is None)
+    await eventually(lambda: running(whole.state_dir) is None)
     again = await bring_up(whole.sandbox.state)
     try:
         assert again.events[-1].state == "ready", [event.line() for event in again.events]
         assert again.environment == whole.environment
         (trained,) = [event for event in again.events if event.part == "models trained" and event.state == "ready"]
         assert trained.words.endswith("kept")
-        counts = read_json(again.layout.traffic / "counts.json")
+        counts = read_json(again.state_dir.traffic / "counts.json")
         assert counts is not None
         assert set(counts) == set(SERVICES)
     finally:
-        family = psutil.Process(running(again.layout).pid).children(recursive=True)  # type: ignore[union-attr]
+        family = psutil.Process(running(again.state_dir).pid).children(recursive=True)  # type: ignore[union-attr]
         await again.sandbox.stop()
     assert not [each for each in family if lives(each)]
-    assert running(again.layout) is None
+    assert running(again.state_dir) is None
     assert again.sandbox.environment is None

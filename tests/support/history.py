@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from modeldeck.domain.failures import Failure, InvalidQuery
 from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.sandbox.metrics import queries
-from modeldeck.sandbox.metrics.store import Store
+from modeldeck.sandbox.prometheus import queries
+from modeldeck.sandbox.prometheus.store import Store
 from modeldeck.sources.prometheus import wire
 
 SCRAPE = 15

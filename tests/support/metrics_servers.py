@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from modeldeck.sandbox import prometheus
+from modeldeck.sandbox.prometheus import installed
 
 
 def is_victoria(binary: str | Path | None) -> bool:
@@ -24,7 +24,7 @@ def command(binary: str | Path, folder: Path, port: int) -> tuple[str, ...]:
         behind = shutil.which("prometheus") or "prometheus"
         return (sys.executable, "-m", "tests.support.thanos", str(binary), behind, str(folder), str(port))
     if not is_victoria(binary):
-        return prometheus.command(str(binary), folder, port)
+        return installed.command(str(binary), folder, port)
     return (
         str(binary),
         f"-promscrape.config={folder / 'prometheus.yml'}",

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from modeldeck.sandbox import prometheus
+from modeldeck.sandbox.prometheus import installed
 
 from tests.support.ports import free_port
 
@@ -42,12 +42,12 @@ def main(thanos: str, binary: str, folder: Path, port: int) -> int:
             f"--grpc-address={here}:{query}",
             f"--endpoint-strict={here}:{sidecar}",
             "--query.replica-label=replica",
-            f"--query.lookback-delta={prometheus.LOOKBACK_SECONDS}s",
+            f"--query.lookback-delta={installed.LOOKBACK_SECONDS}s",
         ),
     )
     # In this process' group, which the tests end.
-    running = [subprocess.Popen(prometheus.command(binary, folder, inner))]
-    while not asyncio.run(prometheus.ready(f"http://{here}:{inner}")):  # a sidecar that meets none waits for half a minute
+    running = [subprocess.Popen(installed.command(binary, folder, inner))]
+    while not asyncio.run(installed.ready(f"http://{here}:{inner}")):  # a sidecar that meets none waits for half a minute
         time.sleep(0.2)
     running += [subprocess.Popen(command) for command in commands]
     os.wait()

@@ -20,7 +20,7 @@ from modeldeck.environment import ConfigErrors, Flags, Resolved, from_sandbox, r
 from modeldeck.terminal import why_no_screen
 
 if TYPE_CHECKING:
-    from modeldeck.sandbox.stack import Sandbox
+    from modeldeck.sandbox.stack.stack import Sandbox
 
 
 Begun = tuple[list[object], instant.Painted | None]

@@ -14,8 +14,8 @@ from typing import Any
 
 import httpx
 import pytest
-from modeldeck.sandbox import prometheus
-from modeldeck.sandbox.layout import bind
+from modeldeck.sandbox.common.state_dir import bind
+from modeldeck.sandbox.prometheus import installed
 
 from tests.conformance.clusters import skip
 from tests.conformance.controlplane import launch
@@ -96,13 +96,13 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     port = listener.getsockname()[1]
     if kind == "stand-in":
         given = ("--targets", str(targets), "--interval", "1", "--fd", str(listener.fileno()))
-        command: tuple[str, ...] = (sys.executable, "-m", "modeldeck.sandbox.metrics", *given)
+        command: tuple[str, ...] = (sys.executable, "-m", "modeldeck.sandbox.prometheus", *given)
     else:
-        binary = prometheus.find() or launch.binary("prometheus")
+        binary = installed.find() or launch.binary("prometheus")
         if binary is None:
             skip("no prometheus on PATH or in MODELDECK_PROMETHEUS_BIN, and none built by tests/conformance/controlplane/build.py")
-        (folder / "prometheus.yml").write_text(prometheus.configuration(targets, seconds=1))
-        command = prometheus.command(str(binary), folder, port)
+        (folder / "prometheus.yml").write_text(installed.configuration(targets, seconds=1))
+        command = installed.command(str(binary), folder, port)
         listener.close()
     with (folder / "log").open("wb") as log:
         handed_down = () if kind == "prometheus" else (listener.fileno(),)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from modeldeck.sandbox.process import python
+from modeldeck.sandbox.processes.process import python
 
 from tests.conformance.clusters import Cluster, process
 

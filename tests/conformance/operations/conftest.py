@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from modeldeck.operations.journal.journal import SqliteJournal
-from modeldeck.sandbox.process import clean_environment
+from modeldeck.sandbox.processes.process import clean_environment
 
 from tests.conformance.clusters import NAMES, Cluster, running, until
 from tests.conformance.node.conftest import Node, Registry, agent

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from modeldeck.sandbox import controlplane
-from modeldeck.sandbox.layout import Layout
-from modeldeck.sandbox.progress import Progress
-from modeldeck.sandbox.stack import Sandbox
+from modeldeck.sandbox.common.progress import Progress
+from modeldeck.sandbox.common.state_dir import StateDir
+from modeldeck.sandbox.control_plane import control_plane
+from modeldeck.sandbox.stack.stack import Sandbox
 
 from tests.conformance.clusters import NAMES, skip
 from tests.conformance.controlplane import launch
@@ -25,13 +25,13 @@ DATABASE = "mlflow.db"
 
 
 @pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+def kept(tmp_path_factory: pytest.TempPathFactory) -> StateDir:
     """Where trained models are kept for the next sandbox."""
-    return Layout(tmp_path_factory.mktemp("kept"))
+    return StateDir(tmp_path_factory.mktemp("kept"))
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kept: Layout) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kept: StateDir) -> Iterator[World]:
     name: str = request.param
     if name == "real" and (words := launch.missing()):
         skip(words)
@@ -41,13 +41,13 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp(name)
     with pytest.MonkeyPatch.context() as patched:
         if name == "real":
-            assets = (str(cache()), os.environ.get(controlplane.ASSETS))
-            patched.setenv(controlplane.ASSETS, os.pathsep.join(filter(None, assets)))
+            assets = (str(cache()), os.environ.get(control_plane.ASSETS))
+            patched.setenv(control_plane.ASSETS, os.pathsep.join(filter(None, assets)))
         for variable in ("XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
             patched.setenv(variable, str(folder))
         for variable in [each for each in os.environ if each.startswith("MODELDECK_")]:
             patched.delenv(variable)
-        state = Layout(folder / "state")
+        state = StateDir(folder / "state")
         if kept.rows.exists():
             copy_models(kept, state)
         if name == "real":
@@ -68,7 +68,7 @@ async def ready(sandbox: Sandbox) -> Progress:
         return await sandbox.ready()
 
 
-def copy_models(source: Layout, target: Layout) -> None:
+def copy_models(source: StateDir, target: StateDir) -> None:
     """What MLflow has, and the rows that the traffic sends. The database is copied as SQLite does it: somebody may be writing."""
     if target.rows.exists():
         return

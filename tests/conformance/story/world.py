@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from modeldeck.sandbox.layout import NAMESPACE, Layout, read_json
-from modeldeck.sandbox.stack import Sandbox
+from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir, read_json
+from modeldeck.sandbox.stack.stack import Sandbox
 
 PATIENCE = 120.0
 """Seconds that anything may take: machines that run these cases are often busy with others."""
@@ -58,8 +58,8 @@ class World:
     kubectl_binary: str
 
     @property
-    def layout(self) -> Layout:
-        return Layout(self.sandbox.state)
+    def state_dir(self) -> StateDir:
+        return StateDir(self.sandbox.state)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -152,9 +152,9 @@ class World:
                 each.join()
 
     def _ask(self, service: str, answers: Answers, stop: threading.Event) -> None:
-        rows: Any = (read_json(self.layout.rows) or {})[service]
+        rows: Any = (read_json(self.state_dir.rows) or {})[service]
         body = {"dataframe_split": {"columns": rows["columns"], "data": rows["rows"][:5]}}
-        url = f"{(read_json(self.layout.proxy) or {})['url']}/{NAMESPACE}/{service}/invocations"
+        url = f"{(read_json(self.state_dir.proxy) or {})['url']}/{NAMESPACE}/{service}/invocations"
         with httpx.Client(timeout=PATIENCE, trust_env=False) as http:
             while not stop.is_set():
                 try:

@@ -22,7 +22,7 @@ from modeldeck.domain.gates import Gate, GateVerdict, Judgement, Op, QueryCriter
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
 from modeldeck.operations.gate import Target, judge
 from modeldeck.operations.gate.judging import examine
-from modeldeck.sandbox import prometheus as binary
+from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 from tests.conformance.controlplane import launch
@@ -173,7 +173,7 @@ def _stand_in(targets: Path, seconds: int) -> tuple[list[str], str, list[socket.
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     given = ["--targets", str(targets), "--fd", str(listener.fileno()), "--interval", str(seconds)]
-    command = [sys.executable, "-m", "modeldeck.sandbox.metrics", *given]
+    command = [sys.executable, "-m", "modeldeck.sandbox.prometheus", *given]
     return command, f"http://127.0.0.1:{listener.getsockname()[1]}", [listener]
 
 

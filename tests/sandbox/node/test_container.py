@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from modeldeck.sandbox.node.container import Backoff, ContainerLife, Node
 from modeldeck.sandbox.node.events import Recorder
-from modeldeck.sandbox.node.kubelet import same_user
+from modeldeck.sandbox.node.log_endpoint import same_user
 from modeldeck.sandbox.node.probing import probe
 from modeldeck.sandbox.node.runtime import Process, Recipe, Runtime
 from modeldeck.sandbox.node.spec import IMAGE

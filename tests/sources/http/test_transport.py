@@ -26,7 +26,7 @@ from modeldeck.domain.failures import (
     Unauthorized,
     Unreachable,
 )
-from modeldeck.sandbox.node import certificates
+from modeldeck.sandbox.processes import certificates
 from modeldeck.sources.http.credentials import Basic, Bearer
 from modeldeck.sources.http.tls import Tls
 from modeldeck.sources.http.transport import Timeouts, Transport

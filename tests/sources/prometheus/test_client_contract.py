@@ -21,7 +21,7 @@ from modeldeck.domain.failures import Rejected
 from modeldeck.domain.kubernetes.pod_addresses import MOST, PodAddress
 from modeldeck.domain.metrics.pod_labels import PodLabels
 from modeldeck.domain.metrics.samples import Matrix
-from modeldeck.sandbox import prometheus as binary
+from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 from tests.sources.conftest import wait_for
@@ -101,7 +101,7 @@ def _stand_in(targets: Path) -> tuple[list[str], str, list[socket.socket]]:
     command = [
         sys.executable,
         "-m",
-        "modeldeck.sandbox.metrics",
+        "modeldeck.sandbox.prometheus",
         "--targets",
         str(targets),
         "--fd",

@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from modeldeck.environment.places import sandbox_folder
-from modeldeck.sandbox.layout import Layout, exports, read_json, running, wait_until_free
-from modeldeck.sandbox.progress import WHOLE, Progress
-from modeldeck.sandbox.stack import Sandbox, SandboxInUse
+from modeldeck.sandbox.common.progress import WHOLE, Progress
+from modeldeck.sandbox.common.state_dir import StateDir, exports, read_json, running, wait_until_free
+from modeldeck.sandbox.stack.stack import Sandbox, SandboxInUse
 from modeldeck.terminal import why_no_screen
 
 OpenConsole = Callable[[Sandbox], int]
@@ -81,13 +81,13 @@ def main(argv: list[str], open_console: OpenConsole | None = None) -> int:
     """Run `modeldeck sandbox` with its arguments. `open_console` shows the deck on the sandbox until the user leaves; without it, the
     sandbox runs in the foreground until it is interrupted."""
     given = parser().parse_args(argv)
-    layout = Layout(given.state.expanduser().resolve())
+    state_dir = StateDir(given.state.expanduser().resolve())
     if given.verb == "env":
-        return print_environment(layout)
+        return print_environment(state_dir)
     if given.verb == "stop":
-        return stop(layout)
+        return stop(state_dir)
     if given.verb == "inject":
-        return inject(layout, given)
+        return inject(state_dir, given)
     if given.command is None and open_console is not None and not (sys.stdin.isatty() and sys.stdout.isatty()):
         return _refuse("without a terminal there is no console: use --exec 'COMMAND'", USAGE)
     if given.command is None and open_console is not None and (why := why_no_screen(os.environ)):
@@ -182,7 +182,7 @@ def _line(event: Progress) -> str:
 
 async def _run(command: str, environment: Mapping[str, str], folder: Path) -> int:
     """Run the command in a shell, in the terminal's foreground; its exit code. Cancelled, it ends with all that it started."""
-    from modeldeck.sandbox.process import Process, Program
+    from modeldeck.sandbox.processes.process import Process, Program
 
     # Whoever sits behind a proxy must not be sent through it to loopback.
     direct = ",".join(filter(None, (os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1")))
@@ -198,42 +198,42 @@ async def _run(command: str, environment: Mapping[str, str], folder: Path) -> in
 # Talking to one that runs -------------------------------------------------------------------------------------------------------
 
 
-def print_environment(layout: Layout) -> int:
+def print_environment(state_dir: StateDir) -> int:
     """The exports of the running one, for a shell to read."""
-    found = exports(read_json(layout.environment) or {}) if running(layout) is not None else {}
+    found = exports(read_json(state_dir.environment) or {}) if running(state_dir) is not None else {}
     if not found:
-        return _refuse(f"none runs in {layout.root}", UNREACHABLE)
+        return _refuse(f"none runs in {state_dir.root}", UNREACHABLE)
     for name, value in found.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0
 
 
-def stop(layout: Layout) -> int:
+def stop(state_dir: StateDir) -> int:
     """Ask the supervisor to take everything down, and wait until it has."""
-    owner = running(layout)
+    owner = running(state_dir)
     if owner is None:
-        return _refuse(f"none runs in {layout.root}", UNREACHABLE)
+        return _refuse(f"none runs in {state_dir.root}", UNREACHABLE)
     if owner.alive():
         os.kill(owner.pid, signal.SIGTERM)
-    return 0 if wait_until_free(layout, 30) else _refuse(f"it still runs: {owner.words()}", FAILED)
+    return 0 if wait_until_free(state_dir, 30) else _refuse(f"it still runs: {owner.words()}", FAILED)
 
 
-def inject(layout: Layout, given: argparse.Namespace) -> int:
-    from modeldeck.sandbox import faults, manifests
+def inject(state_dir: StateDir, given: argparse.Namespace) -> int:
+    from modeldeck.sandbox.deployments import faults, manifests
 
-    if running(layout) is None:
-        return _refuse(f"none runs in {layout.root}", UNREACHABLE)
+    if running(state_dir) is None:
+        return _refuse(f"none runs in {state_dir.root}", UNREACHABLE)
     if given.clear:
-        faults.clear(layout, given.deployment)
+        faults.clear(state_dir, given.deployment)
         _say(f"{given.deployment or 'all deployments'}: faults switched off")
         return 0
     fault = faults.Fault(given.latency, given.errors, given.drift, given.version)
     if given.deployment is None or fault.words() == faults.Fault(version=given.version).words():
         return _refuse("inject needs --deployment, and --latency, --errors or --drift (or --clear)", USAGE)
-    known = [each["metadata"]["name"] for each in manifests.deployments(layout.mlflow)]
+    known = [each["metadata"]["name"] for each in manifests.deployments(state_dir.mlflow)]
     if given.deployment not in known:
         _say(f"note: {given.deployment} is none of the sandbox's own ({', '.join(known)})")
-    faults.inject(layout, given.deployment, fault)
+    faults.inject(state_dir, given.deployment, fault)
     _say(f"{given.deployment}: {fault.words()}")
     return 0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from modeldeck.sandbox.node.agent import Agent, Settings
 from modeldeck.sandbox.node.api import access
 from modeldeck.sandbox.node.container import Backoff
-from modeldeck.sandbox.node.lifeline import parent_gone
+from modeldeck.sandbox.processes.parent_death import parent_gone
 
 
 async def _main(settings: Settings, parent: int | None) -> None:

@@ -17,15 +17,15 @@ from starlette.types import ASGIApp
 
 from modeldeck.sandbox.node import spec
 from modeldeck.sandbox.node.api import Access, Api, Informer, Object
-from modeldeck.sandbox.node.certificates import ensure
 from modeldeck.sandbox.node.container import Backoff, Node
 from modeldeck.sandbox.node.events import Recorder
-from modeldeck.sandbox.node.kubelet import LogsEndpoint, same_user
+from modeldeck.sandbox.node.log_endpoint import LogsEndpoint, same_user
+from modeldeck.sandbox.node.node_heartbeat import heartbeat
 from modeldeck.sandbox.node.pod import PodLife
 from modeldeck.sandbox.node.proxy import Proxy
-from modeldeck.sandbox.node.record import heartbeat
 from modeldeck.sandbox.node.runtime import Runtime
 from modeldeck.sandbox.node.state import LOOPBACK
+from modeldeck.sandbox.processes.certificates import ensure
 
 NAME = "node-1"
 

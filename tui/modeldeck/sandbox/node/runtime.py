@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modeldeck.sandbox.node.lifeline import die_with_parent, prepare
-from modeldeck.sandbox.process import python
+from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
+from modeldeck.sandbox.processes.process import python
 
 _LOG = logging.getLogger(__name__)
 _LOST = 137  # the exit code of containers whose zygote was killed: they got SIGKILL with it
@@ -118,7 +118,7 @@ class Runtime:
         # The agent's main thread calls this, and lives as long as the agent: the kernel's signal is tied to the thread.
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                python("modeldeck.sandbox.modelserver.zygote", str(control.fileno())),
+                python("modeldeck.sandbox.model_server.zygote", str(control.fileno())),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 
-from modeldeck.sandbox.layout import NAMESPACE, Layout, read_json, write_atomically
+from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir, read_json, write_atomically
 
 RETRY_SECONDS = 0.5
 
@@ -29,7 +29,7 @@ class Flow:
     rate: float
 
 
-# More where more pods share it, and enough for a gate to decide in half a minute (sandbox/gate.py). An answer costs about 15 ms of
+# More where more pods share it, and enough for a gate to decide in half a minute (deployments/gate.py). An answer costs about 15 ms of
 # processor time: these together a fifth of a core.
 SERVICES = {
     "iris": Flow("iris", 4.0),
@@ -61,8 +61,8 @@ class Counts:
 class Traffic:
     """Sends rows to the services at random moments, as visitors come."""
 
-    def __init__(self, layout: Layout, factor: float) -> None:
-        self.layout, self.factor = layout, factor
+    def __init__(self, state_dir: StateDir, factor: float) -> None:
+        self.state_dir, self.factor = state_dir, factor
         self.counts = {service: Counts() for service in SERVICES}
         self.all_answered = asyncio.Event()
 
@@ -79,7 +79,7 @@ class Traffic:
         chance = random.Random(service)
         columns, rows = await self.rows_of(model)
         while True:
-            url = (read_json(self.layout.proxy) or {}).get("url")
+            url = (read_json(self.state_dir.proxy) or {}).get("url")
             if url is None:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -97,7 +97,7 @@ class Traffic:
     async def rows_of(self, model: str) -> tuple[list[str], list[list[float]]]:
         """The model's rows, once the training has left them."""
         while True:
-            found = (read_json(self.layout.rows) or {}).get(model)
+            found = (read_json(self.state_dir.rows) or {}).get(model)
             if isinstance(found, dict):
                 return found["columns"], found["rows"]
             await asyncio.sleep(RETRY_SECONDS)
@@ -108,7 +108,7 @@ class Traffic:
                 service: {"answered": each.answered, "failed": each.failed, "statuses": dict(each.statuses)}
                 for service, each in self.counts.items()
             }
-            write_atomically(self.layout.traffic / "counts.json", rows)
+            write_atomically(self.state_dir.traffic / "counts.json", rows)
             await asyncio.sleep(1)
 
 
@@ -117,7 +117,7 @@ def main() -> int:
     parser.add_argument("--state", type=Path, required=True, help="the sandbox's folder")
     parser.add_argument("--factor", type=float, default=1.0, help="how much more than the usual few requests a second")
     arguments = parser.parse_args()
-    asyncio.run(Traffic(Layout(arguments.state), arguments.factor).run())
+    asyncio.run(Traffic(StateDir(arguments.state), arguments.factor).run())
     return 0
 
 

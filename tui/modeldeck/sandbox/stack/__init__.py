@@ -1,0 +1,1 @@
+"""The sandbox as a whole: brought up by a supervisor, its programs kept running, attached to and followed."""
