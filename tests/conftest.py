@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from modeldeck.environment.keys import CONTROL_VARIABLES, KEYS
+from modeldeck.config.keys import CONTROL_VARIABLES, KEYS
 
 for _name in ("NO_COLOR", "KUBERNETES_SERVICE_HOST", *CONTROL_VARIABLES, *(key.variable for key in KEYS if key.variable)):
     os.environ.pop(_name, None)

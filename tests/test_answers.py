@@ -7,7 +7,7 @@ import itertools
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from modeldeck.keyboard import AltKey, Keyboard
+from modeldeck.terminal.keyboard import AltKey, Keyboard
 from textual import events
 from textual.message import Message
 

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from modeldeck import instant, private
+from modeldeck import private
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, default_path
 from modeldeck.operations.runner.launch import launch
 from modeldeck.sandbox.common.state_dir import StateDir
+from modeldeck.terminal import instant
 
 ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make what belongs to somebody else")
 SOMEBODY = 64001

@@ -84,7 +84,7 @@ def test_the_rule_about_sdks_forgets_no_module() -> None:
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("modeldeck.environment", ["textual", "httpx", "mlflow", "kubernetes", "msgspec", "tomllib", "platformdirs"]),
+        ("modeldeck.config", ["textual", "httpx", "mlflow", "kubernetes", "msgspec", "tomllib", "platformdirs"]),
         ("modeldeck.start", ["textual", "httpx", "mlflow", "kubernetes", "asyncio"]),
         ("modeldeck.__main__", ["textual", "httpx", "mlflow", "kubernetes", "asyncio"]),
         ("modeldeck.console", ["mlflow", "kubernetes", "prometheus_api_client", "pandas", "numpy"]),
@@ -93,12 +93,12 @@ def test_the_rule_about_sdks_forgets_no_module() -> None:
             [
                 "modeldeck.screens.promotion",
                 "modeldeck.screens.operations",
-                "modeldeck.screens.depth",
-                "modeldeck.screens.compare",
+                "modeldeck.screens.details.detail_screens",
+                "modeldeck.screens.deck.compare",
                 "modeldeck.operations",
             ],
         ),
-        ("modeldeck.commandline", ["textual", "mlflow", "kubernetes"]),
+        ("modeldeck.cli", ["textual", "mlflow", "kubernetes"]),
     ],
 )
 def test_what_an_import_must_not_drag_in(module: str, never: list[str]) -> None:

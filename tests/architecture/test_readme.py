@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from modeldeck.commandline.arguments import VERBS
-from modeldeck.commandline.doctor import NEEDS
+from modeldeck.cli.arguments import VERBS
+from modeldeck.cli.doctor import NEEDS
 from modeldeck.console import Console
 from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.screens.deck.deck import Deck
+from modeldeck.screens.operation.operation_screen import OperationScreen
 from modeldeck.screens.operations.list_screen import OperationsScreen
-from modeldeck.screens.promotion.operation_screen import OperationScreen
-from modeldeck.screens.promotion.plan_screen import PlanScreen
-from modeldeck.widgets.pane import Pane
-from modeldeck.widgets.table import Table
+from modeldeck.screens.plan.plan_screen import PlanScreen
+from modeldeck.widgets.pane.pane import Pane
+from modeldeck.widgets.table.table import Table
 from textual.binding import Binding
 
 from tests.support.readme import README, role

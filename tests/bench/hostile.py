@@ -23,7 +23,7 @@ from pathlib import Path
 from modeldeck.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
 from modeldeck.domain.reading import Reading
 from modeldeck.live.clock import SystemClock
-from modeldeck.live.feed import Feed
+from modeldeck.live.poller import Feed
 
 from tests.support.hostile import ATTACKS, Attack, Hostile, Paged, Watched, endless_line, flood, hostile
 

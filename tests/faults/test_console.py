@@ -16,7 +16,7 @@ from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.kubernetes import informer, reflector
 from modeldeck.sources.mlflow import rest
 from modeldeck.sources.prometheus import session
-from modeldeck.widgets.pane_state import Live, Stale, Unavailable
+from modeldeck.widgets.content.state import Live, Stale, Unavailable
 from textual.pilot import Pilot
 
 from tests.conformance.clusters import Cluster, running

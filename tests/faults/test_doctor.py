@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from modeldeck.commandline.doctor import doctor
+from modeldeck.cli.doctor import doctor
 from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.kubernetes import connection

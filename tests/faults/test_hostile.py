@@ -14,7 +14,7 @@ from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, T
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
 from modeldeck.live.backoff import Backoff
-from modeldeck.live.feed import Feed
+from modeldeck.live.poller import Feed
 from modeldeck.sources.common import bounds
 from modeldeck.sources.http.transport import Timeouts, Transport
 from modeldeck.sources.kubernetes import listing, reflector

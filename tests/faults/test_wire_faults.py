@@ -14,7 +14,7 @@ from modeldeck.domain.environments import MlflowTarget, PrometheusTarget
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Malformed, Throttled, TimedOut, Unauthorized, Unreachable
 from modeldeck.domain.reading import Reading
 from modeldeck.live.backoff import Backoff
-from modeldeck.live.feed import Feed
+from modeldeck.live.poller import Feed
 from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.mlflow.rest import RestTracking, transport_of
 from modeldeck.sources.prometheus import session

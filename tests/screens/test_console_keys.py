@@ -12,10 +12,10 @@ from modeldeck.console import Console, Launch
 from modeldeck.domain.environments import Environment
 from modeldeck.render.cell import line_text
 from modeldeck.screens.deck.messages import CopyWanted
-from modeldeck.screens.help import HelpScreen
-from modeldeck.widgets.filter_line import FilterLine
+from modeldeck.screens.shared.help import HelpScreen
+from modeldeck.widgets.content.text_view import TextView
 from modeldeck.widgets.footer import Footer, hint_at
-from modeldeck.widgets.text_view import TextView
+from modeldeck.widgets.pane.filter_line import FilterLine
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 

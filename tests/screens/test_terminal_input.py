@@ -6,19 +6,19 @@ import random
 from collections.abc import Iterable
 
 import pytest
-from modeldeck.keyboard import Keyboard
 from modeldeck.render.cell import Cell, Line
-from modeldeck.screens.help import HelpScreen
-from modeldeck.screens.promotion.plan_screen import PlanScreen
-from modeldeck.screens.reading_screen import ReadingScreen
+from modeldeck.screens.plan.plan_screen import PlanScreen
+from modeldeck.screens.shared.help import HelpScreen
+from modeldeck.screens.shared.reading_screen import ReadingScreen
+from modeldeck.terminal.keyboard import Keyboard
 from modeldeck.widgets import key_order
-from modeldeck.widgets.filter_line import FilterLine
-from modeldeck.widgets.pane import Pane
-from modeldeck.widgets.text_view import TextView
+from modeldeck.widgets.content.text_view import TextView
+from modeldeck.widgets.pane.filter_line import FilterLine
+from modeldeck.widgets.pane.pane import Pane
 from textual.app import App
 from textual.widgets import Input
 
-from tests.screens.promotion.test_plan_screen import Person
+from tests.screens.plan.test_plan_screen import Person
 from tests.support import operations as ops
 from tests.support.answers import ANSWERS
 from tests.support.sample import FrozenClock

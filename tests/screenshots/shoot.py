@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from modeldeck.environment import ConfigErrors, Flags, resolve
+from modeldeck.config import ConfigErrors, Flags, resolve
 
 HERE = Path(__file__).parent
 SIZE = (150, 42)

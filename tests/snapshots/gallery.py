@@ -11,16 +11,16 @@ from modeldeck.render.cell import Cell
 from modeldeck.render.chart_data import ChartData, Marker, Series
 from modeldeck.render.sparkline import sparkline
 from modeldeck.themes import choose_theme
-from modeldeck.widgets.ascii_filter import use_ascii
-from modeldeck.widgets.chart import Chart
+from modeldeck.widgets.content.chart import Chart
+from modeldeck.widgets.content.state import Live, PaneState
 from modeldeck.widgets.footer import Footer, FooterData, KeyHint
 from modeldeck.widgets.header import Backend, Header, HeaderData
 from modeldeck.widgets.lineage import Lineage
-from modeldeck.widgets.pane import Pane
-from modeldeck.widgets.pane_frame import PaneHead
-from modeldeck.widgets.pane_state import Live, PaneState
-from modeldeck.widgets.table import Table
-from modeldeck.widgets.table_source import Column, TableSource
+from modeldeck.widgets.painting.ascii_filter import use_ascii
+from modeldeck.widgets.pane.frame import PaneHead
+from modeldeck.widgets.pane.pane import Pane
+from modeldeck.widgets.table.source import Column, TableSource
+from modeldeck.widgets.table.table import Table
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 

@@ -10,11 +10,11 @@ from modeldeck.domain.operations.promotions import Intent, Operation, Plan
 from modeldeck.domain.status.joining import truth_rows
 from modeldeck.live.hub import Topic
 from modeldeck.operations.journal.follow import RunnerFailure
+from modeldeck.screens.operation.operation_screen import OperationScreen
 from modeldeck.screens.operations.list_screen import OperationsScreen
-from modeldeck.screens.operations.under_way import UnderWay
-from modeldeck.screens.promotion.desk import Desk
-from modeldeck.screens.promotion.operation_screen import OperationScreen
-from modeldeck.screens.promotion.plan_screen import PlanScreen
+from modeldeck.screens.plan.plan_screen import PlanScreen
+from modeldeck.screens.shared.active_operations import UnderWay
+from modeldeck.screens.shared.operation_monitor import Desk
 from textual.pilot import Pilot
 
 from tests.screens.deck.test_deck import ALL

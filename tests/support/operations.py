@@ -30,9 +30,9 @@ from modeldeck.domain.operations.promotions import (
 from modeldeck.operations.journal.signals import Asked
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.operations.service import Services
-from modeldeck.screens.promotion.desk import Desk
-from modeldeck.screens.promotion.outlook import Outlook
-from modeldeck.widgets.pane_state import Live
+from modeldeck.screens.shared.fleet_view import Outlook
+from modeldeck.screens.shared.operation_monitor import Desk
+from modeldeck.widgets.content.state import Live
 
 from tests.support import sample
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from modeldeck.themes import choose_theme
-from modeldeck.widgets.diff_app import DiffApp
 from modeldeck.widgets.key_order import KeysInOrder
+from modeldeck.widgets.painting.diff_app import DiffApp
 from textual.pilot import Pilot
 from textual.screen import Screen
 

@@ -9,8 +9,8 @@ from typing import Any
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
 from modeldeck.themes import find_theme
-from modeldeck.widgets.diff_app import DiffApp
-from modeldeck.widgets.table_source import Column, TableSource
+from modeldeck.widgets.painting.diff_app import DiffApp
+from modeldeck.widgets.table.source import Column, TableSource
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.pilot import Pilot

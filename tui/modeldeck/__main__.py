@@ -6,13 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from modeldeck.environment.values import Flags
+    from modeldeck.config.values import Flags
 
 
 def main() -> int:
     """Answers the process' exit code."""
-    from modeldeck.commandline.main import main as run
-    from modeldeck.commandline.process import run_process
+    from modeldeck.cli.main import main as run
+    from modeldeck.cli.process import run_process
 
     return run_process(lambda: run(sys.argv[1:], _open_console, _open_sandbox))
 

@@ -111,7 +111,7 @@ def hire(world: World) -> Callable[[], Hands]:
     """Whoever carries operations of this world out: a process of its own each."""
 
     def start() -> Hands:
-        from modeldeck.environment.handover import handed
+        from modeldeck.config.handover import handed
         from modeldeck.operations.runner.launch import launch
 
         return launch(handed(world.environment), default_path().parent)

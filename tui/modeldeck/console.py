@@ -21,12 +21,10 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.widget import Widget
 
-from modeldeck import clipboard, instant
+from modeldeck.config import from_sandbox
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.reading import Reading
-from modeldeck.driver import ConsoleDriver
-from modeldeck.environment import from_sandbox
 from modeldeck.live.clock import SystemClock
 from modeldeck.live.hub import Hub, RunsQuery, Topic
 from modeldeck.ports import Clock
@@ -45,13 +43,15 @@ from modeldeck.screens.deck.messages import (
     RollbackWanted,
     ScaleWanted,
 )
-from modeldeck.screens.sandbox_progress import ComingUp, progress_lines
+from modeldeck.screens.deck.sandbox_progress import ComingUp, progress_lines
+from modeldeck.terminal import clipboard, instant
+from modeldeck.terminal.driver import ConsoleDriver
 from modeldeck.themes import ThemeError, builtin_names, choose_theme, find_theme
-from modeldeck.widgets.ascii_filter import use_ascii
-from modeldeck.widgets.diff_app import DiffApp
-from modeldeck.widgets.gc_tuning import collect_from_now_on
 from modeldeck.widgets.key_order import KeysInOrder
-from modeldeck.widgets.palette import palette_of
+from modeldeck.widgets.painting.ascii_filter import use_ascii
+from modeldeck.widgets.painting.diff_app import DiffApp
+from modeldeck.widgets.painting.gc_tuning import collect_from_now_on
+from modeldeck.widgets.painting.palette import palette_of
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -59,14 +59,14 @@ if TYPE_CHECKING:
     from modeldeck.backends import Backends
     from modeldeck.domain.status.serving_row import TruthRow
     from modeldeck.operations.common.clients import World
-    from modeldeck.screens.operations.doors import Doors
-    from modeldeck.screens.picker import Choice
+    from modeldeck.screens.operations.controller import Doors
+    from modeldeck.screens.shared.picker import Choice
 
 # What a key leads to is imported when it is pressed: the rows are on the screen a tenth of a second sooner.
 
 
 def _screen_commands() -> type[Provider]:
-    from modeldeck.screens.palette import ScreenCommands
+    from modeldeck.screens.deck.command_palette import ScreenCommands
 
     return ScreenCommands
 
@@ -210,7 +210,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self.deck.attach(self._hub)
         self._chore(self._name_unhandled(backends))
         await asyncio.sleep(0)  # the questions leave before what can wait is imported
-        from modeldeck.screens.operations.doors import open_doors
+        from modeldeck.screens.operations.controller import open_doors
 
         self._doors = open_doors(self, backends.world, hire(backends.world), lambda: open_journal(environment), self._clock)
 
@@ -252,7 +252,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         if self._backends is None:
             return
         from modeldeck.backends import open_journal, open_sightings
-        from modeldeck.screens.depth import Depth
+        from modeldeck.screens.details.detail_screens import Depth
 
         world = self._backends.world
         journal, sightings = open_journal(self.environment), open_sightings(self.environment)
@@ -264,7 +264,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
             self.push_screen(found)
 
     def on_restart_wanted(self, message: RestartWanted) -> None:
-        from modeldeck.screens import changes
+        from modeldeck.screens.details import changes
 
         row = message.row
         question: tuple[Line, ...] = (
@@ -274,15 +274,15 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self._confirm("Restart", question, lambda: changes.restart(self._world, row, self._clock))
 
     def on_scale_wanted(self, message: ScaleWanted) -> None:
-        from modeldeck.screens import changes
+        from modeldeck.screens.details import changes
 
         row, replicas = message.row, message.replicas
         question: tuple[Line, ...] = ((Cell(f"{row.key}: from {row.desired} to {replicas} replicas?"),),)
         self._confirm("Scale", question, lambda: changes.scale(self._world, row, replicas))
 
     def on_register_wanted(self, message: RegisterWanted) -> None:
-        from modeldeck.screens import changes
-        from modeldeck.screens.ask import Prompt
+        from modeldeck.screens.details import changes
+        from modeldeck.screens.shared.ask import Prompt
 
         def named(model: str | None) -> None:
             if model is not None:
@@ -292,7 +292,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self.push_screen(Prompt("Register", question, message.model or ""), named)
 
     def _confirm(self, title: str, question: tuple[Line, ...], work: Callable[[], Coroutine[Any, Any, Line]]) -> None:
-        from modeldeck.screens.ask import Confirm
+        from modeldeck.screens.shared.ask import Confirm
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -312,7 +312,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         return self._backends.world
 
     def on_pick_wanted(self, message: PickWanted) -> None:
-        from modeldeck.screens.picker import Choice
+        from modeldeck.screens.shared.picker import Choice
 
         if message.what == "experiment":
             self._pick_experiment()
@@ -326,7 +326,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
             self._pick_link(self.deck.model.row)
 
     def _pick(self, title: str, choices: list[Choice], current: str | None, use: Callable[[str], None]) -> None:
-        from modeldeck.screens.picker import Picker
+        from modeldeck.screens.shared.picker import Picker
 
         self.push_screen(Picker(title, choices, current), lambda chosen: use(chosen) if chosen is not None else None)
 
@@ -334,7 +334,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self.theme = name
 
     def _pick_experiment(self) -> None:
-        from modeldeck.screens.picker import Choice
+        from modeldeck.screens.shared.picker import Choice
 
         def use(chosen: str) -> None:
             self.deck.show_runs(RunsQuery(chosen or None))
@@ -343,7 +343,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self._pick("Experiment", [Choice("", "all experiments"), *(Choice(i, name, f"id {i}") for i, name in names)], None, use)
 
     async def _pick_namespace(self) -> None:
-        from modeldeck.screens.picker import Choice
+        from modeldeck.screens.shared.picker import Choice
 
         cluster = self._world.cluster
         if cluster is None:
@@ -362,8 +362,8 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self._pick("Namespace", [Choice("*", "all namespaces"), *(Choice(name, name) for name in names)], None, use)
 
     def _pick_link(self, row: TruthRow) -> None:
-        from modeldeck.screens import changes
-        from modeldeck.screens.picker import Choice
+        from modeldeck.screens.details import changes
+        from modeldeck.screens.shared.picker import Choice
 
         def use(chosen: str) -> None:
             self._chore(self._change(changes.choose_link(self._world, row, chosen.split(","))))
@@ -465,7 +465,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self.exit(return_code=0)
 
     def action_help(self) -> None:
-        from modeldeck.screens.help import HelpScreen
+        from modeldeck.screens.shared.help import HelpScreen
 
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.screen))

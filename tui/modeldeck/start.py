@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modeldeck import instant
+from modeldeck.config import ConfigErrors, Flags, Resolved, from_sandbox, resolve
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.operations.promotions import ExitCode
-from modeldeck.environment import ConfigErrors, Flags, Resolved, from_sandbox, resolve
-from modeldeck.terminal import why_no_screen
+from modeldeck.terminal import instant
+from modeldeck.terminal.capabilities import why_no_screen
 
 if TYPE_CHECKING:
     from modeldeck.sandbox.stack.stack import Sandbox
@@ -52,7 +52,7 @@ def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
 
 
 def _say(words: str) -> None:
-    from modeldeck.commandline.output import say  # seldom wanted, and nothing must hold up the first paint
+    from modeldeck.cli.output import say  # seldom wanted, and nothing must hold up the first paint
 
     say(words)
 

@@ -17,7 +17,7 @@ from typing import Any
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
-from modeldeck.environment.reading import at_home
+from modeldeck.config.reading import at_home
 from modeldeck.pipes import read_bytes
 from modeldeck.render.cell import ROLES
 

@@ -7,8 +7,8 @@ import os
 from unittest import mock
 
 from modeldeck.backends import connect, open_journal
+from modeldeck.config import Flags, Resolved, resolve
 from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan
-from modeldeck.environment import Flags, Resolved, resolve
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.planning.plan import plan

@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from modeldeck.config import Flags, Resolved, resolve
 from modeldeck.console import Console, Launch
 from modeldeck.domain.operations.promotions import Outcome
 from modeldeck.domain.status.selection import Pane as P
 from modeldeck.domain.status.serving_row import TruthRow
-from modeldeck.environment import Flags, Resolved, resolve
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.deck.version_rows import version_id
-from modeldeck.screens.promotion.operation_screen import OperationScreen
+from modeldeck.screens.operation.operation_screen import OperationScreen
 from textual.pilot import Pilot
 
 from tests.conformance.story.world import PATIENCE, World

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from modeldeck.config.handover import handed
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, Secret
 from modeldeck.domain.kubernetes.leases import LockNote
-from modeldeck.environment.handover import handed
 from modeldeck.operations.common.liveness import birth, holder_is_dead, process_lives
 from modeldeck.operations.common.text import host
 from modeldeck.operations.journal.follow import RunnerFailure

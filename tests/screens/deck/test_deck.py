@@ -16,9 +16,9 @@ from modeldeck.live.hub import LiveQuery, Runs, RunsQuery, Topic
 from modeldeck.render.cell import line_text
 from modeldeck.screens.deck.deck import Deck, Kept
 from modeldeck.screens.deck.messages import CopyWanted, PromoteWanted, RollbackWanted
-from modeldeck.screens.reading_screen import ReadingScreen
+from modeldeck.screens.shared.reading_screen import ReadingScreen
 from modeldeck.themes import choose_theme
-from modeldeck.widgets.text_view import TextView
+from modeldeck.widgets.content.text_view import TextView
 from textual import events
 from textual.app import App
 from textual.message import Message

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from modeldeck import instant
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.reading import Reading
 from modeldeck.live.hub import Topic
 from modeldeck.render.deck_frame import empty_panes
 from modeldeck.screens.deck.deck import Deck
-from modeldeck.widgets.palette import palette_of
-from modeldeck.widgets.sgr import whole_style
+from modeldeck.terminal import instant
+from modeldeck.widgets.painting.palette import palette_of
+from modeldeck.widgets.painting.sgr import whole_style
 from rich.color import ColorSystem
 
 from tests.screens.deck.test_deck import ALL, Stage, until

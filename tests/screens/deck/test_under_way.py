@@ -11,7 +11,7 @@ from modeldeck.domain.failures import TimedOut
 from modeldeck.domain.operations.promotions import Operation
 from modeldeck.live.hub import Topic
 from modeldeck.screens.deck.messages import OperationsWanted, OperationWanted
-from modeldeck.screens.operations.under_way import UnderWay
+from modeldeck.screens.shared.active_operations import UnderWay
 from textual.message import Message
 from textual.pilot import Pilot
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
-from modeldeck.commandline.doctor import doctor
+from modeldeck.cli.doctor import doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, Secret
 from modeldeck.domain.failures import Failure, Forbidden, Unauthorized
 from modeldeck.domain.mlflow.registry import ModelAccess, ModelVersion

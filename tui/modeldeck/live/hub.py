@@ -23,7 +23,7 @@ from modeldeck.domain.metrics.statements import Metric, known_metrics
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
 from modeldeck.domain.reading import Reading
-from modeldeck.live.feed import Feed
+from modeldeck.live.poller import Feed
 from modeldeck.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from modeldeck.live.scrapes import Scrapes
 from modeldeck.ports import Clock, Metrics, ModelRegistry, Tracking, Watch

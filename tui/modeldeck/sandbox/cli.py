@@ -16,11 +16,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from modeldeck.environment.places import sandbox_folder
+from modeldeck.config.places import sandbox_folder
 from modeldeck.sandbox.common.progress import WHOLE, Progress
 from modeldeck.sandbox.common.state_dir import StateDir, exports, read_json, running, wait_until_free
 from modeldeck.sandbox.stack.stack import Sandbox, SandboxInUse
-from modeldeck.terminal import why_no_screen
+from modeldeck.terminal.capabilities import why_no_screen
 
 OpenConsole = Callable[[Sandbox], int]
 USAGE, FAILED, UNREACHABLE = 2, 1, 6

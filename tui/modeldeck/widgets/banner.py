@@ -9,8 +9,8 @@ from textual.strip import Strip
 
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.fold import flow
-from modeldeck.widgets.line_widget import LineWidget
-from modeldeck.widgets.strips import to_strip
+from modeldeck.widgets.painting.line_widget import LineWidget
+from modeldeck.widgets.painting.strips import to_strip
 
 _BELOW = 12
 """Rows that it leaves to what stands below, the footer among them."""

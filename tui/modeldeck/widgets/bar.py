@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.strip import Strip
 
 from modeldeck.render.cell import Line
-from modeldeck.widgets.line_widget import LineWidget
-from modeldeck.widgets.strips import to_strip
+from modeldeck.widgets.painting.line_widget import LineWidget
+from modeldeck.widgets.painting.strips import to_strip
 
 
 class Bar(LineWidget):

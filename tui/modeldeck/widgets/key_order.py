@@ -14,8 +14,8 @@ from textual import events
 from textual.app import App
 from textual.message import Message
 
-from modeldeck.keyboard import AltKey
-from modeldeck.widgets.filter_line import FilterLine
+from modeldeck.terminal.keyboard import AltKey
+from modeldeck.widgets.pane.filter_line import FilterLine
 
 Result = TypeVar("Result")
 

@@ -61,7 +61,7 @@ class Launched:
 
 
 def launch(environment: bytes, state: Path) -> Launched:
-    """Start one. `environment` as tui/modeldeck/environment/handover.py writes it; `state`: the folder for its log, private to the user.
+    """Start one. `environment` as tui/modeldeck/config/handover.py writes it; `state`: the folder for its log, private to the user.
 
     Raises RunnerFailure where no process can be started.
     """

@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 from modeldeck.domain.mlflow.runs import Run
 from modeldeck.render.cell import Cell
 from modeldeck.screens.deck.run_rows import Chosen
-from modeldeck.widgets.pane import Pane
-from modeldeck.widgets.pane_frame import PaneHead
-from modeldeck.widgets.table import Table
-from modeldeck.widgets.table_source import Column, TableSource
+from modeldeck.widgets.pane.frame import PaneHead
+from modeldeck.widgets.pane.pane import Pane
+from modeldeck.widgets.table.source import Column, TableSource
+from modeldeck.widgets.table.table import Table
 
 METRIC, PARAM = "metric", "param"
 

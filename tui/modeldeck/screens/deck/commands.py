@@ -14,7 +14,7 @@ from modeldeck.domain.status.selection import Pane as P
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.text import cells
-from modeldeck.screens.deck.handing_over import as_csv, name_of, page_of, save
+from modeldeck.screens.deck.export import as_csv, name_of, page_of, save
 from modeldeck.screens.deck.messages import (
     CopyWanted,
     DepthWanted,
@@ -28,10 +28,10 @@ from modeldeck.screens.deck.messages import (
     ScaleWanted,
 )
 from modeldeck.screens.deck.model import DeckModel
-from modeldeck.screens.framed import FramedScreen
-from modeldeck.terminal import draws_links
-from modeldeck.widgets.pane import Pane
-from modeldeck.widgets.table import Table
+from modeldeck.screens.shared.framed import FramedScreen
+from modeldeck.terminal.capabilities import draws_links
+from modeldeck.widgets.pane.pane import Pane
+from modeldeck.widgets.table.table import Table
 
 _ON_SELECTION = ("promote", "rollback", "restart", "scale", "register", "depth", "copy", "open_page")
 
@@ -142,7 +142,7 @@ class DeckCommands(FramedScreen[None]):
         if len(chosen) < 2:
             self.say(Cell("mark two runs or more with space, then =", "muted"))
         else:
-            from modeldeck.screens.compare import CompareScreen
+            from modeldeck.screens.deck.compare import CompareScreen
 
             self.app.push_screen(CompareScreen(chosen))
 
@@ -168,7 +168,7 @@ class DeckCommands(FramedScreen[None]):
 
     def _show_address(self, page: str) -> None:
         """Whole, where the last line would cut it."""
-        from modeldeck.screens.reading_screen import ReadingScreen
+        from modeldeck.screens.shared.reading_screen import ReadingScreen
 
         width = max(1, self.app.size.width - 4)
 

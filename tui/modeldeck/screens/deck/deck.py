@@ -22,23 +22,23 @@ from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 from modeldeck.screens.deck import deployment_rows, headline, run_rows, version_rows
 from modeldeck.screens.deck.columns import ColumnChooser
+from modeldeck.screens.deck.layout import DeckRoom
 from modeldeck.screens.deck.live_view import live_view
 from modeldeck.screens.deck.model import TOPIC_OF, DeckModel
-from modeldeck.screens.deck.room import DeckRoom
 from modeldeck.screens.deck.run_filter import is_query
-from modeldeck.widgets.chart import Chart
-from modeldeck.widgets.diff_app import DiffApp
+from modeldeck.widgets.content.chart import Chart
+from modeldeck.widgets.content.state import Live, Loading, PaneState
 from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.header import Header
 from modeldeck.widgets.lineage import Lineage
-from modeldeck.widgets.pane import Pane
-from modeldeck.widgets.pane_frame import PaneHead
-from modeldeck.widgets.pane_state import Live, Loading, PaneState
-from modeldeck.widgets.table import Table
-from modeldeck.widgets.table_source import TableSource
+from modeldeck.widgets.painting.diff_app import DiffApp
+from modeldeck.widgets.pane.frame import PaneHead
+from modeldeck.widgets.pane.pane import Pane
+from modeldeck.widgets.table.source import TableSource
+from modeldeck.widgets.table.table import Table
 
 if TYPE_CHECKING:
-    from modeldeck.screens.operations.under_way import UnderWay
+    from modeldeck.screens.shared.active_operations import UnderWay
 
 FOLLOW_AFTER = 0.12
 """Seconds of rest after a move before the other panes and the lineage follow: holding a key down moves one table, not four."""

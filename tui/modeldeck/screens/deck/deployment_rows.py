@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.render import deployments as render
 from modeldeck.render.cell import Cell
-from modeldeck.widgets.table_source import Column, TableSource
+from modeldeck.widgets.table.source import Column, TableSource
 
 if TYPE_CHECKING:
-    from modeldeck.screens.operations.under_way import UnderWay
+    from modeldeck.screens.shared.active_operations import UnderWay
 
 
 def source(*, several_namespaces: bool, empty: str, under_way: Callable[[str], UnderWay | None]) -> TableSource[TruthRow]:

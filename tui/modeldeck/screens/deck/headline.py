@@ -17,7 +17,7 @@ from modeldeck.screens.deck.model import DeckModel
 from modeldeck.widgets.header import Backend, HeaderData, Health
 
 if TYPE_CHECKING:
-    from modeldeck.screens.operations.under_way import UnderWay
+    from modeldeck.screens.shared.active_operations import UnderWay
 
 _HEALTH: Mapping[str, Health] = {"loading": "loading", "live": "live", "stale": "stale", "unavailable": "down"}
 _WORST = ("live", "loading", "stale", "unavailable")

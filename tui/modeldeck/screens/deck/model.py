@@ -30,10 +30,10 @@ from modeldeck.domain.status.selection import (
 )
 from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.live.hub import LiveCharts, Runs, Stats, Topic
-from modeldeck.widgets.pane_state import Live, Loading, PaneState, Stale, Unavailable
+from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
 
 if TYPE_CHECKING:
-    from modeldeck.screens.operations.under_way import UnderWay
+    from modeldeck.screens.shared.active_operations import UnderWay
 
 TOPIC_OF: Mapping[Pane, Topic] = {
     Pane.RUNS: Topic.RUNS,

@@ -9,7 +9,7 @@ from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Run
 from modeldeck.render import runs as render
 from modeldeck.render.cell import Cell
-from modeldeck.widgets.table_source import Column, TableSource
+from modeldeck.widgets.table.source import Column, TableSource
 
 METRIC_COLUMNS = 3
 PARAM_COLUMNS = 3

@@ -11,7 +11,7 @@ from modeldeck.domain.status.serving_row import TruthRow
 from modeldeck.render import numbers
 from modeldeck.render import versions as render
 from modeldeck.render.cell import Cell
-from modeldeck.widgets.table_source import Column, TableSource
+from modeldeck.widgets.table.source import Column, TableSource
 
 
 @dataclass(frozen=True, slots=True)

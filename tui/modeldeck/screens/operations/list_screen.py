@@ -12,15 +12,15 @@ from textual.binding import Binding, BindingType
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.promotions import Operation, State
 from modeldeck.ports import Clock
-from modeldeck.screens.framed import FramedScreen
 from modeldeck.screens.operations.rows import Row, rows_of, source, story
 from modeldeck.screens.operations.terms import matches, terms
+from modeldeck.screens.shared.framed import FramedScreen
 from modeldeck.widgets.banner import Banner
+from modeldeck.widgets.content.state import Live, Loading, Stale, Unavailable
 from modeldeck.widgets.footer import Footer
-from modeldeck.widgets.pane import Pane
-from modeldeck.widgets.pane_frame import PaneHead
-from modeldeck.widgets.pane_state import Live, Loading, Stale, Unavailable
-from modeldeck.widgets.table import Table
+from modeldeck.widgets.pane.frame import PaneHead
+from modeldeck.widgets.pane.pane import Pane
+from modeldeck.widgets.table.table import Table
 
 EVERY = 1.0
 """Seconds between two looks at the journal, while the list is on the screen."""

@@ -12,8 +12,8 @@ from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.moves import CUT_OFF, at_work, sign, standing
 from modeldeck.render.text import clean
-from modeldeck.screens.promotion.standing import untaken
-from modeldeck.widgets.table_source import Column, TableSource
+from modeldeck.screens.shared.available_actions import untaken
+from modeldeck.widgets.table.source import Column, TableSource
 
 
 @dataclass(frozen=True, slots=True)

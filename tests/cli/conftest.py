@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from modeldeck.backends import Backends, open_sightings
+from modeldeck.cli import change, deciding, doctor, gate, here, history, operations, register, status
+from modeldeck.cli.main import main
+from modeldeck.domain.environments import Environment
+from modeldeck.operations.history.remembering import RememberingRegistry
+from modeldeck.operations.history.sightings import registry_id
+from modeldeck.operations.runner.handle import OwnHands
+
+from tests.support.fakes.journals import MemoryJournal
+from tests.support.fakes.world import FakeWorld, fake_world
+
+
+@dataclass
+class Said:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.out)
+        assert found["schema"] == 1
+        return found
+
+
+@dataclass
+class Shell:
+    """The command line on a fake world. `opened` are the consoles and sandboxes that would have been opened."""
+
+    fake: FakeWorld
+    journal: MemoryJournal
+    opened: list[Any]
+    say: Callable[..., Said]
+
+    def __call__(self, *words: str) -> Said:
+        return self.say(*words)
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Shell:
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("PROMETHEUS_URL", "MODELDECK_CONFIG", "MODELDECK_SANDBOX_STATE", "MODELDECK_ENVIRONMENT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    (tmp_path / "kubeconfig").write_text("{}")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    fake, journal = fake_world(), MemoryJournal()
+    opened: list[Any] = []
+
+    def connect(environment: Environment) -> Backends:
+        async def own() -> str:
+            return "serving"
+
+        fake.environment = environment
+        remembering = RememberingRegistry(fake.registry, open_sightings(environment), registry_id(environment.mlflow), fake.clock)
+        world = replace(fake.world, environment=environment, registry=remembering)
+        return Backends(world, None, (remembering.aclose,), own)
+
+    for module in (change, deciding, doctor, gate, here, history, register, status):
+        monkeypatch.setattr(module, "connect", connect)
+    for module in (change, doctor, history, operations):
+        monkeypatch.setattr(module, "open_journal", lambda environment: journal)
+    for module in (change, deciding, operations):
+        monkeypatch.setattr(module, "SystemClock", lambda: fake.clock)
+    for module in (change, deciding):
+        monkeypatch.setattr(module, "hire", lambda world: lambda: OwnHands(world, journal, fake.clock))  # type: ignore[arg-type]
+
+    def say(*words: str) -> Said:
+        capsys.readouterr()
+        code = main(
+            words,
+            lambda flags: opened.append(flags) or 0,
+            lambda flags, rest: opened.append((flags, rest)) or 0,
+        )
+        out, err = capsys.readouterr()
+        return Said(code, out, err)
+
+    return Shell(fake, journal, opened, say)

@@ -1,0 +1,70 @@
+"""What doctor's exit code counts: what somebody configured, and not where a server might stand by default."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+from modeldeck.cli.doctor import alias_rights, doctor
+from modeldeck.domain.environments import Environment, MlflowTarget, PrometheusTarget
+from modeldeck.domain.mlflow.registry import ModelAccess
+from modeldeck.domain.operations.promotions import ExitCode
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("guessed", "code", "words"),
+    [(True, ExitCode.DONE, f"not configured, and not at its default address {NOWHERE}"), (False, ExitCode.UNREACHABLE, f"{NOWHERE}: ")],
+)
+async def test_a_default_address_does_not_count(
+    guessed: bool, code: ExitCode, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment = Environment(
+        "default",
+        mlflow=MlflowTarget(NOWHERE, guessed=guessed),
+        cluster=None,
+        prometheus=PrometheusTarget(NOWHERE, guessed=guessed),
+        journal=str(tmp_path / "journal.db"),
+    )
+    assert await doctor(environment, argparse.Namespace(output="text")) == code
+    assert capsys.readouterr().out.count(words) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "words"),
+    [
+        (None, ExitCode.DONE, "✔ writable: yes"),
+        (b"no database " * 100, ExitCode.UNREACHABLE, "✘ readable: "),
+        ("a folder's place", ExitCode.DONE, "promotions and roll-backs are refused"),
+    ],
+)
+async def test_a_journal_that_cannot_be_used_is_told(
+    content: bytes | str | None, code: ExitCode, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "state"
+    if isinstance(content, bytes):
+        place.mkdir()
+        (place / "journal.db").write_bytes(content)
+    elif content:
+        place.write_text(content)
+    environment = Environment("default", None, None, None, journal=str(place / "journal.db"))
+    assert await doctor(environment, argparse.Namespace(output="text")) == code
+    assert words in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("found", "works", "words"),
+    [
+        ({}, None, "does not tell beforehand"),
+        ({"iris": ModelAccess(None), "wine": None}, None, "does not tell beforehand"),
+        ({"iris": ModelAccess(True, "EDIT"), "wine": ModelAccess(None)}, None, "does not tell beforehand"),
+        ({"iris": ModelAccess(True, "EDIT"), "wine": ModelAccess(True, "admin")}, True, "EDIT on iris, wine"),
+        ({"iris": ModelAccess(False, "READ"), "wine": ModelAccess(True), "x": None}, False, "no EDIT on iris: promotions"),
+    ],
+)
+def test_what_mlflow_grants_on_models_is_told(found: dict[str, ModelAccess | None], works: bool | None, words: str) -> None:
+    finding = alias_rights(found)
+    assert finding.works is works
+    assert words in finding.words

@@ -1,0 +1,133 @@
+"""The process around a verb: broken streams, other character sets, bugs. The exit code tells the outcome in all of them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modeldeck.cli import output, process
+from modeldeck.domain.operations.promotions import ExitCode
+
+from tests.cli.conftest import Shell
+
+PROMOTE = ("promote", "iris", "2", "--deployment", "serving/iris", "--yes")
+
+
+def shell_line(line: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """A line of shell in which `$M` is the command, with nothing configured."""
+    variables = {**os.environ, "HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "XDG_STATE_HOME": str(folder)}
+    variables |= {"M": f"{sys.executable} -m modeldeck", **environ}
+    return subprocess.run(["bash", "-c", line], capture_output=True, timeout=60, check=False, env=variables)
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("$M config show >/dev/full", ExitCode.UNTOLD),
+        ("$M config show -o json <&- >&- 2>&-", ExitCode.UNTOLD),
+        ("$M --help >/dev/full 2>/dev/full", ExitCode.UNTOLD),
+        ("$M config show 2>/dev/full | cat; exit ${PIPESTATUS[0]}", ExitCode.DONE),
+        ("{ sleep 1; $M operations list; } | true; exit ${PIPESTATUS[0]}", 141),
+        ("$M nonsense -o json >/dev/full", ExitCode.USAGE),
+        ("$M <&-", ExitCode.USAGE),
+        ("$M promote a 1 --deployment b/c --yes <&- >&- 2>/dev/full", ExitCode.UNREACHABLE),
+        ("$M status $'\\xff'", ExitCode.USAGE),
+    ],
+)
+def test_a_broken_stream_ends_nothing_in_a_traceback(line: str, code: int, tmp_path: Path) -> None:
+    told = shell_line(line, tmp_path)
+    assert b"Traceback" not in told.stderr
+    assert b"bug" not in told.stderr
+    assert told.returncode == code, told.stderr
+
+
+@pytest.mark.parametrize(("where", "why"), [("/dev/full", b"No space left on device"), ("&-", b"Bad file descriptor")])
+def test_why_an_answer_could_not_be_written_is_said(where: str, why: bytes, tmp_path: Path) -> None:
+    told = shell_line(f"$M config show >{where}", tmp_path)
+    assert told.stderr == b"modeldeck: the answer could not be written: " + why + b"\n"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
+def test_other_character_sets_get_ascii_signs_and_json_that_is_json(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[environments."ü"]\nchampion = "模型"\n', encoding="utf-8")
+    told = shell_line("$M config show --config $HOME/config.toml", tmp_path, PYTHONIOENCODING=encoding)
+    assert told.returncode == 0, told.stderr
+    assert b"\\u6a21\\u578b" in told.stdout
+    told = shell_line("$M config show --config $HOME/config.toml -o json", tmp_path, PYTHONIOENCODING=encoding)
+    assert json.loads(told.stdout.decode(encoding))["environments"]["ü"]["champion"] == "模型"
+
+
+class Broken(io.TextIOWrapper):
+    """A standard output onto a disk that is full."""
+
+    def __init__(self) -> None:
+        super().__init__(io.FileIO(os.open("/dev/full", os.O_WRONLY), "w"), write_through=True)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("flags", [(), ("-o", "json"), ("--detach",)])
+def test_a_promotion_that_was_done_ends_with_0_on_a_full_disk(
+    flags: tuple[str, ...], shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output.lost.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", Broken())
+        assert shell(*PROMOTE, *flags).code == ExitCode.DONE
+    assert output.lost == []
+    if flags != ("--detach",):
+        assert shell.fake.champion == "2"
+
+
+def test_a_look_whose_answer_is_lost_is_remembered(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    output.lost.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", Broken())
+        shell("operations", "list")
+    assert output.lost
+    output.lost.clear()
+
+
+def test_a_bug_has_a_code_of_its_own_and_says_where(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(process, "mend_streams", lambda: None)
+
+    def broken() -> int:
+        raise KeyError("x\x1b[2J")
+
+    assert process.run_process(broken) == ExitCode.BUG
+    said = capsys.readouterr().err
+    assert "bug of modeldeck: KeyError" in said
+    assert f"{Path(__file__).name}" in said
+    assert "Traceback" not in said
+    assert "\x1b" not in said
+
+
+@given(st.text())
+def test_json_holds_nothing_that_instructs_a_terminal_and_means_the_same(text: str) -> None:
+    written = output._json({"key": [text], "k" + text: 1})
+    assert written.isascii() or all(character.isprintable() or character.isspace() for character in written)
+    assert "k" + text == "key" or json.loads(written)["key"] == [text]
+
+
+@pytest.mark.parametrize("sign", ["\x7f", "\x9b2J", "\u202eevil", "\u2066", "\ufeff", "\U000e0041", "\udcff"])
+def test_c1_bidi_and_the_like_are_escaped_in_json(sign: str) -> None:
+    written = output._json({"key": sign})
+    assert sign not in written
+    assert json.loads(written)["key"] == sign
+
+
+@given(st.text())
+def test_no_line_for_people_instructs_a_terminal(text: str) -> None:
+    told = output.shown(text)
+    assert all(character.isprintable() or character in "\n\u00a0\u3000" or character.isspace() for character in told)
+    assert not {"\x1b", "\x9b", "\r", "\u2028", "\x85"} & set(told)
+    assert output.shown(told) == told
+
+
+def test_an_absurd_name_does_not_push_a_list_away() -> None:
+    assert len(output.short("a" * 90)) == 24

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from modeldeck.cli.arguments import parser
+from modeldeck.config.gate_keys import GATE
+from modeldeck.config.gates import read_gate_file
+from modeldeck.config.keys import KEYS, Key
+from modeldeck.config.variables import flag_name
+
+from tests.config.conftest import Machine
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+EXAMPLES = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+GATES = README[README.index("## Gates") : README.index("## Keys")]
+ROWS = [line for line in README.splitlines() if line.startswith("| `")]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=[key.name for key in KEYS])
+def test_every_setting_is_in_the_reference(key: Key) -> None:
+    rows = [row for row in ROWS if f"`{key.name}`" in row.split("|")[1]]
+    assert len(rows) == 1
+    assert not key.variable or f"`{key.variable}`" in rows[0]
+    assert not key.flag or f"`{flag_name(key)}`" in rows[0]
+
+
+def test_the_example_is_a_good_file(machine: Machine) -> None:
+    example = EXAMPLES[0]
+    (machine.home / "prometheus-token").write_text("t")
+    (machine.home / ".kube").mkdir()
+    (machine.home / ".kube" / "config").write_text("{}")
+    machine.write(example.replace("vault read -field=token secret/mlflow", "echo token"))
+    resolved = machine.good()
+    assert resolved.warnings == ()
+    assert [each.name for each in resolved.environments] == ["prod", "staging"]
+    assert resolved.environment.protected
+
+
+def test_the_example_of_a_gate_is_a_good_one(tmp_path: Path) -> None:
+    (tmp_path / "gate.toml").write_text(EXAMPLES[1])
+    file = read_gate_file(tmp_path / "gate.toml")
+    assert file.problems == ()
+    assert file.gate is not None
+    assert (file.gate.max_p99, file.gate.for_rollback.warm_up, len(file.gate.criteria)) == (0.25, 15, 1)
+
+
+@pytest.mark.parametrize("key", GATE)
+def test_every_key_of_a_gate_is_in_its_reference(key: str) -> None:
+    assert sum(f"`{key}`" in row.split("|")[1] for row in GATES.splitlines() if row.startswith("| `")) == 1
+
+
+def test_flags_are_spelt_as_the_command_line_spells_them() -> None:
+    spelt = {option for action in parser()._actions for option in action.option_strings}
+    assert {flag_name(key) for key in KEYS if key.flag} <= spelt

@@ -1,0 +1,86 @@
+"""`modeldeck history`: who moved what, when, why, and how it ended; from the journal, the cluster, the registry and what was seen of its
+aliases together."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from modeldeck.backends import Backends, connect, open_journal, open_sightings
+from modeldeck.cli.here import here_offline
+from modeldeck.cli.output import put, put_json, say, short, table
+from modeldeck.cli.snapshot import told
+from modeldeck.domain.environments import Environment
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.mlflow.alias_changes import Sighting
+from modeldeck.domain.operations.promotions import ExitCode, Kind
+from modeldeck.operations.common.serialization import operation_json
+from modeldeck.operations.common.text import iso
+from modeldeck.operations.history.history import Memories, Past
+from modeldeck.operations.history.history import history as gathered
+
+_HEAD = ("WHEN", "ACTOR", "KIND", "DEPLOYMENT", "MODEL", "FROM", "TO", "OUTCOME", "SOURCE", "REASON")
+
+
+async def history(environment: Environment, given: argparse.Namespace) -> int:
+    """What a backend that is away would have added is missing, and said to be."""
+    backends = connect(environment)
+    world = backends.world
+    try:
+        fleet, registry, cluster, identity = await asyncio.gather(
+            told(lambda: _fleet(backends), "Kubernetes"),
+            told(lambda: world.need_registry().registry(), "MLflow"),
+            told(lambda: world.need_cluster().identity(), "Kubernetes"),
+            told(lambda: world.need_registry().identity(), "MLflow"),
+        )
+    finally:
+        await backends.close()
+    journal = open_journal(environment).operations()
+    seen = _sightings(environment, identity.value) if identity.value is not None else ()
+    here = cluster.value or await here_offline(environment, journal)
+    memories = Memories(fleet.value, registry.value, journal, seen, here, identity.value or "")
+    past = gathered(memories, environment.patterns)
+    found = [one for one in past if given.subject is None or one.is_about(given.subject)]
+    if given.output == "json":
+        put_json({"entries": [{**operation_json(one.operation), "source": one.source} for one in found]})
+    else:
+        put(table(_HEAD, [_cells(one) for one in found]) if found else "nothing is known to have been moved")
+    for answer in (fleet, registry):
+        if answer.failure is not None:
+            say(f"modeldeck: {answer.failure}: its part of the history is missing")
+    return ExitCode.DONE
+
+
+async def _fleet(backends: Backends) -> Fleet:
+    return await backends.world.need_cluster().fleet(await backends.namespaces())
+
+
+def _sightings(environment: Environment, registry: str) -> tuple[Sighting, ...]:
+    """What was seen in the registry up to now, this very reading included."""
+    try:
+        return open_sightings(environment).sightings(registry)
+    except Failure as failure:
+        say(f"modeldeck: {failure}: what others did to aliases is missing")
+        return ()
+
+
+def _where(past: Past) -> str:
+    key = past.operation.key
+    return f"{key} (another one)" if key in past.others else key
+
+
+def _cells(past: Past) -> tuple[str, ...]:
+    operation = past.operation
+    return (
+        iso(operation.finished_at or operation.started_at) or "",
+        short(operation.actor) or "–",
+        operation.kind.value,
+        _where(past) if operation.deployment else "–",
+        operation.model if operation.deployment else f"{operation.model}@{operation.alias}",
+        operation.from_version or ("?" if operation.deployment else "nothing"),
+        operation.to_version or ("?" if operation.deployment else "nothing"),
+        (operation.outcome or operation.state).value,
+        past.source,
+        operation.reason or (operation.words if operation.kind is Kind.MOVE else ""),
+    )

@@ -1,0 +1,124 @@
+"""Plans and operations as plain text for a terminal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from modeldeck.cli.output import lines, say
+from modeldeck.domain.operations.promotions import Kind, Operation, Part, Plan, Step, StepState, Verdict
+from modeldeck.operations.common.liveness import unheard
+from modeldeck.operations.common.text import iso
+
+_VERDICTS = {Verdict.OK: "✔", Verdict.WARN: "!", Verdict.REFUSE: "✘", Verdict.UNKNOWN: "?"}
+_STATES = {
+    StepState.PLANNED: "·",
+    StepState.TRYING: "…",
+    StepState.DONE: "✔",
+    StepState.FAILED: "✘",
+    StepState.SKIPPED: "–",
+    StepState.UNDOING: "↶",
+    StepState.UNDONE: "↶",
+    StepState.UNDO_FAILED: "✘",
+}
+
+
+def plan_text(plan: Plan) -> str:
+    """Checks, then steps with before, after and what a person could type instead; no steps where a check refuses."""
+    intent = plan.intent
+    verb = "roll back" if intent.kind is Kind.ROLLBACK else "promote"
+    keys = [leg.intent.key for leg in plan.legs]
+    text = [f"plan: {verb} {_moves(plan.parts)} ({plan.environment})", "checks"]
+    wide = max((len(check.name) for check in plan.checks), default=0)
+    for check in plan.checks:
+        hint = f" — {check.hint}" if check.hint and check.verdict is not Verdict.OK else ""
+        text.append(f"  {_VERDICTS[check.verdict]} {check.name:<{wide}}  {check.words}{hint}")
+    if plan.refused:
+        return lines("\n".join(text), keep_blanks=True)
+    if plan.already_there:
+        return lines("\n".join([*text, "steps", "  none: already there"]), keep_blanks=True)
+    text.append("steps")
+    for number, step in enumerate(plan.steps, 1):
+        on = f" ({keys[step.leg]})" if plan.others else ""
+        text.append(f"  {number}. {step.name:<15} {step.before} → {step.after}{on}")
+        if step.command:
+            text.append(f"       {step.command}")
+    return lines("\n".join(text), keep_blanks=True)
+
+
+def _moves(parts: Iterable[Part]) -> str:
+    """Deployment after deployment, each with its own model and versions where they are others."""
+    told, last = "", ""
+    for part in parts:
+        move = f"{part.model} {part.from_version or '?'} → {part.to_version}"
+        told += f", then {part.key}" if move == last else f"{', then ' if told else ''}{move} in {part.key}"
+        last = move
+    return told
+
+
+def operation_text(operation: Operation) -> str:
+    """How it ended, with each step."""
+    outcome = operation.outcome or operation.state
+    text = [f"{operation.id}  {operation.kind} {_moves(operation.parts)}", f"{outcome}: {operation.words}"]
+    text += [step_text(step, _leg(operation, step)) for step in operation.steps]
+    return lines("\n".join(text), keep_blanks=True)
+
+
+def operation_story(operation: Operation, now: float) -> str:
+    """Everything that is known of one operation, its log included."""
+    text = [operation_text(operation), f"actor    {operation.actor or 'not known'}"]
+    if operation.reason:
+        text.append(f"reason   {operation.reason}")
+    text.append(f"started  {iso(operation.started_at)}")
+    if operation.finished_at is not None:
+        text.append(f"finished {iso(operation.finished_at)}")
+    quiet = unheard(operation, now)
+    if quiet is not None:
+        text.append(f"runner   {unheard_words(operation, quiet)}")
+    if operation.log:
+        text += ["log", *(f"  {iso(said.at)}  {said.words}" for said in operation.log)]
+    return lines("\n".join(text), keep_blanks=True)
+
+
+def unheard_words(operation: Operation, quiet: float) -> str:
+    """`quiet`: seconds."""
+    who = f"process {operation.runner_pid} on {operation.host}"
+    what = f"modeldeck operations resume {operation.id} goes on with it, undo {operation.id} takes it back"
+    return f"not heard for {quiet:.0f} s ({who}): {what}"
+
+
+def _leg(operation: Operation, step: Step) -> str:
+    """Which deployment a step is about, where there are several."""
+    keys = operation.legs
+    return keys[step.leg] if operation.others and step.leg < len(keys) else ""
+
+
+def step_text(step: Step, where: str = "") -> str:
+    took = ""
+    if step.started_at is not None and step.finished_at is not None:
+        took = f"{step.finished_at - step.started_at:6.1f} s"
+    on = f"{where}: " if where else ""
+    return f"  {_STATES[step.state]} {step.name:<15} {step.state:<11} {took:>8}  {on}{step.words}".rstrip()
+
+
+def progress_teller() -> Callable[[Operation], None]:
+    """Each new line of the log and each step that changed, once."""
+    said = 0
+    silent = False
+    states: dict[int, StepState] = {}
+
+    def tell(operation: Operation) -> None:
+        nonlocal said, silent
+        quiet = unheard(operation, time.time())
+        if quiet is not None and not silent:
+            say(f"modeldeck: {unheard_words(operation, quiet)}")
+        silent = quiet is not None
+        for line in operation.log[said:]:
+            say(f"    {line.words}")
+        said = len(operation.log)
+        for index, step in enumerate(operation.steps):
+            if states.get(index, StepState.PLANNED) is not step.state:
+                states[index] = step.state
+                say(lines(step_text(step, _leg(operation, step)), keep_blanks=True))
+
+    return tell

@@ -1,0 +1,165 @@
+"""The TOML file as settings, each with its line; everything that is wrong with it, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modeldeck.config.document import Document
+from modeldeck.config.keys import ADDRESSES, BY_NAME, KEYS, SECRET_FORMS, TABLES, Key, meant, spellings
+from modeldeck.config.kinds import GATE, GATES, PATH, PATHS, SECRET, THEME, WORD, Unfit, named, without_userinfo
+from modeldeck.config.reading import at_home
+from modeldeck.config.secrets import Form, others_can_read, vault
+from modeldeck.config.values import Problem, Setting
+
+_BY_PATH = {tuple(spelling.split(".")): key for key in KEYS for spelling in spellings(key)}
+_TOP_KEYS = ["default", "environments", *(key.name for key in KEYS if key.everywhere)]
+
+
+@dataclass(slots=True)
+class FileConfig:
+    """`shared` holds the settings at the top of the file, `environments` those of each environment, in the file's order."""
+
+    path: Path
+    default: Setting | None = None
+    shared: dict[str, Setting] = field(default_factory=dict)
+    environments: dict[str, dict[str, Setting]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_file(path: Path, *, required: bool) -> FileConfig:
+    """A file that is not there is an empty one, unless it was asked for by name."""
+    document = Document(path)
+    document.read(required=required)
+    config = FileConfig(path, problems=document.problems)
+    _Reader(config, document).read()
+    return config
+
+
+class _Reader:
+    """Walks the parsed tables, checks each key against the table of settings, and notes every problem."""
+
+    def __init__(self, config: FileConfig, document: Document) -> None:
+        self._config = config
+        self._error, self._setting = document.error, document.setting
+        self._document = document
+
+    def read(self) -> None:
+        for name, value in self._document.tables.items():
+            if name == "default":
+                self._default(value)
+            elif name == "environments":
+                self._environments(value)
+            elif (key := BY_NAME.get(name)) and key.everywhere:
+                self._take(self._config.shared, key, (name,), value)
+            else:
+                hint = meant(name, [*_TOP_KEYS, *TABLES])
+                if name in TABLES:
+                    hint = f"did you mean `[environments.NAME.{name}]`?"
+                self._error((name,), "unknown key", hint)
+        self._check_default()
+
+    def _default(self, value: object) -> None:
+        if isinstance(value, str):
+            self._config.default = self._setting(("default",), value)
+        else:
+            self._error(("default",), f"expected the name of an environment, found {named(value)}")
+
+    def _check_default(self) -> None:
+        default = self._config.default
+        if default and default.value not in self._config.environments and default.value != "sandbox":
+            names = list(self._config.environments)
+            self._error(("default",), f"expected the name of an environment, found {default.value!r}", meant(str(default.value), names))
+
+    def _environments(self, value: object) -> None:
+        if not isinstance(value, dict):
+            self._error(("environments",), f"expected tables such as [environments.prod], found {named(value)}")
+            return
+        for name, table in value.items():
+            path = ("environments", name)
+            try:
+                WORD.from_toml(name)
+            except Unfit as unfit:
+                self._error(path, str(unfit))
+            if isinstance(table, dict):
+                self._config.environments[name] = self._environment(path, table)
+            else:
+                self._error(path, f"expected a table, found {named(table)}")
+
+    def _environment(self, path: tuple[str, ...], table: dict[str, object]) -> dict[str, Setting]:
+        settings: dict[str, Setting] = {}
+        for below, value in self._flat(path, table):
+            key = _BY_PATH.get(below)
+            if key is None:
+                self._error((*path, *below), "unknown key", _meant_key(".".join(below)))
+            else:
+                self._take(settings, key, (*path, *below), value)
+        return settings
+
+    def _flat(self, path: tuple[str, ...], table: dict[str, object]) -> Iterator[tuple[tuple[str, ...], object]]:
+        for name, value in table.items():
+            if name not in TABLES:
+                yield (name,), value
+            elif isinstance(value, dict):
+                yield from (((name, below), inner) for below, inner in value.items())
+            else:
+                self._error((*path, name), f"expected a table, found {named(value)}")
+
+    def _take(self, settings: dict[str, Setting], key: Key, path: tuple[str, ...], value: object) -> None:
+        if key.kind in (GATE, GATES):
+            self._take_gates(settings, key, path, value)
+            return
+        try:
+            fit = self._secret(key, path, value) if key.kind is SECRET else key.kind.from_toml(value)
+        except Unfit as unfit:
+            self._error(path, str(unfit))
+            return
+        if key.name in settings:
+            self._error(path, f"expected one of {', '.join(spelling.rpartition('.')[2] for spelling in spellings(key))}, found two")
+            return
+        if key.name in ADDRESSES.values() and without_userinfo(str(fit)) != fit:
+            self._warn_of_readers(path, "password")
+        settings[key.name] = self._setting(path, self._located(key, fit))
+
+    def _take_gates(self, settings: dict[str, Setting], key: Key, path: tuple[str, ...], value: object) -> None:
+        from modeldeck.config.gates import read_gate, read_gates  # only where a file has one
+
+        found = read_gate(self._document, path, value) if key.kind is GATE else read_gates(self._document, path, value)
+        if found is not None:
+            settings[key.name] = self._setting(path, found)
+
+    def _located(self, key: Key, value: object) -> object:
+        """Paths in the file are relative to the file."""
+        is_theme_file = key.kind is THEME and ("/" in str(value) or str(value).endswith(".toml"))
+        if key.kind not in (PATH, PATHS) and not is_theme_file:
+            return value
+        import os
+
+        parts = str(value).split(os.pathsep) if key.kind is PATHS else [str(value)]
+        return os.pathsep.join(str(self._config.path.parent / at_home(part)) for part in parts if part)
+
+    def _secret(self, key: Key, path: tuple[str, ...], value: object) -> object:
+        suffix = path[-1].removeprefix(key.name.rpartition(".")[2])
+        kept = vault(Form(suffix), value, self._config.path.parent)
+        if kept.form is Form.PLAIN:
+            self._warn_of_readers(path, path[-1])
+        return kept
+
+    def _warn_of_readers(self, path: tuple[str, ...], word: str) -> None:
+        if others_can_read(self._config.path):
+            hint = f"chmod 600 {self._config.path}, or use {word}_file, {word}_env or {word}_command"
+            self._document.warn(path, "a secret stands in a file that others may read", hint)
+
+
+def _meant_key(dotted: str) -> str:
+    """The nearest key of the same table, or the same word in another table."""
+    table, dot, word = dotted.rpartition(".")
+    plain = [key.name for key in KEYS]
+    here = [name.rpartition(".")[2] for name in plain if name.rpartition(".")[0] == table]
+    if not dot:
+        here.extend(TABLES)
+    if hint := meant(word, here):
+        return hint
+    base = next((word.removesuffix(form) for form in SECRET_FORMS if word.endswith(form)), word)
+    return next((f"did you mean `{name}`?" for name in plain if name.rpartition(".")[2] == base), "")

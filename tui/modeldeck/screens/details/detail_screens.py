@@ -1,0 +1,149 @@
+"""From a selection to the screen that shows it in full."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+from textual.screen import Screen
+
+from modeldeck.domain.failures import Failure
+from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.status.selection import Pane, Selection
+from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.live.run_details import RunReader
+from modeldeck.operations.history.history import Memories, history
+from modeldeck.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking
+from modeldeck.render import describe
+from modeldeck.render import history as render_history
+from modeldeck.render.cell import Line
+from modeldeck.screens.deck.model import DeckModel
+from modeldeck.screens.details.logs import LogScreen
+from modeldeck.screens.shared.reading_screen import ReadingScreen
+
+FRESH = 3.0
+T = TypeVar("T", covariant=True)
+
+
+class _Named(Protocol[T]):
+    async def identity(self) -> T: ...
+
+
+class Depth:
+    """Makes screens. Answers words instead where there is nothing to go into."""
+
+    def __init__(
+        self,
+        tracking: Tracking | None,
+        cluster: Cluster | None,
+        registry: ModelRegistry | None,
+        journal: Journal,
+        sightings: Sightings,
+        clock: Clock,
+    ) -> None:
+        self._tracking = tracking
+        self._cluster = cluster
+        self._registry = registry
+        self._journal = journal
+        self._sightings = sightings
+        self._clock = clock
+
+    def screen(self, what: str, pane: Pane, model: DeckModel) -> Screen[Any] | str:
+        """`what` is one of open, describe, logs, yaml, history."""
+        chosen = model.selection
+        if what == "logs":
+            return self._logs(model.row)
+        if what == "history":
+            return self._history(model)
+        if what == "yaml":
+            return self._yaml(model.row)
+        if pane is Pane.RUNS:
+            return self._run(chosen, model)
+        if pane is Pane.VERSIONS:
+            return self._version(chosen, model)
+        return self._deployment(model)
+
+    def _logs(self, row: TruthRow | None) -> Screen[Any] | str:
+        if row is None or self._cluster is None:
+            return "no deployment selected"
+        return LogScreen(self._cluster, row.namespace, row.deployment, self._clock)
+
+    def _yaml(self, row: TruthRow | None) -> Screen[Any] | str:
+        cluster = self._cluster
+        if row is None or cluster is None:
+            return "no deployment selected"
+
+        async def load() -> Sequence[Line]:
+            return describe.plain_lines(await cluster.manifest(row.namespace, row.deployment))
+
+        return ReadingScreen("YAML", row.key, load, self._clock)
+
+    def _history(self, model: DeckModel) -> Screen[Any] | str:
+        key = model.selection.deployment
+
+        async def load() -> Sequence[Line]:
+            cluster, registry = await asyncio.gather(_identity(self._cluster), _identity(self._registry))
+            seen = self._sightings.sightings(registry) if registry is not None else ()
+            memories = Memories(model.fleet, model.registry, self._journal.operations(), seen, cluster or ClusterId(), registry or "")
+            past = history(memories, model.environment.patterns, of=key)
+            moves = [(found.operation, found.source) for found in past if key is None or found.is_about(key)]
+            return render_history.history_lines(moves, self._clock.now())
+
+        return ReadingScreen("History", key or "all deployments", load, self._clock, every=FRESH)
+
+    def _run(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
+        tracking, run_id = self._tracking, chosen.run_id
+        if tracking is None or run_id is None:
+            return "no run selected"
+
+        reader = RunReader(tracking, run_id, self._clock)
+
+        async def load() -> Sequence[Line]:
+            return describe.run_lines(await reader.read(), _versions(model.registry), self._clock.now())
+
+        return ReadingScreen("Run", run_id, load, self._clock, every=FRESH * 2, renew=reader.forget)
+
+    def _version(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
+        tracking = self._tracking
+        if chosen.model is None or chosen.version is None:
+            return "no version selected"
+
+        async def load() -> Sequence[Line]:
+            version = model.registry.version(chosen.model or "", chosen.version or "") if model.registry else None
+            if version is None:
+                return describe.plain_lines(f"{chosen.model} v{chosen.version} is not in the registry any more")
+            run = await tracking.run(version.run_id) if tracking is not None and version.run_id else None
+            return describe.version_lines(version, run, model.truth, self._clock.now())
+
+        return ReadingScreen("Version", f"{chosen.model} v{chosen.version}", load, self._clock, every=FRESH)
+
+    def _deployment(self, model: DeckModel) -> Screen[Any] | str:
+        cluster, row = self._cluster, model.row
+        if cluster is None or row is None:
+            return "no deployment selected"
+        key = row.key
+
+        async def load() -> Sequence[Line]:
+            events, deployment = await asyncio.gather(
+                cluster.events_of("Deployment", row.namespace, row.deployment), cluster.deployment(row.namespace, row.deployment)
+            )
+            now_row = next((found for found in model.truth if found.key == key), None)
+            fleet = model.fleet
+            sets, pods = (fleet.replica_sets, fleet.pods) if fleet else ((), ())
+            return describe.deployment_lines(deployment, now_row, sets, pods, events, model.environment.patterns, self._clock.now())
+
+        return ReadingScreen("Deployment", key, load, self._clock, every=FRESH)
+
+
+async def _identity(backend: _Named[T] | None) -> T | None:
+    """None where it cannot be asked: what is joined by it is left out then."""
+    try:
+        return await backend.identity() if backend is not None else None
+    except Failure:
+        return None
+
+
+def _versions(registry: Registry | None) -> tuple[Any, ...]:
+    return registry.versions if registry else ()

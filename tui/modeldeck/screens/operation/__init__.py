@@ -1,0 +1,1 @@
+"""One operation as it goes on."""

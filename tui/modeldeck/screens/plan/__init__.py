@@ -1,0 +1,1 @@
+"""The plan, before anything is changed."""

@@ -1,0 +1,1 @@
+"""Which version to roll back to."""

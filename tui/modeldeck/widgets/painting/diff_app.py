@@ -1,0 +1,128 @@
+"""An app that writes only what differs from what already stands on the terminal.
+
+Textual writes whole lines of whole widgets, and a screen again when the focus moves (40 KB at 120x40 in true colour). Over SSH bytes are
+what is felt, so the app keeps the cells that the terminal shows (`widgets.screen_buffer`) and writes the difference, and no more of it
+than the terminal has shown that it takes (`modeldeck.terminal.pacing`): what changes meanwhile goes into the newest picture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from asyncio import TimerHandle
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from rich.cells import cell_len
+from rich.color import ColorSystem
+from rich.console import RenderableType
+from rich.control import Control
+from rich.style import Style
+from textual import events
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.app import App
+from textual.filter import Monochrome, NoColor
+from textual.screen import Screen
+
+from modeldeck.terminal.capabilities import erases_on_its_ground
+from modeldeck.terminal.pacing import MOST, Paced
+from modeldeck.widgets.painting.screen_buffer import ScreenBuffer
+from modeldeck.widgets.painting.sgr import whole_style
+
+Result = TypeVar("Result")
+
+
+_LOOK_AGAIN = 0.05
+"""Seconds, where the terminal's driver cannot tell when it takes more."""
+_TORN = 512
+"""Bytes that reach a terminal in one piece; more are kept together by synchronised output, where it has that."""
+
+
+class DiffApp(App[Result]):
+    """An App that writes differences, for all its screens. `forget_terminal` makes it draw everything again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._erases = erases_on_its_ground(os.environ)
+        self._buffer = ScreenBuffer(erases=self._erases)
+        self._drawn = False
+        """Whether there was a picture."""
+        self._retry: TimerHandle | None = None
+        if self.no_color:
+            self.drop_colours()
+
+    def drop_colours(self) -> None:
+        """Write no colour at all. Textual answers NO_COLOR with shades of grey, which are colours to a terminal."""
+        self._filters = [found for found in self._filters if not isinstance(found, Monochrome)] + [NoColor()]
+
+    def forget_terminal(self) -> None:
+        """Draw the whole screen again: after a suspension, or when the user sees rubbish that others wrote."""
+        self._buffer.forget()
+        self.refresh()
+
+    def repeat_characters(self) -> None:
+        """The terminal has shown that it repeats a character when it is told to."""
+        self._buffer.repeats = True
+
+    def codes(self, style: Style) -> str:
+        """A style for this terminal, as SGR takes it."""
+        return whole_style(style, self._colors())
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if isinstance(renderable, LayoutUpdate | ChopsUpdate) and self._writes():
+            self._buffer.compose(renderable, self.size)
+            self._drawn = True
+            self.send_picture()
+            self.post_display_hook()
+            return
+        if renderable is not None and self._writes():
+            self._buffer.forget()
+        super()._display(screen, renderable)
+
+    def send_picture(self) -> None:
+        """Write as much of the newest picture as the terminal takes now. The driver calls again when it takes more."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        driver = self._driver
+        paced = driver if isinstance(driver, Paced) else None
+        while self._buffer.changed and self._writes() and driver is not None:
+            room = paced.room() if paced else MOST
+            if not room:
+                assert paced is not None
+                self._retry = asyncio.get_running_loop().call_later(paced.due() or _LOOK_AGAIN, self.send_picture)
+                return
+            text = self._buffer.difference(self._colors(), min(room, paced.piece) if paced else None)
+            if not text:
+                continue
+            if self.cursor_position:  # hidden, but input methods open their windows there
+                text += Control.move_to(*self.screen.outer_size.clamp_offset(self.cursor_position)).segment.text
+            if self._sync_available and len(text) > _TORN:
+                text = f"{SYNC_START}{text}{SYNC_END}"
+            (paced.send if paced else driver.write)(text)
+            driver.flush()
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _app: self.forget_terminal())
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._buffer.clear()
+        if self._drawn or not self._erases:
+            return
+        lines, style = self.standing()
+        width, height = event.size
+        if len(lines) == height and all(cell_len(line) == width for line in lines):
+            self._buffer.stands(lines, style)
+
+    def standing(self) -> tuple[Sequence[str], Style]:
+        """What the terminal shows before the first picture, all in one style, and its blanks erased; no lines where that is not known."""
+        return (), Style.null()
+
+    def _colors(self) -> ColorSystem:
+        return self.console._color_system or ColorSystem.TRUECOLOR
+
+    def _writes(self) -> bool:
+        """Whether Textual will write what it is given now: only then may the buffer advance."""
+        inline = self._driver is not None and self._driver.is_inline
+        return self._running and not self._closed and not self._batch_count and not self.is_headless and not inline

@@ -1,0 +1,1 @@
+"""The one table: its rows as seen, its columns as wide as there is room, its lines as strips."""
