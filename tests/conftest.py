@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
 from modeldeck.config.keys import CONTROL_VARIABLES, KEYS
 
 for _name in ("NO_COLOR", "KUBERNETES_SERVICE_HOST", *CONTROL_VARIABLES, *(key.variable for key in KEYS if key.variable)):
@@ -49,7 +50,7 @@ def _a_user_without_files(
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
 
 
-ALWAYS = ("architecture", "commandline")
+ALWAYS = ("architecture", "cli", "terminal")
 """Folders that every sample holds: what differs between Pythons shows there first."""
 
 

@@ -7,10 +7,10 @@ import itertools
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from modeldeck.terminal.keyboard import AltKey, Keyboard
 from textual import events
 from textual.message import Message
 
+from modeldeck.terminal.keyboard import AltKey, Keyboard
 from tests.support.answers import ANSWERS
 
 PAUSES = (0.0, 0.05, 0.3, 0.7, 1.5, 4.0)

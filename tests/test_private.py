@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from modeldeck import private
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, default_path

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.render.cell import ROLES
-from modeldeck.themes import PARTS, ThemeError, builtin_names, choose_theme, find_theme, load_theme
-from modeldeck.widgets.painting.palette import Palette
 from rich._palettes import EIGHT_BIT_PALETTE
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
+
+from modeldeck.render.cell import ROLES
+from modeldeck.themes import PARTS, ThemeError, builtin_names, choose_theme, find_theme, load_theme
+from modeldeck.widgets.painting.palette import Palette
 
 GOOD = """\
 name = "mine"

@@ -32,7 +32,6 @@ from modeldeck.operations.gate import Target
 from modeldeck.operations.gate.judging import examine
 from modeldeck.sandbox.prometheus import installed
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.conformance.controlplane import launch
 from tests.sources.conftest import wait_for
 from tests.support import metrics_servers

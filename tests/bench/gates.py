@@ -25,6 +25,7 @@ from functools import lru_cache, partial
 from statistics import NormalDist, median
 
 import numpy as np
+
 from modeldeck.domain.gates import DEFAULT, Decision, Gate, GateVerdict, combine, evidence, latency
 from modeldeck.domain.gates.drift import drift
 from modeldeck.domain.gates.looks import Levels, levels

@@ -23,8 +23,7 @@ from pathlib import Path
 from modeldeck.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
 from modeldeck.domain.reading import Reading
 from modeldeck.live.clock import SystemClock
-from modeldeck.live.poller import Feed
-
+from modeldeck.live.poller import Poller
 from tests.support.hostile import ATTACKS, Attack, Hostile, Paged, Watched, endless_line, flood, hostile
 
 KIB_IN_MIB = 1024
@@ -95,7 +94,7 @@ async def _read(backend: str, url: str, say: Callable[[Reading[object]], None]) 
         def fetch() -> Awaitable[object]:
             return metrics.query("up")
 
-    feed = Feed(backend, "bench", fetch, say, 5.0, SystemClock())
+    feed = Poller(backend, "bench", fetch, say, 5.0, SystemClock())
     feed.start()
     await asyncio.Event().wait()
 

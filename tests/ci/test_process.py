@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from checks import process
 
 _LEAVES_A_GRANDCHILD = """

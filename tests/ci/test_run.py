@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from checks import steps
 from checks.process import Failed
 from checks.report import Outcome

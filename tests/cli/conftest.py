@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from modeldeck.backends import Backends, open_sightings
 from modeldeck.cli import change, deciding, doctor, gate, here, history, operations, register, status
 from modeldeck.cli.main import main
 from modeldeck.domain.environments import Environment
 from modeldeck.operations.history.remembering import RememberingRegistry
 from modeldeck.operations.history.sightings import registry_id
-from modeldeck.operations.runner.handle import OwnHands
-
+from modeldeck.operations.runner.handle import InProcessRunner
+from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import FakeWorld, fake_world
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Said:
 class Shell:
     """The command line on a fake world. `opened` are the consoles and sandboxes that would have been opened."""
 
-    fake: FakeWorld
+    fake: FakeClients
     journal: MemoryJournal
     opened: list[Any]
     say: Callable[..., Said]
@@ -54,7 +54,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     (tmp_path / "kubeconfig").write_text("{}")
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-    fake, journal = fake_world(), MemoryJournal()
+    fake, journal = fake_clients(), MemoryJournal()
     opened: list[Any] = []
 
     def connect(environment: Environment) -> Backends:
@@ -63,8 +63,8 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
 
         fake.environment = environment
         remembering = RememberingRegistry(fake.registry, open_sightings(environment), registry_id(environment.mlflow), fake.clock)
-        world = replace(fake.world, environment=environment, registry=remembering)
-        return Backends(world, None, (remembering.aclose,), own)
+        clients = replace(fake.clients, environment=environment, registry=remembering)
+        return Backends(clients, None, (remembering.aclose,), own)
 
     for module in (change, deciding, doctor, gate, here, history, register, status):
         monkeypatch.setattr(module, "connect", connect)
@@ -73,7 +73,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
     for module in (change, deciding, operations):
         monkeypatch.setattr(module, "SystemClock", lambda: fake.clock)
     for module in (change, deciding):
-        monkeypatch.setattr(module, "hire", lambda world: lambda: OwnHands(world, journal, fake.clock))  # type: ignore[arg-type]
+        monkeypatch.setattr(module, "hire", lambda clients: lambda: InProcessRunner(clients, journal, fake.clock))  # type: ignore[arg-type]
 
     def say(*words: str) -> Said:
         capsys.readouterr()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.failures import Forbidden, Unreachable
 from modeldeck.operations.common.text import from_iso
-
 from tests.cli.conftest import Shell
 
 PROMOTE = ("promote", "iris", "2", "--deployment", "serving/iris")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 import pytest
+
 from modeldeck.cli.doctor import alias_rights, doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, PrometheusTarget
 from modeldeck.domain.mlflow.registry import ModelAccess

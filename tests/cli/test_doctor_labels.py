@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.backends import Backends
 from modeldeck.cli.doctor_metrics import scraping
 from modeldeck.cli.findings import Finding
@@ -25,12 +26,11 @@ from modeldeck.domain.gates import Gate
 from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
 from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload, Pod, ReplicaSet
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.gate import Target
 from modeldeck.operations.gate.judging import examine
 from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.conformance.controlplane import launch
 from tests.sources.conftest import wait_for
 from tests.support import metrics_servers, sample
@@ -163,8 +163,8 @@ async def doctor(metrics: PrometheusMetrics, fleet: Fleet) -> dict[str, Finding]
         async def unhandled(self, namespaces: Sequence[str]) -> tuple[OtherWorkload, ...]:
             return ()
 
-    world = World(sample.ENVIRONMENT, None, None, Cluster(), metrics)  # type: ignore[arg-type]
-    return {finding.about: finding for finding in await scraping(Backends(world, None, ()), metrics)}
+    clients = Clients(sample.ENVIRONMENT, None, None, Cluster(), metrics)  # type: ignore[arg-type]
+    return {finding.about: finding for finding in await scraping(Backends(clients, None, ()), metrics)}
 
 
 async def test_labels_are_found_by_looking_and_said(url: str, pods: Pods) -> None:

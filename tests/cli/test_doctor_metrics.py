@@ -14,8 +14,7 @@ from modeldeck.domain.failures import Failure, Forbidden
 from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.operations.common.clients import World
-
+from modeldeck.operations.common.clients import Clients
 from tests.support import sample
 
 IRIS, WINE = (next(pod for pod in sample.FLEET.pods if pod.name.startswith(name)) for name in ("iris", "wine"))
@@ -58,7 +57,7 @@ class Cluster:
 
 
 def backends(metrics: Any, cluster: Any = None) -> Backends:
-    return Backends(World(sample.ENVIRONMENT, None, None, cluster or Cluster(), metrics), None, ())
+    return Backends(Clients(sample.ENVIRONMENT, None, None, cluster or Cluster(), metrics), None, ())
 
 
 def own(pod: str, **more: str) -> dict[str, str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from modeldeck.cli import gate
 from modeldeck.domain.failures import Unreachable
-
 from tests.cli.conftest import Shell
 from tests.support.clocks import FakeClock
 from tests.support.history import NOW, History

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.cli import output, process
 from modeldeck.domain.operations.promotions import ExitCode
-
 from tests.cli.conftest import Shell
 
 PROMOTE = ("promote", "iris", "2", "--deployment", "serving/iris", "--yes")

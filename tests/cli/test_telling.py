@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from modeldeck.cli.main import split_at_sandbox
 from modeldeck.cli.telling import operation_story, operation_text, plan_text, progress_teller
 from modeldeck.domain.failures import Forbidden, Unreachable
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.workloads import Container, EnvVar, OtherWorkload, PodTemplate
 from modeldeck.domain.operations.promotions import Plan
-
 from tests.cli.conftest import Shell
 from tests.support import operations as ops
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from modeldeck.cli import change
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.sources.mlflow.rest import transport_of

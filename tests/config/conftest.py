@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
 from modeldeck.config import ConfigErrors, Flags, Problem, Resolved, resolve
 
 

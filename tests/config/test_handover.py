@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.config.handover import handed, received
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
 from modeldeck.domain.links.links import LinkPatterns

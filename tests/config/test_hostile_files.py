@@ -7,13 +7,13 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from modeldeck import pipes
 from modeldeck.config.document import LINE_LIMIT, Document
-from modeldeck.config.kinds import Unfit, shown
+from modeldeck.config.kinds import InvalidValue, shown
 from modeldeck.config.report import show
 from modeldeck.config.secrets import Form, read, vault
 from modeldeck.themes import ThemeError, load_theme
-
 from tests.config.conftest import Machine
 
 
@@ -56,13 +56,13 @@ def test_a_pipe_is_read_to_its_end_and_a_silent_one_is_not_waited_for(tmp_path: 
     assert document.tables == {"default": "a"}
     monkeypatch.setattr(pipes, "PIPE_SECONDS", 0.01)
     assert "it is no file, and gave nothing" in problem_of(pipe)
-    with pytest.raises(Unfit, match="gave nothing"):
+    with pytest.raises(InvalidValue, match="gave nothing"):
         read(vault(Form.FILE, str(pipe), tmp_path), {})
 
 
 def test_what_never_ends_is_not_read_to_its_end() -> None:
     assert "at most 1 MiB" in problem_of(Path("/dev/zero"))
-    with pytest.raises(Unfit, match="more than 64 kB"):
+    with pytest.raises(InvalidValue, match="more than 64 kB"):
         read(vault(Form.FILE, "/dev/zero", Path("/")), {})
 
 

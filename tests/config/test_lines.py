@@ -4,6 +4,7 @@ import tomllib
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.config.lines import lines_of
 
 TEXT = '''\

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 
 from modeldeck.config import Flags
-
 from tests.config.conftest import Machine
 
 FILE = """

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from modeldeck.config import Flags, Severity, check
 
+from modeldeck.config import Flags, Severity, check
 from tests.config.conftest import Machine
 
 

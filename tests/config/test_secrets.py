@@ -5,10 +5,10 @@ import os
 import sys
 
 import pytest
+
 from modeldeck import pipes
 from modeldeck.config import ConfigErrors, Flags, resolve, secrets, show, show_text
 from modeldeck.domain.environments import Secret
-
 from tests.config.conftest import Machine
 
 HIDDEN = "hunter2-very-secret"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from modeldeck.config import show, show_text
-from modeldeck.domain.metrics.series_scope import SeriesScope
 from prombed import parse_promql
 
+from modeldeck.config import show, show_text
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from tests.config.conftest import Machine
 
 FILE = '[environments.prod.prometheus]\nurl = "http://prometheus:9090"\n'

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+
 from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
 from modeldeck.sandbox.processes.process import python
-
 from tests.conformance.controlplane import launch
 
 REQUIRED = "MODELDECK_CONFORMANCE_REQUIRED"

@@ -12,7 +12,6 @@ from pathlib import Path
 from modeldeck.sandbox.common.state_dir import bind
 from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
 from modeldeck.sandbox.processes.process import clean_environment, python
-
 from tests.conformance import node as node_cases
 from tests.conformance.node.conftest import Registry
 

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modeldeck.sandbox.processes.process import PACKAGES
-
 from tests.conformance.node.conftest import Registry
 from tests.conformance.registry_server import registry_server
 from tests.crash.cases import SCENARIOS, Case, cases, drawn, dry

@@ -18,7 +18,6 @@ from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.runner.launch import Launched, launch
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.operations.service import Services, services
-
 from tests.crash.cases import Case
 from tests.crash.disk import disk
 from tests.crash.door import Door

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
+
 from modeldeck.sandbox.control_plane.control_plane import Supervisor
 from modeldeck.sandbox.deployments.kube import create_missing
 from modeldeck.sandbox.node.api import Access, Api, access
 from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
 from modeldeck.sandbox.processes.process import python
-
 from tests.conformance.clusters import Cluster
 from tests.conformance.controlplane import launch
 from tests.conformance.node.conftest import Registry, agent
 from tests.crash.world import NAMESPACE, World
-from tests.support.readme import role
+from tests.support.documents import role
 
 MODEL = "iris"
 """The model that each case's own one is made like."""

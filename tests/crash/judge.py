@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from modeldeck.domain.kubernetes.annotations import OPERATION_TAG
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepName, StepState
-
 from tests.crash.cases import Scenario
 from tests.crash.world import Standing
 

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import httpx
+
 from modeldeck.backends import Backends, open_journal
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget
 from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, Refusal
@@ -15,7 +16,6 @@ from modeldeck.live.clock import SystemClock
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.runner.launch import Launched
 from modeldeck.operations.service import Services, services
-
 from tests.crash.cases import Case, Scenario
 from tests.crash.ground import MODEL, Ground
 from tests.crash.traffic import Traffic

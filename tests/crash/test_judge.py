@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepState
 
+from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepState
 from tests.crash.cases import Scenario
 from tests.crash.judge import wrong
 from tests.crash.world import Standing

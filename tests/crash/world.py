@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION
 
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION
 from tests.conformance.node.serving import deployment as manifest
 from tests.conformance.node.serving import service
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.domain.failures import (
     SETTLING,
     Conflict,

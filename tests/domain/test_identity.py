@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.identity import ClusterId, address_digest, cluster_of
 
 words = st.sampled_from(("", "a", "b"))

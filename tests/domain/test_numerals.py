@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_of, mark_of
+
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_of, mark_of
 from modeldeck.domain.kubernetes.leases import Lease, note_of
 from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.domain.numerals import whole
@@ -28,7 +29,7 @@ DEEP = "[" * 200_000
 
 
 def test_annotations_that_are_nested_too_deep_tell_nothing() -> None:
-    assert mark_of({OPERATION: DEEP}) == Mark(DEEP)
+    assert mark_of({OPERATION: DEEP}) == OperationAnnotation(DEEP)
     assert history_of({HISTORY: DEEP}) == ()
     lease = Lease("serving", "x", "me", 15.0, None, None, 0, {"modeldeck.dev/lock": DEEP}, "1")
     assert note_of(lease).id == "me"

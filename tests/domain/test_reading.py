@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.reading import Reading
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
+
 from modeldeck.console import Console, Launch
 from modeldeck.domain.status.selection import Pane as P
 from modeldeck.sources.http.transport import Timeouts
@@ -17,8 +19,6 @@ from modeldeck.sources.kubernetes import informer, reflector
 from modeldeck.sources.mlflow import rest
 from modeldeck.sources.prometheus import session
 from modeldeck.widgets.content.state import Live, Stale, Unavailable
-from textual.pilot import Pilot
-
 from tests.conformance.clusters import Cluster, running
 from tests.support.backends import Broken, behind_proxies, deploy
 from tests.support.clocks import Hurried

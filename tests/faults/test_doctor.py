@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from modeldeck.cli.doctor import doctor
 from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.kubernetes import connection
-
 from tests.conformance.clusters import Cluster, running
 from tests.faults.test_console import FAULTS, PATIENCE, Fault, hang, lose_patience
 from tests.support.backends import Broken, behind_proxies, deploy

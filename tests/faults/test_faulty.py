@@ -6,11 +6,11 @@ import asyncio
 import ssl
 
 import pytest
+
 from modeldeck.domain.failures import Failure, Faulty, TimedOut, Unreachable
 from modeldeck.sandbox.processes import certificates
 from modeldeck.sources.http.tls import Tls
 from modeldeck.sources.http.transport import Timeouts, Transport
-
 from tests.support.canned import always, canned, response
 from tests.support.faulty import FaultyProxy
 

@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
 from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, TimedOut, TooLarge, is_bug
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
 from modeldeck.live.backoff import Backoff
-from modeldeck.live.poller import Feed
+from modeldeck.live.poller import Poller
 from modeldeck.sources.common import bounds
 from modeldeck.sources.http.transport import Timeouts, Transport
 from modeldeck.sources.kubernetes import listing, reflector
@@ -23,7 +24,6 @@ from modeldeck.sources.kubernetes.informer import Informer
 from modeldeck.sources.mlflow.rest import RestTracking, transport_of
 from modeldeck.sources.prometheus import session
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.faults.test_wire_faults import Fetch
 from tests.support import hostile as attacks
 from tests.support.clocks import FakeClock
@@ -105,7 +105,7 @@ class Stage:
         self.server = server
         self.clock = FakeClock()
         self.loud: list[object] = []
-        self.feed: Feed[object] = Feed(backend, "prod", fetch, lambda reading: None, 5.0, self.clock, 60.0, Backoff(chance=lambda: 0.0))
+        self.feed: Poller[object] = Poller(backend, "prod", fetch, lambda reading: None, 5.0, self.clock, 60.0, Backoff(chance=lambda: 0.0))
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: self.loud.append(context))
 
     async def fails(self) -> Failure:

@@ -82,7 +82,7 @@ def test_a_signal_while_it_starts_gives_the_terminal_back(start: Start) -> None:
 
 SWALLOWED = """
 import signal, weakref
-from modeldeck import instant
+from modeldeck.terminal import instant
 
 class Thing:
     if {finaliser}:

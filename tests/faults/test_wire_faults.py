@@ -10,16 +10,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+
 from modeldeck.domain.environments import MlflowTarget, PrometheusTarget
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Malformed, Throttled, TimedOut, Unauthorized, Unreachable
 from modeldeck.domain.reading import Reading
 from modeldeck.live.backoff import Backoff
-from modeldeck.live.poller import Feed
+from modeldeck.live.poller import Poller
 from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.mlflow.rest import RestTracking, transport_of
 from modeldeck.sources.prometheus import session
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.support.canned import Talk, canned, response
 from tests.support.clocks import FakeClock
 from tests.support.eventually import eventually
@@ -85,7 +85,7 @@ class Stage:
         self.proxy = proxy
         self.clock = FakeClock()
         self.told: list[Reading[object]] = []
-        self.feed: Feed[object] = Feed(backend, "prod", fetch, self.told.append, 5.0, self.clock, 30.0, Backoff(chance=lambda: 0.0))
+        self.feed: Poller[object] = Poller(backend, "prod", fetch, self.told.append, 5.0, self.clock, 30.0, Backoff(chance=lambda: 0.0))
 
     @property
     def state(self) -> str:

@@ -12,7 +12,6 @@ from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.mlflow.runs import Experiment, Run, RunPage
 from modeldeck.domain.reading import Reading
 from modeldeck.live.hub import Hub, LiveQuery, RunsQuery, Topic
-
 from tests.support import sample
 from tests.support.clocks import FakeClock, settle
 

@@ -3,11 +3,11 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from modeldeck.domain.failures import Throttled, TimedOut, Unreachable
 from modeldeck.domain.reading import Reading
 from modeldeck.live.backoff import Backoff
-from modeldeck.live.poller import Feed
-
+from modeldeck.live.poller import Poller
 from tests.support.clocks import FakeClock, settle
 from tests.support.eventually import eventually
 
@@ -44,12 +44,12 @@ class Stage:
         self.clock = FakeClock()
         self.source = Source()
         self.seen: list[Reading[object]] = []
-        self.feed: Feed[object] = Feed(
+        self.poller: Poller[object] = Poller(
             "runs", "prod", self.source.fetch, self.seen.append, interval, self.clock, timeout, Backoff(chance=lambda: 0.0)
         )
 
     async def begin(self) -> None:
-        self.feed.start()
+        self.poller.start()
         await settle()
 
 
@@ -65,19 +65,19 @@ async def test_it_asks_at_once_and_then_by_its_interval(stage: Stage) -> None:
     assert stage.source.asked == 1
     await stage.clock.advance(0.2)
     assert stage.source.asked == 2
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_an_equal_value_renews_the_time_but_tells_nobody(stage: Stage) -> None:
     await stage.begin()
-    first = stage.feed.reading.fetched_at
+    first = stage.poller.reading.fetched_at
     await stage.clock.advance(5)
     assert len(stage.seen) == 1
-    assert stage.feed.reading.fetched_at == pytest.approx((first or 0) + 5)
+    assert stage.poller.reading.fetched_at == pytest.approx((first or 0) + 5)
     stage.source.answer = "b"
     await stage.clock.advance(5)
     assert [r.value for r in stage.seen] == ["a", "b"]
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_after_a_failure_the_last_value_stays_and_is_stale_with_its_age(stage: Stage) -> None:
@@ -87,7 +87,7 @@ async def test_after_a_failure_the_last_value_stays_and_is_stale_with_its_age(st
     await stage.clock.advance(5)
     last = stage.seen[-1]
     assert (last.value, last.state, last.failure, last.fetched_at) == ("a", "stale", REFUSED, fetched)
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_the_same_failure_again_is_told_once(stage: Stage) -> None:
@@ -97,7 +97,7 @@ async def test_the_same_failure_again_is_told_once(stage: Stage) -> None:
     await stage.clock.advance(60)
     assert [r.state for r in stage.seen] == ["unavailable"]
     assert stage.source.asked > 3
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_pauses_grow_after_failures_and_are_short_again_after_an_answer(stage: Stage) -> None:
@@ -112,7 +112,7 @@ async def test_pauses_grow_after_failures_and_are_short_again_after_an_answer(st
     stage.source.answer = REFUSED
     await stage.clock.advance(5)
     assert stage.clock.sleeps[-1] == pytest.approx(0.8)
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_a_throttled_backend_gets_the_pause_that_it_asked_for(stage: Stage) -> None:
@@ -122,41 +122,41 @@ async def test_a_throttled_backend_gets_the_pause_that_it_asked_for(stage: Stage
     assert stage.source.asked == 1
     await stage.clock.advance(0.2)
     assert stage.source.asked == 2
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_refreshes_that_overlap_are_one_more_fetch_and_never_two_at_once(stage: Stage) -> None:
     stage.source.gate = asyncio.Event()
     await stage.begin()
     for _ in range(5):
-        stage.feed.refresh_now()
+        stage.poller.refresh_now()
         await settle()
     assert stage.source.asked == 1
     stage.source.gate.set()
     await settle()
     assert (stage.source.asked, stage.source.most_at_once) == (2, 1)
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_a_refresh_ends_the_pause_after_a_failure(stage: Stage) -> None:
     stage.source.answer = Throttled("slow down", retry_after=300.0)
     await stage.begin()
     stage.source.answer = "back"
-    stage.feed.refresh_now()
+    stage.poller.refresh_now()
     await settle()
     assert stage.seen[-1].state == "live"
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_a_hidden_pane_asks_nothing_and_asks_at_once_when_it_is_seen_again(stage: Stage) -> None:
     await stage.begin()
-    stage.feed.pause()
+    stage.poller.pause()
     await stage.clock.advance(60)
     assert stage.source.asked == 1
-    stage.feed.resume()
+    stage.poller.resume()
     await settle()
     assert stage.source.asked == 2
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_nothing_lands_after_stop_even_from_a_fetch_that_ignores_its_cancellation(stage: Stage) -> None:
@@ -170,44 +170,44 @@ async def test_nothing_lands_after_stop_even_from_a_fetch_that_ignores_its_cance
         return "late"
 
     seen: list[Reading[object]] = []
-    feed: Feed[object] = Feed("runs", "old", stubborn, seen.append, 5.0, stage.clock)
-    feed.start()
+    poller: Poller[object] = Poller("runs", "old", stubborn, seen.append, 5.0, stage.clock)
+    poller.start()
     await settle()
-    stopping = asyncio.create_task(feed.stop())
+    stopping = asyncio.create_task(poller.stop())
     await settle()
     release.set()
     await stopping
-    feed.publish("later still")
-    feed.publish_failure(REFUSED)
+    poller.publish("later still")
+    poller.publish_failure(REFUSED)
     assert seen == []
 
 
 async def test_a_fetch_that_never_ends_is_a_timeout_of_its_own() -> None:
     stage = Stage(timeout=0.01)
     stage.source.gate = asyncio.Event()
-    stage.feed.start()
+    stage.poller.start()
     await eventually(lambda: stage.seen)
     assert isinstance(stage.seen[0].failure, TimedOut)
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_what_pushes_by_itself_uses_the_same_rules() -> None:
     clock, seen = FakeClock(), list[Reading[str]]()
-    feed: Feed[str] = Feed("fleet", "prod", None, seen.append, 5.0, clock)
-    feed.start()
-    feed.publish("pods")
-    feed.publish("pods")
-    feed.publish_failure(REFUSED)
-    feed.publish("pods")
+    poller: Poller[str] = Poller("fleet", "prod", None, seen.append, 5.0, clock)
+    poller.start()
+    poller.publish("pods")
+    poller.publish("pods")
+    poller.publish_failure(REFUSED)
+    poller.publish("pods")
     assert [(r.value, r.state) for r in seen] == [("pods", "live"), ("pods", "stale"), ("pods", "live")]
 
 
 async def test_the_interval_can_change(stage: Stage) -> None:
     await stage.begin()
-    stage.feed.set_interval(60)
+    stage.poller.set_interval(60)
     await stage.clock.advance(5)
     assert stage.clock.sleeps == [5.0, 60]
-    await stage.feed.stop()
+    await stage.poller.stop()
 
 
 async def test_a_kept_failure_holds_no_frames(stage: Stage) -> None:
@@ -218,13 +218,13 @@ async def test_a_kept_failure_holds_no_frames(stage: Stage) -> None:
         except KeyError:
             raise Unreachable("cut") from None
 
-    feed: Feed[object] = Feed("runs", "prod", fails, stage.seen.append, 5.0, stage.clock)
-    feed.start()
+    poller: Poller[object] = Poller("runs", "prod", fails, stage.seen.append, 5.0, stage.clock)
+    poller.start()
     await settle()
     failure = stage.seen[-1].failure
     assert failure is not None
     assert (failure.__traceback__, failure.__context__, failure.__cause__) == (None, None, None)
-    await feed.stop()
+    await poller.stop()
 
 
 async def test_a_bug_is_loud(stage: Stage) -> None:
@@ -234,11 +234,11 @@ async def test_a_bug_is_loud(stage: Stage) -> None:
     async def buggy() -> object:
         raise ZeroDivisionError
 
-    feed: Feed[object] = Feed("runs", "prod", buggy, stage.seen.append, 5.0, stage.clock)
-    feed.start()
+    poller: Poller[object] = Poller("runs", "prod", buggy, stage.seen.append, 5.0, stage.clock)
+    poller.start()
     await settle()
     assert [type(context["exception"]) for context in heard] == [ZeroDivisionError]
-    await feed.stop()
+    await poller.stop()
 
 
 async def test_a_feed_that_broke_asks_again(stage: Stage) -> None:
@@ -251,14 +251,14 @@ async def test_a_feed_that_broke_asks_again(stage: Stage) -> None:
             raise answer
         return answer
 
-    feed: Feed[object] = Feed("runs", "prod", fetch, stage.seen.append, 5.0, stage.clock, backoff=Backoff(chance=lambda: 0.0))
-    feed.start()
+    poller: Poller[object] = Poller("runs", "prod", fetch, stage.seen.append, 5.0, stage.clock, backoff=Backoff(chance=lambda: 0.0))
+    poller.start()
     await settle()
-    assert feed.reading.failure is not None
+    assert poller.reading.failure is not None
     await stage.clock.advance(10)
-    assert (feed.reading.value, feed.reading.failure) == ("well", None)
+    assert (poller.reading.value, poller.reading.failure) == ("well", None)
     assert stage.clock.sleeps[:3] == [0.8, 1.6, 3.2]
-    await feed.stop()
+    await poller.stop()
 
 
 async def test_a_bug_is_loud_once_for_as_long_as_it_stays(stage: Stage) -> None:
@@ -268,11 +268,11 @@ async def test_a_bug_is_loud_once_for_as_long_as_it_stays(stage: Stage) -> None:
     async def buggy() -> object:
         raise TypeError
 
-    feed: Feed[object] = Feed("runs", "prod", buggy, stage.seen.append, 5.0, stage.clock)
-    feed.start()
+    poller: Poller[object] = Poller("runs", "prod", buggy, stage.seen.append, 5.0, stage.clock)
+    poller.start()
     await stage.clock.advance(100)
     assert len(heard) == 1
-    await feed.stop()
+    await poller.stop()
 
 
 async def test_a_feed_outlives_whoever_listens(stage: Stage) -> None:
@@ -286,9 +286,9 @@ async def test_a_feed_outlives_whoever_listens(stage: Stage) -> None:
     def listen(reading: object) -> None:
         raise IndexError
 
-    feed: Feed[object] = Feed("runs", "prod", fetch, listen, 5.0, stage.clock)
-    feed.start()
+    poller: Poller[object] = Poller("runs", "prod", fetch, listen, 5.0, stage.clock)
+    poller.start()
     await stage.clock.advance(11)
-    assert feed.reading.value == 2
+    assert poller.reading.value == 2
     assert len(heard) == 3
-    await feed.stop()
+    await poller.stop()

@@ -10,7 +10,6 @@ from typing import Any
 from modeldeck.domain.mlflow.beats import beat
 from modeldeck.domain.mlflow.runs import Run, RunPage, RunStatus
 from modeldeck.live.recent_runs import BYTES_A_SECOND, EVERYWHERE_EVERY, MADE_LATELY, RUNS_A_PAGE, RecentRuns, bytes_of
-
 from tests.support.clocks import FakeClock
 
 RUNNING, FINISHED = RunStatus.RUNNING, RunStatus.FINISHED

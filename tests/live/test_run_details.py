@@ -9,7 +9,6 @@ from typing import Any
 from modeldeck.domain.failures import Failure, Faulty
 from modeldeck.domain.mlflow.runs import Artifact, MetricPoint, Run, RunStatus
 from modeldeck.live.run_details import FINISHED_EVERY, HISTORIES_A_ROUND, RunReader
-
 from tests.support.clocks import FakeClock
 
 NAMES = [f"m{number}" for number in range(5)]

@@ -6,38 +6,38 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Plan, Refusal
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.execution.recover import Recovery, resume, take_back
-from modeldeck.operations.journal.signals import Mailbox
+from modeldeck.operations.journal.signals import SignalInbox
 from modeldeck.operations.planning.plan import plan
-from modeldeck.operations.planning.plan_inputs import Subject, find_subject
-
+from modeldeck.operations.planning.plan_inputs import PlanInputs, find_subject
+from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import FakeWorld, fake_world
 
 
 @dataclass
 class Bench:
     """A fake world with a journal, and the two verbs on it."""
 
-    fake: FakeWorld
+    fake: FakeClients
     journal: Any
     cancel: asyncio.Event = field(default_factory=asyncio.Event)
     seen: list[Operation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.mailbox = Mailbox(self.cancel)
+        self.inbox = SignalInbox(self.cancel)
 
     async def plan(self, to: str | None = "2", *, kind: Kind = Kind.PROMOTE, **fields: Any) -> Plan | Refusal:
         given: dict[str, Any] = {"model": "iris" if kind is Kind.PROMOTE else None, "actor": "ann@box", "reason": "better", **fields}
-        return await plan(Intent(kind, "serving", "iris", to_version=to, **given), self.fake.world, self.journal, self.fake.clock)
+        return await plan(Intent(kind, "serving", "iris", to_version=to, **given), self.fake.clients, self.journal, self.fake.clock)
 
-    async def subject(self, **parts: Any) -> Subject:
+    async def subject(self, **parts: Any) -> PlanInputs:
         """What a promotion to version 2 is about, but for these parts."""
         intent = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")
-        found = await find_subject(intent, self.fake.world, self.journal, self.fake.clock)
-        assert isinstance(found, Subject), found
+        found = await find_subject(intent, self.fake.clients, self.journal, self.fake.clock)
+        assert isinstance(found, PlanInputs), found
         return replace(found, **parts)
 
     async def good_plan(self, to: str | None = "2", **fields: Any) -> Plan:
@@ -47,16 +47,16 @@ class Bench:
         return made
 
     async def run(self, made: Plan) -> Operation:
-        return await execute(made, self.fake.world, self.journal, self.fake.clock, self.seen.append, self.cancel, mailbox=self.mailbox)
+        return await execute(made, self.fake.clients, self.journal, self.fake.clock, self.seen.append, self.cancel, inbox=self.inbox)
 
     async def run_on(self, made: Plan, journal: Any) -> Operation:
-        return await execute(made, self.fake.world, journal, self.fake.clock, self.seen.append, self.cancel, mailbox=self.mailbox)
+        return await execute(made, self.fake.clients, journal, self.fake.clock, self.seen.append, self.cancel, inbox=self.inbox)
 
     async def promote(self, to: str = "2", **fields: Any) -> Operation:
         return await self.run(await self.good_plan(to, **fields))
 
     def recovery(self) -> Recovery:
-        return Recovery(self.fake.world, self.journal, self.fake.clock, self.seen.append, self.mailbox)
+        return Recovery(self.fake.clients, self.journal, self.fake.clock, self.seen.append, self.inbox)
 
     async def take_back(self, operation_id: str) -> Operation:
         return await take_back(operation_id, self.recovery())
@@ -70,10 +70,10 @@ class Bench:
 
 @pytest.fixture
 def bench() -> Bench:
-    return Bench(fake_world(), MemoryJournal())
+    return Bench(fake_clients(), MemoryJournal())
 
 
 @pytest.fixture
 def bench_of() -> Callable[[str], Bench]:
     """A bench whose deployment names the given reference."""
-    return lambda uri: Bench(fake_world(uri), MemoryJournal())
+    return lambda uri: Bench(fake_clients(uri), MemoryJournal())

@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from modeldeck.domain.kubernetes.leases import LOCK, note_of, note_text
-
-from tests.support.fakes.world import FakeWorld
+from tests.support.fakes.clients import FakeClients
 from tests.support.processes import gone_pid
 
 
@@ -43,7 +42,7 @@ class Cutting:
         return self.inner.operations(limit=limit)
 
 
-def bury(fake: FakeWorld) -> None:
+def bury(fake: FakeClients) -> None:
     """Whoever holds a lock is gone, as this machine can tell."""
     for key, lease in fake.cluster.leases.items():
         if lease.holder:

@@ -18,12 +18,11 @@ from unittest import mock
 
 from modeldeck.domain.failures import Failure, TimedOut, Unreachable
 from modeldeck.domain.operations.promotions import Operation
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.operations.runner.runner import Order, carry_out
-
+from tests.support.fakes.clients import FakeClients
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import FakeWorld
 from tests.support.virtual import VirtualClock
 
 CHANGING = ("patch_deployment", "set_alias", "delete_alias", "tag_version", "tag_model", "untag_model", "write_event", "write_lease")
@@ -83,16 +82,16 @@ class Process:
     def hung(self) -> bool:
         return self.lives and not self.awake.is_set()
 
-    def start(self, order: Order, fake: FakeWorld, journal: MemoryJournal, clock: VirtualClock) -> None:
+    def start(self, order: Order, fake: FakeClients, journal: MemoryJournal, clock: VirtualClock) -> None:
         self.operation = order.operation
-        world = World(fake.environment, None, _Wire(self, fake.registry), _Wire(self, fake.cluster), None)  # type: ignore[arg-type]
+        clients = Clients(fake.environment, None, _Wire(self, fake.registry), _Wire(self, fake.cluster), None)  # type: ignore[arg-type]
         context = contextvars.copy_context()
         context.run(WHO.set, self)
 
         async def job() -> Operation:
             if self.fault is not None and self.fault.where == "start":
                 await self.hang()
-            return await carry_out(order, world, _Disk(self, journal), _Pauses(self, clock), asyncio.Event())  # type: ignore[arg-type]
+            return await carry_out(order, clients, _Disk(self, journal), _Pauses(self, clock), asyncio.Event())  # type: ignore[arg-type]
 
         self.task = asyncio.get_running_loop().create_task(job(), context=context)
 

@@ -13,10 +13,9 @@ from typing import Any
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, RESTARTED_AT
 from modeldeck.domain.operations.promotions import Outcome, Plan, StepName
-
 from tests.operations.processes import Process
+from tests.support.fakes.clients import FakeClients
 from tests.support.fakes.cluster import REVISION
-from tests.support.fakes.world import FakeWorld
 
 KEY, STAGING = "serving/iris", "serving/staging"
 ALIAS = "alias"
@@ -25,7 +24,7 @@ Stand = tuple[str | None, ...]
 """What the template of each Deployment names, and last where the alias points."""
 
 
-def look(fake: FakeWorld) -> dict[str, str]:
+def look(fake: FakeClients) -> dict[str, str]:
     """Every place that anybody may write: the alias, and of each Deployment its environment and its annotations, the template's too."""
     found = {ALIAS: fake.champion} if fake.champion else {}
     for key, raw in fake.cluster.deployments.items():
@@ -87,7 +86,7 @@ class Known:
 
 
 class Reference:
-    def __init__(self, fake: FakeWorld, *, by_alias: bool) -> None:
+    def __init__(self, fake: FakeClients, *, by_alias: bool) -> None:
         self.fake, self.by_alias = fake, by_alias
         self.slots = tuple(self._slot(key) for key in fake.cluster.deployments)
         self.operations: dict[str, Known] = {}

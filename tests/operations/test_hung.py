@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import under_way
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
@@ -15,7 +16,6 @@ from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.follow import follow
 from modeldeck.operations.journal.journal import TakenUp
 from modeldeck.operations.runner.runner import Verb
-
 from tests.operations.conftest import Bench
 from tests.operations.processes import Fault, Process
 from tests.operations.reference import KEY

@@ -15,18 +15,18 @@ from typing import Any, TypeVar
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
 from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.kubernetes.annotations import RESTARTED_AT, history_of, mark_of
 from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State
-from modeldeck.operations.common.clients import World
-from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.common.clients import Clients
+from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Order, Verb
 from modeldeck.operations.service import Services, services
-
 from tests.operations.processes import WHO, Fault, Process, computers
 from tests.operations.reference import KEY, STAGING, Reference
+from tests.support.fakes.clients import fake_clients
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import fake_world
 from tests.support.virtual import VirtualClock, VirtualLoop
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class Promotions(RuleBasedStateMachine):
     @initialize(uri=st.sampled_from(("models:/iris/1", "models:/iris@champion")), shared=st.booleans(), several=st.booleans())
     def begin(self, uri: str, shared: bool, several: bool) -> None:
         """`several`: a staging Deployment of the same model, which operations may be about as well, or before."""
-        self.fake = fake_world(uri, self.clock)
+        self.fake = fake_clients(uri, self.clock)
         if several:
             self.fake.cluster.add("serving", "staging", deepcopy(self.fake.template()["spec"]["containers"]))
         self.fake.registry.add("iris", "4", "5", "6")
@@ -94,9 +94,9 @@ class Promotions(RuleBasedStateMachine):
         self.bob = self._operator("bob", "east", journal) if shared else self._operator("bob", "west", MemoryJournal())
 
     def _operator(self, name: str, host: str, journal: MemoryJournal) -> Operator:
-        world = World(self.fake.environment, None, self.fake.registry, self.fake.cluster, None)
+        clients = Clients(self.fake.environment, None, self.fake.registry, self.fake.cluster, None)
         found: Operator
-        bound = services(world, journal, self.clock, lambda: self._hands(found))  # type: ignore[arg-type]
+        bound = services(clients, journal, self.clock, lambda: self._hands(found))  # type: ignore[arg-type]
         found = Operator(name, host, journal, bound, self._process(host, None))
         return found
 
@@ -114,7 +114,7 @@ class Promotions(RuleBasedStateMachine):
         for operator in {id(one.journal): one for one in (self.ann, self.bob)}.values():
             if operator.journal.operation(operation_id) is not None:
                 with suppress(Conflict):  # it may have ended by what its journal says, and only be looked at again
-                    operator.services.ask(operation_id, Asked(Wish.CANCEL, operator.name))
+                    operator.services.ask(operation_id, SignalRequest(Signal.CANCEL, operator.name))
 
     def _run(self, job: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(job)

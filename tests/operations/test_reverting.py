@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from modeldeck.domain.operations.promotions import Outcome, StepName
 
+from modeldeck.domain.operations.promotions import Outcome, StepName
 from tests.operations.conftest import Bench
 
 ARGO = "argocd-controller"

@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound
 from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan, State
 from modeldeck.operations.common.guard import ReadOnly
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.journal.follow import RunnerFailure
-from modeldeck.operations.journal.signals import Asked, Wish
-from modeldeck.operations.runner.handle import Hands, OwnHands
+from modeldeck.operations.journal.signals import Signal, SignalRequest
+from modeldeck.operations.runner.handle import InProcessRunner, RunnerHandle
 from modeldeck.operations.runner.runner import Order, Verb
 from modeldeck.operations.service import Services, services
-
 from tests.operations.cutting import Cutting, PowerCut
+from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import FakeWorld, fake_world
 from tests.support.virtual import VirtualClock, VirtualLoop
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ INTENT = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")
 
 
 class Gone:
-    """Hands that take an order and are never heard of again; `said` are their last words."""
+    """A runner that takes an order and is never heard of again; `said` are its last words."""
 
     def __init__(self, said: str = "") -> None:
         self.said, self.discarded = said, False
@@ -48,13 +48,13 @@ class Gone:
 
 
 @dataclass
-class Desk:
+class Console:
     """One console's services on a clock that takes no time. `next` is hired first, then hands that do the work."""
 
     loop: asyncio.Runner
-    fake: FakeWorld
+    fake: FakeClients
     journal: MemoryJournal
-    next: list[Hands | RunnerFailure]
+    next: list[RunnerHandle | RunnerFailure]
     hired: int = 0
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -62,22 +62,22 @@ class Desk:
         return self.loop.run(asyncio.wait_for(work, 7200.0))
 
     def services(self) -> Services:
-        return services(self.fake.world, self.journal, self.fake.clock, self._hire)  # type: ignore[arg-type]
+        return services(self.fake.clients, self.journal, self.fake.clock, self._hire)  # type: ignore[arg-type]
 
-    def _hire(self) -> Hands:
+    def _hire(self) -> RunnerHandle:
         self.hired += 1
-        found = self.next.pop(0) if self.next else OwnHands(self.fake.world, self.journal, self.fake.clock)  # type: ignore[arg-type]
+        found = self.next.pop(0) if self.next else InProcessRunner(self.fake.clients, self.journal, self.fake.clock)  # type: ignore[arg-type]
         if isinstance(found, RunnerFailure):
             raise found
         return found
 
 
 @pytest.fixture
-def desk() -> Iterator[Desk]:
+def desk() -> Iterator[Console]:
     with asyncio.Runner(loop_factory=VirtualLoop) as loop:
         virtual = loop.get_loop()
         assert isinstance(virtual, VirtualLoop)
-        yield Desk(loop, fake_world(clock=VirtualClock(virtual)), MemoryJournal(), [])
+        yield Console(loop, fake_clients(clock=VirtualClock(virtual)), MemoryJournal(), [])
 
 
 async def begun(with_: Services) -> str:
@@ -90,7 +90,7 @@ async def followed(with_: Services, operation_id: str) -> list[Operation]:
     return [operation async for operation in with_.follow(operation_id)]
 
 
-def test_it_is_followed_to_its_end(desk: Desk) -> None:
+def test_it_is_followed_to_its_end(desk: Console) -> None:
     async def story() -> list[Operation]:
         with_ = desk.services()
         return await followed(with_, await begun(with_))
@@ -100,7 +100,7 @@ def test_it_is_followed_to_its_end(desk: Desk) -> None:
     assert desk.fake.champion == "2"
 
 
-def test_who_could_not_get_ready_is_asked_again_when_it_matters(desk: Desk) -> None:
+def test_who_could_not_get_ready_is_asked_again_when_it_matters(desk: Console) -> None:
     desk.next = [RunnerFailure("no memory"), RunnerFailure("no memory still")]
 
     async def story() -> None:
@@ -113,7 +113,7 @@ def test_who_could_not_get_ready_is_asked_again_when_it_matters(desk: Desk) -> N
     assert desk.journal.operations() == ()
 
 
-def test_who_is_ready_is_hired_once_and_may_go_again(desk: Desk) -> None:
+def test_who_is_ready_is_hired_once_and_may_go_again(desk: Console) -> None:
     async def story() -> None:
         with_ = desk.services()
         with_.get_ready()
@@ -136,7 +136,7 @@ def test_who_is_ready_is_hired_once_and_may_go_again(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("said", "words"), [("", "whoever carried .* is gone"), ("disk full", "does not say how: disk full")])
-def test_whoever_is_gone_is_missed(desk: Desk, said: str, words: str) -> None:
+def test_whoever_is_gone_is_missed(desk: Console, said: str, words: str) -> None:
     desk.next = [Gone(said)]
 
     async def story() -> None:
@@ -151,7 +151,7 @@ def test_whoever_is_gone_is_missed(desk: Desk, said: str, words: str) -> None:
     desk.run(story())
 
 
-def past_its_commit(desk: Desk) -> Coroutine[Any, Any, str]:
+def past_its_commit(desk: Console) -> Coroutine[Any, Any, str]:
     """One whose release failed: it can be finished, not taken back."""
 
     async def story() -> str:
@@ -165,7 +165,7 @@ def past_its_commit(desk: Desk) -> Coroutine[Any, Any, str]:
     return story()
 
 
-def test_one_past_its_commit_is_finished_and_not_taken_back(desk: Desk) -> None:
+def test_one_past_its_commit_is_finished_and_not_taken_back(desk: Console) -> None:
     async def story() -> None:
         operation_id = await past_its_commit(desk)
         with_, hired = desk.services(), desk.hired
@@ -180,7 +180,7 @@ def test_one_past_its_commit_is_finished_and_not_taken_back(desk: Desk) -> None:
     desk.run(story())
 
 
-def test_who_follows_what_is_taken_up_again_is_not_told_its_old_end_as_the_new_one(desk: Desk) -> None:
+def test_who_follows_what_is_taken_up_again_is_not_told_its_old_end_as_the_new_one(desk: Console) -> None:
     async def story() -> list[Operation]:
         operation_id = await past_its_commit(desk)
         with_ = desk.services()
@@ -195,7 +195,7 @@ def test_who_follows_what_is_taken_up_again_is_not_told_its_old_end_as_the_new_o
     assert (seen[-1].state, seen[-1].outcome) == (State.ENDED, Outcome.DONE)
 
 
-def test_whoever_is_to_take_it_up_again_and_is_gone_at_once_is_missed(desk: Desk) -> None:
+def test_whoever_is_to_take_it_up_again_and_is_gone_at_once_is_missed(desk: Console) -> None:
     """Its old end is not what came of the order."""
 
     async def story() -> None:
@@ -210,15 +210,15 @@ def test_whoever_is_to_take_it_up_again_and_is_gone_at_once_is_missed(desk: Desk
     desk.run(story())
 
 
-def test_one_that_only_its_mark_tells_of_is_taken_back_and_not_finished(desk: Desk) -> None:
+def test_one_that_only_its_mark_tells_of_is_taken_back_and_not_finished(desk: Console) -> None:
     """Another machine began it: its journal is not here."""
 
     async def story() -> str:
         made = await desk.services().plan(INTENT)
         assert isinstance(made, Plan)
-        world, clock = desk.fake.world, desk.fake.clock
+        clients, clock = desk.fake.clients, desk.fake.clock
         with pytest.raises(PowerCut):
-            await execute(made, world, Cutting(MemoryJournal(), 12, before=False), clock, lambda operation: None, asyncio.Event())
+            await execute(made, clients, Cutting(MemoryJournal(), 12, before=False), clock, lambda operation: None, asyncio.Event())
         desk.fake.cluster.leases.clear()
         with_ = desk.services()
         with pytest.raises(Conflict, match="not gone on with"):
@@ -235,15 +235,15 @@ def test_one_that_only_its_mark_tells_of_is_taken_back_and_not_finished(desk: De
     assert found.adopted
 
 
-def test_one_that_only_its_mark_tells_of_is_not_gone_on_with_once_it_is_here(desk: Desk) -> None:
+def test_one_that_only_its_mark_tells_of_is_not_gone_on_with_once_it_is_here(desk: Console) -> None:
     """It was read from its mark, and whoever was to take it back is gone: its journal knows it by now."""
 
     async def story() -> None:
         made = await desk.services().plan(INTENT)
         assert isinstance(made, Plan)
-        world, clock = desk.fake.world, desk.fake.clock
+        clients, clock = desk.fake.clients, desk.fake.clock
         with pytest.raises(PowerCut):
-            await execute(made, world, Cutting(MemoryJournal(), 12, before=False), clock, lambda operation: None, asyncio.Event())
+            await execute(made, clients, Cutting(MemoryJournal(), 12, before=False), clock, lambda operation: None, asyncio.Event())
         desk.fake.cluster.leases.clear()
         desk.next = [Gone()]
         with_ = desk.services()
@@ -258,14 +258,14 @@ def test_one_that_only_its_mark_tells_of_is_not_gone_on_with_once_it_is_here(des
     desk.run(story())
 
 
-def test_a_read_only_environment_is_neither_changed_nor_asked(desk: Desk) -> None:
+def test_a_read_only_environment_is_neither_changed_nor_asked(desk: Console) -> None:
     async def story() -> None:
         with_ = desk.services()
         made = await with_.plan(INTENT)
         assert isinstance(made, Plan)
         desk.fake.environment = replace(desk.fake.environment, read_only=True)
         with_ = desk.services()
-        for refused in (lambda: with_.begin(made), lambda: with_.ask(made.id, Asked(Wish.CANCEL, "ann@box"))):
+        for refused in (lambda: with_.begin(made), lambda: with_.ask(made.id, SignalRequest(Signal.CANCEL, "ann@box"))):
             with pytest.raises(ReadOnly):
                 refused()
         with pytest.raises(ReadOnly):
@@ -275,7 +275,7 @@ def test_a_read_only_environment_is_neither_changed_nor_asked(desk: Desk) -> Non
     assert (desk.hired, desk.journal.written) == (0, [])
 
 
-def test_what_is_begun_stands_in_the_journal_before_anybody_works_on_it(desk: Desk) -> None:
+def test_what_is_begun_stands_in_the_journal_before_anybody_works_on_it(desk: Console) -> None:
     desk.next = [Gone()]
 
     async def story() -> None:
@@ -299,7 +299,7 @@ def test_what_is_begun_stands_in_the_journal_before_anybody_works_on_it(desk: De
     desk.run(story())
 
 
-def test_targets_are_of_the_model_that_the_deployment_names(desk: Desk) -> None:
+def test_targets_are_of_the_model_that_the_deployment_names(desk: Console) -> None:
     async def story() -> None:
         with_ = desk.services()
         await followed(with_, await begun(with_))
@@ -311,7 +311,7 @@ def test_targets_are_of_the_model_that_the_deployment_names(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("lives", [True, False])
-def test_a_colleague_follows_as_long_as_its_process_lives(desk: Desk, lives: bool) -> None:
+def test_a_colleague_follows_as_long_as_its_process_lives(desk: Console, lives: bool) -> None:
     desk.next = [Gone()]
 
     async def story() -> None:
@@ -329,7 +329,7 @@ def test_a_colleague_follows_as_long_as_its_process_lives(desk: Desk, lives: boo
     desk.run(story())
 
 
-def test_what_is_asked_through_the_journal_is_heard(desk: Desk) -> None:
+def test_what_is_asked_through_the_journal_is_heard(desk: Console) -> None:
     desk.fake.environment = replace(desk.fake.environment, approval=True)
 
     async def story() -> Operation:
@@ -337,13 +337,13 @@ def test_what_is_asked_through_the_journal_is_heard(desk: Desk) -> None:
         operation_id = await begun(with_)
         async for operation in with_.follow(operation_id):
             if operation.awaits_approval:
-                with_.ask(operation_id, Asked(Wish.APPROVE, "bob@box", "fine"))
+                with_.ask(operation_id, SignalRequest(Signal.APPROVE, "bob@box", "fine"))
         return operation
 
     ended = desk.run(story())
     assert (ended.outcome, ended.steps[0].words) == (Outcome.DONE, "approved by bob@box: fine")
 
 
-def test_nothing_is_asked_of_an_operation_that_is_not_there(desk: Desk) -> None:
+def test_nothing_is_asked_of_an_operation_that_is_not_there(desk: Console) -> None:
     with pytest.raises(NotFound, match="no operation nothing"):
-        desk.services().ask("nothing", Asked(Wish.CANCEL, "ann@box"))
+        desk.services().ask("nothing", SignalRequest(Signal.CANCEL, "ann@box"))

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+
 from modeldeck.render.ascii import to_ascii
 from modeldeck.render.text import clean
-from rich.cells import cell_len
 
 
 @given(st.text(max_size=60))

@@ -7,13 +7,14 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+
 from modeldeck.render.cell import Line, line_text
 from modeldeck.render.chart import chart_lines
 from modeldeck.render.chart_data import ChartData, Marker, Series, last_value, value_at
 from modeldeck.render.chart_plot import draw, overlay, reduce
 from modeldeck.render.chart_scale import time_ticks, value_scale
 from modeldeck.render.numbers import duration
-from rich.cells import cell_len
 
 T0 = 1_700_000_000.0
 VALUE = st.one_of(st.none(), st.floats(width=32))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.render.cell import Cell, Line, line_text
 from modeldeck.render.fold import flow, fold
 from modeldeck.render.text import cells, clean

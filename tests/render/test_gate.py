@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, judgement
 from modeldeck.render.cell import Line, line_text
 from modeldeck.render.gate import Judging, gate_lines, progress_words
 from modeldeck.render.text import cells, clean
-
 from tests.support import operations as ops
 
 NOW = ops.NOW

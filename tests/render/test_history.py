@@ -4,9 +4,9 @@ import time
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
 from modeldeck.render.history import history_lines, move_line
-
 from tests.support.sample import NOW
 
 OURS = Operation(

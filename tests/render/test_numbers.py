@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.render import numbers
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=32)

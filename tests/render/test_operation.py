@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.operations.promotions import Operation, State, StepState
-from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.joining import serving_rows
 from modeldeck.operations.planning.commands import point_alias
 from modeldeck.render import operation as render
 from modeldeck.render.cell import Line, line_text
 from modeldeck.render.text import cells, clean
-
 from tests.support import operations as ops
 from tests.support import sample
 
@@ -120,7 +120,7 @@ def test_in_short_the_deployments_of_several_are_told_where_they_change() -> Non
     ],
 )
 def test_what_may_be_old_is_not_told_as_what_stands_now(alias: str | None, awaited: tuple[str, ...], told: str) -> None:
-    rows = truth_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})
+    rows = serving_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})
     row = next(row for row in rows if row.key == "serving/iris")
     assert row.link is not None
     assert text([render.stands(replace(row, link=replace(row.link, alias=alias)), awaited)]) == [told]

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
 from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.render import plan as render
 from modeldeck.render.cell import Line, line_text
-
 from tests.support import operations as ops
 from tests.support import sample
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.render.cell import line_text
 from modeldeck.render.rollout_tree import tree_of
-
 from tests.support import operations as ops
 from tests.support import sample
 

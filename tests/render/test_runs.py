@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.domain.failures import Faulty
 from modeldeck.domain.mlflow.runs import Run, RunDetails, RunStatus
 from modeldeck.render.describe import run_lines

@@ -5,8 +5,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.render.text import cells, clean, crop, fit, wrap
 from rich.cells import cached_cell_len, cell_len
+
+from modeldeck.render.text import cells, clean, crop, fit, wrap
 
 HOSTILE = st.text(
     st.one_of(

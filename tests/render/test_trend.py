@@ -4,6 +4,7 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import GateVerdict, Op
 from modeldeck.render.cell import line_text
 from modeldeck.render.trend import Judged, trend

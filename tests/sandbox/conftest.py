@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.common.progress import WHOLE, Progress
 from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.stack.stack import Sandbox

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox import cli
 from modeldeck.sandbox.common.state_dir import StateDir, read_json, take_lock, write_atomically, write_owner
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.common.state_dir import StateDir, read_json, write_atomically
 from modeldeck.sandbox.traffic.__main__ import SERVICES, Traffic
-
 from tests.support.eventually import eventually
 
 ROWS = {

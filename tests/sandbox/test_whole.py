@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+
 from modeldeck.sandbox import cli
 from modeldeck.sandbox.common.progress import PARTS, WHOLE, parse_line
 from modeldeck.sandbox.common.state_dir import read_json, running
 from modeldeck.sandbox.deployments import manifests
 from modeldeck.sandbox.stack.stack import Sandbox, SandboxInUse
 from modeldeck.sandbox.traffic.__main__ import SERVICES
-
 from tests.sandbox.conftest import Running, bring_up
 from tests.support.eventually import eventually, eventually_true
 from tests.support.processes import lives

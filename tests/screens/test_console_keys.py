@@ -8,17 +8,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from textual.command import CommandPalette
+from textual.pilot import Pilot
+
 from modeldeck.console import Console, Launch
 from modeldeck.domain.environments import Environment
 from modeldeck.render.cell import line_text
-from modeldeck.screens.deck.messages import CopyWanted
+from modeldeck.screens.deck.messages import CopyRequested
 from modeldeck.screens.shared.help import HelpScreen
 from modeldeck.widgets.content.text_view import TextView
 from modeldeck.widgets.footer import Footer, hint_at
 from modeldeck.widgets.pane.filter_line import FilterLine
-from textual.command import CommandPalette
-from textual.pilot import Pilot
-
 from tests.support.staging import settled
 
 ADDRESS = "https://mlflow.example.com/#/models/iris"
@@ -97,7 +97,7 @@ async def test_what_is_copied_is_told_with_how_far_it_got(tmp_path: Path, monkey
         driver = console._driver
         assert driver is not None
         monkeypatch.setattr(driver, "write", written.append)
-        console.post_message(CopyWanted("serving/iris\nrm -rf"))
+        console.post_message(CopyRequested("serving/iris\nrm -rf"))
         await settled(pilot)  # type: ignore[arg-type]
         await settled(pilot)  # type: ignore[arg-type]
         assert "sent to the terminal" in text(console)[-1]

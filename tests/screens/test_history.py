@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from modeldeck.backends import open_sightings
 from modeldeck.console import Console, Launch
 from modeldeck.domain.environments import Environment, MlflowTarget
 from modeldeck.domain.mlflow.alias_changes import AliasMove
 from modeldeck.operations.history.sightings import registry_id
-
 from tests.support.backends import MLFLOW, answering
 from tests.support.clocks import Hurried
 

@@ -6,6 +6,9 @@ import random
 from collections.abc import Iterable
 
 import pytest
+from textual.app import App
+from textual.widgets import Input
+
 from modeldeck.render.cell import Cell, Line
 from modeldeck.screens.plan.plan_screen import PlanScreen
 from modeldeck.screens.shared.help import HelpScreen
@@ -15,9 +18,6 @@ from modeldeck.widgets import key_order
 from modeldeck.widgets.content.text_view import TextView
 from modeldeck.widgets.pane.filter_line import FilterLine
 from modeldeck.widgets.pane.pane import Pane
-from textual.app import App
-from textual.widgets import Input
-
 from tests.screens.plan.test_plan_screen import Person
 from tests.support import operations as ops
 from tests.support.answers import ANSWERS

@@ -6,6 +6,9 @@ import math
 from dataclasses import dataclass
 from datetime import UTC
 
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal
+
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
 from modeldeck.render.chart_data import ChartData, Marker, Series
@@ -21,8 +24,6 @@ from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
 from modeldeck.widgets.table.source import Column, TableSource
 from modeldeck.widgets.table.table import Table
-from textual.app import App, ComposeResult
-from textual.containers import Horizontal
 
 T0 = 1_700_000_000.0
 

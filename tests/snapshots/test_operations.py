@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+
 from modeldeck.domain.operations.promotions import Intent, Operation, Plan
-from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.joining import serving_rows
 from modeldeck.live.hub import Topic
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.screens.operation.operation_screen import OperationScreen
 from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.plan.plan_screen import PlanScreen
-from modeldeck.screens.shared.active_operations import UnderWay
-from modeldeck.screens.shared.operation_monitor import Desk
-from textual.pilot import Pilot
-
+from modeldeck.screens.shared.active_operations import ActiveOperation
+from modeldeck.screens.shared.operation_monitor import OperationMonitor
 from tests.screens.deck.test_deck import ALL
 from tests.screens.deck.test_deck import Stage as Deck
 from tests.support import operations as ops
@@ -24,14 +24,14 @@ from tests.support import sample
 from tests.support.staging import Stage, settled
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-ROWS = truth_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})
+ROWS = serving_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})
 GONE = RunnerFailure(f"whoever carried operation {ops.ID} out is gone")
 
 
 def plan(found: Plan, *, protected: bool = False, wanted: Intent = ops.INTENT) -> Stage:
-    desk = ops.Core(found).desk()
-    outlook = replace(ops.OUTLOOK, environment=replace(sample.ENVIRONMENT, protected=protected), rows=lambda: ops.ROWS)
-    return Stage(lambda: PlanScreen(desk, wanted, outlook, lambda followed: None), after=desk.settle)
+    monitor = ops.Core(found).monitor()
+    fleet_view = replace(ops.OUTLOOK, environment=replace(sample.ENVIRONMENT, protected=protected), rows=lambda: ops.ROWS)
+    return Stage(lambda: PlanScreen(monitor, wanted, fleet_view, lambda followed: None), after=monitor.settle)
 
 
 def operation(
@@ -41,9 +41,11 @@ def operation(
     core.beat = beat
     for each in (shown, *more):
         core.tell(each)
-    desk: Desk = core.desk()
-    outlook = replace(ops.OUTLOOK, rows=lambda: ROWS)
-    return Stage(lambda: OperationScreen(desk, desk.follow(ops.ID), outlook, sample.FrozenClock()), no_color=no_color, after=desk.settle)
+    monitor: OperationMonitor = core.monitor()
+    fleet_view = replace(ops.OUTLOOK, rows=lambda: ROWS)
+    return Stage(
+        lambda: OperationScreen(monitor, monitor.follow(ops.ID), fleet_view, sample.FrozenClock()), no_color=no_color, after=monitor.settle
+    )
 
 
 @SIZES
@@ -123,7 +125,7 @@ def test_deck_beside_one_that_hangs(snap_compare: Any, size: tuple[int, int]) ->
         app.deck.attach(app.source)
         for topic, value in {**ALL, Topic.FLEET: ops.rolling_fleet()}.items():
             app.deck.receive(topic, sample.reading(value))
-        app.deck.tell({ops.ROLLING.deployment_uid: UnderWay(ops.ROLLING, gone=False, unheard="40 s")})
+        app.deck.tell({ops.ROLLING.deployment_uid: ActiveOperation(ops.ROLLING, gone=False, unheard="40 s")})
         await pilot.press("3")
         await settled(pilot)
 

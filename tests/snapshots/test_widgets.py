@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from modeldeck.widgets.content.state import Loading, Stale, Unavailable
 
+from modeldeck.widgets.content.state import Loading, Stale, Unavailable
 from tests.snapshots.gallery import Gallery
 
 TROUBLE = (

@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
-
 from tests.conformance.clusters import Cluster
 from tests.support.canned import Canned, canned, response
 from tests.support.faulty import FaultyProxy

@@ -27,13 +27,12 @@ from modeldeck.domain.operations.promotions import (
     StepState,
     Verdict,
 )
-from modeldeck.operations.journal.signals import Asked
+from modeldeck.operations.journal.signals import SignalRequest
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.operations.service import Services
-from modeldeck.screens.shared.fleet_view import Outlook
-from modeldeck.screens.shared.operation_monitor import Desk
+from modeldeck.screens.shared.fleet_view import FleetView
+from modeldeck.screens.shared.operation_monitor import OperationMonitor
 from modeldeck.widgets.content.state import Live
-
 from tests.support import sample
 
 NOW = sample.NOW
@@ -371,7 +370,7 @@ def rolling_fleet() -> Fleet:
     return Fleet((iris, *others), (*sets, *rest), (*new, *old, *pods))
 
 
-OUTLOOK = Outlook(sample.ENVIRONMENT, fleet=rolling_fleet, rows=lambda: (), state=Live, awaited=lambda since: ())
+OUTLOOK = FleetView(sample.ENVIRONMENT, fleet=rolling_fleet, rows=lambda: (), state=Live, awaited=lambda since: ())
 
 
 class Core:
@@ -382,7 +381,7 @@ class Core:
         self.operation = operation
         self.intents: list[Intent] = []
         self.begun: list[Plan] = []
-        self.asked: list[Asked] = []
+        self.asked: list[SignalRequest] = []
         self.recovered: list[tuple[str, Verb]] = []
         self.refusal: Failure | None = None
         """What the next wish or recovery is answered with."""
@@ -418,7 +417,7 @@ class Core:
             if news.state is State.ENDED:
                 return
 
-    def ask(self, operation_id: str, asked: Asked) -> None:
+    def ask(self, operation_id: str, asked: SignalRequest) -> None:
         if self.refusal is not None:
             raise self.refusal
         self.asked.append(asked)
@@ -444,5 +443,5 @@ class Core:
             close=lambda: None,
         )
 
-    def desk(self, who: str = "ann@box") -> Desk:
-        return Desk(self.services(), who)
+    def monitor(self, who: str = "ann@box") -> OperationMonitor:
+        return OperationMonitor(self.services(), who)

@@ -16,8 +16,8 @@ from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run, RunStatus
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.status.joining import truth_rows
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.joining import serving_rows
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.live.hub import LiveCharts, LiveQuery, Runs, RunsQuery, Stats
 
 NOW = 1_800_000_000.0
@@ -136,10 +136,10 @@ def deployment(name: str, uri: str | None, replicas: int, ready: int, revision: 
     )
 
 
-def rows(uris: Mapping[str, str | None]) -> tuple[TruthRow, ...]:
+def rows(uris: Mapping[str, str | None]) -> tuple[ServingRow, ...]:
     """The truth rows of Deployments without pods: name → what each template says."""
     fleet = Fleet(tuple(deployment(name, uri, 1, 1) for name, uri in uris.items()), (), ())
-    return truth_rows(fleet, REGISTRY, {}, champion="champion", patterns=ENVIRONMENT.patterns, observed={})
+    return serving_rows(fleet, REGISTRY, {}, champion="champion", patterns=ENVIRONMENT.patterns, observed={})
 
 
 def replica_set(name: str, uri: str | None, revision: int, age: float, pods: int) -> ReplicaSet:

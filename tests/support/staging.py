@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from textual.pilot import Pilot
+from textual.screen import Screen
+
 from modeldeck.themes import choose_theme
 from modeldeck.widgets.key_order import KeysInOrder
 from modeldeck.widgets.painting.diff_app import DiffApp
-from textual.pilot import Pilot
-from textual.screen import Screen
 
 
 class Stage(KeysInOrder[None], DiffApp[None]):

@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 from modeldeck.sandbox.prometheus import installed
-
 from tests.support.ports import free_port
 
 

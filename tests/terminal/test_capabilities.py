@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.terminal.capabilities import draws_links, erases_on_its_ground, why_no_screen
 
 

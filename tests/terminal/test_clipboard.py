@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from modeldeck.terminal import clipboard
 
+from modeldeck.terminal import clipboard
 from tests.support.terminals import opened
 
 TEXT = "models:/iris/3"

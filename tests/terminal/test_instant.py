@@ -14,9 +14,9 @@ from typing import Any
 
 import pyte
 import pytest
+
 from modeldeck.render.deck_frame import empty_panes
 from modeldeck.terminal import instant
-
 from tests.support import emulator
 
 

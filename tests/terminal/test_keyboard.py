@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from modeldeck.terminal.keyboard import FLOOD, HIGHEST, KEPT, WIDEST, Keyboard
-from modeldeck.terminal.sequences import PASTE_LIMIT
 from textual import events
 from textual.message import Message
+
+from modeldeck.terminal.keyboard import FLOOD, HIGHEST, KEPT, WIDEST, Keyboard
+from modeldeck.terminal.sequences import PASTE_LIMIT
 
 START, END = b"\x1b[200~", b"\x1b[201~"
 

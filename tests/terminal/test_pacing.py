@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.terminal.pacing import FIRST, FIRST_PATIENCE, LEAST, MOST, PIECE, UNKNOWN, Pacing
 
 

@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.widget import Widget
+
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
 from modeldeck.themes import find_theme
 from modeldeck.widgets.painting.diff_app import DiffApp
 from modeldeck.widgets.table.source import Column, TableSource
-from textual.app import ComposeResult
-from textual.message import Message
-from textual.pilot import Pilot
-from textual.widget import Widget
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+
 from modeldeck.render.cell import Cell, line_text
 from modeldeck.render.text import clean
 from modeldeck.widgets.footer import Footer, FooterData, KeyHint, footer_line, hint_at
 from modeldeck.widgets.header import Backend, Header, HeaderData, header_line
 from modeldeck.widgets.lineage import Lineage, lineage_line
-from rich.cells import cell_len
-
 from tests.widgets.examples import Stage, screen_text
 
 HEADER = HeaderData(

@@ -14,14 +14,14 @@ from modeldeck.domain.environments import ClusterTarget, Environment
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
 from modeldeck.live.clock import SystemClock
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.history.remembering import RememberingRegistry
 from modeldeck.operations.history.sightings import SqliteSightings, registry_id
 from modeldeck.operations.journal.journal import SqliteJournal, default_path
 from modeldeck.ports import Watch
 
 if TYPE_CHECKING:
-    from modeldeck.operations.runner.handle import Hands
+    from modeldeck.operations.runner.handle import RunnerHandle
 
 OnFleet = Callable[[Reading[Fleet]], None]
 
@@ -30,7 +30,7 @@ OnFleet = Callable[[Reading[Fleet]], None]
 class Backends:
     """The opened backends of one environment. `close` ends everything that is under way."""
 
-    world: World
+    clients: Clients
     watch: Callable[[OnFleet], Watch] | None
     """Makes the informer of the environment's namespaces; None where no cluster is configured."""
     closers: tuple[Callable[[], Awaitable[None]], ...]
@@ -40,7 +40,7 @@ class Backends:
     async def namespaces(self) -> tuple[str, ...]:
         """Which ones are looked at, the context's own resolved; ("*",) is all that may be listed. Raises a Failure where the kubeconfig
         cannot be read."""
-        target = self.world.environment.cluster
+        target = self.clients.environment.cluster
         if target is None or target.namespaces or self.own_namespace is None:
             return target.namespaces if target else ()
         return (await self.own_namespace(),)
@@ -78,7 +78,7 @@ def connect(environment: Environment) -> Backends:
 
         metrics = PrometheusMetrics(environment.prometheus)
         closers.append(metrics.aclose)
-    return Backends(World(environment, tracking, registry, cluster, metrics), watch, tuple(closers), own)
+    return Backends(Clients(environment, tracking, registry, cluster, metrics), watch, tuple(closers), own)
 
 
 def answers_folder() -> Path:
@@ -107,13 +107,13 @@ def open_sightings(environment: Environment) -> SqliteSightings:
     return SqliteSightings(open_journal(environment).path)
 
 
-def hire(world: World) -> Callable[[], Hands]:
+def hire(clients: Clients) -> Callable[[], RunnerHandle]:
     """Whoever carries operations of this world out: a process of its own each."""
 
-    def start() -> Hands:
+    def start() -> RunnerHandle:
         from modeldeck.config.handover import handed
         from modeldeck.operations.runner.launch import launch
 
-        return launch(handed(world.environment), default_path().parent)
+        return launch(handed(clients.environment), default_path().parent)
 
     return start

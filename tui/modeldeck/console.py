@@ -32,16 +32,16 @@ from modeldeck.render.cell import Cell, Line
 from modeldeck.render.text import clean
 from modeldeck.screens.deck.deck import Deck, Kept
 from modeldeck.screens.deck.messages import (
-    CopyWanted,
-    DepthWanted,
-    OperationsWanted,
-    OperationWanted,
-    PickWanted,
-    PromoteWanted,
-    RegisterWanted,
-    RestartWanted,
-    RollbackWanted,
-    ScaleWanted,
+    CopyRequested,
+    DetailsRequested,
+    OperationRequested,
+    OperationsRequested,
+    PickRequested,
+    PromoteRequested,
+    RegisterRequested,
+    RestartRequested,
+    RollbackRequested,
+    ScaleRequested,
 )
 from modeldeck.screens.deck.sandbox_progress import ComingUp, progress_lines
 from modeldeck.terminal import clipboard, instant
@@ -57,9 +57,9 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from modeldeck.backends import Backends
-    from modeldeck.domain.status.serving_row import TruthRow
-    from modeldeck.operations.common.clients import World
-    from modeldeck.screens.operations.controller import Doors
+    from modeldeck.domain.status.serving_row import ServingRow
+    from modeldeck.operations.common.clients import Clients
+    from modeldeck.screens.operations.controller import OperationsController
     from modeldeck.screens.shared.picker import Choice
 
 # What a key leads to is imported when it is pressed: the rows are on the screen a tenth of a second sooner.
@@ -129,7 +129,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self._screen_of = ""
         """Whose screen is kept: what is looked at, with its addresses."""
         self._backends: Backends | None = None
-        self._doors: Doors | None = None
+        self._controller: OperationsController | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._ending: threading.Timer | None = None
 
@@ -152,8 +152,9 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self.theme = theme.name
 
     def on_mount(self) -> None:
-        over_ssh = self._launch.terminal is not None and self._launch.sandbox is None and "SSH_CONNECTION" in os.environ
-        self._show(self.environment, patience=_PATIENCE_OVER_SSH if over_ssh else 0.0)
+        self.slow_link = self._launch.terminal is not None and "SSH_CONNECTION" in os.environ
+        patient = self.slow_link and self._launch.sandbox is None
+        self._show(self.environment, patience=_PATIENCE_OVER_SSH if patient else 0.0)
         if self._theme_error is not None:
             self.deck.say(Cell(self._theme_error.words, "warn"))
         if self._launch.sandbox is not None:
@@ -192,13 +193,13 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         from modeldeck.backends import connect, hire, open_journal
 
         backends = connect(environment)
-        world = backends.world
+        clients = backends.clients
         self._backends = backends
         self._hub = Hub(
             environment.name,
-            tracking=world.tracking,
-            registry=world.registry,
-            metrics=world.metrics,
+            tracking=clients.tracking,
+            registry=clients.registry,
+            metrics=clients.metrics,
             make_watch=backends.watch,
             namespaces=backends.namespaces,
             clock=self._clock,
@@ -210,9 +211,11 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self.deck.attach(self._hub)
         self._chore(self._name_unhandled(backends))
         await asyncio.sleep(0)  # the questions leave before what can wait is imported
-        from modeldeck.screens.operations.controller import open_doors
+        from modeldeck.screens.operations.controller import operations_controller
 
-        self._doors = open_doors(self, backends.world, hire(backends.world), lambda: open_journal(environment), self._clock)
+        self._controller = operations_controller(
+            self, backends.clients, hire(backends.clients), lambda: open_journal(environment), self._clock
+        )
 
     def _publish(self, topic: Topic, reading: Reading[Any]) -> None:
         if not self._exit:  # what still arrives while the screens go has nowhere to go to
@@ -232,38 +235,38 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
 
     # ── what screens want ──
 
-    def on_promote_wanted(self, message: PromoteWanted) -> None:
-        if self._doors is not None:
-            self._doors.promote(message.row, message.model, message.version)
+    def on_promote_requested(self, message: PromoteRequested) -> None:
+        if self._controller is not None:
+            self._controller.promote(message.row, message.model, message.version)
 
-    def on_rollback_wanted(self, message: RollbackWanted) -> None:
-        if self._doors is not None:
-            self._doors.roll_back(message.row)
+    def on_rollback_requested(self, message: RollbackRequested) -> None:
+        if self._controller is not None:
+            self._controller.roll_back(message.row)
 
-    def on_operation_wanted(self, message: OperationWanted) -> None:
-        if self._doors is not None:
-            self._doors.open(message.operation_id)
+    def on_operation_requested(self, message: OperationRequested) -> None:
+        if self._controller is not None:
+            self._controller.open(message.operation_id)
 
-    def on_operations_wanted(self, message: OperationsWanted) -> None:
-        if self._doors is not None:
-            self._doors.show_all()
+    def on_operations_requested(self, message: OperationsRequested) -> None:
+        if self._controller is not None:
+            self._controller.show_all()
 
-    def on_depth_wanted(self, message: DepthWanted) -> None:
+    def on_details_requested(self, message: DetailsRequested) -> None:
         if self._backends is None:
             return
         from modeldeck.backends import open_journal, open_sightings
         from modeldeck.screens.details.detail_screens import Depth
 
-        world = self._backends.world
+        clients = self._backends.clients
         journal, sightings = open_journal(self.environment), open_sightings(self.environment)
-        depth = Depth(world.tracking, world.cluster, world.registry, journal, sightings, self._clock)
+        depth = Depth(clients.tracking, clients.cluster, clients.registry, journal, sightings, self._clock)
         found = depth.screen(message.what, message.pane, self.deck.model)
         if isinstance(found, str):
             self.deck.say(Cell(found, "muted"))
         else:
             self.push_screen(found)
 
-    def on_restart_wanted(self, message: RestartWanted) -> None:
+    def on_restart_requested(self, message: RestartRequested) -> None:
         from modeldeck.screens.details import changes
 
         row = message.row
@@ -271,22 +274,22 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
             (Cell(f"{row.key}: restart {row.desired} pods?"),),
             (Cell("a rolling restart, as kubectl rollout restart does it; the same version comes back", "muted"),),
         )
-        self._confirm("Restart", question, lambda: changes.restart(self._world, row, self._clock))
+        self._confirm("Restart", question, lambda: changes.restart(self._clients, row, self._clock))
 
-    def on_scale_wanted(self, message: ScaleWanted) -> None:
+    def on_scale_requested(self, message: ScaleRequested) -> None:
         from modeldeck.screens.details import changes
 
         row, replicas = message.row, message.replicas
         question: tuple[Line, ...] = ((Cell(f"{row.key}: from {row.desired} to {replicas} replicas?"),),)
-        self._confirm("Scale", question, lambda: changes.scale(self._world, row, replicas))
+        self._confirm("Scale", question, lambda: changes.scale(self._clients, row, replicas))
 
-    def on_register_wanted(self, message: RegisterWanted) -> None:
+    def on_register_requested(self, message: RegisterRequested) -> None:
         from modeldeck.screens.details import changes
         from modeldeck.screens.shared.ask import Prompt
 
         def named(model: str | None) -> None:
             if model is not None:
-                self._chore(self._change(changes.register(self._world, message.run_id, model)))
+                self._chore(self._change(changes.register(self._clients, message.run_id, model)))
 
         question: tuple[Line, ...] = ((Cell(f"register the model of run {message.run_name} as a new version of:"),),)
         self.push_screen(Prompt("Register", question, message.model or ""), named)
@@ -307,11 +310,11 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
             self._hub.refresh()
 
     @property
-    def _world(self) -> World:
+    def _clients(self) -> Clients:
         assert self._backends is not None
-        return self._backends.world
+        return self._backends.clients
 
-    def on_pick_wanted(self, message: PickWanted) -> None:
+    def on_pick_requested(self, message: PickRequested) -> None:
         from modeldeck.screens.shared.picker import Choice
 
         if message.what == "experiment":
@@ -345,7 +348,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
     async def _pick_namespace(self) -> None:
         from modeldeck.screens.shared.picker import Choice
 
-        cluster = self._world.cluster
+        cluster = self._clients.cluster
         if cluster is None:
             return
         try:
@@ -361,12 +364,12 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
 
         self._pick("Namespace", [Choice("*", "all namespaces"), *(Choice(name, name) for name in names)], None, use)
 
-    def _pick_link(self, row: TruthRow) -> None:
+    def _pick_link(self, row: ServingRow) -> None:
         from modeldeck.screens.details import changes
         from modeldeck.screens.shared.picker import Choice
 
         def use(chosen: str) -> None:
-            self._chore(self._change(changes.choose_link(self._world, row, chosen.split(","))))
+            self._chore(self._change(changes.choose_link(self._clients, row, chosen.split(","))))
 
         choices = [Choice(",".join(link.places), link.text, ", ".join(link.places)) for link in row.references]
         self._pick(f"{row.deployment}: which one serves?", choices, None, use)
@@ -375,7 +378,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         """Say once what serves a model and is not among the deployments, where that may be listed."""
         from modeldeck.domain.links.linking import find_links
 
-        cluster, patterns = backends.world.cluster, self.environment.patterns
+        cluster, patterns = backends.clients.cluster, self.environment.patterns
         if cluster is None:
             return
         await asyncio.sleep(_AFTER_THE_ROWS)
@@ -401,22 +404,22 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         await self._connect(environment)
 
     async def _disconnect(self) -> None:
-        if self._doors is not None:
-            await self._doors.shut()
+        if self._controller is not None:
+            await self._controller.shut()
         if self._hub is not None:
             await self._hub.stop()
         if self._backends is not None:
             await self._backends.close()
-        self._doors = self._hub = self._backends = None
+        self._controller = self._hub = self._backends = None
 
     def copy_to_clipboard(self, text: str) -> None:
         """For Textual's own line of text."""
-        self._chore(self._copy(CopyWanted(text, say=False)))
+        self._chore(self._copy(CopyRequested(text, say=False)))
 
-    def on_copy_wanted(self, message: CopyWanted) -> None:
+    def on_copy_requested(self, message: CopyRequested) -> None:
         self._chore(self._copy(message))
 
-    async def _copy(self, message: CopyWanted) -> None:
+    async def _copy(self, message: CopyRequested) -> None:
         """One line, whatever stands in a name: pasted into a shell, a line end would run it."""
         text = self._clipboard = message.text if message.text.isprintable() else clean(message.text)
         if self._driver is None:

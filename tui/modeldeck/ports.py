@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modeldeck.domain.kubernetes.workloads import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
     from modeldeck.domain.metrics.samples import Matrix, Vector
     from modeldeck.domain.metrics.series_scope import SeriesScope
-    from modeldeck.domain.mlflow.alias_changes import Glance, Sighting
+    from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasSnapshot
     from modeldeck.domain.mlflow.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
     from modeldeck.domain.mlflow.runs import Artifact, Experiment, MetricPoint, Run, RunPage
     from modeldeck.domain.operations.promotions import Operation
@@ -230,7 +230,7 @@ class Metrics(Protocol):
 
 
 class Journal(Protocol):
-    """Append-only memory of operations (promotion.md, section 6). Synchronous: a step's intent is on disk when `append` returns."""
+    """Append-only memory of operations. Synchronous: a step's intent is on disk when `append` returns."""
 
     def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
         """Raises Failure when it cannot be written (disk full): the operation must then stop before its next step. Where the body names a
@@ -252,12 +252,12 @@ class Journal(Protocol):
 class Sightings(Protocol):
     """Memory of what aliases were seen to point at, shared by whoever reads the registry on this machine."""
 
-    def see(self, registry: str, glance: Glance, earlier: Glance | None = None) -> bool:
+    def see(self, registry: str, glance: AliasSnapshot, earlier: AliasSnapshot | None = None) -> bool:
         """Keep what moved since the last reading, whoever made that. `earlier`: the caller's own one before. False: it overlapped with
         another reading and says otherwise, so that nobody can tell which is the newer one. Raises Failure where it cannot be kept."""
         ...
 
-    def sightings(self, registry: str, *, limit: int = 500) -> tuple[Sighting, ...]:
+    def sightings(self, registry: str, *, limit: int = 500) -> tuple[AliasChange, ...]:
         """Newest first. Raises Failure."""
         ...
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from modeldeck.sandbox.control_plane import control_plane
 from modeldeck.sandbox.control_plane.control_plane import ControlPlane
-
 from tests.conformance.controlplane.build import cache
 
 

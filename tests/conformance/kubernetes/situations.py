@@ -9,7 +9,6 @@ from typing import Any
 
 from modeldeck.domain.kubernetes import rollout
 from modeldeck.domain.kubernetes.rollout import Cause
-
 from tests.conformance.clusters import until
 from tests.conformance.kubernetes.api import STRATEGIC
 from tests.conformance.kubernetes.workloads import Workloads, condition, deployment, rolling

@@ -7,12 +7,12 @@ import subprocess
 from dataclasses import dataclass
 
 import pytest
+
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.kubernetes import rollout
 from modeldeck.domain.kubernetes.rollout import Trouble
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
-
 from tests.conformance.clusters import Cluster, until
 from tests.conformance.kubernetes.situations import NAME, SITUATIONS, Situation, Stage
 from tests.conformance.kubernetes.workloads import Workloads

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.kubernetes.scheduling import Fit, Placement, placement
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
-
 from tests.conformance.clusters import Cluster, until
 from tests.conformance.kubernetes.api import STRATEGIC, Api
 from tests.domain.links.templates import deployment, pod, replica_set

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from kubesim.api.kinds import KINDS
 from kubesim.api.schema import Field, struct
 from kubesim.http.openapi import full_name, root
-
 from tests.conformance.kubernetes.api import Api
 
 HINTS = ("patch-strategy", "patch-merge-key", "list-type", "map-type")

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
+
 from modeldeck.sandbox.common.state_dir import bind
 from modeldeck.sandbox.prometheus import installed
-
 from tests.conformance.clusters import skip
 from tests.conformance.controlplane import launch
 from tests.conformance.metrics.exporter import Exporter

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from modeldeck.sandbox.processes.process import python
 
+from modeldeck.sandbox.processes.process import python
 from tests.conformance.clusters import Cluster, process
 
 _TRAIN = Path(__file__).with_name("train.py")

@@ -7,16 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.kubernetes.rollout import Trouble, trouble
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.linking import find_links, slot_edits, template_patch
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.status.joining import truth_rows
-from modeldeck.domain.status.serving_row import Code, TruthRow
+from modeldeck.domain.status.joining import serving_rows
+from modeldeck.domain.status.serving_row import Code, ServingRow
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.informer import Informer
-
 from tests.conformance.node.conftest import Node
 from tests.conformance.node.serving import deployed
 from tests.sources.kubernetes.waiting import until
@@ -33,8 +33,8 @@ class Deck:
     def reading(self) -> Reading[Fleet]:
         return self.informer.reading
 
-    def row(self, name: str) -> TruthRow | None:
-        rows = truth_rows(self.reading.value, None) if self.reading.value else ()
+    def row(self, name: str) -> ServingRow | None:
+        rows = serving_rows(self.reading.value, None) if self.reading.value else ()
         return next((row for row in rows if row.deployment == name), None)
 
     def trouble(self, name: str) -> Trouble | None:
@@ -58,7 +58,7 @@ async def deck(node: Node) -> AsyncIterator[Deck]:
     await cluster.aclose()
 
 
-def live(row: TruthRow | None) -> list[tuple[str | None, int]]:
+def live(row: ServingRow | None) -> list[tuple[str | None, int]]:
     return [(one.version, one.ready) for one in row.live] if row else []
 
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import httpx
 import pytest
+
 from modeldeck.operations.journal.journal import SqliteJournal
 from modeldeck.sandbox.processes.process import clean_environment
-
 from tests.conformance.clusters import NAMES, Cluster, running, until
 from tests.conformance.node.conftest import Node, Registry, agent
 from tests.conformance.node.serving import deployed
@@ -72,7 +72,7 @@ class Done:
 
 
 @dataclass
-class Desk:
+class Shell:
     """An operator's shell: the command line as processes of its own, on one cluster and one registry."""
 
     node: Node
@@ -164,6 +164,6 @@ def ground(request: pytest.FixtureRequest, mlflow: Mlflow, tmp_path_factory: pyt
 
 
 @pytest.fixture
-def desk(ground: Node, mlflow: Mlflow, tmp_path: Path) -> Desk:
+def shell(ground: Node, mlflow: Mlflow, tmp_path: Path) -> Shell:
     """A fresh journal for each case."""
-    return Desk(ground, mlflow, tmp_path)
+    return Shell(ground, mlflow, tmp_path)

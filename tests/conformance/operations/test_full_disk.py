@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from modeldeck.domain.operations.promotions import ExitCode
 
-from tests.conformance.operations.conftest import Desk
+from modeldeck.domain.operations.promotions import ExitCode
+from tests.conformance.operations.conftest import Shell
 from tests.conformance.operations.test_runner import newest, when
 from tests.crash.disk import allowed, disk
 from tests.crash.script import empty, fill
@@ -18,7 +18,7 @@ UNDONE = "undone"
 
 
 @pytest.fixture
-def journal(desk: Desk, tmp_path: Path) -> Iterator[Path]:
+def journal(shell: Shell, tmp_path: Path) -> Iterator[Path]:
     """The folder of the journal, on a small disk of its own."""
     if not allowed(tmp_path / "may-mount"):
         pytest.skip("this user may not mount a small disk")
@@ -27,24 +27,24 @@ def journal(desk: Desk, tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-def test_on_a_disk_that_is_full_already_nothing_is_begun(desk: Desk, journal: Path) -> None:
-    with desk.serving("full-before") as key:
-        before = desk.template("full-before")
+def test_on_a_disk_that_is_full_already_nothing_is_begun(shell: Shell, journal: Path) -> None:
+    with shell.serving("full-before") as key:
+        before = shell.template("full-before")
         fill(journal)
-        refused = desk.run("promote", "iris", "2", "--deployment", key, "--yes")
+        refused = shell.run("promote", "iris", "2", "--deployment", key, "--yes")
         assert refused.code == ExitCode.UNREACHABLE, refused.err
         assert "disk is full" in refused.err
         assert "free some disk space" in refused.err
-        assert desk.template("full-before") == before
-        assert desk.mlflow.alias("champion") == "1"
+        assert shell.template("full-before") == before
+        assert shell.mlflow.alias("champion") == "1"
         empty(journal)
-        assert desk.run("promote", "iris", "2", "--deployment", key, "--yes").code == 0
+        assert shell.run("promote", "iris", "2", "--deployment", key, "--yes").code == 0
 
 
 @pytest.mark.parametrize("verb", ["resume", "undo"])
-def test_a_disk_that_fills_up_on_the_way_leaves_one_story(desk: Desk, journal: Path, verb: str) -> None:
-    with desk.serving("full-within", replicas=3) as key:
-        process = desk.start("promote", "iris", "2", "--deployment", key, "--yes")
+def test_a_disk_that_fills_up_on_the_way_leaves_one_story(shell: Shell, journal: Path, verb: str) -> None:
+    with shell.serving("full-within", replicas=3) as key:
+        process = shell.start("promote", "iris", "2", "--deployment", key, "--yes")
         when(process, "await rollout", "trying")
         fill(journal)
         _, said = process.communicate(timeout=180)
@@ -53,9 +53,9 @@ def test_a_disk_that_fills_up_on_the_way_leaves_one_story(desk: Desk, journal: P
         assert GONE in said
         assert UNDONE not in said
         empty(journal)
-        done = desk.run("operations", verb, newest(desk)["id"], "--yes", "--output", "json")
-        version = desk.uri("full-within").rpartition("/")[2]
-        assert desk.mlflow.alias("champion") == version
+        done = shell.run("operations", verb, newest(shell)["id"], "--yes", "--output", "json")
+        version = shell.uri("full-within").rpartition("/")[2]
+        assert shell.mlflow.alias("champion") == version
         outcome = done.json["outcome"]
         assert outcome == ("done" if version == "2" else "undone"), done.err
         assert version == "1" or verb == "resume"

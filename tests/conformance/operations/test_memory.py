@@ -13,25 +13,25 @@ import kubernetes.config
 import pytest
 from mlflow import MlflowClient
 
-from tests.conformance.operations.conftest import Desk
+from tests.conformance.operations.conftest import Shell
 
 Entry = Mapping[str, Any]
 
 
 @pytest.fixture
-def mlflow_client(desk: Desk) -> MlflowClient:
-    return MlflowClient(tracking_uri=desk.mlflow.url, registry_uri=desk.mlflow.url)
+def mlflow_client(shell: Shell) -> MlflowClient:
+    return MlflowClient(tracking_uri=shell.mlflow.url, registry_uri=shell.mlflow.url)
 
 
 @pytest.fixture
-def api(desk: Desk) -> Iterator[kubernetes.client.ApiClient]:
-    with kubernetes.config.new_client_from_config(str(desk.cluster.kubeconfig())) as client:
+def api(shell: Shell) -> Iterator[kubernetes.client.ApiClient]:
+    with kubernetes.config.new_client_from_config(str(shell.cluster.kubeconfig())) as client:
         yield client
 
 
-def history(desk: Desk, key: str, **environ: str) -> list[Entry]:
+def history(shell: Shell, key: str, **environ: str) -> list[Entry]:
     """Newest first."""
-    found: list[Entry] = desk.run("history", key, "--output", "json", **environ).json["entries"]
+    found: list[Entry] = shell.run("history", key, "--output", "json", **environ).json["entries"]
     return found
 
 
@@ -44,8 +44,8 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def done(desk: Desk, *words: str, **environ: str) -> Entry:
-    said = desk.run(*words, "--yes", "--output", "json", **environ)
+def done(shell: Shell, *words: str, **environ: str) -> Entry:
+    said = shell.run(*words, "--yes", "--output", "json", **environ)
     assert said.code == 0, said.err
     found: Entry = said.json
     return found
@@ -57,16 +57,16 @@ def events(api: kubernetes.client.ApiClient, name: str) -> dict[str, Any]:
     return {event.reason: event for event in found if event.source.component == "modeldeck"}
 
 
-def test_every_memory_tells_the_same_story(desk: Desk, mlflow_client: MlflowClient, api: kubernetes.client.ApiClient) -> None:
-    with desk.serving("memory") as key:
-        assert desk.run("status").code == 0  # the first look at the aliases
-        promoted = done(desk, "promote", "iris", "2", "--deployment", key, "--reason", "more accurate")
-        rolled_back = done(desk, "rollback", key, "--reason", "slower than it looked")
-        desk.cluster.kubectl("set", "env", "deployment/memory", "MODEL_URI=models:/iris/2")
-        desk.cluster.kubectl("rollout", "status", "deployment/memory", "--timeout=60s")
-        assert desk.run("status").code == 0
+def test_every_memory_tells_the_same_story(shell: Shell, mlflow_client: MlflowClient, api: kubernetes.client.ApiClient) -> None:
+    with shell.serving("memory") as key:
+        assert shell.run("status").code == 0  # the first look at the aliases
+        promoted = done(shell, "promote", "iris", "2", "--deployment", key, "--reason", "more accurate")
+        rolled_back = done(shell, "rollback", key, "--reason", "slower than it looked")
+        shell.cluster.kubectl("set", "env", "deployment/memory", "MODEL_URI=models:/iris/2")
+        shell.cluster.kubectl("rollout", "status", "deployment/memory", "--timeout=60s")
+        assert shell.run("status").code == 0
         mlflow_client.set_registered_model_alias("iris", "champion", "2")
-        told = history(desk, key)
+        told = history(shell, key)
 
         assert moves(told) == [
             ("promote", "1", "2", "journal"),
@@ -103,7 +103,7 @@ def test_every_memory_tells_the_same_story(desk: Desk, mlflow_client: MlflowClie
         assert arrived["2"]["modeldeck.left"].startswith(f"rolled back to 1 in {key} on ")
         assert arrived["2"]["modeldeck.left"].endswith(f" by {rolled_back['actor']} ({rolled_back['id']})")
 
-        with sqlite3.connect(desk.state / "modeldeck" / "journal.sqlite") as journal:
+        with sqlite3.connect(shell.state / "modeldeck" / "journal.sqlite") as journal:
             rows = journal.execute("SELECT operation, body FROM entries WHERE kind IN ('planned', 'ended') ORDER BY seq").fetchall()
             seen = journal.execute("SELECT model, alias, from_version, to_version FROM sightings ORDER BY seq").fetchall()
         assert [operation for operation, _ in rows] == [one["id"] for one in (promoted, promoted, rolled_back, rolled_back)]
@@ -111,50 +111,50 @@ def test_every_memory_tells_the_same_story(desk: Desk, mlflow_client: MlflowClie
         assert seen[-1] == ("iris", "champion", "1", "2")
 
         # A colleague has neither the journal nor what was seen of the alias.
-        colleague = history(desk, key, XDG_STATE_HOME=str(desk.state / "colleague"))
+        colleague = history(shell, key, XDG_STATE_HOME=str(shell.state / "colleague"))
         assert moves(colleague) == [("promote", "1", "2", "cluster"), ("rollback", "2", "1", "cluster"), ("move", "1", "2", "cluster")]
         same = ("id", "actor", "kind", "model", "namespace", "deployment", "alias", "from_version", "to_version", "reason", "outcome")
         for theirs, ours in zip(reversed(colleague), reversed(told), strict=False):
             assert [theirs[name] for name in same] == [ours[name] for name in same]
 
 
-def test_an_undo_with_kubectl_is_somebody_elses_and_nothing_is_forgotten(desk: Desk) -> None:
+def test_an_undo_with_kubectl_is_somebody_elses_and_nothing_is_forgotten(shell: Shell) -> None:
     """It puts the annotations of then back on the deployment, those of ours too."""
-    with desk.serving("undone") as key:
-        first = done(desk, "promote", "iris", "2", "--deployment", key)
-        done(desk, "rollback", key)
-        desk.cluster.kubectl("rollout", "undo", "deployment/undone")
-        desk.cluster.kubectl("rollout", "status", "deployment/undone", "--timeout=60s")
-        own = desk.cluster.get("deployment", "undone")["metadata"]["annotations"]
+    with shell.serving("undone") as key:
+        first = done(shell, "promote", "iris", "2", "--deployment", key)
+        done(shell, "rollback", key)
+        shell.cluster.kubectl("rollout", "undo", "deployment/undone")
+        shell.cluster.kubectl("rollout", "status", "deployment/undone", "--timeout=60s")
+        own = shell.cluster.get("deployment", "undone")["metadata"]["annotations"]
         assert [past["id"] for past in json.loads(own["modeldeck.dev/history"])] == [first["id"]]
         expected = [("promote", "1", "2"), ("rollback", "2", "1"), ("move", "1", "2")]
-        for environ in ({}, {"XDG_STATE_HOME": str(desk.state / "colleague")}):
-            told = history(desk, key, **environ)
+        for environ in ({}, {"XDG_STATE_HOME": str(shell.state / "colleague")}):
+            told = history(shell, key, **environ)
             assert [move[:3] for move in moves(told)] == expected
             assert told[0]["actor"].startswith("kubectl")
             assert "an earlier template came back" in told[0]["words"]
-            status = desk.run("status", key, "--output", "json", **environ)
+            status = shell.run("status", key, "--output", "json", **environ)
             assert status.code == 0, status.err
             assert status.json["rows"][0]["operation"] is None
         # A mark that came back with them is of long ago, and stops nobody.
-        assert done(desk, "promote", "iris", "1", "--deployment", key, **environ)["outcome"] == "done"
+        assert done(shell, "promote", "iris", "1", "--deployment", key, **environ)["outcome"] == "done"
 
 
-def test_a_restart_by_others_behind_an_alias_may_have_brought_anything(desk: Desk) -> None:
-    with desk.serving("restarted", "models:/iris@champion") as key:
-        done(desk, "promote", "iris", "2", "--deployment", key)
-        desk.cluster.kubectl("rollout", "restart", "deployment/restarted")
-        desk.cluster.kubectl("rollout", "status", "deployment/restarted", "--timeout=60s")
-        told = history(desk, key)
+def test_a_restart_by_others_behind_an_alias_may_have_brought_anything(shell: Shell) -> None:
+    with shell.serving("restarted", "models:/iris@champion") as key:
+        done(shell, "promote", "iris", "2", "--deployment", key)
+        shell.cluster.kubectl("rollout", "restart", "deployment/restarted")
+        shell.cluster.kubectl("rollout", "status", "deployment/restarted", "--timeout=60s")
+        told = history(shell, key)
         assert moves(told) == [("promote", "1", "2", "journal"), ("move", "2", None, "cluster")]
         assert "what it said then is not known" in told[0]["words"]
 
 
-def test_a_pipeline_is_named_with_its_cause(desk: Desk, api: kubernetes.client.ApiClient) -> None:
+def test_a_pipeline_is_named_with_its_cause(shell: Shell, api: kubernetes.client.ApiClient) -> None:
     """Server-side apply, as Argo CD and others do it."""
-    with desk.serving("piped") as key:
-        desk.until_the_next_second("piped")
-        body = desk.cluster.get("deployment", "piped")
+    with shell.serving("piped") as key:
+        shell.until_the_next_second("piped")
+        body = shell.cluster.get("deployment", "piped")
         (container,) = body["spec"]["template"]["spec"]["containers"]
         wanted = {
             "apiVersion": "apps/v1",
@@ -169,8 +169,8 @@ def test_a_pipeline_is_named_with_its_cause(desk: Desk, api: kubernetes.client.A
         # In one request: kubectl applies twice where it has applied from its own side before, and of two writes only the later one is kept.
         how: dict[str, Any] = {"field_manager": "ci", "force": True, "_content_type": "application/apply-patch+yaml"}
         kubernetes.client.AppsV1Api(api).patch_namespaced_deployment("piped", "serving", wanted, **how)
-        desk.cluster.kubectl("rollout", "status", "deployment/piped", "--timeout=60s")
-        (one,) = history(desk, key)
+        shell.cluster.kubectl("rollout", "status", "deployment/piped", "--timeout=60s")
+        (one,) = history(shell, key)
         assert (one["kind"], one["actor"], one["reason"]) == ("move", "ci", "build 1234 of main")
-        back = done(desk, "rollback", key)
+        back = done(shell, "rollback", key)
         assert (back["from_version"], back["to_version"]) == ("2", "1")

@@ -8,29 +8,29 @@ from typing import Any
 import pytest
 
 from tests.conformance.kubernetes.api import Api
-from tests.conformance.operations.conftest import Desk
+from tests.conformance.operations.conftest import Shell
 from tests.conformance.operations.owning import PRODUCTS, Product, install, owned, reverting
 
 pytestmark = pytest.mark.parametrize("ground", ["real"], indirect=True)
 
 
 @pytest.fixture
-def api(desk: Desk) -> Iterator[Api]:
-    found = Api(desk.cluster.kubeconfig())
+def api(shell: Shell) -> Iterator[Api]:
+    found = Api(shell.cluster.kubeconfig())
     install(found)
-    desk.mlflow.point("champion", "1")
+    shell.mlflow.point("champion", "1")
     yield found
     found.close()
 
 
-def rolled_out(desk: Desk, name: str) -> str:
-    desk.cluster.kubectl("-n", "serving", "rollout", "status", f"deployment/{name}", "--timeout=180s")
+def rolled_out(shell: Shell, name: str) -> str:
+    shell.cluster.kubectl("-n", "serving", "rollout", "status", f"deployment/{name}", "--timeout=180s")
     return f"serving/{name}"
 
 
-def owners(desk: Desk, key: str, user: str = "admin", **more: str) -> dict[str, Any]:
+def owners(shell: Shell, key: str, user: str = "admin", **more: str) -> dict[str, Any]:
     """What the plan says of them."""
-    planned = desk.run("promote", "iris", "2", "--deployment", key, "--plan", "--output", "json", user=user, **more)
+    planned = shell.run("promote", "iris", "2", "--deployment", key, "--plan", "--output", "json", user=user, **more)
     return next(check for check in planned.json["checks"] if check["name"] == "owners")
 
 
@@ -59,15 +59,15 @@ def owners(desk: Desk, key: str, user: str = "admin", **more: str) -> dict[str, 
         ),
     ],
 )
-def test_what_would_surely_be_put_back_is_refused(desk: Desk, api: Api, product: str, words: str, hint: str) -> None:
+def test_what_would_surely_be_put_back_is_refused(shell: Shell, api: Api, product: str, words: str, hint: str) -> None:
     with owned(api, PRODUCTS[product], "theirs"):
-        key = rolled_out(desk, "theirs")
-        found = owners(desk, key)
+        key = rolled_out(shell, "theirs")
+        found = owners(shell, key)
         assert (found["verdict"], found["words"]) == ("refuse", words)
         assert found["hint"].startswith(hint)
-        done = desk.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json")
+        done = shell.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json")
         assert done.code == 3, done.err
-        assert desk.uri("theirs") == "models:/iris/1"
+        assert shell.uri("theirs") == "models:/iris/1"
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_what_would_surely_be_put_back_is_refused(desk: Desk, api: Api, product:
         ("Flux with Helm", {"driftDetection": {"mode": "disabled"}}),
     ],
 )
-def test_where_its_source_says_that_it_holds_still_it_is_a_warning(desk: Desk, api: Api, product: str, paused: dict[str, Any]) -> None:
+def test_where_its_source_says_that_it_holds_still_it_is_a_warning(shell: Shell, api: Api, product: str, paused: dict[str, Any]) -> None:
     with owned(api, PRODUCTS[product], "held", **paused):
-        found = owners(desk, rolled_out(desk, "held"))
+        found = owners(shell, rolled_out(shell, "held"))
         assert found["verdict"] == "warn"
         assert "will write the template anew with its next release" in found["words"]
-        done = desk.run("promote", "iris", "2", "--deployment", "serving/held", "--yes", "--output", "json")
+        done = shell.run("promote", "iris", "2", "--deployment", "serving/held", "--yes", "--output", "json")
         assert done.code == 0, done.err
-        assert desk.uri("held") == "models:/iris/2"
+        assert shell.uri("held") == "models:/iris/2"
 
 
 @pytest.mark.parametrize(
@@ -98,16 +98,16 @@ def test_where_its_source_says_that_it_holds_still_it_is_a_warning(desk: Desk, a
         ("Flux with Helm", "Flux (field manager helm-controller)"),
     ],
 )
-def test_one_that_is_put_back_says_by_whom(desk: Desk, api: Api, product: str, who: str) -> None:
+def test_one_that_is_put_back_says_by_whom(shell: Shell, api: Api, product: str, who: str) -> None:
     """An operator who may not read the source can only be warned."""
     chosen: Product = PRODUCTS[product]
     with owned(api, chosen, "fought"):
-        key = rolled_out(desk, "fought")
-        assert owners(desk, key, user="op")["verdict"] == "warn"
+        key = rolled_out(shell, "fought")
+        assert owners(shell, key, user="op")["verdict"] == "warn"
         with reverting(api, chosen, "fought") as put_back:
-            done = desk.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json", user="op")
+            done = shell.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json", user="op")
         assert put_back == ["models:/iris/2"]
         assert done.code == 1, done.err
         assert f"{who} changed the template meanwhile" in done.json["words"]
-        assert (desk.uri("fought"), desk.mlflow.alias("champion")) == ("models:/iris/1", "1")
-        assert "modeldeck.dev/operation" not in desk.cluster.get("deployment", "fought")["metadata"]["annotations"]
+        assert (shell.uri("fought"), shell.mlflow.alias("champion")) == ("models:/iris/1", "1")
+        assert "modeldeck.dev/operation" not in shell.cluster.get("deployment", "fought")["metadata"]["annotations"]

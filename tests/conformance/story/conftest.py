@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+
 from modeldeck.sandbox.common.progress import Progress
 from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.control_plane import control_plane
 from modeldeck.sandbox.stack.stack import Sandbox
-
 from tests.conformance.clusters import NAMES, skip
 from tests.conformance.controlplane import launch
 from tests.conformance.controlplane.build import cache

@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from textual.pilot import Pilot
+
 from modeldeck.config import Flags, Resolved, resolve
 from modeldeck.console import Console, Launch
 from modeldeck.domain.operations.promotions import Outcome
 from modeldeck.domain.status.selection import Pane as P
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.deck.version_rows import version_id
 from modeldeck.screens.operation.operation_screen import OperationScreen
-from textual.pilot import Pilot
-
 from tests.conformance.story.world import PATIENCE, World
 
 SIZE = (120, 40)
@@ -45,7 +45,7 @@ class Person:
         shown = self.screen()
         return all(each in shown for each in words)
 
-    def row(self, key: str) -> TruthRow | None:
+    def row(self, key: str) -> ServingRow | None:
         return next((row for row in self.deck.model.truth if row.key == key), None)
 
     async def until(self, what: str, condition: Callable[[], object], seconds: float = PATIENCE) -> None:

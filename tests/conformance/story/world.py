@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir, read_json
 from modeldeck.sandbox.stack.stack import Sandbox
 

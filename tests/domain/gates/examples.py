@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Judgement, Op, QueryCriterion
 
 VERDICTS = st.sampled_from(GateVerdict)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from modeldeck.domain.gates import DEFAULT, Decision
 from modeldeck.domain.gates.latency import slowed, tail_of
 from modeldeck.domain.gates.measures import Measure, Measured
 from modeldeck.domain.gates.outlook import collapse_seen, slowness_seen
-
 from tests.bench.gates import CLIENTS, FASTAPI, Case, Growing, Version, heavy, light, row, skewed
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Measure, Measured, missing

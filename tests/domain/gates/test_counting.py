@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates.counting import STARTED, Counts, buckets_of, counts, growth, notes, one_number, restarts, scraped_since, seen_of
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Op, QueryCriterion
 from modeldeck.domain.gates.criteria import (
     BUILT_IN,

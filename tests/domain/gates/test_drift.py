@@ -9,6 +9,7 @@ from itertools import accumulate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates.drift import Drift, drift
 from modeldeck.domain.gates.evidence import Evidence
 from modeldeck.domain.gates.measures import Buckets

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates.evidence import NONE, Evidence, ceiling, rise
 from modeldeck.domain.gates.judgement import GateVerdict
 from modeldeck.domain.gates.looks import Levels

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import CriterionResult, GateVerdict, Judgement, combine, judgement
 from modeldeck.domain.gates.judgement import Trouble
-
 from tests.domain.gates.examples import RESULTS, VERDICTS
 
 PASS, FAIL, INSUFFICIENT, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT, GateVerdict.ERROR

@@ -10,6 +10,7 @@ from itertools import accumulate
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates.evidence import NONE
 from modeldeck.domain.gates.latency import P99, Tail, against, compared, p99_of, tail_of
 from modeldeck.domain.gates.measures import Buckets

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.gates.looks import Levels, each_look, levels
 from modeldeck.domain.gates.statistics import normal_above
-
 from tests.domain.gates.examples import GATES
 
 

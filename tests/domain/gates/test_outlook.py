@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict
 from modeldeck.domain.gates.criteria import built_in
 from modeldeck.domain.gates.judgement import Trouble

@@ -7,10 +7,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.gates.placeholders import NAMES, fill, problems
-from modeldeck.domain.gates.promql import metrics_in
 from prombed import LabelMatcher, parse_promql
 from prombed.promql.parser import SelectorExpression
+
+from modeldeck.domain.gates.placeholders import NAMES, fill, problems
+from modeldeck.domain.gates.promql import metrics_in
 
 VALUES = {"namespace": "serving", "deployment": "iris", "pods": "iris-5d4f-[a-z0-9]{5}", "model": "iris", "version": "3", "window": "300s"}
 GOOD = 'sum(rate(x{namespace="{namespace}",pod=~"{pods}",model=\'{model}\'}[{window}])) / {window}'

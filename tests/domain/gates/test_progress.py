@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import Decision, Gate, GateVerdict, Op, QueryCriterion, decide, progress
 from modeldeck.domain.gates.judgement import Judgement, judgement
-
 from tests.domain.gates.examples import VERDICTS, judged
 
 LETTERS = {"P": GateVerdict.PASS, "F": GateVerdict.FAIL, "I": GateVerdict.INSUFFICIENT, "E": GateVerdict.ERROR}

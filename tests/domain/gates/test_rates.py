@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import DEFAULT, Decision, GateVerdict, decide, judgement
 from modeldeck.domain.gates.criteria import built_in
 from modeldeck.domain.gates.looks import levels
-
 from tests.bench.gates import CLIENTS, Case, Growing, Row, Version, at_best, heavy, light, row, skewed, verdict
 
 ROUNDS = 20

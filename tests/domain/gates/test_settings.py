@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
-from modeldeck.domain.gates import Gate, Op, QueryCriterion, flaws, shorter
 
+from modeldeck.domain.gates import Gate, Op, QueryCriterion, flaws, shorter
 from tests.domain.gates.examples import GATES
 
 

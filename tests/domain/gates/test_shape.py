@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.gates import (
     CriterionResult,
     Gate,
@@ -21,7 +22,6 @@ from modeldeck.domain.gates import (
     judgement_from_json,
     judgement_to_json,
 )
-
 from tests.domain.gates.examples import GATES, JUDGEMENTS
 
 

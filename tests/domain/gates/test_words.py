@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.domain.gates import Op
 from modeldeck.domain.gates.words import bound_words, shown, span
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
 
 texts = st.text(max_size=20)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.owners import Hold, changed_by, configured, owners
 from modeldeck.domain.kubernetes.workloads import Controller, FieldOwner, Settings
-
 from tests.domain.links.templates import deployment
 
 KSERVE = Controller("serving.kserve.io/v1beta1", "InferenceService", "iris")

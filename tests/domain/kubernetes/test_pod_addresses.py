@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.kubernetes.pod_addresses import MOST, PodAddress, followed, pod_addresses, serving_addresses, with_host
 from modeldeck.domain.kubernetes.workloads import ContainerState, Pod
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels
-
 from tests.support.sample import FLEET
 
 POD = next(pod for pod in FLEET.pods if pod.ready)

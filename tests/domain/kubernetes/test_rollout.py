@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.rollout import Cause, new_pods, new_replica_set, obstacle, pod_words, refused, status, trouble
 from modeldeck.domain.kubernetes.workloads import Condition, ContainerKind, ContainerState, Pod
-
 from tests.domain.links.templates import container, deployment, pod, replica_set, state, template
 
 DEADLINE = Condition("Progressing", "False", "ProgressDeadlineExceeded", 'ReplicaSet "iris-2" has timed out progressing.')

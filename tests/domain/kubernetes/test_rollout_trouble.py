@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.rollout import (
     Cause,
     Trouble,
@@ -18,7 +19,6 @@ from modeldeck.domain.kubernetes.rollout import (
     trouble,
 )
 from modeldeck.domain.kubernetes.workloads import Condition, ContainerKind, ContainerState, EnvVar, PodTemplate
-
 from tests.domain.links.templates import container, deployment, pod, replica_set, state, template
 
 DEPLOYMENT = deployment(of=template(container(image="i:2")), available=0)

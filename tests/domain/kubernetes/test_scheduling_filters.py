@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.scheduling import (
     UNSCHEDULABLE,
     AntiAffinity,
@@ -19,7 +20,6 @@ from modeldeck.domain.kubernetes.scheduling import (
     Taint,
     Toleration,
 )
-
 from tests.domain.kubernetes.test_scheduling import GPU, look, node, pod
 
 CLOSED, TAINTED = "node(s) were unschedulable", "node(s) had untolerated taint(s)"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.kubernetes.workloads import ContainerKind, Controller, Fleet, OtherWorkload, Strategy
 
+from modeldeck.domain.kubernetes.workloads import ContainerKind, Controller, Fleet, OtherWorkload, Strategy
 from tests.domain.links.templates import deployment, pod, replica_set, state
 
 MAIN, INIT, SIDECAR, EPHEMERAL = ContainerKind.MAIN, ContainerKind.INIT, ContainerKind.SIDECAR, ContainerKind.EPHEMERAL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.domain.links.expansion import Piece, Variables, expanded
 
 _VALUES = {"E": "x", "D": "$(E)", "C": "$(D)", "B": "$(C)", "A": "$(B)"}

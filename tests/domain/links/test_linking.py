@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.workloads import Container, EnvVar, PodTemplate
 from modeldeck.domain.links.linking import chosen_places, find_links, image_pattern, taken_in, unread
-from modeldeck.domain.links.links import How, LinkPatterns, ServingLink
+from modeldeck.domain.links.links import LinkPatterns, LinkSource, ServingLink
 from modeldeck.domain.links.slots import places
-
 from tests.domain.links.templates import container, deployment, template
 
 RUN = "0123456789abcdef0123456789abcdef"
@@ -26,7 +26,7 @@ def only(found: PodTemplate, patterns: LinkPatterns | None = None) -> ServingLin
 
 def test_an_environment_value() -> None:
     link = only(template(container(env={"PORT": "80", "MODEL_URI": "models:/iris/3"})))
-    assert (link.model, link.version, link.how) == ("iris", "3", How.ENV_URI)
+    assert (link.model, link.version, link.how) == ("iris", "3", LinkSource.ENV_URI)
     assert (link.slot.where, link.slot.text) == (f"{SPEC}/0/env/1/value", "models:/iris/3")
 
 
@@ -39,7 +39,7 @@ def test_an_argument_of_the_second_container() -> None:
 
 def test_a_command_for_a_shell() -> None:
     link = only(template(container(command=("sh", "-c", f"mlflow models serve -m runs:/{RUN}/model"))))
-    assert (link.model, link.run_id, link.how, link.slot.where) == (None, RUN, How.ARG_URI, f"{SPEC}/0/command/2")
+    assert (link.model, link.run_id, link.how, link.slot.where) == (None, RUN, LinkSource.ARG_URI, f"{SPEC}/0/command/2")
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,12 @@ def test_a_command_for_a_shell() -> None:
 )
 def test_a_pair_of_name_and_version(env: dict[str, str], wanted: tuple[str, str] | None) -> None:
     links = find_links(template(container(env=env)))
-    assert [(link.model, link.version, link.how) for link in links] == ([(*wanted, How.ENV_PAIR)] if wanted else [])
+    assert [(link.model, link.version, link.how) for link in links] == ([(*wanted, LinkSource.ENV_PAIR)] if wanted else [])
 
 
 def test_references_that_the_kubelet_expands_leave_the_pair() -> None:
     server = container(args=("-m", "models:/$(MODEL_NAME)/$(MODEL_VERSION)"), env={"MODEL_NAME": "iris", "MODEL_VERSION": "3"})
-    assert only(template(server)).how is How.ENV_PAIR
+    assert only(template(server)).how is LinkSource.ENV_PAIR
 
 
 def test_a_value_from_elsewhere_is_no_link_and_the_last_of_a_name_counts() -> None:
@@ -216,7 +216,7 @@ def test_images_count_beside_other_references_only_of_the_same_model() -> None:
     assert only(template(container(image="registry/iris:5", env=uri)), patterns).places == ("server/env/MODEL_URI", "server/image")
     assert only(template(container(image="registry/proxy:1", env=uri)), patterns).places == ("server/env/MODEL_URI",)
     assert not any(link.certain for link in find_links(template(container(image="registry/iris:4", env=uri)), patterns))
-    assert only(template(container(image="registry/iris:5")), patterns).how is How.IMAGE
+    assert only(template(container(image="registry/iris:5")), patterns).how is LinkSource.IMAGE
 
 
 @pytest.mark.parametrize(
@@ -281,12 +281,16 @@ def test_annotations_beside_a_slot(uri: str, annotated: bool, version: str | Non
     link = only(template(container(env={"MODEL_URI": uri}), annotations=OURS))
     assert (link.annotated, link.version, link.model) == (annotated, version, model)
     assert dict(link.annotations) == OURS
-    assert link.how is How.ENV_URI
+    assert link.how is LinkSource.ENV_URI
 
 
 def test_annotations_alone_are_the_slot() -> None:
     link = only(template(annotations={"modeldeck.dev/model": "iris", "modeldeck.dev/version": "3"}))
-    assert (link.how, link.version, link.slot.where) == (How.ANNOTATION, "3", "/spec/template/metadata/annotations/modeldeck.dev~1version")
+    assert (link.how, link.version, link.slot.where) == (
+        LinkSource.ANNOTATION,
+        "3",
+        "/spec/template/metadata/annotations/modeldeck.dev~1version",
+    )
     assert find_links(template(annotations={"modeldeck.dev/version": "3"})) == ()
 
 
@@ -333,7 +337,7 @@ def test_every_slot_is_a_place_of_the_template(found: PodTemplate) -> None:
     for link in (one for each in links for one in (each, *each.also)):
         assert places(found)[link.slot.where] == link.slot.text
         assert any(part is not None for part in (link.version, link.alias, link.stage, link.run_id, link.model_id))
-        if link.how is not How.ANNOTATION:
+        if link.how is not LinkSource.ANNOTATION:
             assert find_links(found, PATTERNS, (link.slot.name,))
 
 
@@ -354,6 +358,6 @@ def test_who_chooses_a_run_beside_one_version_says_that_they_are_the_same(named:
 
 def test_a_reference_whose_model_comes_from_another_variable_is_edited_where_its_version_stands() -> None:
     link = only(template(container(env={"NAME": "iris", "MODEL_URI": "models:/$(NAME)/3"})))
-    assert (link.model, link.version, link.how, link.slot.where) == ("iris", "3", How.ENV_URI, f"{SPEC}/0/env/1/value")
+    assert (link.model, link.version, link.how, link.slot.where) == ("iris", "3", LinkSource.ENV_URI, f"{SPEC}/0/env/1/value")
     link = only(template(container(env={"VERSION": "3", "MODEL_URI": "models:/iris/$(VERSION)"})))
-    assert (link.model, link.version, link.how, link.slot.where) == ("iris", "3", How.ENV_PAIR, f"{SPEC}/0/env/0/value")
+    assert (link.model, link.version, link.how, link.slot.where) == ("iris", "3", LinkSource.ENV_PAIR, f"{SPEC}/0/env/0/value")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.links.linking import chosen_places, find_links, link_in, link_of, links_of
-from modeldeck.domain.links.links import LINK_ANNOTATION, How, LinkPatterns, ServingLink, Slot
 
+from modeldeck.domain.links.linking import chosen_places, find_links, link_in, link_of, links_of
+from modeldeck.domain.links.links import LINK_ANNOTATION, LinkPatterns, LinkSource, ServingLink, Slot
 from tests.domain.links.templates import container, deployment, template
 
 RUN = "0123456789abcdef0123456789abcdef"
@@ -45,7 +45,7 @@ def test_the_first_named_place_stands_for_a_run_that_was_chosen_with_it() -> Non
 def test_a_label_holds_the_number_of_a_version(text: str, span: tuple[int, int]) -> None:
     labelled = template(labels={"version": text, "model": "iris"})
     (found,) = find_links(labelled, LinkPatterns(labels=(("version", "{model}"),)))
-    assert (found.model, found.version, found.how, found.span) == ("iris", text.strip("vV"), How.LABEL, span)
+    assert (found.model, found.version, found.how, found.span) == ("iris", text.strip("vV"), LinkSource.LABEL, span)
     assert found.text == f"iris {text.strip('vV')}"
     assert find_links(labelled, LinkPatterns(labels=(("version", "{nobody}"),))) == ()
     assert find_links(labelled, LinkPatterns(labels=(("model", "iris"), ("version", "wine"))))[0].model == "wine"
@@ -56,7 +56,7 @@ SAID = {"modeldeck.dev/model": "iris", "modeldeck.dev/version": "3"}
 
 def test_annotations_alone_are_of_the_container_where_there_is_one() -> None:
     (alone,) = find_links(template(annotations=SAID))
-    assert (alone.model, alone.version, alone.how, alone.container, alone.annotated) == ("iris", "3", How.ANNOTATION, "server", True)
+    assert (alone.model, alone.version, alone.how, alone.container, alone.annotated) == ("iris", "3", LinkSource.ANNOTATION, "server", True)
     (several,) = find_links(template(container("a"), container("b"), annotations=SAID))
     assert several.container is None
     for half in SAID:
@@ -92,5 +92,5 @@ def test_a_reference_is_read_without_what_stands_around_it() -> None:
 
 def test_without_a_span_the_whole_text_is_the_reference() -> None:
     slot = Slot("/spec/template/x", "12", "server", "server/env/MODEL_VERSION")
-    assert ServingLink("iris", "12", None, None, How.ENV_PAIR, slot, "server").text == "iris 12"
-    assert ServingLink(None, "12", None, None, How.ENV_PAIR, slot, "server").text == "12"
+    assert ServingLink("iris", "12", None, None, LinkSource.ENV_PAIR, slot, "server").text == "iris 12"
+    assert ServingLink(None, "12", None, None, LinkSource.ENV_PAIR, slot, "server").text == "12"

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.kubernetes.workloads import Container, EnvVar
-from modeldeck.domain.links.links import How
-from modeldeck.domain.links.references import plays_another_role, references
 
+from modeldeck.domain.kubernetes.workloads import Container, EnvVar
+from modeldeck.domain.links.links import LinkSource
+from modeldeck.domain.links.references import plays_another_role, references
 from tests.domain.links.templates import container
 
 STEM, RUN = "/spec/template/spec/containers/0", "0123456789abcdef0123456789abcdef"
@@ -80,7 +80,7 @@ def test_a_name_or_a_file_of_data_tells_that_another_model_may_be_meant(name: st
 def test_a_container_that_is_called_so_says_nothing_of_its_places() -> None:
     (link,) = references(STEM, container("shadow", env={"MODEL_URI": "models:/iris/3"})).links
     assert not plays_another_role(link)
-    assert not plays_another_role(replace(link, how=How.IMAGE, slot=replace(link.slot, name="server/backup")))
+    assert not plays_another_role(replace(link, how=LinkSource.IMAGE, slot=replace(link.slot, name="server/backup")))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_container_that_is_called_so_says_nothing_of_its_places() -> None:
 )
 def test_a_pair_of_variables(env: dict[str, str], pair: tuple[str, str] | None) -> None:
     links = references(STEM, container(env=env)).links
-    assert [(link.model, link.version, link.how) for link in links] == ([(*pair, How.ENV_PAIR)] if pair else [])
+    assert [(link.model, link.version, link.how) for link in links] == ([(*pair, LinkSource.ENV_PAIR)] if pair else [])
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_where_a_part_of_a_reference_comes_from_that_place_is_edited() -> None:
     of = container(env={"V": "3", "R": RUN, "WHOLE": "models:/iris/4"}, args=("models:/iris/$(V)", "runs:/$(R)/model", "$(WHOLE)"))
     links = {link.slot.name: link for link in references(STEM, of).links}
     assert {name: (link.how, link.span, link.slot.where) for name, link in links.items()} == {
-        "server/env/V": (How.ENV_PAIR, (0, 1), f"{STEM}/env/0/value"),
-        "server/env/R": (How.ENV_URI, (0, 32), f"{STEM}/env/1/value"),
-        "server/env/WHOLE": (How.ENV_URI, (0, 14), f"{STEM}/env/2/value"),
+        "server/env/V": (LinkSource.ENV_PAIR, (0, 1), f"{STEM}/env/0/value"),
+        "server/env/R": (LinkSource.ENV_URI, (0, 32), f"{STEM}/env/1/value"),
+        "server/env/WHOLE": (LinkSource.ENV_URI, (0, 14), f"{STEM}/env/2/value"),
     }
 
 

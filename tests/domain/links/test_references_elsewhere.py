@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.workloads import Container, EnvVar, PodTemplate
 from modeldeck.domain.links.linking import find_links, unread
-
 from tests.domain.links.templates import container, template
 
 MAP = ("ConfigMap model-config",)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from modeldeck.domain.links.links import How, ServingLink, Slot
+
+from modeldeck.domain.links.links import LinkSource, ServingLink, Slot
 from modeldeck.domain.links.resolving import Resolved, resolve
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 
@@ -17,7 +18,7 @@ def version(number: str, model: str = "iris", **parts: Any) -> ModelVersion:
 
 def link(**parts: Any) -> ServingLink:
     values: dict[str, Any] = {"model": "iris", "version": None, "alias": None, "run_id": None}
-    return ServingLink(how=How.ENV_URI, slot=Slot("/x", "x"), container="server", **(values | parts))
+    return ServingLink(how=LinkSource.ENV_URI, slot=Slot("/x", "x"), container="server", **(values | parts))
 
 
 REGISTRY = Registry(

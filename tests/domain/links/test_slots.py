@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.workloads import Container, EnvVar, PodTemplate
 from modeldeck.domain.links.linking import find_links
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.links.slots import Edits, escape, places, slot_edits, template_patch, undo_edits, unescape
-
 from tests.domain.links.templates import container, template
 from tests.domain.links.test_linking import OURS, RUN, TEMPLATES
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.links.linking import find_links
 from modeldeck.domain.links.slots import Edits, escape, places, slot_edits, template_patch, undo_edits, unescape
-
 from tests.domain.links.templates import container, template
 
 SPEC = "/spec/template/spec"

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.measured import ChartPoints, chart_points, fleet_stats, observed_versions

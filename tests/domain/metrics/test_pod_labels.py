@@ -7,12 +7,12 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, literal, quoted, usual
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
-
 from tests.domain.links.templates import deployment, pod, replica_set
 
 PLAIN = PodLabels()

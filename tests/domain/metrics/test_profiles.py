@@ -7,6 +7,8 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prombed import Prombed
+
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.pod_labels import PodLabels, quoted
 from modeldeck.domain.metrics.profiles import (
@@ -21,7 +23,6 @@ from modeldeck.domain.metrics.profiles import (
     pod_pattern,
     rate_window,
 )
-from prombed import Prombed
 
 NAMES = ("http_request_duration_highr_seconds_bucket", "model_prediction_value_bucket", "model_info", "python_info")
 FASTAPI = ("http_requests_total", "status", "2xx")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.metrics.quantiles import histogram_quantile, stats_by
 from modeldeck.domain.metrics.samples import Sample, ServingStats
 

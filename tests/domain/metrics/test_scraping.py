@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress, host_of
 from modeldeck.domain.metrics.measured import Group, grouped, measured_fleet, unmeasured
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels
@@ -16,7 +17,6 @@ from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.scraping import questions, scraped_by_deployment
 from modeldeck.domain.metrics.series_scope import NAMESPACES, PODS, SeriesScope
 from modeldeck.domain.metrics.statements import OURS, Statement
-
 from tests.support import sample
 
 FLEET = replace(sample.FLEET, pods=tuple(replace(pod, ip=f"10.0.0.{n}") for n, pod in enumerate(sample.FLEET.pods, 1)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.metrics.pod_labels import PodLabels
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.scraping import Scraped, names_in, question_about, questions, scraped_as

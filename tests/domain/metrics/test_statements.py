@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.statements import OURS, Statement, known_metrics, registered_version, statement_key, statements

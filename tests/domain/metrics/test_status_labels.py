@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.profiles import pick
 from modeldeck.domain.metrics.status_labels import LABELS, carries, failed_matcher

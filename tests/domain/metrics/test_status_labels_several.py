@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+
 from modeldeck.domain.metrics.status_labels import failed_matcher
 
 Series = dict[str, str]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.mlflow.alias_changes import AliasMove, Pointers, alias_moves, pointers_of
 from modeldeck.domain.mlflow.registry import RegisteredModel
 

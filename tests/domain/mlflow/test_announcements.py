@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 
 MINE, OTHER = "20260101-000000-aaaa", "20260101-000000-bbbb"

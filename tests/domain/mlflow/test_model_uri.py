@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.mlflow.model_uri import LATEST, ModelUri, find, find_all, parse
 
 RUN = "0123456789abcdef0123456789abcdef"

@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.links.links import How, ServingLink, Slot
+
+from modeldeck.domain.links.links import LinkSource, ServingLink, Slot
 from modeldeck.domain.links.resolving import Resolved, resolve
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 
@@ -34,7 +35,7 @@ def test_the_next_version_follows_the_highest() -> None:
     assert [KNOWN.next_version(model) for model in ("iris", "wine", "other")] == ["11", "4", "1"]
 
 
-BY_RUN = ServingLink(None, None, None, "r", How.ENV_URI, Slot("/env/0/value", "runs:/r/model"), "server")
+BY_RUN = ServingLink(None, None, None, "r", LinkSource.ENV_URI, Slot("/env/0/value", "runs:/r/model"), "server")
 
 
 @pytest.mark.parametrize(

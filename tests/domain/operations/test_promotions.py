@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.operations.promotions import (
     ExitCode,

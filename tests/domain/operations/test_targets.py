@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.operations import targets
 from modeldeck.domain.operations.promotions import Intent, Kind
-
 from tests.support import sample
 
 WANTED = Intent(Kind.PROMOTE, "serving", "staging", "iris", "9", "ann@box")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.rollout import Cause, Trouble
 from modeldeck.domain.kubernetes.workloads import ContainerKind, Pod
 from modeldeck.domain.links.linking import link_of
@@ -14,7 +15,6 @@ from modeldeck.domain.links.resolving import Resolved
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.status.disagreements import Evidence, disagreements, v
 from modeldeck.domain.status.serving_row import Code, LiveVersion
-
 from tests.domain.links.templates import container, deployment, pod, replica_set, state, template
 
 DEPLOYMENT = deployment(of=template(container(env={"MODEL_URI": "models:/iris@champion"})))

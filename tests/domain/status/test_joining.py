@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.pod_owners import deployments_of_pods, pods_by_deployment
 from modeldeck.domain.kubernetes.workloads import Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
 from modeldeck.domain.metrics.samples import ServingStats
 from modeldeck.domain.metrics.statements import Statement
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.status.joining import Joiner, Place, owners_by_version, serving_of, serving_words, truth_rows
-from modeldeck.domain.status.serving_row import Code, LiveVersion, TruthRow
-
+from modeldeck.domain.status.joining import Joiner, Place, owners_by_version, serving_of, serving_rows, serving_words
+from modeldeck.domain.status.serving_row import Code, LiveVersion, ServingRow
 from tests.domain.links.templates import container, deployment, pod, replica_set, state, template
 
 RUN = "0123456789abcdef0123456789abcdef"
@@ -48,12 +48,12 @@ def fleet_of(now: PodTemplate, *pods: tuple[PodTemplate, bool], **parts: Any) ->
     return Fleet((of,), tuple(sets), tuple(found))
 
 
-def only(fleet: Fleet, known: Registry | None, **parts: Any) -> TruthRow:
-    (row,) = truth_rows(fleet, known, **parts)
+def only(fleet: Fleet, known: Registry | None, **parts: Any) -> ServingRow:
+    (row,) = serving_rows(fleet, known, **parts)
     return row
 
 
-def codes(row: TruthRow) -> list[Code]:
+def codes(row: ServingRow) -> list[Code]:
     return [d.code for d in row.disagreements]
 
 
@@ -238,7 +238,7 @@ def test_pods_by_selector_where_replica_sets_may_not_be_read() -> None:
 
 
 def test_where_a_version_serves() -> None:
-    rows = truth_rows(fleet_of(V7, (V6, True), (V7, True), (V7, False)), registry(champion="7"))
+    rows = serving_rows(fleet_of(V7, (V6, True), (V7, True), (V7, False)), registry(champion="7"))
     assert serving_words(serving_of(rows, "iris", "7")) == "1/3 pods"
     twice = (*rows, replace(rows[0], deployment="canary", live=(LiveVersion("7", 5, 5),)))
     assert [place.key for place in serving_of(twice, "iris", "7")] == ["serving/canary", "serving/iris"]
@@ -280,7 +280,7 @@ def fleets(draw: st.DrawFn) -> Fleet:
 
 @given(fleets(), st.sampled_from([None, registry(), registry(champion="7"), registry(version("7", run_id=RUN), champion="6")]))
 def test_every_fleet_has_its_rows(fleet: Fleet, known: Registry | None) -> None:
-    rows = truth_rows(fleet, known)
+    rows = serving_rows(fleet, known)
     assert [row.key for row in rows] == [d.key for d in fleet.deployments]
     shared = pods_by_deployment(fleet)
     for row in rows:
@@ -304,7 +304,7 @@ def test_a_joiner_that_remembers_answers_the_same(changes: list[tuple[Fleet, Reg
         stats = {d.key: ServingStats(p99=p99) for d in fleet.deployments} if p99 else {}
         observed = {f"serving/{p.name}": Statement(registered=(("iris", version),)) for p, version in zip(fleet.pods, stated, strict=False)}
         for _ in range(2):
-            assert joiner.rows(fleet, known, stats, observed=observed) == truth_rows(fleet, known, stats, observed=observed)
+            assert joiner.rows(fleet, known, stats, observed=observed) == serving_rows(fleet, known, stats, observed=observed)
 
 
 def test_a_joiner_keeps_what_did_not_change() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.samples import ServingStats
 from modeldeck.domain.metrics.statements import Statement
 from modeldeck.domain.mlflow.registry import Registry
-from modeldeck.domain.status.joining import Joiner, truth_rows
-
+from modeldeck.domain.status.joining import Joiner, serving_rows
 from tests.domain.links.templates import state
 from tests.domain.status.test_joining import SAYS_6, SAYS_7, V7, fleet_of, registry
 
@@ -38,8 +38,8 @@ def test_a_row_is_joined_anew_when_a_part_of_it_changed(
 ) -> None:
     joiner, stats = Joiner(), {"serving/iris": ServingStats(p99=p99)} if p99 else {}
     for _ in range(2):
-        assert joiner.rows(FLEET, KNOWN) == truth_rows(FLEET, KNOWN)
-        assert joiner.rows(fleet, known, stats, observed=observed) == truth_rows(fleet, known, stats, observed=observed)
+        assert joiner.rows(FLEET, KNOWN) == serving_rows(FLEET, KNOWN)
+        assert joiner.rows(fleet, known, stats, observed=observed) == serving_rows(fleet, known, stats, observed=observed)
 
 
 def test_a_replica_set_alone_may_change_what_is_wrong() -> None:
@@ -48,7 +48,7 @@ def test_a_replica_set_alone_may_change_what_is_wrong() -> None:
     other = replace(crashed, replica_sets=(ELSEWHERE,))
     (before,), (after,) = joiner.rows(crashed, KNOWN), joiner.rows(other, KNOWN)
     assert before.disagreements != after.disagreements
-    assert (after,) == truth_rows(other, KNOWN)
+    assert (after,) == serving_rows(other, KNOWN)
 
 
 def test_what_is_equal_is_not_joined_anew() -> None:
@@ -63,11 +63,11 @@ def test_another_statement_of_a_pod_is_heard_after_an_earlier_one() -> None:
     joiner = Joiner()
     for said in (SAYS_7, SAYS_6, SAYS_7):
         observed = {"serving/pod-1": said}
-        assert joiner.rows(FLEET, KNOWN, observed=observed) == truth_rows(FLEET, KNOWN, observed=observed)
+        assert joiner.rows(FLEET, KNOWN, observed=observed) == serving_rows(FLEET, KNOWN, observed=observed)
 
 
 @pytest.mark.parametrize("phase", ["Pending", "Failed", "Succeeded", "Unknown"])
 def test_only_pods_that_run_count(phase: str) -> None:
     ended = replace(FLEET, pods=tuple(replace(pod, phase=phase) for pod in FLEET.pods))
-    (row,) = truth_rows(ended, KNOWN)
+    (row,) = serving_rows(ended, KNOWN)
     assert row.live == ()

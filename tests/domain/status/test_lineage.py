@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modeldeck.domain.metrics.samples import ServingStats
-from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.joining import serving_rows
 from modeldeck.domain.status.lineage import Chain, Deployed, line
 from modeldeck.domain.status.selection import EMPTY, Selection
 from modeldeck.domain.status.serving_row import LiveVersion
-
 from tests.domain.status.test_joining import V6, V7, fleet_of, registry, version
 
 REGISTRY = registry(version("7", run_id="r7"), version("9", run_id="r9"), champion="7", challenger="9")
-ROWS = truth_rows(fleet_of(V7, (V7, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})
+ROWS = serving_rows(fleet_of(V7, (V7, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})
 SERVING = (Deployed("serving/iris", 1, 0.041),)
 
 
@@ -30,7 +29,7 @@ def test_the_champion_itself_is_told_once() -> None:
 
 
 def test_from_a_deployment_with_its_disagreements() -> None:
-    rows = truth_rows(fleet_of(V6, (V6, True)), REGISTRY)
+    rows = serving_rows(fleet_of(V6, (V6, True)), REGISTRY)
     found = line(Selection(deployment="serving/iris"), REGISTRY, rows)
     assert (found.selected.version, found.selected.deployed) == ("6", (Deployed("serving/iris", 1, None),))
     assert found.words[-1] == "alias champion says v7, the template says v6"
@@ -43,7 +42,7 @@ def test_a_run_that_was_never_registered_and_nothing_at_all() -> None:
 
 
 def test_latency_of_a_mixture_is_nobodys() -> None:
-    rows = truth_rows(fleet_of(V7, (V7, True), (V6, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})
+    rows = serving_rows(fleet_of(V7, (V7, True), (V6, True)), REGISTRY, {"serving/iris": ServingStats(p99=0.041)})
     assert line(Selection(model="iris", version="7"), REGISTRY, rows).selected.deployed == (Deployed("serving/iris", 1, None),)
 
 
@@ -60,7 +59,7 @@ def test_a_model_without_a_version_says_less_than_the_deployment() -> None:
 
 
 def test_a_deployment_of_another_model_says_nothing_of_what_is_selected() -> None:
-    rows = truth_rows(fleet_of(V6, (V6, True)), REGISTRY)
+    rows = serving_rows(fleet_of(V6, (V6, True)), REGISTRY)
     assert line(Selection(model="wine", version="1", deployment="serving/iris"), REGISTRY, rows).words == ()
     assert line(Selection(model="iris", version="9", deployment="serving/iris"), REGISTRY, rows).words != ()
     unlinked = (replace(rows[0], model=None),)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.kubernetes.rollout import RolloutStatus
 from modeldeck.domain.metrics.samples import NOTHING_KNOWN
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
@@ -19,15 +20,17 @@ from modeldeck.domain.status.selection import (
     select_version,
     serving_version,
 )
-from modeldeck.domain.status.serving_row import LiveVersion, TruthRow
+from modeldeck.domain.status.serving_row import LiveVersion, ServingRow
 
 
 def version(model: str, number: str, run_id: str) -> ModelVersion:
     return ModelVersion(model, number, run_id, "READY", "None", float(number), f"runs:/{run_id}/model")
 
 
-def row(name: str, model: str | None, spec: str | None, *live: LiveVersion) -> TruthRow:
-    return TruthRow("serving", name, None, model, spec, "champion", spec, live, 1, 1, 1, 1, RolloutStatus("done", ""), 1, NOTHING_KNOWN, ())
+def row(name: str, model: str | None, spec: str | None, *live: LiveVersion) -> ServingRow:
+    return ServingRow(
+        "serving", name, None, model, spec, "champion", spec, live, 1, 1, 1, 1, RolloutStatus("done", ""), 1, NOTHING_KNOWN, ()
+    )
 
 
 REGISTRY = Registry(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubesim.api.quantities import amount, canonical_quantity
 from kubesim.api.timestamps import human
 

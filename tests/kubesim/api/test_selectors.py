@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubesim.api.kinds import CONFIGMAPS, EVENTS, NEW_EVENTS, PODS
 from kubesim.api.selectors import from_object, parse_fields, parse_labels
 from kubesim.api.statuses import ApiError

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+
 from kubesim.api.kinds import DEPLOYMENTS, NODES, PODS, REPLICASETS
 from kubesim.controllers import progress, replicasets
 from kubesim.controllers.manager import run_controllers

@@ -6,6 +6,7 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kubesim.api.int_or_percent import scaled
 from kubesim.controllers.sizes import Size, fences, grown, proportional, shrunk
 

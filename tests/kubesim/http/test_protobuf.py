@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kubesim.api.schema import Struct, struct
 from kubesim.http.protobuf import decode_body
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from kubesim.api.kinds import KINDS, NODES, PODS
 from kubesim.auth import certificates, kubeconfigs
 from kubesim.auth.access import USERS, load_tokens

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kubesim.api.kinds import DEPLOYMENTS, PODS
 from kubesim.api.statuses import ApiError
 from kubesim.patching.json_patch import json_patch, merge_patch

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kubesim.api.kinds import CONFIGMAPS, DEPLOYMENTS
 from kubesim.patching import managed_fields
 from kubesim.patching.managed_fields import Owner

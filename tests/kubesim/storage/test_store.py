@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from kubesim.api.kinds import CONFIGMAPS, SECRETS
 from kubesim.storage.store import Change, Store
 

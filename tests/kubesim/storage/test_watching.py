@@ -8,6 +8,7 @@ import random
 from typing import Any
 
 import pytest
+
 from kubesim.api.kinds import CONFIGMAPS
 from kubesim.api.selectors import Selector, parse_labels
 from kubesim.http.rendering import Renderer

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Rejected
 from modeldeck.domain.links.linking import links_of
 from modeldeck.domain.operations.promotions import Refusal
 from modeldeck.operations.actions.choose_link import choose_link
 from modeldeck.operations.common.guard import ReadOnly
-
 from tests.operations.conftest import Bench
 
 
@@ -26,7 +26,7 @@ def shadowed(bench: Bench) -> Bench:
 
 async def test_the_choice_is_an_annotation_that_restarts_nothing(shadowed: Bench) -> None:
     before = shadowed.fake.template()
-    chosen = await choose_link(shadowed.fake.world, "serving", "iris", ("server/env/MODEL_URI",))
+    chosen = await choose_link(shadowed.fake.clients, "serving", "iris", ("server/env/MODEL_URI",))
     assert shadowed.fake.annotations()["modeldeck.dev/link"] == "server/env/MODEL_URI"
     assert [(link.certain, link.version) for link in links_of(chosen)] == [(True, "1")]
     assert shadowed.fake.template() == before
@@ -35,7 +35,7 @@ async def test_the_choice_is_an_annotation_that_restarts_nothing(shadowed: Bench
 @pytest.mark.parametrize("places", [("server/env/OTHER",), ("server/env/MODEL_URI", "server/env/SHADOW_MODEL_URI")])
 async def test_what_is_not_one_reference_is_refused(shadowed: Bench, places: tuple[str, ...]) -> None:
     with pytest.raises(Rejected, match="not one reference"):
-        await choose_link(shadowed.fake.world, "serving", "iris", places)
+        await choose_link(shadowed.fake.clients, "serving", "iris", places)
     assert "modeldeck.dev/link" not in shadowed.fake.annotations()
 
 
@@ -54,4 +54,4 @@ async def test_where_none_of_the_references_may_serve_the_hint_says_so(bench: Be
 async def test_what_may_only_be_looked_at_is_not_annotated(shadowed: Bench) -> None:
     shadowed.fake.environment = replace(shadowed.fake.environment, read_only=True)
     with pytest.raises(ReadOnly):
-        await choose_link(shadowed.fake.world, "serving", "iris", ("server/env/MODEL_URI",))
+        await choose_link(shadowed.fake.clients, "serving", "iris", ("server/env/MODEL_URI",))

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.leases import LockNote
 from modeldeck.domain.operations.promotions import Outcome, State
 from modeldeck.operations.common import liveness
 from modeldeck.operations.common.liveness import birth, holder_is_dead, is_abandoned, is_alive, process_lives
 from modeldeck.operations.common.text import host
-
 from tests.support.operations import BEGUN
 from tests.support.processes import gone_pid
 

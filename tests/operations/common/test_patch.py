@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.domain.kubernetes.annotations import RESTARTED_AT
 from modeldeck.domain.links.slots import Edits
 from modeldeck.operations.common.patch import of_annotations, of_template, own_annotation, patch, reversed_edits, stand, strays, tail
-
 from tests.domain.links.templates import container, deployment, template
 
 ENV, LABEL = "/spec/template/spec/containers/0/env/0/value", "/spec/template/metadata/labels/app"

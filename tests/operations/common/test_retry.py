@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import (
     Failure,
     Faulty,
@@ -19,8 +20,7 @@ from modeldeck.domain.failures import (
 )
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
 from modeldeck.operations.common.liveness import unheard
-from modeldeck.operations.common.retry import AWAY, LATE_ANSWER, OUTAGE, PASSING, PATIENCE, Refusals, patiently, pause_after
-
+from modeldeck.operations.common.retry import AWAY, LATE_ANSWER, OUTAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSIENT, Refusals, pause_after, retry
 from tests.support.fakes.clock import FakeClock
 
 
@@ -40,7 +40,7 @@ class Backend:
 async def test_it_is_asked_again_after_pauses_that_double_up_to_two_seconds() -> None:
     clock = FakeClock()
     backend, waited = Backend(clock, 7, Unreachable("refused")), list[Failure]()
-    assert await patiently(backend.ask, clock, patience=20.0, waiting=waited.append) == "there"
+    assert await retry(backend.ask, clock, patience=20.0, waiting=waited.append) == "there"
     began = backend.asked[0]
     assert [round(at - began, 3) for at in backend.asked] == [0.0, 0.2, 0.6, 1.4, 3.0, 5.0, 7.0, 9.0]
     assert waited == [backend.failure] * 7
@@ -50,11 +50,11 @@ async def test_it_is_given_up_when_the_next_try_would_be_too_late() -> None:
     clock = FakeClock()
     backend = Backend(clock, 99, TimedOut("no answer"))
     with pytest.raises(TimedOut):
-        await patiently(backend.ask, clock)
+        await retry(backend.ask, clock)
     assert backend.asked[-1] - backend.asked[0] == pytest.approx(7.0)
     exact = Backend(clock, 1, TimedOut("no answer"))
     with pytest.raises(TimedOut):
-        await patiently(exact.ask, clock, patience=0.2)
+        await retry(exact.ask, clock, patience=0.2)
 
 
 @pytest.mark.parametrize("failure", [NotFound("gone"), Rejected("bad"), Forbidden("no")])
@@ -62,13 +62,13 @@ async def test_what_will_not_pass_is_not_asked_again(failure: Failure) -> None:
     clock = FakeClock()
     backend = Backend(clock, 1, failure)
     with pytest.raises(type(failure)):
-        await patiently(backend.ask, clock)
+        await retry(backend.ask, clock)
     assert len(backend.asked) == 1
 
 
 def test_which_failures_pass_and_how_long_is_waited() -> None:
-    assert set(PASSING) == {*AWAY, Malformed} == {Unreachable, TimedOut, Throttled, Faulty, Malformed}
-    assert (PATIENCE, OUTAGE, LATE_ANSWER) == (8.0, 120.0, 1.0)
+    assert set(TRANSIENT) == {*AWAY, Malformed} == {Unreachable, TimedOut, Throttled, Faulty, Malformed}
+    assert (REQUEST_TIMEOUT, OUTAGE_TIMEOUT, LATE_ANSWER) == (8.0, 120.0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,6 @@ from modeldeck.domain.operations.promotions import (
     Verdict,
 )
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_json, plan_to_journal
-
 from tests.operations.conftest import Bench
 
 STEP = Step(StepName.MOVE_ALIAS, "1", "2", leg=1)

@@ -6,30 +6,31 @@ import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.operations.common.text import from_iso, harmless, harmless_lines, has_orders, iso, new_id
+
+from modeldeck.operations.common.text import from_iso, has_orders, iso, new_id, sanitize, sanitize_lines
 
 
 @given(text=st.text(), keep=st.booleans())
 def test_harmless_text_gives_no_orders_and_stays_as_it_is(text: str, keep: bool) -> None:
-    said = harmless(text, keep_blanks=keep)
+    said = sanitize(text, keep_blanks=keep)
     assert not has_orders(said)
-    assert harmless(said, keep_blanks=keep) == said
+    assert sanitize(said, keep_blanks=keep) == said
     assert len(said) <= 2000
 
 
 @given(text=st.text(alphabet=st.characters(categories=["L", "N", "P"]), max_size=100))
 def test_plain_text_is_left_alone(text: str) -> None:
-    assert harmless(text) == text
+    assert sanitize(text) == text
 
 
 def test_what_terminals_act_on_is_taken_out() -> None:
-    assert harmless("\x1b]0;x\x07[red] a\u202eb\tc\r\nd") == "·]0;x·[red] a·b c d"
+    assert sanitize("\x1b]0;x\x07[red] a\u202eb\tc\r\nd") == "·]0;x·[red] a·b c d"
     assert unicodedata.category("\u202e") == "Cf"
 
 
 def test_the_last_lines_of_a_log_that_say_something() -> None:
     log = "start\n\n  File x\n    call()\n    ^^^^^^\nValueError: no\x1b[0m\n"
-    assert harmless_lines(log, last=3) == ("File x", "call()", "ValueError: no·[0m")
+    assert sanitize_lines(log, last=3) == ("File x", "call()", "ValueError: no·[0m")
 
 
 @given(at=st.floats(0, 4e9))
@@ -48,22 +49,22 @@ def test_what_is_no_time_is_none(text: str) -> None:
 
 
 def test_what_is_too_long_ends_with_an_ellipsis() -> None:
-    assert harmless("abcdef", limit=6) == "abcdef"
-    assert harmless("abcdefg", limit=6) == "abcde…"
-    assert harmless("abcd  efg", limit=6) == "abcd…", "no blank stands before it"
-    assert len(harmless("x" * 3000)) == 2000
+    assert sanitize("abcdef", limit=6) == "abcdef"
+    assert sanitize("abcdefg", limit=6) == "abcde…"
+    assert sanitize("abcd  efg", limit=6) == "abcd…", "no blank stands before it"
+    assert len(sanitize("x" * 3000)) == 2000
 
 
 def test_columns_are_kept_where_they_are_wanted() -> None:
-    assert harmless("a  b\tc  ", keep_blanks=True) == "a  b c"
-    assert harmless("a  b\tc  ") == "a b c"
+    assert sanitize("a  b\tc  ", keep_blanks=True) == "a  b c"
+    assert sanitize("a  b\tc  ") == "a b c"
 
 
 def test_of_a_log_the_last_eight_lines_are_kept_each_within_its_width() -> None:
-    assert harmless_lines("\n".join(str(number) for number in range(12))) == tuple(str(number) for number in range(4, 12))
-    (wide,) = harmless_lines("x" * 300)
+    assert sanitize_lines("\n".join(str(number) for number in range(12))) == tuple(str(number) for number in range(4, 12))
+    (wide,) = sanitize_lines("x" * 300)
     assert (len(wide), wide[-1]) == (240, "…")
-    assert harmless_lines("---\n===\n~~~\n***\n^^^\n  ") == ()
+    assert sanitize_lines("---\n===\n~~~\n***\n^^^\n  ") == ()
 
 
 def test_times_have_milliseconds_and_a_zone() -> None:

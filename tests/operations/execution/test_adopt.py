@@ -6,20 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, NotFound, TimedOut, Unreachable
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OPERATION_TAG, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OPERATION_TAG, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.operations.promotions import EVIDENCE, Kind, Plan, StepName, StepState
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.adopt import adopt, plan_of, told_by_tags
-
 from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 
-MARK = Mark("op", "promote", "ann", "iris", "1", "2", "champion", "1", edits={"/spec/template/x": ("a", "b")})
+MARK = OperationAnnotation("op", "promote", "ann", "iris", "1", "2", "champion", "1", edits={"/spec/template/x": ("a", "b")})
 
 
-def adopted(mark: Mark = MARK, uri: str = "models:/iris/1", **annotations: str) -> Plan:
+def adopted(mark: OperationAnnotation = MARK, uri: str = "models:/iris/1", **annotations: str) -> Plan:
     of = deployment(of=template(container(args=("--uri", uri))), annotations={OPERATION: mark_text(mark), **annotations})
     return plan_of(mark, of, "prod", ClusterId("c"))
 
@@ -53,12 +53,12 @@ def test_what_the_mark_says_stands_in_the_plan() -> None:
     assert [(step.before, step.after) for step in plan.steps][1] == ("champion at 1", "champion at 2")
     assert plan.slot_edits["/spec/template/x"] == ("a", "b")
     assert plan.slot_edits["/metadata/annotations/modeldeck.dev~1operation"] == (None, mark_text(MARK))
-    back = adopted(replace(MARK, kind="rollback", previous=None), **{HISTORY: history_text({}, Mark("before"))})
+    back = adopted(replace(MARK, kind="rollback", previous=None), **{HISTORY: history_text({}, OperationAnnotation("before"))})
     assert (back.intent.kind, back.fingerprint.last_operation, back.steps[1].before) == (Kind.ROLLBACK, "before", "champion at nothing")
 
 
 async def told(bench: Bench, plan: Plan) -> bool:
-    return await told_by_tags(plan, bench.fake.world, bench.fake.clock)
+    return await told_by_tags(plan, bench.fake.clients, bench.fake.clock)
 
 
 async def test_a_tag_of_the_version_tells_that_it_came_past_its_commit(bench: Bench) -> None:
@@ -141,12 +141,12 @@ async def test_an_alias_that_cannot_be_read_tells_only_where_it_could_not_before
             assert not await told(bench, plan)
 
 
-def mark_on(bench: Bench, key: str, mark: Mark = MARK) -> None:
+def mark_on(bench: Bench, key: str, mark: OperationAnnotation = MARK) -> None:
     bench.fake.cluster.edit(key, lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(mark)}))
 
 
 async def taken(bench: Bench, *, finish: bool = False) -> Plan:
-    return await adopt("op", bench.fake.world, bench.journal, bench.fake.clock, finish=finish)
+    return await adopt("op", bench.fake.clients, bench.journal, bench.fake.clock, finish=finish)
 
 
 async def test_it_is_written_as_one_that_was_cut_off_in_each_of_its_steps(bench: Bench) -> None:
@@ -201,7 +201,7 @@ async def test_of_several_deployments_those_that_carry_its_mark_are_its_own(benc
     await bench.fake.registry.tag_version("iris", "2", {OPERATION_TAG: "op"})
     finished = await taken(bench, finish=True)
     with pytest.raises(Conflict) as failed:
-        await adopt("op", bench.fake.world, bench.journal, bench.fake.clock)
+        await adopt("op", bench.fake.clients, bench.journal, bench.fake.clock)
     assert failed.value.hint.endswith(f"then modeldeck rollback {plan.intent.key}")
     evidence = [(step.leg, step.name) for step in finished.steps if step.name in EVIDENCE]
     assert evidence == [(leg, name) for leg in (0, 1) for name in EVIDENCE]

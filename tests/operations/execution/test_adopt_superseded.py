@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Forbidden
-from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, history_of, mark_of, mark_text
+from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, history_of, mark_of, mark_text
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.operations.promotions import Operation, Outcome, Plan
-from modeldeck.operations.common.ownership import Standing, standing
+from modeldeck.operations.common.ownership import Ownership, ownership_of
 from modeldeck.operations.execution.adopt import adopt
-
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.journals import MemoryJournal
@@ -97,7 +97,7 @@ async def test_a_way_back_that_lay_idle_stops_where_the_way_there_was_finished(b
         await bench.run_on(made, Cutting(bench.journal, 9, before=False))
     bench.fake.cluster.leases.clear()
     elsewhere = Bench(bench.fake, MemoryJournal(), asyncio.Event())
-    await adopt(made.id, bench.fake.world, elsewhere.journal, bench.fake.clock)
+    await adopt(made.id, bench.fake.clients, elsewhere.journal, bench.fake.clock)
     bench.fake.traps.fail("patch_deployment", Forbidden("not you"), times=99)
     here = await bench.resume(made.id)
     assert here.outcome is Outcome.NEEDS_ATTENTION, here.words
@@ -117,39 +117,44 @@ OWN, OTHER, OLD = "20260101-000000-aaaa", "20260101-000001-bbbb", "20251231-0000
 @pytest.mark.parametrize(
     ("standing_mark", "past", "expected"),
     [
-        (OWN, (), Standing.OURS),
-        (OTHER, (), Standing.TAKEN),
-        (OTHER, ((OTHER, "done"),), Standing.PASSED),
-        (None, ((OWN, "needs attention"), (OLD, "done")), Standing.OURS),
-        (None, ((OTHER, "undone"), (OWN, "needs attention")), Standing.OURS),
-        (None, ((OWN, "undone"),), Standing.BACK),
-        (None, ((OTHER, "undone"), (OWN, "undone")), Standing.BACK),
-        (None, ((OTHER, "done"), (OWN, "undone")), Standing.BACK),
-        (OTHER, ((OWN, "undone"),), Standing.BACK),
-        (None, ((OTHER, "done"), (OWN, "needs attention")), Standing.PASSED),
-        (None, ((OTHER, "needs attention"),), Standing.PASSED),
-        (None, ((OTHER, "undone"), (OLD, "done")), Standing.UNMARKED),
-        (None, ((OLD, "done"),), Standing.UNMARKED),
-        (None, (), Standing.UNMARKED),
-        (OLD, (), Standing.UNMARKED),
+        (OWN, (), Ownership.OURS),
+        (OTHER, (), Ownership.TAKEN),
+        (OTHER, ((OTHER, "done"),), Ownership.PASSED),
+        (None, ((OWN, "needs attention"), (OLD, "done")), Ownership.OURS),
+        (None, ((OTHER, "undone"), (OWN, "needs attention")), Ownership.OURS),
+        (None, ((OWN, "undone"),), Ownership.BACK),
+        (None, ((OTHER, "undone"), (OWN, "undone")), Ownership.BACK),
+        (None, ((OTHER, "done"), (OWN, "undone")), Ownership.BACK),
+        (OTHER, ((OWN, "undone"),), Ownership.BACK),
+        (None, ((OTHER, "done"), (OWN, "needs attention")), Ownership.PASSED),
+        (None, ((OTHER, "needs attention"),), Ownership.PASSED),
+        (None, ((OTHER, "undone"), (OLD, "done")), Ownership.UNMARKED),
+        (None, ((OLD, "done"),), Ownership.UNMARKED),
+        (None, (), Ownership.UNMARKED),
+        (OLD, (), Ownership.UNMARKED),
     ],
 )
 async def test_the_mark_and_then_the_history_tell(
-    bench: Bench, standing_mark: str | None, past: tuple[tuple[str, str], ...], expected: Standing
+    bench: Bench, standing_mark: str | None, past: tuple[tuple[str, str], ...], expected: Ownership
 ) -> None:
     """`OLD` is the newest operation that the plan saw, and its mark the one that the plan replaces."""
     made = await planned(bench)
-    assert standing(made, await told(bench, standing_mark, past)) is expected
+    assert ownership_of(made, await told(bench, standing_mark, past)) is expected
 
 
 async def planned(bench: Bench) -> Plan:
     made = await bench.good_plan("2")
-    before = {where: (mark_text(Mark(OLD)) if where.endswith("operation") else old, new) for where, (old, new) in made.slot_edits.items()}
+    before = {
+        where: (mark_text(OperationAnnotation(OLD)) if where.endswith("operation") else old, new)
+        for where, (old, new) in made.slot_edits.items()
+    }
     return replace(made, id=OWN, fingerprint=replace(made.fingerprint, last_operation=OLD), slot_edits=before)
 
 
 async def told(bench: Bench, standing_mark: str | None, past: tuple[tuple[str, str], ...]) -> Deployment:
     deployment = await bench.fake.cluster.deployment("serving", "iris")
-    lines = [mark_text(Mark(id, outcome=outcome)) for id, outcome in past]
-    annotations = {"modeldeck.dev/history": f"[{','.join(lines)}]"} | ({OPERATION: mark_text(Mark(standing_mark))} if standing_mark else {})
+    lines = [mark_text(OperationAnnotation(id, outcome=outcome)) for id, outcome in past]
+    annotations = {"modeldeck.dev/history": f"[{','.join(lines)}]"} | (
+        {OPERATION: mark_text(OperationAnnotation(standing_mark))} if standing_mark else {}
+    )
     return replace(deployment, annotations=annotations)

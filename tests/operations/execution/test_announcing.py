@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Failure, Forbidden, NotFound, TimedOut
-from modeldeck.domain.kubernetes.annotations import Mark, history_text
+from modeldeck.domain.kubernetes.annotations import OperationAnnotation, history_text
 from modeldeck.domain.mlflow.announcements import MOVING_TAG, Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.operations.promotions import Outcome, Plan, StepName
 from modeldeck.operations.execution.adopt import adopt
-
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.journals import MemoryJournal
@@ -103,7 +103,7 @@ async def test_who_begins_meanwhile_takes_its_own_off_and_changes_nothing(shared
 @pytest.mark.parametrize("outcome", ["done", "undone"])
 async def test_one_whose_deployment_tells_its_end_is_in_nobodys_way(shared: Bench, outcome: str) -> None:
     announce(shared)
-    annotate(shared, "serving/staging", "modeldeck.dev/history", history_text({}, Mark(OTHER, outcome=outcome)))
+    annotate(shared, "serving/staging", "modeldeck.dev/history", history_text({}, OperationAnnotation(OTHER, outcome=outcome)))
     assert (await shared.promote("2")).outcome is Outcome.DONE
     assert tags(shared) == {}
 
@@ -115,14 +115,14 @@ async def test_one_whose_deployment_tells_its_end_is_in_nobodys_way(shared: Benc
 async def test_one_of_which_nothing_is_certain_is_left_alone(shared: Bench, known: dict[str, str]) -> None:
     announce(shared, **known)
     if "uid" in known:
-        annotate(shared, "serving/staging", "modeldeck.dev/history", history_text({}, Mark(OTHER, outcome="done")))
+        annotate(shared, "serving/staging", "modeldeck.dev/history", history_text({}, OperationAnnotation(OTHER, outcome="done")))
     assert OTHER in refusal(await shared.plan("2"))
     assert set(tags(shared)) == {KEY}
 
 
 async def test_one_with_an_open_end_may_be_taken_up_again(shared: Bench) -> None:
     announce(shared)
-    annotate(shared, "serving/staging", "modeldeck.dev/history", history_text({}, Mark(OTHER, outcome="needs attention")))
+    annotate(shared, "serving/staging", "modeldeck.dev/history", history_text({}, OperationAnnotation(OTHER, outcome="needs attention")))
     assert OTHER in refusal(await shared.plan("2"))
 
 
@@ -210,7 +210,7 @@ async def test_a_colleague_without_the_journal_takes_it_off_too(shared: Bench) -
         await shared.run_on(made, Cutting(shared.journal, 11, before=False))
     shared.fake.cluster.leases.clear()
     elsewhere = Bench(shared.fake, MemoryJournal())
-    await adopt(made.id, shared.fake.world, elsewhere.journal, shared.fake.clock)
+    await adopt(made.id, shared.fake.clients, elsewhere.journal, shared.fake.clock)
     assert (await elsewhere.take_back(made.id)).outcome is Outcome.UNDONE
     assert tags(shared) == {}
 

@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.operations.promotions import Plan
 from modeldeck.operations.common.retry import LATE_ANSWER
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.announcing import announce, hold_alias, moves_alias, withdraw, withdraw_untouched
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import LockLost, Locks
 from modeldeck.operations.planning.announced import is_over, midst_words
-
 from tests.domain.links.templates import deployment
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import INTENT, container, planned
@@ -26,8 +26,8 @@ from tests.operations.planning.test_multi_deployment import INTENT, container, p
 FIRST, SECOND = "20260101-000000-aaaa", "20260102-000000-bbbb"
 
 
-def run_of(bench: Bench, plan: Plan, **fields: Any) -> Run:
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, lambda operation: None, asyncio.Event(), **fields)
+def run_of(bench: Bench, plan: Plan, **fields: Any) -> Execution:
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, lambda operation: None, asyncio.Event(), **fields)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     return run
 
@@ -36,16 +36,16 @@ def tags(bench: Bench, model: str = "iris") -> dict[str, str]:
     return bench.fake.registry.tags.setdefault(model, {})
 
 
-def own(run: Run) -> str:
-    return moving_tag("champion", run.whole.id)
+def own(execution: Execution) -> str:
+    return moving_tag("champion", execution.whole.id)
 
 
-async def taken_up(bench: Bench) -> Run:
+async def taken_up(bench: Bench) -> Execution:
     return run_of(bench, await bench.good_plan("2"), taken_up=True)
 
 
-def log(run: Run) -> list[str]:
-    return [said.words for said in run.now.log]
+def log(execution: Execution) -> list[str]:
+    return [said.words for said in execution.now.log]
 
 
 async def test_a_tag_that_stands_is_taken_off_at_once(bench: Bench) -> None:
@@ -223,7 +223,7 @@ async def test_what_a_copy_will_make_is_announced_when_it_is_there(bench: Bench)
     assert iris.announced == set()
 
 
-async def with_lock(bench: Bench) -> Run:
+async def with_lock(bench: Bench) -> Execution:
     run = run_of(bench, await bench.good_plan("2"))
     run.locks = Locks(bench.fake.cluster, bench.fake.clock)
     await run.locks.acquire(run.plan, run.say)
@@ -341,11 +341,11 @@ def test_as_much_is_told_of_another_as_it_says(known: dict[str, str], words: str
 
 
 def marked(operation_id: str) -> Callable[[], dict[str, str]]:
-    return lambda: {OPERATION: mark_text(Mark(operation_id))}
+    return lambda: {OPERATION: mark_text(OperationAnnotation(operation_id))}
 
 
 def ended(operation_id: str, outcome: str) -> Callable[[], dict[str, str]]:
-    return lambda: {HISTORY: history_text({}, Mark(operation_id, outcome=outcome))}
+    return lambda: {HISTORY: history_text({}, OperationAnnotation(operation_id, outcome=outcome))}
 
 
 @pytest.mark.parametrize(

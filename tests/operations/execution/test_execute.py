@@ -11,7 +11,6 @@ from modeldeck.domain.kubernetes.workloads import Pod
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.operations.promotions import Operation, Outcome, State, StepName, StepState
 from modeldeck.operations.common.text import iso
-
 from tests.operations.conftest import Bench
 from tests.support.fakes.metrics import FakeMetrics
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
 from modeldeck.domain.mlflow.announcements import moving_tag
 from modeldeck.domain.operations.promotions import EVIDENCE, Kind, Outcome, Plan, StepName, StepState
 from modeldeck.operations.journal.journal import JournalFailure
-
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import INTENT, container, planned
 from tests.support.fakes.journals import MemoryJournal

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
 from modeldeck.domain.operations.promotions import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.execution.execution import Run, Stopped
+from modeldeck.operations.execution.execution import Execution, Stopped
 from modeldeck.operations.execution.lock import LockLost, Locks
 from modeldeck.operations.journal.journal import JournalFailure
-
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
 
 
-async def run_of(bench: Bench, journal: Any = None, **fields: Any) -> Run:
+async def run_of(bench: Bench, journal: Any = None, **fields: Any) -> Execution:
     plan = await bench.good_plan("2")
-    run = Run(plan, bench.fake.world, journal or bench.journal, bench.fake.clock, bench.seen.append, bench.cancel, **fields)
+    run = Execution(plan, bench.fake.clients, journal or bench.journal, bench.fake.clock, bench.seen.append, bench.cancel, **fields)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     return run
 
@@ -40,8 +40,8 @@ class Away:
         return "here"
 
 
-def log(run: Run) -> list[str]:
-    return [said.words for said in run.now.log]
+def log(execution: Execution) -> list[str]:
+    return [said.words for said in execution.now.log]
 
 
 REFUSED = Unreachable("refused", backend="MLflow")
@@ -50,7 +50,7 @@ SLOW = TimedOut("no answer", backend="MLflow")
 
 async def test_an_outage_of_two_minutes_is_waited_for_and_told_once_in_each_of_its_ways(bench: Bench) -> None:
     run = await run_of(bench)
-    assert await run.patiently(Away(bench, 119.0, REFUSED, SLOW)) == "here"
+    assert await run.retry(Away(bench, 119.0, REFUSED, SLOW)) == "here"
     assert sorted(log(run)) == ["MLflow: no answer — still trying", "MLflow: refused — still trying"]
     assert run.now.held_up.endswith("still trying")
 
@@ -59,7 +59,7 @@ async def test_a_longer_one_is_not(bench: Bench) -> None:
     run = await run_of(bench)
     began = bench.fake.clock.monotonic()
     with pytest.raises(Unreachable):
-        await run.patiently(Away(bench, 10_000.0, REFUSED))
+        await run.retry(Away(bench, 10_000.0, REFUSED))
     assert 120.0 < bench.fake.clock.monotonic() - began <= 122.0
 
 
@@ -67,46 +67,46 @@ async def test_what_was_given_up_once_is_given_up_sooner_next(bench: Bench) -> N
     """One outage: it is not waited for from the beginning with every question."""
     run = await run_of(bench)
     with pytest.raises(Unreachable):
-        await run.patiently(Away(bench, 10_000.0, REFUSED))
+        await run.retry(Away(bench, 10_000.0, REFUSED))
     began = bench.fake.clock.monotonic()
     with pytest.raises(Unreachable):
-        await run.patiently(Away(bench, 10_000.0, REFUSED))
+        await run.retry(Away(bench, 10_000.0, REFUSED))
     assert 8.0 < bench.fake.clock.monotonic() - began <= 11.0
-    assert await run.patiently(Away(bench, 5.0, REFUSED)) == "here", "briefly it is always waited for"
+    assert await run.retry(Away(bench, 5.0, REFUSED)) == "here", "briefly it is always waited for"
     began = bench.fake.clock.monotonic()
     with pytest.raises(Unreachable):
-        await run.patiently(Away(bench, 10_000.0, REFUSED))
+        await run.retry(Away(bench, 10_000.0, REFUSED))
     assert bench.fake.clock.monotonic() - began > 120.0, "it has been here since"
 
 
 async def test_an_outage_of_another_backend_is_another(bench: Bench) -> None:
     run = await run_of(bench)
     with pytest.raises(Unreachable):
-        await run.patiently(Away(bench, 10_000.0, REFUSED))
+        await run.retry(Away(bench, 10_000.0, REFUSED))
     began = bench.fake.clock.monotonic()
     with pytest.raises(Unreachable):
-        await run.patiently(Away(bench, 10_000.0, Unreachable("refused", backend="Kubernetes")))
+        await run.retry(Away(bench, 10_000.0, Unreachable("refused", backend="Kubernetes")))
     assert bench.fake.clock.monotonic() - began > 120.0
 
 
 async def test_a_refusal_of_what_was_allowed_is_believed_once_it_has_lasted(bench: Bench) -> None:
     run = await run_of(bench)
     denied = Forbidden("not you", backend="Kubernetes")
-    assert await run.patiently(Away(bench, SETTLING - 1.0, denied)) == "here"
+    assert await run.retry(Away(bench, SETTLING - 1.0, denied)) == "here"
     began = bench.fake.clock.monotonic()
     with pytest.raises(Forbidden):
-        await run.patiently(Away(bench, 10_000.0, denied))
+        await run.retry(Away(bench, 10_000.0, denied))
     assert SETTLING <= bench.fake.clock.monotonic() - began <= SETTLING + 2.0
     once = Away(bench, 10_000.0, denied)
     with pytest.raises(Forbidden):
-        await run.patiently(once, allowed=False)
+        await run.retry(once, allowed=False)
     assert once.asked == 1
 
 
 async def test_what_will_not_pass_is_not_asked_again(bench: Bench) -> None:
     once = Away(bench, 10_000.0, NotFound("gone"))
     with pytest.raises(NotFound):
-        await (await run_of(bench)).patiently(once)
+        await (await run_of(bench)).retry(once)
     assert once.asked == 1
 
 
@@ -114,16 +114,16 @@ async def test_a_cancel_ends_the_waiting_until_the_commit(bench: Bench) -> None:
     run = await run_of(bench)
     bench.cancel.set()
     with pytest.raises(Stopped):
-        await run.patiently(Away(bench, 5.0, REFUSED))
+        await run.retry(Away(bench, 5.0, REFUSED))
     run.undoing = True
-    assert await run.patiently(Away(bench, 5.0, REFUSED)) == "here", "a way back is not cancelled"
+    assert await run.retry(Away(bench, 5.0, REFUSED)) == "here", "a way back is not cancelled"
     run.undoing, run.index = False, run.whole.commit_index + 1
     assert run.committed
-    assert await run.patiently(Away(bench, 5.0, REFUSED)) == "here"
+    assert await run.retry(Away(bench, 5.0, REFUSED)) == "here"
     run.index = run.whole.commit_index
     assert not run.committed
     with pytest.raises(Stopped):
-        await run.patiently(Away(bench, 5.0, REFUSED))
+        await run.retry(Away(bench, 5.0, REFUSED))
 
 
 async def test_a_lock_that_is_lost_stops_the_way_back_too(bench: Bench) -> None:
@@ -166,7 +166,7 @@ async def test_of_two_that_claim_it_the_second_is_refused(bench: Bench) -> None:
     first = await run_of(bench)
     _, seen = bench.journal.after(first.whole.id, 0)
     fields = {"operation": first.now, "seen": seen}
-    second = Run(first.whole, bench.fake.world, bench.journal, bench.fake.clock, lambda operation: None, asyncio.Event(), **fields)
+    second = Execution(first.whole, bench.fake.clients, bench.journal, bench.fake.clock, lambda operation: None, asyncio.Event(), **fields)
     first.seen = seen
     first.claim(pid=1, host="box", birth="")
     assert first.claimed
@@ -212,6 +212,6 @@ async def test_a_lock_is_nothing_that_others_see(bench: Bench) -> None:
 
 
 async def test_of_nothing_that_is_recorded_there_is_no_state(bench: Bench) -> None:
-    run = Run(await bench.good_plan("2"), bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, bench.cancel)
+    run = Execution(await bench.good_plan("2"), bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, bench.cancel)
     with pytest.raises(RuntimeError, match="nothing is recorded yet"):
         _ = run.now

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.operations.promotions import Outcome
 
+from modeldeck.domain.operations.promotions import Outcome
 from tests.operations.conftest import Bench
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.journals import MemoryJournal

@@ -6,13 +6,13 @@ import os
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.leases import DURATION, LOCK, LockNote, note_of, note_text
 from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.lock import Locked, LockLost, Locks
-
 from tests.operations.conftest import Bench
 from tests.operations.execution.test_lock_leases import KEY, STORED, held_by_another, lease, locks, taken
 from tests.support.processes import gone_pid

@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound, TimedOut
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_of, note_text
 from modeldeck.operations.execution.lock import RENEW, Locked, LockLost, Locks
-
 from tests.operations.conftest import Bench
 
 KEY = ("serving", "modeldeck-iris")

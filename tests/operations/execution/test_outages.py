@@ -6,11 +6,11 @@ import itertools
 from collections.abc import Callable
 
 import pytest
+
 from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unauthorized, Unreachable
 from modeldeck.domain.kubernetes.leases import DURATION
 from modeldeck.domain.operations.promotions import Outcome, Plan, StepState
-from modeldeck.operations.common.retry import OUTAGE
-
+from modeldeck.operations.common.retry import OUTAGE_TIMEOUT
 from tests.operations.conftest import Bench
 
 REFS = ("models:/iris/1", "models:/iris@champion")
@@ -93,7 +93,7 @@ async def _calls(bench: Bench) -> int:
 
 
 @pytest.mark.parametrize("ref", REFS)
-@pytest.mark.parametrize("seconds", [1.0, 30.0, OUTAGE * 0.75])
+@pytest.mark.parametrize("seconds", [1.0, 30.0, OUTAGE_TIMEOUT * 0.75])
 async def test_wherever_it_is_pulled_it_goes_on(bench_of: Callable[[str], Bench], ref: str, seconds: float) -> None:
     calls = await _calls(bench_of(ref))
     for call in range(calls):
@@ -162,7 +162,10 @@ async def test_what_stays_away_is_given_up_once_and_can_be_gone_on_with(bench_of
         left = await bench.run(made)
         ends.add(left.outcome)
         # A rollout and the truth row have times of their own.
-        assert bench.fake.clock.monotonic() - (cable.pulled_at or 0.0) < made.intent.rollout_deadline + 2 * OUTAGE, (call, left.words)
+        assert bench.fake.clock.monotonic() - (cable.pulled_at or 0.0) < made.intent.rollout_deadline + 2 * OUTAGE_TIMEOUT, (
+            call,
+            left.words,
+        )
         bench.fake.traps.away = lambda: None
         if left.outcome in (Outcome.REFUSED, Outcome.UNDONE):
             assert bench.fake.template() == before

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Conflict
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan, State, StepName, StepState
-from modeldeck.operations.common.ownership import Standing
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.common.ownership import Ownership
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.reconcile import (
     behind_another,
     committed,
@@ -22,7 +23,6 @@ from modeldeck.operations.execution.reconcile import (
 )
 from modeldeck.operations.execution.recover import reopened
 from modeldeck.operations.planning.multi_deployment import plan_for
-
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 
@@ -32,7 +32,7 @@ PATCHED = 9
 """Entries of the journal with which the template is patched, and the rollout is waited for."""
 
 
-async def cut(bench: Bench, entries: int = PATCHED, made: Plan | None = None) -> Run:
+async def cut(bench: Bench, entries: int = PATCHED, made: Plan | None = None) -> Execution:
     """The power goes after so many entries."""
     made = made or await bench.good_plan("2")
     with pytest.raises(PowerCut):
@@ -45,9 +45,9 @@ def tell(bench: Bench, *past: tuple[str, str], mark: str | None = None, key: str
     """The Deployment's history, the newest first, and the mark that stands."""
     annotations: dict[str, str] = {}
     for id, outcome in reversed(past):
-        annotations[HISTORY] = history_text(annotations, Mark(id, actor="bob@box", outcome=outcome))
+        annotations[HISTORY] = history_text(annotations, OperationAnnotation(id, actor="bob@box", outcome=outcome))
     if mark is not None:
-        annotations[OPERATION] = mark_text(Mark(mark, actor="bob@box"))
+        annotations[OPERATION] = mark_text(OperationAnnotation(mark, actor="bob@box"))
 
     def edit(raw: dict[str, Any]) -> None:
         known = raw["metadata"]["annotations"]
@@ -137,23 +137,23 @@ async def test_past_its_commit_whoever_came_later_ends_it(bench: Bench) -> None:
     assert words(await ended_elsewhere(run)) == (Outcome.DONE, "it was carried out, and another operation has been there since")
     again = reopened(run.whole.id, bench.recovery())
     tell(bench, (OTHER, "done"), mark=again.whole.id)
-    assert await legs(again, Standing.PASSED) == ()
+    assert await legs(again, Ownership.PASSED) == ()
 
 
 async def test_before_its_commit_whoever_came_later_says_nothing_of_it(bench: Bench) -> None:
     run = await cut(bench)
     assert not committed(run.now, run.whole)
     tell(bench, (OTHER, "done"))
-    assert await legs(run, Standing.PASSED) == (0,)
-    assert await legs(run, Standing.OURS) == ()
+    assert await legs(run, Ownership.PASSED) == (0,)
+    assert await legs(run, Ownership.OURS) == ()
     assert await ended_elsewhere(run) is None
 
 
-async def staged(bench: Bench, entries: int) -> Run:
+async def staged(bench: Bench, entries: int) -> Execution:
     """The power goes in an operation on staging and then production."""
     bench.fake.cluster.add("serving", "staging", deepcopy(bench.fake.template()["spec"]["containers"]))
     intent = Intent(Kind.PROMOTE, "serving", "staging", "iris", "2", "ann@box", "better", then=(KEY,))
-    made = await plan_for(intent, bench.fake.world, bench.journal, bench.fake.clock)
+    made = await plan_for(intent, bench.fake.clients, bench.journal, bench.fake.clock)
     assert isinstance(made, Plan), made
     return await cut(bench, entries, made)
 

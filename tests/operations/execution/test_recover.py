@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, history_of
 from modeldeck.domain.operations.promotions import Outcome, Plan, State, StepName, StepState
@@ -15,12 +16,11 @@ from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.adopt import adopt
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.service import targets_of
-
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut, bury
+from tests.support.fakes.clients import fake_clients
 from tests.support.fakes.cluster import REVISION
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import fake_world
 from tests.support.processes import gone_pid
 
 
@@ -35,7 +35,7 @@ async def test_cut_off_anywhere_it_can_be_taken_back_or_is_committed(
     template = bench.fake.template()
     cutting = Cutting(bench.journal, entries, before=before)
     with pytest.raises(PowerCut):
-        await execute(made, bench.fake.world, cutting, bench.fake.clock, bench.seen.append, bench.cancel)
+        await execute(made, bench.fake.clients, cutting, bench.fake.clock, bench.seen.append, bench.cancel)
     operation = bench.journal.operation(made.id)
     if operation is None or operation.runner_pid is None:
         assert bench.fake.template() == template
@@ -65,7 +65,7 @@ async def test_cut_off_anywhere_it_goes_on_to_the_same_end(bench_of: Callable[[s
     made = await bench.good_plan("2")
     cutting = Cutting(bench.journal, entries, before=before)
     with suppress(PowerCut):
-        await execute(made, bench.fake.world, cutting, bench.fake.clock, bench.seen.append, bench.cancel)
+        await execute(made, bench.fake.clients, cutting, bench.fake.clock, bench.seen.append, bench.cancel)
     if bench.journal.operation(made.id) is None or bench.journal.operation(made.id).state is State.ENDED:
         return
     bury(bench.fake)
@@ -88,7 +88,7 @@ async def test_an_undo_cut_off_anywhere_goes_on_to_its_end(bench: Bench, entries
     made = await bench.good_plan("2")
     cutting = Cutting(bench.journal, entries, before=False)
     with suppress(PowerCut):
-        await execute(made, bench.fake.world, cutting, bench.fake.clock, bench.seen.append, bench.cancel)
+        await execute(made, bench.fake.clients, cutting, bench.fake.clock, bench.seen.append, bench.cancel)
     if bench.journal.operation(made.id) is None or bench.journal.operation(made.id).state is State.ENDED:
         return
     ended = await bench.resume(made.id)
@@ -106,19 +106,19 @@ async def test_a_colleague_takes_it_back_without_the_journal(bench_of: Callable[
     template, annotations = bench.fake.template(), dict(bench.fake.annotations())
     with pytest.raises(PowerCut):
         await execute(
-            made, bench.fake.world, Cutting(bench.journal, entries, before=False), bench.fake.clock, bench.seen.append, bench.cancel
+            made, bench.fake.clients, Cutting(bench.journal, entries, before=False), bench.fake.clock, bench.seen.append, bench.cancel
         )
     elsewhere = Bench(bench.fake, MemoryJournal())
     if OPERATION not in bench.fake.annotations():
         with pytest.raises(NotFound):
-            await adopt(made.id, bench.fake.world, elsewhere.journal, bench.fake.clock)
+            await adopt(made.id, bench.fake.clients, elsewhere.journal, bench.fake.clock)
         return
     if bench.fake.registry.versions["iris", "2"].tags:
         await finished_elsewhere(bench, elsewhere, made.id)
         return
     with pytest.raises(Conflict, match="not gone on with"):
-        await adopt(made.id, bench.fake.world, elsewhere.journal, bench.fake.clock, finish=True)
-    await adopt(made.id, bench.fake.world, elsewhere.journal, bench.fake.clock)
+        await adopt(made.id, bench.fake.clients, elsewhere.journal, bench.fake.clock, finish=True)
+    await adopt(made.id, bench.fake.clients, elsewhere.journal, bench.fake.clock)
     with pytest.raises(Conflict, match="not gone on with"):
         await elsewhere.resume(made.id)
     ended = await elsewhere.take_back(made.id)
@@ -135,8 +135,8 @@ async def test_a_colleague_takes_it_back_without_the_journal(bench_of: Callable[
 async def finished_elsewhere(bench: Bench, elsewhere: Bench, operation_id: str) -> None:
     """Past its commit, as the tags tell: a colleague may not take it back, but finishes it."""
     with pytest.raises(Conflict, match="is a roll-back"):
-        await adopt(operation_id, bench.fake.world, elsewhere.journal, bench.fake.clock)
-    await adopt(operation_id, bench.fake.world, elsewhere.journal, bench.fake.clock, finish=True)
+        await adopt(operation_id, bench.fake.clients, elsewhere.journal, bench.fake.clock)
+    await adopt(operation_id, bench.fake.clients, elsewhere.journal, bench.fake.clock, finish=True)
     ended = await elsewhere.resume(operation_id)
     assert ended.outcome is Outcome.DONE, ended.words
     assert OPERATION not in bench.fake.annotations()
@@ -163,7 +163,7 @@ async def test_what_a_colleague_took_back_was_not_carried_out_whoever_came_later
         await bench.run_on(made, Cutting(bench.journal, 14, before=False))
     bench.fake.cluster.leases.clear()
     elsewhere = Bench(bench.fake, MemoryJournal())
-    await adopt(made.id, bench.fake.world, elsewhere.journal, bench.fake.clock)
+    await adopt(made.id, bench.fake.clients, elsewhere.journal, bench.fake.clock)
     assert (await elsewhere.take_back(made.id)).outcome is Outcome.UNDONE
     assert (await elsewhere.promote("1", actor="bob@box")).outcome is Outcome.DONE
     ended = await bench.resume(made.id)
@@ -313,15 +313,15 @@ async def test_another_clusters_deployment_of_the_same_name_is_left_alone(bench:
     made = await bench.good_plan("2")
     cutting = Cutting(bench.journal, 8, before=False)
     with pytest.raises(PowerCut):
-        await execute(made, bench.fake.world, cutting, bench.fake.clock, bench.seen.append, bench.cancel)
-    elsewhere = fake_world()
+        await execute(made, bench.fake.clients, cutting, bench.fake.clock, bench.seen.append, bench.cancel)
+    elsewhere = fake_clients()
     elsewhere.cluster.deployments["serving/iris"]["metadata"]["uid"] = "another"
     with pytest.raises(Conflict, match="another deployment"):
         await Bench(elsewhere, bench.journal).take_back(made.id)
     there = Bench(elsewhere, bench.journal)
     assert (await there.promote("2")).outcome is Outcome.DONE
     assert isinstance(await there.plan("3"), Plan)
-    assert [target.version for target in await targets_of("serving", "iris", elsewhere.world, bench.journal, elsewhere.clock)] == ["1"]
+    assert [target.version for target in await targets_of("serving", "iris", elsewhere.clients, bench.journal, elsewhere.clock)] == ["1"]
 
 
 async def test_a_read_only_environment_takes_nothing_back(bench: Bench) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound, Unreachable
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
 from modeldeck.domain.mlflow.announcements import moving_tag
 from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, State, StepName, StepState
@@ -17,7 +18,6 @@ from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.lock import Locked
 from modeldeck.operations.execution.recover import refuse_resume, refuse_take_back, reopened
-
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut, bury
 from tests.support.fakes.journals import MemoryJournal
@@ -135,7 +135,7 @@ async def test_what_its_process_left_behind_is_given_back_where_it_has_ended_els
     made = await cut_off(bench)
     bury(bench.fake)
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].pop(OPERATION))
-    line = history_text({}, Mark(made.id, outcome="undone"))
+    line = history_text({}, OperationAnnotation(made.id, outcome="undone"))
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({HISTORY: line}))
     assert set(bench.fake.registry.tags["iris"]) == {moving_tag("champion", made.id)}
     calls = len(bench.fake.traps.calls)
@@ -150,7 +150,7 @@ async def test_what_cannot_be_given_back_then_is_only_said(bench: Bench) -> None
     made = await cut_off(bench)
     bury(bench.fake)
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].pop(OPERATION))
-    line = history_text({}, Mark(made.id, outcome="undone"))
+    line = history_text({}, OperationAnnotation(made.id, outcome="undone"))
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({HISTORY: line}))
     bench.fake.traps.fail("lease", Unreachable("refused", backend="Kubernetes"), times=10**6)
     bench.fake.traps.fail("untag_model", Unreachable("refused", backend="MLflow"), times=10**6)

@@ -6,11 +6,11 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
 from modeldeck.domain.operations.promotions import Outcome
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.takeover import _at_work, _joined
-
 from tests.operations.conftest import Bench
 
 DONE, UNDONE, OPEN = Outcome.DONE, Outcome.UNDONE, Outcome.NEEDS_ATTENTION
@@ -38,7 +38,7 @@ async def test_a_process_is_at_work_as_long_as_its_lease_is_seen_to_change(bench
     """Its times are of another machine's clock."""
     fake, watched = bench.fake, dict[str, tuple[Lease, float]]()
     plan = await bench.good_plan("2")
-    run = Run(plan, fake.world, bench.journal, fake.clock, lambda operation: None, asyncio.Event())
+    run = Execution(plan, fake.clients, bench.journal, fake.clock, lambda operation: None, asyncio.Event())
 
     async def at_work() -> bool:
         return await _at_work(run, plan, watched)

@@ -7,31 +7,31 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
 from modeldeck.domain.operations.promotions import Operation, Outcome, StepName
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import LockLost
 from modeldeck.operations.execution.takeover import give_up
-
 from tests.operations.conftest import Bench
 
 LOST = LockLost("the lock was taken over: locked by bob", backend="Kubernetes")
 CHANGING = {"patch_deployment", "set_alias", "delete_alias", "tag_version", "write_event", "write_lease"}
 
 
-async def begun(bench: Bench, *, touched: bool = True) -> Run:
+async def begun(bench: Bench, *, touched: bool = True) -> Execution:
     """At its second step."""
     plan = await bench.good_plan("2")
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=1)
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=1)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     run.record("request", step=0, words="lock")
     run.record("trying", step=1)
     if touched:
         run.record("request", step=1, words="patch")
-        annotate(bench, OPERATION, mark_text(Mark(plan.id)))
+        annotate(bench, OPERATION, mark_text(OperationAnnotation(plan.id)))
     bench.fake.traps.calls.clear()
     return run
 
@@ -46,14 +46,14 @@ def annotate(bench: Bench, name: str, text: str | None) -> None:
     bench.fake.cluster.edit("serving/iris", change)
 
 
-def ends_there(bench: Bench, run: Run, outcome: Outcome) -> None:
+def ends_there(bench: Bench, execution: Execution, outcome: Outcome) -> None:
     annotate(bench, OPERATION, None)
-    annotate(bench, HISTORY, history_text({}, Mark(run.whole.id, outcome=outcome.value)))
+    annotate(bench, HISTORY, history_text({}, OperationAnnotation(execution.whole.id, outcome=outcome.value)))
 
 
-def held(bench: Bench, run: Run) -> None:
+def held(bench: Bench, execution: Execution) -> None:
     """Somebody else goes on with it."""
-    note = {LOCK: note_text(LockNote(run.whole.id, "bob"))}
+    note = {LOCK: note_text(LockNote(execution.whole.id, "bob"))}
     bench.fake.cluster.leases["serving/modeldeck-iris"] = Lease(
         "serving", "modeldeck-iris", "other", annotations=note, resource_version="1"
     )
@@ -130,11 +130,11 @@ async def test_an_end_that_needs_attention_there_needs_it_here(bench: Bench) -> 
 @pytest.mark.parametrize("other", ["1-before", "another"])
 async def test_anothers_end_is_none_of_its_own(bench: Bench, other: str) -> None:
     run = await begun(bench)
-    annotate(bench, OPERATION, mark_text(Mark(other)))
-    annotate(bench, HISTORY, history_text({}, Mark(other, outcome="done")))
+    annotate(bench, OPERATION, mark_text(OperationAnnotation(other)))
+    annotate(bench, HISTORY, history_text({}, OperationAnnotation(other, outcome="done")))
     assert (await give_up(run, LOST)).outcome is Outcome.NEEDS_ATTENTION
-    ours = history_text({}, Mark(run.whole.id, outcome="done"))
-    annotate(bench, HISTORY, history_text({HISTORY: ours}, Mark(other, outcome="undone")))
+    ours = history_text({}, OperationAnnotation(run.whole.id, outcome="done"))
+    annotate(bench, HISTORY, history_text({HISTORY: ours}, OperationAnnotation(other, outcome="undone")))
     assert (await give_up(run, LOST)).outcome is Outcome.DONE
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Rejected, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, RESTARTED_AT, history_of
 from modeldeck.domain.operations.promotions import ExitCode, Kind, Outcome, Plan, StepName, StepState
-
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import FullDisk, MemoryJournal
 from tests.support.fakes.registry import FakeRegistry

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from modeldeck.domain.operations.promotions import Plan, Step, StepName
 from modeldeck.operations.execution.undo import undo_order
-
 from tests.support.operations import PLAN, STAGED
 
 

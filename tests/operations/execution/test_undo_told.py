@@ -7,15 +7,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, Rejected, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.mlflow.announcements import moving_tag
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import LockLost, Locks
 from modeldeck.operations.execution.undo import finish_by_hand, let_go, undo
-
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import INTENT, container, planned
 
@@ -30,10 +30,10 @@ def log(operation: Operation) -> list[str]:
     return [one.words for one in operation.log]
 
 
-async def run_of(bench: Bench, name: StepName, kind: Kind = Kind.PROMOTE) -> Run:
+async def run_of(bench: Bench, name: StepName, kind: Kind = Kind.PROMOTE) -> Execution:
     plan = await bench.good_plan("2", kind=kind)
     index = next(index for index, step in enumerate(plan.steps) if step.name is name)
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=index)
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=index)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     return run
 
@@ -148,20 +148,20 @@ async def test_what_cannot_be_read_at_the_end_is_said(bench: Bench, call: str, w
 
 async def test_a_registry_that_is_not_there_and_a_template_without_a_version(bench: Bench) -> None:
     run = await run_of(bench, StepName.PATCH_TEMPLATE)
-    run.world = replace(run.world, registry=None)
+    run.clients = replace(run.clients, registry=None)
     run.troubles.append("something")
     run.announced.clear()
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "")
     bench.fake.registry.aliases["iris"].pop("champion")
     assert (await undo(run, "cancelled")).words.endswith("Now: the template names no version; alias champion is not known")
-    run.world = bench.fake.world
+    run.clients = bench.fake.clients
     assert (await undo(run, "cancelled")).words.endswith("alias champion points at nothing")
 
 
 async def test_of_several_deployments_each_is_told_of(bench: Bench) -> None:
     bench.fake.cluster.add("serving", "staging", container("models:/iris/1"))
     plan = await planned(bench, INTENT)
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event())
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event())
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     run.troubles.append("something")
     ended = await undo(run, "cancelled")

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.workloads import ContainerKind, Pod
 from modeldeck.domain.operations.promotions import Operation, Outcome
 from modeldeck.operations.common.replicasets import serving_sets
-
 from tests.operations.conftest import Bench
 
 QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "pods are forbidden: exceeded quota"}

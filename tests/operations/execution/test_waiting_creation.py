@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.kubernetes.rollout import Cause, Trouble
 from modeldeck.domain.kubernetes.workloads import Condition, Pod
 from modeldeck.operations.execution.waiting import _Creation
-
 from tests.domain.links.templates import deployment, pod, replica_set
 
 REFUSED = deployment(conditions=(Condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota"),))

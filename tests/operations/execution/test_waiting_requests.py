@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import SETTLING, Conflict, Forbidden, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.rollout import Cause, Trouble
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.execution.execution import Run, Stopped
+from modeldeck.operations.execution.execution import Execution, Stopped
 from modeldeck.operations.execution.waiting import RolloutFailed, _Creation, look, still_ours, wait_for_rollout
-
 from tests.operations.conftest import Bench
 
 ROLLED = 'deployment "iris" successfully rolled out'
@@ -23,22 +23,22 @@ QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "
 MISSED = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "timed out"}
 
 
-async def patched(bench: Bench, **fields: Any) -> Run:
+async def patched(bench: Bench, **fields: Any) -> Execution:
     """Version 2 has just been asked for."""
     plan = await bench.good_plan("2", **fields)
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=1)
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=1)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     found = await bench.fake.cluster.deployment("serving", "iris")
     await bench.fake.cluster.patch_deployment("serving", "iris", patch.patch(plan.slot_edits, found))
     return run
 
 
-def wanted(run: Run) -> patch.Edits:
-    return patch.of_template(run.plan.slot_edits)
+def wanted(execution: Execution) -> patch.Edits:
+    return patch.of_template(execution.plan.slot_edits)
 
 
-def log(run: Run) -> list[str]:
-    return [said.words for said in run.now.log]
+def log(execution: Execution) -> list[str]:
+    return [said.words for said in execution.now.log]
 
 
 def frozen(bench: Bench, **status: Any) -> None:

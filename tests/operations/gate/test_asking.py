@@ -8,7 +8,6 @@ from modeldeck.domain.failures import InvalidQuery, Unreachable
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.operations.gate.asking import Ask, Unanswered, ask
-
 from tests.support.fakes.metrics import FakeMetrics
 from tests.support.fakes.traps import Traps
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.gates.judgement import Trouble
@@ -19,7 +20,6 @@ from modeldeck.operations.gate.asking import Unanswered
 from modeldeck.operations.gate.before import side_before
 from modeldeck.operations.gate.looking import Pods
 from modeldeck.operations.gate.queries import Side
-
 from tests.support.fakes.metrics import FASTAPI, FakeMetrics
 from tests.support.fakes.traps import Traps
 

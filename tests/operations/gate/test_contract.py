@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.gates import Gate, GateVerdict, Judgement, Op, QueryCriterion
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
@@ -24,7 +25,6 @@ from modeldeck.operations.gate import Target, judge
 from modeldeck.operations.gate.judging import examine
 from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.conformance.controlplane import launch
 from tests.sources.conftest import wait_for
 from tests.support import metrics_servers

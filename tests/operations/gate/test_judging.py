@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Faulty, Forbidden, InvalidQuery, Malformed, NotFound, Rejected, TimedOut, Unreachable
 from modeldeck.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCriterion, decide
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
@@ -14,7 +15,6 @@ from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.gate import Baseline, Target, judge, judgement_json
 from modeldeck.operations.gate.judging import examine, window_of
 from modeldeck.operations.gate.queries import BEFORE
-
 from tests.support.history import NOW, SLOW, History
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
@@ -23,7 +23,7 @@ PASS, FAIL, INSUFFICIENT, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdic
 GATE = Gate(max_p99=0.5)
 
 
-def world(**new: object) -> History:
+def clients(**new: object) -> History:
     """Two pods of the version before, until 400 s ago, and two of the new one since then."""
     history = History()
     for pod in ("abcde", "fghij"):
@@ -41,7 +41,7 @@ def named(judgement: Judgement) -> dict[str, CriterionResult]:
 
 
 async def test_pass() -> None:
-    found = await judged(world())
+    found = await judged(clients())
     assert (found.verdict, found.requests, found.window) == (PASS, 1200, 300.0)
     assert {result.verdict for result in found.criteria} == {PASS}
     results = named(found)
@@ -52,12 +52,12 @@ async def test_pass() -> None:
 
 async def test_a_judgement_says_when_it_was_and_how_long_after_the_beginning() -> None:
     for elapsed, told in ((360.0, 360.0), (None, 0.0)):
-        found = await judged(world(), elapsed=elapsed)
+        found = await judged(clients(), elapsed=elapsed)
         assert (found.at, found.elapsed) == (float(NOW), told)
 
 
 async def test_the_queries_that_are_told_can_be_asked() -> None:
-    history = world(errors=0.02)
+    history = clients(errors=0.02)
     results = named(await judged(history))
     (ratio,) = (await history.query(results["error ratio"].query)).samples
     assert ratio.value == pytest.approx(results["error ratio"].value)
@@ -74,14 +74,14 @@ async def test_the_queries_that_are_told_can_be_asked() -> None:
     ],
 )
 async def test_fail(new: dict[str, object], failing: set[str]) -> None:
-    found = await judged(world(**new))
+    found = await judged(clients(**new))
     assert found.verdict is FAIL
     assert {result.name for result in found.criteria if result.verdict is FAIL} == failing
 
 
 async def test_the_first_errors_of_a_pod_are_seen() -> None:
     """Sixty failures that all came between two scrapes: increase() of the series that they made is 0."""
-    history = world()
+    history = clients()
     for before in range(90, -1, -15):
         key = (("__name__", "http_requests_total"), ("namespace", "serving"), ("pod", f"{NEW}-abcde"), ("status", "5xx"))
         history.store.append((NOW - before) * 1000 + 1, [(key, 60.0)])
@@ -91,7 +91,7 @@ async def test_the_first_errors_of_a_pod_are_seen() -> None:
 
 
 async def test_few_requests_decide_nothing_and_it_is_said_what_is_missing() -> None:
-    found = await judged(world(rate=0.05))
+    found = await judged(clients(rate=0.05))
     assert (found.verdict, found.requests) == (INSUFFICIENT, 30)
     ratio = named(found)["error ratio"]
     assert (ratio.value, ratio.trouble) == (0.0, Trouble.UNDECIDED)
@@ -102,7 +102,7 @@ async def test_few_requests_decide_nothing_and_it_is_said_what_is_missing() -> N
 
 
 async def test_what_more_requests_would_not_tell_is_said_too() -> None:
-    found = named(await judged(world(errors=0.1)))["error ratio"]
+    found = named(await judged(clients(errors=0.1)))["error ratio"]
     assert (found.verdict, found.more_requests) == (INSUFFICIENT, None)
     assert found.words.endswith("neither shown nor excluded, and more requests will hardly tell")
 
@@ -127,14 +127,14 @@ async def test_nobody_is_scraped() -> None:
 
 
 async def test_only_the_pods_of_the_two_versions_count() -> None:
-    history = world()
+    history = clients()
     for stranger in ("iris-canary-5d4f8c7b9-abcde", f"{NEW}x-abcde", "wine-7c9d8f6b5-abcde", f"{NEW}-abcdef"):
         history.fastapi(stranger, errors=1.0, latency=SLOW)
     assert (await judged(history)).verdict is PASS
 
 
 async def test_the_profile_is_that_of_these_pods_whatever_else_is_scraped() -> None:
-    history = world()
+    history = clients()
     history.scraped("llm-5d4f8c7b9-abcde", 900, 0, lambda age: {"vllm:request_success_total": 1.0 * age})
     assert (await judged(history)).verdict is PASS
 
@@ -147,7 +147,7 @@ async def test_the_profile_is_that_of_these_pods_whatever_else_is_scraped() -> N
     ],
 )
 async def test_a_server_that_does_not_answer_is_an_error(failure: Unreachable) -> None:
-    history = world(errors=1.0)
+    history = clients(errors=1.0)
     history.failure = failure
     found = await judged(history)
     assert found.verdict is ERROR
@@ -162,7 +162,7 @@ async def test_no_server_at_all_is_an_error() -> None:
 
 
 async def test_one_query_that_fails_takes_nothing_from_the_others() -> None:
-    history = world()
+    history = clients()
     history.failure, history.failing = InvalidQuery("query processing would load too many samples"), lambda promql: "_bucket{" in promql
     results = named(await judged(history))
     assert results["p99"].verdict is ERROR
@@ -174,7 +174,7 @@ async def test_one_query_that_fails_takes_nothing_from_the_others() -> None:
 
 
 async def test_partial_data_cannot_pass() -> None:
-    history = world()
+    history = clients()
     history.warnings = ("no store for\x1b[31m this time",)
     found = await judged(history)
     assert found.verdict is INSUFFICIENT
@@ -183,7 +183,7 @@ async def test_partial_data_cannot_pass() -> None:
 
 
 async def test_a_note_about_a_counters_name_is_no_gap() -> None:
-    history = world()
+    history = clients()
     history.warnings = ("PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket",)
     assert (await judged(history)).verdict is PASS
 
@@ -206,14 +206,14 @@ def criterion(query: str, **more: object) -> Gate:
     ],
 )
 async def test_a_query_of_ones_own(query: str, verdict: GateVerdict, words: str) -> None:
-    found = named(await judged(world(), criterion(query)))["mine"]
+    found = named(await judged(clients(), criterion(query)))["mine"]
     assert found.verdict is verdict
     assert words in found.words
 
 
 async def test_placeholders_are_filled_for_the_new_version() -> None:
     query = 'sum(x{a="{namespace}",b="{deployment}",c=~"{pods}",d="{model}",e="{version}"}[{window}])'
-    found = named(await judged(world(), criterion(query)))["mine"]
+    found = named(await judged(clients(), criterion(query)))["mine"]
     assert found.query == f'sum(x{{a="serving",b="iris",c=~"{NEW}-[a-z0-9]{{5}}",d="iris",e="4"}}[300s])'
 
 
@@ -226,7 +226,7 @@ async def test_requests_that_are_not_counted_matter_unless_they_do_not() -> None
 
 async def test_what_a_cold_server_did_is_not_the_versions() -> None:
     """Slow for its first minute, then quick: the window does not reach back into the warm-up."""
-    history = world(start=10_000)
+    history = clients(start=10_000)
     cold = History()
     for pod in ("abcde", "fghij"):
         cold.fastapi(f"{OLD}-{pod}", start=1800, end=390)
@@ -254,7 +254,7 @@ def test_the_window_after_the_warm_up(elapsed: float | None, window: int) -> Non
 
 
 async def test_an_earlier_window_is_asked_at_an_earlier_time() -> None:
-    history = world()
+    history = clients()
     await judged(history, elapsed=180.0)
     asked = {(found[0], at) for promql, at in history.asked if (found := re.findall(r"\[(\d+s)\]", promql))}
     counted = {(f"{120 + BEFORE}s", float(NOW)), (f"{3600 + BEFORE}s", NOW - 400.0)}
@@ -266,7 +266,7 @@ def about_the_past(history: History) -> list[str]:
 
 
 async def test_the_baseline_is_asked_once_in_a_gate() -> None:
-    history, baseline = world(), Baseline()
+    history, baseline = clients(), Baseline()
     first = await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline)
     asked = len(about_the_past(history))
     assert asked > 3
@@ -277,7 +277,7 @@ async def test_the_baseline_is_asked_once_in_a_gate() -> None:
 
 
 async def test_a_baseline_that_was_not_answered_or_not_in_full_is_asked_again() -> None:
-    history, baseline = world(), Baseline()
+    history, baseline = clients(), Baseline()
     history.failure, history.failing = Unreachable("refused"), lambda promql: "[3600s]" in promql
     assert named(await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline))["p99 vs before"].verdict is ERROR
     history.failure, history.warnings = None, ("no store for some of it",)
@@ -287,7 +287,7 @@ async def test_a_baseline_that_was_not_answered_or_not_in_full_is_asked_again() 
 
 
 async def test_a_baseline_is_asked_again_where_the_series_are_other_ones_now() -> None:
-    history, baseline = world(), Baseline()
+    history, baseline = clients(), Baseline()
     await judge(GATE, TARGET, history, now=float(NOW), elapsed=360.0, baseline=baseline)
     asked = len(about_the_past(history))
     history.scope = SeriesScope(matchers=('namespace="serving"',))
@@ -299,7 +299,7 @@ async def test_a_baseline_is_asked_again_where_the_series_are_other_ones_now() -
 
 
 async def test_what_serves_at_the_same_time_goes_on_and_is_asked_each_time() -> None:
-    history, baseline, target = world(), Baseline(), replace(TARGET, baseline_until=None)
+    history, baseline, target = clients(), Baseline(), replace(TARGET, baseline_until=None)
     history.fastapi(f"{OLD}-kkkkk", rate=4.0)
     for times in (1, 2):
         await judge(GATE, target, history, now=float(NOW), elapsed=360.0, baseline=baseline)
@@ -309,12 +309,12 @@ async def test_what_serves_at_the_same_time_goes_on_and_is_asked_each_time() -> 
 @pytest.mark.parametrize("believed", [5.0, 15.0, 120.0])
 async def test_what_is_seen_is_measured_and_not_believed(believed: float) -> None:
     """Scrapes are 15 s apart, whatever the setting says: of 60 s, 45 lie between two of them."""
-    found = await examine(Gate(scrape=believed), TARGET, world(), now=float(NOW) - 1, elapsed=120.0)
+    found = await examine(Gate(scrape=believed), TARGET, clients(), now=float(NOW) - 1, elapsed=120.0)
     assert found.new.seen == pytest.approx(0.75)
 
 
 async def test_both_versions_at_the_same_time() -> None:
-    history = world()
+    history = clients()
     history.fastapi(f"{OLD}-kkkkk", rate=4.0)
     target = replace(TARGET, baseline_until=None)
     assert (await judged(history, target=target)).verdict is PASS
@@ -329,7 +329,7 @@ async def test_drift() -> None:
         history.fastapi(f"{OLD}-abcde", start=1800, end=390, predictions=even)
         history.fastapi(f"{NEW}-abcde", start=405, predictions=shares)
         assert named(await judged(history, gate))["drift"].verdict is verdict
-    assert named(await judged(world(), gate))["drift"].trouble is Trouble.NO_METRIC
+    assert named(await judged(clients(), gate))["drift"].trouble is Trouble.NO_METRIC
 
 
 async def test_versions_that_their_pods_names_do_not_tell_apart() -> None:
@@ -378,7 +378,7 @@ async def test_microseconds() -> None:
 
 
 async def test_the_contract() -> None:
-    body = judgement_json(await judged(world(errors=0.2)))
+    body = judgement_json(await judged(clients(errors=0.2)))
     assert (body["verdict"], body["at"], body["requests"]) == ("fail", "2027-01-15T08:00:00.000Z", 1200)
     for result in body["criteria"]:
         assert {"name", "query", "value", "bound", "verdict", "requests"} <= set(result)
@@ -388,7 +388,7 @@ async def test_a_whole_gate_from_beginning_to_end() -> None:
     """The loop that an operation runs, with a clock of its own."""
     gate, began = Gate(interval=5.0), NOW - 390.0
     judgements: list[Judgement] = []
-    elapsed, history = 0.0, world()
+    elapsed, history = 0.0, clients()
     while (decision := decide(gate, judgements, 5000.0, 5000.0 + elapsed)) is Decision.CONTINUE:
         judgements.append(await judge(gate, TARGET, history, now=began + elapsed, elapsed=elapsed))
         elapsed += gate.interval

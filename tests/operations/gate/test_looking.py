@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.gates import Gate, GateVerdict, Judgement
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.gate import Target, judge
 from modeldeck.operations.gate.judging import examine
-
 from tests.support.history import LATENCY, NOW, SCRAPE, History
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
@@ -59,7 +59,7 @@ def _key(name: str, labels: Mapping[str, str], **more: str) -> tuple[tuple[str, 
     return tuple(sorted({"__name__": name, **labels, **more}.items()))
 
 
-def world(**new: object) -> Series:
+def clients(**new: object) -> Series:
     series = Series()
     series.serves(f"{OLD}-abcde", start=1800, end=390)
     series.serves(f"{NEW}-abcde", start=405, **new)  # type: ignore[arg-type]
@@ -77,13 +77,13 @@ def errors_of(judgement: Judgement) -> CriterionResult:
 @pytest.mark.parametrize("status", ["status", "code", "status_code", "http_status", "response_code"])
 @pytest.mark.parametrize(("well", "badly"), [("200", "500"), ("2xx", "5xx"), ("200", "503")])
 async def test_failures_are_seen_by_the_label_that_the_counter_carries(status: str, well: str, badly: str) -> None:
-    found = await judged(world(status=status, well=well, badly=badly, errors=0.5))
+    found = await judged(clients(status=status, well=well, badly=badly, errors=0.5))
     assert (found.verdict, errors_of(found).value) == (FAIL, pytest.approx(0.5))
-    assert (await judged(world(status=status, well=well))).verdict is PASS
+    assert (await judged(clients(status=status, well=well))).verdict is PASS
 
 
 async def test_the_first_failures_ever_are_seen_though_only_successes_were_before() -> None:
-    series = world(status="code")
+    series = clients(status="code")
     key = _key("http_requests_total", {"namespace": "serving", "pod": f"{NEW}-abcde"}, code="500")
     for before in range(90, -1, -SCRAPE):
         series.store.append((NOW - before) * 1000 + 1, [(key, 300.0)])
@@ -91,7 +91,7 @@ async def test_the_first_failures_ever_are_seen_though_only_successes_were_befor
 
 
 async def test_a_counter_without_a_status_is_not_known_and_cannot_pass() -> None:
-    found = errors_of(await judged(world(status="", errors=0.5)))
+    found = errors_of(await judged(clients(status="", errors=0.5)))
     assert (found.verdict, found.value, found.trouble) == (INSUFFICIENT, None, Trouble.NO_METRIC)
     assert "the labels do not tell failed requests apart" in found.words
 
@@ -125,7 +125,7 @@ async def test_the_pods_are_judgementby_other_labels(own: Mapping[str, str]) -> 
 
 
 async def test_pods_of_another_namespace_that_are_called_alike_do_not_count() -> None:
-    series = world()
+    series = clients()
     series.serves(f"{NEW}-zzzzz", own={"namespace": "staging", "pod": "{pod}"}, errors=1.0)
     assert (await judged(series)).verdict is PASS
 

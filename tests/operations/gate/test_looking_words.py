@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+
 from modeldeck.domain.failures import InvalidQuery, Unreachable
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
@@ -14,7 +15,6 @@ from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.domain.metrics.series_scope import PODS, SeriesScope
 from modeldeck.operations.gate.asking import Unanswered
 from modeldeck.operations.gate.looking import Pods, look
-
 from tests.support.fakes.metrics import FASTAPI, FakeMetrics
 from tests.support.fakes.traps import Traps
 

@@ -7,11 +7,11 @@ import math
 from itertools import pairwise
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate, GateVerdict
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.gate import Target, judge
-
 from tests.support.history import NOW, SCRAPE, History
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8e6f5"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.metrics.pod_labels import PodLabels
 from modeldeck.domain.metrics.profiles import Counter, Profile

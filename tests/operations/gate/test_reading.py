@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Measured
 from modeldeck.domain.metrics.pod_labels import PodLabels

@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.operations.gate.judging import own_ask, window_of
 from modeldeck.operations.gate.target import Target, pods_of
 from modeldeck.operations.gate.today import todays_target
-
 from tests.domain.links.templates import container, deployment, pod, replica_set, template
 
 

@@ -6,7 +6,6 @@ from modeldeck.domain.failures import Failure, InvalidQuery, Unreachable
 from modeldeck.domain.gates import Gate, GateVerdict, Op, QueryCriterion
 from modeldeck.operations.gate import Target
 from modeldeck.operations.gate.trial import Refused, Trial, try_on, try_queries
-
 from tests.support.fakes.metrics import FakeMetrics
 from tests.support.fakes.traps import Traps
 from tests.support.history import NOW, SLOW, History
@@ -50,7 +49,7 @@ SET = "iris-5d4f8c7b9"
 TODAY = Target("serving", "iris", (SET,), model="iris", version="4")
 
 
-def world(**more: object) -> History:
+def clients(**more: object) -> History:
     history = History()
     history.fastapi(f"{SET}-abcde", start=7300, **more)  # type: ignore[arg-type]
     return history
@@ -61,7 +60,7 @@ async def on(gate: Gate, history: History | None) -> Trial:
 
 
 async def test_a_gate_is_tried_on_the_pods_that_serve_and_held_against_themselves() -> None:
-    history = world()
+    history = clients()
     found = await on(Gate(), history)
     assert (found.refused, found.away) == ((), "")
     assert found.judgement is not None
@@ -81,8 +80,8 @@ async def test_the_pods_of_now_are_compared_with_the_same_pods_as_long_before() 
 async def test_what_pods_do_not_export_is_refused_and_what_is_only_missing_now_is_not() -> None:
     drift = Gate(max_drift=0.2)
     words = "FastAPI instrumentator exports no histogram of predicted values here"
-    assert (await on(drift, world())).refused == (Refused("drift", words, "see that the pods are scraped, or switch this criterion off"),)
-    seldom = await on(Gate(), world(rate=0.02))
+    assert (await on(drift, clients())).refused == (Refused("drift", words, "see that the pods are scraped, or switch this criterion off"),)
+    seldom = await on(Gate(), clients(rate=0.02))
     assert (seldom.refused, seldom.away) == ((), "")
 
 
@@ -93,7 +92,7 @@ async def test_queries_of_ones_own_are_tried_with_what_is_there() -> None:
     wrong = QueryCriterion("wrong", "sum(", Op.AT_MOST, 1)
     absent = QueryCriterion("absent", f"sum(http_requests_totals{{{pods}}})", Op.AT_MOST, 1)
     empty = QueryCriterion("empty", 'sum(http_requests_total{pod="nobody"})', Op.AT_MOST, 1)
-    found = await on(Gate(criteria=(well, several, wrong, absent, empty)), world())
+    found = await on(Gate(criteria=(well, several, wrong, absent, empty)), clients())
     refused = {each.criterion: (each.words, each.hint) for each in found.refused}
     assert set(refused) == {"several", "wrong", "absent"}
     assert refused["absent"] == ("Prometheus knows no metric http_requests_totals", "did you mean http_requests_total?")
@@ -103,7 +102,7 @@ async def test_queries_of_ones_own_are_tried_with_what_is_there() -> None:
 
 
 async def test_a_prometheus_that_is_away_or_not_there_says_so() -> None:
-    history = world()
+    history = clients()
     history.failure = Unreachable("refused", backend="Prometheus")
     found = await on(Gate(criteria=(ABSENT,)), history)
     assert (found.refused, found.away) == ((), "Prometheus: refused")
@@ -112,7 +111,7 @@ async def test_a_prometheus_that_is_away_or_not_there_says_so() -> None:
 
 
 async def test_where_only_the_names_are_not_told_nothing_is_said_to_be_absent() -> None:
-    history = world()
+    history = clients()
 
     async def names() -> frozenset[str]:
         raise Unreachable("too many")

@@ -7,24 +7,25 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.domain.mlflow.alias_changes import AliasMove, Sighting
+
+from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.operations.promotions import Kind, Outcome
 from modeldeck.operations.history.attribution import by_others
-from modeldeck.operations.history.records import JOURNAL, Move
+from modeldeck.operations.history.records import JOURNAL, OperationRecord
 
 
-def ours(to: str, at: float, previous: str | None = None, *, id: str = "", served: bool = True, **fields: str) -> Move:
+def ours(to: str, at: float, previous: str | None = None, *, id: str = "", served: bool = True, **fields: str) -> OperationRecord:
     """An operation of two seconds that ended then."""
     outcome = Outcome.DONE if served else Outcome.UNDONE
     values = {"model": "iris", "alias": "champion", **fields}
-    return Move(
+    return OperationRecord(
         id or f"op-{at:.0f}", "serving/iris", "uid-iris", Kind.PROMOTE, "ann", "", values["model"], values["alias"], previous, previous, to,
         at - 2.0, at, outcome, served, JOURNAL,
     )  # fmt: skip
 
 
-def seen(before: str | None, now: str | None, after: float, until: float, alias: str = "champion") -> Sighting:
-    return Sighting(AliasMove("iris", alias, before, now), after, until)
+def seen(before: str | None, now: str | None, after: float, until: float, alias: str = "champion") -> AliasChange:
+    return AliasChange(AliasMove("iris", alias, before, now), after, until)
 
 
 def test_ours_is_not_told_again() -> None:
@@ -62,8 +63,8 @@ steps = st.lists(st.tuples(st.booleans(), st.sampled_from("123"), st.booleans())
 def test_together_ours_and_theirs_tell_how_the_alias_came_where_it_is(steps: list[tuple[bool, str, bool]]) -> None:
     """Each step: who moves it (ours), where to, and whether a console looks after it. A quarter of an hour lies between any two."""
     at, now, last, last_at = 0.0, "1", "1", 0.0
-    moves: list[Move] = []
-    sightings: list[Sighting] = []
+    moves: list[OperationRecord] = []
+    sightings: list[AliasChange] = []
     theirs: list[tuple[float, str]] = []
     for is_ours, to, looked in [*steps, (True, "9", True)]:
         at += 900.0
@@ -110,8 +111,8 @@ def test_however_quick_and_alike_operations_are_nobody_else_is_told_of(
 ) -> None:
     """Only we move the alias, back and forth within the clocks' slack; a console looks before, during and after, or does not."""
     at, now, last, last_at = 5000.0, "1", "1", 4990.0
-    moves: list[Move] = []
-    sightings: list[Sighting] = []
+    moves: list[OperationRecord] = []
+    sightings: list[AliasChange] = []
 
     def look(wanted: bool) -> None:
         nonlocal last, last_at

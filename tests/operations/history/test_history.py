@@ -9,22 +9,22 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_of, mark_text
-from modeldeck.domain.mlflow.alias_changes import AliasMove, Sighting
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_of, mark_text
+from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, State, StepName
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.history import Memories, Past, history
 from modeldeck.operations.planning.plan import plan
-
 from tests.operations.conftest import Bench
+from tests.support.fakes.clients import fake_clients
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import fake_world
 
 KEY = "serving/iris"
 
 
-async def told(bench: Bench, *sightings: Sighting, **memories: Any) -> tuple[Past, ...]:
+async def told(bench: Bench, *sightings: AliasChange, **memories: Any) -> tuple[Past, ...]:
     fake = bench.fake
     fleet, registry, here = await fake.cluster.fleet(()), await fake.registry.registry(), await fake.cluster.identity()
     known = Memories(fleet, registry, bench.journal.operations(), sightings, here, await fake.registry.identity())
@@ -100,7 +100,7 @@ async def test_an_undo_with_kubectl_is_told_and_does_not_make_anybody_forget(ben
 async def test_a_mark_that_an_undo_brought_back_is_of_long_ago(bench: Bench) -> None:
     first = await bench.promote("2")
     await bench.promote("3")
-    mark = mark_text(Mark(first.id, "promote", "ann@box", "iris", "1", "2"))
+    mark = mark_text(OperationAnnotation(first.id, "promote", "ann@box", "iris", "1", "2"))
     for replica_set in bench.fake.cluster.sets.values():
         if HISTORY in replica_set["annotations"]:
             replica_set["annotations"][OPERATION] = mark
@@ -186,9 +186,9 @@ async def test_without_anybody_to_ask_the_journal_still_tells(bench: Bench) -> N
 async def test_an_alias_that_others_moved_is_told_with_the_deployments_that_serve_its_model(bench: Bench) -> None:
     operation = await bench.promote("2")
     at = operation.finished_at or 0.0
-    ours = Sighting(AliasMove("iris", "champion", "1", "2"), at - 20, at)
-    theirs = Sighting(AliasMove("iris", "champion", "2", "3"), at + 1000, at + 1005)
-    gone = Sighting(AliasMove("iris", "best", "1", None), at + 2000, at + 2005)
+    ours = AliasChange(AliasMove("iris", "champion", "1", "2"), at - 20, at)
+    theirs = AliasChange(AliasMove("iris", "champion", "2", "3"), at + 1000, at + 1005)
+    gone = AliasChange(AliasMove("iris", "best", "1", None), at + 2000, at + 2005)
     past = await told(bench, gone, theirs, ours)
     assert lines(past) == [("promote", "1", "2"), ("move", "2", "3"), ("move", "1", "")]
     told_of = past[1]
@@ -211,7 +211,7 @@ actions = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(actions=actions, pauses=st.lists(st.sampled_from([2.5, 200.0, 4000.0]), min_size=7, max_size=7))
 async def test_whatever_happened_each_move_is_told_once_in_its_order(actions: list[str], pauses: list[float]) -> None:
-    bench = Bench(fake_world(), MemoryJournal())
+    bench = Bench(fake_clients(), MemoryJournal())
     expected: list[tuple[str, str | None, str]] = []
     now, served, returned = "1", {"1"}, False
     for number, (action, pause) in enumerate(zip(actions, pauses, strict=False)):
@@ -257,7 +257,7 @@ class Watched:
     """Consoles that look at the alias again and again while a bench is at work."""
 
     def __init__(self, bench: Bench) -> None:
-        self.bench, self.sightings = bench, list[Sighting]()
+        self.bench, self.sightings = bench, list[AliasChange]()
         self.last, self.at = self._now(), bench.fake.clock.at
 
     def _now(self) -> str | None:
@@ -266,7 +266,7 @@ class Watched:
     def look(self) -> None:
         now, at = self._now(), self.bench.fake.clock.at
         if now != self.last:
-            self.sightings.append(Sighting(AliasMove("iris", "champion", self.last, now), self.at, at))
+            self.sightings.append(AliasChange(AliasMove("iris", "champion", self.last, now), self.at, at))
         self.last, self.at = now, at
 
 
@@ -336,7 +336,7 @@ async def test_a_restart_by_an_operation_behind_a_shared_alias_is_its_own(bench_
     for number, version in enumerate(("1", "2", "1")):
         for name in ("iris", "staging"):
             made = await plan(
-                Intent(Kind.PROMOTE, "serving", name, "iris", version, actor="ann@box"), bench.fake.world, bench.journal, bench.fake.clock
+                Intent(Kind.PROMOTE, "serving", name, "iris", version, actor="ann@box"), bench.fake.clients, bench.journal, bench.fake.clock
             )
             assert isinstance(made, Plan), number
             if made.steps:
@@ -353,13 +353,13 @@ async def test_operations_of_a_cluster_that_is_gone_are_not_this_ones(bench: Ben
     """Tomorrow the same environment, names and addresses are another cluster, with a registry of its own."""
     bench.fake.registry.id = "the first"
     assert (await bench.promote("2")).outcome is Outcome.DONE
-    tomorrow = Bench(fake_world(), bench.journal)
+    tomorrow = Bench(fake_clients(), bench.journal)
     tomorrow.fake.clock.at = bench.fake.clock.at + 60.0
     tomorrow.fake.cluster.id = ClusterId("uid of another kube-system", bench.fake.cluster.id.address)
     tomorrow.fake.cluster.deployments[KEY]["metadata"]["uid"] = "uid-another"
     tomorrow.fake.registry.id = "the second"
     assert await told(tomorrow) == ()
-    by_others = Sighting(AliasMove("iris", "champion", "1", "2"), bench.fake.clock.at - 30.0, bench.fake.clock.at)
+    by_others = AliasChange(AliasMove("iris", "champion", "1", "2"), bench.fake.clock.at - 30.0, bench.fake.clock.at)
     assert lines(await told(tomorrow, by_others)) == [("move", "1", "2")]
     assert lines(await told(bench, by_others)) == [("promote", "1", "2")]
     ours = await tomorrow.promote("3")
@@ -369,13 +369,13 @@ async def test_operations_of_a_cluster_that_is_gone_are_not_this_ones(bench: Ben
 
 
 async def test_clusters_that_share_a_registry_share_its_alias_and_nothing_else(bench: Bench) -> None:
-    other = Bench(fake_world(clock=bench.fake.clock), MemoryJournal())
+    other = Bench(fake_clients(clock=bench.fake.clock), MemoryJournal())
     other.fake.registry = bench.fake.registry
     other.fake.cluster.id = ClusterId("uid of another kube-system", "there")
     other.fake.cluster.deployments[KEY]["metadata"]["uid"] = "uid-another"
     operation = await bench.promote("2")
     at = operation.finished_at or 0.0
-    moved = Sighting(AliasMove("iris", "champion", "1", "2"), at - 20.0, at)
+    moved = AliasChange(AliasMove("iris", "champion", "1", "2"), at - 20.0, at)
     (there,) = await told(other, moved)  # by the tags of the version
     assert (there.operation.id, there.source, there.others) == (operation.id, "tags", {KEY})
     assert there.is_about("iris")

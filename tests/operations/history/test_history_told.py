@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.kubernetes.annotations import HISTORY, HISTORY_LENGTH, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.annotations import HISTORY, HISTORY_LENGTH, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.kubernetes.workloads import Deployment, FieldOwner, Fleet, ReplicaSet
 from modeldeck.domain.links.links import LinkPatterns
-from modeldeck.domain.mlflow.alias_changes import AliasMove, Sighting
+from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State
 from modeldeck.operations.history.history import Memories, Past, history
-
 from tests.domain.links.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN
 
@@ -32,7 +32,7 @@ def naming(version: str, model: str = "iris") -> Any:
 OF = deployment(of=naming("2"))
 
 
-def tell(*marks: Mark, of: Deployment = OF, standing: Mark | None = None) -> Deployment:
+def tell(*marks: OperationAnnotation, of: Deployment = OF, standing: OperationAnnotation | None = None) -> Deployment:
     """The newest first."""
     annotations: dict[str, str] = dict(of.annotations)
     for mark in reversed(marks):
@@ -42,9 +42,9 @@ def tell(*marks: Mark, of: Deployment = OF, standing: Mark | None = None) -> Dep
     return replace(of, annotations=annotations)
 
 
-def done(id: str = ID, **fields: Any) -> Mark:
+def done(id: str = ID, **fields: Any) -> OperationAnnotation:
     values = {"kind": "promote", "actor": "ann", "model": "iris", "from_version": "1", "to_version": "2", "alias": "champion"}
-    return Mark(id, **{**values, "reason": "better", "at": "2026-01-01T00:05:00Z", "outcome": "done", **fields})
+    return OperationAnnotation(id, **{**values, "reason": "better", "at": "2026-01-01T00:05:00Z", "outcome": "done", **fields})
 
 
 def told(*deployments: Deployment, sets: Sequence[ReplicaSet] = (), of: str | None = None, **memories: Any) -> tuple[Past, ...]:
@@ -144,7 +144,7 @@ def test_what_is_of_a_deployment_that_has_gone_is_not_of_its_successor() -> None
     assert gone.is_about("serving/iris")
 
 
-SEEN = Sighting(AliasMove("iris", "champion", "1", "2"), AT + 100.0, AT + 200.0)
+SEEN = AliasChange(AliasMove("iris", "champion", "1", "2"), AT + 100.0, AT + 200.0)
 
 
 def test_an_alias_that_was_seen_to_move_concerns_those_that_serve_its_model() -> None:
@@ -161,7 +161,7 @@ def test_an_alias_that_was_seen_to_move_concerns_those_that_serve_its_model() ->
 
 
 def test_an_alias_that_came_or_went() -> None:
-    came, went = (Sighting(AliasMove("iris", "champion", *versions), AT, AT + 1.0) for versions in ((None, "2"), ("2", None)))
+    came, went = (AliasChange(AliasMove("iris", "champion", *versions), AT, AT + 1.0) for versions in ((None, "2"), ("2", None)))
     (one,), (other,) = told(sightings=(came,)), told(sightings=(went,))
     assert "champion was not there at " in one.operation.words
     assert one.operation.id.startswith("iris@champion:>2@")
@@ -178,7 +178,7 @@ def test_operations_in_other_clusters_explain_an_alias_of_the_same_registry(regi
     assert [past.source for past in told(journal=(here,), sightings=(SEEN,), registry_id="r")] == ["journal"]
 
 
-def by_hand(*owners: FieldOwner, marks: Sequence[Mark] = (), second: float = AT, **fields: Any) -> Operation:
+def by_hand(*owners: FieldOwner, marks: Sequence[OperationAnnotation] = (), second: float = AT, **fields: Any) -> Operation:
     """Somebody's change from 1 to 2."""
     of = replace(tell(*marks), owners=owners, **fields)
     sets = [replica_set(of, 1, naming("1"), created_at=second - 900.0), replica_set(of, 2, naming("2"), created_at=second)]
@@ -200,7 +200,7 @@ def test_who_changed_a_template_by_hand() -> None:
     assert (ours.actor, ours.words.partition(":")[0]) == ("", "by an operation of modeldeck that is not known here")
 
 
-def full(length: int = HISTORY_LENGTH) -> list[Mark]:
+def full(length: int = HISTORY_LENGTH) -> list[OperationAnnotation]:
     """The last operations, of this year, each on another model so that none explains anything."""
     return [done(f"20260{number % 9 + 1}01-000000-{number:04d}", model="wine", to_version="8") for number in range(length)]
 

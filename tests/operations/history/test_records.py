@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State, Step, StepName, StepState
-from modeldeck.operations.history.records import Move, each_once, moves_of, of_annotations, of_causes, of_journal, of_tags
-
+from modeldeck.operations.history.records import OperationRecord, each_once, of_annotations, of_causes, of_journal, of_tags, records_of
 from tests.domain.links.templates import deployment, replica_set
 
 
@@ -34,7 +34,7 @@ def test_a_cause_tells_when_its_operation_was_planned_else_its_replica_set_does(
 DONE, UNDONE, OPEN = Outcome.DONE, Outcome.UNDONE, Outcome.NEEDS_ATTENTION
 
 
-def move(id: str = "a", **parts: Any) -> Move:
+def move(id: str = "a", **parts: Any) -> OperationRecord:
     values: dict[str, Any] = {
         "key": "serving/iris",
         "uid": "uid-iris",
@@ -52,7 +52,7 @@ def move(id: str = "a", **parts: Any) -> Move:
         "served": True,
         "source": "journal",
     }
-    return Move(id, **(values | parts))
+    return OperationRecord(id, **(values | parts))
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_each_operation_is_told_once_by_the_best_memory_oldest_first() -> None:
 def test_only_operations_on_this_very_deployment_count() -> None:
     of = deployment(created_at=150.0)
     elsewhere = (move("x", key="serving/wine"), move("y", uid="another"))
-    assert moves_of(of, (*elsewhere, move("a"), move("b", uid="")), (), ()) == (move("a"), move("b", uid=""))
+    assert records_of(of, (*elsewhere, move("a"), move("b", uid="")), (), ()) == (move("a"), move("b", uid=""))
     tagged = (*elsewhere, move("a"), move("old", uid="", at=149.0), move("new", uid="", at=150.0))
-    assert [one.id for one in moves_of(of, (), (), tagged)] == ["new", "a"]
-    assert [one.id for one in moves_of(replace(of, created_at=None), (), (), tagged)] == ["old", "new", "a"]
+    assert [one.id for one in records_of(of, (), (), tagged)] == ["new", "a"]
+    assert [one.id for one in records_of(replace(of, created_at=None), (), (), tagged)] == ["old", "new", "a"]
     theirs = move("z", key="other/name")
-    assert moves_of(of, (), (theirs,), ()) == (theirs,), "what stands on the Deployment itself is its own"
+    assert records_of(of, (), (theirs,), ()) == (theirs,), "what stands on the Deployment itself is its own"
 
 
 def _done(*steps: Step) -> Operation:
@@ -160,9 +160,9 @@ PLANNED = 1_800_000_000.0
 
 def test_a_history_tells_each_operation_that_named_a_version() -> None:
     marks = (
-        Mark(ID, "rollback", "ann", "iris", "2", "1", "champion", "2", at="2027-01-15T08:05:00Z", outcome="done"),
-        Mark("odd", to_version="3", at="never", outcome="superb"),
-        Mark("nothing", outcome="done"),
+        OperationAnnotation(ID, "rollback", "ann", "iris", "2", "1", "champion", "2", at="2027-01-15T08:05:00Z", outcome="done"),
+        OperationAnnotation("odd", to_version="3", at="never", outcome="superb"),
+        OperationAnnotation("nothing", outcome="done"),
     )
     annotations: dict[str, str] = {}
     for mark in reversed(marks):
@@ -173,7 +173,9 @@ def test_a_history_tells_each_operation_that_named_a_version() -> None:
 
 
 def test_a_mark_is_of_one_that_is_not_over() -> None:
-    (found,) = of_annotations(deployment(annotations={OPERATION: mark_text(Mark(ID, to_version="3", at="2027-01-15T08:05:00Z"))}), [])
+    (found,) = of_annotations(
+        deployment(annotations={OPERATION: mark_text(OperationAnnotation(ID, to_version="3", at="2027-01-15T08:05:00Z"))}), []
+    )
     assert (found.at, found.since, found.outcome, found.served) == (math.inf, PLANNED, None, False)
     assert [*of_annotations(deployment(annotations={OPERATION: "by hand"}), [])] == []
 
@@ -181,14 +183,14 @@ def test_a_mark_is_of_one_that_is_not_over() -> None:
 def test_of_the_copies_on_replica_sets_the_newest_come_first() -> None:
     of = deployment(annotations={})
     sets = [
-        replica_set(of, number, annotations={HISTORY: history_text({}, Mark("x", to_version=str(number), outcome="done"))})
+        replica_set(of, number, annotations={HISTORY: history_text({}, OperationAnnotation("x", to_version=str(number), outcome="done"))})
         for number in (1, 3, 2)
     ]
     assert [one.to_version for one in of_annotations(of, sets)] == ["3", "2", "1"]
 
 
 def test_the_tags_of_a_version_tell_how_it_came() -> None:
-    def tagged(**tags: str) -> Move:
+    def tagged(**tags: str) -> OperationRecord:
         told = {f"modeldeck.{key.replace('_', '-')}": text for key, text in tags.items()}
         version = ModelVersion("iris", "3", None, "READY", "None", 0.0, "", tags=told)
         (found,) = of_tags(Registry((), (version, replace(version, tags={"modeldeck.actor": "ann"}))))
@@ -208,7 +210,7 @@ def test_the_tags_of_a_version_tell_how_it_came() -> None:
     ("kind", "read"), [("promote", Kind.PROMOTE), ("rollback", Kind.ROLLBACK), ("zap", Kind.PROMOTE), ("", Kind.PROMOTE)]
 )
 def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind) -> None:
-    mark = Mark("op", kind, to_version="2")
+    mark = OperationAnnotation("op", kind, to_version="2")
     (marked,) = of_annotations(deployment(annotations={OPERATION: mark_text(mark)}), [])
     version = ModelVersion("iris", "3", None, "READY", "None", 0.0, "", tags={"modeldeck.operation": "op", "modeldeck.kind": kind})
     (tagged,) = of_tags(Registry((), (version,)))

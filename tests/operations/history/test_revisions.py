@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.workloads import Deployment, FieldOwner, PodTemplate, ReplicaSet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.registry import RegisteredModel, Registry
 from modeldeck.operations.history.revisions import Revision, bounded, last_writer, revisions, writer_of
-
 from tests.domain.links.templates import container, deployment, replica_set, template
 
 EARLIER = "deployment.kubernetes.io/revision-history"

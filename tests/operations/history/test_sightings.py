@@ -14,24 +14,24 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.mlflow.alias_changes import AliasMove, Glance, Pointers, Sighting
+from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove, AliasSnapshot, Pointers
 from modeldeck.operations.history.remembering import RememberingRegistry
 from modeldeck.operations.history.sightings import REFRESH, SqliteSightings, registry_id
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal
-
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.registry import FakeRegistry
 from tests.support.fakes.traps import Traps
 
 
-def glance(began: float, ended: float | None = None, *, born: float | None = 0.0, **aliases: str) -> Glance:
-    return Glance({"iris": Pointers(aliases, born)}, began, began if ended is None else ended)
+def glance(began: float, ended: float | None = None, *, born: float | None = 0.0, **aliases: str) -> AliasSnapshot:
+    return AliasSnapshot({"iris": Pointers(aliases, born)}, began, began if ended is None else ended)
 
 
-def moved(before: str | None, now: str | None, after: float, until: float) -> Sighting:
-    return Sighting(AliasMove("iris", "champion", before, now), after, until)
+def moved(before: str | None, now: str | None, after: float, until: float) -> AliasChange:
+    return AliasChange(AliasMove("iris", "champion", before, now), after, until)
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_a_deleted_alias_a_new_one_and_a_model_made_anew(path: Path) -> None:
 
 def test_a_new_models_alias_moved_since_it_was_made(path: Path) -> None:
     seen = SqliteSightings(path)
-    seen.see("a", Glance({"wine": Pointers({}, 0.0)}, 1, 2))
-    seen.see("a", Glance({"wine": Pointers({}, 0.0), "iris": Pointers({"champion": "1"}, 5.0)}, 7, 8))
+    seen.see("a", AliasSnapshot({"wine": Pointers({}, 0.0)}, 1, 2))
+    seen.see("a", AliasSnapshot({"wine": Pointers({}, 0.0), "iris": Pointers({"champion": "1"}, 5.0)}, 7, 8))
     assert seen.sightings("a") == (moved(None, "1", 5.0, 8),)
 
 
@@ -85,7 +85,7 @@ def test_who_may_see_less_of_the_registry_makes_nobody_else_see_moves(path: Path
     seen = SqliteSightings(path)
     both = {"iris": Pointers({"champion": "1"}, 0.0), "wine": Pointers({"champion": "2"}, 0.0)}
     for at, pointers in enumerate((both, {"wine": both["wine"]}, both)):
-        assert seen.see("a", Glance(pointers, at, at))
+        assert seen.see("a", AliasSnapshot(pointers, at, at))
     assert seen.sightings("a") == ()
 
 
@@ -209,37 +209,37 @@ class Remembered:
 
 
 async def test_reading_the_registry_remembers_it(path: Path) -> None:
-    world = Remembered(path)
-    world.inner.aliases["iris"]["champion"] = "1"
-    begun = world.clock.at
-    assert await world.one.registry() == await world.inner.registry()
-    world.clock.at += 5
-    await world.one.registry()
-    world.inner.aliases["iris"]["champion"] = "2"
-    world.clock.at += 5
-    await world.one.registry()
-    world.clock.at += 5
-    await world.other.registry()
-    assert world.seen.sightings("a") == (moved("1", "2", begun + 5, begun + 10),)
-    await world.one.aclose()
+    clients = Remembered(path)
+    clients.inner.aliases["iris"]["champion"] = "1"
+    begun = clients.clock.at
+    assert await clients.one.registry() == await clients.inner.registry()
+    clients.clock.at += 5
+    await clients.one.registry()
+    clients.inner.aliases["iris"]["champion"] = "2"
+    clients.clock.at += 5
+    await clients.one.registry()
+    clients.clock.at += 5
+    await clients.other.registry()
+    assert clients.seen.sightings("a") == (moved("1", "2", begun + 5, begun + 10),)
+    await clients.one.aclose()
 
 
 async def test_nothing_is_written_while_nothing_moves(path: Path) -> None:
-    world = Remembered(path)
-    await world.one.registry()
+    clients = Remembered(path)
+    await clients.one.registry()
 
     def stamp() -> object:
         with sqlite3.connect(path) as connection:
             return connection.execute("SELECT max(at) FROM aliases_seen").fetchone()[0]
 
     first = stamp()
-    world.clock.at += REFRESH / 2
-    await world.one.registry()
-    await world.other.registry()
+    clients.clock.at += REFRESH / 2
+    await clients.one.registry()
+    await clients.other.registry()
     assert stamp() == first
-    world.clock.at += REFRESH
-    await world.one.registry()
-    assert stamp() == world.clock.at
+    clients.clock.at += REFRESH
+    await clients.one.registry()
+    assert stamp() == clients.clock.at
 
 
 @pytest.mark.parametrize(("later", "written"), [(59.9, False), (60.0, True), (-0.1, True)])
@@ -263,21 +263,21 @@ def test_the_newest_sightings_come_first_and_only_so_many(path: Path) -> None:
 
 async def test_a_registry_is_read_where_nothing_can_be_kept(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    world = Remembered(tmp_path / "file" / "journal.sqlite")
-    assert (await world.one.registry()).version("iris", "1") is not None
-    world.traps.fail("registry", Unreachable("refused"))
+    clients = Remembered(tmp_path / "file" / "journal.sqlite")
+    assert (await clients.one.registry()).version("iris", "1") is not None
+    clients.traps.fail("registry", Unreachable("refused"))
     with pytest.raises(Unreachable):
-        await world.one.registry()
-    await world.one.aclose()
+        await clients.one.registry()
+    await clients.one.aclose()
 
 
 async def test_everything_else_is_asked_of_the_registry_itself(path: Path) -> None:
-    world = Remembered(path)
-    await world.one.set_alias("iris", "champion", "2")
-    await world.one.tag_version("iris", "2", {"a": "b"})
-    assert await world.one.version_of_alias("iris", "champion") == "2"
-    assert (await world.one.version("iris", "2")).tags == {"a": "b"}
-    await world.one.delete_alias("iris", "champion")
-    assert (await world.one.model("iris")).aliases == {}
-    assert await world.one.artifacts_answer("iris", "1") == "MLmodel found"
-    assert (await world.one.create_version("iris", "run")).version == "3"
+    clients = Remembered(path)
+    await clients.one.set_alias("iris", "champion", "2")
+    await clients.one.tag_version("iris", "2", {"a": "b"})
+    assert await clients.one.version_of_alias("iris", "champion") == "2"
+    assert (await clients.one.version("iris", "2")).tags == {"a": "b"}
+    await clients.one.delete_alias("iris", "champion")
+    assert (await clients.one.model("iris")).aliases == {}
+    assert await clients.one.artifacts_answer("iris", "1") == "MLmodel found"
+    assert (await clients.one.create_version("iris", "run")).version == "3"

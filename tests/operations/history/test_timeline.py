@@ -7,14 +7,13 @@ from dataclasses import replace
 
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.operations.promotions import Kind, Outcome
-from modeldeck.operations.history.records import Move
+from modeldeck.operations.history.records import OperationRecord
 from modeldeck.operations.history.revisions import Revision
 from modeldeck.operations.history.timeline import Arrival, aligned, timeline
-
 from tests.domain.links.templates import deployment, replica_set
 
 REVISION = Revision(2, "iris", "2", False, False, replica_set(deployment(), 2), 100.0, 101.0, exact=True)
-MOVE = Move(
+MOVE = OperationRecord(
     *("op", "serving/iris", "", Kind.PROMOTE, "ann@box", "", "iris", "champion", "1", "1", "2"), 90.0, 130.0, Outcome.DONE, True, "journal"
 )
 
@@ -90,7 +89,7 @@ def test_an_operation_that_fits_nowhere_is_left_and_hides_no_later_one() -> None
     assert ([arrival.move for arrival in arrivals], left) == ([None, fits], (gone,))
 
 
-def merged(found: list[Revision], *moves: Move) -> list[tuple[str | None, str | None, bool]]:
+def merged(found: list[Revision], *moves: OperationRecord) -> list[tuple[str | None, str | None, bool]]:
     """Of each revision: the version it is told with, whose it is, and whether it served."""
     arrivals, _ = aligned(found, moves)
     return [(one.version, one.move.id if one.move else None, one.served) for one in arrivals]

@@ -1,4 +1,4 @@
-"""An operation as the fold of its entries: what each kind of entry says, one at a time."""
+"""An operation as the replay of its entries: what each kind of entry says, one at a time."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.operations.promotions import Operation, Outcome, Said, State, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.journal.events import Entry, advance, asked_words, fold, heard, plan_in
-
+from modeldeck.operations.journal.events import Event, advance, asked_words, heard, plan_in, replay
 from tests.support import operations
 
 STEPS = [step.name for step in operations.PLAN.steps]
 GATE, LOCK = STEPS.index(StepName.JUDGE_GATE), STEPS.index(StepName.LOCK)
 
 
-def entry(kind: str, **body: Any) -> Entry:
-    return Entry(operations.ID, kind, body)
+def entry(kind: str, **body: Any) -> Event:
+    return Event(operations.ID, kind, body)
 
 
 PLANNED = entry("planned", at=5.0, plan=plan_to_journal(operations.PLAN), host="box")
 
 
-def told(*entries: Entry) -> Operation:
-    found = fold((PLANNED, entry("started", at=6.0, pid=7, host="box", birth="b"), *entries))
+def told(*entries: Event) -> Operation:
+    found = replay((PLANNED, entry("started", at=6.0, pid=7, host="box", birth="b"), *entries))
     assert found is not None
     return found
 
@@ -33,7 +33,7 @@ def told(*entries: Entry) -> Operation:
 def test_a_plan_that_cannot_be_read_makes_no_operation() -> None:
     assert plan_in(()) is plan_in((entry("log"),)) is None
     assert plan_in((entry("planned"),)) is plan_in((entry("planned", plan={}),)) is plan_in((entry("planned", plan=7),)) is None
-    assert fold((entry("log", at=1.0, words="x"), entry("planned", plan="x"))) is None
+    assert replay((entry("log", at=1.0, words="x"), entry("planned", plan="x"))) is None
     assert plan_in((entry("log"), PLANNED)) is not None
 
 
@@ -41,7 +41,7 @@ def test_the_first_plan_is_the_plan() -> None:
     again = replace(operations.PLAN, to_version="99")
     found = told(entry("planned", at=9.0, plan=plan_to_journal(again)))
     assert (found.to_version, found.started_at, found.host, found.adopted) == ("9", 5.0, "box", False)
-    adopted = fold((replace(PLANNED, body={**PLANNED.body, "adopted": True}),))
+    adopted = replay((replace(PLANNED, body={**PLANNED.body, "adopted": True}),))
     assert adopted is not None
     assert (adopted.adopted, adopted.state, adopted.copied, adopted.heartbeat_at) == (True, State.PLANNED, False, None)
 
@@ -236,7 +236,7 @@ def test_only_a_gate_that_begins_takes_back_the_time_that_was_given() -> None:
 
 def test_the_deployments_of_a_plan_are_those_of_its_operation() -> None:
     assert told().others == ()
-    staged = fold((entry("planned", at=5.0, plan=plan_to_journal(operations.STAGED), host="box"),))
+    staged = replay((entry("planned", at=5.0, plan=plan_to_journal(operations.STAGED), host="box"),))
     assert staged is not None
     assert staged.others == operations.STAGED.parts[:-1]
     assert staged.keys == ("serving/iris-staging", "serving/iris")

@@ -1,4 +1,4 @@
-"""The journal: on disk, private, append only, tolerant of a newer modeldeck; an operation is the fold of its entries."""
+"""The journal: on disk, private, append only, tolerant of a newer modeldeck; an operation is the replay of its entries."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_to_journal
-from modeldeck.operations.journal.events import Entry, advance, fold
+from modeldeck.operations.journal.events import Event, advance, replay
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, TakenUp
-
 from tests.operations.conftest import Bench
 from tests.support import operations
 
@@ -197,13 +197,13 @@ kinds = st.sampled_from(
 
 @given(rest=st.lists(st.tuples(kinds, bodies), max_size=30), cut=st.integers(0, 30))
 def test_a_fold_takes_any_entries_and_can_be_continued(rest: list[tuple[str, dict[str, Any]]], cut: int) -> None:
-    first = Entry("a", "planned", {"at": 1.0, "plan": PLAN})
-    entries = [first, *(Entry("a", kind, body) for kind, body in rest)]
-    whole = fold(entries)
+    first = Event("a", "planned", {"at": 1.0, "plan": PLAN})
+    entries = [first, *(Event("a", kind, body) for kind, body in rest)]
+    whole = replay(entries)
     assert whole is not None
     assert len(whole.steps) == 2
     assert (whole.outcome is None) == (whole.state is not State.ENDED) or whole.outcome is not None
-    begun: Operation | None = fold(entries[: cut + 1])
+    begun: Operation | None = replay(entries[: cut + 1])
     for entry in entries[cut + 1 :]:
         begun = advance(begun, entry)
     assert begun == whole
@@ -220,8 +220,8 @@ PLAN: dict[str, Any] = {
 
 
 def test_without_a_plan_there_is_no_operation() -> None:
-    assert fold([Entry("a", "started", {}), Entry("a", "ended", {"outcome": "done"})]) is None
-    assert fold([Entry("a", "planned", {"plan": "nonsense"})]) is None
+    assert replay([Event("a", "started", {}), Event("a", "ended", {"outcome": "done"})]) is None
+    assert replay([Event("a", "planned", {"plan": "nonsense"})]) is None
 
 
 def test_one_sign_of_life_and_the_newest_ids(tmp_path: Path) -> None:
@@ -250,27 +250,27 @@ def test_kinds_can_be_left_out_of_what_is_new(tmp_path: Path) -> None:
 
 def test_time_that_people_give_counts_for_the_gate_at_work() -> None:
     entries = [
-        Entry("a", "planned", {"at": 1.0, "plan": plan_to_journal(operations.PLAN)}),
-        Entry("a", "asked", {"at": 2.0, "what": "extend", "seconds": 60.0, "by": "bob@box"}),
-        Entry("a", "asked", {"at": 2.0, "what": "extend", "seconds": 30, "by": "bob@box"}),
-        Entry("a", "asked", {"at": 2.0, "what": "accept", "seconds": True, "by": "bob@box"}),
+        Event("a", "planned", {"at": 1.0, "plan": plan_to_journal(operations.PLAN)}),
+        Event("a", "asked", {"at": 2.0, "what": "extend", "seconds": 60.0, "by": "bob@box"}),
+        Event("a", "asked", {"at": 2.0, "what": "extend", "seconds": 30, "by": "bob@box"}),
+        Event("a", "asked", {"at": 2.0, "what": "accept", "seconds": True, "by": "bob@box"}),
     ]
-    operation = fold(entries)
+    operation = replay(entries)
     assert operation is not None
     assert operation.extended == 90.0
     patch, gate = (
         next(i for i, step in enumerate(operation.steps) if step.name is name) for name in (StepName.PATCH_TEMPLATE, StepName.JUDGE_GATE)
     )
-    begun = [advance(operation, Entry("a", "trying", {"at": 3.0, "step": index})) for index in (patch, gate)]
+    begun = [advance(operation, Event("a", "trying", {"at": 3.0, "step": index})) for index in (patch, gate)]
     assert [each.extended for each in begun if each is not None] == [90.0, 0.0]
 
 
 @pytest.mark.parametrize("kind", ["request", "done", "failed", "log", "judged", "started", "ended", "undoing"])
 def test_a_backend_is_waited_for_until_something_goes_on(kind: str) -> None:
-    entries = [Entry("a", "planned", {"at": 1.0, "plan": PLAN}), Entry("a", "held-up", {"at": 2.0, "words": "MLflow: no answer"})]
-    held = fold(entries)
-    asked = advance(held, Entry("a", "asked", {"at": 3.0, "what": "cancel", "by": "bob@box"}))
-    went_on = advance(held, Entry("a", kind, {"at": 3.0, "step": 0}))
+    entries = [Event("a", "planned", {"at": 1.0, "plan": PLAN}), Event("a", "held-up", {"at": 2.0, "words": "MLflow: no answer"})]
+    held = replay(entries)
+    asked = advance(held, Event("a", "asked", {"at": 3.0, "what": "cancel", "by": "bob@box"}))
+    went_on = advance(held, Event("a", kind, {"at": 3.0, "step": 0}))
     assert held is not None
     assert asked is not None
     assert went_on is not None
@@ -287,20 +287,20 @@ def test_whoever_has_decided_is_not_waited_for_any_more(what: str, at_approval: 
     """Its process may take a moment to hear it; who attaches meanwhile must not be sent away to decide."""
     plan = replace(operations.PLAN, steps=(_APPROVAL, *operations.PLAN.steps)) if at_approval else operations.PLAN
     entries = [
-        Entry("a", "planned", {"at": 1.0, "plan": plan_to_journal(plan)}),
-        Entry("a", "started", {"at": 1.0, "pid": 1}),
-        Entry("a", "trying", {"at": 1.0, "step": 0}),
-        Entry("a", "waiting", {"at": 2.0, "words": "somebody has to decide"}),
+        Event("a", "planned", {"at": 1.0, "plan": plan_to_journal(plan)}),
+        Event("a", "started", {"at": 1.0, "pid": 1}),
+        Event("a", "trying", {"at": 1.0, "step": 0}),
+        Event("a", "waiting", {"at": 2.0, "words": "somebody has to decide"}),
     ]
-    held = fold(entries)
-    told = advance(held, Entry("a", "asked", {"at": 3.0, "what": what, "by": "bob@box"}))
+    held = replay(entries)
+    told = advance(held, Event("a", "asked", {"at": 3.0, "what": what, "by": "bob@box"}))
     assert held is not None
     assert told is not None
     assert (held.state, held.waiting_for) == (State.WAITING, "somebody has to decide")
     decided = what == "cancel" or (what == "approve") is at_approval
     assert told.state is (State.RUNNING if decided else State.WAITING)
     assert bool(told.waiting_for) is not decided
-    again = advance(told, Entry("a", "waiting", {"at": 4.0, "words": "still"}))
+    again = advance(told, Event("a", "waiting", {"at": 4.0, "words": "still"}))
     assert again is not None
     assert again.state is State.WAITING
 

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, TakenUp, default_path
 
 

@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.scheduling import Fit, NodeInfo, Placement, PodInfo, SchedulerSnapshot
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod, Strategy
 from modeldeck.domain.operations.promotions import Plan, Verdict
 from modeldeck.operations.planning import availability
 from modeldeck.operations.planning.availability import surging
-
 from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 
@@ -207,9 +207,9 @@ async def test_what_the_strategy_alone_decides(
 ) -> None:
     about = await bench.subject(deployment=deployment(counts=desired, strategy=strategy))
     edits = {"/spec/template/spec/containers/0/env/0/value": ("a", "b")}
-    found = await availability.availability(about, edits, bench.fake.world)
+    found = await availability.availability(about, edits, bench.fake.clients)
     assert [(check.verdict, check.words, check.hint) for check in found] == expected
-    assert await availability.availability(about, {"/metadata/annotations/x": (None, "y")}, bench.fake.world) == ()
+    assert await availability.availability(about, {"/metadata/annotations/x": (None, "y")}, bench.fake.clients) == ()
     assert "scheduling" not in bench.fake.traps.calls
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.operations.promotions import Kind, Plan, RollbackTarget
 from modeldeck.operations.planning.candidate_metrics import measured_spans, with_figures
 from modeldeck.operations.service import targets_of
-
 from tests.domain.links.templates import deployment, replica_set
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import MemoryJournal
@@ -39,7 +39,7 @@ def server(version: str, *, model: str = "iris", errors: float = 0.0) -> Callabl
     return samples
 
 
-def world() -> History:
+def clients() -> History:
     """Version 1 served until an hour ago, version 2 since; beside them a pod of another deployment, and one that serves two models."""
     metrics = History()
     metrics.scraped("iris-5d8f-aaaaa", 3 * 3600, 3600, server("1", errors=0.05))
@@ -54,7 +54,7 @@ async def spans(metrics: History) -> dict[str, tuple[float, float]]:
 
 
 async def test_when_each_version_served() -> None:
-    found = await spans(world())
+    found = await spans(clients())
     assert set(found) == {"1", "2"}
     since, until = found["1"]
     assert abs(since - (NOW - 3 * 3600)) <= 600
@@ -66,7 +66,7 @@ async def test_nothing_is_known_without_versions_or_without_anybody_to_ask() -> 
     plain = History()
     plain.fastapi("iris-7c9b-bbbbb")
     assert await spans(plain) == {}
-    assert await spans(replace(world(), failure=Unreachable("refused"))) == {}
+    assert await spans(replace(clients(), failure=Unreachable("refused"))) == {}
     assert await measured_spans("serving", "iris", "iris", None, CLOCK) == {}
 
 
@@ -82,16 +82,16 @@ async def figures(target: RollbackTarget, metrics: History) -> str:
 
 
 async def test_how_it_behaved_though_its_replica_set_is_gone() -> None:
-    assert await figures(candidate(), world()) == "p99 175 ms, errors 5.0%, 2.0 requests/s"
+    assert await figures(candidate(), clients()) == "p99 175 ms, errors 5.0%, 2.0 requests/s"
 
 
 @pytest.mark.parametrize("target", [candidate(served_until=None), candidate(served_until=NOW - 9 * 3600.0)])
 async def test_of_a_time_that_is_not_known_nothing_is_said(target: RollbackTarget) -> None:
-    assert await figures(target, world()) == ""
+    assert await figures(target, clients()) == ""
 
 
 async def test_its_replica_set_is_believed_first() -> None:
-    assert await figures(candidate(revision=7, served_until=NOW * 1.0, served_from=NOW - 3600.0), world()) == (
+    assert await figures(candidate(revision=7, served_until=NOW * 1.0, served_from=NOW - 3600.0), clients()) == (
         "p99 175 ms, errors 0.0%, 2.0 requests/s"
     )
 
@@ -105,8 +105,8 @@ async def test_where_nothing_else_remembers_prometheus_does(bench: Bench) -> Non
     fake.cluster.sets = {name: one for name, one in fake.cluster.sets.items() if "iris/2" in str(one["template"])}
     bench.journal = MemoryJournal()
     assert getattr(await bench.plan(None, kind=Kind.ROLLBACK), "code", "") == "no_target"
-    fake.measured, fake.metrics = True, world()  # type: ignore[assignment]
-    (found,) = await targets_of("serving", "iris", fake.world, bench.journal, fake.clock)
+    fake.measured, fake.metrics = True, clients()  # type: ignore[assignment]
+    (found,) = await targets_of("serving", "iris", fake.clients, bench.journal, fake.clock)
     assert (found.version, found.sources, found.is_default) == ("1", ("metrics",), True)
     assert found.stats_words == "p99 175 ms, errors 5.0%, 2.0 requests/s"
     made = await bench.plan(None, kind=Kind.ROLLBACK)
@@ -115,18 +115,18 @@ async def test_where_nothing_else_remembers_prometheus_does(bench: Bench) -> Non
 
 
 async def test_only_what_is_registered_can_be_gone_back_to(bench: Bench) -> None:
-    metrics = world()
+    metrics = clients()
     metrics.scraped("iris-0000-aaaaa", 2 * DAY, DAY, server("blue"))
     bench.fake.clock.at = float(NOW)
     bench.fake.measured, bench.fake.metrics = True, metrics  # type: ignore[assignment]
-    found = await targets_of("serving", "iris", bench.fake.world, bench.journal, bench.fake.clock)
+    found = await targets_of("serving", "iris", bench.fake.clients, bench.journal, bench.fake.clock)
     assert [target.version for target in found] == ["2"]
 
 
 async def test_the_last_second_before_its_successor_is_looked_at() -> None:
     """When that was there, its own pods were already going."""
     asked: list[float] = []
-    metrics = world()
+    metrics = clients()
     query = metrics.query
 
     async def noted(promql: str, *, at: float | None = None) -> Vector:
@@ -141,15 +141,15 @@ async def test_the_last_second_before_its_successor_is_looked_at() -> None:
 async def test_a_target_of_no_revision_is_of_no_replica_set() -> None:
     of = deployment("iris")
     sets = (replica_set(of, 0, name="iris-0"), replica_set(of, 1, name="iris-7c9b"))
-    (found,) = await with_figures([candidate()], of, Fleet((of,), sets[1:], ()), world(), CLOCK)
+    (found,) = await with_figures([candidate()], of, Fleet((of,), sets[1:], ()), clients(), CLOCK)
     assert found.stats_words == "p99 175 ms, errors 5.0%, 2.0 requests/s", "of the pods that stated it"
 
 
 async def test_only_six_candidates_are_measured_and_all_are_told() -> None:
     of = deployment("iris")
     many = [candidate() for _ in range(8)]
-    found = await with_figures(many, of, Fleet((of,), (), ()), world(), CLOCK)
+    found = await with_figures(many, of, Fleet((of,), (), ()), clients(), CLOCK)
     assert [bool(one.stats_words) for one in found] == [True] * 6 + [False] * 2
-    assert await with_figures([], of, Fleet((of,), (), ()), world(), CLOCK) == ()
+    assert await with_figures([], of, Fleet((of,), (), ()), clients(), CLOCK) == ()
     assert await with_figures(many, of, Fleet((of,), (), ()), None, CLOCK) == tuple(many)
-    assert await with_figures(many, of, Fleet((of,), (), ()), replace(world(), failure=Unreachable("refused")), CLOCK) == tuple(many)
+    assert await with_figures(many, of, Fleet((of,), (), ()), replace(clients(), failure=Unreachable("refused")), CLOCK) == tuple(many)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from copy import deepcopy
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut
 from modeldeck.domain.kubernetes.workloads import Access
 from modeldeck.domain.operations.promotions import Check, Plan, Verdict
-
 from tests.operations.conftest import Bench
 
 

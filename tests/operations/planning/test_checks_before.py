@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unreachable
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
@@ -14,7 +15,6 @@ from modeldeck.domain.operations.promotions import Check, Plan, Verdict
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.text import host
 from modeldeck.operations.planning import checks
-
 from tests.operations.conftest import Bench
 from tests.support.processes import gone_pid
 
@@ -33,7 +33,7 @@ async def lock(bench: Bench, *, age: float = 0.0, holder: str = "bob@box", **not
     at = bench.fake.clock.now() - age
     text = note_text(LockNote("op", "bob@box", **note))
     await bench.fake.cluster.write_lease(Lease("serving", "modeldeck-iris", holder, 15.0, at, at, annotations={LOCK: text}))
-    return await checks.lock(await bench.subject(), bench.fake.world, bench.fake.clock.now())
+    return await checks.lock(await bench.subject(), bench.fake.clients, bench.fake.clock.now())
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ async def test_who_has_the_lock(bench: Bench, age: float, note: dict[str, Any], 
 
 
 async def test_a_lock_that_nobody_holds_is_free(bench: Bench) -> None:
-    assert told(await checks.lock(await bench.subject(), bench.fake.world, 0.0)) == (OK, "free", "")
+    assert told(await checks.lock(await bench.subject(), bench.fake.clients, 0.0)) == (OK, "free", "")
     assert told(await lock(bench, holder="")) == (OK, "free", "")
 
 
@@ -63,7 +63,7 @@ async def test_leases_that_may_not_be_made_leave_the_mark_alone(bench: Bench, mo
         return Access(verb, resource, namespace, False, "no role")
 
     monkeypatch.setattr(bench.fake.cluster, "access", access)
-    assert told(await checks.lock(await bench.subject(), bench.fake.world, 0.0)) == (
+    assert told(await checks.lock(await bench.subject(), bench.fake.clients, 0.0)) == (
         *(WARN, "leases may not be created here: the mark is the only sign for others"),
         "no role",
     )
@@ -73,7 +73,7 @@ async def test_leases_that_may_not_be_made_leave_the_mark_alone(bench: Bench, mo
 @pytest.mark.parametrize("failure", [Unreachable("refused", hint="look"), TimedOut("late", hint="wait")])
 async def test_a_lock_that_cannot_be_read_is_not_known(bench: Bench, failure: Failure) -> None:
     bench.fake.traps.fail("lease", failure)
-    assert told(await checks.lock(await bench.subject(), bench.fake.world, 0.0)) == (UNKNOWN, failure.words, failure.hint)
+    assert told(await checks.lock(await bench.subject(), bench.fake.clients, 0.0)) == (UNKNOWN, failure.words, failure.hint)
 
 
 async def test_a_gate_that_was_waived_says_why(bench: Bench) -> None:
@@ -113,5 +113,5 @@ async def test_a_query_of_ones_own_is_tried_on_the_version_that_serves_now(bench
 
 async def test_leases_that_are_forbidden_say_so(bench: Bench) -> None:
     bench.fake.traps.fail("lease", Forbidden("leases are forbidden"))
-    found = await checks.lock(await bench.subject(), bench.fake.world, 0.0)
+    found = await checks.lock(await bench.subject(), bench.fake.clients, 0.0)
     assert (found.verdict, "(leases are forbidden)" in found.words) == (WARN, True)

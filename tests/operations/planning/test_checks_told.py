@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import TimedOut, Unreachable
-from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.kubernetes.workloads import Access, Condition, Deployment
 from modeldeck.domain.mlflow.announcements import Announcement
 from modeldeck.domain.mlflow.registry import ModelAccess
 from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State, Verdict
 from modeldeck.operations.common.text import host
 from modeldeck.operations.planning import checks
-from modeldeck.operations.planning.plan_inputs import Subject
-
+from modeldeck.operations.planning.plan_inputs import PlanInputs
 from tests.domain.links.templates import deployment
 from tests.operations.conftest import Bench
 from tests.support.operations import BEGUN
@@ -42,17 +42,17 @@ def told(check: Check) -> tuple[Verdict, str, str]:
 )
 def test_what_an_environment_allows(bench: Bench, fields: dict[str, Any], expected: tuple[Verdict, str, str]) -> None:
     bench.fake.environment = replace(bench.fake.environment, **fields)
-    assert told(checks.environment(bench.fake.world)) == expected
+    assert told(checks.environment(bench.fake.clients)) == expected
 
 
 async def test_a_reason_is_needed_where_the_environment_is_protected(bench: Bench) -> None:
     found = await bench.subject()
-    assert checks.reason(found, bench.fake.world) == ()
+    assert checks.reason(found, bench.fake.clients) == ()
     bench.fake.environment = replace(bench.fake.environment, protected=True)
     given = replace(found, intent=replace(found.intent, reason="better"))
-    assert [told(check) for check in checks.reason(given, bench.fake.world)] == [(OK, "better", "")]
+    assert [told(check) for check in checks.reason(given, bench.fake.clients)] == [(OK, "better", "")]
     blank = replace(found, intent=replace(found.intent, reason="  "))
-    assert [told(check) for check in checks.reason(blank, bench.fake.world)] == [
+    assert [told(check) for check in checks.reason(blank, bench.fake.clients)] == [
         (REFUSE, "test is protected: a change needs a reason", "--reason TEXT, or `r`")
     ]
 
@@ -92,13 +92,13 @@ async def test_the_artifacts_are_those_of_what_will_be_served_or_copied(bench: B
     monkeypatch.setattr(bench.fake.registry, "artifacts_answer", answer)
     found = await bench.subject()
     assert found.version is not None
-    assert told(await checks.artifacts(found, bench.fake.world)) == (OK, "MLmodel found", "")
+    assert told(await checks.artifacts(found, bench.fake.clients)) == (OK, "MLmodel found", "")
     copied = replace(found.version, model="dev.iris", version="7")
-    await checks.artifacts(replace(found, copied=copied), bench.fake.world)
+    await checks.artifacts(replace(found, copied=copied), bench.fake.clients)
     assert asked == [("iris", "2"), ("dev.iris", "7")]
     unknown = (UNKNOWN, "cannot be looked at", "")
-    assert told(await checks.artifacts(replace(found, version=None), bench.fake.world)) == unknown
-    assert told(await checks.artifacts(found, replace(bench.fake.world, registry=None))) == unknown
+    assert told(await checks.artifacts(replace(found, version=None), bench.fake.clients)) == unknown
+    assert told(await checks.artifacts(found, replace(bench.fake.clients, registry=None))) == unknown
     assert len(asked) == 2
 
 
@@ -128,7 +128,7 @@ async def test_whether_the_deployment_may_be_patched(
         return Access(verb, resource, namespace, allowed, why)
 
     monkeypatch.setattr(bench.fake.cluster, "access", access)
-    assert told(await checks.may_patch(await bench.subject(), bench.fake.world)) == expected
+    assert told(await checks.may_patch(await bench.subject(), bench.fake.clients)) == expected
     assert asked == [("patch", "deployments", "serving", {"name": "iris", "group": "apps"})]
 
 
@@ -152,23 +152,23 @@ async def test_whether_the_alias_may_be_moved(
     bench: Bench, access: ModelAccess, parts: dict[str, Any], expected: tuple[Verdict, str, str]
 ) -> None:
     bench.fake.registry.access = access
-    assert told(await checks.may_move_alias(await bench.subject(**parts), bench.fake.world)) == expected
+    assert told(await checks.may_move_alias(await bench.subject(**parts), bench.fake.clients)) == expected
 
 
 async def test_an_alias_that_pods_follow_moves_whatever_was_asked_for(bench_of: Any) -> None:
     bench: Bench = bench_of("models:/iris@champion")
     bench.fake.registry.access = ModelAccess(True, "EDIT")
     found = await bench.subject()
-    assert (await checks.may_move_alias(found, bench.fake.world)).verdict is OK
+    assert (await checks.may_move_alias(found, bench.fake.clients)).verdict is OK
     asked = replace(found, intent=replace(found.intent, alias="best"))
-    assert told(await checks.may_move_alias(asked, bench.fake.world)) == (
+    assert told(await checks.may_move_alias(asked, bench.fake.clients)) == (
         *(WARN, "the pods follow alias champion, so that one moves, not best"),
         "",
     )
 
 
 async def test_without_mlflow_a_roll_back_leaves_the_alias_open(bench: Bench) -> None:
-    found = await checks.may_move_alias(await bench.subject(registry_failure=AWAY), bench.fake.world)
+    found = await checks.may_move_alias(await bench.subject(registry_failure=AWAY), bench.fake.clients)
     assert found.verdict is WARN
     assert found.words.startswith("MLflow cannot be asked (MLflow: connection refused): the alias is tried after the rollout")
     assert found.hint.startswith("run the same roll-back again")
@@ -179,7 +179,7 @@ async def test_permissions_that_cannot_be_asked_are_not_known(bench: Bench, monk
         raise AWAY
 
     monkeypatch.setattr(bench.fake.registry, "access_to", access_to)
-    found = await checks.may_move_alias(await bench.subject(), bench.fake.world)
+    found = await checks.may_move_alias(await bench.subject(), bench.fake.clients)
     assert (found.verdict, found.words) == (UNKNOWN, "MLflow does not tell permissions beforehand")
 
 
@@ -214,11 +214,11 @@ ID = "20260101-000000-beef"
 PAST = replace(BEGUN, id=ID, deployment_uid="uid-iris", runner_pid=None)
 
 
-def of(bench: Bench, *past: Operation, mark: Mark | None = None) -> Check:
+def of(bench: Bench, *past: Operation, mark: OperationAnnotation | None = None) -> Check:
     found = deployment(annotations={OPERATION: mark_text(mark)} if mark else {})
     intent = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")
     link: Any = None
-    about = Subject(intent, found, link, "iris", "1", None, "2", "1", None)
+    about = PlanInputs(intent, found, link, "iris", "1", None, "2", "1", None)
     return checks.other_operations(about, past)
 
 
@@ -237,12 +237,12 @@ def test_operations_that_the_journal_knows_to_be_under_way(bench: Bench) -> None
 
 
 def test_operations_whose_mark_stands(bench: Bench) -> None:
-    mark = Mark(ID, actor="bob@box", at="2026-01-01T00:00:00Z")
+    mark = OperationAnnotation(ID, actor="bob@box", at="2026-01-01T00:00:00Z")
     who = f"operation {ID} of bob@box, started 2026-01-01T00:00:00Z"
     take_off = "kubectl -n serving annotate deployment iris modeldeck.dev/operation-"
     unknown = (REFUSE, f"{who} is under way", f"wait for it; where it surely is dead: {take_off}")
     assert told(of(bench, mark=mark)) == unknown
-    assert of(bench, mark=Mark(ID)).words == f"operation {ID} is under way"
+    assert of(bench, mark=OperationAnnotation(ID)).words == f"operation {ID} is under way"
     assert told(of(bench, replace(PAST, state=State.RUNNING, host="elsewhere", runner_pid=1), mark=mark)) == unknown
     cut = replace(PAST, state=State.RUNNING, host=host(), runner_pid=gone_pid())
     assert told(of(bench, cut, mark=mark)) == (
@@ -263,13 +263,13 @@ def other(at: Deployment, **fields: str) -> Announcement:
 
 
 async def test_an_alias_that_is_on_the_move_is_not_planned_with(bench: Bench) -> None:
-    cluster, world = bench.fake.cluster, bench.fake.world
+    cluster, clients = bench.fake.cluster, bench.fake.clients
     cluster.add("serving", "staging", bench.fake.template()["spec"]["containers"])
     own, there = await cluster.deployment("serving", "iris"), await cluster.deployment("serving", "staging")
     at_rest = (OK, "the alias is at rest", "")
 
     async def said(*others: Announcement, together: tuple[str, ...] = ()) -> tuple[Verdict, str, str]:
-        return told(await checks.moving(await bench.subject(moving=others), world, together))
+        return told(await checks.moving(await bench.subject(moving=others), clients, together))
 
     assert await said() == at_rest
     verdict, words, _ = await said(other(there))
@@ -283,24 +283,24 @@ async def test_an_alias_that_is_on_the_move_is_not_planned_with(bench: Bench) ->
     assert await said(other(there)) == at_rest
 
 
-HISTORY_OF_ONE = history_text({}, Mark(ID, outcome="done"))
+HISTORY_OF_ONE = history_text({}, OperationAnnotation(ID, outcome="done"))
 
 
 async def test_a_patch_that_the_server_takes(bench: Bench) -> None:
     found = await bench.subject()
-    assert told(await checks.dry_run(found, bench.fake.world, {})) == (OK, "nothing to patch", "")
+    assert told(await checks.dry_run(found, bench.fake.clients, {})) == (OK, "nothing to patch", "")
     assert "dry_run" not in bench.fake.traps.calls
     made = await bench.good_plan("2")
-    assert told(await checks.dry_run(found, bench.fake.world, made.slot_edits)) == (OK, "accepted by the server", "")
+    assert told(await checks.dry_run(found, bench.fake.clients, made.slot_edits)) == (OK, "accepted by the server", "")
     bench.fake.traps.fail("dry_run", TimedOut("no answer", hint="look at its load"))
-    assert told(await checks.dry_run(found, bench.fake.world, made.slot_edits)) == (UNKNOWN, "no answer", "look at its load")
+    assert told(await checks.dry_run(found, bench.fake.clients, made.slot_edits)) == (UNKNOWN, "no answer", "look at its load")
 
 
 async def test_what_has_been_written_since_it_was_read_does_not_stop_a_trial(bench: Bench) -> None:
     """The rollout's own status makes new versions of the object all the time."""
     found, made = await bench.subject(), await bench.good_plan("2")
     old = replace(found.deployment, resource_version="1")
-    assert (await checks.dry_run(replace(found, deployment=old), bench.fake.world, made.slot_edits)).verdict is OK
+    assert (await checks.dry_run(replace(found, deployment=old), bench.fake.clients, made.slot_edits)).verdict is OK
 
 
 async def test_what_admission_makes_of_a_patch_is_named(bench: Bench) -> None:
@@ -309,7 +309,7 @@ async def test_what_admission_makes_of_a_patch_is_named(bench: Bench) -> None:
 
     found, made = await bench.subject(), await bench.good_plan("2")
     bench.fake.cluster.admission = pinned
-    verdict, words, hint = told(await checks.dry_run(found, bench.fake.world, made.slot_edits))
+    verdict, words, hint = told(await checks.dry_run(found, bench.fake.clients, made.slot_edits))
     assert (verdict, words) == (REFUSE, "something in the cluster changes the patch on its way in (an admission webhook?)")
     assert "models:/iris/pinned" in hint
     assert "; " not in hint
@@ -328,5 +328,7 @@ async def test_an_alias_on_the_move_is_told_unless_something_here_already_refuse
     stranger = Announcement("far", "serving/staging", "uid-far")
     bench.fake.registry.tags["iris"] = {"modeldeck.moving.champion.far": f'{{"deployment":"{stranger.deployment}","uid":"uid-far"}}'}
     assert (await line()).words.startswith("operation far of somebody is in the midst")
-    bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(Mark(ID))}))
+    bench.fake.cluster.edit(
+        "serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(OperationAnnotation(ID))})
+    )
     assert (await line()).words == f"operation {ID} is under way"

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, mark_text
+from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, mark_text
 from modeldeck.domain.kubernetes.workloads import Condition, Deployment
 from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, State, Verdict
 from modeldeck.operations.planning.checks import environment, other_operations, reason, rolling, version
-from modeldeck.operations.planning.plan_inputs import Subject
-
+from modeldeck.operations.planning.plan_inputs import PlanInputs
 from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 
@@ -24,12 +24,12 @@ READY = ModelVersion("iris", "2", None, "READY", "None", 0.0, "")
 HERE = deployment(of=template(container(env={"MODEL_URI": "models:/iris/1"})))
 
 
-def subject(of: Deployment = HERE, kind: Kind = Kind.PROMOTE, **parts: Any) -> Subject:
+def subject(of: Deployment = HERE, kind: Kind = Kind.PROMOTE, **parts: Any) -> PlanInputs:
     link = link_of(HERE)
     assert link is not None
     values: dict[str, Any] = {"version": READY, "registry_failure": None, "to_version": "2", **parts}
     intent = Intent(kind, "serving", "iris", "iris", "2", "ann@box", str(values.pop("reason", "")))
-    return Subject(intent, of, link, "iris", "1", alias_version="1", **values)
+    return PlanInputs(intent, of, link, "iris", "1", alias_version="1", **values)
 
 
 def said(check: Check) -> tuple[Verdict, str]:
@@ -46,13 +46,13 @@ def said(check: Check) -> tuple[Verdict, str]:
     ],
 )
 def test_the_environment(bench: Bench, parts: dict[str, bool], verdict: Verdict, words: str) -> None:
-    world = replace(bench.fake.world, environment=replace(bench.fake.environment, name="fake", **parts))
-    assert said(environment(world)) == (verdict, words)
+    clients = replace(bench.fake.clients, environment=replace(bench.fake.environment, name="fake", **parts))
+    assert said(environment(clients)) == (verdict, words)
 
 
 def test_a_reason_is_asked_for_where_the_environment_is_protected(bench: Bench) -> None:
-    assert reason(subject(), bench.fake.world) == ()
-    protected = replace(bench.fake.world, environment=replace(bench.fake.environment, name="prod", protected=True))
+    assert reason(subject(), bench.fake.clients) == ()
+    protected = replace(bench.fake.clients, environment=replace(bench.fake.environment, name="prod", protected=True))
     assert [said(each) for each in reason(subject(reason="better"), protected)] == [(OK, "better")]
     assert [said(each) for each in reason(subject(reason="  "), protected)] == [(REFUSE, "prod is protected: a change needs a reason")]
 
@@ -101,7 +101,7 @@ def operation(state: State = State.RUNNING, outcome: Outcome | None = None, **pa
 
 
 def marked(id: str = "op", **parts: str) -> Mapping[str, str]:
-    return {OPERATION: mark_text(Mark(id, **parts))}
+    return {OPERATION: mark_text(OperationAnnotation(id, **parts))}
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.annotations import CHANGE_CAUSE, OPERATION, RESTARTED_AT
 from modeldeck.domain.links.slots import ANNOTATIONS, Edits, escape
 from modeldeck.operations.common.patch import own_annotation
 from modeldeck.operations.planning.commands import Commands, point_alias, take_announcement_off
-
 from tests.domain.links.templates import container, deployment, template
 from tests.support.operations import PLAN
 

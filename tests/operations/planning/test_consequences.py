@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload
@@ -15,7 +16,6 @@ from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.planning import consequences as module
 from modeldeck.operations.planning.consequences import consequences, others
-
 from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template
@@ -102,7 +102,7 @@ async def test_a_variable_that_stands_twice(bench: Bench, twice: str, place: int
 
 
 async def said(bench: Bench, *, alias: str = "champion", together: Sequence[str] = ()) -> list[tuple[str, Verdict, str, str]]:
-    return told(await others(await bench.subject(), alias, bench.fake.world, together))
+    return told(await others(await bench.subject(), alias, bench.fake.clients, together))
 
 
 FOLLOW = "restart them, or promote them together"

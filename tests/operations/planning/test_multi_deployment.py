@@ -8,20 +8,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, TimedOut
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION
-from modeldeck.domain.mlflow.alias_changes import AliasMove, Sighting
+from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.mlflow.announcements import moving_tag
 from modeldeck.domain.operations.promotions import ExitCode, Intent, Kind, Outcome, Plan, Refusal, State, StepName
 from modeldeck.domain.operations.targets import options
-from modeldeck.domain.status.joining import truth_rows
+from modeldeck.domain.status.joining import serving_rows
 from modeldeck.operations.execution.adopt import adopt
 from modeldeck.operations.execution.reconcile import committed
 from modeldeck.operations.history.history import Memories, history
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.operations.planning.multi_deployment import plan_for
-
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.cluster import REVISION
@@ -57,7 +57,7 @@ def copied(bench: Bench) -> Bench:
 
 
 async def planned(bench: Bench, intent: Intent) -> Plan:
-    made = await plan_for(intent, bench.fake.world, bench.journal, bench.fake.clock)
+    made = await plan_for(intent, bench.fake.clients, bench.journal, bench.fake.clock)
     assert isinstance(made, Plan), made
     assert not made.refused, made.refused
     return made
@@ -118,9 +118,9 @@ async def test_a_gate_that_fails_in_staging_never_reaches_production(staged: Ben
 
 
 async def test_what_is_chosen_deployment_by_deployment_is_what_can_be_planned(copied: Bench) -> None:
-    world = copied.fake.world
-    fleet, registry = await world.need_cluster().fleet(("serving",)), await world.need_registry().registry()
-    rows = truth_rows(fleet, registry, {}, champion="champion", patterns=world.environment.patterns, observed={})
+    clients = copied.fake.clients
+    fleet, registry = await clients.need_cluster().fleet(("serving",)), await clients.need_registry().registry()
+    rows = serving_rows(fleet, registry, {}, champion="champion", patterns=clients.environment.patterns, observed={})
     (option,) = options(replace(COPYING, then=(), copy_to=None), rows)
     assert (option.wanted, option.words) == (COPYING, "serves prod.iris: copied there first")
     assert StepName.COPY_VERSION in [step.name for step in (await planned(copied, COPYING)).steps]
@@ -206,7 +206,7 @@ async def test_a_colleague_takes_all_legs_back_from_their_marks(staged: Bench, e
         await staged.run_on(made, Cutting(staged.journal, entries, before=False))
     assert any(OPERATION in staged.fake.annotations(key) for key in ("serving/staging", "serving/iris"))
     elsewhere = Bench(staged.fake, MemoryJournal())
-    await adopt(made.id, staged.fake.world, elsewhere.journal, staged.fake.clock)
+    await adopt(made.id, staged.fake.clients, elsewhere.journal, staged.fake.clock)
     ended = await elsewhere.take_back(made.id)
     assert ended.outcome is Outcome.UNDONE, ended.words
     assert (staged.fake.template("serving/staging"), staged.fake.template("serving/iris")) == before
@@ -226,7 +226,7 @@ async def test_a_colleague_takes_all_legs_back_from_their_marks(staged: Bench, e
     ],
 )
 async def test_what_cannot_be_planned(staged: Bench, intent: Intent, code: str) -> None:
-    made = await plan_for(intent, staged.fake.world, staged.journal, staged.fake.clock)
+    made = await plan_for(intent, staged.fake.clients, staged.journal, staged.fake.clock)
     assert isinstance(made, Refusal)
     assert made.code == code
 
@@ -237,7 +237,7 @@ async def test_history_tells_it_once_and_calls_nothing_of_it_somebody_elses(copi
     operation = await copied.run(await planned(copied, COPYING))
     assert operation.outcome is Outcome.DONE, operation.words
     at = operation.finished_at or 0.0
-    seen = tuple(Sighting(AliasMove(model, "champion", "1", "2"), at - 30, at) for model in ("dev.iris", "prod.iris"))
+    seen = tuple(AliasChange(AliasMove(model, "champion", "1", "2"), at - 30, at) for model in ("dev.iris", "prod.iris"))
     for journal in (copied.journal.operations(), ()):
         (past,) = (one for one in await told(copied, seen, journal) if one.operation.id not in known)
         assert (past.operation.id, past.operation.keys) == (operation.id, ("serving/staging", "serving/iris"))
@@ -246,7 +246,7 @@ async def test_history_tells_it_once_and_calls_nothing_of_it_somebody_elses(copi
         assert past.is_about("serving/staging")
 
 
-async def told(bench: Bench, seen: tuple[Sighting, ...] = (), journal: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+async def told(bench: Bench, seen: tuple[AliasChange, ...] = (), journal: tuple[Any, ...] = ()) -> tuple[Any, ...]:
     memories = Memories(await bench.fake.cluster.fleet(()), await bench.fake.registry.registry(), journal, seen)
     return history(memories, bench.fake.environment.patterns)
 
@@ -276,7 +276,7 @@ async def test_an_alias_that_another_deployments_promotion_stands_on_is_not_take
     """Production's was cut off after it had moved the alias; then staging was promoted to the same version, and found it moved already."""
     alone = replace(INTENT, deployment="iris", then=())
     left = await cut_when(staged, alone, lambda kind, _: kind == "done" and staged.fake.champion == "2")
-    refused = await plan_for(replace(INTENT, then=()), staged.fake.world, staged.journal, staged.fake.clock)
+    refused = await plan_for(replace(INTENT, then=()), staged.fake.clients, staged.journal, staged.fake.clock)
     assert isinstance(refused, Plan)
     assert [f"operation {left} of ann@box is in the midst" in check.words for check in refused.refused] == [True]
     staged.fake.registry.tags.clear()  # somebody takes its announcement off by hand

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, Refusal, StepName
 from modeldeck.operations.planning.multi_deployment import plan_for
-
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import COPYING, INTENT, container
 
@@ -27,7 +27,7 @@ def copied(bench: Bench) -> Bench:
 
 
 async def made(bench: Bench, intent: Intent) -> Plan | Refusal:
-    return await plan_for(intent, bench.fake.world, bench.journal, bench.fake.clock)
+    return await plan_for(intent, bench.fake.clients, bench.journal, bench.fake.clock)
 
 
 async def test_a_version_is_copied_once_right_before_the_first_that_needs_it(copied: Bench) -> None:

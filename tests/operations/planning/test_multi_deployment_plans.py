@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.operations.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
 from modeldeck.operations.planning.multi_deployment import plan_for
-
 from tests.operations.conftest import Bench
 
 KEYS = ("serving/staging", "serving/canary", "serving/iris")
@@ -41,13 +41,13 @@ def copied(bench: Bench) -> Bench:
 
 
 async def made(bench: Bench, intent: Intent = INTENT) -> Plan:
-    found = await plan_for(intent, bench.fake.world, bench.journal, bench.fake.clock)
+    found = await plan_for(intent, bench.fake.clients, bench.journal, bench.fake.clock)
     assert isinstance(found, Plan), found
     return found
 
 
 async def refused(bench: Bench, intent: Intent) -> Refusal:
-    found = await plan_for(intent, bench.fake.world, bench.journal, bench.fake.clock)
+    found = await plan_for(intent, bench.fake.clients, bench.journal, bench.fake.clock)
     assert isinstance(found, Refusal), found
     return found
 

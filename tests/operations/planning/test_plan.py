@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate
@@ -18,7 +19,7 @@ from modeldeck.domain.kubernetes.annotations import (
     OPERATION,
     OPERATION_TAG,
     RESTARTED_AT,
-    Mark,
+    OperationAnnotation,
     history_text,
     mark_of,
 )
@@ -29,7 +30,6 @@ from modeldeck.operations.common.text import iso
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.operations.planning import plan as module
 from modeldeck.operations.planning.plan import chosen_gate, metrics_there, stamped
-
 from tests.operations.conftest import Bench
 
 OPERATION_AT, CAUSE_AT = own_annotation(OPERATION), own_annotation(CHANGE_CAUSE)
@@ -174,7 +174,7 @@ async def test_what_the_versions_tags_told_before(bench: Bench, tags: dict[str, 
 
 
 async def test_what_it_was_made_from(bench: Bench) -> None:
-    last = history_text({}, Mark("earlier", outcome="done"))
+    last = history_text({}, OperationAnnotation("earlier", outcome="done"))
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({HISTORY: last}))
     bench.fake.registry.id = "registry-1"
     made = await bench.good_plan("2")
@@ -273,9 +273,9 @@ async def test_a_prometheus_that_nobody_named_counts_only_where_it_answers(
 
     monkeypatch.setattr(bench.fake.metrics, "ping", ping)
     bench.fake.environment = replace(bench.fake.environment, prometheus=prometheus)
-    assert not await metrics_there(bench.fake.world), "there is none"
+    assert not await metrics_there(bench.fake.clients), "there is none"
     bench.fake.measured = True
-    assert await metrics_there(bench.fake.world) is there
+    assert await metrics_there(bench.fake.clients) is there
     made = await bench.plan("2")
     assert isinstance(made, Plan)
     assert (made.gate is not None) is there
@@ -291,20 +291,20 @@ async def test_a_prometheus_that_nobody_named_is_not_waited_for(bench: Bench, mo
     monkeypatch.setattr(module, "_GUESS_PATIENCE", 0.0)
     bench.fake.measured = True
     bench.fake.environment = replace(bench.fake.environment, prometheus=target(guessed=True))
-    assert not await metrics_there(bench.fake.world)
+    assert not await metrics_there(bench.fake.clients)
 
 
 async def test_which_gate_judges_it(bench: Bench) -> None:
     own, asked = Gate(timeout=77.0), Gate(timeout=88.0)
     bench.fake.environment = replace(bench.fake.environment, gates={"iris": own})
     intent = (await bench.subject()).intent
-    world = bench.fake.world
-    assert chosen_gate(intent, world, "iris") == own
-    assert chosen_gate(intent, world, "wine") == Gate()
-    assert chosen_gate(replace(intent, gate=asked), world, "iris") == asked
-    assert chosen_gate(replace(intent, kind=Kind.ROLLBACK), world, "iris") == own.for_rollback
+    clients = bench.fake.clients
+    assert chosen_gate(intent, clients, "iris") == own
+    assert chosen_gate(intent, clients, "wine") == Gate()
+    assert chosen_gate(replace(intent, gate=asked), clients, "iris") == asked
+    assert chosen_gate(replace(intent, kind=Kind.ROLLBACK), clients, "iris") == own.for_rollback
     assert own.for_rollback != own
-    assert chosen_gate(replace(intent, gate=asked, ungated=True), world, "iris") is None
+    assert chosen_gate(replace(intent, gate=asked, ungated=True), clients, "iris") is None
 
 
 async def test_the_gate_is_told_and_comes_between_rollout_and_alias(bench: Bench) -> None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Failure, NotFound, Rejected, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.workloads import Deployment, OtherWorkload
 from modeldeck.domain.links.links import RUN_ID_ANNOTATION
 from modeldeck.domain.mlflow.announcements import Announcement, announcement_text, moving_tag
 from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.domain.operations.promotions import Intent, Kind, Refusal
-from modeldeck.operations.planning.plan_inputs import Subject, alias_of, find_subject, logged_source, registry_or_none
-
+from modeldeck.operations.planning.plan_inputs import PlanInputs, alias_of, find_subject, logged_source, registry_or_none
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template
 
@@ -23,14 +23,14 @@ BACK = replace(INTENT, kind=Kind.ROLLBACK, model=None, to_version=None)
 AWAY = Unreachable("refused", hint="start it", backend="MLflow")
 
 
-async def about(bench: Bench, intent: Intent = INTENT, copied: ModelVersion | None = None) -> Subject:
-    found = await find_subject(intent, bench.fake.world, bench.journal, bench.fake.clock, copied)
-    assert isinstance(found, Subject), found
+async def about(bench: Bench, intent: Intent = INTENT, copied: ModelVersion | None = None) -> PlanInputs:
+    found = await find_subject(intent, bench.fake.clients, bench.journal, bench.fake.clock, copied)
+    assert isinstance(found, PlanInputs), found
     return found
 
 
 async def refused(bench: Bench, intent: Intent = INTENT) -> Refusal:
-    found = await find_subject(intent, bench.fake.world, bench.journal, bench.fake.clock)
+    found = await find_subject(intent, bench.fake.clients, bench.journal, bench.fake.clock)
     assert isinstance(found, Refusal), found
     return found
 
@@ -236,9 +236,9 @@ async def test_prometheus_is_asked_only_where_nothing_else_remembers(bench: Benc
 
 
 async def test_a_registry_that_is_away_is_none(bench: Bench) -> None:
-    assert await registry_or_none(bench.fake.world) == await bench.fake.registry.registry()
+    assert await registry_or_none(bench.fake.clients) == await bench.fake.registry.registry()
     bench.fake.traps.fail("registry", AWAY)
-    assert await registry_or_none(bench.fake.world) is None
+    assert await registry_or_none(bench.fake.clients) is None
 
 
 @pytest.mark.parametrize(

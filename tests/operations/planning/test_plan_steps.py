@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.operations.promotions import Kind, Operation, Plan, Refusal, StepName
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.journal_file import JournalFailure
 from modeldeck.operations.planning.plan import metrics_there
-
 from tests.operations.conftest import Bench
 
 
@@ -137,14 +137,14 @@ async def test_a_journal_that_breaks_leaves_nothing_to_plan(bench: Bench, breaks
 
 
 async def test_a_prometheus_that_nobody_named_counts_only_where_it_answers(bench: Bench) -> None:
-    def named(guessed: bool) -> World:
+    def named(guessed: bool) -> Clients:
         target = PrometheusTarget("http://localhost:9090", guessed=guessed)
         bench.fake.measured = True
-        return replace(bench.fake.world, environment=replace(bench.fake.environment, prometheus=target))
+        return replace(bench.fake.clients, environment=replace(bench.fake.environment, prometheus=target))
 
     assert await metrics_there(named(True))
     assert not await metrics_there(replace(named(True), metrics=None))
-    assert await metrics_there(bench.fake.world)
+    assert await metrics_there(bench.fake.clients)
 
     async def away() -> None:
         raise Unreachable("refused")

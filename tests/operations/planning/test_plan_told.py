@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound, Rejected, TimedOut, Unreachable
-from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, mark_text
+from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, mark_text
 from modeldeck.domain.kubernetes.workloads import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Settings, Strategy
 from modeldeck.domain.mlflow.registry import ModelAccess
 from modeldeck.domain.operations.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
 from modeldeck.operations.planning.plan import plan
-
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template
 
@@ -83,7 +83,7 @@ def paused(raw: dict[str, Any]) -> None:
 
 
 def marked(raw: dict[str, Any]) -> None:
-    raw["metadata"]["annotations"][OPERATION] = mark_text(Mark("20260101-000000-beef", actor="bob@box"))
+    raw["metadata"]["annotations"][OPERATION] = mark_text(OperationAnnotation("20260101-000000-beef", actor="bob@box"))
 
 
 @pytest.mark.parametrize(
@@ -455,7 +455,7 @@ async def test_a_workload_of_another_kind_is_named(bench: Bench) -> None:
     bench.fake.cluster.others.append(OtherWorkload("StatefulSet", "serving", "iris-sts", PodTemplate()))
     made = await plan(
         Intent(Kind.PROMOTE, "serving", "iris-sts", model="iris", to_version="2", actor="ann"),
-        bench.fake.world,
+        bench.fake.clients,
         bench.journal,
         bench.fake.clock,
     )

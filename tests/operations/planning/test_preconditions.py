@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_text, mark_text
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.kubernetes.workloads import Deployment, PodTemplate
 from modeldeck.domain.operations.promotions import Fingerprint, Plan
 from modeldeck.operations.common.patch import own_annotation
 from modeldeck.operations.planning.preconditions import annotations_digest, digests, other_operation, template_changes, what_moved
-
 from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 from tests.support.operations import PLAN
@@ -98,7 +98,7 @@ def test_what_else_of_a_deployment_moves(now: dict[str, Any], taken: dict[str, A
     assert template_changes(made(**taken), replace(OF, **now)) == words
 
 
-def standing(mark: str = "", *history: Mark) -> Deployment:
+def standing(mark: str = "", *history: OperationAnnotation) -> Deployment:
     annotations: Mapping[str, str] = {OPERATION: mark} if mark else {}
     for past in history:
         annotations = {**annotations, HISTORY: history_text(annotations, past)}
@@ -108,14 +108,14 @@ def standing(mark: str = "", *history: Mark) -> Deployment:
 def test_another_operation_that_began_or_came_and_went_is_told() -> None:
     plan = replace(made(last_operation="old"), slot_edits={own_annotation(OPERATION): (None, "ours")})
     assert other_operation(plan, standing()) == ()
-    assert other_operation(plan, standing("", Mark("old", actor="bob"))) == ()
-    assert other_operation(plan, standing("", Mark(plan.id))) == ()
-    assert other_operation(plan, standing("", Mark("new", actor="bob"))) == ("operation new of bob was carried out",)
-    assert other_operation(plan, standing("", Mark("new"))) == ("operation new of somebody was carried out",)
-    assert other_operation(plan, standing(mark_text(Mark("new", actor="bob")))) == ("operation new of bob has begun",)
-    assert other_operation(plan, standing(mark_text(Mark("new")))) == ("operation new of somebody has begun",)
-    assert other_operation(plan, standing(mark_text(Mark(plan.id)))) == ()
-    left_behind = mark_text(Mark("dead"))
+    assert other_operation(plan, standing("", OperationAnnotation("old", actor="bob"))) == ()
+    assert other_operation(plan, standing("", OperationAnnotation(plan.id))) == ()
+    assert other_operation(plan, standing("", OperationAnnotation("new", actor="bob"))) == ("operation new of bob was carried out",)
+    assert other_operation(plan, standing("", OperationAnnotation("new"))) == ("operation new of somebody was carried out",)
+    assert other_operation(plan, standing(mark_text(OperationAnnotation("new", actor="bob")))) == ("operation new of bob has begun",)
+    assert other_operation(plan, standing(mark_text(OperationAnnotation("new")))) == ("operation new of somebody has begun",)
+    assert other_operation(plan, standing(mark_text(OperationAnnotation(plan.id)))) == ()
+    left_behind = mark_text(OperationAnnotation("dead"))
     known = replace(plan, slot_edits={own_annotation(OPERATION): (left_behind, "ours")})
     assert other_operation(known, standing(left_behind)) == (), "it was there when the plan was made, and judged then"
 
@@ -126,7 +126,7 @@ async def planned(bench: Bench, **parts: Any) -> Plan:
 
 
 async def moved(bench: Bench, plan: Plan) -> tuple[str, ...]:
-    return await what_moved(plan, bench.fake.world, bench.fake.clock)
+    return await what_moved(plan, bench.fake.clients, bench.fake.clock)
 
 
 async def test_a_world_that_stands_still_has_not_moved(bench: Bench) -> None:
@@ -164,7 +164,9 @@ async def test_everything_that_moved_is_told_the_cluster_first(bench: Bench) -> 
     plan = await planned(bench)
     bench.fake.registry.aliases["iris"]["champion"] = "3"
     bench.fake.cluster.set_env("serving/iris", "LOG_LEVEL", "debug")
-    bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(Mark("new"))}))
+    bench.fake.cluster.edit(
+        "serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(OperationAnnotation("new"))})
+    )
     assert await moved(bench, plan) == (
         "env LOG_LEVEL of container server was changed",
         "operation new of somebody has begun",

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.kubernetes.workloads import Deployment, FieldOwner, Fleet, PodTemplate, ReplicaSet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, RollbackTarget, State
 from modeldeck.operations.planning.candidate_metrics import Span
 from modeldeck.operations.planning.rollback_candidates import rollback_targets
-
 from tests.domain.links.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN
 

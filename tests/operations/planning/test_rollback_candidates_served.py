@@ -6,19 +6,19 @@ import re
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.metrics.pod_labels import quoted
 from modeldeck.domain.operations.promotions import Kind, Outcome, Refusal, RollbackTarget
 from modeldeck.operations.planning.rollback_candidates import rollback_targets
 from modeldeck.operations.service import targets_of
-
 from tests.operations.conftest import Bench
+from tests.support.fakes.clients import fake_clients
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import fake_world
 
 
 async def targets(bench: Bench) -> tuple[RollbackTarget, ...]:
-    return await targets_of("serving", "iris", bench.fake.world, bench.journal, bench.fake.clock)
+    return await targets_of("serving", "iris", bench.fake.clients, bench.journal, bench.fake.clock)
 
 
 def default(found: tuple[RollbackTarget, ...]) -> str | None:
@@ -140,7 +140,7 @@ async def test_what_others_replaced_tells_by_whom_and_why(bench: Bench) -> None:
 
 async def test_what_served_in_another_clusters_deployment_of_the_same_name_is_no_candidate(bench: Bench) -> None:
     """Both clusters share the registry, and with it the tags."""
-    elsewhere = Bench(fake_world(), MemoryJournal())
+    elsewhere = Bench(fake_clients(), MemoryJournal())
     elsewhere.fake.cluster.deployments["serving/iris"]["metadata"]["uid"] = "uid-elsewhere"
     elsewhere.fake.registry = bench.fake.registry
     await elsewhere.promote("3")
@@ -189,7 +189,7 @@ moves = st.lists(st.sampled_from(["promote 1", "promote 2", "promote 3", "rollba
 @settings(max_examples=40, deadline=None)
 @given(moves=moves)
 async def test_whatever_happened_a_rollback_leaves_for_a_version_that_served(moves: list[str]) -> None:
-    bench = Bench(fake_world(), MemoryJournal())
+    bench = Bench(fake_clients(), MemoryJournal())
     served = ["1"]
     for move in moves:
         verb, _, version = move.rpartition(" ")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from modeldeck.config.handover import handed
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, Secret
 from modeldeck.domain.kubernetes.leases import LockNote
@@ -21,7 +22,6 @@ from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.journal import SqliteJournal
 from modeldeck.operations.runner.launch import Launched, launch
 from modeldeck.operations.runner.runner import Order, Verb
-
 from tests.support.processes import gone_pid, lives
 
 TOKEN = "s3cret-t0ken"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.runner.launch import Launched, launch
 from modeldeck.operations.runner.runner import Order, Verb

@@ -9,18 +9,18 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Unreachable
 from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.lock import Locks
 from modeldeck.operations.journal.journal import JournalFailure
-from modeldeck.operations.journal.signals import Asked, Wish, ask
+from modeldeck.operations.journal.signals import Signal, SignalRequest, ask
 from modeldeck.operations.planning.plan import plan
 from modeldeck.operations.runner.runner import AWAY, Gone, Order, Verb, _watch, carry_out
-
+from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
-from tests.support.fakes.world import FakeWorld, fake_world
 from tests.support.processes import gone_pid
 from tests.support.virtual import VirtualClock, VirtualLoop
 
@@ -34,7 +34,7 @@ class Computer:
         virtual = loop.get_loop()
         assert isinstance(virtual, VirtualLoop)
         self.loop, self.journal = loop, MemoryJournal()
-        self.fake: FakeWorld = fake_world(clock=VirtualClock(virtual))
+        self.fake: FakeClients = fake_clients(clock=VirtualClock(virtual))
         self.cancel = asyncio.Event()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -42,13 +42,13 @@ class Computer:
 
     async def planned(self) -> Plan:
         intent = Intent(Kind.PROMOTE, "serving", "iris", "iris", "2", "ann@box")
-        made = await plan(intent, self.fake.world, self.journal, self.fake.clock)
+        made = await plan(intent, self.fake.clients, self.journal, self.fake.clock)
         assert isinstance(made, Plan), made
         self.journal.append(made.id, "planned", {"at": self.fake.clock.now(), "plan": plan_to_journal(made), "host": "box"})
         return made
 
     async def carry_out(self, operation_id: str, verb: Verb = Verb.EXECUTE) -> Operation:
-        return await carry_out(Order(verb, operation_id), self.fake.world, self.journal, self.fake.clock, self.cancel)  # type: ignore[arg-type]
+        return await carry_out(Order(verb, operation_id), self.fake.clients, self.journal, self.fake.clock, self.cancel)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_what_people_ask_is_heard_at_once(computer: Computer) -> None:
                 asked.append(computer.fake.clock.monotonic())
                 operation = computer.journal.operation(made.id)
                 assert operation is not None
-                ask(operation, Asked(Wish.CANCEL, "bob@box", "no"), computer.journal, computer.fake.clock.now())  # type: ignore[arg-type]
+                ask(operation, SignalRequest(Signal.CANCEL, "bob@box", "no"), computer.journal, computer.fake.clock.now())  # type: ignore[arg-type]
 
         computer.fake.clock.on_sleep.append(cancel)
         ended = await computer.carry_out(made.id)
@@ -162,7 +162,7 @@ def watched(computer: Computer, then: Callable[[Locks, float], None]) -> str:
         await locks.acquire(await computer.planned(), lambda words: None)
         began = computer.fake.clock.monotonic()
         computer.fake.clock.on_sleep.append(lambda: then(locks, computer.fake.clock.monotonic() - began))
-        return await _watch(computer.fake.world, locks, computer.fake.clock)
+        return await _watch(computer.fake.clients, locks, computer.fake.clock)
 
     return computer.run(story())
 
@@ -182,7 +182,7 @@ def test_a_lock_is_renewed_in_time(computer: Computer) -> None:
 
         locks.renew = noted  # type: ignore[method-assign]
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(_watch(computer.fake.world, locks, computer.fake.clock), 31.0)
+            await asyncio.wait_for(_watch(computer.fake.clients, locks, computer.fake.clock), 31.0)
         assert locks.lost is None
 
     computer.run(story())
@@ -206,7 +206,7 @@ def test_without_a_lock_there_is_nothing_that_could_be_away(computer: Computer) 
     async def story() -> None:
         locks = Locks(computer.fake.cluster, computer.fake.clock, "me")
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(_watch(computer.fake.world, locks, computer.fake.clock), AWAY * 3)
+            await asyncio.wait_for(_watch(computer.fake.clients, locks, computer.fake.clock), AWAY * 3)
         assert "write_lease" not in computer.fake.traps.calls
 
     computer.run(story())

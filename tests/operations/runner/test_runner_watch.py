@@ -7,7 +7,6 @@ from dataclasses import replace
 from modeldeck.domain.failures import Unreachable
 from modeldeck.operations.execution.lock import Locks
 from modeldeck.operations.runner.runner import _watch
-
 from tests.operations.conftest import Bench
 from tests.support.processes import gone_pid
 
@@ -17,13 +16,13 @@ async def test_a_cluster_that_is_away_for_half_an_hour_is_given_up(bench: Bench)
     await locks.acquire(await bench.good_plan("2"), lambda words: None)
     bench.fake.traps.fail("write_lease", Unreachable("refused"), times=10**6)
     began = bench.fake.clock.monotonic()
-    assert await _watch(bench.fake.world, locks, bench.fake.clock) == "the cluster has been away for 30 minutes"
+    assert await _watch(bench.fake.clients, locks, bench.fake.clock) == "the cluster has been away for 30 minutes"
     assert 1800.0 < bench.fake.clock.monotonic() - began < 1830.0
 
 
 async def test_without_the_sandbox_it_lives_with_it_goes_at_once(bench: Bench) -> None:
-    world = replace(bench.fake.world, environment=replace(bench.fake.environment, lives_with=gone_pid()))
+    clients = replace(bench.fake.clients, environment=replace(bench.fake.environment, lives_with=gone_pid()))
     began = bench.fake.clock.monotonic()
     locks = Locks(bench.fake.cluster, bench.fake.clock, "me")
-    assert await _watch(world, locks, bench.fake.clock) == "the sandbox has ended"
+    assert await _watch(clients, locks, bench.fake.clock) == "the sandbox has ended"
     assert bench.fake.clock.monotonic() - began < 10.0

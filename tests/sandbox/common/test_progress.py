@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.sandbox.common.progress import PartState, Progress, parse_line
 
 events = st.builds(Progress, st.text(), st.sampled_from(get_args(PartState)), st.floats(0, 1e6), st.text())

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.common.state_dir import (
     Owner,
     StateDir,

@@ -8,9 +8,9 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.control_plane import components, control_plane
 from modeldeck.sandbox.processes.certificates import ensure
-
 from tests.conformance.controlplane import build, launch
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.deployments import manifests
 from modeldeck.sandbox.deployments.deployer import Deployer

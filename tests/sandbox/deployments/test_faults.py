@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.deployments.faults import Fault, clear, inject
 from modeldeck.sandbox.model_server.faults import NONE, Faults, parse

@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import pytest
+
 from modeldeck.sandbox.mlflow_server.recipes import Method, Parameter
 from modeldeck.sandbox.mlflow_server.training import Data, build, fit, judge, load, matrix_png, matrix_text
 

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.model_server import faults
 from modeldeck.sandbox.model_server.faults import NONE, Faults, Switches, parse
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from modeldeck.sandbox.model_server.faults import FaultMiddleware, Faults
-from modeldeck.sandbox.model_server.metrics import MetricsMiddleware, ModelMetrics
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.types import Receive, Scope, Send
+
+from modeldeck.sandbox.model_server.faults import FaultMiddleware, Faults
+from modeldeck.sandbox.model_server.metrics import MetricsMiddleware, ModelMetrics
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:

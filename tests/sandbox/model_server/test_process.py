@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+
 from modeldeck.sandbox.node.logs import ContainerLog
 from modeldeck.sandbox.node.runtime import Process, Recipe, Runtime, end
 

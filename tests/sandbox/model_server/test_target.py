@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.sandbox.model_server.target import NoTarget, model_uri
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.sandbox.model_server.watched import Spread, WatchedModel, numbers
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)

@@ -6,13 +6,13 @@ import os
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.node.container import Backoff, ContainerLife, Node
 from modeldeck.sandbox.node.events import Recorder
 from modeldeck.sandbox.node.log_endpoint import same_user
 from modeldeck.sandbox.node.probing import probe
 from modeldeck.sandbox.node.runtime import Process, Recipe, Runtime
 from modeldeck.sandbox.node.spec import IMAGE
-
 from tests.support.eventually import eventually
 
 

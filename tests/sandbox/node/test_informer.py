@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+
 from modeldeck.sandbox.node import api
 from modeldeck.sandbox.node.api import Access, Api, ApiError, Informer
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.node import logs
 from modeldeck.sandbox.node.log_endpoint import Refused, selection
 from modeldeck.sandbox.node.logs import ContainerLog, Selection, read

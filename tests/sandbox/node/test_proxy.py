@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from modeldeck.sandbox.node.proxy import Proxy
 
 SERVICE = {"metadata": {"name": "iris", "namespace": "serving"}, "spec": {"selector": {"app": "iris"}}}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.sandbox.node import spec
 from modeldeck.sandbox.node.spec import BadConfiguration, Probe
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from modeldeck.sandbox.node.state import Container, Running, State, Terminated, Waiting, earlier_life, phase, pod_status
 
 CREATING = Waiting("ContainerCreating")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from modeldeck.sandbox.processes.process import REAPER, Process, Program
 
+from modeldeck.sandbox.processes.process import REAPER, Process, Program
 from tests.support.eventually import eventually
 from tests.support.processes import lives
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.sandbox.prometheus.queries import QueryError, kind_of, matchers_of, normalise, parse, text_of, windows
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.sandbox.prometheus.scrape import Target, merge, read_targets
 
 names = st.sampled_from(["job", "pod", "le", "exported_job", "exported_pod"])

@@ -4,8 +4,9 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.sandbox.prometheus.store import Store, View
 from prombed import LabelMatcher
+
+from modeldeck.sandbox.prometheus.store import Store, View
 
 KEY = (("__name__", "m"), ("pod", "a"))
 OTHER = (("__name__", "m"), ("pod", "b"))

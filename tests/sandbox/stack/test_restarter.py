@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.processes.process import Program
 from modeldeck.sandbox.stack import restarter
 from modeldeck.sandbox.stack.restarter import Restarter
-
 from tests.support.eventually import eventually
 
 SERVER = "import os, sys, time; print('ready at', os.getpid(), flush=True); print('other', flush=True); time.sleep(600)"

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from modeldeck.sandbox.common.progress import WHOLE, Progress
 from modeldeck.sandbox.common.state_dir import StateDir, take_lock, write_atomically, write_owner
 from modeldeck.sandbox.stack.stack import Sandbox
-
 from tests.support.eventually import eventually
 
 ALL = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "KUBECONFIG": "/k", "PROMETHEUS_URL": "http://127.0.0.1:2"}

@@ -6,6 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual import events
+from textual.app import App
+from textual.message import Message
+from textual.pilot import Pilot
+
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Forbidden, Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
@@ -15,15 +20,10 @@ from modeldeck.domain.status.selection import Pane as P
 from modeldeck.live.hub import LiveQuery, Runs, RunsQuery, Topic
 from modeldeck.render.cell import line_text
 from modeldeck.screens.deck.deck import Deck, Kept
-from modeldeck.screens.deck.messages import CopyWanted, PromoteWanted, RollbackWanted
+from modeldeck.screens.deck.messages import CopyRequested, PromoteRequested, RollbackRequested
 from modeldeck.screens.shared.reading_screen import ReadingScreen
 from modeldeck.themes import choose_theme
 from modeldeck.widgets.content.text_view import TextView
-from textual import events
-from textual.app import App
-from textual.message import Message
-from textual.pilot import Pilot
-
 from tests.support import sample
 
 ALL: Mapping[Topic, object] = {
@@ -81,13 +81,13 @@ class Stage(App[None]):
     def on_mount(self) -> None:
         self.push_screen(self.deck)
 
-    def on_promote_wanted(self, message: PromoteWanted) -> None:
+    def on_promote_requested(self, message: PromoteRequested) -> None:
         self.wanted.append(message)
 
-    def on_copy_wanted(self, message: CopyWanted) -> None:
+    def on_copy_requested(self, message: CopyRequested) -> None:
         self.wanted.append(message)
 
-    def on_rollback_wanted(self, message: RollbackWanted) -> None:
+    def on_rollback_requested(self, message: RollbackRequested) -> None:
         self.wanted.append(message)
 
     def text(self) -> str:
@@ -170,7 +170,7 @@ async def test_promote_carries_the_selected_version_and_deployment() -> None:
         await pilot.press("2", "g", "p")
         await until(pilot, lambda: app.wanted)
         wanted = app.wanted[0]
-        assert isinstance(wanted, PromoteWanted)
+        assert isinstance(wanted, PromoteRequested)
         assert (wanted.model, wanted.version, wanted.row.key) == ("iris", "9", "serving/iris")
 
 
@@ -302,7 +302,7 @@ async def test_a_key_right_after_a_move_acts_on_what_was_moved_to() -> None:
         await app.deck.run_action("promote")
         await until(pilot, lambda: app.wanted)
         wanted = app.wanted[0]
-        assert isinstance(wanted, PromoteWanted)
+        assert isinstance(wanted, PromoteRequested)
         assert wanted.version == "9"
 
 
@@ -374,7 +374,7 @@ async def test_an_address_that_the_last_line_would_cut_is_shown_whole(monkeypatc
         await pilot.press("o")
         await until(pilot, lambda: isinstance(app.screen, ReadingScreen) and app.screen.query_one(TextView).lines)
         assert "".join(line_text(line) for line in app.screen.query_one(TextView).lines) == page
-        assert page in [asked.text for asked in app.wanted if isinstance(asked, CopyWanted)]
+        assert page in [asked.text for asked in app.wanted if isinstance(asked, CopyRequested)]
 
 
 async def test_the_wheel_over_the_charts_moves_their_window_to_its_ends() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from rich.color import ColorSystem
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.reading import Reading
 from modeldeck.live.hub import Topic
@@ -11,8 +13,6 @@ from modeldeck.screens.deck.deck import Deck
 from modeldeck.terminal import instant
 from modeldeck.widgets.painting.palette import palette_of
 from modeldeck.widgets.painting.sgr import whole_style
-from rich.color import ColorSystem
-
 from tests.screens.deck.test_deck import ALL, Stage, until
 from tests.support import sample
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.screens.deck.run_filter import is_query
 
 

@@ -7,25 +7,26 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.failures import TimedOut
-from modeldeck.domain.operations.promotions import Operation
-from modeldeck.live.hub import Topic
-from modeldeck.screens.deck.messages import OperationsWanted, OperationWanted
-from modeldeck.screens.shared.active_operations import UnderWay
 from textual.message import Message
 from textual.pilot import Pilot
 
+from modeldeck.domain.failures import TimedOut
+from modeldeck.domain.operations.promotions import Operation
+from modeldeck.live.hub import Topic
+from modeldeck.screens.deck.messages import OperationRequested, OperationsRequested
+from modeldeck.screens.shared.active_operations import ActiveOperation
 from tests.screens.deck.test_deck import ALL, Stage, until
 from tests.support import operations as ops
 from tests.support import sample
+from tests.support.eventually import eventually
 from tests.support.staging import settled
 
 
 class Deck(Stage):
-    def on_operation_wanted(self, message: OperationWanted) -> None:
+    def on_operation_requested(self, message: OperationRequested) -> None:
         self.wanted.append(message)
 
-    def on_operations_wanted(self, message: OperationsWanted) -> None:
+    def on_operations_requested(self, message: OperationsRequested) -> None:
         self.wanted.append(message)
 
     @property
@@ -35,7 +36,7 @@ class Deck(Stage):
 
 @asynccontextmanager
 async def deck(
-    known: Mapping[str, UnderWay] | None = None, *, fleet: object = sample.FLEET, size: tuple[int, int] = (160, 40)
+    known: Mapping[str, ActiveOperation] | None = None, *, fleet: object = sample.FLEET, size: tuple[int, int] = (160, 40)
 ) -> AsyncIterator[tuple[Deck, Pilot[None]]]:
     app = Deck()
     async with app.run_test(size=size) as pilot:
@@ -49,8 +50,8 @@ async def deck(
         yield app, pilot
 
 
-def known(operation: Operation = ops.ROLLING, *, gone: bool = False) -> dict[str, UnderWay]:
-    return {operation.deployment_uid: UnderWay(operation, gone)}
+def known(operation: Operation = ops.ROLLING, *, gone: bool = False) -> dict[str, ActiveOperation]:
+    return {operation.deployment_uid: ActiveOperation(operation, gone)}
 
 
 def row(app: Deck, name: str) -> str:
@@ -92,8 +93,7 @@ async def test_a_journal_that_cannot_be_read_is_no_sign_that_nothing_goes_on() -
         await settled(pilot)
         assert "↻ iris" in row(app, "iris")
         await pilot.press("3", "j")
-        await settled(pilot)
-        assert "the journal cannot be read: disk I/O error: what goes on here is not known" in app.text()
+        await eventually(lambda: "the journal cannot be read: disk I/O error: what goes on here is not known" in app.text())
         app.deck.miss_journal("")
         await settled(pilot)
         assert "cannot be read" not in app.text()
@@ -101,7 +101,7 @@ async def test_a_journal_that_cannot_be_read_is_no_sign_that_nothing_goes_on() -
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 40)])
 async def test_one_that_hangs_is_told_while_it_hangs(size: tuple[int, int]) -> None:
-    hung = {ops.ROLLING.deployment_uid: UnderWay(ops.ROLLING, gone=False, unheard="40 s")}
+    hung = {ops.ROLLING.deployment_uid: ActiveOperation(ops.ROLLING, gone=False, unheard="40 s")}
     async with deck(hung, fleet=ops.rolling_fleet(), size=size) as (app, pilot):
         await pilot.press("3")
         await settled(pilot)
@@ -130,7 +130,7 @@ async def test_p_and_b_lead_to_it() -> None:
         await until(pilot, lambda: app.deck.model.selection.deployment == "serving/iris")
         await pilot.press("p", "b")
         await settled(pilot)
-        assert [(type(m), m.operation_id) for m in app.asked if isinstance(m, OperationWanted)] == [(OperationWanted, ops.ID)] * 2
+        assert [(type(m), m.operation_id) for m in app.asked if isinstance(m, OperationRequested)] == [(OperationRequested, ops.ID)] * 2
         assert len(app.asked) == 2
 
 
@@ -139,7 +139,7 @@ async def test_one_that_this_journal_does_not_know_is_no_reason_not_to_plan() ->
     async with deck(fleet=ops.rolling_fleet()) as (app, pilot):
         await pilot.press("b")
         await settled(pilot)
-        assert not any(isinstance(message, OperationWanted) for message in app.asked)
+        assert not any(isinstance(message, OperationRequested) for message in app.asked)
         assert len(app.asked) == 1
 
 
@@ -147,7 +147,7 @@ async def test_upper_o_leads_to_all_of_them() -> None:
     async with deck() as (app, pilot):
         await pilot.press("O")
         await settled(pilot)
-        assert [type(message) for message in app.asked] == [OperationsWanted]
+        assert [type(message) for message in app.asked] == [OperationsRequested]
 
 
 async def test_what_was_cut_off_is_told_once_when_a_console_begins() -> None:

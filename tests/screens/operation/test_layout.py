@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.screens.operation.layout import FRAME, GATE, LOG, PANES, ROLLOUT, STEPS, heights, in_short, place
 
 NEEDS = st.fixed_dictionaries({name: st.integers(1, 60) for name in PANES})

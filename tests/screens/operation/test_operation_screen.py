@@ -6,21 +6,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
-from modeldeck.domain.status.joining import truth_rows
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.joining import serving_rows
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.journal import JournalFailure
-from modeldeck.operations.journal.signals import Wish
+from modeldeck.operations.journal.signals import Signal
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.screens.operation.operation_screen import OperationScreen
-from modeldeck.screens.shared.fleet_view import Outlook
-from modeldeck.screens.shared.operation_monitor import Desk
+from modeldeck.screens.shared.fleet_view import FleetView
+from modeldeck.screens.shared.operation_monitor import OperationMonitor
 from modeldeck.widgets.content.state import Stale
-from textual.pilot import Pilot
-
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled, stage
@@ -37,17 +37,17 @@ APPROVAL = replace(
 class Watched:
     """A core with one operation, looked at by `who`."""
 
-    def __init__(self, *news: Operation | Failure, who: str = "ann@box", outlook: Outlook = ops.OUTLOOK) -> None:
+    def __init__(self, *news: Operation | Failure, who: str = "ann@box", fleet_view: FleetView = ops.OUTLOOK) -> None:
         self.core = ops.Core()
         for each in news:
             self.core.tell(each)
-        self.who, self.outlook = who, outlook
+        self.who, self.fleet_view = who, fleet_view
         self.clock = sample.FrozenClock()
-        self.desk: Desk | None = None
+        self.monitor: OperationMonitor | None = None
 
     def screen(self) -> OperationScreen:
-        self.desk = self.core.desk(self.who)
-        return OperationScreen(self.desk, self.desk.follow(ops.ID), self.outlook, self.clock)
+        self.monitor = self.core.monitor(self.who)
+        return OperationScreen(self.monitor, self.monitor.follow(ops.ID), self.fleet_view, self.clock)
 
 
 @asynccontextmanager
@@ -57,8 +57,8 @@ async def watched(
     what = Watched(*news, **given)
     async with stage(what.screen, size=size) as (app, pilot):
         yield app, pilot, what.core
-        assert what.desk is not None
-        await what.desk.settle()
+        assert what.monitor is not None
+        await what.monitor.settle()
 
 
 async def test_it_is_shown_live_step_by_step_to_its_end() -> None:
@@ -103,8 +103,8 @@ async def test_the_rollout_tree_is_that_of_the_fleet() -> None:
 
 
 async def test_a_stale_fleet_is_told_as_stale() -> None:
-    outlook = replace(ops.OUTLOOK, state=lambda: Stale(130.0, "connection refused"))
-    async with watched(ops.ROLLING, outlook=outlook) as (app, _, _core):
+    fleet_view = replace(ops.OUTLOOK, state=lambda: Stale(130.0, "connection refused"))
+    async with watched(ops.ROLLING, fleet_view=fleet_view) as (app, _, _core):
         assert "stale 2 m" in app.text()
 
 
@@ -148,7 +148,7 @@ async def test_u_asks_before_it_asks_for_an_undo() -> None:
         assert not core.asked
         await pilot.press("u", "y")
         await settled(pilot)
-        assert [(asked.wish, asked.by) for asked in core.asked] == [(Wish.CANCEL, "ann@box")]
+        assert [(asked.wish, asked.by) for asked in core.asked] == [(Signal.CANCEL, "ann@box")]
         core.tell(replace(ops.JUDGING, cancel_asked=True))
         await settled(pilot)
         assert "it stops before its next request" in app.text()
@@ -174,7 +174,7 @@ async def test_a_gate_that_holds_is_accepted_with_a_reason_and_not_without() -> 
         assert "that needs a reason" in app.text()
         await pilot.press("a", *"quiet", "enter")
         await settled(pilot)
-        assert [(asked.wish, asked.by, asked.reason) for asked in core.asked] == [(Wish.ACCEPT, "bob@laptop", "quiet")]
+        assert [(asked.wish, asked.by, asked.reason) for asked in core.asked] == [(Signal.ACCEPT, "bob@laptop", "quiet")]
 
 
 @pytest.mark.parametrize(("typed", "seconds"), [("5", [300.0]), ("2,5", [150.0]), ("90m", [5400.0]), ("soon", []), ("-3", []), ("nan", [])])
@@ -183,7 +183,7 @@ async def test_x_gives_the_gate_more_minutes(typed: str, seconds: list[float]) -
         await pilot.press("x", "ctrl+u")
         await pilot.press(*typed, "enter")
         await settled(pilot)
-        assert [asked.seconds for asked in core.asked if asked.wish is Wish.EXTEND] == seconds
+        assert [asked.seconds for asked in core.asked if asked.wish is Signal.EXTEND] == seconds
 
 
 async def test_time_that_people_gave_counts_as_the_gates_own() -> None:
@@ -199,11 +199,11 @@ async def test_somebody_elses_operation_is_approved_and_ones_own_is_not() -> Non
         assert not core.asked
         await pilot.press("a", *"looks ok", "enter")
         await settled(pilot)
-        assert [(asked.wish, asked.reason) for asked in core.asked] == [(Wish.APPROVE, "looks ok")]
+        assert [(asked.wish, asked.reason) for asked in core.asked] == [(Signal.APPROVE, "looks ok")]
     async with watched(APPROVAL, who="bob@laptop") as (app, pilot, core):
         await pilot.press("a", "enter")
         await settled(pilot)
-        assert [(asked.wish, asked.reason) for asked in core.asked] == [(Wish.APPROVE, "")]
+        assert [(asked.wish, asked.reason) for asked in core.asked] == [(Signal.APPROVE, "")]
     async with watched(APPROVAL) as (app, pilot, core):
         assert "(your own: somebody else has to)" in app.text()
         await pilot.press("a", "enter")
@@ -256,7 +256,7 @@ async def test_an_operation_that_nobody_took_up_can_be_taken_up() -> None:
 
 async def test_the_end_says_what_stands_where_on_which_evidence() -> None:
     row = sample_row()
-    async with watched(ops.DONE, outlook=replace(ops.OUTLOOK, rows=lambda: (row,))) as (app, _, _core):
+    async with watched(ops.DONE, fleet_view=replace(ops.OUTLOOK, rows=lambda: (row,))) as (app, _, _core):
         text = app.text()
         assert "iris promoted: 7 → 9" in text
         assert 'rollout: deployment "iris" successfully rolled out · gate: passed: all 3 criteria pass' in text
@@ -279,7 +279,7 @@ async def test_what_was_read_before_the_end_is_not_told_as_what_stands_now() -> 
         return ("MLflow",)
 
     row = sample_row()
-    async with watched(ops.DONE, outlook=replace(ops.OUTLOOK, rows=lambda: (row,), awaited=awaited)) as (app, _, _core):
+    async with watched(ops.DONE, fleet_view=replace(ops.OUTLOOK, rows=lambda: (row,), awaited=awaited)) as (app, _, _core):
         assert "template v7 · alias champion ? · pods v7 3/3 · waiting for MLflow" in app.text()
     assert set(asked_since) == {ops.DONE.finished_at}
 
@@ -305,7 +305,7 @@ async def test_an_operation_of_another_environment_is_looked_at_and_not_recovere
 
 async def test_in_a_read_only_environment_everything_is_greyed() -> None:
     environment: Environment = replace(sample.ENVIRONMENT, read_only=True)
-    async with watched(ops.HELD, outlook=replace(ops.OUTLOOK, environment=environment)) as (app, pilot, core):
+    async with watched(ops.HELD, fleet_view=replace(ops.OUTLOOK, environment=environment)) as (app, pilot, core):
         assert "a accept (read-only)" in app.text().splitlines()[-1]
         await pilot.press("u", "y", "a")
         await settled(pilot)
@@ -331,18 +331,18 @@ async def test_leaving_changes_nothing_and_somebody_else_attaches() -> None:
         await pilot.press("escape")
         await settled(pilot)
         assert app.chosen is None
-        assert what.desk is not None
+        assert what.monitor is not None
         assert not what.core.asked
-        followed = what.desk.of("serving/iris")
+        followed = what.monitor.of("serving/iris")
         assert followed is not None
-        app.push_screen(OperationScreen(what.desk, followed, ops.OUTLOOK, what.clock))
+        app.push_screen(OperationScreen(what.monitor, followed, ops.OUTLOOK, what.clock))
         await settled(pilot)
         assert "RUNNING  judge gate" in app.text()
         what.core.tell(ops.DONE)
         await settled(pilot)
         assert "✔ DONE" in app.text()
-        assert what.desk.of("serving/iris") is None
-        await what.desk.settle()
+        assert what.monitor.of("serving/iris") is None
+        await what.monitor.settle()
 
 
 @pytest.mark.parametrize(
@@ -432,10 +432,10 @@ async def test_signs_carry_the_meaning_where_there_is_no_colour(name: str) -> No
         assert app.text() == text
     assert text.lstrip()[0] in "▸?✔↶!"
     for what in (colourful, plain):
-        assert what.desk is not None
-        await what.desk.settle()
+        assert what.monitor is not None
+        await what.monitor.settle()
 
 
-def sample_row() -> TruthRow:
-    rows = truth_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})
+def sample_row() -> ServingRow:
+    rows = serving_rows(sample.FLEET, sample.REGISTRY, {}, champion="champion", patterns=sample.ENVIRONMENT.patterns, observed={})
     return next(row for row in rows if row.key == "serving/iris")

@@ -8,24 +8,24 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from textual.app import App
+from textual.pilot import Pilot
+
 from modeldeck.live.hub import Topic
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.journal import SqliteJournal
-from modeldeck.operations.runner.handle import Hands
+from modeldeck.operations.runner.handle import RunnerHandle
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.operation.operation_screen import OperationScreen
-from modeldeck.screens.operations.controller import Doors, open_doors
+from modeldeck.screens.operations.controller import OperationsController, operations_controller
 from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.plan.plan_screen import PlanScreen
 from modeldeck.screens.rollback.rollback_screen import TargetsScreen
 from modeldeck.themes import choose_theme
-from textual.app import App
-from textual.pilot import Pilot
-
 from tests.support import operations as ops
 from tests.support import sample
-from tests.support.fakes.world import fake_world
+from tests.support.fakes.clients import fake_clients
 from tests.support.staging import settled
 
 
@@ -54,20 +54,20 @@ class Ticking(sample.FrozenClock):
         await asyncio.sleep(0.02)
 
 
-def nobody() -> Hands:
+def nobody() -> RunnerHandle:
     raise RunnerFailure("there is nobody")
 
 
 @asynccontextmanager
-async def doors(path: Path) -> AsyncIterator[tuple[Console, Pilot[None], Doors]]:
+async def controller(path: Path) -> AsyncIterator[tuple[Console, Pilot[None], OperationsController]]:
     app = Console()
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         app.deck.receive(Topic.FLEET, sample.reading(sample.FLEET))
         app.deck.receive(Topic.REGISTRY, sample.reading(sample.REGISTRY))
         await settled(pilot)
-        world = replace(fake_world().world, environment=sample.ENVIRONMENT)
-        found = open_doors(app, world, nobody, lambda: SqliteJournal(path), Ticking())
+        clients = replace(fake_clients().clients, environment=sample.ENVIRONMENT)
+        found = operations_controller(app, clients, nobody, lambda: SqliteJournal(path), Ticking())
         try:
             yield app, pilot, found
         finally:
@@ -84,7 +84,7 @@ def begun(path: Path, environment: str = "prod") -> None:
 
 
 async def test_promote_leads_to_a_plan_and_roll_back_to_a_choice(tmp_path: Path) -> None:
-    async with doors(tmp_path / "journal.sqlite") as (app, pilot, found):
+    async with controller(tmp_path / "journal.sqlite") as (app, pilot, found):
         row = app.deck.model.truth[0]
         found.promote(row, "iris", "9")
         await settled(pilot)
@@ -96,7 +96,7 @@ async def test_promote_leads_to_a_plan_and_roll_back_to_a_choice(tmp_path: Path)
 
 
 async def test_a_plan_may_go_on_to_what_the_deck_shows(tmp_path: Path) -> None:
-    async with doors(tmp_path / "journal.sqlite") as (app, pilot, found):
+    async with controller(tmp_path / "journal.sqlite") as (app, pilot, found):
         found.promote(next(row for row in app.deck.model.truth if row.deployment == "iris"), "iris", "9")
         await settled(pilot)
         await pilot.press("a")
@@ -107,7 +107,7 @@ async def test_a_plan_may_go_on_to_what_the_deck_shows(tmp_path: Path) -> None:
 
 async def test_an_operation_is_looked_at_by_its_id(tmp_path: Path) -> None:
     begun(tmp_path / "journal.sqlite")
-    async with doors(tmp_path / "journal.sqlite") as (app, pilot, found):
+    async with controller(tmp_path / "journal.sqlite") as (app, pilot, found):
         found.open(ops.ID)
         await settled(pilot)
         assert isinstance(app.screen, OperationScreen)
@@ -117,7 +117,7 @@ async def test_an_operation_is_looked_at_by_its_id(tmp_path: Path) -> None:
 
 async def test_one_that_is_looked_at_here_comes_before_a_new_plan(tmp_path: Path) -> None:
     begun(tmp_path / "journal.sqlite")
-    async with doors(tmp_path / "journal.sqlite") as (app, pilot, found):
+    async with controller(tmp_path / "journal.sqlite") as (app, pilot, found):
         found.open(ops.ID)
         await settled(pilot)
         app.pop_screen()
@@ -128,7 +128,7 @@ async def test_one_that_is_looked_at_here_comes_before_a_new_plan(tmp_path: Path
 
 async def test_one_of_another_environment_is_none_of_this_row(tmp_path: Path) -> None:
     begun(tmp_path / "journal.sqlite", environment="staging")
-    async with doors(tmp_path / "journal.sqlite") as (app, pilot, found):
+    async with controller(tmp_path / "journal.sqlite") as (app, pilot, found):
         found.open(ops.ID)
         await settled(pilot)
         assert "its pods are those of environment staging" in app.text()
@@ -140,7 +140,7 @@ async def test_one_of_another_environment_is_none_of_this_row(tmp_path: Path) ->
 
 async def test_the_list_leads_on_to_one(tmp_path: Path) -> None:
     begun(tmp_path / "journal.sqlite")
-    async with doors(tmp_path / "journal.sqlite") as (app, pilot, found):
+    async with controller(tmp_path / "journal.sqlite") as (app, pilot, found):
         found.show_all()
         await settled(pilot)
         assert isinstance(app.screen, OperationsScreen)
@@ -154,7 +154,7 @@ async def test_the_list_leads_on_to_one(tmp_path: Path) -> None:
 
 async def test_the_deck_is_told_what_the_journal_knows(tmp_path: Path) -> None:
     begun(tmp_path / "journal.sqlite")
-    async with doors(tmp_path / "journal.sqlite") as (app, pilot, _):
+    async with controller(tmp_path / "journal.sqlite") as (app, pilot, _):
         for _attempt in range(500):
             if app.deck.model.operation is not None:
                 break

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.promotions import Operation, Outcome, State
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.operations.rows import rows_of, source
-
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled, stage
@@ -173,7 +173,7 @@ def test_one_that_hangs_is_told_with_how_long_it_has_not_been_heard() -> None:
 
 def test_operations_of_other_clusters_are_not_in_the_list() -> None:
     here, there = ClusterId("here"), ClusterId("there")
-    outlook = replace(ops.OUTLOOK, cluster=lambda: here)
-    assert outlook.holds(replace(ops.JUDGING, cluster=here, environment="another name"))
-    assert not outlook.holds(replace(ops.JUDGING, cluster=there))
-    assert outlook.holds(ops.JUDGING)
+    fleet_view = replace(ops.OUTLOOK, cluster=lambda: here)
+    assert fleet_view.holds(replace(ops.JUDGING, cluster=here, environment="another name"))
+    assert not fleet_view.holds(replace(ops.JUDGING, cluster=there))
+    assert fleet_view.holds(ops.JUDGING)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.operations.promotions import Operation, Outcome, State
 from modeldeck.screens.operations.terms import FIELDS, Term, matches, terms
-
 from tests.support import operations as ops
 
 WORDS = st.text(st.characters(categories=("L", "N"), include_characters="@-_."), min_size=1, max_size=8)

@@ -3,15 +3,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from textual.pilot import Pilot
+
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.operations.promotions import Check, Intent, Kind, Plan, Refusal, Verdict
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.screens.plan.plan_screen import PlanScreen
-from modeldeck.screens.shared.operation_monitor import Followed
+from modeldeck.screens.shared.operation_monitor import MonitoredOperation
 from modeldeck.screens.shared.picker import Picker
 from modeldeck.widgets.table.table import Table
-from textual.pilot import Pilot
-
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import Stage, settled, stage
@@ -27,11 +27,11 @@ class Person:
     ) -> None:
         self.core = ops.Core(found)
         self.environment, self.intent = environment, intent
-        self.begun: list[Followed] = []
+        self.begun: list[MonitoredOperation] = []
 
     def screen(self) -> PlanScreen:
-        outlook = replace(ops.OUTLOOK, environment=self.environment, rows=lambda: ops.ROWS)
-        return PlanScreen(self.core.desk(), self.intent, outlook, self.begun.append)
+        fleet_view = replace(ops.OUTLOOK, environment=self.environment, rows=lambda: ops.ROWS)
+        return PlanScreen(self.core.monitor(), self.intent, fleet_view, self.begun.append)
 
 
 UNREASONED = replace(ops.INTENT, reason="")

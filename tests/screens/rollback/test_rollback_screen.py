@@ -5,8 +5,7 @@ from dataclasses import replace
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.operations.promotions import RollbackTarget
 from modeldeck.screens.rollback.rollback_screen import TargetsScreen
-from modeldeck.screens.shared.operation_monitor import Desk
-
+from modeldeck.screens.shared.operation_monitor import OperationMonitor
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.staging import settled, stage
@@ -14,7 +13,7 @@ from tests.support.staging import settled, stage
 
 async def test_roll_back_candidates_show_their_evidence_and_the_default_is_selected() -> None:
     core = ops.Core()
-    async with stage(lambda: TargetsScreen(core.desk(), "serving", "iris", sample.FrozenClock())) as (app, pilot):
+    async with stage(lambda: TargetsScreen(core.monitor(), "serving", "iris", sample.FrozenClock())) as (app, pilot):
         text = app.text()
         assert "iris v7" in text
         assert "◂ last that served" in text
@@ -31,8 +30,8 @@ async def test_at_80_columns_it_stands_why_and_since_when() -> None:
         why = "rolled back to 7 by ann@box: p99 went up to four seconds on friday evening"
         return tuple(replace(target, ended_why=why, stats_words="p99 41 ms, 0.1 % errors") for target in await core.targets("", ""))
 
-    desk = Desk(replace(core.services(), targets=targets), "ann@box")
-    async with stage(lambda: TargetsScreen(desk, "serving", "iris", sample.FrozenClock()), size=(80, 24)) as (app, _):
+    monitor = OperationMonitor(replace(core.services(), targets=targets), "ann@box")
+    async with stage(lambda: TargetsScreen(monitor, "serving", "iris", sample.FrozenClock()), size=(80, 24)) as (app, _):
         text = app.text()
         assert "served since" in text
         assert "rolled back to 7" in text
@@ -45,6 +44,6 @@ async def test_where_the_cluster_does_not_answer_the_candidates_say_so() -> None
     async def targets(namespace: str, deployment: str) -> tuple[RollbackTarget, ...]:
         raise Unreachable("connection refused", backend="Kubernetes")
 
-    desk = Desk(replace(core.services(), targets=targets), "ann@box")
-    async with stage(lambda: TargetsScreen(desk, "serving", "iris", sample.FrozenClock())) as (app, _):
+    monitor = OperationMonitor(replace(core.services(), targets=targets), "ann@box")
+    async with stage(lambda: TargetsScreen(monitor, "serving", "iris", sample.FrozenClock())) as (app, _):
         assert "Kubernetes: connection refused" in app.text()

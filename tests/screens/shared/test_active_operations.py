@@ -6,8 +6,7 @@ from dataclasses import replace
 
 from modeldeck.domain.operations.promotions import Operation, State
 from modeldeck.operations.journal.journal import JournalFailure
-from modeldeck.screens.shared.active_operations import EVERY, Noticing, UnderWay, under_way
-
+from modeldeck.screens.shared.active_operations import EVERY, ActiveOperation, ActiveOperationsPoller, under_way
 from tests.support import operations as ops
 from tests.support import sample
 
@@ -34,13 +33,13 @@ def test_one_that_nobody_took_up_is_gone() -> None:
 
 def test_one_that_hangs_is_told_with_how_long_it_has_not_been_heard() -> None:
     hung = replace(ops.JUDGING, host="elsewhere", heartbeat_at=ops.NOW - 40.0)
-    assert under_way((hung,), ops.NOW)[UID] == UnderWay(hung, gone=False, unheard="40 s")
+    assert under_way((hung,), ops.NOW)[UID] == ActiveOperation(hung, gone=False, unheard="40 s")
     assert not under_way((replace(hung, heartbeat_at=ops.NOW - 2.0),), ops.NOW)[UID].unheard
     assert not under_way((replace(hung, state=State.PLANNED, runner_pid=None),), ops.NOW)[UID].unheard
 
 
 async def test_it_tells_at_once_and_then_only_what_is_different() -> None:
-    told: list[Mapping[str, UnderWay]] = []
+    told: list[Mapping[str, ActiveOperation]] = []
     unread: list[str] = []
     answers: list[tuple[Operation, ...] | JournalFailure] = [(), (), (ops.HELD,), (ops.HELD,), JournalFailure("locked"), (ops.DONE,)]
     done = asyncio.Event()
@@ -55,7 +54,7 @@ async def test_it_tells_at_once_and_then_only_what_is_different() -> None:
         return answer
 
     clock = sample.FrozenClock()
-    noticing = Noticing(read, clock, told.append, unread.append)
+    noticing = ActiveOperationsPoller(read, clock, told.append, unread.append)
     noticing.start()
     await done.wait()
     await noticing.stop()

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
 from modeldeck.operations.journal.signals import same_person
-from modeldeck.screens.shared.available_actions import UNTAKEN, Act, Standing, untaken
-
+from modeldeck.screens.shared.available_actions import UNTAKEN, Action, AvailableActions, untaken
 from tests.support import operations as ops
 from tests.support import sample
 
@@ -21,51 +21,53 @@ APPROVAL = replace(
 )
 
 
-def standing(operation: Operation, *, gone: bool = False, who: str = "ann@box", environment: Environment = sample.ENVIRONMENT) -> Standing:
-    return Standing(operation, ops.PLAN, gone, who, environment)
+def standing(
+    operation: Operation, *, gone: bool = False, who: str = "ann@box", environment: Environment = sample.ENVIRONMENT
+) -> AvailableActions:
+    return AvailableActions(operation, ops.PLAN, gone, who, environment)
 
 
 @pytest.mark.parametrize(
     ("operation", "gone", "offered"),
     [
-        (ops.ROLLING, False, {Act.UNDO}),
-        (ops.JUDGING, False, {Act.UNDO, Act.EXTEND}),
-        (ops.HELD, False, {Act.UNDO, Act.EXTEND, Act.ACCEPT}),
-        (ops.HELD, True, {Act.UNDO, Act.RESUME}),
+        (ops.ROLLING, False, {Action.UNDO}),
+        (ops.JUDGING, False, {Action.UNDO, Action.EXTEND}),
+        (ops.HELD, False, {Action.UNDO, Action.EXTEND, Action.ACCEPT}),
+        (ops.HELD, True, {Action.UNDO, Action.RESUME}),
         (ops.DONE, False, set()),
         (ops.UNDONE, False, set()),
-        (ops.ATTENTION, False, {Act.UNDO, Act.RESUME}),
+        (ops.ATTENTION, False, {Action.UNDO, Action.RESUME}),
     ],
 )
-def test_what_can_be_done(operation: Operation, gone: bool, offered: set[Act]) -> None:
+def test_what_can_be_done(operation: Operation, gone: bool, offered: set[Action]) -> None:
     found = standing(operation, gone=gone)
-    assert {act for act in Act if found.why_not(act) == ""} == offered
+    assert {act for act in Action if found.why_not(act) == ""} == offered
 
 
 def test_one_that_is_not_heard_can_be_taken_over() -> None:
     found = replace(standing(ops.JUDGING), unheard=40.0)
-    assert {act for act in Act if found.why_not(act) == ""} == {Act.UNDO, Act.RESUME}
+    assert {act for act in Action if found.why_not(act) == ""} == {Action.UNDO, Action.RESUME}
 
 
 def test_one_of_another_cluster_is_not_ours_whatever_its_environment_is_called() -> None:
     there = replace(ops.JUDGING, cluster=ClusterId("there"), environment=sample.ENVIRONMENT.name)
     found = replace(standing(there, gone=True), cluster=ClusterId("here"))
-    assert found.why_not(Act.UNDO) == "it belongs to another cluster"
-    assert replace(found, cluster=ClusterId("there")).why_not(Act.UNDO) == ""
+    assert found.why_not(Action.UNDO) == "it belongs to another cluster"
+    assert replace(found, cluster=ClusterId("there")).why_not(Action.UNDO) == ""
 
 
 def test_what_was_begun_on_another_machine_can_only_be_taken_back() -> None:
     found = standing(replace(ops.JUDGING, adopted=True), gone=True)
-    assert found.why_not(Act.RESUME) == "begun on another machine"
-    assert found.why_not(Act.UNDO) == ""
+    assert found.why_not(Action.RESUME) == "begun on another machine"
+    assert found.why_not(Action.UNDO) == ""
     moved = replace(ops.JUDGING, adopted=True, steps=tuple(replace(step, state=StepState.DONE) for step in ops.STEPS))
-    assert standing(moved, gone=True).why_not(Act.RESUME) == ""
-    assert standing(moved, gone=True).why_not(Act.UNDO) == "past its commit: roll back instead"
+    assert standing(moved, gone=True).why_not(Action.RESUME) == ""
+    assert standing(moved, gone=True).why_not(Action.UNDO) == "past its commit: roll back instead"
 
 
 def test_the_way_back_is_asked_for_once() -> None:
-    assert standing(replace(ops.JUDGING, cancel_asked=True)).why_not(Act.UNDO) == "it was asked to"
-    assert standing(replace(ops.JUDGING, undoing=True, state=State.UNDOING)).why_not(Act.UNDO) == "it is being undone"
+    assert standing(replace(ops.JUDGING, cancel_asked=True)).why_not(Action.UNDO) == "it was asked to"
+    assert standing(replace(ops.JUDGING, undoing=True, state=State.UNDOING)).why_not(Action.UNDO) == "it is being undone"
 
 
 def test_an_undo_takes_back_in_reverse_what_may_have_changed_something() -> None:
@@ -105,18 +107,18 @@ OPERATIONS = st.builds(
 @given(OPERATIONS, st.booleans(), st.booleans())
 def test_wishes_and_recoveries_are_never_offered_together(operation: Operation, gone: bool, read_only: bool) -> None:
     found = standing(operation, gone=gone, environment=replace(sample.ENVIRONMENT, read_only=read_only))
-    offered = {act for act in Act if found.why_not(act) == ""}
+    offered = {act for act in Action if found.why_not(act) == ""}
     if read_only:
         assert not offered
-    if Act.RESUME in offered:
-        assert not offered & {Act.ACCEPT, Act.EXTEND, Act.APPROVE}
+    if Action.RESUME in offered:
+        assert not offered & {Action.ACCEPT, Action.EXTEND, Action.APPROVE}
         assert found.left_behind
     if operation.state is State.ENDED and operation.outcome is not Outcome.NEEDS_ATTENTION:
         assert not offered
-    if Act.APPROVE in offered:
+    if Action.APPROVE in offered:
         assert not same_person(operation.actor, "ann@box")
 
 
 def test_the_same_person_on_another_machine_is_no_second_person() -> None:
-    assert standing(APPROVAL, who="ann@laptop").why_not(Act.APPROVE) == "your own: somebody else has to"
-    assert standing(APPROVAL, who="bob@box").why_not(Act.APPROVE) == ""
+    assert standing(APPROVAL, who="ann@laptop").why_not(Action.APPROVE) == "your own: somebody else has to"
+    assert standing(APPROVAL, who="bob@box").why_not(Action.APPROVE) == ""

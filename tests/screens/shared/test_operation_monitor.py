@@ -13,13 +13,13 @@ from tests.support.clocks import settle
 @pytest.mark.parametrize("read", [False, True], ids=["just begun", "read"])
 async def test_an_operation_is_found_by_each_of_its_deployments(read: bool) -> None:
     core = ops.Core()
-    desk = core.desk()
+    monitor = core.monitor()
     staging = replace(ops.PLAN, intent=replace(ops.INTENT, deployment="iris-staging"))
-    followed = desk.begin(replace(ops.PLAN, others=(staging,)))
+    followed = monitor.begin(replace(ops.PLAN, others=(staging,)))
     if read:
         core.tell(replace(ops.ROLLING, others=(ops.STAGING,)))
         await settle()
-    assert desk.of("serving/iris-staging") is followed
-    assert desk.of("serving/iris") is followed
-    assert desk.of("serving/wine") is None
-    await desk.settle()
+    assert monitor.of("serving/iris-staging") is followed
+    assert monitor.of("serving/iris") is followed
+    assert monitor.of("serving/wine") is None
+    await monitor.settle()

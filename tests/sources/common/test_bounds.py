@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.failures import Malformed, TooLarge
 from modeldeck.sources.common import bounds, files
 from modeldeck.sources.common.bounds import PageTokens

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, NotFound, Rejected, TooLarge, Unreachable, is_bug
 from modeldeck.sources.common.edge import raises_failures
@@ -18,7 +19,6 @@ from modeldeck.sources.http import http_errors
 from modeldeck.sources.http.tls import Tls
 from modeldeck.sources.http.transport import Transport
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.support.canned import always, canned, response
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.sources.common import shared_answers
 from modeldeck.sources.common.shared_answers import KEPT, Rounds, Shared, Shelf

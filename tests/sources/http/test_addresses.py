@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import pytest
+
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.sources.http.addresses import is_loopback
 from modeldeck.sources.http.transport import Transport
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.support.canned import always, canned, response
 
 

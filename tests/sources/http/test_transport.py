@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+
 from modeldeck.domain.environments import Secret
 from modeldeck.domain.failures import (
     Failure,
@@ -30,7 +31,6 @@ from modeldeck.sandbox.processes import certificates
 from modeldeck.sources.http.credentials import Basic, Bearer
 from modeldeck.sources.http.tls import Tls
 from modeldeck.sources.http.transport import Timeouts, Transport
-
 from tests.support.canned import always, canned, response
 from tests.support.faulty import FaultyProxy
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
-
 from tests.conformance.clusters import NAMES, Cluster, running
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from modeldeck.domain.environments import ClusterTarget
-
 from tests.sources.kubernetes.conftest import deployment
 from tests.sources.kubernetes.waiting import until
 

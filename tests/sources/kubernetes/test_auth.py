@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from modeldeck import pipes
 from modeldeck.domain.environments import ClusterTarget, Secret
 from modeldeck.domain.failures import Failure, TooLarge, Unauthorized, Unreachable
@@ -22,7 +23,6 @@ from modeldeck.sources.kubernetes import exec_plugin
 from modeldeck.sources.kubernetes.auth import FileToken, Impersonating, KubeconfigToken, PluginToken, context_for, credentials_for
 from modeldeck.sources.kubernetes.exec_plugin import Plugin, _ends
 from modeldeck.sources.kubernetes.kubeconfig import ExecPlugin, Login, User, load
-
 from tests.sources.kubernetes.test_kubeconfig import config, written
 from tests.sources.kubernetes.waiting import until
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, Unauthorized, Unreachable
 from modeldeck.domain.kubernetes.rollout import new_pods, status
@@ -16,7 +17,6 @@ from modeldeck.domain.links.linking import find_links, slot_edits, template_patc
 from modeldeck.ports import Cluster
 from modeldeck.sources.kubernetes import responses
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
-
 from tests.sources.kubernetes.conftest import Hand
 
 Opened = Callable[[ClusterTarget], KubernetesCluster]

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Unauthorized, Unreachable
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
-
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.scripted import scripted
 from tests.sources.kubernetes.test_auth import V1, _self_signed

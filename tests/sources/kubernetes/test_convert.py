@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.kubernetes.workloads import ContainerKind, Controller, Deployment, EnvVar
 from modeldeck.sources.kubernetes import convert, responses, wire
 

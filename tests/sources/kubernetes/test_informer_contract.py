@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Forbidden
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.linking import find_links
 from modeldeck.domain.reading import Reading
 from modeldeck.sources.kubernetes.informer import Informer
-
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.test_cluster_contract import DEPLOYMENTS_ONLY, Opened
 from tests.sources.kubernetes.waiting import until

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Faulty, Malformed, Throttled, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
@@ -16,7 +17,6 @@ from modeldeck.sources.kubernetes import reflector
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.informer import Informer
 from modeldeck.sources.kubernetes.reflector import Pauses
-
 from tests.sources.kubernetes.scripted import CUT, END, HANG, Refuse, Scripted, bookmark, event, item, listed, refused, scripted
 from tests.sources.kubernetes.test_informer_contract import Watched
 from tests.sources.kubernetes.waiting import until

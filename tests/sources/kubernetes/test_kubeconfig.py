@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from modeldeck import pipes
 from modeldeck.domain.environments import ClusterTarget, Secret
 from modeldeck.domain.failures import Unreachable

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+
 from modeldeck.domain.failures import Forbidden, Malformed
 from modeldeck.domain.kubernetes.scheduling import (
     AntiAffinity,
@@ -24,7 +25,6 @@ from modeldeck.domain.kubernetes.scheduling import (
 from modeldeck.domain.kubernetes.workloads import Pod
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.scheduling import ScheduledPod, pod_info_of
-
 from tests.domain.links.templates import deployment, pod, replica_set
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.scripted import Refuse, listed, scripted

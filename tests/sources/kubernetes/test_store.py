@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.sources.kubernetes.store import Shelf, Sorted
+
+from modeldeck.sources.kubernetes.store import Sorted, Store
 
 
 @dataclass(frozen=True)
@@ -29,37 +30,37 @@ STEPS = st.lists(
 
 @given(STEPS, st.integers(0, 5))
 def test_no_update_is_lost(steps: list[tuple[str, object]], every: int) -> None:
-    shelf: Shelf[Thing] = Shelf()
-    view = Sorted([shelf])
+    store: Store[Thing] = Store()
+    view = Sorted([store])
     wanted: dict[tuple[str, str], Thing] = {}
     for index, (step, what) in enumerate(steps):
         if isinstance(what, Thing):
             key = (what.namespace, what.name)
             if step == "put":
-                shelf.put(what)
+                store.put(what)
                 wanted[key] = what
             else:
-                shelf.remove(*key)
+                store.remove(*key)
                 wanted.pop(key, None)
         elif isinstance(what, list):
             page = {(thing.namespace, thing.name): thing for thing in what}
             if step == "replace":
-                shelf.replace(what)
+                store.replace(what)
                 wanted = page
             else:
-                shelf.add(what)
+                store.add(what)
                 wanted |= page
         if every and index % every == 0:
             assert view.items() == tuple(wanted[key] for key in sorted(wanted))
     assert view.items() == tuple(wanted[key] for key in sorted(wanted))
     assert view.items() is view.items()
-    assert len(shelf) == len(wanted)
+    assert len(store) == len(wanted)
 
 
 @given(st.lists(THINGS), st.lists(THINGS))
 def test_several_shelves_are_one_sorted_view(one: list[Thing], other: list[Thing]) -> None:
-    first: Shelf[Thing] = Shelf()
-    second: Shelf[Thing] = Shelf()
+    first: Store[Thing] = Store()
+    second: Store[Thing] = Store()
     view = Sorted([first, second])
     first.replace(one)
     assert [thing.name for thing in view.items()] == [thing.name for thing in sorted(first.items(), key=lambda t: (t.namespace, t.name))]

@@ -6,6 +6,7 @@ import json
 from typing import Any, TypeVar, cast
 
 import msgspec
+
 from modeldeck.domain.failures import Failure, Forbidden, NotFound
 from modeldeck.domain.links.linking import find_links
 from modeldeck.sources.http.transport import Transport

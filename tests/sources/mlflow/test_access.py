@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.environments import MlflowTarget, Secret
 from modeldeck.domain.failures import Failure, Forbidden, Rejected, Unauthorized
 from modeldeck.domain.mlflow.registry import ModelAccess, ModelVersion
 from modeldeck.sources.mlflow.login import expiry
 from modeldeck.sources.mlflow.opening import Mlflow, open_mlflow
-
 from tests.support.canned import Canned, always, canned, response
 
 DENIED = response(b"Permission denied", "403 Forbidden", "Content-Type: text/plain")

@@ -15,12 +15,12 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+
 from modeldeck.cli.doctor import doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, Secret
 from modeldeck.domain.failures import Failure, Forbidden, Unauthorized
 from modeldeck.domain.mlflow.registry import ModelAccess, ModelVersion
 from modeldeck.sources.mlflow.opening import Mlflow, open_mlflow
-
 from tests.sources.conftest import mlflow_server
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("flask_wtf") is None, reason="mlflow[auth] is not installed")

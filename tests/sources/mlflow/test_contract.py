@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Faulty, NotFound, Rejected
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.mlflow.runs import Artifact, DatasetInput, RunStatus
 from modeldeck.sources.mlflow.opening import Mlflow, open_mlflow
 from modeldeck.sources.mlflow.rest_registry import RestRegistry
-
 from tests.support.faulty import FaultyProxy
 from tests.support.mlflow_world import HOSTILE, POINTS, START, World
 

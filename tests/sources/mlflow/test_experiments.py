@@ -6,6 +6,7 @@ import asyncio
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.mlflow.beats import beat
 from modeldeck.domain.mlflow.runs import Experiment
 from modeldeck.sources.mlflow.experiments import PAUSE_FOR_EACH, ExperimentChange, ExperimentFollower

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from modeldeck.domain.failures import Faulty, Forbidden, Rejected
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel
 from modeldeck.sources.mlflow.following import ALIASES_A_ROUND, BEHIND, MODELS_EVERY, PATIENCE, Offered, RegistryFollower, joined, pauses_of

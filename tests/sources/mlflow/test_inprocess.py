@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Failure, Rejected, Unreachable
 from modeldeck.sources.mlflow.opening import open_mlflow

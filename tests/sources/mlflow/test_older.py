@@ -7,12 +7,12 @@ import re
 
 import msgspec
 import pytest
+
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Failure, Malformed, Rejected, Unreachable
 from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.sources.mlflow.opening import Mlflow, open_mlflow
 from modeldeck.sources.mlflow.pages import TRIES, PageSize
-
 from tests.support.canned import canned, response
 
 PAGE = b"<!doctype html><title>404 Not Found</title>"

@@ -10,11 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Failure, Rejected, Unreachable
 from modeldeck.sources.mlflow.opening import open_mlflow
 from modeldeck.sources.mlflow.stores import refuse_absent, sqlite_file
-
 from tests.support.mlflow_world import World
 
 OLD = "acf3f17fdcc7"

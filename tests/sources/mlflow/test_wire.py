@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.domain.environments import MlflowTarget, Secret
 from modeldeck.domain.failures import Failure, Faulty, Malformed, NotFound, Rejected
 from modeldeck.domain.mlflow.runs import MetricPoint, RunStatus
@@ -15,7 +16,6 @@ from modeldeck.sources.mlflow.inprocess import shown
 from modeldeck.sources.mlflow.opening import open_mlflow
 from modeldeck.sources.mlflow.rules import LoggedModelChoice, chosen_model, meant, model_file_words, thinned
 from modeldeck.sources.mlflow.wire import LARGEST, RunsAnswer, explain, number, run_of, run_status, seconds, whole
-
 from tests.support.canned import always, canned, response
 
 

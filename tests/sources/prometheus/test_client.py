@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+
 from modeldeck.domain.environments import PrometheusTarget, Secret
 from modeldeck.domain.failures import Failure, Faulty, Malformed, Rejected, TimedOut, Unauthorized, Unreachable
 from modeldeck.sources.prometheus import session
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.support.canned import always, canned, response
 
 EMPTY = b'{"status":"success","data":{"resultType":"vector","result":[]}'

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Rejected
 from modeldeck.domain.kubernetes.pod_addresses import MOST, PodAddress
@@ -23,7 +24,6 @@ from modeldeck.domain.metrics.pod_labels import PodLabels
 from modeldeck.domain.metrics.samples import Matrix
 from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.sources.conftest import wait_for
 from tests.support import metrics_servers
 from tests.support.eventually import eventually_true

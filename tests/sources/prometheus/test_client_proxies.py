@@ -7,12 +7,12 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, InvalidQuery, Malformed, Rejected
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.operations.gate.asking import unanswered
 from modeldeck.sources.prometheus.client import PrometheusMetrics
-
 from tests.support.canned import canned, response
 
 GOOD = response(b'{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"2"]}]}}')

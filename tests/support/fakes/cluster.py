@@ -26,7 +26,6 @@ from modeldeck.domain.kubernetes.workloads import (
     ReplicaSet,
     Settings,
 )
-
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.objects import strategic_merge, to_deployment, to_template
 from tests.support.fakes.traps import Traps

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
-
 from tests.support.fakes.traps import Traps
 
 FASTAPI = (

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from modeldeck.domain.failures import NotFound
 from modeldeck.domain.mlflow.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
-
 from tests.support.fakes.traps import Traps
 
 

@@ -4,12 +4,12 @@ from datetime import UTC
 from typing import Any
 
 import pytest
+
 from modeldeck.render.cell import Cell
 from modeldeck.render.chart_data import ChartData, Series
 from modeldeck.widgets.content import chart as chart_module
 from modeldeck.widgets.content.chart import Chart
 from modeldeck.widgets.content.state import Unavailable
-
 from tests.widgets.examples import Stage, screen_text
 
 T0 = 1_700_000_000.0

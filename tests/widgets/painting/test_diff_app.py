@@ -10,11 +10,6 @@ import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
-from modeldeck.widgets.painting.screen_buffer import ScreenBuffer
-from modeldeck.widgets.pane.frame import PaneHead
-from modeldeck.widgets.pane.pane import Pane
-from modeldeck.widgets.table.table import Table
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
@@ -27,6 +22,12 @@ from textual.screen import ModalScreen
 from textual.strip import Strip
 from textual.widgets import Static
 
+from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
+from modeldeck.widgets.painting.screen_buffer import ScreenBuffer
+from modeldeck.widgets.pane.frame import PaneHead
+from modeldeck.widgets.pane.pane import Pane
+from modeldeck.widgets.table.table import Table
+from tests.support.eventually import eventually
 from tests.widgets.examples import RUNS, Run, Stage, runs
 
 SIZE = (64, 16)
@@ -181,6 +182,31 @@ async def test_one_changed_value_costs_few_bytes_and_nothing_costs_none() -> Non
     assert costs["one value"] < 120
     assert costs["focus"] < costs["everything"] * 0.75
     assert costs["everything"] > 1500
+
+
+@pytest.mark.parametrize(("slow", "seconds"), [(True, 60.0), (True, 0.05), (False, 60.0)])
+async def test_of_pictures_that_are_held_only_the_newest_is_written(slow: bool, seconds: float) -> None:
+    """Until they are released, or the time is up; and only where bytes are felt."""
+    app = Two()
+    app.slow_link = slow
+    terminal = Terminal()
+
+    async def script(pilot: object) -> None:
+        await pilot.pause()  # type: ignore[attr-defined]
+        terminal.read()
+        app.hold_picture(seconds)
+        for count in (3, 9):
+            app.tables[0].update_rows(runs(count))
+            await pilot.pause()  # type: ignore[attr-defined]
+        if slow and seconds == 60.0:
+            assert terminal.read() == 0
+            app.release_picture()
+        await eventually(lambda: Recorder.written)
+        terminal.read()
+        assert terminal.looks() == expected(app)
+        app.exit()
+
+    await app.run_async(size=SIZE, auto_pilot=script)
 
 
 def test_styles_that_look_the_same_are_not_written_again() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from modeldeck.widgets.table.table import Table
-
 from tests.widgets.examples import RUNS, Run, Stage
 
 

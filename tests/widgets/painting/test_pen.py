@@ -7,9 +7,6 @@ import re
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.widgets.painting.pen import Cursor, spans
-from modeldeck.widgets.painting.screen_buffer import ScreenBuffer
-from modeldeck.widgets.painting.sgr import canonical
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
@@ -17,6 +14,9 @@ from textual._compositor import LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
+from modeldeck.widgets.painting.pen import Cursor, spans
+from modeldeck.widgets.painting.screen_buffer import ScreenBuffer
+from modeldeck.widgets.painting.sgr import canonical
 from tests.support import emulator
 
 WIDTH, HEIGHT = 50, 6

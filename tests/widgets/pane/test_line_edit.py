@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.widgets.pane.line_edit import _KEYS, LineEdit
 
 

@@ -3,17 +3,17 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+
 from modeldeck.render.cell import line_text
 from modeldeck.render.numbers import age
 from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
 from modeldeck.widgets.pane.frame import FrameData, PaneHead, bottom_line, top_line
 from modeldeck.widgets.pane.pane import Pane
 from modeldeck.widgets.table.table import Table
-from rich.cells import cell_len
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal
-
 from tests.widgets.examples import RUNS, Run, Stage, runs, screen_text
 
 STATES: list[PaneState] = [Loading(), Live(), Stale(130, "connection refused", "is it running?"), Unavailable("403", "ask for a role")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from modeldeck.widgets.table.layout import GAP, lay_out
 from modeldeck.widgets.table.source import Column
 

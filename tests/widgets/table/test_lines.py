@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import weakref
 
+from textual.theme import BUILTIN_THEMES
+
 from modeldeck.render.cell import Cell
 from modeldeck.widgets.painting.palette import Palette
 from modeldeck.widgets.table.lines import TableLines
 from modeldeck.widgets.table.source import Column, TableSource
-from textual.theme import BUILTIN_THEMES
-
 from tests.widgets.examples import Run
 
 

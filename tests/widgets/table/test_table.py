@@ -7,12 +7,12 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from textual.geometry import Region
+
 from modeldeck.render.cell import Cell
 from modeldeck.widgets.content.state import Loading, Unavailable
 from modeldeck.widgets.table.source import Column, TableSource
 from modeldeck.widgets.table.table import Table
-from textual.geometry import Region
-
 from tests.widgets.examples import RUNS, Run, Stage, runs, screen_text
 
 

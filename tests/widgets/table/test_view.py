@@ -4,8 +4,8 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
-from modeldeck.widgets.table.view import TableView, in_order
 
+from modeldeck.widgets.table.view import TableView, in_order
 from tests.widgets.examples import RUNS, Run, runs
 
 VALUES = st.lists(st.one_of(st.none(), st.floats(), st.text(max_size=5)), max_size=40)

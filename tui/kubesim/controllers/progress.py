@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from kubesim.api import timestamps
 from kubesim.api.kinds import Object
 from kubesim.controllers import conditions
-from kubesim.controllers.sizes import Fences, fences
+from kubesim.controllers.sizes import RollingUpdateLimits, fences
 
 AVAILABLE = "NewReplicaSetAvailable"
 TIMED_OUT = "ProgressDeadlineExceeded"
@@ -20,11 +20,11 @@ FOUND = "FoundNewReplicaSet"
 NO_DEADLINE = 2**31 - 1
 
 
-def limits(deployment: Object) -> Fences:
+def limits(deployment: Object) -> RollingUpdateLimits:
     """How many pods above and below the wished number this deployment allows."""
     spec = deployment["spec"]
     if spec["strategy"]["type"] != "RollingUpdate":
-        return Fences(0, 0)
+        return RollingUpdateLimits(0, 0)
     rolling = spec["strategy"]["rollingUpdate"]
     return fences(rolling["maxSurge"], rolling["maxUnavailable"], spec["replicas"])
 

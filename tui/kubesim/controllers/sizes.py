@@ -9,7 +9,7 @@ from kubesim.api.int_or_percent import scaled
 
 
 @dataclass(frozen=True, slots=True)
-class Fences:
+class RollingUpdateLimits:
     """How far a rolling update may go: pods above and pods below the wished number."""
 
     surge: int
@@ -27,13 +27,13 @@ class Size:
     maximum: int | None = None
 
 
-def fences(surge: int | str, unavailable: int | str, wanted: int) -> Fences:
+def fences(surge: int | str, unavailable: int | str, wanted: int) -> RollingUpdateLimits:
     """Resolve both fences. When both come to 0, one pod may be missing: otherwise nothing could ever move."""
     above = scaled(surge, wanted, up=True)
     below = scaled(unavailable, wanted, up=False)
     if above == 0 and below == 0:
         below = 1
-    return Fences(above, min(below, wanted))
+    return RollingUpdateLimits(above, min(below, wanted))
 
 
 def grown(wanted: int, surge: int, total: int, new: int) -> int:

@@ -31,7 +31,7 @@ exit codes:
   8 a bug of modeldeck   9 the answer could not be written (a change is told by its own code, written or not)
 
 Without a verb the console opens. Every verb takes the flags above, before or after it. Data goes to standard output, words to
-standard error; `--output json` is a contract (see the README).
+standard error; `--output json` is a contract (docs/contract.md).
 """
 
 

@@ -20,7 +20,7 @@ from modeldeck.domain.operations.promotions import ExitCode, Intent, Kind, Plan,
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.serialization import operation_json, plan_json
 from modeldeck.operations.common.text import actor
-from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.service import Services, services
 
 QUIET = 3.0
@@ -37,7 +37,7 @@ async def change(environment: Environment, given: argparse.Namespace) -> int:
     if isinstance(gate, str):
         return fail("usage", gate, f"modeldeck gate check {given.gate}", ExitCode.USAGE, as_json=as_json)
     backends = connect(environment)
-    bound = services(backends.world, open_journal(environment), SystemClock(), hire(backends.world))
+    bound = services(backends.clients, open_journal(environment), SystemClock(), hire(backends.clients))
     try:
         if not given.plan and not environment.read_only:
             bound.get_ready()
@@ -137,7 +137,7 @@ async def _with_plan(environment: Environment, bound: Services, plan: Plan, give
 def _cancel(bound: Services, operation_id: str) -> None:
     say("modeldeck: asked to stop: taking back what was done …")
     try:
-        bound.ask(operation_id, Asked(Wish.CANCEL, actor()))
+        bound.ask(operation_id, SignalRequest(Signal.CANCEL, actor()))
     except Failure as failure:
         say(f"modeldeck: {failure}")
 

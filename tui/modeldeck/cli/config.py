@@ -9,7 +9,7 @@ from modeldeck.cli.output import fail, put, put_json
 from modeldeck.config import check, config_path, resolve, show, show_text
 from modeldeck.config.values import ConfigErrors, Flags, Problem, Severity
 from modeldeck.domain.operations.promotions import ExitCode
-from modeldeck.operations.common.text import harmless
+from modeldeck.operations.common.text import sanitize
 
 
 def config(flags: Flags, given: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ def config(flags: Flags, given: argparse.Namespace) -> int:
 
 def problem_line(problem: Problem) -> str:
     """One line, whatever stands in the file."""
-    return harmless(f"{problem.severity}: {problem}", limit=500)
+    return sanitize(f"{problem.severity}: {problem}", limit=500)
 
 
 def _check(problems: tuple[Problem, ...], *, as_json: bool) -> int:

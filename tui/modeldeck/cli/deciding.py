@@ -14,11 +14,11 @@ from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.liveness import is_abandoned, unheard
 from modeldeck.operations.common.text import actor
 from modeldeck.operations.journal.journal import SqliteJournal
-from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.operations.service import Services, services
 
-_WISHES = {"cancel": Wish.CANCEL, "accept": Wish.ACCEPT, "extend": Wish.EXTEND, "approve": Wish.APPROVE}
+_WISHES = {"cancel": Signal.CANCEL, "accept": Signal.ACCEPT, "extend": Signal.EXTEND, "approve": Signal.APPROVE}
 
 
 async def decide(environment: Environment, journal: SqliteJournal, operation: Operation | None, given: argparse.Namespace) -> int:
@@ -27,12 +27,12 @@ async def decide(environment: Environment, journal: SqliteJournal, operation: Op
         words = f"operations {given.action} needs --yes without a terminal"
         return fail("usage", words, "", ExitCode.USAGE, as_json=as_json)
     backends = connect(environment)
-    bound = services(backends.world, journal, SystemClock(), hire(backends.world))
+    bound = services(backends.clients, journal, SystemClock(), hire(backends.clients))
     try:
         if operation is not None and given.action in _WISHES:
             return _wish(bound, operation, given)
         if operation is not None and given.action == "undo" and _at_work(operation):
-            bound.ask(operation.id, Asked(Wish.CANCEL, actor(), given.reason))
+            bound.ask(operation.id, SignalRequest(Signal.CANCEL, actor(), given.reason))
             say("modeldeck: asked the process that carries it out to undo it")
         else:
             await bound.recover(given.id, Verb.UNDO if given.action == "undo" else Verb.RESUME)
@@ -47,7 +47,7 @@ async def decide(environment: Environment, journal: SqliteJournal, operation: Op
 
 
 def _wish(bound: Services, operation: Operation, given: argparse.Namespace) -> int:
-    bound.ask(operation.id, Asked(_WISHES[given.action], actor(), given.reason, given.seconds))
+    bound.ask(operation.id, SignalRequest(_WISHES[given.action], actor(), given.reason, given.seconds))
     say(f"modeldeck: said to operation {operation.id}; modeldeck operations attach {operation.id} shows what comes of it")
     return ExitCode.DONE
 

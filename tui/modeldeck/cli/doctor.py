@@ -65,20 +65,20 @@ async def doctor(environment: Environment, given: argparse.Namespace) -> int:
 
 
 async def _mlflow(backends: Backends) -> list[Finding]:
-    world, target = backends.world, backends.world.environment.mlflow
+    clients, target = backends.clients, backends.clients.environment.mlflow
     if target is None:
         return [_absent(not_configured("MLflow", "MLFLOW_TRACKING_URI or --mlflow"))]
-    answer = await told(lambda: world.need_tracking().ping(), "MLflow")
+    answer = await told(lambda: clients.need_tracking().ping(), "MLflow")
     first = _reach("reachable", shown(target.uri), answer, guessed="MLFLOW_TRACKING_URI or --mlflow" if target.guessed else "")
     if answer.failure is not None:
         return [first, Finding("runs, versions, aliases", False, "not shown; promotions are refused, roll-backs leave the alias open")]
-    models = await told(lambda: world.need_registry().registry(), "MLflow")
+    models = await told(lambda: clients.need_registry().registry(), "MLflow")
     if models.failure is not None:
         return [first, failed("registry", models.failure)]
     registry = models.value
     count = f"{len(registry.models)} models, {len(registry.versions)} versions" if registry else ""
     names = sorted(model.name for model in registry.models)[:ASKED] if registry else []
-    asked = await asyncio.gather(*(told(partial(world.need_registry().access_to, name), "MLflow") for name in names))
+    asked = await asyncio.gather(*(told(partial(clients.need_registry().access_to, name), "MLflow") for name in names))
     permission = alias_rights({name: answer.value for name, answer in zip(names, asked, strict=True)})
     return [first, Finding("registry", True, f"{count} in {models.took:.2f} s"), permission]
 
@@ -96,10 +96,10 @@ def alias_rights(found: Mapping[str, ModelAccess | None]) -> Finding:
 
 
 async def _kubernetes(backends: Backends) -> list[Finding]:
-    world, target = backends.world, backends.world.environment.cluster
+    clients, target = backends.clients, backends.clients.environment.cluster
     if target is None:
         return [_absent(not_configured("Kubernetes", "KUBECONFIG or --kubeconfig"))]
-    cluster = world.need_cluster()
+    cluster = clients.need_cluster()
     answer = await told(cluster.ping, "Kubernetes")
     where = target.context or target.kubeconfig or "in-cluster"
     first = _reach("reachable", where, answer)
@@ -128,7 +128,7 @@ def _permission(name: str, without: str, access: Access) -> Finding:
 
 
 async def _prometheus(backends: Backends) -> list[Finding]:
-    metrics, target = backends.world.metrics, backends.world.environment.prometheus
+    metrics, target = backends.clients.metrics, backends.clients.environment.prometheus
     if metrics is None or target is None:
         return [_absent(not_configured("Prometheus", "PROMETHEUS_URL or --prometheus"))]
     answer = await told(metrics.ping, "Prometheus")

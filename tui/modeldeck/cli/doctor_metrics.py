@@ -27,7 +27,7 @@ async def scraping(backends: Backends, metrics: Metrics) -> list[Finding]:
     if answer.value is None:
         return [failed("metrics", answer.failure)] if answer.failure is not None else []
     fleet = None
-    cluster = backends.world.cluster
+    cluster = backends.clients.cluster
     # One that hangs is told by its first answer; a whole fleet would be waited for much longer.
     if cluster is not None and namespaces.value is not None and (await told(cluster.ping, "Kubernetes")).failure is None:
         chosen = namespaces.value

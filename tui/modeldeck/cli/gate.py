@@ -49,7 +49,7 @@ async def gate(environment: Environment, given: argparse.Namespace) -> int:
     if file.gate is None:  # only where it was changed since `wrong` looked at it
         return ExitCode.USAGE
     backends = connect(environment)
-    now, metrics, target = SystemClock().now(), backends.world.metrics, None
+    now, metrics, target = SystemClock().now(), backends.clients.metrics, None
     try:
         if given.deployment:
             target = await _target(environment, backends, given.deployment)
@@ -82,7 +82,7 @@ async def _target(environment: Environment, backends: Backends, named: str) -> T
     if not namespace:
         looked_at = await backends.namespaces()
         namespace = looked_at[0] if len(looked_at) == 1 and looked_at[0] != "*" else "default"
-    fleet = await backends.world.need_cluster().fleet([namespace])
+    fleet = await backends.clients.need_cluster().fleet([namespace])
     deployment = fleet.deployment(f"{namespace}/{name}")
     if deployment is None:
         raise NotFound(f"no deployment {name} in {namespace}", hint="modeldeck status", backend="Kubernetes")

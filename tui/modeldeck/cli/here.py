@@ -23,7 +23,7 @@ async def here_now(environment: Environment, journal: Sequence[Operation]) -> Cl
     backends = connect(environment)
     try:
         async with asyncio.timeout(PATIENCE):
-            return await backends.world.need_cluster().identity()
+            return await backends.clients.need_cluster().identity()
     except (Failure, TimeoutError):
         return await here_offline(environment, journal)
     finally:

@@ -13,7 +13,7 @@ from modeldeck.cli.snapshot import told
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Fleet
-from modeldeck.domain.mlflow.alias_changes import Sighting
+from modeldeck.domain.mlflow.alias_changes import AliasChange
 from modeldeck.domain.operations.promotions import ExitCode, Kind
 from modeldeck.operations.common.serialization import operation_json
 from modeldeck.operations.common.text import iso
@@ -26,13 +26,13 @@ _HEAD = ("WHEN", "ACTOR", "KIND", "DEPLOYMENT", "MODEL", "FROM", "TO", "OUTCOME"
 async def history(environment: Environment, given: argparse.Namespace) -> int:
     """What a backend that is away would have added is missing, and said to be."""
     backends = connect(environment)
-    world = backends.world
+    clients = backends.clients
     try:
         fleet, registry, cluster, identity = await asyncio.gather(
             told(lambda: _fleet(backends), "Kubernetes"),
-            told(lambda: world.need_registry().registry(), "MLflow"),
-            told(lambda: world.need_cluster().identity(), "Kubernetes"),
-            told(lambda: world.need_registry().identity(), "MLflow"),
+            told(lambda: clients.need_registry().registry(), "MLflow"),
+            told(lambda: clients.need_cluster().identity(), "Kubernetes"),
+            told(lambda: clients.need_registry().identity(), "MLflow"),
         )
     finally:
         await backends.close()
@@ -53,10 +53,10 @@ async def history(environment: Environment, given: argparse.Namespace) -> int:
 
 
 async def _fleet(backends: Backends) -> Fleet:
-    return await backends.world.need_cluster().fleet(await backends.namespaces())
+    return await backends.clients.need_cluster().fleet(await backends.namespaces())
 
 
-def _sightings(environment: Environment, registry: str) -> tuple[Sighting, ...]:
+def _sightings(environment: Environment, registry: str) -> tuple[AliasChange, ...]:
     """What was seen in the registry up to now, this very reading included."""
     try:
         return open_sightings(environment).sightings(registry)

@@ -12,7 +12,7 @@ from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Re
 from modeldeck.domain.operations.promotions import ExitCode, Refusal
 from modeldeck.operations.common.guard import ReadOnly
 from modeldeck.operations.common.serialization import SCHEMA
-from modeldeck.operations.common.text import harmless, has_orders
+from modeldeck.operations.common.text import has_orders, sanitize
 
 _REFUSED = (Conflict, Forbidden, NotFound, Rejected, ReadOnly)
 """Failures that are an answer: asking again will not help, and the backend is there."""
@@ -94,22 +94,22 @@ def exit_code_of(failure: Failure) -> ExitCode:
 
 def lines(text: str, *, keep_blanks: bool = False) -> str:
     """Harmless, line by line; `keep_blanks` keeps indents and columns."""
-    return "\n".join(harmless(line, keep_blanks=keep_blanks) for line in text.splitlines())
+    return "\n".join(sanitize(line, keep_blanks=keep_blanks) for line in text.splitlines())
 
 
 def shown(text: str) -> str:
-    """As it stands where it is harmless already, which most is: columns, indents and length are kept."""
-    return "\n".join(line if line.isprintable() else harmless(line, limit=len(line), keep_blanks=True) for line in text.split("\n"))
+    """As it stands where it is sanitize already, which most is: columns, indents and length are kept."""
+    return "\n".join(line if line.isprintable() else sanitize(line, limit=len(line), keep_blanks=True) for line in text.split("\n"))
 
 
 def short(text: str) -> str:
     """A name for a column of a list, where one that is absurdly long must not push the rest away; JSON has the whole."""
-    return harmless(text, limit=24)
+    return sanitize(text, limit=24)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Aligned columns of plain text, two blanks between them; the last column is not padded."""
-    cells = [list(head), *([harmless(cell) for cell in row] for row in rows)]
+    cells = [list(head), *([sanitize(cell) for cell in row] for row in rows)]
     widths = [max(width(row[column]) for row in cells) for column in range(len(head))]
     return "\n".join(_row(row, widths) for row in cells)
 

@@ -14,7 +14,7 @@ from modeldeck.operations.actions.register import register as registered
 async def register(environment: Environment, given: argparse.Namespace) -> int:
     backends = connect(environment)
     try:
-        made = await registered(backends.world, given.run, given.model, description=given.description)
+        made = await registered(backends.clients, given.run, given.model, description=given.description)
     finally:
         await backends.close()
     if given.output == "json":

@@ -49,8 +49,8 @@ async def _run(backends: Backends, path: str) -> int:
             say("modeldeck runner: no order")
             return ExitCode.USAGE
         gc.freeze()
-        journal = open_journal(backends.world.environment)
-        operation = await carry_out(order, backends.world, journal, SystemClock(), cancel)
+        journal = open_journal(backends.clients.environment)
+        operation = await carry_out(order, backends.clients, journal, SystemClock(), cancel)
         say(f"{operation.id}: {operation.outcome}: {operation.words}")
         return operation.exit_code
     except Failure as failure:
@@ -69,5 +69,5 @@ async def _get_ready(backends: Backends) -> None:
         with suppress(Failure):
             await backend.ping()  # type: ignore[attr-defined]
 
-    world = backends.world
-    await asyncio.gather(*(once(backend) for backend in (world.tracking, world.cluster) if backend is not None))
+    clients = backends.clients
+    await asyncio.gather(*(once(backend) for backend in (clients.tracking, clients.cluster) if backend is not None))

@@ -20,8 +20,8 @@ from modeldeck.domain.metrics.samples import ServingStats, Vector
 from modeldeck.domain.metrics.scraping import Scraped, names_in, questions, scraped_by_deployment
 from modeldeck.domain.metrics.statements import Statement, known_metrics
 from modeldeck.domain.mlflow.registry import Registry
-from modeldeck.domain.status.joining import truth_rows
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.joining import serving_rows
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.operations.common.clients import not_configured
 from modeldeck.ports import Metrics
 
@@ -57,7 +57,7 @@ class Snapshot:
     others: Told[tuple[OtherWorkload, ...]]
     """StatefulSets and DaemonSets, which are not handled; a failure is nobody's affair."""
 
-    def rows(self) -> tuple[TruthRow, ...]:
+    def rows(self) -> tuple[ServingRow, ...]:
         """The truth rows, sorted by namespace and name; () where the cluster has not answered."""
         fleet = self.fleet.value
         if fleet is None:
@@ -67,7 +67,7 @@ class Snapshot:
         measured = self.measured.value
         if measured is not None:
             stats, observed = measured_fleet(measured.groups, fleet, self.environment.patterns)
-        rows = truth_rows(
+        rows = serving_rows(
             fleet,
             self.registry.value,
             stats,
@@ -80,27 +80,27 @@ class Snapshot:
 
 async def snapshot(environment: Environment, backends: Backends) -> Snapshot:
     """Every backend once."""
-    world = backends.world
+    clients = backends.clients
 
     async def fleet() -> Fleet:
-        return await world.need_cluster().fleet(await backends.namespaces())
+        return await clients.need_cluster().fleet(await backends.namespaces())
 
     async def registry() -> Registry:
-        return await world.need_registry().registry()
+        return await clients.need_registry().registry()
 
     async def others() -> tuple[OtherWorkload, ...]:
-        return await world.need_cluster().unhandled(await backends.namespaces())
+        return await clients.need_cluster().unhandled(await backends.namespaces())
 
     async def looked() -> tuple[Vector, ...]:
-        if world.metrics is None:
+        if clients.metrics is None:
             raise not_configured("Prometheus", "PROMETHEUS_URL or --prometheus")
-        return await look(world.metrics, await backends.namespaces())
+        return await look(clients.metrics, await backends.namespaces())
 
     fleet_told, registry_told, looked_told, others_told = await asyncio.gather(
         told(fleet, "Kubernetes"), told(registry, "MLflow"), told(looked, "Prometheus"), told(others, "Kubernetes")
     )
     measured_told: Told[Measured] = Told(None, looked_told.failure, looked_told.took, looked_told.at)
-    metrics, seen, answers = world.metrics, fleet_told.value, looked_told.value
+    metrics, seen, answers = clients.metrics, fleet_told.value, looked_told.value
     if metrics is not None and seen is not None and answers is not None:
         namespaces = await backends.namespaces()
         measured_told = await told(lambda: _measure(metrics, answers, seen, namespaces, environment.patterns), "Prometheus")

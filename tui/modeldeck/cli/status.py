@@ -13,7 +13,7 @@ from modeldeck.domain.environments import Environment
 from modeldeck.domain.kubernetes.workloads import OtherWorkload
 from modeldeck.domain.links.linking import find_links
 from modeldeck.domain.operations.promotions import ExitCode
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 
 _HEAD = ("", "DEPLOYMENT", "MODEL", "PODS", "SPEC", "ALIAS", "LIVE", "P99", "ERRORS", "REQ/S")
 
@@ -78,11 +78,11 @@ def _mixed_up(seen: Snapshot) -> tuple[str, ...]:
     return tuple(f"{key}: {words}" for key, one in sorted(scraped.items()) for words in one.several)
 
 
-def _wanted(row: TruthRow, subject: str | None) -> bool:
+def _wanted(row: ServingRow, subject: str | None) -> bool:
     return subject is None or subject in (row.key, row.model) or ("/" not in subject and subject == row.deployment)
 
 
-def row_json(environment: str, row: TruthRow) -> Mapping[str, Any]:
+def row_json(environment: str, row: ServingRow) -> Mapping[str, Any]:
     """One row of the contract: what is not known is null, never 0."""
     stats = row.stats
     return {
@@ -117,7 +117,7 @@ def _source(told: Told[Any]) -> dict[str, Any]:
     return {"state": "live", "age": 0.0, "words": f"answered in {told.took:.3f} s"}
 
 
-def _cells(row: TruthRow) -> tuple[str, ...]:
+def _cells(row: ServingRow) -> tuple[str, ...]:
     stats = row.stats
     return (
         "!" if row.disagreements else "",

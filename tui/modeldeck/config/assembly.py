@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from modeldeck.config.keys import ADDRESSES, BY_NAME
-from modeldeck.config.kinds import SECRET, Unfit
-from modeldeck.config.secrets import Vault, plain, read
+from modeldeck.config.kinds import SECRET, InvalidValue
+from modeldeck.config.secrets import SecretSource, plain, read
 from modeldeck.config.values import Layer, Problem, Setting, Settings, Severity
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
 from modeldeck.domain.links.links import LinkPatterns
@@ -104,8 +104,8 @@ def build(name: str, merged: Settings, environ: Mapping[str, str] | None) -> tup
         if BY_NAME[key].kind is not SECRET or environ is None:
             continue
         try:
-            secrets[key] = read(cast("Vault", setting.value), environ)
-        except Unfit as unfit:
+            secrets[key] = read(cast("SecretSource", setting.value), environ)
+        except InvalidValue as unfit:
             problems.append(Problem(Severity.ERROR, setting.place, key, str(unfit)))
     gate, gates, gate_problems, origins = _gates(merged)
     environment = replace(_environment(name, merged, secrets), gate=gate, gates=gates)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeldeck.config.kinds import HTTP, TRACKING_URI, Kind, Unfit
+from modeldeck.config.kinds import HTTP, TRACKING_URI, InvalidValue, Kind
 from modeldeck.config.secrets import plain
 from modeldeck.config.values import Layer, Setting
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
@@ -116,5 +116,5 @@ def _gate(path: object) -> Gate | None:
 def _address(payload: Mapping[str, object], name: str, kind: Kind) -> str:
     try:
         return str(kind.from_toml(payload.get(name)))
-    except Unfit:
+    except InvalidValue:
         return ""

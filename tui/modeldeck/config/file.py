@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modeldeck.config.document import Document
 from modeldeck.config.keys import ADDRESSES, BY_NAME, KEYS, SECRET_FORMS, TABLES, Key, meant, spellings
-from modeldeck.config.kinds import GATE, GATES, PATH, PATHS, SECRET, THEME, WORD, Unfit, named, without_userinfo
+from modeldeck.config.kinds import GATE, GATES, PATH, PATHS, SECRET, THEME, WORD, InvalidValue, named, without_userinfo
 from modeldeck.config.reading import at_home
 from modeldeck.config.secrets import Form, others_can_read, vault
 from modeldeck.config.values import Problem, Setting
@@ -80,7 +80,7 @@ class _Reader:
             path = ("environments", name)
             try:
                 WORD.from_toml(name)
-            except Unfit as unfit:
+            except InvalidValue as unfit:
                 self._error(path, str(unfit))
             if isinstance(table, dict):
                 self._config.environments[name] = self._environment(path, table)
@@ -112,7 +112,7 @@ class _Reader:
             return
         try:
             fit = self._secret(key, path, value) if key.kind is SECRET else key.kind.from_toml(value)
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             self._error(path, str(unfit))
             return
         if key.name in settings:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 
-from modeldeck.config.kinds import TEXT, Unfit, named
+from modeldeck.config.kinds import TEXT, InvalidValue, named
 from modeldeck.domain.gates.criteria import BUILT_IN
 from modeldeck.domain.gates.placeholders import problems
 from modeldeck.domain.gates.settings import Op
@@ -20,11 +20,11 @@ _UNITS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0
 
 def _number(value: object, expected: str) -> float:
     if isinstance(value, str):
-        raise Unfit(f"expected {expected}, found {value!r}{_in_seconds(value) if 'second' in expected else _as_ratio(value)}")
+        raise InvalidValue(f"expected {expected}, found {value!r}{_in_seconds(value) if 'second' in expected else _as_ratio(value)}")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unfit(f"expected {expected}, found {named(value)}")
+        raise InvalidValue(f"expected {expected}, found {named(value)}")
     if not math.isfinite(value):
-        raise Unfit(f"expected {expected}, found {value}")
+        raise InvalidValue(f"expected {expected}, found {value}")
     return float(value)
 
 
@@ -43,7 +43,7 @@ def _seconds(least: float, most: float) -> Fit:
         number = _number(value, "a number of seconds")
         if not least <= number <= most:
             milliseconds = f": did you mean {number / 1000:g}?" if number > most and least <= number / 1000 <= most else ""
-            raise Unfit(f"expected {least:g} to {most:g} seconds, found {number:g}{milliseconds}")
+            raise InvalidValue(f"expected {least:g} to {most:g} seconds, found {number:g}{milliseconds}")
         return number
 
     return fit
@@ -54,7 +54,7 @@ def _ratio(most: float) -> Fit:
         number = _number(value, f"a ratio above 0 and below {most:g}")
         if not 0 < number < most:
             percent = f": did you mean {number / 100:g}?" if number >= 1 and number / 100 < most else ""
-            raise Unfit(f"expected a ratio above 0 and below {most:g}, found {number:g}{percent}")
+            raise InvalidValue(f"expected a ratio above 0 and below {most:g}, found {number:g}{percent}")
         return number
 
     return fit
@@ -64,7 +64,7 @@ def _above_zero(most: float, what: str) -> Fit:
     def fit(value: object) -> float:
         number = _number(value, what)
         if not 0 < number <= most:
-            raise Unfit(f"expected {what}, above 0 and at most {most:g}, found {number:g}")
+            raise InvalidValue(f"expected {what}, above 0 and at most {most:g}, found {number:g}")
         return number
 
     return fit
@@ -74,7 +74,7 @@ def _times(what: str) -> Fit:
     def fit(value: object) -> float:
         number = _number(value, what)
         if not 1 < number <= 1000:
-            raise Unfit(f"expected {what}, above 1 and at most 1000, found {number:g}")
+            raise InvalidValue(f"expected {what}, above 1 and at most 1000, found {number:g}")
         return number
 
     return fit
@@ -83,9 +83,9 @@ def _times(what: str) -> Fit:
 def _count(least: int, most: int) -> Fit:
     def fit(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Unfit(f"expected a whole number, found {named(value)}")
+            raise InvalidValue(f"expected a whole number, found {named(value)}")
         if not least <= value <= most:
-            raise Unfit(f"expected {least} to {most}, found {value}")
+            raise InvalidValue(f"expected {least} to {most}, found {value}")
         return value
 
     return fit
@@ -98,7 +98,7 @@ def _or_off(fit: Fit) -> Fit:
         if value == OFF:
             return None
         if value is False:
-            raise Unfit(f'expected a number or "{OFF}", found false')
+            raise InvalidValue(f'expected a number or "{OFF}", found false')
         return fit(value)
 
     return either
@@ -121,33 +121,33 @@ GATE: Mapping[str, Fit] = {
     "passes_in_a_row": _count(1, 100),
     "fails_in_a_row": _count(1, 100),
 }
-"""Key → what makes of a TOML value the field of Gate with the same name; raises Unfit."""
+"""Key → what makes of a TOML value the field of Gate with the same name; raises InvalidValue."""
 
 
 def _op(value: object) -> Op:
     try:
         return Op(str(value))
     except ValueError:
-        raise Unfit(f"expected one of {', '.join(Op)}, found {value!r}") from None
+        raise InvalidValue(f"expected one of {', '.join(Op)}, found {value!r}") from None
 
 
 def _name(value: object) -> str:
     text = str(TEXT.from_toml(value))
     if len(text) > 60:
-        raise Unfit(f"expected at most 60 characters, found {len(text)}")
+        raise InvalidValue(f"expected at most 60 characters, found {len(text)}")
     if text in BUILT_IN:
-        raise Unfit(f"expected another name, as {text!r} is a criterion of its own")
+        raise InvalidValue(f"expected another name, as {text!r} is a criterion of its own")
     return text
 
 
 def _query(value: object) -> str:
     if not isinstance(value, str):
-        raise Unfit(f"expected PromQL as a string, found {named(value)}")
+        raise InvalidValue(f"expected PromQL as a string, found {named(value)}")
     if not value.strip():
-        raise Unfit("expected PromQL, found an empty string")
+        raise InvalidValue("expected PromQL, found an empty string")
     wrong = problems(value)
     if wrong:
-        raise Unfit("; ".join(wrong))
+        raise InvalidValue("; ".join(wrong))
     return value
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from modeldeck.config.document import Document
 from modeldeck.config.gate_keys import CRITERION, GATE, NEEDED, Fit
 from modeldeck.config.keys import meant
-from modeldeck.config.kinds import Unfit, named
+from modeldeck.config.kinds import InvalidValue, named
 from modeldeck.config.reading import at_home
 from modeldeck.config.values import Problem, Severity
 from modeldeck.domain.gates.settings import DEFAULT, Flaw, Gate, QueryCriterion, flaws, shorter
@@ -170,7 +170,7 @@ def _place(document: Document, path: tuple[str, ...]) -> Place:
 def _fit(document: Document, path: tuple[str, ...], value: object, fit: Fit) -> tuple[object] | None:
     try:
         return (fit(value),)
-    except Unfit as unfit:
+    except InvalidValue as unfit:
         document.error(path, str(unfit))
         return None
 

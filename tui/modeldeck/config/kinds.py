@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
-class Unfit(ValueError):
+class InvalidValue(ValueError):
     """A value that is not of its kind. The text says what was expected and, where that is safe, what was found."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """`from_toml` reads a TOML value, `from_text` a flag or an environment variable; both raise Unfit.
+    """`from_toml` reads a TOML value, `from_text` a flag or an environment variable; both raise InvalidValue.
 
     Two kinds are the same only when they are one object: some read alike and are used differently.
     """
@@ -45,18 +45,18 @@ def shown(address: str) -> str:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise Unfit(f"expected a string, found {named(value)}")
+        raise InvalidValue(f"expected a string, found {named(value)}")
     if not value.strip():
-        raise Unfit("expected a value, found an empty string")
+        raise InvalidValue("expected a value, found an empty string")
     if any(ord(char) < 32 or ord(char) == 127 for char in value):
-        raise Unfit("expected one line of text, found a control character")
+        raise InvalidValue("expected one line of text, found a control character")
     return value
 
 
 def _word(value: object) -> str:
     text = _text(value)
     if not re.fullmatch(r"[\w.-]+", text):
-        raise Unfit(f"expected letters, digits, '.', '_' and '-', found {text!r}")
+        raise InvalidValue(f"expected letters, digits, '.', '_' and '-', found {text!r}")
     return text
 
 
@@ -70,7 +70,7 @@ def _http(value: object) -> str:
     text = _text(value)
     match = re.fullmatch(r"https?://([^/?#\s]+)([/?#]\S*)?", text, re.IGNORECASE)
     if not match or not _has_port(match[1]):
-        raise Unfit(f"expected an http(s) address such as http://127.0.0.1:9090, found {shown(text)!r}")
+        raise InvalidValue(f"expected an http(s) address such as http://127.0.0.1:9090, found {shown(text)!r}")
     return text.rstrip("/")
 
 
@@ -80,13 +80,13 @@ def _tracking_uri(value: object) -> str:
     if re.match(r"https?:", text, re.IGNORECASE):
         return _http(text)
     if re.fullmatch(r"[\w.-]+:\d+(/.*)?", text):
-        raise Unfit(f"expected a tracking URI with its scheme, found {shown(text)!r}: did you mean 'http://{shown(text)}'?")
+        raise InvalidValue(f"expected a tracking URI with its scheme, found {shown(text)!r}: did you mean 'http://{shown(text)}'?")
     return text
 
 
 def _switch(value: object) -> bool:
     if not isinstance(value, bool):
-        raise Unfit(f"expected true or false, found {named(value)}")
+        raise InvalidValue(f"expected true or false, found {named(value)}")
     return value
 
 
@@ -96,7 +96,7 @@ def _switch_text(text: str) -> bool:
         return True
     if lowered in ("false", "0", "no", "off"):
         return False
-    raise Unfit(f"expected true or false, found {text!r}")
+    raise InvalidValue(f"expected true or false, found {text!r}")
 
 
 SHORTEST, LONGEST = 0.5, 3600.0
@@ -104,9 +104,9 @@ SHORTEST, LONGEST = 0.5, 3600.0
 
 def _seconds(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Unfit(f"expected a number of seconds, found {named(value)}")
+        raise InvalidValue(f"expected a number of seconds, found {named(value)}")
     if not SHORTEST <= value <= LONGEST:
-        raise Unfit(f"expected {SHORTEST:g} to {LONGEST:g} seconds, found {value}")
+        raise InvalidValue(f"expected {SHORTEST:g} to {LONGEST:g} seconds, found {value}")
     return float(value)
 
 
@@ -114,14 +114,14 @@ def _seconds_text(text: str) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise Unfit(f"expected a number of seconds, found {text!r}") from None
+        raise InvalidValue(f"expected a number of seconds, found {text!r}") from None
     return _seconds(number)
 
 
 def _namespace(value: object) -> str:
     text = _text(value)
     if text != "*" and not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", text):
-        raise Unfit(f"expected a namespace (lower-case letters, digits and '-') or '*', found {text!r}")
+        raise InvalidValue(f"expected a namespace (lower-case letters, digits and '-') or '*', found {text!r}")
     return text
 
 
@@ -129,7 +129,7 @@ def _namespaces(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return (_namespace(value),)
     if not isinstance(value, list):
-        raise Unfit(f"expected an array of namespaces, found {named(value)}")
+        raise InvalidValue(f"expected an array of namespaces, found {named(value)}")
     return tuple(_namespace(each) for each in value)
 
 
@@ -139,12 +139,12 @@ def _namespaces_text(text: str) -> tuple[str, ...]:
 
 def _headers(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise Unfit(f"expected a table of header names and values, found {named(value)}")
+        raise InvalidValue(f"expected a table of header names and values, found {named(value)}")
     for name, text in value.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise Unfit(f"expected a header name, found {name!r}")
+            raise InvalidValue(f"expected a header name, found {name!r}")
         if not isinstance(text, str) or not text.isprintable():
-            raise Unfit(f"expected a printable string for the header {name}")
+            raise InvalidValue(f"expected a printable string for the header {name}")
     return dict(value)
 
 
@@ -152,33 +152,33 @@ def _images(value: object) -> tuple[str, ...]:
     patterns = value if isinstance(value, list) else [value]
     for pattern in map(_text, patterns):
         if pattern.count("{version}") != 1 or pattern.count("{model}") > 1:
-            raise Unfit(f"expected a pattern with {{version}} once and {{model}} at most once, found {pattern!r}")
+            raise InvalidValue(f"expected a pattern with {{version}} once and {{model}} at most once, found {pattern!r}")
     return tuple(patterns)
 
 
 def _labels(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
-        raise Unfit(f"expected a table of label keys and model names, found {named(value)}")
+        raise InvalidValue(f"expected a table of label keys and model names, found {named(value)}")
     return tuple((key, _text(model)) for key, model in value.items())
 
 
 def _chosen(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
-        raise Unfit(f"expected a table of deployments (namespace/name) and the place that serves, found {named(value)}")
+        raise InvalidValue(f"expected a table of deployments (namespace/name) and the place that serves, found {named(value)}")
     for key in value:
         if not re.fullmatch(r"[^/\s]+/[^/\s]+", key):
-            raise Unfit(f"expected a deployment as 'namespace/name', found {key!r}")
+            raise InvalidValue(f"expected a deployment as 'namespace/name', found {key!r}")
     return tuple((key, ",".join(map(_text, place)) if isinstance(place, list) else _text(place)) for key, place in value.items())
 
 
 def _stated(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
-        raise Unfit(f"expected a table of metrics and the label that holds the registered version, found {named(value)}")
+        raise InvalidValue(f"expected a table of metrics and the label that holds the registered version, found {named(value)}")
     for metric, label in value.items():
         if not re.fullmatch(r"[A-Za-z_:][A-Za-z0-9_:]*", metric):
-            raise Unfit(f"expected the name of a metric, found {metric!r}")
+            raise InvalidValue(f"expected the name of a metric, found {metric!r}")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", _text(label)):
-            raise Unfit(f"expected the name of a label, found {label!r}")
+            raise InvalidValue(f"expected the name of a label, found {label!r}")
     return tuple((metric, str(label)) for metric, label in value.items())
 
 
@@ -190,14 +190,14 @@ _NAMED_BY = ("pod", "namespace", "instance")
 def _pod_labels(value: object) -> tuple[tuple[str, str], ...]:
     """Which of Prometheus' labels name a series' pod: {pod = "kubernetes_pod_name", namespace = "kubernetes_namespace"}."""
     if not isinstance(value, dict):
-        raise Unfit(f"expected a table of pod, namespace or instance and the label's name, found {named(value)}")
+        raise InvalidValue(f"expected a table of pod, namespace or instance and the label's name, found {named(value)}")
     for name, label in value.items():
         if name not in _NAMED_BY:
-            raise Unfit(f"expected pod, namespace or instance, found {name!r}")
+            raise InvalidValue(f"expected pod, namespace or instance, found {name!r}")
         if not isinstance(label, str) or not _LABEL.fullmatch(label):
-            raise Unfit(f"expected the name of a label for {name}, found {label!r}")
+            raise InvalidValue(f"expected the name of a label for {name}, found {label!r}")
     if "instance" in value and len(value) > 1:
-        raise Unfit("expected either instance, or pod and namespace")
+        raise InvalidValue("expected either instance, or pod and namespace")
     return tuple(value.items())
 
 
@@ -206,7 +206,7 @@ def _matchers(value: object) -> tuple[str, ...]:
     if isinstance(value, dict):
         for label, text in value.items():
             if not _LABEL.fullmatch(label):
-                raise Unfit(f"expected the name of a label, found {label!r}")
+                raise InvalidValue(f"expected the name of a label, found {label!r}")
             _text(text)
         return tuple(f'{label}="{_escaped(text)}"' for label, text in value.items())
     found: list[str] = []
@@ -215,11 +215,11 @@ def _matchers(value: object) -> tuple[str, ...]:
         while at < len(text):
             match = _MATCHER.match(text, at)
             if match is None or (match.end() < len(text) and text[match.end()] != ","):
-                raise Unfit(f'expected matchers such as cluster="prod", found {text!r}')
+                raise InvalidValue(f'expected matchers such as cluster="prod", found {text!r}')
             found.append(f"{match[1]}{match[2]}{match[3]}")
             at = match.end() + 1
     if not found:
-        raise Unfit("expected at least one matcher, found none")
+        raise InvalidValue("expected at least one matcher, found none")
     return tuple(found)
 
 
@@ -228,11 +228,11 @@ def _escaped(text: str) -> str:
 
 
 def _not_as_text(text: str) -> object:
-    raise Unfit("expected in the file only")
+    raise InvalidValue("expected in the file only")
 
 
 def _in_gates(value: object) -> object:
-    raise Unfit("expected a table")
+    raise InvalidValue("expected a table")
 
 
 TEXT = Kind(_text, _text)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeldeck.config.kinds import Unfit
+from modeldeck.config.kinds import InvalidValue
 from modeldeck.config.reading import at_home
 from modeldeck.domain.environments import Secret
 from modeldeck.pipes import read_bytes
@@ -33,7 +33,7 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Vault:
+class SecretSource:
     """A secret that is not read yet. `place` is a path, a variable's name or a command; for PLAIN the secret itself stands in `secret`."""
 
     form: Form
@@ -41,21 +41,21 @@ class Vault:
     secret: Secret | None = None
 
 
-def vault(form: Form, value: object, folder: Path) -> Vault:
-    """A TOML value as a Vault. Raises Unfit; a plain secret is never quoted in it."""
+def vault(form: Form, value: object, folder: Path) -> SecretSource:
+    """A TOML value as a SecretSource. Raises InvalidValue; a plain secret is never quoted in it."""
     if form is Form.COMMAND:
-        return Vault(form, _command(value))
+        return SecretSource(form, _command(value))
     if not isinstance(value, str):
-        raise Unfit("expected a string")
+        raise InvalidValue("expected a string")
     if not value.strip():
-        raise Unfit("expected a value, found an empty string")
+        raise InvalidValue("expected a value, found an empty string")
     if form is Form.PLAIN:
         return plain(value)
-    return Vault(form, (str(folder / at_home(value)) if form is Form.FILE else value,))
+    return SecretSource(form, (str(folder / at_home(value)) if form is Form.FILE else value,))
 
 
-def plain(text: str) -> Vault:
-    return Vault(Form.PLAIN, secret=Secret(text))
+def plain(text: str) -> SecretSource:
+    return SecretSource(Form.PLAIN, secret=Secret(text))
 
 
 def _command(value: object) -> tuple[str, ...]:
@@ -65,18 +65,18 @@ def _command(value: object) -> tuple[str, ...]:
         try:
             words = shlex.split(value)
         except ValueError:
-            raise Unfit("expected a command, found an unclosed quotation") from None
+            raise InvalidValue("expected a command, found an unclosed quotation") from None
     elif isinstance(value, list) and all(isinstance(word, str) for word in value):
         words = value
     else:
-        raise Unfit("expected a command as a string or as an array of strings")
+        raise InvalidValue("expected a command as a string or as an array of strings")
     if not words:
-        raise Unfit("expected a command, found nothing")
+        raise InvalidValue("expected a command, found nothing")
     return tuple(words)
 
 
-def read(kept: Vault, environ: Mapping[str, str]) -> Secret:
-    """The secret itself. Raises Unfit. A command may take COMMAND_SECONDS; it runs without a shell and without our terminal."""
+def read(kept: SecretSource, environ: Mapping[str, str]) -> Secret:
+    """The secret itself. Raises InvalidValue. A command may take COMMAND_SECONDS; it runs without a shell and without our terminal."""
     if kept.form is Form.PLAIN:
         return kept.secret or Secret("")
     if kept.form is Form.VARIABLE:
@@ -89,7 +89,7 @@ def read(kept: Vault, environ: Mapping[str, str]) -> Secret:
         text = _command_text(kept.place, environ)
         missing = f"{kept.place[0]} printed nothing"
     if not text.strip():
-        raise Unfit(missing)
+        raise InvalidValue(missing)
     return Secret(text.strip())
 
 
@@ -97,18 +97,18 @@ def _file_text(path: Path) -> str:
     try:
         return _bounded(read_bytes(path, LONGEST), str(path)).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise Unfit(f"expected text in {path}, found bytes that are not UTF-8") from None
+        raise InvalidValue(f"expected text in {path}, found bytes that are not UTF-8") from None
     except OSError as error:
-        raise Unfit(f"cannot read {path}: {error.strerror}") from None
-    except Unfit:
+        raise InvalidValue(f"cannot read {path}: {error.strerror}") from None
+    except InvalidValue:
         raise
     except ValueError:  # a NUL
-        raise Unfit("cannot read the file: its name holds a character that no file's may") from None
+        raise InvalidValue("cannot read the file: its name holds a character that no file's may") from None
 
 
 def _bounded(found: bytes, where: str) -> bytes:
     if len(found) > LONGEST:
-        raise Unfit(f"expected a secret, found more than {LONGEST // 1024} kB from {where}: too large")
+        raise InvalidValue(f"expected a secret, found more than {LONGEST // 1024} kB from {where}: too large")
     return found
 
 
@@ -121,21 +121,21 @@ def _command_text(command: tuple[str, ...], environ: Mapping[str, str]) -> str:
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=dict(environ), bufsize=0
         )
     except OSError as error:
-        raise Unfit(f"cannot run {command[0]}: {error.strerror}") from None
+        raise InvalidValue(f"cannot run {command[0]}: {error.strerror}") from None
     except ValueError:  # a NUL among its words
-        raise Unfit("cannot run the command: it holds a character that no command may") from None
+        raise InvalidValue("cannot run the command: it holds a character that no command may") from None
     with process:  # closes the pipe, and waits
         try:
             ends = time.monotonic() + COMMAND_SECONDS
             found = _printed(process, ends)
             code = process.wait(max(0.0, ends - time.monotonic())) if len(found) <= LONGEST else 0
         except subprocess.TimeoutExpired:
-            raise Unfit(f"{command[0]} gave no answer in {COMMAND_SECONDS:g} s") from None
+            raise InvalidValue(f"{command[0]} gave no answer in {COMMAND_SECONDS:g} s") from None
         finally:
             if process.returncode is None:
                 process.kill()
     if code:
-        raise Unfit(f"{command[0]} ended with exit code {code}: run it yourself to see why")
+        raise InvalidValue(f"{command[0]} ended with exit code {code}: run it yourself to see why")
     return _bounded(found, command[0]).decode("utf-8", "replace")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from modeldeck.config.keys import CONTROL_VARIABLES, KEYS, Key, meant
-from modeldeck.config.kinds import GATE, PATH, SECRET, Unfit
+from modeldeck.config.kinds import GATE, PATH, SECRET, InvalidValue
 from modeldeck.config.reading import at_home
 from modeldeck.config.secrets import plain
 from modeldeck.config.values import Flags, Layer, Problem, Setting, Severity
@@ -23,7 +23,7 @@ def from_flags(flags: Flags) -> Found:
         name = flag_name(key)
         try:
             fit = key.kind.from_text(value) if isinstance(value, str) else key.kind.from_toml(_as_toml(value))
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             problems.append(Problem(Severity.ERROR, name, key.name, str(unfit)))
         else:
             settings[key.name] = Setting(_at_home(key, fit), name, Layer.FLAG)
@@ -56,7 +56,7 @@ def from_variables(environ: Mapping[str, str]) -> Found:
             continue
         try:
             fit = plain(text) if key.kind is SECRET else key.kind.from_text(text)
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             problems.append(Problem(Severity.ERROR, origin, key.name, str(unfit)))
         else:
             settings[key.name] = Setting(_at_home(key, fit), origin, Layer.VARIABLE)

@@ -26,7 +26,7 @@ class Reading(Generic[T_co]):
 
     @property
     def state(self) -> str:
-        """One of `loading`, `live`, `stale`, `unavailable`, as in screens.md."""
+        """One of `loading`, `live`, `stale`, `unavailable`."""
         if self.failure is None:
             return "loading" if self.fetched_at is None else "live"
         return "unavailable" if self.fetched_at is None else "stale"

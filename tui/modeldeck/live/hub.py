@@ -1,6 +1,6 @@
 """The hub: every reading that the deck shows, kept fresh for one environment.
 
-The hub knows ports and feeds, no widget. It publishes `(topic, reading)` on the event loop; who listens decides what to repaint.
+The hub knows ports and pollers, no widget. It publishes `(topic, reading)` on the event loop; who listens decides what to repaint.
 After `stop` nothing is published any more, so late data of an old environment cannot land in a new one.
 """
 
@@ -23,7 +23,7 @@ from modeldeck.domain.metrics.statements import Metric, known_metrics
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
 from modeldeck.domain.reading import Reading
-from modeldeck.live.poller import Feed
+from modeldeck.live.poller import Poller
 from modeldeck.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from modeldeck.live.scrapes import Scrapes
 from modeldeck.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
@@ -94,7 +94,7 @@ MakeWatch = Callable[[Callable[[Reading[Fleet]], None]], Watch]
 
 
 class Hub:
-    """Starts and stops the feeds of one environment. Give None for a backend that is not configured: its topics stay silent."""
+    """Starts and stops the pollers of one environment. Give None for a backend that is not configured: its topics stay silent."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class Hub:
         self.runs_query = RunsQuery()
         self.live_query: LiveQuery | None = None
         self._stopped = False
-        self._feeds: dict[Topic, Feed[Any]] = {}
+        self._pollers: dict[Topic, Poller[Any]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._single: set[asyncio.Task[None]] = set()
         if tracking is not None:
@@ -146,7 +146,7 @@ class Hub:
         self._watch = make_watch(self._take_fleet) if make_watch else None
 
     def _add(self, topic: Topic, fetch: Callable[[], Coroutine[Any, Any, Any]], interval: float) -> None:
-        self._feeds[topic] = Feed(
+        self._pollers[topic] = Poller(
             topic.value,
             self._environment,
             fetch,
@@ -164,8 +164,8 @@ class Hub:
             return
         # Whose series are whose is only known with the pods.
         came, whole = bool(known.pods and not knew.pods), known.whole and not knew.whole
-        if whole and self.live_query is not None and Topic.LIVE in self._feeds:
-            self._feeds[Topic.LIVE].start()
+        if whole and self.live_query is not None and Topic.LIVE in self._pollers:
+            self._pollers[Topic.LIVE].start()
         if came or whole:
             self.refresh(Topic.STATS, Topic.LIVE)
 
@@ -177,36 +177,36 @@ class Hub:
         """Ask every backend at once. The live charts wait for a deployment to look at."""
         if self._watch is not None:
             self._watch.start()
-        for topic, feed in self._feeds.items():
+        for topic, poller in self._pollers.items():
             if topic is not Topic.LIVE:
-                feed.start()
+                poller.start()
 
     async def stop(self) -> None:
         self._stopped = True
         for task in self._tasks | self._single:
             task.cancel()
-        for feed in self._feeds.values():
-            await feed.stop()
+        for poller in self._pollers.values():
+            await poller.stop()
         if self._watch is not None:
             await self._watch.stop()
 
     def refresh(self, *topics: Topic) -> None:
-        """Ask now, without waiting for the interval (all feeds where none is named)."""
+        """Ask now, without waiting for the interval (all pollers where none is named)."""
         if self._watch is not None and (not topics or Topic.FLEET in topics):
             self._watch.refresh_now()
         self._whole_registry = self._whole_registry or not topics or Topic.REGISTRY in topics
         if self._recent is not None and (not topics or Topic.RUNS in topics):
             self._recent.forget()
-        for topic in topics or tuple(self._feeds):
-            if topic in self._feeds and (topic is not Topic.LIVE or self.live_query is not None):
-                self._feeds[topic].refresh_now()
+        for topic in topics or tuple(self._pollers):
+            if topic in self._pollers and (topic is not Topic.LIVE or self.live_query is not None):
+                self._pollers[topic].refresh_now()
 
     def asked_at(self, topic: Topic) -> float | None:
         """When the newest value of a topic that is polled was asked for, also where it was no news; None where there is none. Of the
         registry: when all its aliases were."""
         if topic is Topic.REGISTRY:
             return self._aliases_asked_at
-        return self._feeds[topic].reading.asked_at if topic in self._feeds else None
+        return self._pollers[topic].reading.asked_at if topic in self._pollers else None
 
     # ── runs ──
 
@@ -229,10 +229,10 @@ class Hub:
                 await self._experiment_ids(query), filter_text=query.filter_text, page_size=RUNS_A_PAGE, page_token=token
             )
         except Failure:
-            return  # the pane's own feed asks the same backend and says what is wrong
+            return  # the pane's own poller asks the same backend and says what is wrong
         if query == self.runs_query:
             self._older, self._next_token = self._older + page.runs, page.next_token
-            self._feeds[Topic.RUNS].refresh_now()
+            self._pollers[Topic.RUNS].refresh_now()
 
     def look_at_run(self, run_id: str) -> None:
         """Load one run that a version points at but that is not among those loaded."""
@@ -246,16 +246,16 @@ class Hub:
         try:
             run = await self._tracking.run(run_id)
         except Failure:
-            return  # deleted, or the backend is away: the pane's own feed says so
+            return  # deleted, or the backend is away: the pane's own poller says so
         if query == self.runs_query:
             self._older = (*self._older, run)
-            self._feeds[Topic.RUNS].refresh_now()
+            self._pollers[Topic.RUNS].refresh_now()
 
     async def _experiment_ids(self, query: RunsQuery) -> tuple[str, ...]:
         assert self._tracking is not None
         if query.experiment_id is not None:
             return (query.experiment_id,)
-        known: tuple[Experiment, ...] | None = self._feeds[Topic.EXPERIMENTS].reading.value
+        known: tuple[Experiment, ...] | None = self._pollers[Topic.EXPERIMENTS].reading.value
         found = known or await self._tracking.experiments()
         return tuple(e.id for e in sorted(found, key=lambda e: (-(e.last_update or 0.0), e.id)))
 
@@ -263,7 +263,7 @@ class Hub:
         assert self._recent is not None
         query = self.runs_query
         ids = await self._experiment_ids(query)
-        self._feeds[Topic.RUNS].set_interval(max(self._runs_interval, PAUSE_FOR_EACH_ID * len(ids)))
+        self._pollers[Topic.RUNS].set_interval(max(self._runs_interval, PAUSE_FOR_EACH_ID * len(ids)))
         page = await self._recent.page(ids, query.filter_text)
         if not self._older:
             self._next_token = page.next_token
@@ -288,7 +288,7 @@ class Hub:
             raise
         if found.aliases_read:
             self._aliases_asked_at = began - found.age
-        self._feeds[Topic.REGISTRY].set_interval(max(self._refresh, found.pause))
+        self._pollers[Topic.REGISTRY].set_interval(max(self._refresh, found.pause))
         return found.registry
 
     # ── metrics ──
@@ -328,12 +328,12 @@ class Hub:
 
     def look_at_deployment(self, query: LiveQuery) -> None:
         """Change what the live charts show."""
-        if query == self.live_query or Topic.LIVE not in self._feeds:
+        if query == self.live_query or Topic.LIVE not in self._pollers:
             return
         self.live_query = query
         if self._fleet is None or self._fleet.whole:  # else "no data" would be said of pods that are about to be listed
-            self._feeds[Topic.LIVE].start()
-            self._feeds[Topic.LIVE].refresh_now()
+            self._pollers[Topic.LIVE].start()
+            self._pollers[Topic.LIVE].refresh_now()
 
     async def _fetch_live(self) -> LiveCharts:
         assert self._metrics is not None

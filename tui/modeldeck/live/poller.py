@@ -1,11 +1,11 @@
-"""A feed keeps one reading fresh and tells when it changed.
+"""A poller keeps one reading fresh and tells when it changed.
 
-    feed = Feed("runs", "prod", fetch=tracking.experiments, on_reading=show, interval=5.0, clock=SystemClock(), timeout=20.0)
-    feed.start()        # asks at once, then every 5 s
-    feed.pause()        # while its pane is hidden
-    await feed.stop()   # nothing lands after this
+    poller = Poller("runs", "prod", fetch=tracking.experiments, on_reading=show, interval=5.0, clock=SystemClock(), timeout=20.0)
+    poller.start()        # asks at once, then every 5 s
+    poller.pause()        # while its pane is hidden
+    await poller.stop()   # nothing lands after this
 
-What is watched instead of asked for (an informer) has a feed without `fetch`, and calls `publish` and `publish_failure`.
+What is watched instead of asked for (an informer) has a poller without `fetch`, and calls `publish` and `publish_failure`.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _QUICK = 0.05
 """Seconds. Whatever answers faster is fast: 4 ms and 12 ms are told alike."""
 
 
-class Feed(Generic[T]):
+class Poller(Generic[T]):
     """Single flight: at most one fetch is under way, however often a refresh is asked for. Times in seconds.
 
     After a failure the last good value stays, and the pauses grow (Backoff) until an answer comes. `on_reading` is called on the event
     loop, only when something changed that can be seen: value, failure, stale ↔ live, or a pace twice as slow or fast. A value that is
     equal to the last one still renews `reading.fetched_at`, silently. Every reading carries the environment's name, and after `stop`
-    none is delivered, whatever is still under way: to look at another environment, stop the feed and make another one.
+    none is delivered, whatever is still under way: to look at another environment, stop the poller and make another one.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class Feed(Generic[T]):
         return self._reading
 
     def start(self) -> None:
-        """Idempotent. A feed that was stopped stays stopped."""
+        """Idempotent. A poller that was stopped stays stopped."""
         if self._task is None and self._fetch is not None and not self._stopped:
-            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"feed {self.name}")
+            self._task = asyncio.get_running_loop().create_task(self._run(), name=f"poller {self.name}")
 
     async def stop(self) -> None:
         """What is under way is cancelled, and nothing lands any more."""
@@ -115,8 +115,8 @@ class Feed(Generic[T]):
             return
         try:
             self._on_reading(reading)
-        except Exception as error:  # noqa: BLE001 — an edge: who listens may break, the feed goes on
-            context = {"message": f"feed {self.name} was not heard", "exception": error}
+        except Exception as error:  # noqa: BLE001 — an edge: who listens may break, the poller goes on
+            context = {"message": f"poller {self.name} was not heard", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
 
     async def _run(self) -> None:
@@ -134,7 +134,7 @@ class Feed(Generic[T]):
         failure = failure_from(error, backend="")
         if failure != self._reading.failure:
             # Without the task: Python 3.12 would enter its context, which we are in, and the handler would not hear of it.
-            context = {"message": f"feed {self.name} broke", "exception": error}
+            context = {"message": f"poller {self.name} broke", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
         self.publish_failure(failure)
 

@@ -11,7 +11,7 @@ from modeldeck.domain.failures import NotFound
 from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.links.resolving import resolve
 from modeldeck.domain.operations.promotions import Intent, Operation, Plan, Refusal, RollbackTarget, State
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.guard import may_change
 from modeldeck.operations.common.liveness import is_alive
 from modeldeck.operations.common.serialization import plan_to_journal
@@ -20,13 +20,13 @@ from modeldeck.operations.execution.adopt import adopt
 from modeldeck.operations.execution.recover import refuse_resume, refuse_take_back
 from modeldeck.operations.journal.follow import RunnerFailure, follow
 from modeldeck.operations.journal.journal import SqliteJournal
-from modeldeck.operations.journal.signals import Asked, ask
+from modeldeck.operations.journal.signals import SignalRequest, ask
 from modeldeck.operations.planning.candidate_metrics import measured_spans, with_figures
 from modeldeck.operations.planning.multi_deployment import plan_for
 from modeldeck.operations.planning.plan import stamped
 from modeldeck.operations.planning.plan_inputs import registry_or_none
 from modeldeck.operations.planning.rollback_candidates import rollback_targets
-from modeldeck.operations.runner.handle import Hands
+from modeldeck.operations.runner.handle import RunnerHandle
 from modeldeck.operations.runner.runner import Order, Verb
 from modeldeck.ports import Clock, Journal
 
@@ -45,7 +45,7 @@ class Services:
     Raises a Failure where it is not for us."""
     follow: Callable[[str], AsyncIterator[Operation]]
     """The operation as it stands and as it goes on, until it ends. Raises RunnerFailure where whoever carried it out is gone before."""
-    ask: Callable[[str, Asked], None]
+    ask: Callable[[str, SignalRequest], None]
     """Raises a Failure where the wish makes no sense now."""
     operations: Callable[[], tuple[Operation, ...]]
     """Newest first, with their heartbeats. Raises JournalFailure."""
@@ -59,7 +59,7 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class _AtWork:
-    hands: Hands
+    hands: RunnerHandle
     past: int
     """The journal's newest entry of the operation when the order was given: an end up to there is that of an earlier attempt."""
 
@@ -67,9 +67,9 @@ class _AtWork:
 class _Bound:
     """The state behind the verbs: who is ready, and who carries out what."""
 
-    def __init__(self, world: World, journal: SqliteJournal, clock: Clock, hire: Callable[[], Hands]) -> None:
-        self._world, self._journal, self._clock, self._hire = world, journal, clock, hire
-        self._ready: Hands | None = None
+    def __init__(self, clients: Clients, journal: SqliteJournal, clock: Clock, hire: Callable[[], RunnerHandle]) -> None:
+        self._clients, self._journal, self._clock, self._hire = clients, journal, clock, hire
+        self._ready: RunnerHandle | None = None
         self._at_work: dict[str, _AtWork] = {}
 
     def get_ready(self) -> None:
@@ -80,7 +80,7 @@ class _Bound:
                 self._ready = None  # told again, and shown, when it matters
 
     def begin(self, made: Plan) -> str:
-        may_change(self._world)
+        may_change(self._clients)
         made = stamped(made, self._clock.now())
         hands = self._take()
         self._journal.append(made.id, "planned", {"at": self._clock.now(), "plan": plan_to_journal(made), "host": host()})
@@ -88,21 +88,21 @@ class _Bound:
         return made.id
 
     async def recover(self, operation_id: str, verb: Verb) -> None:
-        may_change(self._world)
+        may_change(self._clients)
         operation, made = self._journal.operation(operation_id), self._journal.plan(operation_id)
         if operation is None or made is None:
-            await adopt(operation_id, self._world, self._journal, self._clock, finish=verb is Verb.RESUME)
+            await adopt(operation_id, self._clients, self._journal, self._clock, finish=verb is Verb.RESUME)
         elif verb is Verb.UNDO:
             refuse_take_back(operation, made, self._clock.now())
         else:
             refuse_resume(operation, made, self._clock.now())
         self._go(self._take(), Order(verb, operation_id))
 
-    def _take(self) -> Hands:
+    def _take(self) -> RunnerHandle:
         hands, self._ready = self._ready, None
         return hands if hands is not None and not hands.ended() else self._hire()
 
-    def _go(self, hands: Hands, order: Order) -> None:
+    def _go(self, hands: RunnerHandle, order: Order) -> None:
         _, past = self._journal.after(order.operation, 0)
         hands.go(order)
         self._at_work[order.operation] = _AtWork(hands, past)
@@ -130,8 +130,8 @@ class _Bound:
             return not work.hands.ended()
         return is_alive(operation) is not False
 
-    def ask(self, operation_id: str, asked: Asked) -> None:
-        may_change(self._world)
+    def ask(self, operation_id: str, asked: SignalRequest) -> None:
+        may_change(self._clients)
         operation = self._journal.operation(operation_id)
         if operation is None:
             raise NotFound(f"no operation {operation_id}", hint="modeldeck operations list", backend="journal")
@@ -143,16 +143,16 @@ class _Bound:
             self._ready = None
 
 
-def services(world: World, journal: SqliteJournal, clock: Clock, hire: Callable[[], Hands]) -> Services:
+def services(clients: Clients, journal: SqliteJournal, clock: Clock, hire: Callable[[], RunnerHandle]) -> Services:
     """`hire` makes somebody ready to carry out one order."""
 
     async def planned(intent: Intent) -> Plan | Refusal:
-        return await plan_for(intent, world, journal, clock)
+        return await plan_for(intent, clients, journal, clock)
 
     async def targets(namespace: str, deployment: str) -> tuple[RollbackTarget, ...]:
-        return await targets_of(namespace, deployment, world, journal, clock)
+        return await targets_of(namespace, deployment, clients, journal, clock)
 
-    bound = _Bound(world, journal, clock, hire)
+    bound = _Bound(clients, journal, clock, hire)
     return Services(
         plan=planned,
         targets=targets,
@@ -168,20 +168,20 @@ def services(world: World, journal: SqliteJournal, clock: Clock, hire: Callable[
     )
 
 
-async def targets_of(namespace: str, name: str, world: World, journal: Journal, clock: Clock) -> tuple[RollbackTarget, ...]:
+async def targets_of(namespace: str, name: str, clients: Clients, journal: Journal, clock: Clock) -> tuple[RollbackTarget, ...]:
     """Versions that served in this Deployment, with how they behaved then; () where it names no model.
 
     Raises a Failure where the cluster cannot be asked.
     """
-    cluster = world.need_cluster()
+    cluster = clients.need_cluster()
     deployment, fleet, registry = await asyncio.gather(
-        cluster.deployment(namespace, name), cluster.fleet((namespace,)), registry_or_none(world)
+        cluster.deployment(namespace, name), cluster.fleet((namespace,)), registry_or_none(clients)
     )
-    patterns = world.environment.patterns
+    patterns = clients.environment.patterns
     link = link_of(deployment, patterns)
     now = resolve(link, registry) if link else None
     if now is None or now.model is None:
         return ()
-    measured = await measured_spans(namespace, name, now.model, world.metrics, clock, patterns)
+    measured = await measured_spans(namespace, name, now.model, clients.metrics, clock, patterns)
     found = rollback_targets(deployment, fleet, journal.operations(), registry, now.version, patterns, now.model, measured)
-    return await with_figures(found, deployment, fleet, world.metrics, clock, patterns)
+    return await with_figures(found, deployment, fleet, clients.metrics, clock, patterns)

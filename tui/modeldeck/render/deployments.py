@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.status.serving_row import Code, TruthRow
+from modeldeck.domain.status.serving_row import Code, ServingRow
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Role
 
@@ -12,7 +12,7 @@ FAULTY = 0.01
 """An error ratio above this is shown as bad."""
 
 
-def sign(row: TruthRow) -> str:
+def sign(row: ServingRow) -> str:
     """`!` where the row disagrees with itself, `?` where nothing links it to a model."""
     if row.disagreements:
         return "!"
@@ -24,23 +24,23 @@ def version(text: str | None) -> str:
     return f"v{text}" if text is not None else numbers.NONE
 
 
-def pods(row: TruthRow) -> Cell:
+def pods(row: ServingRow) -> Cell:
     role: Role = "ok" if row.ready >= row.desired and row.desired else "warn"
     return Cell(f"{row.ready}/{row.desired}", role)
 
 
-def spec(row: TruthRow) -> Cell:
+def spec(row: ServingRow) -> Cell:
     if row.link is None:
         return Cell(numbers.NONE, "muted")
     return Cell(version(row.spec_version), "version")
 
 
-def alias(row: TruthRow) -> Cell:
+def alias(row: ServingRow) -> Cell:
     differs = any(d.code in (Code.ALIAS_DIFFERS, Code.ALIAS_MOVED, Code.ALIAS_MISSING) for d in row.disagreements)
     return Cell(version(row.alias_version), "warn" if differs else "alias" if row.alias_version else "muted")
 
 
-def live(row: TruthRow) -> Cell:
+def live(row: ServingRow) -> Cell:
     """What the pods serve: `v7`, or `v6+v7` while both do; `?` for pods nobody can tell the version of."""
     names = [version(v.version) if v.version is not None else "?" for v in row.live if v.pods]
     if not names:
@@ -49,24 +49,24 @@ def live(row: TruthRow) -> Cell:
     return Cell("+".join(names), "warn" if wrong else "version")
 
 
-def p99(row: TruthRow) -> Cell:
+def p99(row: ServingRow) -> Cell:
     value = row.stats.p99
     role: Role = "muted" if value is None else "warn" if value > SLOW else ""
     return Cell(numbers.duration(value), role)
 
 
-def errors(row: TruthRow) -> Cell:
+def errors(row: ServingRow) -> Cell:
     value = row.stats.error_ratio
     role: Role = "muted" if value is None or value == 0 else "bad" if value > FAULTY else "warn"
     return Cell(numbers.ratio(value), role)
 
 
-def requests(row: TruthRow) -> Cell:
+def requests(row: ServingRow) -> Cell:
     value = row.stats.requests_per_second
     return Cell(numbers.rate(value), "muted" if value is None else "")
 
 
-def rollout(row: TruthRow) -> Cell:
+def rollout(row: ServingRow) -> Cell:
     """One word for the column; kubectl's sentence stands in the lineage line and in the deployment's own screen."""
     words: dict[str, Cell] = {
         "done": Cell("✔", "ok"),

@@ -10,7 +10,7 @@ from modeldeck.domain.kubernetes.workloads import Deployment, Event, Pod, Replic
 from modeldeck.domain.links.links import LINK_ANNOTATION, LinkPatterns
 from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.domain.mlflow.runs import Run, RunDetails
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import deployments, numbers, runs
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.rollout_tree import tree_lines
@@ -83,7 +83,7 @@ def run_lines(details: RunDetails, versions: Iterable[ModelVersion], now: float)
     return lines
 
 
-def version_lines(version: ModelVersion, run: Run | None, rows: Iterable[TruthRow], now: float) -> list[Line]:
+def version_lines(version: ModelVersion, run: Run | None, rows: Iterable[ServingRow], now: float) -> list[Line]:
     lines: list[Line] = [
         (Cell(f"{version.model} ", "strong"), Cell(f"v{version.version}", "version")),
         pair("status", Cell(version.status, "ok" if version.status == "READY" else "warn"), Cell(f" {version.status_message}")),
@@ -108,7 +108,7 @@ def version_lines(version: ModelVersion, run: Run | None, rows: Iterable[TruthRo
 
 def deployment_lines(
     deployment: Deployment,
-    row: TruthRow | None,
+    row: ServingRow | None,
     sets: Sequence[ReplicaSet],
     pods: Sequence[Pod],
     events: Sequence[Event],
@@ -142,7 +142,7 @@ def deployment_lines(
     return lines
 
 
-def _link_lines(row: TruthRow) -> list[Line]:
+def _link_lines(row: ServingRow) -> list[Line]:
     if row.link is not None:
         lines = [pair("link", Cell(f"{one.how} at {one.slot.where}")) for one in (row.link, *row.link.also)]
     elif row.references:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeldeck.domain.metrics.measured import ChartPoints
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.domain.status.version_changes import VersionChange
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line
@@ -32,7 +32,7 @@ def charts(points: ChartPoints, changes: Sequence[VersionChange], *, start: floa
     )
 
 
-def headline(row: TruthRow | None, drawn: Sequence[ChartData]) -> Line:
+def headline(row: ServingRow | None, drawn: Sequence[ChartData]) -> Line:
     """The figures of now: from the bulk query of the row, else from the newest points of the charts."""
     stats = row.stats if row else None
     p99 = stats.p99 if stats and stats.p99 is not None else _newest(drawn, 0, 0)

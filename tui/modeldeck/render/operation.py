@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.render.moves import CUT_OFF, at_work, left_off, moves, sign, standing, step_sign, verb, versions
@@ -145,7 +145,7 @@ def _worded(start: list[Cell], step: Step, operation: Operation, width: int, *, 
     return [(*start, Cell(crop(clean(text), max(1, room)), role))]
 
 
-def end_lines(operation: Operation, row: TruthRow | None, awaited: Sequence[str] = ()) -> list[Line]:
+def end_lines(operation: Operation, row: ServingRow | None, awaited: Sequence[str] = ()) -> list[Line]:
     """How it ended, on which evidence, and what stands where now; what to type where it needs attention, each on a line of its own.
 
     `awaited`: backends that `row` is made from and that have not told yet what stands there since the end."""
@@ -163,7 +163,7 @@ def end_lines(operation: Operation, row: TruthRow | None, awaited: Sequence[str]
     return lines
 
 
-def stands(row: TruthRow, awaited: Sequence[str] = ()) -> Line:
+def stands(row: ServingRow, awaited: Sequence[str] = ()) -> Line:
     """What template, alias and pods say now. What was read before the end is not what stands now, and is not shown."""
     there = "MLflow" not in awaited
     # Where pods follow an alias, which version that is only the registry can tell.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from modeldeck.domain.mlflow.registry import ModelVersion
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
 
@@ -39,7 +39,7 @@ def metric(version: ModelVersion, name: str, metrics_of_run: Mapping[str, Mappin
     return Cell(numbers.NONE, "muted") if value is None else Cell(numbers.metric(value))
 
 
-def serving(version: ModelVersion, rows: Sequence[TruthRow]) -> Cell:
+def serving(version: ModelVersion, rows: Sequence[ServingRow]) -> Cell:
     """How many pods serve it: `3/3 pods`, with a warning sign while not all are ready."""
     pods = ready = 0
     for row in rows:

@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, TimedOut
 from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.operations.promotions import Operation, Outcome, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps import WORKS
-
 from tests.operations.conftest import Bench
 
 
@@ -101,7 +101,7 @@ async def back(bench: Bench) -> tuple[Operation, str]:
     """Its template is patched, and the alias is taken back: the words, and what came of it."""
     plan = await bench.good_plan("2")
     names = [step.name for step in plan.steps]
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event())
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event())
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     run.index = names.index(StepName.PATCH_TEMPLATE)
     await WORKS[StepName.PATCH_TEMPLATE].do(run)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Rejected
 from modeldeck.domain.operations.promotions import Operation, Outcome, State, StepName
-from modeldeck.operations.journal.signals import Asked, Wish, ask, same_person
-
+from modeldeck.operations.journal.signals import Signal, SignalRequest, ask, same_person
 from tests.operations.conftest import Bench
 
 
@@ -35,8 +35,8 @@ async def test_nothing_moves_before_somebody_else_approves(careful: Bench) -> No
     def approve(operation: Operation) -> None:
         assert careful.fake.env() == "models:/iris/1"
         assert not careful.fake.cluster.leases
-        careful.mailbox.deliver(Asked(Wish.APPROVE, "ann@laptop"))
-        careful.mailbox.deliver(Asked(Wish.APPROVE, "bob@box", "looked at the numbers"))
+        careful.inbox.deliver(SignalRequest(Signal.APPROVE, "ann@laptop"))
+        careful.inbox.deliver(SignalRequest(Signal.APPROVE, "bob@box", "looked at the numbers"))
 
     waited = when_waiting(careful, approve)
     operation = await careful.promote("2")
@@ -49,9 +49,9 @@ async def test_nothing_moves_before_somebody_else_approves(careful: Bench) -> No
 async def test_its_author_cannot_and_can_still_cancel(careful: Bench) -> None:
     def refuse(operation: Operation) -> None:
         with pytest.raises(Rejected, match="somebody else has to approve"):
-            ask(operation, Asked(Wish.APPROVE, "ann@elsewhere"), careful.journal, careful.fake.clock.now())
+            ask(operation, SignalRequest(Signal.APPROVE, "ann@elsewhere"), careful.journal, careful.fake.clock.now())
         with pytest.raises(Conflict, match="nothing to accept"):  # that is for a gate
-            ask(operation, Asked(Wish.ACCEPT, "bob@box", "fine"), careful.journal, careful.fake.clock.now())
+            ask(operation, SignalRequest(Signal.ACCEPT, "bob@box", "fine"), careful.journal, careful.fake.clock.now())
         careful.cancel.set()
 
     when_waiting(careful, refuse)
@@ -64,7 +64,7 @@ async def test_its_author_cannot_and_can_still_cancel(careful: Bench) -> None:
 async def test_the_world_is_looked_at_again_after_the_approval(careful: Bench) -> None:
     def meanwhile(operation: Operation) -> None:
         careful.fake.cluster.set_env("serving/iris", "LOG_LEVEL", "debug")
-        careful.mailbox.deliver(Asked(Wish.APPROVE, "bob@box"))
+        careful.inbox.deliver(SignalRequest(Signal.APPROVE, "bob@box"))
 
     when_waiting(careful, meanwhile)
     operation = await careful.promote("2")
@@ -79,7 +79,7 @@ async def test_where_nobody_asks_for_it_there_is_nothing_to_approve(bench: Bench
     bench.journal.append(made.id, "planned", {"at": 1.0, "plan": {}})
     done = replace(await bench.run(made), state=State.RUNNING)
     with pytest.raises(Conflict, match="needs no approval"):
-        ask(done, Asked(Wish.APPROVE, "bob@box"), bench.journal, 1.0)
+        ask(done, SignalRequest(Signal.APPROVE, "bob@box"), bench.journal, 1.0)
 
 
 def test_a_person_is_the_same_on_every_machine() -> None:
@@ -88,7 +88,7 @@ def test_a_person_is_the_same_on_every_machine() -> None:
 
 
 async def test_one_that_was_approved_before_is_not_waited_for(careful: Bench) -> None:
-    careful.mailbox.deliver(Asked(Wish.APPROVE, "bob@box"))
+    careful.inbox.deliver(SignalRequest(Signal.APPROVE, "bob@box"))
     operation = await careful.promote("2")
     assert operation.outcome is Outcome.DONE, operation.words
     assert operation.steps[0].words == "approved by bob@box"
@@ -102,7 +102,7 @@ async def test_who_waits_says_so_once_and_that_it_goes_on(careful: Bench) -> Non
     def look() -> None:
         looks.append(careful.fake.clock.monotonic())
         if len(looks) == 8:
-            careful.mailbox.deliver(Asked(Wish.APPROVE, "bob@box", "fine"))
+            careful.inbox.deliver(SignalRequest(Signal.APPROVE, "bob@box", "fine"))
 
     began = careful.fake.clock.monotonic()
     careful.fake.clock.on_sleep.append(look)

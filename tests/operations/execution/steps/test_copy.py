@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from modeldeck.domain.operations.promotions import Outcome, StepName
 
+from modeldeck.domain.operations.promotions import Outcome, StepName
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import COPYING, container, planned
 

@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
 from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execute import begin
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import Locks
 from modeldeck.operations.execution.steps import WORKS
 from modeldeck.operations.execution.steps.tags import evidence_words
-
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import COPYING, container, planned
 from tests.support.operations import BEGUN, DONE, JUDGING, judged
@@ -37,11 +37,11 @@ def log(operation: Operation) -> list[str]:
     return [one.words for one in operation.log]
 
 
-async def run_of(bench: Bench, name: StepName) -> Run:
+async def run_of(bench: Bench, name: StepName) -> Execution:
     """At that step of a promotion that has only been planned."""
     plan = await bench.good_plan("2")
     index = next(index for index, step in enumerate(plan.steps) if step.name is name)
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=index)
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=index)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     return run
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate, GateVerdict, Op, QueryCriterion
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.operations.promotions import ExitCode, Kind, Operation, Outcome, Plan, Refusal, State, StepName, StepState
 from modeldeck.operations.common.text import host
-from modeldeck.operations.journal.signals import Asked, Wish
-
+from modeldeck.operations.journal.signals import Signal, SignalRequest
 from tests.operations.conftest import Bench
 from tests.operations.cutting import PowerCut
 from tests.support.fakes.metrics import FakeMetrics
@@ -87,7 +87,7 @@ async def test_silence_holds_and_is_accepted_only_with_a_person(judged: Bench) -
         newest = judged.seen[-1]
         if newest.state is State.WAITING and not waited:
             waited.append(newest)
-            judged.mailbox.deliver(Asked(Wish.ACCEPT, "bob@box", "looked at it myself"))
+            judged.inbox.deliver(SignalRequest(Signal.ACCEPT, "bob@box", "looked at it myself"))
 
     judged.fake.clock.on_sleep.append(look)
     operation = await judged.promote("2")
@@ -126,8 +126,8 @@ async def test_more_time_counts_from_when_it_is_given(judged: Bench) -> None:
             return
         if not held or judged.fake.clock.at - held[-1] > 200:
             held.append(judged.fake.clock.at)
-        if len(held) == 1 and judged.fake.clock.at - held[0] > 100 and not judged.mailbox.decisions:
-            judged.mailbox.deliver(Asked(Wish.EXTEND, "bob@box", seconds=300.0))
+        if len(held) == 1 and judged.fake.clock.at - held[0] > 100 and not judged.inbox.decisions:
+            judged.inbox.deliver(SignalRequest(Signal.EXTEND, "bob@box", seconds=300.0))
         elif len(held) == 2:
             judged.cancel.set()
 
@@ -266,7 +266,7 @@ async def test_time_that_is_given_early_is_just_what_was_given(judged: Bench) ->
     def look() -> None:
         if not given and judged.seen[-1].judged is not None:
             given.append(judged.fake.clock.at)
-            judged.mailbox.deliver(Asked(Wish.EXTEND, "bob@box", seconds=300.0))
+            judged.inbox.deliver(SignalRequest(Signal.EXTEND, "bob@box", seconds=300.0))
 
     judged.fake.clock.on_sleep.append(look)
     operation = await judged.promote("2")

@@ -9,7 +9,6 @@ from modeldeck.domain.gates import CriterionResult, GateVerdict, Judgement
 from modeldeck.domain.operations.promotions import Step, StepName
 from modeldeck.operations.execution.steps.tags import _gate_words
 from modeldeck.operations.planning.plan_inputs import registry_or_none
-
 from tests.operations.conftest import Bench
 
 PASSED = (
@@ -29,7 +28,7 @@ def test_the_last_judgement_is_told_with_its_figures() -> None:
 
 
 async def test_a_registry_that_is_away_is_none(bench: Bench) -> None:
-    assert await registry_or_none(bench.fake.world) is not None
+    assert await registry_or_none(bench.fake.clients) is not None
     bench.fake.traps.fail("registry", Unreachable("refused"), times=9)
-    assert await registry_or_none(bench.fake.world) is None
-    assert await registry_or_none(replace(bench.fake.world, registry=None)) is None
+    assert await registry_or_none(bench.fake.clients) is None
+    assert await registry_or_none(replace(bench.fake.clients, registry=None)) is None

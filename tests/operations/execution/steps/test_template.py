@@ -6,15 +6,15 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+
 from modeldeck.domain.failures import Conflict, Failure, Rejected, TimedOut
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_of, history_text, mark_text
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_of, history_text, mark_text
 from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.operations.promotions import Operation, Outcome, StepName
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps import WORKS
 from modeldeck.operations.execution.steps.template import edits_words
-
 from tests.operations.conftest import Bench
 
 LOST = TimedOut("no answer", backend="Kubernetes")
@@ -48,10 +48,10 @@ async def test_what_others_change_after_it_was_taken_back_is_theirs(bench: Bench
     assert bench.fake.env() == "models:/iris/3"
 
 
-async def at_patch(bench: Bench) -> Run:
+async def at_patch(bench: Bench) -> Execution:
     plan = await bench.good_plan("2")
     index = next(index for index, step in enumerate(plan.steps) if step.name is StepName.PATCH_TEMPLATE)
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=index)
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=index)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     return run
 
@@ -81,7 +81,9 @@ async def test_a_template_that_moved_is_nothing_to_patch(bench: Bench) -> None:
 
 async def test_a_mark_that_came_between_is_anothers(bench: Bench) -> None:
     run = await at_patch(bench)
-    bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(Mark("other", "bob"))}))
+    bench.fake.cluster.edit(
+        "serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(OperationAnnotation("other", "bob"))})
+    )
     with pytest.raises(Conflict, match="other"):
         await PATCH.do(run)
     assert sent(bench) == 0
@@ -118,12 +120,12 @@ async def test_a_place_that_somebody_has_changed_is_theirs(bench: Bench) -> None
 async def test_where_another_has_been_since_what_stands_is_its_own(bench: Bench) -> None:
     run = await at_patch(bench)
     await PATCH.do(run)
-    line = history_text({}, Mark("other", actor="bob", outcome="done"))
+    line = history_text({}, OperationAnnotation("other", actor="bob", outcome="done"))
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({HISTORY: line}))
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].pop(OPERATION))
     assert await PATCH.undo(run) == "operation other of bob has been there since: what stands is its own"
     bench.fake.cluster.edit(
-        "serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(Mark("third", actor="bob"))})
+        "serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(OperationAnnotation("third", actor="bob"))})
     )
     with pytest.raises(Conflict, match="operation third of bob stands on deployment serving/iris, and has to end first"):
         await PATCH.undo(run)
@@ -136,7 +138,7 @@ async def test_where_its_pods_are_is_noted_before_the_first_request_alone(bench:
     bench.fake.cluster.report = lambda pod: replace(pod, ip=given.setdefault(pod.name, f"10.0.0.{len(given) + 1}"), started_at=1.0)
     run = await at_patch(bench)
     bench.fake.measured = measured
-    run.world = bench.fake.world
+    run.clients = bench.fake.clients
     bench.fake.traps.fail("patch_deployment", TimedOut("no answer"), times=2)
     await PATCH.do(run)
     kinds = [entry.kind for entry in bench.journal.written if entry.kind in ("serving", "request")]

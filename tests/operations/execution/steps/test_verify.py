@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.operations.promotions import Operation, Outcome, StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps.stated import Statements
-
 from tests.operations.conftest import Bench
 from tests.operations.execution.test_execute import speaking, verified
 
@@ -128,7 +128,7 @@ async def test_pods_that_contradict_the_template_are_believed_at_once_and_told_a
 
 async def statements(bench: Bench) -> tuple[Statements, Fleet]:
     plan = await bench.good_plan("2")
-    run = Run(plan, bench.fake.world, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=1)
+    run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=1)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     return Statements(run), await bench.fake.cluster.fleet(("serving",))
 

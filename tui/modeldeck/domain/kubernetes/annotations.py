@@ -28,7 +28,7 @@ _CAUSE = "/metadata/annotations/kubernetes.io~1change-cause"
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class OperationAnnotation:
     """An operation as the Deployment tells it. `at`: started (under way) or finished (history), ISO 8601 in UTC, as it was written."""
 
     id: str
@@ -52,12 +52,12 @@ class Mark:
     """While under way: JSON pointer → (before, after) of what was changed, so that anybody can take it back."""
 
 
-def mark_text(mark: Mark) -> str:
+def mark_text(mark: OperationAnnotation) -> str:
     """The annotation's value: compact JSON in the order that people read it in."""
     return json.dumps(_to_json(mark), ensure_ascii=False, separators=(",", ":"))
 
 
-def mark_of(annotations: Mapping[str, str]) -> Mark | None:
+def mark_of(annotations: Mapping[str, str]) -> OperationAnnotation | None:
     """The operation under way, or None. A value that is no JSON is taken as the id itself: somebody put it there on purpose."""
     text = annotations.get(OPERATION, "").strip()
     if not text:
@@ -65,11 +65,11 @@ def mark_of(annotations: Mapping[str, str]) -> Mark | None:
     try:
         decoded = json.loads(text)
     except (ValueError, RecursionError):
-        return Mark(text)
-    return _from_json(decoded) or Mark(text)
+        return OperationAnnotation(text)
+    return _from_json(decoded) or OperationAnnotation(text)
 
 
-def under_way(annotations: Mapping[str, str]) -> Mark | None:
+def under_way(annotations: Mapping[str, str]) -> OperationAnnotation | None:
     """The mark, unless the history beside it tells how that operation ended.
 
     Kubernetes copies a Deployment's annotations to its newest ReplicaSet, where a mark stays, and `kubectl rollout undo` copies them back
@@ -81,7 +81,7 @@ def under_way(annotations: Mapping[str, str]) -> Mark | None:
     return mark
 
 
-def history_of(annotations: Mapping[str, str]) -> tuple[Mark, ...]:
+def history_of(annotations: Mapping[str, str]) -> tuple[OperationAnnotation, ...]:
     """Finished operations, newest first."""
     try:
         decoded = json.loads(annotations.get(HISTORY, "") or "[]")
@@ -92,7 +92,7 @@ def history_of(annotations: Mapping[str, str]) -> tuple[Mark, ...]:
     return tuple(mark for mark in map(_from_json, decoded) if mark is not None)
 
 
-def history_text(annotations: Mapping[str, str], newest: Mark) -> str:
+def history_text(annotations: Mapping[str, str], newest: OperationAnnotation) -> str:
     """The history annotation with `newest` in front, each operation once."""
     older = [mark for mark in history_of(annotations) if mark.id != newest.id]
     kept = [newest, *older][:HISTORY_LENGTH]
@@ -114,7 +114,7 @@ _KEYS = (
 )
 
 
-def _to_json(mark: Mark) -> dict[str, object]:
+def _to_json(mark: OperationAnnotation) -> dict[str, object]:
     body: dict[str, object] = {key: getattr(mark, name) for key, name in _KEYS}
     body["reason"] = mark.reason[:_REASON_LENGTH]
     if not mark.previous_known:
@@ -125,11 +125,11 @@ def _to_json(mark: Mark) -> dict[str, object]:
     return found if mark.tagged is None else {**found, "tagged": mark.tagged}
 
 
-def _from_json(decoded: object) -> Mark | None:
+def _from_json(decoded: object) -> OperationAnnotation | None:
     if not isinstance(decoded, dict) or not isinstance(decoded.get("id"), str):
         return None
     known = {name: decoded[key] for key, name in (*_KEYS, ("tagged", "tagged")) if isinstance(decoded.get(key), str)}
-    return Mark(**known, previous_known="previous" in decoded, edits=_edits_of(decoded.get("edits")))
+    return OperationAnnotation(**known, previous_known="previous" in decoded, edits=_edits_of(decoded.get("edits")))
 
 
 def _edits_of(decoded: object) -> dict[str, tuple[str | None, str | None]]:

@@ -1,4 +1,4 @@
-"""Leases of `coordination.k8s.io`, and the lock on a Deployment that an operation keeps in one (promotion.md, section 3).
+"""Leases of `coordination.k8s.io`, and the lock on a Deployment that an operation keeps in one.
 
 The lease's holder is one process that carries one operation out; a note in its annotations tells people who that is, since when, and at
 which step. Times in seconds since the epoch, as the holder's own clock told them: another machine must not reckon with them alone.

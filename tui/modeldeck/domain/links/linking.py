@@ -1,4 +1,4 @@
-"""Finding which model version a pod template serves, and where it says so (promotion.md, section 1).
+"""Finding which model version a pod template serves, and where it says so.
 
 Looked for, in every container and init container: environment values, arguments and commands that hold a model URI
 (MODEL_URI=models:/iris/3, mlflow models serve -m models:/iris/3), pairs of environment values (MODEL_NAME=iris, MODEL_VERSION=3), and
@@ -23,8 +23,8 @@ from modeldeck.domain.links.links import (
     MODEL_ANNOTATION,
     RUN_ID_ANNOTATION,
     VERSION_ANNOTATION,
-    How,
     LinkPatterns,
+    LinkSource,
     ServingLink,
     Slot,
 )
@@ -158,7 +158,7 @@ def _image(stem: str, container: Container, patterns: LinkPatterns) -> ServingLi
         groups = match.groupdict()
         model = groups.get("model") or container.image.rpartition(":")[0].rpartition("/")[2]
         slot = Slot(f"{stem}/image", container.image, container.name, f"{container.name}/image")
-        return ServingLink(model, groups["version"], None, None, How.IMAGE, slot, container.name, span=match.span("version"))
+        return ServingLink(model, groups["version"], None, None, LinkSource.IMAGE, slot, container.name, span=match.span("version"))
     return None
 
 
@@ -182,7 +182,7 @@ def _by_label(template: PodTemplate, patterns: LinkPatterns) -> ServingLink | No
         model = template.labels.get(other.group(1)) if other else name
         if version is not None and model:
             slot = Slot(f"{LABELS}/{escape(key)}", text, name=f"labels/{key}")
-            return ServingLink(model, version.group(1), None, None, How.LABEL, slot, None, span=version.span(1))
+            return ServingLink(model, version.group(1), None, None, LinkSource.LABEL, slot, None, span=version.span(1))
     return None
 
 
@@ -193,7 +193,7 @@ def _by_annotations(template: PodTemplate, ours: tuple[tuple[str, str], ...]) ->
         return None
     slot = Slot(f"{ANNOTATIONS}/{escape(VERSION_ANNOTATION)}", version, name=f"annotations/{VERSION_ANNOTATION}")
     container = template.containers[0].name if len(template.containers) == 1 else None
-    return ServingLink(model, version, None, None, How.ANNOTATION, slot, container, annotated=True, annotations=ours)
+    return ServingLink(model, version, None, None, LinkSource.ANNOTATION, slot, container, annotated=True, annotations=ours)
 
 
 def _beside(link: ServingLink, ours: tuple[tuple[str, str], ...]) -> ServingLink:

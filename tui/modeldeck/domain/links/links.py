@@ -1,4 +1,4 @@
-"""Serving links: which model version a pod template says it serves, how that was found, and where (promotion.md, section 1)."""
+"""Serving links: which model version a pod template says it serves, how that was found, and where."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANNOTATION_KEYS = (MODEL_ANNOTATION, VERSION_ANNOTATION, RUN_ID_ANNOTATION)
 """What promotions write on the pod template, so that an undo of any kind restores identity too."""
 
 
-class How(StrEnum):
+class LinkSource(StrEnum):
     """How a link was found, in the order of trust in which it is looked for."""
 
     ANNOTATION = "annotation"
@@ -51,7 +51,7 @@ class ServingLink:
     version: str | None
     alias: str | None
     run_id: str | None
-    how: How
+    how: LinkSource
     slot: Slot
     container: str | None
     annotated: bool = False

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from modeldeck.domain.kubernetes.workloads import Container, EnvVar
 from modeldeck.domain.links.expansion import Piece, Variables, expanded
-from modeldeck.domain.links.links import How, ServingLink, Slot
+from modeldeck.domain.links.links import LinkSource, ServingLink, Slot
 from modeldeck.domain.mlflow.model_uri import Match, ModelUri, find_all
 
 _PLAIN_VERSION = re.compile(r"[vV]?([0-9]+)")
@@ -78,7 +78,9 @@ def plays_another_role(link: ServingLink) -> bool:
     """Whether the place's own name says that this is, or may be, another model than the one that serves: FALLBACK_MODEL_URI, --draft-model;
     or the reference is to a file of data."""
     is_data = link.run_id is not None and _DATA.fullmatch(link.text) is not None
-    return is_data or (link.how in (How.ENV_URI, How.ARG_URI, How.ENV_PAIR) and _another_role(link.slot.name.partition("/")[2]))
+    return is_data or (
+        link.how in (LinkSource.ENV_URI, LinkSource.ARG_URI, LinkSource.ENV_PAIR) and _another_role(link.slot.name.partition("/")[2])
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -141,7 +143,7 @@ def _placed(match: Match, pieces: tuple[Piece, ...], text: _Text, stem: str, con
     spot = _spot(start, end, pieces)
     whole = spot is not None
     if spot is None and uri.alias is not None:
-        return _link(uri, How.ARG_URI, Slot(text.where, text.text, container.name, _place_name(text, 0)), None)
+        return _link(uri, LinkSource.ARG_URI, Slot(text.where, text.text, container.name, _place_name(text, 0)), None)
     if spot is None:
         part = uri.version or uri.stage or uri.run_id
         at = whole_at if part is not None and (whole_at := uri.text.rfind(part)) >= 0 else None
@@ -150,11 +152,11 @@ def _placed(match: Match, pieces: tuple[Piece, ...], text: _Text, stem: str, con
         return None
     variable, span = spot
     if variable is None or variable == text.variable:
-        how = How.ENV_URI if variable is not None else How.ARG_URI
+        how = LinkSource.ENV_URI if variable is not None else LinkSource.ARG_URI
         return _link(uri, how, Slot(text.where, text.text, container.name, _place_name(text, span[0])), span)
     holder = container.env[variable]
     slot = Slot(f"{stem}/env/{variable}/value", holder.value or "", container.name, f"{container.name}/env/{holder.name}")
-    return _link(uri, How.ENV_URI if whole or uri.run_id is not None else How.ENV_PAIR, slot, span)
+    return _link(uri, LinkSource.ENV_URI if whole or uri.run_id is not None else LinkSource.ENV_PAIR, slot, span)
 
 
 def _spot(start: int, end: int, pieces: tuple[Piece, ...]) -> tuple[int | None, tuple[int, int]] | None:
@@ -182,7 +184,7 @@ def _place_name(text: _Text, start: int) -> str:
     return f"{stem}/{text.before}" if not before and text.before.startswith("-") and "=" not in text.before else text.name
 
 
-def _link(uri: ModelUri, how: How, slot: Slot, span: tuple[int, int] | None) -> ServingLink:
+def _link(uri: ModelUri, how: LinkSource, slot: Slot, span: tuple[int, int] | None) -> ServingLink:
     return ServingLink(
         model=uri.model,
         version=uri.version,
@@ -208,7 +210,7 @@ def _pairs(stem: str, container: Container, variables: Variables) -> Iterator[Se
         model = "".join(piece.text for piece in expanded(model, variables)) if model else None
         if model and "$(" not in model:
             slot = Slot(f"{stem}/env/{at}/value", value, container.name, f"{container.name}/env/{name}")
-            yield ServingLink(model, version.group(1), None, None, How.ENV_PAIR, slot, container.name, span=version.span(1))
+            yield ServingLink(model, version.group(1), None, None, LinkSource.ENV_PAIR, slot, container.name, span=version.span(1))
 
 
 def _partner(prefix: str, names: dict[str, str]) -> str | None:
@@ -218,7 +220,7 @@ def _partner(prefix: str, names: dict[str, str]) -> str | None:
 def _from_elsewhere(container: Container, links: Collection[ServingLink]) -> Iterator[str]:
     """Variables that by their names say what is served, with values that do not stand here or name no version."""
     names = {name.upper(): value for _, name, value in _effective_env(container)}
-    surely = any(link.how is How.ARG_URI or _SERVING_NAME.fullmatch(_last_name(link)) for link in links)
+    surely = any(link.how is LinkSource.ARG_URI or _SERVING_NAME.fullmatch(_last_name(link)) for link in links)
     for _, variable in _last_of_each_name(container):
         if _another_role(variable.name):
             continue

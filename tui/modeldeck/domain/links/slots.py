@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from modeldeck.domain.kubernetes.workloads import Container, PodTemplate
-from modeldeck.domain.links.links import MODEL_ANNOTATION, RUN_ID_ANNOTATION, VERSION_ANNOTATION, How, ServingLink
+from modeldeck.domain.links.links import MODEL_ANNOTATION, RUN_ID_ANNOTATION, VERSION_ANNOTATION, LinkSource, ServingLink
 from modeldeck.domain.mlflow.model_uri import ModelUri, parse
 
 ANNOTATIONS = "/spec/template/metadata/annotations"
@@ -73,7 +73,7 @@ def slot_edits(link: ServingLink, version: str, *, model: str, run_id: str | Non
 
 def _new_text(link: ServingLink, text: str, version: str, model: str, run_id: str | None, source: str) -> str:
     start, end = link.span or (0, len(text))
-    if link.how not in (How.ENV_URI, How.ARG_URI):
+    if link.how not in (LinkSource.ENV_URI, LinkSource.ARG_URI):
         return text[:start] + version + text[end:]
     if link.alias is not None:
         return text

@@ -18,7 +18,7 @@ class Pointers:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class AliasSnapshot:
     """One reading of a registry's pointers, by the model's name; it was true at some moment between `began` and `ended`, seconds since
     the epoch."""
 
@@ -38,7 +38,7 @@ class AliasMove:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class AliasChange:
     """A move that was seen by comparing two readings: it happened between `after` and `before`, seconds since the epoch."""
 
     move: AliasMove

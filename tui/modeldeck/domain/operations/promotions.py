@@ -1,4 +1,4 @@
-"""Promotions and roll-backs as data: intent, plan, steps, outcome (promotion.md). Times in seconds since the epoch."""
+"""Promotions and roll-backs as data: intent, plan, steps, outcome. Times in seconds since the epoch."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from modeldeck.domain.operations.promotions import Intent, Kind
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 
 ONE_ONLY = "a roll-back is about one deployment"
 
@@ -37,7 +37,7 @@ class Option:
     why_not: str = ""
 
 
-def options(wanted: Intent, rows: Iterable[TruthRow]) -> tuple[Option, ...]:
+def options(wanted: Intent, rows: Iterable[ServingRow]) -> tuple[Option, ...]:
     """First the parts in their order, then Deployments of the same model, then those that need a copy, then those that cannot follow."""
     if why_alone(wanted):
         return ()
@@ -48,7 +48,7 @@ def options(wanted: Intent, rows: Iterable[TruthRow]) -> tuple[Option, ...]:
     return (*parts, *(option for _, option in sorted(others, key=lambda ranked: (ranked[0], ranked[1].key))))
 
 
-def _addition(wanted: Intent, row: TruthRow, models: Mapping[str, str | None]) -> tuple[int, Option]:
+def _addition(wanted: Intent, row: ServingRow, models: Mapping[str, str | None]) -> tuple[int, Option]:
     """With its rank among those that could follow."""
     other = _other(wanted, row.model)
     if other is None:

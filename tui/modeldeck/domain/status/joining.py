@@ -1,4 +1,4 @@
-"""The three systems as one row for each Deployment: what the alias says, what the template says, what the pods serve (`TruthRow`)."""
+"""The three systems as one row for each Deployment: what the alias says, what the template says, what the pods serve (`ServingRow`)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from modeldeck.domain.metrics.samples import NOTHING_KNOWN, ServingStats
 from modeldeck.domain.metrics.statements import Statement
 from modeldeck.domain.mlflow.registry import CHAMPION, Registry
 from modeldeck.domain.status.disagreements import Evidence, disagreements
-from modeldeck.domain.status.serving_row import LiveVersion, TruthRow
+from modeldeck.domain.status.serving_row import LiveVersion, ServingRow
 
 _NO_PATTERNS = LinkPatterns()
 _NOBODY: Mapping[str, Statement] = {}
 _NO_STATS: Mapping[str, ServingStats] = {}
 
 
-def truth_rows(
+def serving_rows(
     fleet: Fleet,
     registry: Registry | None,
     stats: Mapping[str, ServingStats] = _NO_STATS,
@@ -32,7 +32,7 @@ def truth_rows(
     champion: str = CHAMPION,
     patterns: LinkPatterns = _NO_PATTERNS,
     observed: Mapping[str, Statement] = _NOBODY,
-) -> tuple[TruthRow, ...]:
+) -> tuple[ServingRow, ...]:
     """One row a Deployment, in the fleet's order.
 
     `registry` None: MLflow has not answered, so nothing is held against it. `stats`: by Deployment key. `observed`: `namespace/pod` → what
@@ -42,7 +42,7 @@ def truth_rows(
 
 
 class Joiner:
-    """`truth_rows` that remembers: a row is only joined anew when something that it is made of is another object than last time.
+    """`serving_rows` that remembers: a row is only joined anew when something that it is made of is another object than last time.
 
     On a large cluster one pod's change would otherwise cost a second for 5,000 Deployments.
     """
@@ -51,7 +51,7 @@ class Joiner:
         self._champion = champion
         self._patterns = patterns
         self._registry: Registry | None = None
-        self._kept: dict[str, tuple[list[object], TruthRow]] = {}
+        self._kept: dict[str, tuple[list[object], ServingRow]] = {}
 
     def rows(
         self,
@@ -60,7 +60,7 @@ class Joiner:
         stats: Mapping[str, ServingStats] = _NO_STATS,
         *,
         observed: Mapping[str, Statement] = _NOBODY,
-    ) -> tuple[TruthRow, ...]:
+    ) -> tuple[ServingRow, ...]:
         if registry is not self._registry and registry != self._registry:
             self._kept = {}
         self._registry = registry
@@ -69,7 +69,7 @@ class Joiner:
         for replica_set in fleet.replica_sets:
             if replica_set.owner_uid is not None:
                 sets[replica_set.owner_uid].append(replica_set)
-        kept: dict[str, tuple[list[object], TruthRow]] = {}
+        kept: dict[str, tuple[list[object], ServingRow]] = {}
         for d in fleet.deployments:
             mine, own = pods[d.key], sets[d.uid]
             stated = [observed.get(f"{pod.namespace}/{pod.name}") for pod in mine] if observed else ()
@@ -100,7 +100,7 @@ def _row(
     champion: str,
     patterns: LinkPatterns,
     observed: Mapping[str, Statement],
-) -> TruthRow:
+) -> ServingRow:
     links = links_of(deployment, patterns)
     link = primary(links)
     spec = resolve(link, registry) if link else Resolved(_only_model(links, registry), None)
@@ -110,7 +110,7 @@ def _row(
     alias, alias_version = _held_against(link, spec, registry, champion)
     mark = under_way(deployment.annotations)
     evidence = Evidence(deployment, links, link, spec, alias, alias_version, live, registry, tuple(running), versions)
-    return TruthRow(
+    return ServingRow(
         namespace=deployment.namespace,
         deployment=deployment.name,
         link=link,
@@ -222,7 +222,7 @@ class Place:
     desired: int
 
 
-def serving_of(rows: Iterable[TruthRow], model: str, version: str) -> tuple[Place, ...]:
+def serving_of(rows: Iterable[ServingRow], model: str, version: str) -> tuple[Place, ...]:
     """Every Deployment with a pod that serves this version, the one with most ready pods first."""
     found = [
         Place(row.key, live.ready, row.desired)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from modeldeck.domain.mlflow.registry import CHAMPION, ModelVersion, Registry
 from modeldeck.domain.status.selection import Selection, newest_version_of_run, serving_version
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ _NO_NAMES: Mapping[str, str] = {}
 def line(
     selection: Selection,
     registry: Registry | None,
-    rows: Sequence[TruthRow],
+    rows: Sequence[ServingRow],
     *,
     run_names: Mapping[str, str] = _NO_NAMES,
     champion: str = CHAMPION,
@@ -68,7 +68,7 @@ def line(
     return Lineage(selected, champion, other, tuple(d.words for d in shown.disagreements) if shown else ())
 
 
-def _selected_version(selection: Selection, registry: Registry | None, row: TruthRow | None) -> tuple[str | None, str | None]:
+def _selected_version(selection: Selection, registry: Registry | None, row: ServingRow | None) -> tuple[str | None, str | None]:
     if selection.model is not None and selection.version is not None:
         return selection.model, selection.version
     if selection.run_id is not None:
@@ -81,7 +81,7 @@ def _chain(
     model: str | None,
     version: str | None,
     registry: Registry | None,
-    rows: Sequence[TruthRow],
+    rows: Sequence[ServingRow],
     run_names: Mapping[str, str],
     run_id: str | None,
 ) -> Chain:
@@ -93,7 +93,7 @@ def _chain(
     return Chain(run_id, run_names.get(run_id, run_id) if run_id else None, model, version, aliases, deployed)
 
 
-def _deployed(rows: Sequence[TruthRow], model: str, version: str) -> tuple[Deployed, ...]:
+def _deployed(rows: Sequence[ServingRow], model: str, version: str) -> tuple[Deployed, ...]:
     """Where pods of the version run, most ready ones first. Latency only where the whole Deployment serves it: else it is a mixture."""
     places: list[tuple[int, Deployed]] = []
     for row in rows:

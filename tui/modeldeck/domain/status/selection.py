@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 
 
 class Pane(StrEnum):
@@ -35,7 +35,7 @@ class Selection:
 EMPTY = Selection()
 
 
-def select_run(old: Selection, run_id: str | None, registry: Registry | None, rows: Sequence[TruthRow]) -> Selection:
+def select_run(old: Selection, run_id: str | None, registry: Registry | None, rows: Sequence[ServingRow]) -> Selection:
     """The newest version that came from this run follows, and the deployment that serves it."""
     version = newest_version_of_run(registry, run_id)
     if version is None:
@@ -44,7 +44,7 @@ def select_run(old: Selection, run_id: str | None, registry: Registry | None, ro
     return Selection(run_id, version.model, version.version, serving or old.deployment, Pane.RUNS)
 
 
-def select_version(old: Selection, model: str, version: str, registry: Registry | None, rows: Sequence[TruthRow]) -> Selection:
+def select_version(old: Selection, model: str, version: str, registry: Registry | None, rows: Sequence[ServingRow]) -> Selection:
     """The run that it came from follows, and the deployment that serves it (else one of the same model)."""
     found = registry.version(model, version) if registry else None
     run_id = found.run_id if found and found.run_id else None
@@ -52,7 +52,7 @@ def select_version(old: Selection, model: str, version: str, registry: Registry 
 
 
 def select_deployment(
-    old: Selection, key: str, registry: Registry | None, rows: Sequence[TruthRow], origin: Pane = Pane.DEPLOYMENTS
+    old: Selection, key: str, registry: Registry | None, rows: Sequence[ServingRow], origin: Pane = Pane.DEPLOYMENTS
 ) -> Selection:
     """The version that its pods really serve follows (else the one that its template names), and that version's run."""
     row = next((r for r in rows if r.key == key), None)
@@ -80,14 +80,14 @@ def newest_version_of_run(registry: Registry | None, run_id: str | None) -> Mode
     return max((v for v in registry.versions if v.run_id == run_id), key=lambda v: (v.created_at or 0.0, v.number), default=None)
 
 
-def serving_version(row: TruthRow) -> str | None:
+def serving_version(row: ServingRow) -> str | None:
     """The version that most ready pods serve; where nobody can tell, the one that the template names."""
     known = [live for live in row.live if live.version is not None]
     best = max(known, key=lambda live: (live.ready, live.pods), default=None)
     return best.version if best else row.spec_version
 
 
-def deployment_of(rows: Sequence[TruthRow], model: str, version: str) -> str | None:
+def deployment_of(rows: Sequence[ServingRow], model: str, version: str) -> str | None:
     """Where a version serves: by live pods first, then by template, then any deployment of the same model."""
     of_model = [row for row in rows if row.model == model]
     for row in of_model:

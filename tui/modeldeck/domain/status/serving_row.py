@@ -41,7 +41,7 @@ class LiveVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class TruthRow:
+class ServingRow:
     namespace: str
     deployment: str
     link: ServingLink | None

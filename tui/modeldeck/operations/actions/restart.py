@@ -7,7 +7,7 @@ from modeldeck.domain.kubernetes.annotations import RESTARTED_AT
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import ANNOTATIONS, escape
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.guard import may_change
 from modeldeck.operations.common.text import iso
 from modeldeck.ports import Clock
@@ -15,10 +15,10 @@ from modeldeck.ports import Clock
 _TRIES = 5
 
 
-async def restart(world: World, namespace: str, name: str, clock: Clock) -> Deployment:
+async def restart(clients: Clients, namespace: str, name: str, clock: Clock) -> Deployment:
     """Answers the Deployment with its rollout begun. Raises ReadOnly, Conflict while it is paused, or what the cluster says."""
-    may_change(world)
-    cluster = world.need_cluster()
+    may_change(clients)
+    cluster = clients.need_cluster()
     where = f"{ANNOTATIONS}/{escape(RESTARTED_AT)}"
     tries = 0
     while True:

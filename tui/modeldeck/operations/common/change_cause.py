@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from modeldeck.domain.operations.promotions import Kind
-from modeldeck.operations.common.text import harmless
+from modeldeck.operations.common.text import sanitize
 
 _LONGEST = 600
 _OURS = "modeldeck "
@@ -33,10 +33,10 @@ class Cause:
     reason: str = ""
 
     def text(self) -> str:
-        """One harmless line; what is too long is cut at its end."""
+        """One sanitize line; what is too long is cut at its end."""
         why = f": {self.reason}" if self.reason else ""
         line = f"{_OURS}{self.kind} {self.model} {self.before or _UNKNOWN} -> {self.after} by {self.actor} [{self.id}]{why}"
-        return harmless(line, limit=_LONGEST)
+        return sanitize(line, limit=_LONGEST)
 
 
 def cause_of(text: str) -> Cause | None:

@@ -10,7 +10,7 @@ from modeldeck.ports import Cluster, Metrics, ModelRegistry, Tracking
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Clients:
     """The backends of one environment. None: not configured."""
 
     environment: Environment

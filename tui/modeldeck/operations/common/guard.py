@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from modeldeck.domain.failures import Failure
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 
 
 class ReadOnly(Failure):
@@ -15,7 +15,7 @@ class ReadOnly(Failure):
     default_hint: ClassVar[str] = "choose another environment, or unset its read_only"
 
 
-def may_change(world: World) -> None:
+def may_change(clients: Clients) -> None:
     """Raises ReadOnly."""
-    if world.environment.read_only:
-        raise ReadOnly(f"{world.environment.name} is read-only")
+    if clients.environment.read_only:
+        raise ReadOnly(f"{clients.environment.name} is read-only")

@@ -10,13 +10,13 @@ from __future__ import annotations
 from enum import StrEnum
 
 from modeldeck.domain.failures import Conflict
-from modeldeck.domain.kubernetes.annotations import OPERATION, Mark, history_of, under_way
+from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, history_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.operations.promotions import Outcome, Plan
 from modeldeck.operations.common.patch import own_annotation
 
 
-class Standing(StrEnum):
+class Ownership(StrEnum):
     OURS = "ours"
     """It is marked; or it ended with an open end, and nobody has been there since."""
     BACK = "back"
@@ -29,20 +29,20 @@ class Standing(StrEnum):
     """It never took effect; or somebody took the mark off by hand, and what stands may still be its doing."""
 
 
-def standing(plan: Plan, deployment: Deployment) -> Standing:
+def ownership_of(plan: Plan, deployment: Deployment) -> Ownership:
     mark, past = under_way(deployment.annotations), history_of(deployment.annotations)
     if any(one.id == plan.id and one.outcome == Outcome.UNDONE for one in past):
-        return Standing.BACK
+        return Ownership.BACK
     if mark is not None and deployment.annotations[OPERATION] != mark_before(plan):
-        return Standing.OURS if mark.id == plan.id else Standing.TAKEN
+        return Ownership.OURS if mark.id == plan.id else Ownership.TAKEN
     for one in past:
         if one.id == plan.id:
-            return Standing.OURS
+            return Ownership.OURS
         if one.id == plan.fingerprint.last_operation:
             break
         if one.outcome != Outcome.UNDONE:
-            return Standing.PASSED
-    return Standing.UNMARKED
+            return Ownership.PASSED
+    return Ownership.UNMARKED
 
 
 def mark_before(plan: Plan) -> str | None:
@@ -51,7 +51,7 @@ def mark_before(plan: Plan) -> str | None:
     return before
 
 
-def newest(deployment: Deployment) -> Mark | None:
+def newest(deployment: Deployment) -> OperationAnnotation | None:
     """The operation that ended last."""
     return next(iter(history_of(deployment.annotations)), None)
 
@@ -68,5 +68,5 @@ def taken(deployment: Deployment) -> Conflict:
     return Conflict(f"{_who(mark)} stands on deployment {deployment.key}, and has to end first", hint=hint, backend="Kubernetes")
 
 
-def _who(found: Mark | None) -> str:
+def _who(found: OperationAnnotation | None) -> str:
     return f"operation {found.id} of {found.actor or 'somebody'}" if found else "another operation"

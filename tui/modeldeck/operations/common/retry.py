@@ -11,19 +11,19 @@ from modeldeck.ports import Clock
 
 T = TypeVar("T")
 
-PASSING = (Unreachable, TimedOut, Throttled, Faulty, Malformed)
+TRANSIENT = (Unreachable, TimedOut, Throttled, Faulty, Malformed)
 """Failures that may be over in a moment. After one of them, a request that changes something may or may not have been carried out."""
 
 _REFUSED = (Unauthorized, Forbidden)
-PASSING_WHERE_ALLOWED = (*PASSING, *_REFUSED)
+TRANSIENT_WHERE_ALLOWED = (*TRANSIENT, *_REFUSED)
 """Where the same was allowed before, a refusal may be over in a moment, too (SETTLING). After one of those, nothing was carried out."""
 
 AWAY = (Unreachable, TimedOut, Throttled, Faulty)
 """Failures that mean: this backend is down for now."""
 
-PATIENCE = 8.0
+REQUEST_TIMEOUT = 8.0
 """Seconds for which a read is asked again."""
-OUTAGE = 120.0
+OUTAGE_TIMEOUT = 120.0
 """Seconds for which an operation under way waits for a backend that is away: half an operation is worse than one that waits for a cable."""
 LATE_ANSWER = 1.0
 """Seconds after which a request whose answer was lost has been carried out, if it ever is. MLflow cannot be told to forget one, and nothing
@@ -47,12 +47,12 @@ class Refusals:
         return now - self._since >= SETTLING
 
 
-async def patiently(
+async def retry(
     ask: Callable[[], Awaitable[T]],
     clock: Clock,
     *,
-    patience: float = PATIENCE,
-    passing: tuple[type[Failure], ...] = PASSING,
+    patience: float = REQUEST_TIMEOUT,
+    passing: tuple[type[Failure], ...] = TRANSIENT,
     waiting: Callable[[Failure], None] = lambda failure: None,
 ) -> T:
     """The answer of a read, asked again with growing pauses for `patience` seconds. Raises the last failure.

@@ -1,4 +1,4 @@
-"""Small helpers for what operations say: harmless text, times for people and machines, who is acting."""
+"""Small helpers for what operations say: sanitize text, times for people and machines, who is acting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def has_orders(text: str) -> bool:
     return any(unicodedata.category(character) in _ORDERS for character in text)
 
 
-def harmless(text: str, *, limit: int = 2000, keep_blanks: bool = False) -> str:
+def sanitize(text: str, *, limit: int = 2000, keep_blanks: bool = False) -> str:
     """A backend's words fit for one line of a journal or a terminal: orders become `·`, the end may be cut. Idempotent.
 
     Blanks become single ones, unless they are to be kept as columns.
@@ -28,9 +28,9 @@ def harmless(text: str, *, limit: int = 2000, keep_blanks: bool = False) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def harmless_lines(text: str, *, last: int = 8, width: int = 240) -> tuple[str, ...]:
-    """The last lines of a log that say something, each harmless. Lines that only underline the one before say nothing."""
-    lines = [harmless(line, limit=width) for line in text.splitlines()]
+def sanitize_lines(text: str, *, last: int = 8, width: int = 240) -> tuple[str, ...]:
+    """The last lines of a log that say something, each sanitize. Lines that only underline the one before say nothing."""
+    lines = [sanitize(line, limit=width) for line in text.splitlines()]
     return tuple([line for line in lines if line.strip("^~-=* ")][-last:])
 
 
@@ -56,13 +56,13 @@ def new_id(now: float) -> str:
 
 
 def actor() -> str:
-    """`user@host` of this process, harmless."""
+    """`user@host` of this process, sanitize."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
         # A uid without a name, as containers have them.
         user = str(os.getuid())
-    return harmless(f"{user}@{host()}", limit=120)
+    return sanitize(f"{user}@{host()}", limit=120)
 
 
 def host() -> str:

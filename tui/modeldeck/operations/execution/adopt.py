@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from modeldeck.domain.failures import Conflict, Failure, NotFound
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.kubernetes.annotations import OPERATION, OPERATION_TAG, Mark, under_way
+from modeldeck.domain.kubernetes.annotations import OPERATION, OPERATION_TAG, OperationAnnotation, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.operations.promotions import EVIDENCE, Fingerprint, Intent, Kind, Plan, Step, StepName
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.ownership import newest
 from modeldeck.operations.common.retry import LATE_ANSWER
 from modeldeck.operations.common.serialization import plan_to_journal
@@ -24,22 +24,22 @@ from modeldeck.operations.planning.preconditions import annotations_digest, dige
 from modeldeck.ports import Clock, Journal, ModelRegistry
 
 
-async def adopt(operation_id: str, world: World, journal: Journal, clock: Clock, *, finish: bool = False) -> Plan:
+async def adopt(operation_id: str, clients: Clients, journal: Journal, clock: Clock, *, finish: bool = False) -> Plan:
     """Write the operation into this journal as one that was cut off: to be taken back, or to be finished.
 
     Raises NotFound where no Deployment that can be seen carries its mark, Conflict where it has come too far to be taken back, or not far
     enough to be finished.
     """
-    namespaces = world.environment.cluster.namespaces if world.environment.cluster else ()
-    fleet = await world.need_cluster().fleet(namespaces)
+    namespaces = clients.environment.cluster.namespaces if clients.environment.cluster else ()
+    fleet = await clients.need_cluster().fleet(namespaces)
     marked = [(under_way(deployment.annotations), deployment) for deployment in fleet.deployments]
-    cluster = await world.need_cluster().identity()
-    name = world.environment.name
+    cluster = await clients.need_cluster().identity()
+    name = clients.environment.name
     legs = [plan_of(mark, on, name, cluster) for mark, on in marked if mark and mark.id == operation_id and mark.to_version]
     if not legs:
         hint = "modeldeck operations list; -n NAMESPACE where it is another one"
         raise NotFound(f"no operation {operation_id}, neither in this journal nor on a deployment", hint=hint)
-    committed = any([await told_by_tags(leg, world, clock) for leg in legs])
+    committed = any([await told_by_tags(leg, clients, clock) for leg in legs])
     if committed and not finish:
         raise past_commit(operation_id, "/".join((legs[0].intent.namespace, legs[0].intent.deployment)))
     if finish and not committed:
@@ -61,12 +61,12 @@ def not_from_here(operation_id: str) -> Conflict:
     return Conflict(words, hint=f"modeldeck operations undo {operation_id}")
 
 
-async def told_by_tags(leg: Plan, world: World, clock: Clock) -> bool:
+async def told_by_tags(leg: Plan, clients: Clients, clock: Clock) -> bool:
     """Whether it had come past its commit: tags are written right after it, and this one first.
 
     Raises a Failure where the registry must be asked, and cannot be."""
     try:
-        registry = world.need_registry()
+        registry = clients.need_registry()
         if await _tagged(leg, registry):
             return True
         if await registry.version_of_alias(leg.model, leg.intent.alias) != leg.to_version:
@@ -94,7 +94,7 @@ def _joined(legs: Sequence[Plan], *, committed: bool) -> Plan:
     return replace(legs[0], steps=tuple(steps), others=tuple(replace(leg, steps=()) for leg in legs[1:]))
 
 
-def plan_of(mark: Mark, deployment: Deployment, environment: str, cluster: ClusterId) -> Plan:
+def plan_of(mark: OperationAnnotation, deployment: Deployment, environment: str, cluster: ClusterId) -> Plan:
     """What was planned, as far as the mark tells."""
     by_alias = mark.alias != "" and any(text and f"@{mark.alias}" in text for text in _texts(deployment))
     patching = StepName.RESTART if by_alias else StepName.PATCH_TEMPLATE

@@ -21,9 +21,9 @@ from modeldeck.domain.failures import Failure, Forbidden, NotFound
 from modeldeck.domain.kubernetes.leases import lock_name
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.operations.promotions import Plan, State, StepName
-from modeldeck.operations.common.retry import LATE_ANSWER, PASSING
-from modeldeck.operations.common.text import harmless, iso
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.common.retry import LATE_ANSWER, TRANSIENT
+from modeldeck.operations.common.text import iso, sanitize
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.planning.announced import in_the_midst, is_over
 from modeldeck.operations.planning.commands import take_announcement_off
 
@@ -38,18 +38,18 @@ def moves_alias(plan: Plan) -> bool:
     return not plan.fingerprint.alias_known or plan.fingerprint.alias_version != plan.to_version
 
 
-async def announce(run: Run) -> str:
+async def announce(execution: Execution) -> str:
     """All aliases that the operation moves, for its lock; in words, "" where it moves none.
 
     Raises Conflict where another operation is in the midst of moving one of them."""
     said: list[str] = []
-    for plan in _moving(run.whole):
+    for plan in _moving(execution.whole):
         alias = f"{plan.intent.alias} of {plan.model}"
         if not plan.fingerprint.alias_known:
             said.append(f"alias {alias} is announced when it is moved: MLflow could not be asked")
             continue
         try:
-            await _announce(run, plan)
+            await _announce(execution, plan)
         except (NotFound, Forbidden):
             if plan.copied_from is None:
                 raise
@@ -59,50 +59,49 @@ async def announce(run: Run) -> str:
     return ", ".join(said)
 
 
-async def hold_alias(run: Run) -> None:
+async def hold_alias(execution: Execution) -> None:
     """Before the alias of the step at work moves: no other operation is in the midst of moving it. Asks only where this process has not
     announced it itself. Raises Conflict."""
-    plan = run.plan
-    if _place(plan) in run.announced:
+    plan = execution.plan
+    if _place(plan) in execution.announced:
         return
     for look in range(_LOOKS):
-        tags = await _tags(run, plan)
-        if moving_tag(plan.intent.alias, run.whole.id) not in tags:
-            await _announce(run, plan)
+        tags = await _tags(execution, plan)
+        if moving_tag(plan.intent.alias, execution.whole.id) not in tags:
+            await _announce(execution, plan)
             return
-        others = await _others(run, plan, tags)
+        others = await _others(execution, plan, tags)
         if not others:
-            run.announced.add(_place(plan))
+            execution.announced.add(_place(plan))
             return
         if look < _LOOKS - 1:
-            await run.clock.sleep(LATE_ANSWER)  # whoever came later sees ours, and yields
+            await execution.clock.sleep(LATE_ANSWER)  # whoever came later sees ours, and yields
     raise in_the_midst(plan.model, plan.intent.alias, others[0])
 
 
-async def withdraw(run: Run, *, locked: bool = True) -> None:
+async def withdraw(execution: Execution, *, locked: bool = True) -> None:
     """Take off what this operation has announced. `locked`: only while the lock is surely ours; else the operation has changed nothing, or
     has ended. Raises a Failure where an announcement still stands then."""
-    run.withdrawn = True
-    for plan in _moving(run.whole):
-        if _place(plan) in run.announced or (run.taken_up and await _left_behind(run, plan)):
+    execution.withdrawn = True
+    for plan in _moving(execution.whole):
+        if _place(plan) in execution.announced or (execution.taken_up and await _left_behind(execution, plan)):
             try:
-                await _take_off(run, plan, run.whole.id, locked=locked)
+                await _take_off(execution, plan, execution.whole.id, locked=locked)
             except NotFound:
                 pass  # with the model went its tags
-            except PASSING as failure:
-                hint = (
-                    f"modeldeck operations resume {run.whole.id}, or {take_announcement_off(plan.model, plan.intent.alias, run.whole.id)}"
-                )
+            except TRANSIENT as failure:
+                by_hand = take_announcement_off(plan.model, plan.intent.alias, execution.whole.id)
+                hint = f"modeldeck operations resume {execution.whole.id}, or {by_hand}"
                 words = f"alias {plan.intent.alias} of {plan.model} is still announced as moving: {failure}"
                 raise type(failure)(words, backend="MLflow", hint=hint) from failure
-            run.announced.discard(_place(plan))
+            execution.announced.discard(_place(plan))
 
 
-async def withdraw_untouched(run: Run) -> str:
+async def withdraw_untouched(execution: Execution) -> str:
     """The same of an operation that has changed nothing, or has ended: in words what could not be taken off, "" where nothing stands."""
-    run.undoing = True
+    execution.undoing = True
     try:
-        await withdraw(run, locked=False)
+        await withdraw(execution, locked=False)
     except Failure as failure:
         return f"; {failure} ({failure.hint})"
     return ""
@@ -118,102 +117,108 @@ def _place(plan: Plan) -> tuple[str, str]:
     return plan.model, plan.intent.alias
 
 
-async def _announce(run: Run, plan: Plan) -> None:
+async def _announce(execution: Execution, plan: Plan) -> None:
     model, alias = _place(plan)
-    registry, key, text = run.world.need_registry(), moving_tag(alias, run.whole.id), announcement_text(_announcement(run, plan))
-    await run.request(f"announce that alias {alias} of {model} moves: tag {key}")
-    run.announced.add((model, alias))
+    registry, key, text = (
+        execution.clients.need_registry(),
+        moving_tag(alias, execution.whole.id),
+        announcement_text(_announcement(execution, plan)),
+    )
+    await execution.request(f"announce that alias {alias} of {model} moves: tag {key}")
+    execution.announced.add((model, alias))
     try:
-        await run.patiently(_settled(run, lambda: registry.tag_model(model, key, text)), allowed=plan.copied_from is None)
+        await execution.retry(_settled(execution, lambda: registry.tag_model(model, key, text)), allowed=plan.copied_from is None)
     except (NotFound, Forbidden):
-        run.announced.discard((model, alias))  # refused: nothing was written
+        execution.announced.discard((model, alias))  # refused: nothing was written
         raise
-    others = await _others(run, plan, await _tags(run, plan))
+    others = await _others(execution, plan, await _tags(execution, plan))
     if not others:
         return
     try:
-        await _take_off(run, plan, run.whole.id)
-        run.announced.discard((model, alias))
+        await _take_off(execution, plan, execution.whole.id)
+        execution.announced.discard((model, alias))
     except Failure as failure:
-        run.say(f"the announcement could not be taken off: {failure}")
+        execution.say(f"the announcement could not be taken off: {failure}")
     raise in_the_midst(model, alias, others[0])
 
 
-def _announcement(run: Run, plan: Plan) -> Announcement:
-    last = next((step.leg for step in run.whole.steps if step.name in MARKING), 0)
-    named = run.whole.leg(last)
+def _announcement(execution: Execution, plan: Plan) -> Announcement:
+    last = next((step.leg for step in execution.whole.steps if step.name in MARKING), 0)
+    named = execution.whole.leg(last)
     return Announcement(
-        id=run.whole.id,
+        id=execution.whole.id,
         deployment=named.intent.key,
         uid=named.fingerprint.deployment_uid,
-        actor=harmless(plan.intent.actor, limit=120),
-        at=iso(run.clock.now()) or "",
+        actor=sanitize(plan.intent.actor, limit=120),
+        at=iso(execution.clock.now()) or "",
         from_version=plan.fingerprint.alias_version or "",
         to_version=plan.to_version,
     )
 
 
-async def _tags(run: Run, plan: Plan) -> dict[str, str]:
-    registry = run.world.need_registry()
-    return dict((await run.patiently(lambda: registry.model(plan.model))).tags)
+async def _tags(execution: Execution, plan: Plan) -> dict[str, str]:
+    registry = execution.clients.need_registry()
+    return dict((await execution.retry(lambda: registry.model(plan.model))).tags)
 
 
-async def _others(run: Run, plan: Plan, tags: dict[str, str]) -> list[Announcement]:
+async def _others(execution: Execution, plan: Plan, tags: dict[str, str]) -> list[Announcement]:
     """Who else is in the midst of moving the alias. What surely has ended is taken off."""
     found = []
-    for one in announced_by_others(tags, plan.intent.alias, run.whole.id):
-        if await _is_over(run, one):
-            run.say(f"operation {one.id} has ended without taking off that it moves alias {plan.intent.alias} of {plan.model}: taken off")
-            await _take_off(run, plan, one.id)
+    for one in announced_by_others(tags, plan.intent.alias, execution.whole.id):
+        if await _is_over(execution, one):
+            execution.say(
+                f"operation {one.id} has ended without taking off that it moves alias {plan.intent.alias} of {plan.model}: taken off"
+            )
+            await _take_off(execution, plan, one.id)
         else:
             found.append(one)
     return found
 
 
-async def _is_over(run: Run, other: Announcement) -> bool:
+async def _is_over(execution: Execution, other: Announcement) -> bool:
     namespace, _, name = other.deployment.partition("/")
     if not namespace or not name:
         return False
-    cluster = run.world.need_cluster()
+    cluster = execution.clients.need_cluster()
     try:
-        deployment = await run.patiently(lambda: cluster.deployment(namespace, name), allowed=False)
+        deployment = await execution.retry(lambda: cluster.deployment(namespace, name), allowed=False)
     except (NotFound, Forbidden):
         return False
-    held = run.locks is not None and any((one.namespace, one.name) == (namespace, lock_name(name)) for one in run.locks.held)
+    held = execution.locks is not None and any((one.namespace, one.name) == (namespace, lock_name(name)) for one in execution.locks.held)
     return is_over(other, deployment, locked=held)
 
 
-async def _left_behind(run: Run, plan: Plan) -> bool:
+async def _left_behind(execution: Execution, plan: Plan) -> bool:
     """Whether a process that is gone has left the operation's tag: it may still be on its way."""
-    key = moving_tag(plan.intent.alias, run.whole.id)
+    key = moving_tag(plan.intent.alias, execution.whole.id)
     try:
-        if key in await _tags(run, plan):
+        if key in await _tags(execution, plan):
             return True
-        if run.now.state is State.ENDED:
+        if execution.now.state is State.ENDED:
             return False  # its tag was off before its mark was: nothing is on its way
-        await run.clock.sleep(LATE_ANSWER)
-        return key in await _tags(run, plan)
+        await execution.clock.sleep(LATE_ANSWER)
+        return key in await _tags(execution, plan)
     except NotFound:
         return False
 
 
-async def _take_off(run: Run, plan: Plan, operation_id: str, *, locked: bool = True) -> None:
+async def _take_off(execution: Execution, plan: Plan, operation_id: str, *, locked: bool = True) -> None:
     model, alias = _place(plan)
-    registry, key = run.world.need_registry(), moving_tag(alias, operation_id)
+    registry, key = execution.clients.need_registry(), moving_tag(alias, operation_id)
     if locked:
-        await run.hold()
-    run.say(f"take off tag {key} of {model}")
-    await run.patiently(_settled(run, lambda: registry.untag_model(model, key)))
+        await execution.hold()
+    execution.say(f"take off tag {key} of {model}")
+    await execution.retry(_settled(execution, lambda: registry.untag_model(model, key)))
 
 
-def _settled(run: Run, ask: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+def _settled(execution: Execution, ask: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
     """Where an answer is lost, what was sent has arrived, if it ever does, before anything else is sent."""
 
     async def once() -> None:
         try:
             await ask()
-        except PASSING:
-            await run.clock.sleep(LATE_ANSWER)
+        except TRANSIENT:
+            await execution.clock.sleep(LATE_ANSWER)
             raise
 
     return once

@@ -12,19 +12,19 @@ from functools import partial
 
 from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Plan, StepName, StepState
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.announcing import withdraw, withdraw_untouched
-from modeldeck.operations.execution.execution import Run, Stopped
+from modeldeck.operations.execution.execution import Execution, Stopped
 from modeldeck.operations.execution.lock import Locked, LockLost, Locks
 from modeldeck.operations.execution.steps import WORKS
 from modeldeck.operations.execution.steps.verify import NotTrue
 from modeldeck.operations.execution.takeover import give_up
 from modeldeck.operations.execution.undo import finish_by_hand, let_go, undo
 from modeldeck.operations.journal.journal import JournalFailure
-from modeldeck.operations.journal.signals import Mailbox
+from modeldeck.operations.journal.signals import SignalInbox
 from modeldeck.operations.planning.plan import stamped
 from modeldeck.operations.planning.preconditions import what_moved
 from modeldeck.ports import Clock, Journal, Progress
@@ -34,183 +34,194 @@ _BEFORE_THE_WORLD = (StepName.AWAIT_APPROVAL, StepName.LOCK)
 
 
 async def execute(
-    plan: Plan, world: World, journal: Journal, clock: Clock, progress: Progress, cancel: asyncio.Event, *, mailbox: Mailbox | None = None
+    plan: Plan,
+    clients: Clients,
+    journal: Journal,
+    clock: Clock,
+    progress: Progress,
+    cancel: asyncio.Event,
+    *,
+    inbox: SignalInbox | None = None,
 ) -> Operation:
     """Carry the plan out in this process and answer how it ended. Failures, those of the journal too, end in the operation's words, never
     as exceptions."""
     plan = stamped(plan, clock.now())
-    run = Run(plan, world, journal, clock, progress, cancel, mailbox=mailbox or Mailbox(cancel))
+    run = Execution(plan, clients, journal, clock, progress, cancel, inbox=inbox or SignalInbox(cancel))
     run.remember("planned", plan=plan_to_journal(plan), host=host())
     return await begin(run)
 
 
-async def begin(run: Run) -> Operation:
+async def begin(execution: Execution) -> Operation:
     """From the first step on, for an operation that stands in the journal as planned."""
-    held = _held(run)
+    held = _held(execution)
     if held is not None:
         return held
-    if run.locks is None and run.world.cluster is not None:
-        run.locks = Locks(run.world.cluster, run.clock)
-    return await forward(run, 0)
+    if execution.locks is None and execution.clients.cluster is not None:
+        execution.locks = Locks(execution.clients.cluster, execution.clock)
+    return await forward(execution, 0)
 
 
-def _held(run: Run) -> Operation | None:
+def _held(execution: Execution) -> Operation | None:
     """The ended operation where nothing may, or need, be done."""
-    plan = run.whole
+    plan = execution.whole
     if plan.refused:
-        return _end(run, Outcome.REFUSED, "; ".join(f"{check.name}: {check.words}" for check in plan.refused))
-    if run.world.environment.read_only:
-        return _end(run, Outcome.REFUSED, f"{run.world.environment.name} is read-only")
+        return _end(execution, Outcome.REFUSED, "; ".join(f"{check.name}: {check.words}" for check in plan.refused))
+    if execution.clients.environment.read_only:
+        return _end(execution, Outcome.REFUSED, f"{execution.clients.environment.name} is read-only")
     if plan.already_there:
-        return _end(run, Outcome.NOTHING_TO_DO, "already there: nothing was changed")
-    if run.unwritten is None:
+        return _end(execution, Outcome.NOTHING_TO_DO, "already there: nothing was changed")
+    if execution.unwritten is None:
         try:
-            started(run)
+            started(execution)
         except JournalFailure as failure:
-            run.unwritten = failure
-    if run.unwritten is not None:
-        return _end(run, Outcome.REFUSED, f"nothing was applied: {run.unwritten.words}")
+            execution.unwritten = failure
+    if execution.unwritten is not None:
+        return _end(execution, Outcome.REFUSED, f"nothing was applied: {execution.unwritten.words}")
     return None
 
 
-def started(run: Run) -> None:
+def started(execution: Execution) -> None:
     """This process carries it out from here on. Raises Conflict where another one does by now; JournalFailure."""
-    run.claim(pid=os.getpid(), host=host(), birth=birth(os.getpid()))
+    execution.claim(pid=os.getpid(), host=host(), birth=birth(os.getpid()))
 
 
-async def forward(run: Run, first: int) -> Operation:
+async def forward(execution: Execution, first: int) -> Operation:
     """The steps from `first` on, then the end. A resume begins in the middle."""
-    for index in range(first, len(run.whole.steps)):
-        run.index = index
-        committed = run.committed
+    for index in range(first, len(execution.whole.steps)):
+        execution.index = index
+        committed = execution.committed
         try:
             if not committed:
-                run.stop_if_asked()
-            if committed and run.now.steps[index].state is StepState.DONE:
+                execution.stop_if_asked()
+            if committed and execution.now.steps[index].state is StepState.DONE:
                 continue
-            if _pointless(run):
-                run.record("skipped", step=index, words="left out: the registry could not be reached")
+            if _pointless(execution):
+                execution.record("skipped", step=index, words="left out: the registry could not be reached")
                 continue
-            if not run.touched and _world_comes_next(run):
-                moved = await _nothing_moved(run)
+            if not execution.touched and _world_comes_next(execution):
+                moved = await _nothing_moved(execution)
                 if moved is not None:
                     return moved
-            await _step(run)
+            await _step(execution)
         except Stopped:
-            return await _back(run, "cancelled")
+            return await _back(execution, "cancelled")
         except LockLost as failure:
-            return await give_up(run, failure)
+            return await give_up(execution, failure)
         except JournalFailure as failure:
-            return await _without_journal(run, failure, committed=committed)
+            return await _without_journal(execution, failure, committed=committed)
         except Failure as failure:
-            run.remember("failed", step=index, words=_words(failure))
-            ended = await _failed(run, failure, committed=committed)
+            execution.remember("failed", step=index, words=_words(failure))
+            ended = await _failed(execution, failure, committed=committed)
             if ended is not None:
                 return ended
-    return await _conclude(run)
+    return await _conclude(execution)
 
 
-def _world_comes_next(run: Run) -> bool:
+def _world_comes_next(execution: Execution) -> bool:
     """The step at work is the first that changes what others see."""
-    return run.whole.steps[run.index].name not in _BEFORE_THE_WORLD
+    return execution.whole.steps[execution.index].name not in _BEFORE_THE_WORLD
 
 
-async def _nothing_moved(run: Run) -> Operation | None:
+async def _nothing_moved(execution: Execution) -> Operation | None:
     """The ended operation where the world is not what the plan was made from, or cannot be looked at."""
     try:
-        moved = [words for plan in run.whole.legs for words in await run.patiently(partial(what_moved, plan, run.world, run.clock))]
+        moved = [
+            words
+            for plan in execution.whole.legs
+            for words in await execution.retry(partial(what_moved, plan, execution.clients, execution.clock))
+        ]
     except Failure as failure:
-        return await _nothing_applied(run, str(failure))
+        return await _nothing_applied(execution, str(failure))
     if not moved:
         return None
-    return await _nothing_applied(run, "because the world moved since the plan was made: " + "; ".join(moved))
+    return await _nothing_applied(execution, "because the world moved since the plan was made: " + "; ".join(moved))
 
 
-async def _nothing_applied(run: Run, why: str) -> Operation:
+async def _nothing_applied(execution: Execution, why: str) -> Operation:
     """Refused, and the lock given back. Its own end, where the API cannot be asked to, comes by itself."""
-    stands = await withdraw_untouched(run)
-    await let_go(run)
+    stands = await withdraw_untouched(execution)
+    await let_go(execution)
     said = f"nothing was applied, {why}" if why.startswith("because") else f"nothing was applied: {why}"
-    return _end(run, Outcome.REFUSED, said + stands)
+    return _end(execution, Outcome.REFUSED, said + stands)
 
 
-async def _step(run: Run) -> None:
-    index = run.index
-    name = run.whole.steps[index].name
-    if run.locks is not None:
-        run.locks.step = name.value
-    run.record("trying", step=index)
-    words = await WORKS[name].do(run)
-    run.record("done", step=index, words=words)
+async def _step(execution: Execution) -> None:
+    index = execution.index
+    name = execution.whole.steps[index].name
+    if execution.locks is not None:
+        execution.locks.step = name.value
+    execution.record("trying", step=index)
+    words = await WORKS[name].do(execution)
+    execution.record("done", step=index, words=words)
 
 
-def _pointless(run: Run) -> bool:
+def _pointless(execution: Execution) -> bool:
     """Tags tell of a move in the registry: where the alias was left open there is none, and asking again would only take time."""
-    if run.whole.steps[run.index].name is not StepName.TAG_VERSION:
+    if execution.whole.steps[execution.index].name is not StepName.TAG_VERSION:
         return False
-    return any(step.name is StepName.MOVE_ALIAS and step.state is StepState.SKIPPED for step in run.now.steps)
+    return any(step.name is StepName.MOVE_ALIAS and step.state is StepState.SKIPPED for step in execution.now.steps)
 
 
-async def _failed(run: Run, failure: Failure, *, committed: bool) -> Operation | None:
+async def _failed(execution: Execution, failure: Failure, *, committed: bool) -> Operation | None:
     """What a failed step means: None goes on with the next one."""
-    name = run.whole.steps[run.index].name
+    name = execution.whole.steps[execution.index].name
     if committed:
         if name is StepName.RELEASE or isinstance(failure, NotTrue):
-            run.troubles.append(f"{name}: {_words(failure)}{finish_by_hand(run, name)}")
+            execution.troubles.append(f"{name}: {_words(failure)}{finish_by_hand(execution, name)}")
         return None
-    if name is StepName.MOVE_ALIAS and run.plan.intent.kind is Kind.ROLLBACK and not run.plan.by_alias:
+    if name is StepName.MOVE_ALIAS and execution.plan.intent.kind is Kind.ROLLBACK and not execution.plan.by_alias:
         # The bad version is gone from the cluster: going back to it because the registry is away would be the greater harm.
         words = f"left open: {_words(failure)}"
-        run.remember("skipped", step=run.index, words=words)
-        run.troubles.append(f"alias {run.plan.intent.alias} was not moved ({_words(failure)}){finish_by_hand(run, name)}")
+        execution.remember("skipped", step=execution.index, words=words)
+        execution.troubles.append(f"alias {execution.plan.intent.alias} was not moved ({_words(failure)}){finish_by_hand(execution, name)}")
         return None
-    if isinstance(failure, Locked) and not run.touched:
-        return await _nothing_applied(run, str(failure))
-    if isinstance(failure, Conflict) and not run.touched:
-        return await _nothing_applied(run, _words(failure))
-    return await _back(run, f"{name} failed: {_words(failure)}")
+    if isinstance(failure, Locked) and not execution.touched:
+        return await _nothing_applied(execution, str(failure))
+    if isinstance(failure, Conflict) and not execution.touched:
+        return await _nothing_applied(execution, _words(failure))
+    return await _back(execution, f"{name} failed: {_words(failure)}")
 
 
-async def _back(run: Run, why: str) -> Operation:
-    if not run.touched:
-        stands = await withdraw_untouched(run)
-        await let_go(run)
-        return _end(run, Outcome.UNDONE, f"{why}; nothing had been changed yet{stands}")
-    return await undo(run, why)
+async def _back(execution: Execution, why: str) -> Operation:
+    if not execution.touched:
+        stands = await withdraw_untouched(execution)
+        await let_go(execution)
+        return _end(execution, Outcome.UNDONE, f"{why}; nothing had been changed yet{stands}")
+    return await undo(execution, why)
 
 
-async def _without_journal(run: Run, failure: JournalFailure, *, committed: bool) -> Operation:
+async def _without_journal(execution: Execution, failure: JournalFailure, *, committed: bool) -> Operation:
     """The journal stops an operation before its next step; what was done is undone from what the plan and the world tell."""
     if committed:
-        run.troubles.append(f"stopped after the commit: {failure.words}{finish_by_hand(run, StepName.RELEASE)}")
-        return await _conclude(run)
-    return await _back(run, failure.words)
+        execution.troubles.append(f"stopped after the commit: {failure.words}{finish_by_hand(execution, StepName.RELEASE)}")
+        return await _conclude(execution)
+    return await _back(execution, failure.words)
 
 
-async def _conclude(run: Run) -> Operation:
-    released = all(step.state is StepState.DONE for step in run.now.steps if step.name is StepName.RELEASE)
-    if released and not run.withdrawn:  # what came after the commit was left to others; else the announcement goes with the mark
+async def _conclude(execution: Execution) -> Operation:
+    released = all(step.state is StepState.DONE for step in execution.now.steps if step.name is StepName.RELEASE)
+    if released and not execution.withdrawn:  # what came after the commit was left to others; else the announcement goes with the mark
         try:
-            await withdraw(run)
+            await withdraw(execution)
         except LockLost as failure:
-            return await give_up(run, failure)
+            return await give_up(execution, failure)
         except Failure as failure:
-            run.troubles.append(_words(failure))
-    await let_go(run)
-    plan = run.whole
+            execution.troubles.append(_words(failure))
+    await let_go(execution)
+    plan = execution.whole
     verb = "rolled back" if plan.intent.kind is Kind.ROLLBACK else "promoted"
     moves = [f"{leg.from_version or 'nothing'} → {leg.to_version}" for leg in (*plan.others, plan)]
     where = [f" in {leg.intent.key}" if plan.others else "" for leg in (*plan.others, plan)]
     story = f"{plan.model} {verb}: " + ", then ".join(move + place for move, place in zip(moves, where, strict=True))
-    if run.troubles:
-        return _end(run, Outcome.NEEDS_ATTENTION, f"{story}, but " + "; ".join(run.troubles))
-    unsaid = [f"{step.name} failed: {step.words}" for step in run.now.steps if step.state is StepState.FAILED]
-    return _end(run, Outcome.DONE, story + ("; " + "; ".join(unsaid) if unsaid else ""))
+    if execution.troubles:
+        return _end(execution, Outcome.NEEDS_ATTENTION, f"{story}, but " + "; ".join(execution.troubles))
+    unsaid = [f"{step.name} failed: {step.words}" for step in execution.now.steps if step.state is StepState.FAILED]
+    return _end(execution, Outcome.DONE, story + ("; " + "; ".join(unsaid) if unsaid else ""))
 
 
-def _end(run: Run, outcome: Outcome, words: str) -> Operation:
-    run.remember("ended", outcome=outcome.value, words=words)
-    return run.now
+def _end(execution: Execution, outcome: Outcome, words: str) -> Operation:
+    execution.remember("ended", outcome=outcome.value, words=words)
+    return execution.now
 
 
 def _words(failure: Failure) -> str:

@@ -11,14 +11,14 @@ from typing import TypeVar
 
 from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.operations.promotions import Operation, Plan, Step, StepName
-from modeldeck.operations.common.clients import World
-from modeldeck.operations.common.retry import OUTAGE, PASSING, PASSING_WHERE_ALLOWED, PATIENCE, Refusals, patiently
-from modeldeck.operations.common.text import harmless
+from modeldeck.operations.common.clients import Clients
+from modeldeck.operations.common.retry import OUTAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSIENT, TRANSIENT_WHERE_ALLOWED, Refusals, retry
+from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.execution.lock import Locks
 from modeldeck.operations.execution.outages import Outages
-from modeldeck.operations.journal.events import Entry, advance
+from modeldeck.operations.journal.events import Event, advance
 from modeldeck.operations.journal.journal import JournalFailure
-from modeldeck.operations.journal.signals import Mailbox
+from modeldeck.operations.journal.signals import SignalInbox
 from modeldeck.ports import Clock, Journal, Progress
 
 T = TypeVar("T")
@@ -29,12 +29,12 @@ class Stopped(Exception):
 
 
 @dataclass
-class Run:
+class Execution:
     """Not frozen: it holds the operation's newest state. Everything else of it never changes."""
 
     whole: Plan
     """With the steps of all its deployments."""
-    world: World
+    clients: Clients
     journal: Journal
     clock: Clock
     progress: Progress
@@ -42,7 +42,7 @@ class Run:
     operation: Operation | None = None
     seen: int | None = None
     """The journal's newest entry of the operation when it was read; None: it is this process' own from the beginning."""
-    mailbox: Mailbox = field(default_factory=lambda: Mailbox(asyncio.Event()))
+    inbox: SignalInbox = field(default_factory=lambda: SignalInbox(asyncio.Event()))
     """What people ask of it; its `cancel` and ours are the same where somebody listens."""
     locks: Locks | None = None
     """None: there is no lock, and nothing that could be lost."""
@@ -96,7 +96,7 @@ class Run:
 
     def _write(self, kind: str, body: dict[str, object], *, strict: bool, seen: int | None = None) -> None:
         mine = {"runner": self.runner} if self.claimed else {}
-        entry = Entry(self.whole.id, kind, {"at": self.clock.now(), **mine, **body})
+        entry = Event(self.whole.id, kind, {"at": self.clock.now(), **mine, **body})
         try:
             if seen is None:
                 self.journal.append(entry.operation_id, entry.kind, entry.body)
@@ -116,13 +116,13 @@ class Run:
 
         Raises LockLost where somebody has taken over, another Failure where the lock cannot be looked at."""
         await self.hold()
-        self.record("request", step=self.index, words=harmless(words))
+        self.record("request", step=self.index, words=sanitize(words))
         await self.hold()  # a slow disk, or a machine that slept, may have let the lease end while it was written down
 
     async def hold(self) -> None:
         """The lock is surely ours. Raises LockLost, or another Failure where it cannot be looked at."""
         if self.locks is not None:
-            await self.patiently(self.locks.hold)
+            await self.retry(self.locks.hold)
 
     @property
     def changing(self) -> Step | None:
@@ -140,12 +140,12 @@ class Run:
         """Whether anything that others see, but the lock, may have been changed."""
         return any(step.requests for step in self.now.steps if step.name is not StepName.LOCK)
 
-    async def patiently(self, ask: Callable[[], Awaitable[T]], *, allowed: bool = True) -> T:
-        """The answer of what may be asked again, as often as it takes while an outage is not longer than OUTAGE; the log tells of it.
+    async def retry(self, ask: Callable[[], Awaitable[T]], *, allowed: bool = True) -> T:
+        """The answer of what may be asked again, as often as it takes while an outage is within OUTAGE_TIMEOUT; the log tells of it.
 
         `allowed`: the same was allowed before, when the plan was made, so that a refusal is only believed when it lasts.
         Raises the last Failure; Stopped where somebody cancels meanwhile."""
-        passing = PASSING_WHERE_ALLOWED if allowed else PASSING
+        passing = TRANSIENT_WHERE_ALLOWED if allowed else TRANSIENT
         refusals = Refusals()
         met: set[str] = set()
         said: set[str] = set()
@@ -158,25 +158,25 @@ class Run:
             if refusals.believed(failure, now):
                 raise failure
             waited, away = now - began, self.outages.failed(failure.backend, now)
-            if waited > PATIENCE and max(waited, away) > OUTAGE:
+            if waited > REQUEST_TIMEOUT and max(waited, away) > OUTAGE_TIMEOUT:
                 raise failure
             met.add(failure.backend)
             if str(failure) not in said:
                 said.add(str(failure))
                 self.hold_up(f"{failure} — still trying")
 
-        answer = await patiently(ask, self.clock, patience=math.inf, passing=passing, waiting=waiting)
+        answer = await retry(ask, self.clock, patience=math.inf, passing=passing, waiting=waiting)
         for backend in met:
             self.outages.over(backend)
         return answer
 
     def say(self, words: str) -> None:
         """What was seen, for the operation's log."""
-        self.remember("log", words=harmless(words))
+        self.remember("log", words=sanitize(words))
 
     def hold_up(self, words: str) -> None:
         """A backend is away, and is waited for: told until something goes on."""
-        self.remember("held-up", words=harmless(words))
+        self.remember("held-up", words=sanitize(words))
 
     def stop_if_asked(self) -> None:
         """Raises Stopped where somebody cancelled, which an undo never is; LockLost where somebody has taken over, which stops both."""

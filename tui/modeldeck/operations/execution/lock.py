@@ -19,8 +19,8 @@ from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound
 from modeldeck.domain.kubernetes.leases import DURATION, LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
 from modeldeck.domain.operations.promotions import Plan, Verdict
 from modeldeck.operations.common.liveness import birth, holder_is_dead
-from modeldeck.operations.common.retry import PASSING, Refusals, patiently, pause_after
-from modeldeck.operations.common.text import harmless, host, iso
+from modeldeck.operations.common.retry import TRANSIENT, Refusals, pause_after, retry
+from modeldeck.operations.common.text import host, iso, sanitize
 from modeldeck.ports import Clock, Cluster
 
 RENEW = DURATION / 3
@@ -95,7 +95,7 @@ class Locks:
     async def _acquire(self, plan: Plan, namespace: str, name: str, say: Say, again: bool) -> str:
         lost: Failure | None = None
         for _ in range(_TRIES):
-            found = await patiently(lambda: self.cluster.lease(namespace, name), self.clock)
+            found = await retry(lambda: self.cluster.lease(namespace, name), self.clock)
             took_over = ""
             if found is not None and found.holder and found.holder != self.holder:
                 await self._wait_for_end(found, say, again)
@@ -109,7 +109,7 @@ class Locks:
                 if found is None:
                     raise  # there is nowhere to write it
                 continue  # somebody deleted it meanwhile: it is free
-            except PASSING as failure:
+            except TRANSIENT as failure:
                 lost = failure
                 await self.clock.sleep(pause_after(failure, _PAUSE))
                 continue
@@ -123,11 +123,11 @@ class Locks:
             return
         if not again and looks_live(found, self.clock.now()):
             raise Locked(held_words(found), backend="Kubernetes")
-        say(f"{harmless(held_words(found))}; it looks abandoned: watched for {found.duration:.0f} s to be sure")
+        say(f"{sanitize(held_words(found))}; it looks abandoned: watched for {found.duration:.0f} s to be sure")
         until = self.clock.monotonic() + max(found.duration, 1.0)
         while self.clock.monotonic() < until:
             await self.clock.sleep(_WATCH)
-            now = await patiently(lambda: self.cluster.lease(found.namespace, found.name), self.clock)
+            now = await retry(lambda: self.cluster.lease(found.namespace, found.name), self.clock)
             if now is None or not now.holder:
                 return
             if (now.holder, now.renewed_at, now.resource_version) != (found.holder, found.renewed_at, found.resource_version):
@@ -199,12 +199,12 @@ class Locks:
                 return
             lock.lease, lock.sure_until = written, left + DURATION
 
-        await patiently(once, self.clock)
+        await retry(once, self.clock)
 
     async def release(self) -> None:
         """Give every lock back that is still ours. Raises a Failure where that cannot be told; by then the lease has ended by itself."""
         for key in tuple(self._held):
-            await patiently(partial(self._free, key), self.clock, patience=DURATION)
+            await retry(partial(self._free, key), self.clock, patience=DURATION)
 
     async def _free(self, key: tuple[str, str]) -> None:
         for _ in range(_TRIES):
@@ -222,7 +222,7 @@ class Locks:
         """Give back what a process of this operation left behind that surely is gone; any other lease is left alone. Raises a Failure."""
         namespace, name = plan.intent.namespace, lock_name(plan.intent.deployment)
         try:
-            found = await patiently(lambda: self.cluster.lease(namespace, name), self.clock)
+            found = await retry(lambda: self.cluster.lease(namespace, name), self.clock)
             if found is not None and found.holder and note_of(found).id == plan.id and holder_is_dead(note_of(found)):
                 await self._give_back(found)
         except (Conflict, Forbidden):

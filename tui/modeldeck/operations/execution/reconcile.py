@@ -11,10 +11,10 @@ from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import history_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, StepName, StepState
-from modeldeck.operations.common.ownership import Standing, standing, taken
+from modeldeck.operations.common.ownership import Ownership, ownership_of, taken
 from modeldeck.operations.execution.adopt import past_commit, told_by_tags
 from modeldeck.operations.execution.execute import started
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 
 _OVER = (StepState.DONE, StepState.SKIPPED)
 
@@ -24,102 +24,104 @@ def committed(operation: Operation, plan: Plan) -> bool:
     return all(step.state is StepState.DONE for step in operation.steps[: plan.commit_index + 1])
 
 
-async def ended_elsewhere(run: Run) -> Operation | None:
+async def ended_elsewhere(execution: Execution) -> Operation | None:
     """A colleague may have finished it or taken it back on another machine, or this one may have lost power right after its last request:
     then the Deployments' history tells how it ended. Raises Conflict where a Deployment is another one: the journal knows operations of
     every environment."""
-    ends = {await _end_told(run, run.whole.leg(leg)) for leg in _changed(run)}
-    begun = run.now.runner_pid is not None
+    ends = {await _end_told(execution, execution.whole.leg(leg)) for leg in _changed(execution)}
+    begun = execution.now.runner_pid is not None
     # A line in the history that tells of a good end tells more than who has been there since.
-    carried_out = begun and Outcome.UNDONE.value not in ends and await _committed(run)
-    passed = carried_out and await legs(run, Standing.PASSED) and not await _marked(run)
+    carried_out = begun and Outcome.UNDONE.value not in ends and await _committed(execution)
+    passed = carried_out and await legs(execution, Ownership.PASSED) and not await _marked(execution)
     if passed or ends == {Outcome.DONE.value}:
-        started(run)
+        started(execution)
         words = f"it was carried out, and {_SINCE}" if passed else _FINISHED
-        for index, step in enumerate(run.now.steps):
+        for index, step in enumerate(execution.now.steps):
             if step.state not in _OVER:
-                run.remember("done", step=index, words=words)
-        run.remember("ended", outcome=Outcome.DONE.value, words=words)
-        return run.now
+                execution.remember("done", step=index, words=words)
+        execution.remember("ended", outcome=Outcome.DONE.value, words=words)
+        return execution.now
     # Of several, those that it had not come to tell nothing.
-    if Outcome.UNDONE.value in ends and ends <= {Outcome.UNDONE.value, ""} and not run.now.undoing and not await _marked(run):
-        started(run)
-        run.remember("ended", outcome=Outcome.UNDONE.value, words="it was taken back elsewhere, as the deployment's history tells")
-        return run.now
+    if Outcome.UNDONE.value in ends and ends <= {Outcome.UNDONE.value, ""} and not execution.now.undoing and not await _marked(execution):
+        started(execution)
+        execution.remember("ended", outcome=Outcome.UNDONE.value, words="it was taken back elsewhere, as the deployment's history tells")
+        return execution.now
     return None
 
 
-async def gone_on_with_elsewhere(run: Run) -> Operation | None:
+async def gone_on_with_elsewhere(execution: Execution) -> Operation | None:
     """A colleague's operation was to be taken back here, and came past its commit on the machine that began it while this way back lay
     idle: what stands is meant to, and its tags tell so. Where it has not ended there yet, that is for its own machine."""
-    if committed(run.now, run.whole) or not await _committed(run):
+    if committed(execution.now, execution.whole) or not await _committed(execution):
         return None
-    words = f"{past_commit(run.now.id, run.now.key).words}; it was gone on with on another machine: resume it there, or roll back"
-    run.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=words)
-    return run.now
+    words = (
+        f"{past_commit(execution.now.id, execution.now.key).words}; it was gone on with on another machine: resume it there, or roll back"
+    )
+    execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=words)
+    return execution.now
 
 
-async def _committed(run: Run) -> bool:
+async def _committed(execution: Execution) -> bool:
     """Of an operation that was only read from its mark, the journal does not know how far it came: the version's tags do."""
-    if committed(run.now, run.whole):
+    if committed(execution.now, execution.whole):
         return True
-    return run.now.adopted and any([await told_by_tags(leg, run.world, run.clock) for leg in run.whole.legs])
+    return execution.now.adopted and any([await told_by_tags(leg, execution.clients, execution.clock) for leg in execution.whole.legs])
 
 
 _FINISHED = "it was finished, as the deployment's history tells"
 _SINCE = "another operation has been there since"
 
 
-async def legs(run: Run, how: Standing) -> tuple[int, ...]:
+async def legs(execution: Execution, how: Ownership) -> tuple[int, ...]:
     """Its Deployments on which it stands so, by their numbers."""
-    return tuple(leg for leg, found, _ in await _standings(run) if found is how)
+    return tuple(leg for leg, found, _ in await _standings(execution) if found is how)
 
 
-async def _marked(run: Run) -> bool:
+async def _marked(execution: Execution) -> bool:
     """Whether one of its own marks still stands."""
-    return any(found is Standing.OURS and under_way(deployment.annotations) for _, found, deployment in await _standings(run))
+    return any(found is Ownership.OURS and under_way(deployment.annotations) for _, found, deployment in await _standings(execution))
 
 
-def leave_to_others(run: Run, passed: Sequence[int]) -> None:
+def leave_to_others(execution: Execution, passed: Sequence[int]) -> None:
     """Past the commit nothing of it is told again over a later operation; its other Deployments are still told of it."""
-    for index, step in enumerate(run.now.steps):
+    for index, step in enumerate(execution.now.steps):
         if step.leg in passed and step.state not in _OVER:
-            run.remember("done", step=index, words=_SINCE)
+            execution.remember("done", step=index, words=_SINCE)
 
 
-async def behind_another(run: Run) -> Operation | None:
+async def behind_another(execution: Execution) -> Operation | None:
     """The mark of another operation stands on one of its Deployments: the end of that one tells what is left of this one, which is to be
     taken up again then. One that has changed nothing leaves nothing."""
-    if not any(step.requests and step.name is not StepName.LOCK for step in run.now.steps):
+    if not any(step.requests and step.name is not StepName.LOCK for step in execution.now.steps):
         return None
-    words = next((f"{taken(deployment)}" for _, found, deployment in await _standings(run) if found is Standing.TAKEN), None)
+    words = next((f"{taken(deployment)}" for _, found, deployment in await _standings(execution) if found is Ownership.TAKEN), None)
     if words is None:
         return None
-    run.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=f"nothing was tried: {words}")
-    return run.now
+    execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=f"nothing was tried: {words}")
+    return execution.now
 
 
-async def _standings(run: Run) -> list[tuple[int, Standing, Deployment]]:
+async def _standings(execution: Execution) -> list[tuple[int, Ownership, Deployment]]:
     """How it stands on each of the Deployments that it changes, with their numbers."""
-    cluster = run.world.need_cluster()
-    found: list[tuple[int, Standing, Deployment]] = []
-    for leg in _changed(run):
-        plan = run.whole.leg(leg)
+    cluster = execution.clients.need_cluster()
+    found: list[tuple[int, Ownership, Deployment]] = []
+    for leg in _changed(execution):
+        plan = execution.whole.leg(leg)
         deployment = await cluster.deployment(plan.intent.namespace, plan.intent.deployment)
-        found.append((leg, standing(plan, deployment), deployment))
+        found.append((leg, ownership_of(plan, deployment), deployment))
     return found
 
 
-def _changed(run: Run) -> tuple[int, ...]:
+def _changed(execution: Execution) -> tuple[int, ...]:
     """The numbers of its Deployments, but for those where nothing was to do."""
-    return tuple(sorted({step.leg for step in run.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}))
+    return tuple(sorted({step.leg for step in execution.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}))
 
 
-async def _end_told(run: Run, plan: Plan) -> str:
+async def _end_told(execution: Execution, plan: Plan) -> str:
     """How it ended on one Deployment; "" where nothing is told, as nothing is while the mark stands (see under_way)."""
     namespace, name = plan.intent.namespace, plan.intent.deployment
-    deployment = await run.world.need_cluster().deployment(namespace, name)
+    deployment = await execution.clients.need_cluster().deployment(namespace, name)
     if deployment.uid != plan.fingerprint.deployment_uid:
-        words = f"{deployment.key} of environment {run.world.environment.name} is another deployment than the one that was changed"
+        words = f"{deployment.key} of environment {execution.clients.environment.name} is another deployment than the one that was changed"
         raise Conflict(words, hint=f"choose its environment: -e {plan.environment}")
     return next((past.outcome for past in history_of(deployment.annotations) if past.id == plan.id), "")

@@ -12,14 +12,14 @@ from typing import Protocol
 
 from modeldeck.domain.failures import Conflict, Failure, NotFound
 from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, State, StepState
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.guard import may_change
 from modeldeck.operations.common.liveness import is_alive, unheard
-from modeldeck.operations.common.ownership import Standing
+from modeldeck.operations.common.ownership import Ownership
 from modeldeck.operations.execution.adopt import not_from_here, past_commit
 from modeldeck.operations.execution.announcing import withdraw_untouched
 from modeldeck.operations.execution.execute import begin, forward, started
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import Locks
 from modeldeck.operations.execution.reconcile import (
     behind_another,
@@ -30,15 +30,15 @@ from modeldeck.operations.execution.reconcile import (
     legs,
 )
 from modeldeck.operations.execution.undo import let_go, undo
-from modeldeck.operations.journal.events import Entry, fold, heard, plan_in
-from modeldeck.operations.journal.signals import Mailbox
+from modeldeck.operations.journal.events import Event, heard, plan_in, replay
+from modeldeck.operations.journal.signals import SignalInbox
 from modeldeck.ports import Clock, Journal, Progress
 
 
 class PlanKeeper(Journal, Protocol):
     """A journal that also gives back its entries, with the number of the newest."""
 
-    def after(self, operation_id: str, seq: int) -> tuple[tuple[Entry, ...], int]: ...
+    def after(self, operation_id: str, seq: int) -> tuple[tuple[Event, ...], int]: ...
     def heartbeat(self, operation_id: str) -> float | None: ...
 
 
@@ -46,11 +46,11 @@ class PlanKeeper(Journal, Protocol):
 class Recovery:
     """What going on with an operation needs."""
 
-    world: World
+    clients: Clients
     journal: PlanKeeper
     clock: Clock
     progress: Progress
-    mailbox: Mailbox
+    inbox: SignalInbox
     locks: Locks | None = None
     runner: str = field(default_factory=lambda: secrets.token_hex(8))
     """Names this process in the journal."""
@@ -73,7 +73,7 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
     told = await _take_over(run)
     if told is not None:
         return told
-    passed, back = await legs(run, Standing.PASSED), await legs(run, Standing.BACK)
+    passed, back = await legs(run, Ownership.PASSED), await legs(run, Ownership.BACK)
     if before.undoing or back or (passed and not committed(before, run.whole)):
         return await undo(run, "taken back after it was cut off")
     if before.cancel_asked and not committed(before, run.whole):
@@ -122,70 +122,70 @@ def _refuse(operation: Operation, now: float) -> None:
         raise Conflict(f"operation {operation.id} may still be at work ({where})", hint=hint)
 
 
-def reopened(operation_id: str, with_: Recovery) -> Run:
+def reopened(operation_id: str, with_: Recovery) -> Execution:
     """The operation as its journal has it now. Raises NotFound, ReadOnly."""
-    may_change(with_.world)
+    may_change(with_.clients)
     entries, seen = with_.journal.after(operation_id, 0)
-    plan, operation = plan_in(entries), fold(entries)
+    plan, operation = plan_in(entries), replay(entries)
     if plan is None or operation is None:
         raise NotFound(f"no operation {operation_id}", hint="modeldeck operations list", backend="journal")
     operation = heard(operation, with_.journal.heartbeat(operation_id))
-    return Run(
+    return Execution(
         plan,
-        with_.world,
+        with_.clients,
         with_.journal,
         with_.clock,
         with_.progress,
-        with_.mailbox.cancel,
+        with_.inbox.cancel,
         operation,
         seen,
-        mailbox=with_.mailbox,
-        locks=with_.locks or Locks(with_.world.need_cluster(), with_.clock),
+        inbox=with_.inbox,
+        locks=with_.locks or Locks(with_.clients.need_cluster(), with_.clock),
         runner=with_.runner,
     )
 
 
-async def _ended_before(run: Run) -> Operation | None:
+async def _ended_before(execution: Execution) -> Operation | None:
     """Like `ended_elsewhere`, before the lock is taken: then the one that its process left is given back, where there is one."""
-    told = await ended_elsewhere(run)
+    told = await ended_elsewhere(execution)
     if told is not None:
-        assert run.locks is not None
+        assert execution.locks is not None
         try:
-            for plan in run.whole.legs:
-                await run.locks.clear(plan)
+            for plan in execution.whole.legs:
+                await execution.locks.clear(plan)
         except Failure as failure:
-            run.say(f"the lock could not be given back and ends by itself: {failure}")
-        await _left_announced(run)
+            execution.say(f"the lock could not be given back and ends by itself: {failure}")
+        await _left_announced(execution)
     return told
 
 
-async def _left_announced(run: Run) -> None:
+async def _left_announced(execution: Execution) -> None:
     """What a process of an operation that has ended may have left in the registry is taken off. Last: it may take a while, and the journal
     says already that the operation has ended, so that nobody expects its lock to be held."""
-    run.taken_up = True
-    stands = await withdraw_untouched(run)
+    execution.taken_up = True
+    stands = await withdraw_untouched(execution)
     if stands:
-        run.say(stands.lstrip("; "))
+        execution.say(stands.lstrip("; "))
 
 
-async def _take_over(run: Run) -> Operation | None:
+async def _take_over(execution: Execution) -> Operation | None:
     """The lock first: whoever has it is at work, and then nothing of this operation is ours. Answers the ended operation where that one
     had come to its end. Raises Locked, or Conflict where another process has taken it up since its journal was read."""
-    assert run.locks is not None
+    assert execution.locks is not None
     try:
-        for plan in run.whole.legs:
-            words = await run.locks.acquire(plan, lambda said: None, again=True)
-        started(run)
-        run.taken_up = True
-        ended = await ended_elsewhere(run)
-        told = ended or await gone_on_with_elsewhere(run) or await behind_another(run)
+        for plan in execution.whole.legs:
+            words = await execution.locks.acquire(plan, lambda said: None, again=True)
+        started(execution)
+        execution.taken_up = True
+        ended = await ended_elsewhere(execution)
+        told = ended or await gone_on_with_elsewhere(execution) or await behind_another(execution)
     except Failure:
-        await let_go(run)
+        await let_go(execution)
         raise
     if told is not None:
-        await let_go(run)
+        await let_go(execution)
         if ended is not None:
-            await _left_announced(run)
+            await _left_announced(execution)
         return told
-    run.say(f"taken up again: {words}")
+    execution.say(f"taken up again: {words}")
     return None

@@ -4,48 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Mark, history_of, history_text, mark_of, under_way
+from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_of, history_text, mark_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.operations.promotions import Outcome
 from modeldeck.operations.common.ownership import mark_before
 from modeldeck.operations.common.patch import own_annotation
 from modeldeck.operations.common.text import iso
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 
 
-def release_edits(run: Run, deployment: Deployment) -> Edits:
+def release_edits(execution: Execution, deployment: Deployment) -> Edits:
     """Empty where the history has it already. A mark of somebody else's operation stays; that of one with an open end, which ours had
     replaced, comes back with everything else that is taken back."""
     edits: dict[str, tuple[str | None, str | None]] = {}
     annotations = deployment.annotations
     mark = mark_of(annotations)
-    if mark is not None and mark.id == run.plan.id:
-        edits[own_annotation(OPERATION)] = (annotations[OPERATION], _left_behind(run, annotations))
-    if any(past.id == run.plan.id for past in history_of(annotations)):
+    if mark is not None and mark.id == execution.plan.id:
+        edits[own_annotation(OPERATION)] = (annotations[OPERATION], _left_behind(execution, annotations))
+    if any(past.id == execution.plan.id for past in history_of(annotations)):
         return edits
-    edits[own_annotation(HISTORY)] = (annotations.get(HISTORY), history_text(annotations, _line(run)))
+    edits[own_annotation(HISTORY)] = (annotations.get(HISTORY), history_text(annotations, _line(execution)))
     return edits
 
 
-def _left_behind(run: Run, annotations: Mapping[str, str]) -> str | None:
-    before = mark_before(run.plan) if run.undoing and not run.troubles else None
+def _left_behind(execution: Execution, annotations: Mapping[str, str]) -> str | None:
+    before = mark_before(execution.plan) if execution.undoing and not execution.troubles else None
     return before if before and under_way({**annotations, OPERATION: before}) is not None else None
 
 
-def _line(run: Run) -> Mark:
-    intent = run.plan.intent
-    outcome = Outcome.NEEDS_ATTENTION if run.troubles else Outcome.UNDONE if run.undoing else Outcome.DONE
-    return Mark(
-        id=run.plan.id,
+def _line(execution: Execution) -> OperationAnnotation:
+    intent = execution.plan.intent
+    outcome = Outcome.NEEDS_ATTENTION if execution.troubles else Outcome.UNDONE if execution.undoing else Outcome.DONE
+    return OperationAnnotation(
+        id=execution.plan.id,
         kind=intent.kind.value,
         actor=intent.actor,
-        model=run.plan.model,
-        from_version=run.plan.from_version,
-        to_version=run.plan.to_version,
+        model=execution.plan.model,
+        from_version=execution.plan.from_version,
+        to_version=execution.plan.to_version,
         alias=intent.alias,
-        previous=run.plan.fingerprint.alias_version,
+        previous=execution.plan.fingerprint.alias_version,
         reason=intent.reason,
-        at=iso(run.clock.now()) or "",
+        at=iso(execution.clock.now()) or "",
         outcome=outcome.value,
     )

@@ -11,7 +11,7 @@ from modeldeck.domain.kubernetes.annotations import history_of, under_way
 from modeldeck.domain.kubernetes.leases import DURATION, Lease, lock_name, note_of
 from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, StepName
 from modeldeck.operations.execution.announcing import withdraw_untouched
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import LockLost
 
 _LOOK = 2.0
@@ -19,63 +19,63 @@ _LONGEST = 1800.0
 # Seconds that the other process may take, as long as it keeps its lock.
 
 
-async def give_up(run: Run, failure: LockLost) -> Operation:
+async def give_up(execution: Execution, failure: LockLost) -> Operation:
     """Somebody has taken the operation over, or begun another one: whatever is left to do is theirs."""
-    run.remember("failed", step=run.index, words=str(failure))
-    if not run.touched:
-        stands = await withdraw_untouched(run)
-        run.remember("ended", outcome=Outcome.UNDONE.value, words=f"{failure}; nothing had been changed yet{stands}")
-        return run.now
-    outcome = await _their_end(run, failure)
+    execution.remember("failed", step=execution.index, words=str(failure))
+    if not execution.touched:
+        stands = await withdraw_untouched(execution)
+        execution.remember("ended", outcome=Outcome.UNDONE.value, words=f"{failure}; nothing had been changed yet{stands}")
+        return execution.now
+    outcome = await _their_end(execution, failure)
     if outcome is None:
-        words = f"stopped at {run.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
-        run.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=words)
+        words = f"stopped at {execution.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
+        execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=words)
     else:
         how = "finished" if outcome is Outcome.DONE else "taken back"
-        run.remember("ended", outcome=outcome.value, words=f"{failure}; it was {how} there, as the deployment's history tells")
-    return run.now
+        execution.remember("ended", outcome=outcome.value, words=f"{failure}; it was {how} there, as the deployment's history tells")
+    return execution.now
 
 
-async def _their_end(run: Run, failure: LockLost) -> Outcome | None:
+async def _their_end(execution: Execution, failure: LockLost) -> Outcome | None:
     """None where nobody is at work on it, or nothing can be seen of that."""
-    run.hold_up(f"{failure}: waiting for how it ends there")
+    execution.hold_up(f"{failure}: waiting for how it ends there")
     watched: dict[str, tuple[Lease, float]] = {}
-    until = run.clock.monotonic() + _LONGEST
-    while run.clock.monotonic() < until:
+    until = execution.clock.monotonic() + _LONGEST
+    while execution.clock.monotonic() < until:
         try:
-            busy = any([await _at_work(run, plan, watched) for plan in _changed(run)])
-            ends = {await _end(run, plan) for plan in _changed(run)}
+            busy = any([await _at_work(execution, plan, watched) for plan in _changed(execution)])
+            ends = {await _end(execution, plan) for plan in _changed(execution)}
         except Failure:
-            await run.clock.sleep(_LOOK)
+            await execution.clock.sleep(_LOOK)
             continue
         if not busy:
             return _joined(ends)
-        await run.clock.sleep(_LOOK)
+        await execution.clock.sleep(_LOOK)
     return None
 
 
-def _changed(run: Run) -> list[Plan]:
-    legs = {step.leg for step in run.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}
-    return [run.whole.leg(leg) for leg in sorted(legs)]
+def _changed(execution: Execution) -> list[Plan]:
+    legs = {step.leg for step in execution.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}
+    return [execution.whole.leg(leg) for leg in sorted(legs)]
 
 
-async def _at_work(run: Run, plan: Plan, watched: dict[str, tuple[Lease, float]]) -> bool:
+async def _at_work(execution: Execution, plan: Plan, watched: dict[str, tuple[Lease, float]]) -> bool:
     """Whether a process of this operation keeps renewing its lock there: as it is seen to change, not by its times, as clocks differ."""
     intent = plan.intent
-    lease = await run.world.need_cluster().lease(intent.namespace, lock_name(intent.deployment))
+    lease = await execution.clients.need_cluster().lease(intent.namespace, lock_name(intent.deployment))
     if lease is None or not lease.holder or note_of(lease).id != plan.id:
         return False
     known = watched.get(intent.key)
-    now = run.clock.monotonic()
+    now = execution.clock.monotonic()
     if known is None or known[0].resource_version != lease.resource_version:
         watched[intent.key] = lease, now
         return True
     return now - known[1] <= max(lease.duration, DURATION)
 
 
-async def _end(run: Run, plan: Plan) -> Outcome | None:
+async def _end(execution: Execution, plan: Plan) -> Outcome | None:
     """How the Deployment tells that it ended there; None where it tells nothing, or the mark still stands."""
-    deployment = await run.world.need_cluster().deployment(plan.intent.namespace, plan.intent.deployment)
+    deployment = await execution.clients.need_cluster().deployment(plan.intent.namespace, plan.intent.deployment)
     mark = under_way(deployment.annotations)
     if mark is not None and mark.id == plan.id:
         return Outcome.NEEDS_ATTENTION

@@ -9,9 +9,9 @@ from __future__ import annotations
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Plan, StepName
-from modeldeck.operations.common.retry import patiently
+from modeldeck.operations.common.retry import retry
 from modeldeck.operations.execution.announcing import MARKING, withdraw
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import LockLost
 from modeldeck.operations.execution.steps import WORKS
 from modeldeck.operations.execution.steps.event import story, write_event
@@ -21,28 +21,28 @@ from modeldeck.operations.planning.commands import point_alias
 _UNDOABLE = (StepName.COPY_VERSION, StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.MOVE_ALIAS)
 
 
-async def undo(run: Run, why: str) -> Operation:
+async def undo(execution: Execution, why: str) -> Operation:
     """Ends UNDONE, or NEEDS ATTENTION. The journal is written where it can be; a broken one does not stop the way back."""
-    run.undoing = True
-    run.remember("undoing", words=why)
-    order = undo_order(run.whole)
-    last = next((index for index in reversed(order) if run.whole.steps[index].name in MARKING), None)
+    execution.undoing = True
+    execution.remember("undoing", words=why)
+    order = undo_order(execution.whole)
+    last = next((index for index in reversed(order) if execution.whole.steps[index].name in MARKING), None)
     try:
         for index in order:
             if index == last:
-                await _withdraw(run)  # while the mark stands, whoever finds it can do what is left
-            if run.now.steps[index].may_stand:
-                await _undo_step(run, index)
+                await _withdraw(execution)  # while the mark stands, whoever finds it can do what is left
+            if execution.now.steps[index].may_stand:
+                await _undo_step(execution, index)
         if last is None:
-            await _withdraw(run)
+            await _withdraw(execution)
     except LockLost as failure:
-        return await give_up(run, failure)
-    await _tell(run, why)
-    await let_go(run)
-    if run.troubles:
-        stands = await _what_stands(run)
-        return _end(run, Outcome.NEEDS_ATTENTION, f"{why}; the undo is not complete: {'; '.join(run.troubles)}. {stands}")
-    return _end(run, Outcome.UNDONE, f"{why}; everything was taken back")
+        return await give_up(execution, failure)
+    await _tell(execution, why)
+    await let_go(execution)
+    if execution.troubles:
+        stands = await _what_stands(execution)
+        return _end(execution, Outcome.NEEDS_ATTENTION, f"{why}; the undo is not complete: {'; '.join(execution.troubles)}. {stands}")
+    return _end(execution, Outcome.UNDONE, f"{why}; everything was taken back")
 
 
 def undo_order(plan: Plan) -> tuple[int, ...]:
@@ -56,66 +56,66 @@ def undo_order(plan: Plan) -> tuple[int, ...]:
     return tuple(order)
 
 
-async def _withdraw(run: Run) -> None:
+async def _withdraw(execution: Execution) -> None:
     """No alias moves any more."""
     try:
-        await withdraw(run)
+        await withdraw(execution)
     except LockLost:
         raise
     except Failure as failure:
-        run.troubles.append(f"{failure} ({failure.hint})" if failure.hint else str(failure))
+        execution.troubles.append(f"{failure} ({failure.hint})" if failure.hint else str(failure))
 
 
-async def _undo_step(run: Run, index: int) -> None:
-    run.index = index
-    name = run.whole.steps[index].name
-    run.remember("undo-trying", step=index)
+async def _undo_step(execution: Execution, index: int) -> None:
+    execution.index = index
+    name = execution.whole.steps[index].name
+    execution.remember("undo-trying", step=index)
     try:
-        words = await WORKS[name].undo(run)
+        words = await WORKS[name].undo(execution)
     except LockLost:
         raise
     except Failure as failure:
-        run.remember("undo-failed", step=index, words=str(failure))
-        run.troubles.append(f"{name} could not be taken back ({failure}){finish_by_hand(run, name)}")
+        execution.remember("undo-failed", step=index, words=str(failure))
+        execution.troubles.append(f"{name} could not be taken back ({failure}){finish_by_hand(execution, name)}")
         return
-    run.remember("undone", step=index, words=words)
+    execution.remember("undone", step=index, words=words)
 
 
-async def let_go(run: Run) -> None:
+async def let_go(execution: Execution) -> None:
     """Give the locks back. What cannot be given back ends by itself soon."""
-    if run.locks is None:
+    if execution.locks is None:
         return
     try:
-        await run.locks.release()
+        await execution.locks.release()
     except Failure as failure:
-        run.say(f"the lock could not be given back and ends by itself: {failure}")
+        execution.say(f"the lock could not be given back and ends by itself: {failure}")
 
 
-async def _tell(run: Run, why: str) -> None:
+async def _tell(execution: Execution, why: str) -> None:
     """The Event is evidence: where it cannot be written, the journal and the Deployment's history still tell."""
     patches = (StepName.PATCH_TEMPLATE, StepName.RESTART)
-    for index, step in enumerate(run.now.steps):
+    for index, step in enumerate(execution.now.steps):
         if step.name in patches and step.requests:
-            run.index = index
-            await _tell_leg(run, why)
+            execution.index = index
+            await _tell_leg(execution, why)
 
 
-async def _tell_leg(run: Run, why: str) -> None:
+async def _tell_leg(execution: Execution, why: str) -> None:
     """What could not be taken back whole is not told as if it had been: it may yet be gone on with."""
-    kind = "Rollback" if run.plan.intent.kind is Kind.ROLLBACK else "Promotion"
-    reason, told = (f"{kind}NeedsAttention", "not taken back whole") if run.troubles else (f"{kind}Undone", "taken back")
+    kind = "Rollback" if execution.plan.intent.kind is Kind.ROLLBACK else "Promotion"
+    reason, told = (f"{kind}NeedsAttention", "not taken back whole") if execution.troubles else (f"{kind}Undone", "taken back")
     try:
-        await write_event(run, reason, f"{told}: {story(run)}: {why}"[:1000], warning=True)
+        await write_event(execution, reason, f"{told}: {story(execution)}: {why}"[:1000], warning=True)
     except Failure as failure:
-        run.say(f"no event could be written: {failure}")
+        execution.say(f"no event could be written: {failure}")
 
 
-def finish_by_hand(run: Run, name: StepName) -> str:
+def finish_by_hand(execution: Execution, name: StepName) -> str:
     """What a person types instead."""
-    plan = run.plan
-    namespace, deployment = run.key
+    plan = execution.plan
+    namespace, deployment = execution.key
     if name is StepName.MOVE_ALIAS:
-        target = plan.fingerprint.alias_version if run.undoing else plan.to_version
+        target = plan.fingerprint.alias_version if execution.undoing else plan.to_version
         return f" — type: {point_alias(plan.model, plan.intent.alias, target)}"
     if name in (StepName.RELEASE, StepName.MARK):
         return f" — type: kubectl -n {namespace} annotate deployment {deployment} modeldeck.dev/operation-"
@@ -126,38 +126,38 @@ def finish_by_hand(run: Run, name: StepName) -> str:
     return f" — type: modeldeck rollback {namespace}/{deployment} --to {plan.from_version}"
 
 
-async def _what_stands(run: Run) -> str:
+async def _what_stands(execution: Execution) -> str:
     """Where alias and template are now, as far as they can be read."""
     said = []
-    for leg in range(len(run.whole.legs)):
-        run.index = next((index for index, step in enumerate(run.whole.steps) if step.leg == leg), run.index)
-        where = f"{'/'.join(run.key)}: " if run.whole.others else ""
-        said.append(f"{where}{await _template_words(run)}; {await _alias_words(run)}")
+    for leg in range(len(execution.whole.legs)):
+        execution.index = next((index for index, step in enumerate(execution.whole.steps) if step.leg == leg), execution.index)
+        where = f"{'/'.join(execution.key)}: " if execution.whole.others else ""
+        said.append(f"{where}{await _template_words(execution)}; {await _alias_words(execution)}")
     return f"Now: {'; '.join(said)}"
 
 
-async def _template_words(run: Run) -> str:
-    cluster = run.world.need_cluster()
+async def _template_words(execution: Execution) -> str:
+    cluster = execution.clients.need_cluster()
     try:
-        deployment = await patiently(lambda: cluster.deployment(*run.key), run.clock, patience=1.0)
+        deployment = await retry(lambda: cluster.deployment(*execution.key), execution.clock, patience=1.0)
     except Failure as failure:
         return f"the template cannot be read ({failure})"
-    link = link_of(deployment, run.world.environment.patterns)
+    link = link_of(deployment, execution.clients.environment.patterns)
     return f"the template says {link.slot.text}" if link else "the template names no version"
 
 
-async def _alias_words(run: Run) -> str:
-    registry = run.world.registry
-    alias = run.plan.intent.alias
+async def _alias_words(execution: Execution) -> str:
+    registry = execution.clients.registry
+    alias = execution.plan.intent.alias
     if registry is None:
         return f"alias {alias} is not known"
     try:
-        version = await patiently(lambda: registry.version_of_alias(run.plan.model, alias), run.clock, patience=1.0)
+        version = await retry(lambda: registry.version_of_alias(execution.plan.model, alias), execution.clock, patience=1.0)
     except Failure as failure:
         return f"alias {alias} cannot be read ({failure})"
     return f"alias {alias} points at {version or 'nothing'}"
 
 
-def _end(run: Run, outcome: Outcome, words: str) -> Operation:
-    run.remember("ended", outcome=outcome.value, words=words)
-    return run.now
+def _end(execution: Execution, outcome: Outcome, words: str) -> Operation:
+    execution.remember("ended", outcome=outcome.value, words=words)
+    return execution.now

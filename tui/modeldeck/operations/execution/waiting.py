@@ -14,9 +14,9 @@ from modeldeck.domain.kubernetes.rollout import Cause, Trouble
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.domain.links.slots import Edits, places
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.retry import PASSING_WHERE_ALLOWED, Refusals, pause_after
-from modeldeck.operations.common.text import harmless, harmless_lines
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.common.retry import TRANSIENT_WHERE_ALLOWED, Refusals, pause_after
+from modeldeck.operations.common.text import sanitize, sanitize_lines
+from modeldeck.operations.execution.execution import Execution
 
 POLL = 0.4
 """Seconds between two looks."""
@@ -49,68 +49,68 @@ class RolloutFailed(Failure):
     default_hint: ClassVar[str] = "look at the pods' log; the model's artifact or its requirements may be broken"
 
 
-async def wait_for_rollout(run: Run, wanted: Edits | None = None) -> str:
+async def wait_for_rollout(execution: Execution, wanted: Edits | None = None) -> str:
     """Until the Deployment as it is now is rolled out; answers kubectl's words.
 
     Raises RolloutFailed early or at the deadline, Conflict when somebody takes the `wanted` edits back meanwhile, Stopped on a cancel.
     A cluster that is away is waited for, too.
     """
-    began = run.clock.monotonic()
-    until = began + run.plan.intent.rollout_deadline
+    began = execution.clock.monotonic()
+    until = began + execution.plan.intent.rollout_deadline
     said = ""
     outage: set[str] = set()
     refusals = Refusals()
     stale = True
     creation = _Creation()
     while True:
-        run.stop_if_asked()
+        execution.stop_if_asked()
         try:
-            deployment = await run.world.need_cluster().deployment(*run.key)
+            deployment = await execution.clients.need_cluster().deployment(*execution.key)
             _refuse_moved(wanted, deployment)
             status = rollout.status(deployment)
             if status.state == rollout.DONE:
                 return status.words
-            pods = await _pods(run, deployment)
-        except PASSING_WHERE_ALLOWED as failure:
-            if refusals.believed(failure, run.clock.monotonic()):
+            pods = await _pods(execution, deployment)
+        except TRANSIENT_WHERE_ALLOWED as failure:
+            if refusals.believed(failure, execution.clock.monotonic()):
                 raise
             said = f"{failure} — still waiting"
             if said not in outage:  # a network that is away is told of in several ways, by turns
-                run.hold_up(said)
+                execution.hold_up(said)
             outage.add(said)
-            await _sleep(run, until, said, pause_after(failure, POLL))
+            await _sleep(execution, until, said, pause_after(failure, POLL))
             continue
         outage.clear()
         refusals = Refusals()
-        now = run.clock.monotonic()
+        now = execution.clock.monotonic()
         found = creation.believed(rollout.trouble(deployment, pods), deployment, pods, now)
         if status.state == rollout.PROGRESSING:
             stale = False
         if found is not None and not (found.cause is Cause.DEADLINE and stale and now - began < _STALE_DEADLINE):
-            raise await _failed(run, found)
+            raise await _failed(execution, found)
         held = rollout.obstacle(deployment, pods)
-        said = _say_once(run, said, _words(status.words, held))
-        await _sleep(run, until, said, POLL, held)
+        said = _say_once(execution, said, _words(status.words, held))
+        await _sleep(execution, until, said, POLL, held)
 
 
-async def look(run: Run, wanted: Edits | None) -> tuple[Pod, ...]:
+async def look(execution: Execution, wanted: Edits | None) -> tuple[Pod, ...]:
     """Its pods, once, after the rollout. Raises RolloutFailed where they have broken since, Conflict where somebody has changed the
     template."""
-    deployment = await run.world.need_cluster().deployment(*run.key)
+    deployment = await execution.clients.need_cluster().deployment(*execution.key)
     _refuse_moved(wanted, deployment)
-    pods = await _pods(run, deployment)
+    pods = await _pods(execution, deployment)
     found = rollout.trouble(deployment, pods)
     if found is not None and found.cause not in (Cause.DEADLINE, Cause.NO_POD):
-        raise await _failed(run, found)
+        raise await _failed(execution, found)
     return pods
 
 
-async def still_ours(run: Run) -> None:
+async def still_ours(execution: Execution) -> None:
     """Before the alias of their model moves: raises Conflict where somebody has changed the template of one of its Deployments since the
     rollout. An operation that was cut off may be gone on with much later."""
-    for leg in run.whole.legs:
-        if leg.model == run.plan.model and not leg.by_alias:
-            found = await run.patiently(partial(run.world.need_cluster().deployment, leg.intent.namespace, leg.intent.deployment))
+    for leg in execution.whole.legs:
+        if leg.model == execution.plan.model and not leg.by_alias:
+            found = await execution.retry(partial(execution.clients.need_cluster().deployment, leg.intent.namespace, leg.intent.deployment))
             _refuse_moved(patch.of_template(leg.slot_edits), found)
 
 
@@ -150,28 +150,28 @@ def _words(words: str, held: Trouble | None) -> str:
     return words if held is None or held.cause is Cause.SLOW else f"{words} {held.words}"
 
 
-def _say_once(run: Run, said: str, words: str) -> str:
+def _say_once(execution: Execution, said: str, words: str) -> str:
     if words != said:
-        run.say(words)
+        execution.say(words)
     return words
 
 
-async def _sleep(run: Run, until: float, said: str, seconds: float, held: Trouble | None = None) -> None:
-    if run.clock.monotonic() + seconds > until:
-        deadline = run.plan.intent.rollout_deadline
+async def _sleep(execution: Execution, until: float, said: str, seconds: float, held: Trouble | None = None) -> None:
+    if execution.clock.monotonic() + seconds > until:
+        deadline = execution.plan.intent.rollout_deadline
         said = f"{said} {held.words}" if held is not None and held.words not in said else said
         hint = "look at the pods; raise the deadline where they are slow"
         hint = _HINTS[held.cause] if held is not None and held.cause is not Cause.SLOW else hint
-        raise TimedOut(harmless(f"not rolled out after {deadline:.0f} s: {said}", limit=600), hint=hint)
-    await run.clock.sleep(seconds)
+        raise TimedOut(sanitize(f"not rolled out after {deadline:.0f} s: {said}", limit=600), hint=hint)
+    await execution.clock.sleep(seconds)
 
 
-async def _pods(run: Run, deployment: Deployment) -> tuple[Pod, ...]:
-    pods = await run.world.need_cluster().pods_of(deployment)
-    if run.undoing:
+async def _pods(execution: Execution, deployment: Deployment) -> tuple[Pod, ...]:
+    pods = await execution.clients.need_cluster().pods_of(deployment)
+    if execution.undoing:
         # Where revisions are not known: annotations that only the new template has make its pods look like the old one's, too, as it asks
         # for less.
-        forward = patch.of_template(run.plan.slot_edits)
+        forward = patch.of_template(execution.plan.slot_edits)
         return tuple(pod for pod in pods if pod.revision or not _carries(forward, pod))
     return pods
 
@@ -181,28 +181,28 @@ def _carries(forward: Edits, pod: Pod) -> bool:
     return all(present.get(where) == after for where, (_, after) in forward.items())
 
 
-async def _failed(run: Run, found: Trouble) -> RolloutFailed:
+async def _failed(execution: Execution, found: Trouble) -> RolloutFailed:
     """The failure with what the pod logged last; all of it also goes to the operation's log."""
-    run.say(found.words)
-    lines = await _last_words(run, found)
+    execution.say(found.words)
+    lines = await _last_words(execution, found)
     for line in lines:
-        run.say(f"{found.pod}: {line}")
-    words = harmless(found.words, limit=600)
+        execution.say(f"{found.pod}: {line}")
+    words = sanitize(found.words, limit=600)
     hint = _HINTS.get(found.held or found.cause, "")
     return RolloutFailed(f"{words} — {lines[-1]}" if lines and lines[-1] not in words else words, backend="Kubernetes", hint=hint)
 
 
-async def _last_words(run: Run, found: Trouble) -> tuple[str, ...]:
+async def _last_words(execution: Execution, found: Trouble) -> tuple[str, ...]:
     """The container that crashed is usually gone: its log is the previous one, unless it has not been restarted yet."""
     if not found.pod or not found.container:
         return ()
-    cluster = run.world.need_cluster()
+    cluster = execution.clients.need_cluster()
     for previous in (True, False):
         try:
-            text = await cluster.pod_log(run.plan.intent.namespace, found.pod, found.container, tail=_LOG_LINES, previous=previous)
+            text = await cluster.pod_log(execution.plan.intent.namespace, found.pod, found.container, tail=_LOG_LINES, previous=previous)
         except Failure:
             continue
-        lines = harmless_lines(text)
+        lines = sanitize_lines(text)
         if lines:
             return lines
     return ()

@@ -9,7 +9,7 @@ from modeldeck.domain.gates.outlook import TIMES_AS_SLOW, collapse_seen, sight_w
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.gates.words import span
 from modeldeck.domain.operations.promotions import Check, Verdict
-from modeldeck.operations.common.text import harmless
+from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.gate.judging import Look, examine
 from modeldeck.operations.gate.target import Target
 from modeldeck.ports import Metrics
@@ -41,7 +41,7 @@ def forecast_of(gate: Gate, today: Look) -> Check:
     troubled = [result for result in results if result.trouble not in (None, Trouble.UNDECIDED)]
     away = next((result for result in troubled if result.trouble is Trouble.UNREACHABLE), None)
     if away is not None:
-        words = f"{harmless(away.words, limit=400)}: whether the gate can be judged is not known"
+        words = f"{sanitize(away.words, limit=400)}: whether the gate can be judged is not known"
         return Check("gate", Verdict.UNKNOWN, words, "it holds for a person where Prometheus stays away")
     wrong = [result for result in troubled if result.trouble in (Trouble.SEVERAL_SERIES, Trouble.REJECTED)]
     if wrong:
@@ -93,5 +93,5 @@ def _listed(results: list[CriterionResult]) -> str:
     """Several criteria often say the same."""
     said: dict[str, list[str]] = {}
     for result in results:
-        said.setdefault(harmless(result.words, limit=400), []).append(result.name)
+        said.setdefault(sanitize(result.words, limit=400), []).append(result.name)
     return "; ".join(f"{', '.join(names)}: {words}" for words, names in said.items())

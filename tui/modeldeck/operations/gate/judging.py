@@ -12,7 +12,7 @@ from modeldeck.domain.gates.outlook import with_missing
 from modeldeck.domain.gates.placeholders import fill
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.metrics.scraping import Scraped
-from modeldeck.operations.common.text import harmless
+from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.gate.asking import Answers, Ask, Unanswered, ask
 from modeldeck.operations.gate.before import Baseline, side_before
 from modeldeck.operations.gate.looking import Pods, look
@@ -116,4 +116,4 @@ def _measured_before(
 
 def _clean(result: CriterionResult) -> CriterionResult:
     """Words of backends may hold anything."""
-    return replace(result, words=harmless(result.words, limit=400), warnings=tuple(harmless(each, limit=400) for each in result.warnings))
+    return replace(result, words=sanitize(result.words, limit=400), warnings=tuple(sanitize(each, limit=400) for each in result.warnings))

@@ -9,7 +9,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates.judgement import CriterionResult, Judgement, Trouble
 from modeldeck.domain.gates.promql import metrics_in
 from modeldeck.domain.gates.settings import Gate
-from modeldeck.operations.common.text import harmless
+from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.gate.asking import Unanswered, ask, unanswered
 from modeldeck.operations.gate.judging import judge, own_ask
 from modeldeck.operations.gate.target import Target
@@ -56,9 +56,9 @@ async def try_queries(gate: Gate, metrics: Metrics, *, now: float) -> Trial:
     for name, question in asked.items():
         answer = answers.of([question])
         if isinstance(answer, Unanswered) and answer.trouble is Trouble.UNREACHABLE:
-            away = harmless(answer.words)
+            away = sanitize(answer.words)
         elif isinstance(answer, Unanswered):
-            refused.append(Refused(name, harmless(answer.words)))
+            refused.append(Refused(name, sanitize(answer.words)))
         elif (absent := _absent(question.promql, names)) is not None:
             refused.append(Refused(name, *absent))
     return Trial(tuple(refused), away=away)
@@ -93,5 +93,5 @@ def _absent(query: str, names: Collection[str] | Unanswered) -> tuple[str, str] 
             from difflib import get_close_matches
 
             near = get_close_matches(metric, names, n=1, cutoff=0.7)
-            return f"Prometheus knows no metric {metric}", f"did you mean {harmless(near[0])}?" if near else ""
+            return f"Prometheus knows no metric {metric}", f"did you mean {sanitize(near[0])}?" if near else ""
     return None

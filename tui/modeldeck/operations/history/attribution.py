@@ -13,22 +13,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from modeldeck.domain.mlflow.alias_changes import Sighting
-from modeldeck.operations.history.records import SLACK, Move
+from modeldeck.domain.mlflow.alias_changes import AliasChange
+from modeldeck.operations.history.records import SLACK, OperationRecord
 from modeldeck.operations.history.revisions import SECOND
 
 
-def by_others(sightings: Iterable[Sighting], moves: Iterable[Move]) -> tuple[Sighting, ...]:
+def by_others(sightings: Iterable[AliasChange], moves: Iterable[OperationRecord]) -> tuple[AliasChange, ...]:
     """Oldest first. A sighting that spans a move of ours and another one is told as what is left of it.
 
     An operation may be told of by several memories, the best of them first, and be about several Deployments that share an alias.
     """
     known = _each_once(moves)
-    chains: dict[tuple[str, str], list[Sighting]] = defaultdict(list)
+    chains: dict[tuple[str, str], list[AliasChange]] = defaultdict(list)
     for sighting in sightings:
         if sighting.move.from_version != sighting.move.to_version:
             chains[sighting.move.model, sighting.move.alias].append(sighting)
-    left: list[Sighting] = []
+    left: list[AliasChange] = []
     for (model, alias), chain in chains.items():
         chain.sort(key=lambda one: (one.before, one.after))
         steps = sorted(
@@ -39,8 +39,8 @@ def by_others(sightings: Iterable[Sighting], moves: Iterable[Move]) -> tuple[Sig
     return tuple(sorted(left, key=lambda one: (one.before, one.after)))
 
 
-def _each_once(moves: Iterable[Move]) -> Iterable[Move]:
-    found: dict[tuple[str, str], Move] = {}
+def _each_once(moves: Iterable[OperationRecord]) -> Iterable[OperationRecord]:
+    found: dict[tuple[str, str], OperationRecord] = {}
     for move in moves:
         known = found.setdefault((move.id, move.model), move)
         if known.alias_moved is False and move.alias_moved:
@@ -68,14 +68,14 @@ class _Step:
     surely: bool
     """It is known to have happened: whoever read the alias before and after must have seen it."""
 
-    def near(self, sighting: Sighting, slack: float) -> bool:
+    def near(self, sighting: AliasChange, slack: float) -> bool:
         return self.since - slack <= sighting.before and sighting.after <= self.until + slack
 
-    def inside(self, sighting: Sighting) -> bool:
+    def inside(self, sighting: AliasChange) -> bool:
         return sighting.after <= self.since and self.until <= sighting.before
 
 
-def _steps(move: Move) -> Iterator[_Step]:
+def _steps(move: OperationRecord) -> Iterator[_Step]:
     """The way there, and the way back of one that did not last, or is not known to have."""
     if move.alias_moved is False or (move.previous is not None and move.previous == move.to_version):
         return
@@ -103,7 +103,7 @@ _Path = tuple[int, "_Path | None", int, int]
 class _Chain:
     """All sightings of one alias and all steps that may explain them."""
 
-    def __init__(self, sightings: Sequence[Sighting], steps: Sequence[_Step]) -> None:
+    def __init__(self, sightings: Sequence[AliasChange], steps: Sequence[_Step]) -> None:
         self._sightings, self._steps = sightings, steps
         passed = [0]
         for step in steps:
@@ -112,7 +112,7 @@ class _Chain:
         self._passed = passed
         """What it costs to pass over the first n steps."""
 
-    def unexplained(self) -> list[Sighting]:
+    def unexplained(self) -> list[AliasChange]:
         ends: dict[int, _Path] = {_NOBODY: (0, None, _NOBODY, _NOBODY)}
         for number in range(len(self._sightings)):
             ends = self._after(number, ends)
@@ -155,7 +155,7 @@ class _Chain:
                 found[index] = closed
         return found
 
-    def _gaps(self, sighting: Sighting, used: Sequence[int]) -> Iterator[Sighting]:
+    def _gaps(self, sighting: AliasChange, used: Sequence[int]) -> Iterator[AliasChange]:
         """What is left of one sighting, bounded by the steps before and behind."""
         at: _Version = sighting.move.from_version
         after = sighting.after
@@ -181,6 +181,6 @@ def _fits(one: _Version, other: _Version) -> bool:
     return isinstance(one, _Unknown) or isinstance(other, _Unknown) or one == other
 
 
-def _between(sighting: Sighting, one: _Version, other: _Version, after: float, before: float) -> Iterator[Sighting]:
+def _between(sighting: AliasChange, one: _Version, other: _Version, after: float, before: float) -> Iterator[AliasChange]:
     if not isinstance(one, _Unknown) and not isinstance(other, _Unknown) and one != other:
-        yield Sighting(replace(sighting.move, from_version=one, to_version=other), after, before)
+        yield AliasChange(replace(sighting.move, from_version=one, to_version=other), after, before)

@@ -15,7 +15,7 @@ from modeldeck.domain.kubernetes.annotations import FIELD_MANAGER, HISTORY_LENGT
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, ReplicaSet
 from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.links.links import LinkPatterns
-from modeldeck.domain.mlflow.alias_changes import Sighting
+from modeldeck.domain.mlflow.alias_changes import AliasChange
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State
 from modeldeck.operations.common.change_cause import is_ours
@@ -25,13 +25,13 @@ from modeldeck.operations.history.records import (
     CAUSES,
     JOURNAL,
     TAGS,
-    Move,
+    OperationRecord,
     each_once,
-    moves_of,
     of_annotations,
     of_causes,
     of_journal,
     of_tags,
+    records_of,
 )
 from modeldeck.operations.history.revisions import Revision, writer_of
 from modeldeck.operations.history.timeline import Arrival, timeline
@@ -48,7 +48,7 @@ class Memories:
     registry: Registry | None
     journal: tuple[Operation, ...] = ()
     """Operations of all clusters that it knows."""
-    sightings: tuple[Sighting, ...] = ()
+    sightings: tuple[AliasChange, ...] = ()
     """Of this very registry."""
     cluster: ClusterId = field(default_factory=ClusterId)
     registry_id: str = ""
@@ -89,7 +89,7 @@ def history(memories: Memories, patterns: LinkPatterns, *, of: str | None = None
     journaled = tuple(of_journal(here))
     on, by_tag = _grouped(journaled), _grouped(tagged)
     for one in fleet.deployments if of is None else filter(None, (fleet.deployment(of),)):
-        moves = moves_of(one, on[one.key], annotated[one.key], (*by_tag[one.key], *caused[one.key]))
+        moves = records_of(one, on[one.key], annotated[one.key], (*by_tag[one.key], *caused[one.key]))
         forgotten = _forgotten(one, sets[one.uid], annotated[one.key])
         found += _of_others(one, timeline(one, sets[one.uid], moves, memories.registry, patterns), forgotten)
     serving = _serving(fleet, patterns) if memories.sightings else {}
@@ -111,7 +111,10 @@ def _not_these(operation: Operation, fleet: Fleet, cluster: ClusterId) -> frozen
 
 
 def _ours(
-    journal: Sequence[Operation], annotated: Mapping[str, Iterable[Move]], tagged: Iterable[Move], caused: Iterable[Move]
+    journal: Sequence[Operation],
+    annotated: Mapping[str, Iterable[OperationRecord]],
+    tagged: Iterable[OperationRecord],
+    caused: Iterable[OperationRecord],
 ) -> list[Past]:
     """Operations of modeldeck: as the journal tells them, else the cluster, else the registry, else a change cause."""
     known = {operation.id for operation in journal}
@@ -126,9 +129,9 @@ def _ours(
     return [*(Past(operation, JOURNAL) for operation in journal), *others]
 
 
-def _grouped(all_of_them: Iterable[Move]) -> Mapping[str, list[Move]]:
+def _grouped(all_of_them: Iterable[OperationRecord]) -> Mapping[str, list[OperationRecord]]:
     """By `namespace/name` of their Deployment."""
-    found: dict[str, list[Move]] = defaultdict(list)
+    found: dict[str, list[OperationRecord]] = defaultdict(list)
     for one in all_of_them:
         found[one.key].append(one)
     return found
@@ -149,7 +152,7 @@ def _serving(fleet: Fleet, patterns: LinkPatterns) -> Mapping[str, frozenset[str
     return {model: frozenset(keys) for model, keys in found.items()}
 
 
-def _told(move: Move, places: tuple[Part, ...]) -> Operation:
+def _told(move: OperationRecord, places: tuple[Part, ...]) -> Operation:
     """An operation as the cluster or the registry tell it. `places`: all Deployments that do."""
     namespace, _, name = move.key.rpartition("/")
     over = not math.isinf(move.at)
@@ -177,7 +180,7 @@ def _told(move: Move, places: tuple[Part, ...]) -> Operation:
     )
 
 
-def _forgotten(deployment: Deployment, sets: Iterable[ReplicaSet], moves: Iterable[Move]) -> float:
+def _forgotten(deployment: Deployment, sets: Iterable[ReplicaSet], moves: Iterable[OperationRecord]) -> float:
     """Up to when operations may have been on the Deployment that nobody remembers any more: its history keeps the last ones. Seconds since
     the epoch."""
     full = any(len(history_of(told)) >= HISTORY_LENGTH for told in (deployment.annotations, *(one.annotations for one in sets)))
@@ -263,7 +266,7 @@ def _how(revision: Revision) -> str:
     return f"{how} (revision {revision.number})"
 
 
-def _seen(sighting: Sighting) -> Operation:
+def _seen(sighting: AliasChange) -> Operation:
     move = sighting.move
     words = f"{NOT_KNOWN}: {move.alias} was {_at(move.from_version)} at {iso(sighting.after)} and {_at(move.to_version)} at "
     return Operation(

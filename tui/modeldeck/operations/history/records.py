@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from modeldeck.domain.identity import ClusterId, cluster_of
-from modeldeck.domain.kubernetes.annotations import CLUSTER_TAG, Mark, history_of, under_way
+from modeldeck.domain.kubernetes.annotations import CLUSTER_TAG, OperationAnnotation, history_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment, ReplicaSet
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepName, StepState
@@ -29,7 +29,7 @@ SLACK = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class OperationRecord:
     """One operation, under way or over. `served`: whether the new version really took over; else it was taken back, or may yet be."""
 
     id: str
@@ -72,23 +72,25 @@ class Move:
         return self.since - SLACK <= until and since <= self.at + SLACK
 
 
-def moves_of(deployment: Deployment, journaled: Iterable[Move], annotated: Iterable[Move], tagged: Iterable[Move]) -> tuple[Move, ...]:
+def records_of(
+    deployment: Deployment, journaled: Iterable[OperationRecord], annotated: Iterable[OperationRecord], tagged: Iterable[OperationRecord]
+) -> tuple[OperationRecord, ...]:
     """On one Deployment. Oldest first, each operation once: as the journal tells it, where it does. `annotated` are its own; the others may
     be of other Deployments, too."""
     own = (move for move in journaled if move.key == deployment.key and move.uid in ("", deployment.uid))
     return each_once((*own, *annotated, *(move for move in tagged if _is_on(move, deployment))))
 
 
-def _is_on(move: Move, deployment: Deployment) -> bool:
+def _is_on(move: OperationRecord, deployment: Deployment) -> bool:
     """Several clusters may share a registry: Deployments of one name in each of them. Older tags name no uid."""
     if move.key != deployment.key:
         return False
     return move.uid == deployment.uid if move.uid else move.at >= (deployment.created_at or 0.0)
 
 
-def each_once(moves: Iterable[Move]) -> tuple[Move, ...]:
+def each_once(moves: Iterable[OperationRecord]) -> tuple[OperationRecord, ...]:
     """Oldest first; of several memories of one operation the one that comes first."""
-    found: dict[str, Move] = {}
+    found: dict[str, OperationRecord] = {}
     for move in moves:
         found.setdefault(move.id, move)
     return tuple(sorted(found.values(), key=lambda move: (move.at, move.since)))
@@ -97,14 +99,14 @@ def each_once(moves: Iterable[Move]) -> tuple[Move, ...]:
 _BEGUN = (Outcome.DONE, Outcome.UNDONE, Outcome.NEEDS_ATTENTION, None)
 
 
-def of_journal(past: Iterable[Operation]) -> Iterator[Move]:
+def of_journal(past: Iterable[Operation]) -> Iterator[OperationRecord]:
     """One for each of its Deployments, its own first. Without operations that never changed anything."""
     for operation in past:
         if operation.state is State.PLANNED or operation.outcome not in _BEGUN:
             continue
         *others, own = operation.parts
         for leg, part in enumerate((own, *others)):
-            yield Move(
+            yield OperationRecord(
                 id=operation.id,
                 key=part.key,
                 uid=part.uid,
@@ -154,7 +156,7 @@ def _took_over(operation: Operation, leg: int) -> bool:
     return not taken_back and any(step.name is StepName.AWAIT_ROLLOUT and step.state is StepState.DONE for step in steps)
 
 
-def of_annotations(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[Move]:
+def of_annotations(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[OperationRecord]:
     """The history, then the mark of the one under way. Each ReplicaSet has a copy of the history from the time when it was the newest:
     `kubectl rollout undo` puts an older copy back on the Deployment, and with it perhaps a mark whose end only the newer ones tell."""
     newest_first = sorted(sets, key=lambda one: -one.revision)
@@ -167,11 +169,11 @@ def of_annotations(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterat
         yield _of_mark(standing, standing.to_version, deployment)
 
 
-def _of_mark(mark: Mark, to_version: str, deployment: Deployment) -> Move:
+def _of_mark(mark: OperationAnnotation, to_version: str, deployment: Deployment) -> OperationRecord:
     outcome = next((one for one in Outcome if one == mark.outcome), None)
     at = from_iso(mark.at)
     over = (at if at is not None else 0.0) if mark.outcome else math.inf
-    return Move(
+    return OperationRecord(
         id=mark.id,
         key=deployment.key,
         uid=deployment.uid,
@@ -191,7 +193,7 @@ def _of_mark(mark: Mark, to_version: str, deployment: Deployment) -> Move:
     )
 
 
-def of_causes(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[Move]:
+def of_causes(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[OperationRecord]:
     """Operations of which nothing else may be left: the history on the Deployment keeps the last ten."""
     for one in sets:
         cause = cause_of(one.change_cause)
@@ -199,7 +201,7 @@ def of_causes(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[Mo
             continue
         since = _planned(cause.id, math.inf)
         since = since if since < math.inf else one.created_at or 0.0
-        yield Move(
+        yield OperationRecord(
             id=cause.id,
             key=deployment.key,
             uid=deployment.uid,
@@ -219,16 +221,16 @@ def of_causes(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[Mo
         )
 
 
-def of_tags(registry: Registry | None) -> Sequence[Move]:
+def of_tags(registry: Registry | None) -> Sequence[OperationRecord]:
     """A version's tags tell its latest arrival, wherever that was."""
     versions = registry.versions if registry else ()
     return [_of_tagged(version) for version in versions if version.tags.get("modeldeck.operation")]
 
 
-def _of_tagged(version: ModelVersion) -> Move:
+def _of_tagged(version: ModelVersion) -> OperationRecord:
     tags = version.tags
     at = from_iso(tags.get("modeldeck.when", "")) or 0.0
-    return Move(
+    return OperationRecord(
         id=tags["modeldeck.operation"],
         key=tags.get("modeldeck.deployment", ""),
         uid=tags.get("modeldeck.deployment-uid", ""),

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.mlflow.alias_changes import Glance, pointers_of
+from modeldeck.domain.mlflow.alias_changes import AliasSnapshot, pointers_of
 from modeldeck.domain.mlflow.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from modeldeck.operations.history.sightings import REFRESH
 from modeldeck.ports import Clock, ModelRegistry, Sightings
@@ -25,7 +25,7 @@ class RememberingRegistry:
         self._sightings = sightings
         self._name = name
         self._clock = clock
-        self._last: Glance | None = None
+        self._last: AliasSnapshot | None = None
         self._kept_at: float | None = None
         """When, by the monotonic clock, it was last written down."""
         self._keeping: asyncio.Task[None] | None = None
@@ -54,7 +54,7 @@ class RememberingRegistry:
         return found
 
     async def _remember(self, found: Registry, began: float) -> None:
-        glance = Glance(pointers_of(found.models), began, self._clock.now())
+        glance = AliasSnapshot(pointers_of(found.models), began, self._clock.now())
         if self._keeping is None or self._keeping.done():
             self._keeping = asyncio.create_task(self._keep(glance))
         await asyncio.wait({self._keeping}, timeout=_PATIENCE)
@@ -65,7 +65,7 @@ class RememberingRegistry:
             await asyncio.wait({self._keeping})
         self._sightings.close()
 
-    async def _keep(self, glance: Glance) -> None:
+    async def _keep(self, glance: AliasSnapshot) -> None:
         last, now = self._last, self._clock.monotonic()
         same = last is not None and last.pointers == glance.pointers
         if same and self._kept_at is not None and now - self._kept_at < REFRESH:

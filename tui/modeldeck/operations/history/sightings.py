@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from modeldeck.domain.environments import MlflowTarget
-from modeldeck.domain.mlflow.alias_changes import AliasMove, Glance, Pointers, Sighting, alias_moves
+from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove, AliasSnapshot, Pointers, alias_moves
 from modeldeck.operations.journal.journal_file import JournalFile
 
 _SCHEMA = """
@@ -55,7 +55,7 @@ class SqliteSightings(JournalFile):
         super().__init__(path)
         self._busy = threading.Lock()
 
-    def see(self, registry: str, glance: Glance, earlier: Glance | None = None) -> bool:
+    def see(self, registry: str, glance: AliasSnapshot, earlier: AliasSnapshot | None = None) -> bool:
         """Keep what moved since the last reading, whoever made that. `earlier`: this process' own one before, which need not stand in the
         file. False: two readings overlapped and differ, so that nobody can tell which is the newer one; the next one will tell.
 
@@ -71,10 +71,10 @@ class SqliteSightings(JournalFile):
                 _write(connection, registry, news)
             return news.settled
 
-    def sightings(self, registry: str, *, limit: int = 500) -> tuple[Sighting, ...]:
+    def sightings(self, registry: str, *, limit: int = 500) -> tuple[AliasChange, ...]:
         """Newest first. Raises JournalFailure."""
         query = "SELECT model, alias, from_version, to_version, after, before FROM sightings WHERE registry = ? ORDER BY seq DESC LIMIT ?"
-        return tuple(Sighting(AliasMove(*row[:4]), row[4], row[5]) for row in self._rows(query, registry, limit))
+        return tuple(AliasChange(AliasMove(*row[:4]), row[4], row[5]) for row in self._rows(query, registry, limit))
 
     def _seen(self, registry: str) -> dict[str, _Seen]:
         return _known(self._rows(_LAST, registry))
@@ -108,7 +108,7 @@ def _known(rows: list[tuple[str, float | None, str, float, float]]) -> dict[str,
 class _News:
     """A reading held against what was seen before it."""
 
-    def __init__(self, seen: Mapping[str, _Seen], glance: Glance, earlier: Glance | None) -> None:
+    def __init__(self, seen: Mapping[str, _Seen], glance: AliasSnapshot, earlier: AliasSnapshot | None) -> None:
         # A reading that had begun before the kept one ended may be the older one. A time to come is a clock that was set back.
         unsure = {name for name, last in seen.items() if glance.began < last.at <= glance.ended}
         self.fresh = {name: now for name, now in glance.pointers.items() if name not in unsure}

@@ -11,7 +11,7 @@ from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.operations.promotions import Outcome
 from modeldeck.operations.common.change_cause import cause_of
-from modeldeck.operations.history.records import JOURNAL, Move
+from modeldeck.operations.history.records import JOURNAL, OperationRecord
 from modeldeck.operations.history.revisions import SECOND, Revision, bounded, revisions
 
 
@@ -23,7 +23,7 @@ class Arrival:
     version: str | None
     revision: Revision | None = None
     """None: its ReplicaSet is gone, or no pod was changed."""
-    move: Move | None = None
+    move: OperationRecord | None = None
     """None: somebody else did it."""
     back: bool = False
     """The way back of an operation that was undone."""
@@ -45,7 +45,7 @@ class Arrival:
 
 
 def timeline(
-    deployment: Deployment, sets: Iterable[ReplicaSet], moves: Sequence[Move], registry: Registry | None, patterns: LinkPatterns
+    deployment: Deployment, sets: Iterable[ReplicaSet], moves: Sequence[OperationRecord], registry: Registry | None, patterns: LinkPatterns
 ) -> tuple[Arrival, ...]:
     """Oldest first. `sets` and `moves` (moves.py): the Deployment's own."""
     found = revisions(deployment, sets, registry, patterns)
@@ -54,12 +54,12 @@ def timeline(
     return _merged(*aligned(found, moves))
 
 
-def aligned(found: Sequence[Revision], moves: Sequence[Move]) -> tuple[tuple[Arrival, ...], tuple[Move, ...]]:
+def aligned(found: Sequence[Revision], moves: Sequence[OperationRecord]) -> tuple[tuple[Arrival, ...], tuple[OperationRecord, ...]]:
     """Every revision with the operation that made it, if any; and the operations that are left."""
-    forth: dict[int, Move] = {}
-    back: dict[int, Move] = {}
+    forth: dict[int, OperationRecord] = {}
+    back: dict[int, OperationRecord] = {}
 
-    def take(places: Mapping[int, Move]) -> None:
+    def take(places: Mapping[int, OperationRecord]) -> None:
         forth.update(places)
         for place, move in places.items():
             if not move.served:
@@ -67,7 +67,7 @@ def aligned(found: Sequence[Revision], moves: Sequence[Move]) -> tuple[tuple[Arr
                 if returning is not None:
                     back[returning] = move
 
-    def left() -> list[Move]:
+    def left() -> list[OperationRecord]:
         known = {move.id for move in forth.values()}
         return [move for move in moves if move.id not in known]
 
@@ -86,10 +86,10 @@ def aligned(found: Sequence[Revision], moves: Sequence[Move]) -> tuple[tuple[Arr
     return tuple(arrivals), tuple(left())
 
 
-def _by_identity(found: Sequence[Revision], moves: Sequence[Move]) -> dict[int, Move]:
+def _by_identity(found: Sequence[Revision], moves: Sequence[OperationRecord]) -> dict[int, OperationRecord]:
     """The first ReplicaSet whose cause names the operation has its revision: later ones of others inherit it. Which one of several that
     the set had, the times tell: `kubectl rollout undo` brings an old cause back."""
-    places: dict[int, Move] = {}
+    places: dict[int, OperationRecord] = {}
     for move in moves:
         named = [index for index in range(len(found)) if _named(found[index]) == move.id and _same_change(found, index, move)]
         own = [index for index in named if found[index].replica_set.uid == found[named[0]].replica_set.uid and index not in places]
@@ -108,7 +108,7 @@ def _named(one: Revision) -> str:
     return cause.id if cause is not None else ""
 
 
-def _by_time(found: Sequence[Revision], moves: Sequence[Move], free: Sequence[int]) -> dict[int, Move]:
+def _by_time(found: Sequence[Revision], moves: Sequence[OperationRecord], free: Sequence[int]) -> dict[int, OperationRecord]:
     """Both are in order. Of all ways to lay the operations over the revisions that are free, the one that places the most of them, at the
     surest times; else at the latest revisions, as memories forget the oldest operations first."""
     best = [[0.0] * (len(free) + 1) for _ in range(len(moves) + 1)]
@@ -121,7 +121,7 @@ def _by_time(found: Sequence[Revision], moves: Sequence[Move], free: Sequence[in
             # Of ways that are worth the same, the revision is passed over: a later one is taken.
             best[row][column] = max(matched, skipped, passed)
             takes[row][column] = used if matched > max(skipped, passed) else -1 if skipped > passed else 0
-    places: dict[int, Move] = {}
+    places: dict[int, OperationRecord] = {}
     row = column = 0
     while row < len(moves) and column < len(free):
         taken = takes[row][column]
@@ -131,7 +131,7 @@ def _by_time(found: Sequence[Revision], moves: Sequence[Move], free: Sequence[in
     return places
 
 
-def _worth(found: Sequence[Revision], free: Sequence[int], column: int, move: Move) -> tuple[float, int]:
+def _worth(found: Sequence[Revision], free: Sequence[int], column: int, move: OperationRecord) -> tuple[float, int]:
     """How well an operation fits a revision, and how many revisions it takes: its way back is the next one. 0: it does not fit."""
     index = free[column]
     one = found[index]
@@ -145,12 +145,12 @@ def _worth(found: Sequence[Revision], free: Sequence[int], column: int, move: Mo
     return (worth + 500.0, 2) if returns else (worth, 1)
 
 
-def _says_so(found: Sequence[Revision], index: int, move: Move) -> bool:
+def _says_so(found: Sequence[Revision], index: int, move: OperationRecord) -> bool:
     said = f"modeldeck {move.kind} {move.model} {move.from_version or 'unknown'} -> {move.to_version} by {move.actor}"
     return _same_change(found, index, move) and found[index].cause.startswith(said)
 
 
-def _same_change(found: Sequence[Revision], index: int, move: Move) -> bool:
+def _same_change(found: Sequence[Revision], index: int, move: OperationRecord) -> bool:
     one = found[index]
     named = one.replica_set.template.annotations.get("modeldeck.dev/version") if one.by_alias else one.version
     if named != move.to_version or (move.model and one.model not in (None, move.model)):
@@ -165,19 +165,19 @@ def _before(found: Sequence[Revision], index: int) -> str | None:
     return found[index - 1].version if index else None
 
 
-def _best(places: Sequence[int], found: Sequence[Revision], move: Move) -> int | None:
+def _best(places: Sequence[int], found: Sequence[Revision], move: OperationRecord) -> int | None:
     """The surest time, then where the version before fits, then the earliest."""
     return min(places, key=lambda at: (_doubt(found[at], move), _before(found, at) != move.from_version, at), default=None)
 
 
-def _doubt(one: Revision, move: Move) -> int:
+def _doubt(one: Revision, move: OperationRecord) -> int:
     """A known time that falls into the operation's own is surer than bounds, and these than one that clocks must be wrong for."""
     if not one.exact:
         return 1
     return 0 if move.since - SECOND <= one.since <= move.at + SECOND else 2
 
 
-def _way_back(found: Sequence[Revision], place: int, move: Move, taken: Collection[int]) -> int | None:
+def _way_back(found: Sequence[Revision], place: int, move: OperationRecord, taken: Collection[int]) -> int | None:
     """The next revision, where it brings back what was there before."""
     index = place + 1
     if index >= len(found) or index in taken or place == 0:
@@ -186,7 +186,7 @@ def _way_back(found: Sequence[Revision], place: int, move: Move, taken: Collecti
     return index if same and move.within(found[index].since, found[index].until) else None
 
 
-def _retimed(found: Sequence[Revision], forth: dict[int, Move], back: dict[int, Move]) -> tuple[Revision, ...]:
+def _retimed(found: Sequence[Revision], forth: dict[int, OperationRecord], back: dict[int, OperationRecord]) -> tuple[Revision, ...]:
     """What an operation made was made while it went on, unless the clocks say otherwise."""
     timed = list(found)
     for index, move in (*forth.items(), *back.items()):
@@ -197,7 +197,7 @@ def _retimed(found: Sequence[Revision], forth: dict[int, Move], back: dict[int, 
     return bounded(timed)
 
 
-def _arrival(one: Revision, forth: Move | None, back: Move | None, undone: set[str]) -> Arrival:
+def _arrival(one: Revision, forth: OperationRecord | None, back: OperationRecord | None, undone: set[str]) -> Arrival:
     if forth is None:
         version = one.version or (back.from_version if back else None)
         return Arrival(one.model, version, one, back, back=back is not None)
@@ -207,7 +207,7 @@ def _arrival(one: Revision, forth: Move | None, back: Move | None, undone: set[s
     return Arrival(forth.model or one.model, forth.to_version, one, forth, served=served)
 
 
-def _merged(arrivals: Sequence[Arrival], left: Sequence[Move]) -> tuple[Arrival, ...]:
+def _merged(arrivals: Sequence[Arrival], left: Sequence[OperationRecord]) -> tuple[Arrival, ...]:
     """The operations without a revision between the others, by time."""
     merged: list[Arrival] = []
     pending = [Arrival(move.model or None, move.to_version, None, move, served=move.served) for move in left]

@@ -1,4 +1,4 @@
-"""Journal entries, and an operation as the fold of them: `fold(entries)` is what happened, whoever wrote it down and whenever.
+"""Journal entries, and an operation as the replay of them: `replay(entries)` is what happened, whoever wrote it down and whenever.
 
     planned      the whole plan               at, plan, host
     started      carried out by               at, pid, host, birth
@@ -37,7 +37,7 @@ from modeldeck.operations.common.serialization import plan_from_journal
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Event:
     operation_id: str
     kind: str
     body: Mapping[str, Any]
@@ -53,7 +53,7 @@ class Entry:
         return str(self.body.get("words", ""))
 
 
-def fold(entries: Iterable[Entry]) -> Operation | None:
+def replay(entries: Iterable[Event]) -> Operation | None:
     """One operation's entries in order → the operation; None where they hold no plan that can be read."""
     operation: Operation | None = None
     for entry in entries:
@@ -69,7 +69,7 @@ def heard(operation: Operation, beat: float | None) -> Operation:
     return replace(operation, heartbeat_at=newest)
 
 
-def plan_in(entries: Iterable[Entry]) -> Plan | None:
+def plan_in(entries: Iterable[Event]) -> Plan | None:
     """The plan that an operation was started with."""
     for entry in entries:
         if entry.kind == "planned":
@@ -80,7 +80,7 @@ def plan_in(entries: Iterable[Entry]) -> Plan | None:
     return None
 
 
-def advance(operation: Operation | None, entry: Entry) -> Operation | None:
+def advance(operation: Operation | None, entry: Event) -> Operation | None:
     """The operation after one more entry."""
     if entry.kind == "planned" and operation is None:
         plan = plan_in((entry,))
@@ -110,7 +110,7 @@ _JUDGEMENTS = 240
 _ENDINGS = ("done", "failed", "skipped", "undone", "undo-failed")
 
 
-def _planned(plan: Plan, entry: Entry) -> Operation:
+def _planned(plan: Plan, entry: Event) -> Operation:
     intent = plan.intent
     return Operation(
         id=entry.operation_id,
@@ -141,7 +141,7 @@ def _planned(plan: Plan, entry: Entry) -> Operation:
     )
 
 
-def _advance_step(operation: Operation, entry: Entry) -> Operation:
+def _advance_step(operation: Operation, entry: Event) -> Operation:
     index = entry.body.get("step")
     if not isinstance(index, int) or not 0 <= index < len(operation.steps):
         return operation
@@ -152,7 +152,7 @@ def _advance_step(operation: Operation, entry: Entry) -> Operation:
     return replace(operation, steps=steps, log=log, extended=0.0 if begins else operation.extended)
 
 
-def _moved(step: Step, entry: Entry) -> Step:
+def _moved(step: Step, entry: Event) -> Step:
     if entry.kind == "judged":
         judgement = entry.body.get("judgement")
         found = judgement_from_json(judgement if isinstance(judgement, Mapping) else {})
@@ -168,7 +168,7 @@ def _moved(step: Step, entry: Entry) -> Step:
     return replace(step, state=state, started_at=started, finished_at=finished, words=words)
 
 
-def _addresses(entry: Entry) -> tuple[PodAddress, ...]:
+def _addresses(entry: Event) -> tuple[PodAddress, ...]:
     found = []
     for one in entry.body.get("pods") or ():
         match one:
@@ -177,7 +177,7 @@ def _addresses(entry: Entry) -> tuple[PodAddress, ...]:
     return tuple(found[:MOST])
 
 
-def _advance_operation(operation: Operation, entry: Entry) -> Operation:
+def _advance_operation(operation: Operation, entry: Event) -> Operation:
     if entry.kind == "started":
         pid = entry.body.get("pid")
         host, birth = str(entry.body.get("host", operation.host)), str(entry.body.get("birth", ""))
@@ -222,7 +222,7 @@ def _advance_operation(operation: Operation, entry: Entry) -> Operation:
     return operation
 
 
-def _decides(operation: Operation, entry: Entry) -> bool:
+def _decides(operation: Operation, entry: Event) -> bool:
     """Whether it is what the operation waits for: an approval lets none go on that a gate holds, nor the other way round."""
     if operation.state is not State.WAITING:
         return False
@@ -230,7 +230,7 @@ def _decides(operation: Operation, entry: Entry) -> bool:
     return what == "cancel" or what in (("approve",) if operation.awaits_approval else ("accept", "extend"))
 
 
-def _seconds(entry: Entry) -> float:
+def _seconds(entry: Event) -> float:
     seconds = entry.body.get("seconds")
     return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 0.0
 
@@ -238,7 +238,7 @@ def _seconds(entry: Entry) -> float:
 _WISHES = {"cancel": "asked to undo it", "accept": "accepted it", "extend": "gave it more time", "approve": "approved it"}
 
 
-def asked_words(entry: Entry) -> str:
+def asked_words(entry: Event) -> str:
     """What a person wanted of an operation: `bob@box approved it: looked at the numbers`."""
     what = _WISHES.get(str(entry.body.get("what", "")), "asked for something that this modeldeck does not know")
     seconds = _seconds(entry)

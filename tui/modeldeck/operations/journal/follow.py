@@ -8,7 +8,7 @@ from typing import ClassVar, Protocol
 from modeldeck.domain.failures import Failure, NotFound
 from modeldeck.domain.operations.promotions import Operation, State
 from modeldeck.operations.common.liveness import unheard
-from modeldeck.operations.journal.events import Entry, advance, heard
+from modeldeck.operations.journal.events import Event, advance, heard
 from modeldeck.ports import Clock
 
 
@@ -30,7 +30,7 @@ LISTEN = 2.0
 class Tail(Protocol):
     """A journal that gives what is new."""
 
-    def after(self, operation_id: str, seq: int) -> tuple[tuple[Entry, ...], int]: ...
+    def after(self, operation_id: str, seq: int) -> tuple[tuple[Event, ...], int]: ...
     def heartbeat(self, operation_id: str) -> float | None: ...
 
 

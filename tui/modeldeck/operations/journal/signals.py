@@ -15,11 +15,11 @@ from enum import StrEnum
 from modeldeck.domain.failures import Conflict, Failure, Rejected
 from modeldeck.domain.operations.promotions import Operation, State, StepName
 from modeldeck.operations.common.text import has_orders
-from modeldeck.operations.journal.events import Entry
+from modeldeck.operations.journal.events import Event
 from modeldeck.ports import Journal
 
 
-class Wish(StrEnum):
+class Signal(StrEnum):
     CANCEL = "cancel"
     ACCEPT = "accept"
     EXTEND = "extend"
@@ -27,49 +27,49 @@ class Wish(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    wish: Wish
+class SignalRequest:
+    wish: Signal
     by: str
     reason: str = ""
     seconds: float = 0.0
 
 
 @dataclass
-class Mailbox:
+class SignalInbox:
     """What has been asked of the operation that this process carries out. `cancel` is set by the first such wish."""
 
     cancel: asyncio.Event
-    decisions: list[Asked] = field(default_factory=list)
+    decisions: list[SignalRequest] = field(default_factory=list)
     """Accepts and extensions that nobody has looked at yet, oldest first."""
-    approvals: list[Asked] = field(default_factory=list)
+    approvals: list[SignalRequest] = field(default_factory=list)
 
-    def deliver(self, asked: Asked) -> None:
-        if asked.wish is Wish.CANCEL:
+    def deliver(self, asked: SignalRequest) -> None:
+        if asked.wish is Signal.CANCEL:
             self.cancel.set()
-        elif asked.wish is Wish.APPROVE:
+        elif asked.wish is Signal.APPROVE:
             self.approvals.append(asked)
         else:
             self.decisions.append(asked)
 
 
-def asked_in(entry: Entry) -> Asked | None:
+def signals_in(entry: Event) -> SignalRequest | None:
     """None where the entry is no wish, or one of a newer modeldeck."""
     if entry.kind != "asked":
         return None
     try:
-        wish = Wish(str(entry.body.get("what", "")))
+        wish = Signal(str(entry.body.get("what", "")))
     except ValueError:
         return None
     seconds = entry.body.get("seconds")
     number = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 0.0
-    return Asked(wish, str(entry.body.get("by", "")), str(entry.body.get("reason", "")), number)
+    return SignalRequest(wish, str(entry.body.get("by", "")), str(entry.body.get("reason", "")), number)
 
 
-def ask(operation: Operation, asked: Asked, journal: Journal, now: float) -> None:
+def ask(operation: Operation, asked: SignalRequest, journal: Journal, now: float) -> None:
     """Write the wish down. Raises Rejected where it makes no sense, Conflict where the operation is not at a point for it."""
     _refuse(operation, asked)
     body: dict[str, object] = {"at": now, "what": asked.wish.value, "by": asked.by, "reason": asked.reason}
-    if asked.wish is Wish.EXTEND:
+    if asked.wish is Signal.EXTEND:
         body["seconds"] = asked.seconds
     journal.append(operation.id, "asked", body)
 
@@ -79,21 +79,21 @@ def same_person(one: str, other: str) -> bool:
     return one.partition("@")[0] == other.partition("@")[0]
 
 
-def _refuse(operation: Operation, asked: Asked) -> None:
+def _refuse(operation: Operation, asked: SignalRequest) -> None:
     if has_orders(asked.reason):
         raise Rejected("the reason holds control characters", hint="write it as one plain line of text")
     if operation.state is State.ENDED:
         raise Conflict(f"operation {operation.id} has ended: {operation.outcome}", hint=f"modeldeck operations show {operation.id}")
     refused: Failure | None = None
-    if asked.wish is Wish.ACCEPT and not asked.reason.strip():
+    if asked.wish is Signal.ACCEPT and not asked.reason.strip():
         refused = Rejected("to accept what the gate could not judge needs a reason", hint="--reason TEXT")
-    elif asked.wish is Wish.ACCEPT and (operation.state is not State.WAITING or operation.awaits_approval):
+    elif asked.wish is Signal.ACCEPT and (operation.state is not State.WAITING or operation.awaits_approval):
         refused = Conflict(f"operation {operation.id} is {operation.state}: there is nothing to accept", hint="only a gate that holds is")
-    elif asked.wish is Wish.EXTEND and asked.seconds <= 0:
+    elif asked.wish is Signal.EXTEND and asked.seconds <= 0:
         refused = Rejected("more time is a positive number of seconds")
-    elif asked.wish is Wish.APPROVE and not any(step.name is StepName.AWAIT_APPROVAL for step in operation.steps):
+    elif asked.wish is Signal.APPROVE and not any(step.name is StepName.AWAIT_APPROVAL for step in operation.steps):
         refused = Conflict(f"operation {operation.id} needs no approval", hint="the environment does not ask for one")
-    elif asked.wish is Wish.APPROVE and same_person(asked.by, operation.actor):
+    elif asked.wish is Signal.APPROVE and same_person(asked.by, operation.actor):
         refused = Rejected(f"operation {operation.id} is {operation.actor}'s own: somebody else has to approve it", hint="ask a colleague")
     if refused is not None:
         raise refused

@@ -7,7 +7,7 @@ from modeldeck.domain.kubernetes.annotations import history_of, mark_of
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.mlflow.announcements import Announcement
 from modeldeck.domain.operations.promotions import Outcome
-from modeldeck.operations.common.text import harmless
+from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.planning.commands import take_announcement_off
 
 
@@ -37,4 +37,4 @@ def midst_words(model: str, alias: str, other: Announcement) -> tuple[str, str]:
         f"wait for its end; where it was cut off, modeldeck operations undo {other.id} (or resume) takes its place free; "
         f"where it is gone for good: {take_announcement_off(model, alias, other.id)}"
     )
-    return harmless(words, limit=600), harmless(hint, limit=1200)
+    return sanitize(words, limit=600), sanitize(hint, limit=1200)

@@ -11,8 +11,8 @@ from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.clients import World
-from modeldeck.operations.planning.plan_inputs import Subject
+from modeldeck.operations.common.clients import Clients
+from modeldeck.operations.planning.plan_inputs import PlanInputs
 
 _NAME = "availability"
 _FULL = {Fit.NO_ROOM: "no node has room for", Fit.NO_QUOTA: "the namespace has no quota for"}
@@ -20,9 +20,9 @@ _TIMEOUT = 2.0
 """Seconds in which nodes and pods are read: a plan can be made without them."""
 
 
-async def availability(subject: Subject, wanted: Edits, world: World) -> tuple[Check, ...]:
+async def availability(inputs: PlanInputs, wanted: Edits, clients: Clients) -> tuple[Check, ...]:
     """Nothing where no pod is replaced, or where only what is not known could be told."""
-    deployment = subject.deployment
+    deployment = inputs.deployment
     if not patch.of_template(wanted) or not deployment.desired:
         return ()
     strategy, desired = deployment.strategy, deployment.desired
@@ -36,7 +36,7 @@ async def availability(subject: Subject, wanted: Edits, world: World) -> tuple[C
         return (Check(_NAME, Verdict.WARN, words, "a smaller maxUnavailable keeps some"),)
     if not surge:
         return (Check(_NAME, Verdict.OK, f"old pods end first, as maxSurge is 0: {_serving(deployment, unavailable)}"),)
-    return surging(deployment, unavailable, await _placement(deployment, subject.pods, world))
+    return surging(deployment, unavailable, await _placement(deployment, inputs.pods, clients))
 
 
 def surging(deployment: Deployment, unavailable: int, found: Placement) -> tuple[Check, ...]:
@@ -81,7 +81,7 @@ def _serving(deployment: Deployment, unavailable: int) -> str:
     return f"all {deployment.desired} pods serve meanwhile" if deployment.desired > 1 else "the old pod serves meanwhile"
 
 
-async def _placement(deployment: Deployment, pods: Sequence[Pod], world: World) -> Placement:
+async def _placement(deployment: Deployment, pods: Sequence[Pod], clients: Clients) -> Placement:
     """Of a pod like those that run: what admission gives to a new one (limits, tolerations, sidecars) stands in them, and not in the
     template."""
     if deployment.template.node:
@@ -91,7 +91,7 @@ async def _placement(deployment: Deployment, pods: Sequence[Pod], world: World) 
         return Placement(Fit.UNKNOWN, "none of its pods runs")
     try:
         async with asyncio.timeout(_TIMEOUT):
-            return placement(await world.need_cluster().scheduling(like))
+            return placement(await clients.need_cluster().scheduling(like))
     except Forbidden as failure:
         return Placement(Fit.UNKNOWN, f"nodes and pods may not be listed: {failure.words}")
     except Failure as failure:

@@ -8,7 +8,7 @@ from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.linking import chosen_places, links_of, primary, taken_in, unread
 from modeldeck.domain.links.links import LINK_ANNOTATION, ServingLink
 from modeldeck.domain.operations.promotions import Refusal
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 
 LINK_HINT = (
     "set MODEL_URI=models:/NAME/VERSION (or MODEL_NAME and MODEL_VERSION) in the container, annotate the pod template with "
@@ -18,9 +18,9 @@ AMBIGUOUS = "several_links"
 """The code of the refusal that a person has to say which reference serves."""
 
 
-def certain_link(deployment: Deployment, world: World) -> ServingLink | Refusal:
+def certain_link(deployment: Deployment, clients: Clients) -> ServingLink | Refusal:
     """The reference that surely says what is served."""
-    links = links_of(deployment, world.environment.patterns)
+    links = links_of(deployment, clients.environment.patterns)
     sure = primary(links)
     if sure is not None:
         return sure
@@ -30,7 +30,7 @@ def certain_link(deployment: Deployment, world: World) -> ServingLink | Refusal:
         words = f"nothing in {deployment.key} says which model version it serves"
         return Refusal("unlinked", f"{words}: {why}" if why else words, LINK_HINT)
     named = "; ".join((*(f"{', '.join(link.places)} ({link.text})" for link in links), *elsewhere))
-    chosen = chosen_places(deployment, world.environment.patterns)
+    chosen = chosen_places(deployment, clients.environment.patterns)
     missing = f"{', '.join(chosen)} was said to serve, which is not there: " if chosen else ""
     words = f"which reference of {deployment.key} says what is served is not certain: {missing}{named}"
     none = "; where none of these serves, write the one that does into the template (MODEL_URI=models:/NAME/VERSION)"

@@ -15,14 +15,14 @@ from modeldeck.domain.mlflow.announcements import Announcement
 from modeldeck.domain.mlflow.registry import ModelAccess
 from modeldeck.domain.operations.promotions import Check, Kind, Operation, Outcome, Plan, State, StepName, Verdict
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import holder_is_dead, is_abandoned
 from modeldeck.operations.gate import Target, forecast
 from modeldeck.operations.planning.announced import is_over, midst_words
 from modeldeck.operations.planning.availability import availability
 from modeldeck.operations.planning.consequences import consequences, others
 from modeldeck.operations.planning.owner_check import ownership
-from modeldeck.operations.planning.plan_inputs import Subject, alias_of
+from modeldeck.operations.planning.plan_inputs import PlanInputs, alias_of
 from modeldeck.operations.planning.repeated_variables import repeated
 
 _METRICS_PATIENCE = 5.0
@@ -30,38 +30,38 @@ _METRICS_PATIENCE = 5.0
 
 
 async def run_checks(
-    subject: Subject, world: World, draft: Plan, past: Iterable[Operation], now: float, together: Collection[str] = ()
+    inputs: PlanInputs, clients: Clients, draft: Plan, past: Iterable[Operation], now: float, together: Collection[str] = ()
 ) -> tuple[Check, ...]:
     """In the order in which people read them. The first hint of those that refuse is what a refused plan tells: another operation comes
     before the rollout that it began, because it is the operation that has to be waited for or taken back. `together`: keys of all the
     deployments that the operation changes."""
     asked: tuple[Awaitable[Check], ...] = (
-        artifacts(subject, world),
-        may_patch(subject, world),
-        dry_run(subject, world, draft.slot_edits),
-        ownership(subject, world, draft),
-        autoscaler(subject, world),
-        gate(subject, draft, world, now),
-        lock(subject, world, now),
-        moving(subject, world, together),
-        may_move_alias(subject, world),
+        artifacts(inputs, clients),
+        may_patch(inputs, clients),
+        dry_run(inputs, clients, draft.slot_edits),
+        ownership(inputs, clients, draft),
+        autoscaler(inputs, clients),
+        gate(inputs, draft, clients, now),
+        lock(inputs, clients, now),
+        moving(inputs, clients, together),
+        may_move_alias(inputs, clients),
     )
-    serving = asyncio.create_task(availability(subject, draft.slot_edits, world))
+    serving = asyncio.create_task(availability(inputs, draft.slot_edits, clients))
     moves = any(step.name is StepName.MOVE_ALIAS for step in draft.steps)
-    told = asyncio.create_task(others(subject, draft.intent.alias, world, together) if moves else _nothing())
+    told = asyncio.create_task(others(inputs, draft.intent.alias, clients, together) if moves else _nothing())
     found, patching, trial, owned, scaling, judged, locked, announced, allowed = await asyncio.gather(*asked)
-    here = other_operations(subject, past)
+    here = other_operations(inputs, past)
     return (
-        environment(world),
-        *reason(subject, world),
-        version(subject),
+        environment(clients),
+        *reason(inputs, clients),
+        version(inputs),
         found,
         patching,
         allowed,
         here if here.verdict is Verdict.REFUSE or announced.verdict is Verdict.OK else announced,
-        rolling(subject),
+        rolling(inputs),
         *await serving,
-        *consequences(subject, draft.slot_edits),
+        *consequences(inputs, draft.slot_edits),
         trial,
         owned,
         scaling,
@@ -71,44 +71,44 @@ async def run_checks(
     )
 
 
-def environment(world: World) -> Check:
-    name = world.environment.name
-    if world.environment.read_only:
+def environment(clients: Clients) -> Check:
+    name = clients.environment.name
+    if clients.environment.read_only:
         return Check("environment", Verdict.REFUSE, f"{name} is read-only", "choose another environment, or unset its read_only")
-    if world.environment.approval:
+    if clients.environment.approval:
         return Check("environment", Verdict.WARN, f"in {name} somebody else has to approve a change", "nothing is touched before")
     return Check("environment", Verdict.OK, f"{name} may be changed")
 
 
-def reason(subject: Subject, world: World) -> tuple[Check, ...]:
+def reason(inputs: PlanInputs, clients: Clients) -> tuple[Check, ...]:
     """Only where one is needed."""
-    if not world.environment.protected:
+    if not clients.environment.protected:
         return ()
-    if subject.intent.reason.strip():
-        return (Check("reason", Verdict.OK, subject.intent.reason),)
-    return (Check("reason", Verdict.REFUSE, f"{world.environment.name} is protected: a change needs a reason", "--reason TEXT, or `r`"),)
+    if inputs.intent.reason.strip():
+        return (Check("reason", Verdict.OK, inputs.intent.reason),)
+    return (Check("reason", Verdict.REFUSE, f"{clients.environment.name} is protected: a change needs a reason", "--reason TEXT, or `r`"),)
 
 
-def version(subject: Subject) -> Check:
-    named = f"version {subject.to_version} of {subject.model}"
-    if subject.registry_failure is not None:
-        return Check("version", Verdict.UNKNOWN, f"{subject.registry_failure}", "the roll-back goes ahead without asking")
-    if subject.version is None:
+def version(inputs: PlanInputs) -> Check:
+    named = f"version {inputs.to_version} of {inputs.model}"
+    if inputs.registry_failure is not None:
+        return Check("version", Verdict.UNKNOWN, f"{inputs.registry_failure}", "the roll-back goes ahead without asking")
+    if inputs.version is None:
         return Check("version", Verdict.REFUSE, f"{named} does not exist", "the versions pane shows those that do")
-    if subject.version.status != "READY":
-        said = f": {subject.version.status_message}" if subject.version.status_message else ""
-        return Check("version", Verdict.REFUSE, f"{named} is {subject.version.status}{said}", "wait until it is READY, or register it anew")
-    if subject.copied is not None:
-        return Check("version", Verdict.OK, f"{named} is made as a copy of {subject.copied.uri}, which is READY")
+    if inputs.version.status != "READY":
+        said = f": {inputs.version.status_message}" if inputs.version.status_message else ""
+        return Check("version", Verdict.REFUSE, f"{named} is {inputs.version.status}{said}", "wait until it is READY, or register it anew")
+    if inputs.copied is not None:
+        return Check("version", Verdict.OK, f"{named} is made as a copy of {inputs.copied.uri}, which is READY")
     return Check("version", Verdict.OK, f"{named} is READY")
 
 
-async def artifacts(subject: Subject, world: World) -> Check:
-    if subject.version is None or world.registry is None:
+async def artifacts(inputs: PlanInputs, clients: Clients) -> Check:
+    if inputs.version is None or clients.registry is None:
         return Check("artifacts", Verdict.UNKNOWN, "cannot be looked at")
     try:
-        model, number = (subject.copied.model, subject.copied.version) if subject.copied else (subject.model, subject.to_version)
-        words = await world.registry.artifacts_answer(model, number)
+        model, number = (inputs.copied.model, inputs.copied.version) if inputs.copied else (inputs.model, inputs.to_version)
+        words = await clients.registry.artifacts_answer(model, number)
     except NotFound as failure:
         return Check("artifacts", Verdict.REFUSE, f"its artifacts are gone: {failure.words}", "register it anew")
     except Failure as failure:
@@ -116,10 +116,10 @@ async def artifacts(subject: Subject, world: World) -> Check:
     return Check("artifacts", Verdict.OK, words)
 
 
-async def may_patch(subject: Subject, world: World) -> Check:
-    deployment = subject.deployment
+async def may_patch(inputs: PlanInputs, clients: Clients) -> Check:
+    deployment = inputs.deployment
     try:
-        access = await world.need_cluster().access("patch", "deployments", deployment.namespace, name=deployment.name, group="apps")
+        access = await clients.need_cluster().access("patch", "deployments", deployment.namespace, name=deployment.name, group="apps")
     except Failure as failure:
         return Check("permission to patch", Verdict.UNKNOWN, str(failure), failure.hint)
     if access.allowed is None:
@@ -130,40 +130,40 @@ async def may_patch(subject: Subject, world: World) -> Check:
     return Check("permission to patch", Verdict.OK, f"patching {deployment.key} is allowed")
 
 
-async def may_move_alias(subject: Subject, world: World) -> Check:
-    if subject.registry_failure is not None:
+async def may_move_alias(inputs: PlanInputs, clients: Clients) -> Check:
+    if inputs.registry_failure is not None:
         return Check(
             "alias",
             Verdict.WARN,
-            f"MLflow cannot be asked ({subject.registry_failure}): the alias is tried after the rollout, and left open where that fails",
+            f"MLflow cannot be asked ({inputs.registry_failure}): the alias is tried after the rollout, and left open where that fails",
             "run the same roll-back again when MLflow is back: it then only moves the alias",
         )
-    access = await _access(subject, world)
+    access = await _access(inputs, clients)
     if access.may_edit is False:
-        verdict = Verdict.WARN if subject.alias_version == subject.to_version else Verdict.REFUSE
-        words = f"moving an alias of {subject.model} needs EDIT on it, and MLflow grants {access.permission}"
-        return Check("alias", verdict, words, f"ask an MLflow admin, or whoever made {subject.model}, for EDIT on it")
-    asked = subject.intent.alias
-    if subject.link.alias is not None and subject.link.alias != asked:
-        words = f"the pods follow alias {subject.link.alias}, so that one moves, not {asked}"
+        verdict = Verdict.WARN if inputs.alias_version == inputs.to_version else Verdict.REFUSE
+        words = f"moving an alias of {inputs.model} needs EDIT on it, and MLflow grants {access.permission}"
+        return Check("alias", verdict, words, f"ask an MLflow admin, or whoever made {inputs.model}, for EDIT on it")
+    asked = inputs.intent.alias
+    if inputs.link.alias is not None and inputs.link.alias != asked:
+        words = f"the pods follow alias {inputs.link.alias}, so that one moves, not {asked}"
         return Check("alias", Verdict.WARN, words)
     if access.may_edit:
-        return Check("alias", Verdict.OK, f"MLflow lets you move aliases of {subject.model} ({access.permission})")
+        return Check("alias", Verdict.OK, f"MLflow lets you move aliases of {inputs.model} ({access.permission})")
     unclear = f"MLflow grants {access.permission}, which is not known here"
     words = unclear if access.permission else "MLflow does not tell permissions beforehand"
     return Check("alias", Verdict.UNKNOWN, words, "a refusal is undone")
 
 
-async def _access(subject: Subject, world: World) -> ModelAccess:
+async def _access(inputs: PlanInputs, clients: Clients) -> ModelAccess:
     """Not known where it cannot be asked: the rest of the plan says what is wrong with MLflow."""
     try:
-        return await world.need_registry().access_to(subject.model)
+        return await clients.need_registry().access_to(inputs.model)
     except Failure:
         return ModelAccess(None)
 
 
-def rolling(subject: Subject) -> Check:
-    deployment = subject.deployment
+def rolling(inputs: PlanInputs) -> Check:
+    deployment = inputs.deployment
     if deployment.paused:
         hint = f"kubectl -n {deployment.namespace} rollout resume deployment {deployment.name}"
         return Check("rollout", Verdict.REFUSE, "the deployment is paused: no rollout would begin", hint)
@@ -172,13 +172,13 @@ def rolling(subject: Subject) -> Check:
         if deployment.desired == 0:
             return Check("rollout", Verdict.WARN, "scaled to 0: nothing will serve", "scale it up to see the version serve")
         return Check("rollout", Verdict.OK, status.words)
-    if subject.intent.kind is Kind.ROLLBACK or status.state == rollout.FAILED:
+    if inputs.intent.kind is Kind.ROLLBACK or status.state == rollout.FAILED:
         return Check("rollout", Verdict.WARN, status.words, "the new rollout replaces it")
     return Check("rollout", Verdict.REFUSE, f"a rollout is under way: {status.words}", "wait for it, or roll back")
 
 
-def other_operations(subject: Subject, past: Iterable[Operation]) -> Check:
-    deployment = subject.deployment
+def other_operations(inputs: PlanInputs, past: Iterable[Operation]) -> Check:
+    deployment = inputs.deployment
     mine = {operation.id: operation for operation in past if operation.is_about(deployment.key, deployment.uid)}
     mark = under_way(deployment.annotations)
     if mark is not None:
@@ -194,23 +194,23 @@ def other_operations(subject: Subject, past: Iterable[Operation]) -> Check:
     return Check("other operations", Verdict.OK, "none under way")
 
 
-async def moving(subject: Subject, world: World, together: Collection[str]) -> Check:
+async def moving(inputs: PlanInputs, clients: Clients, together: Collection[str]) -> Check:
     """Whether another operation, on whichever Deployment, is in the midst of moving the alias: then nobody knows where it will point, be it
     to be moved or not. `together`: keys of all the deployments that the operation changes."""
-    for other in subject.moving:
-        if not await _has_ended(other, subject, world, together):
-            words, hint = midst_words(subject.model, alias_of(subject.intent, subject.link), other)
+    for other in inputs.moving:
+        if not await _has_ended(other, inputs, clients, together):
+            words, hint = midst_words(inputs.model, alias_of(inputs.intent, inputs.link), other)
             return Check("other operations", Verdict.REFUSE, words, hint)
     return Check("other operations", Verdict.OK, "the alias is at rest")
 
 
-async def _has_ended(other: Announcement, subject: Subject, world: World, together: Collection[str]) -> bool:
-    own = subject.deployment
+async def _has_ended(other: Announcement, inputs: PlanInputs, clients: Clients, together: Collection[str]) -> bool:
+    own = inputs.deployment
     if other.deployment == own.key:
         return is_over(other, own, locked=True)  # as it will be, or the lock tells who is at work
     namespace, _, name = other.deployment.partition("/")
     try:
-        found = await world.need_cluster().deployment(namespace, name)
+        found = await clients.need_cluster().deployment(namespace, name)
     except Failure:
         return False
     return is_over(other, found, locked=other.deployment in together)
@@ -230,14 +230,14 @@ def _marked(id: str, actor: str, at: str, mine: Mapping[str, Operation], deploym
     return Check("other operations", Verdict.REFUSE, f"{who} is under way", f"wait for it; where it surely is dead: {take_off}")
 
 
-async def dry_run(subject: Subject, world: World, wanted: Edits) -> Check:
+async def dry_run(inputs: PlanInputs, clients: Clients, wanted: Edits) -> Check:
     """The server's own judgement of the very patch that will be sent; and whether admission lets our values stand."""
-    deployment = subject.deployment
+    deployment = inputs.deployment
     if not wanted:
         return Check("dry run", Verdict.OK, "nothing to patch")
     try:
         body = patch.patch(wanted, deployment, guarded=False)
-        answer = await world.need_cluster().patch_deployment(deployment.namespace, deployment.name, body, dry_run=True)
+        answer = await clients.need_cluster().patch_deployment(deployment.namespace, deployment.name, body, dry_run=True)
     except (Rejected, Conflict) as failure:
         return Check("dry run", Verdict.REFUSE, f"the server rejects the patch: {failure.words}", failure.hint)
     except Forbidden as failure:
@@ -257,10 +257,10 @@ async def _nothing() -> tuple[Check, ...]:
     return ()
 
 
-async def autoscaler(subject: Subject, world: World) -> Check:
-    deployment = subject.deployment
+async def autoscaler(inputs: PlanInputs, clients: Clients) -> Check:
+    deployment = inputs.deployment
     try:
-        scaled = await world.need_cluster().autoscaled(deployment.namespace, deployment.name)
+        scaled = await clients.need_cluster().autoscaled(deployment.namespace, deployment.name)
     except Failure as failure:
         return Check("autoscaler", Verdict.UNKNOWN, str(failure))
     if scaled is None:
@@ -270,7 +270,7 @@ async def autoscaler(subject: Subject, world: World) -> Check:
     return Check("autoscaler", Verdict.OK, "no autoscaler")
 
 
-async def gate(subject: Subject, draft: Plan, world: World, now: float) -> Check:
+async def gate(inputs: PlanInputs, draft: Plan, clients: Clients, now: float) -> Check:
     """Whether the new pods can be judged, told before anything moves."""
     if draft.intent.ungated:
         return Check("gate", Verdict.WARN, f"no gate, as asked: {draft.intent.reason}", "whether it behaves is for you to watch")
@@ -286,19 +286,19 @@ async def gate(subject: Subject, draft: Plan, world: World, now: float) -> Check
         draft.serving_sets,
         model=draft.model,
         version=draft.from_version or "",
-        addresses=subject.addresses,
+        addresses=inputs.addresses,
     )
     try:
         async with asyncio.timeout(_METRICS_PATIENCE):
-            return await forecast(draft.gate, target, world.metrics, now=now)
+            return await forecast(draft.gate, target, clients.metrics, now=now)
     except TimeoutError:
         words = f"Prometheus has not answered in {_METRICS_PATIENCE:.0f} s: whether the gate can be judged is not known"
         return Check("gate", Verdict.UNKNOWN, words, "it holds for a person where Prometheus stays away")
 
 
-async def lock(subject: Subject, world: World, now: float) -> Check:
+async def lock(inputs: PlanInputs, clients: Clients, now: float) -> Check:
     """Who has the lock now, and whether we may take it."""
-    deployment, cluster = subject.deployment, world.need_cluster()
+    deployment, cluster = inputs.deployment, clients.need_cluster()
     try:
         held = await cluster.lease(deployment.namespace, lock_name(deployment.name))
         access = await cluster.access("create", "leases", deployment.namespace, group="coordination.k8s.io")

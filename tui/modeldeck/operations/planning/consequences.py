@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterator, Sequence
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.linking import find_links, links_of
-from modeldeck.domain.links.links import How, ServingLink
+from modeldeck.domain.links.links import LinkSource, ServingLink
 from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.clients import World
-from modeldeck.operations.planning.plan_inputs import Subject
+from modeldeck.operations.common.clients import Clients
+from modeldeck.operations.planning.plan_inputs import PlanInputs
 from modeldeck.operations.planning.repeated_variables import repeated
 
 _OTHERS_TIMEOUT = 5.0
@@ -22,16 +22,16 @@ _NAMED = 3
 """How many others are named; the rest is counted."""
 
 
-def consequences(subject: Subject, wanted: Edits) -> tuple[Check, ...]:
+def consequences(inputs: PlanInputs, wanted: Edits) -> tuple[Check, ...]:
     """Those that the Deployment itself tells."""
-    return tuple(_all(subject, patch.of_template(wanted)))
+    return tuple(_all(inputs, patch.of_template(wanted)))
 
 
-def _all(subject: Subject, wanted: Edits) -> Iterator[Check]:
-    yield from _twice(subject.deployment, wanted)
+def _all(inputs: PlanInputs, wanted: Edits) -> Iterator[Check]:
+    yield from _twice(inputs.deployment, wanted)
     if wanted:
-        yield from _moving_reference(subject)
-        if subject.link.how is How.ANNOTATION:
+        yield from _moving_reference(inputs)
+        if inputs.link.how is LinkSource.ANNOTATION:
             words = "only an annotation says which version is served: what the server loads does not change with it"
             yield Check("reference", Verdict.WARN, words, "let the server read the version from a variable or an argument")
 
@@ -44,20 +44,20 @@ def _twice(deployment: Deployment, wanted: Edits) -> Iterator[Check]:
         yield Check("variables", Verdict.REFUSE if found.edited else Verdict.WARN, words, found.hint)
 
 
-def _moving_reference(subject: Subject) -> Iterator[Check]:
-    stages = dict.fromkeys(link.stage for link in (subject.link, *subject.link.also) if link.stage is not None)
+def _moving_reference(inputs: PlanInputs) -> Iterator[Check]:
+    stages = dict.fromkeys(link.stage for link in (inputs.link, *inputs.link.also) if link.stage is not None)
     for stage in stages:
         named = "the newest version" if stage == "latest" else f"stage {stage}"
-        words = f"the pods follow {named} of {subject.model}: from now on they name version {subject.to_version}, and no longer follow it"
-        hint = f"to follow a version that moves, name an alias: models:/{subject.model}@{subject.intent.alias}"
+        words = f"the pods follow {named} of {inputs.model}: from now on they name version {inputs.to_version}, and no longer follow it"
+        hint = f"to follow a version that moves, name an alias: models:/{inputs.model}@{inputs.intent.alias}"
         yield Check("reference", Verdict.WARN, words, hint)
 
 
-async def others(subject: Subject, alias: str, world: World, together: Collection[str]) -> tuple[Check, ...]:
+async def others(inputs: PlanInputs, alias: str, clients: Clients, together: Collection[str]) -> tuple[Check, ...]:
     """What other workloads make of the alias that moves: StatefulSets and DaemonSets read it, too. `together`: keys of the deployments that
     this operation changes as well. Where they cannot be read, nothing is said."""
-    cluster, patterns, own = world.need_cluster(), world.environment.patterns, subject.deployment
-    target = world.environment.cluster
+    cluster, patterns, own = clients.need_cluster(), clients.environment.patterns, inputs.deployment
+    target = clients.environment.cluster
     where = target.namespaces if target is not None and target.namespaces else (own.namespace,)
     try:
         async with asyncio.timeout(_OTHERS_TIMEOUT):
@@ -71,28 +71,26 @@ async def others(subject: Subject, alias: str, world: World, together: Collectio
     follow: list[str] = []
     differ: list[str] = []
     for name, links in found.items():
-        mine = [link for link in links if link.model == subject.model]
+        mine = [link for link in links if link.model == inputs.model]
         if any(link.alias == alias for link in mine):
             follow.append(name)
-        elif (versions := _versions(mine)) and subject.to_version not in versions:
+        elif (versions := _versions(mine)) and inputs.to_version not in versions:
             differ.append(f"{name} ({', '.join(versions)})")
-    return tuple(_told(subject, alias, follow, differ))
+    return tuple(_told(inputs, alias, follow, differ))
 
 
 def _versions(links: Sequence[ServingLink]) -> list[str]:
     return sorted({link.version for link in links if link.version is not None and link.alias is None and link.certain})
 
 
-def _told(subject: Subject, alias: str, follow: Sequence[str], differ: Sequence[str]) -> Iterator[Check]:
+def _told(inputs: PlanInputs, alias: str, follow: Sequence[str], differ: Sequence[str]) -> Iterator[Check]:
     if follow:
         verb = "follows" if len(follow) == 1 else "follow"
-        words = (
-            f"{_list(follow)} {verb} alias {alias} too: new pods there load version {subject.to_version}, pods that run keep the old one"
-        )
+        words = f"{_list(follow)} {verb} alias {alias} too: new pods there load version {inputs.to_version}, pods that run keep the old one"
         yield Check("other deployments", Verdict.WARN, words, "restart them, or promote them together")
     if differ:
         verb = "names another version" if len(differ) == 1 else "name other versions"
-        words = f"{_list(differ)} {verb} of {subject.model}: there, alias and template will differ"
+        words = f"{_list(differ)} {verb} of {inputs.model}: there, alias and template will differ"
         yield Check("other deployments", Verdict.WARN, words, "promote them together, or give them an alias of their own")
 
 

@@ -13,22 +13,22 @@ from modeldeck.domain.links.resolving import resolve
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.operations import targets as parts
 from modeldeck.domain.operations.promotions import EVIDENCE, Check, Intent, Kind, Plan, Refusal, Step, StepName
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.text import new_id
 from modeldeck.operations.planning.certain_link import certain_link
 from modeldeck.operations.planning.plan import plan
 from modeldeck.ports import Clock, Journal
 
 
-async def plan_for(intent: Intent, world: World, journal: Journal, clock: Clock) -> Plan | Refusal:
+async def plan_for(intent: Intent, clients: Clients, journal: Journal, clock: Clock) -> Plan | Refusal:
     """The plan of whatever is wanted; a Refusal where there is nothing to plan."""
     if not intent.then and intent.copy_to is None:
-        return await plan(intent, world, journal, clock)
+        return await plan(intent, clients, journal, clock)
     wrong = _usage(intent)
     if wrong is not None:
         return wrong
     try:
-        copy = await _copy(intent, world) if intent.copy_to is not None else None
+        copy = await _copy(intent, clients) if intent.copy_to is not None else None
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     if isinstance(copy, Refusal):
@@ -36,7 +36,7 @@ async def plan_for(intent: Intent, world: World, journal: Journal, clock: Clock)
     operation_id = new_id(clock.now())
     legs: list[Plan] = []
     for key in parts.keys(intent):
-        leg = await _leg(intent, key, copy, operation_id, world, journal, clock)
+        leg = await _leg(intent, key, copy, operation_id, clients, journal, clock)
         if isinstance(leg, Refusal):
             return replace(leg, words=f"{key}: {leg.words}")
         legs.append(leg)
@@ -67,8 +67,8 @@ def _usage(intent: Intent) -> Refusal | None:
     return None
 
 
-async def _copy(intent: Intent, world: World) -> _Copy | Refusal:
-    registry: Registry = await world.need_registry().registry()
+async def _copy(intent: Intent, clients: Clients) -> _Copy | Refusal:
+    registry: Registry = await clients.need_registry().registry()
     model, wanted, target = intent.model or "", intent.to_version or "", intent.copy_to or ""
     known = registry.model(model)
     number = (known.aliases.get(wanted[1:]) if known else None) if wanted.startswith("@") else wanted
@@ -80,21 +80,21 @@ async def _copy(intent: Intent, world: World) -> _Copy | Refusal:
 
 
 async def _leg(
-    intent: Intent, key: str, copy: _Copy | None, operation_id: str, world: World, journal: Journal, clock: Clock
+    intent: Intent, key: str, copy: _Copy | None, operation_id: str, clients: Clients, journal: Journal, clock: Clock
 ) -> Plan | Refusal:
     namespace, _, name = key.rpartition("/")
     own = replace(intent, namespace=namespace or intent.namespace, deployment=name, then=(), copy_to=None)
     if copy is None:
-        return await plan(own, world, journal, clock, operation_id=operation_id, together=parts.keys(intent))
+        return await plan(own, clients, journal, clock, operation_id=operation_id, together=parts.keys(intent))
     try:
-        link = certain_link(await world.need_cluster().deployment(own.namespace, name), world)
+        link = certain_link(await clients.need_cluster().deployment(own.namespace, name), clients)
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     if isinstance(link, Refusal) or resolve(link, copy.registry).model != intent.copy_to:
-        return await plan(own, world, journal, clock, operation_id=operation_id, together=parts.keys(intent))
+        return await plan(own, clients, journal, clock, operation_id=operation_id, together=parts.keys(intent))
     own = replace(own, model=intent.copy_to, to_version=copy.number)
     copied = None if copy.exists else copy.version
-    return await plan(own, world, journal, clock, operation_id=operation_id, copied=copied, together=parts.keys(intent))
+    return await plan(own, clients, journal, clock, operation_id=operation_id, copied=copied, together=parts.keys(intent))
 
 
 _CHANGES = (StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.AWAIT_ROLLOUT, StepName.JUDGE_GATE)

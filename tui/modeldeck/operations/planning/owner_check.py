@@ -10,18 +10,18 @@ from modeldeck.domain.kubernetes.owners import Hold, TemplateOwner, configured, 
 from modeldeck.domain.kubernetes.workloads import Controller, Deployment
 from modeldeck.domain.operations.promotions import Check, Plan, Verdict
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.clients import World
-from modeldeck.operations.planning.plan_inputs import Subject
+from modeldeck.operations.common.clients import Clients
+from modeldeck.operations.planning.plan_inputs import PlanInputs
 
 _LONGEST_CHAIN = 5
 # Owners above a Deployment that are looked for: KServe, on Knative, has four.
 
 
-async def ownership(subject: Subject, world: World, draft: Plan) -> Check:
+async def ownership(inputs: PlanInputs, clients: Clients, draft: Plan) -> Check:
     """Refuses what would surely be put back: the operation would end undone, and the pods would have been replaced twice for nothing."""
-    deployment = subject.deployment
-    known = owners(deployment, await _topmost(deployment, world))
-    found = await asyncio.gather(*(_as_configured(owner, world) for owner in known))
+    deployment = inputs.deployment
+    known = owners(deployment, await _topmost(deployment, clients))
+    found = await asyncio.gather(*(_as_configured(owner, clients) for owner in known))
     if not found:
         return Check("owners", Verdict.OK, "nobody else is known to own the template")
     if not patch.of_template(draft.slot_edits):
@@ -41,12 +41,12 @@ def _named(found: Iterable[TemplateOwner]) -> str:
     return ", ".join(map(str, found))
 
 
-async def _topmost(deployment: Deployment, world: World) -> Controller | None:
+async def _topmost(deployment: Deployment, clients: Clients) -> Controller | None:
     """The object at the top of the chain of controllers, as far as it may be read."""
     found = deployment.controller
     for _ in range(_LONGEST_CHAIN):
         try:
-            above = await world.need_cluster().controller_of(deployment.namespace, found) if found else None
+            above = await clients.need_cluster().controller_of(deployment.namespace, found) if found else None
         except Failure:
             above = None
         if above is None:
@@ -55,12 +55,12 @@ async def _topmost(deployment: Deployment, world: World) -> Controller | None:
     return found
 
 
-async def _as_configured(owner: TemplateOwner, world: World) -> TemplateOwner:
+async def _as_configured(owner: TemplateOwner, clients: Clients) -> TemplateOwner:
     """With what its own object says, where that may be read."""
     if owner.source is None:
         return owner
     try:
-        settings = await world.need_cluster().settings_of(owner.source_namespace, owner.source)
+        settings = await clients.need_cluster().settings_of(owner.source_namespace, owner.source)
     except Failure:
         return owner
     return owner if settings is None else configured(owner, settings)

@@ -11,20 +11,28 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.gates.summary import gate_words
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.kubernetes.annotations import CHANGE_CAUSE, OPERATION, OPERATION_TAG, RESTARTED_AT, Mark, mark_of, mark_text
+from modeldeck.domain.kubernetes.annotations import (
+    CHANGE_CAUSE,
+    OPERATION,
+    OPERATION_TAG,
+    RESTARTED_AT,
+    OperationAnnotation,
+    mark_of,
+    mark_text,
+)
 from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
 from modeldeck.domain.links.slots import ANNOTATIONS, Edits, escape, slot_edits
 from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.domain.operations.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.change_cause import Cause
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.ownership import newest
 from modeldeck.operations.common.replicasets import serving_sets
 from modeldeck.operations.common.text import has_orders, iso, new_id
 from modeldeck.operations.planning.checks import run_checks
 from modeldeck.operations.planning.commands import Commands
-from modeldeck.operations.planning.plan_inputs import Subject, alias_of, find_subject, logged_source
+from modeldeck.operations.planning.plan_inputs import PlanInputs, alias_of, find_subject, logged_source
 from modeldeck.operations.planning.preconditions import annotations_digest, digests
 from modeldeck.ports import Clock, Journal
 
@@ -33,7 +41,7 @@ REASON_LIMIT = 500
 
 async def plan(
     intent: Intent,
-    world: World,
+    clients: Clients,
     journal: Journal,
     clock: Clock,
     *,
@@ -49,7 +57,7 @@ async def plan(
     wrong = _usage(intent)
     if wrong is not None:
         return wrong
-    subject = await find_subject(intent, world, journal, clock, copied)
+    subject = await find_subject(intent, clients, journal, clock, copied)
     if isinstance(subject, Refusal):
         return subject
     subject = replace(subject, intent=replace(intent, alias=alias_of(intent, subject.link)))
@@ -62,15 +70,15 @@ async def plan(
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     try:
-        pods = await world.need_cluster().pods_of(subject.deployment)
+        pods = await clients.need_cluster().pods_of(subject.deployment)
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     serving = serving_sets(pods)
     subject = replace(subject, pods=pods, addresses=serving_addresses(pods))
-    gate = chosen_gate(subject.intent, world, subject.model) if await metrics_there(world) else None
-    cluster, registry = await _identities(subject, world)
-    draft = _draft(subject, world, template, now, _Choices(operation_id or new_id(now), gate, serving, cluster, registry))
-    checks = await run_checks(replace(subject, intent=intent), world, draft, past, now, together)
+    gate = chosen_gate(subject.intent, clients, subject.model) if await metrics_there(clients) else None
+    cluster, registry = await _identities(subject, clients)
+    draft = _draft(subject, clients, template, now, _Choices(operation_id or new_id(now), gate, serving, cluster, registry))
+    checks = await run_checks(replace(subject, intent=intent), clients, draft, past, now, together)
     return replace(draft, checks=checks, fingerprint=replace(draft.fingerprint, autoscaled=_autoscaled(checks)))
 
 
@@ -85,18 +93,18 @@ def _usage(intent: Intent) -> Refusal | None:
     return None
 
 
-def _template_edits(subject: Subject, now: float) -> Edits:
+def _template_edits(inputs: PlanInputs, now: float) -> Edits:
     """Empty where the template needs no change: that it lacks our annotations alone is no reason to restart anybody's pods."""
-    source = logged_source(subject.version)
-    found = dict(slot_edits(subject.link, subject.to_version, model=subject.model, run_id=subject.run_id, source=source))
-    if subject.by_alias:
-        moved = subject.alias_version != subject.to_version
+    source = logged_source(inputs.version)
+    found = dict(slot_edits(inputs.link, inputs.to_version, model=inputs.model, run_id=inputs.run_id, source=source))
+    if inputs.by_alias:
+        moved = inputs.alias_version != inputs.to_version
         if not found and not moved:
             return {}
         key = f"{ANNOTATIONS}/{escape(RESTARTED_AT)}"
-        found[key] = (subject.deployment.template.annotations.get(RESTARTED_AT), iso(now))
+        found[key] = (inputs.deployment.template.annotations.get(RESTARTED_AT), iso(now))
         return found
-    named = subject.link.slot.where in found
+    named = inputs.link.slot.where in found
     disagrees = any(before is not None for before, _ in found.values())
     return found if named or disagrees else {}
 
@@ -104,27 +112,27 @@ def _template_edits(subject: Subject, now: float) -> Edits:
 _GUESS_PATIENCE = 1.5
 
 
-async def metrics_there(world: World) -> bool:
+async def metrics_there(clients: Clients) -> bool:
     """Whether there is a Prometheus to judge by. One that somebody named is there even while it is down: the gate then holds. Where nobody
     named any, the usual address counts only if it answers: else every change would wait for a person."""
-    if world.metrics is None:
+    if clients.metrics is None:
         return False
-    target = world.environment.prometheus
+    target = clients.environment.prometheus
     if target is None or not target.guessed:
         return True
     try:
         async with asyncio.timeout(_GUESS_PATIENCE):
-            await world.metrics.ping()
+            await clients.metrics.ping()
     except (Failure, TimeoutError):
         return False
     return True
 
 
-def chosen_gate(intent: Intent, world: World, model: str) -> Gate | None:
+def chosen_gate(intent: Intent, clients: Clients, model: str) -> Gate | None:
     """What was asked for, else the environment's own for the model; None where none was asked for."""
     if intent.ungated:
         return None
-    gate = intent.gate or world.environment.gate_for(model)
+    gate = intent.gate or clients.environment.gate_for(model)
     return gate.for_rollback if intent.kind is Kind.ROLLBACK else gate
 
 
@@ -139,69 +147,69 @@ class _Choices:
     registry: str
 
 
-async def _identities(subject: Subject, world: World) -> tuple[ClusterId, str]:
+async def _identities(inputs: PlanInputs, clients: Clients) -> tuple[ClusterId, str]:
     """Where this is, for those who look back at it later. Nothing of the plan depends on it, so that nobody who cannot tell stops it."""
     cluster, registry = ClusterId(), ""
     with suppress(Failure):
-        cluster = await world.need_cluster().identity()
-    if subject.registry_failure is None:
+        cluster = await clients.need_cluster().identity()
+    if inputs.registry_failure is None:
         with suppress(Failure):
-            registry = await world.need_registry().identity()
+            registry = await clients.need_registry().identity()
     return cluster, registry
 
 
-def _draft(subject: Subject, world: World, template: Edits, now: float, chosen: _Choices) -> Plan:
+def _draft(inputs: PlanInputs, clients: Clients, template: Edits, now: float, chosen: _Choices) -> Plan:
     """The plan without its checks."""
-    deployment, intent = subject.deployment, subject.intent
-    alias_moves = subject.registry_failure is not None or subject.alias_version != subject.to_version
+    deployment, intent = inputs.deployment, inputs.intent
+    alias_moves = inputs.registry_failure is not None or inputs.alias_version != inputs.to_version
     plan = Plan(
         intent=intent,
-        model=subject.model,
-        from_version=subject.from_version,
-        to_version=subject.to_version,
+        model=inputs.model,
+        from_version=inputs.from_version,
+        to_version=inputs.to_version,
         steps=(),
         checks=(),
         fingerprint=Fingerprint(
             deployment_uid=deployment.uid,
             generation=deployment.generation,
             template_hash=deployment.template_hash,
-            alias_version=subject.alias_version,
-            version_status=subject.version.status if subject.version else "",
-            alias_known=subject.registry_failure is None,
+            alias_version=inputs.alias_version,
+            version_status=inputs.version.status if inputs.version else "",
+            alias_known=inputs.registry_failure is None,
             replicas=deployment.desired,
             places=digests(deployment.template),
             annotations=annotations_digest(deployment),
             last_operation=last.id if (last := newest(deployment)) else "",
-            tagged=_tagged(subject),
+            tagged=_tagged(inputs),
         ),
         slot_edits={},
-        by_alias=subject.by_alias,
+        by_alias=inputs.by_alias,
         id=chosen.id,
-        environment=world.environment.name,
+        environment=clients.environment.name,
         cluster=chosen.cluster,
         registry=chosen.registry,
-        run_id=subject.run_id,
-        copied_from=subject.copied.uri if subject.copied is not None else None,
+        run_id=inputs.run_id,
+        copied_from=inputs.copied.uri if inputs.copied is not None else None,
         gate=chosen.gate if patch.of_template(template) else None,
         serving_sets=chosen.serving_sets,
     )
     if not template and not alias_moves:
         return plan
-    plan = replace(plan, slot_edits={**template, **_own_edits(subject, plan, template, now)})
-    steps = _steps(subject, plan, alias_moves)
-    if world.environment.approval:
+    plan = replace(plan, slot_edits={**template, **_own_edits(inputs, plan, template, now)})
+    steps = _steps(inputs, plan, alias_moves)
+    if clients.environment.approval:
         steps = (Step(StepName.AWAIT_APPROVAL, "not approved", f"approved by somebody other than {plan.intent.actor}"), *steps)
     return replace(plan, steps=steps)
 
 
-def _own_edits(subject: Subject, plan: Plan, template: Edits, now: float) -> Edits:
+def _own_edits(inputs: PlanInputs, plan: Plan, template: Edits, now: float) -> Edits:
     """The mark; and the change cause, which Kubernetes shows in the rollout's history, where there is a rollout."""
-    intent, annotations = plan.intent, subject.deployment.annotations
+    intent, annotations = plan.intent, inputs.deployment.annotations
     own: dict[str, tuple[str | None, str | None]] = {}
     if template:
         cause = Cause(plan.id, intent.kind, plan.model, plan.from_version, plan.to_version, intent.actor, intent.reason)
         own[patch.own_annotation(CHANGE_CAUSE)] = (annotations.get(CHANGE_CAUSE), cause.text())
-    mark = Mark(
+    mark = OperationAnnotation(
         id=plan.id,
         kind=intent.kind.value,
         actor=intent.actor,
@@ -209,9 +217,9 @@ def _own_edits(subject: Subject, plan: Plan, template: Edits, now: float) -> Edi
         from_version=plan.from_version,
         to_version=plan.to_version,
         alias=intent.alias,
-        previous=subject.alias_version,
-        previous_known=subject.registry_failure is None,
-        tagged=_tagged(subject),
+        previous=inputs.alias_version,
+        previous_known=inputs.registry_failure is None,
+        tagged=_tagged(inputs),
         reason=intent.reason,
         at=iso(now) or "",
         edits={**template, **own},
@@ -219,9 +227,9 @@ def _own_edits(subject: Subject, plan: Plan, template: Edits, now: float) -> Edi
     return {patch.own_annotation(OPERATION): (annotations.get(OPERATION), mark_text(mark)), **own}
 
 
-def _tagged(subject: Subject) -> str | None:
+def _tagged(inputs: PlanInputs) -> str | None:
     """A copy has no tags of its own yet."""
-    return None if subject.version is None or subject.copied is not None else subject.version.tags.get(OPERATION_TAG, "")
+    return None if inputs.version is None or inputs.copied is not None else inputs.version.tags.get(OPERATION_TAG, "")
 
 
 def stamped(plan: Plan, now: float) -> Plan:
@@ -236,33 +244,33 @@ def stamped(plan: Plan, now: float) -> Plan:
     return replace(plan, slot_edits={**plan.slot_edits, where: (before, mark_text(replace(mark, at=iso(now) or "")))})
 
 
-def _steps(subject: Subject, plan: Plan, alias_moves: bool) -> tuple[Step, ...]:
+def _steps(inputs: PlanInputs, plan: Plan, alias_moves: bool) -> tuple[Step, ...]:
     """The alias last, because batch jobs and notebooks follow it; but first where the pods read it as they start."""
-    commands = Commands(plan, subject.deployment)
-    rollout = [_rollout(subject, commands), *_judged(plan)] if patch.of_template(plan.slot_edits) else []
-    alias = [_alias(subject, plan, commands)] if alias_moves else []
+    commands = Commands(plan, inputs.deployment)
+    rollout = [_rollout(inputs, commands), *_judged(plan)] if patch.of_template(plan.slot_edits) else []
+    alias = [_alias(inputs, plan, commands)] if alias_moves else []
     mark = Step(StepName.MARK, "no operation", plan.id, commands.mark())
     announced = f", alias {plan.intent.alias} announced as moving" if alias_moves else ""
     lock = Step(StepName.LOCK, "free", f"held by {plan.id}{announced}")
     if plan.by_alias:
-        change = [mark, *alias, Step(StepName.RESTART, *_template_words(subject, plan), commands.restart()), *rollout]
+        change = [mark, *alias, Step(StepName.RESTART, *_template_words(inputs, plan), commands.restart()), *rollout]
     elif rollout:
-        change = [Step(StepName.PATCH_TEMPLATE, *_template_words(subject, plan), commands.patch()), *rollout, *alias]
+        change = [Step(StepName.PATCH_TEMPLATE, *_template_words(inputs, plan), commands.patch()), *rollout, *alias]
     else:
         change = [mark, *alias]
     return (lock, *change, *_evidence(plan, commands))
 
 
-def _template_words(subject: Subject, plan: Plan) -> tuple[str, str]:
+def _template_words(inputs: PlanInputs, plan: Plan) -> tuple[str, str]:
     """Before and after, as the slot reads."""
     if plan.by_alias:
         return f"pods started with {plan.from_version or 'an unknown version'}", f"pods started with {plan.to_version}"
-    before, after = plan.slot_edits.get(subject.link.slot.where, (subject.link.slot.text, subject.link.slot.text))
+    before, after = plan.slot_edits.get(inputs.link.slot.where, (inputs.link.slot.text, inputs.link.slot.text))
     return before or "–", after or "–"
 
 
-def _rollout(subject: Subject, commands: Commands) -> Step:
-    deployment = subject.deployment
+def _rollout(inputs: PlanInputs, commands: Commands) -> Step:
+    deployment = inputs.deployment
     replicas = "replica" if deployment.desired == 1 else "replicas"
     before = f"revision {deployment.revision}, {deployment.available} of {deployment.desired} available"
     return Step(StepName.AWAIT_ROLLOUT, before, f"{deployment.desired} {replicas} rolled out", commands.rollout_status())
@@ -275,9 +283,9 @@ def _judged(plan: Plan) -> tuple[Step, ...]:
     return (Step(StepName.JUDGE_GATE, "not judged", f"passed: {gate_words(gate)}"),)
 
 
-def _alias(subject: Subject, plan: Plan, commands: Commands) -> Step:
-    known = subject.registry_failure is None
-    before = f"{plan.intent.alias} at {(subject.alias_version or 'nothing') if known else 'nobody knows what'}"
+def _alias(inputs: PlanInputs, plan: Plan, commands: Commands) -> Step:
+    known = inputs.registry_failure is None
+    before = f"{plan.intent.alias} at {(inputs.alias_version or 'nothing') if known else 'nobody knows what'}"
     return Step(StepName.MOVE_ALIAS, before, f"{plan.intent.alias} at {plan.to_version}", commands.move_alias())
 
 

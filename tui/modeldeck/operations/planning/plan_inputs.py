@@ -16,7 +16,7 @@ from modeldeck.domain.mlflow.announcements import Announcement, announced_by_oth
 from modeldeck.domain.mlflow.model_uri import parse
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Refusal, RollbackTarget
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.candidate_metrics import Span, measured_spans
 from modeldeck.operations.planning.certain_link import LINK_HINT, certain_link
 from modeldeck.operations.planning.rollback_candidates import rollback_targets
@@ -29,7 +29,7 @@ _OBSERVING_POLL = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class PlanInputs:
     intent: Intent
     deployment: Deployment
     link: ServingLink
@@ -61,36 +61,36 @@ class Subject:
 
 
 async def find_subject(
-    intent: Intent, world: World, journal: Journal, clock: Clock, copied: ModelVersion | None = None
-) -> Subject | Refusal:
+    intent: Intent, clients: Clients, journal: Journal, clock: Clock, copied: ModelVersion | None = None
+) -> PlanInputs | Refusal:
     """Everything that a plan stands on, or why there can be none."""
     try:
-        deployment = await _observed(intent, world, clock)
-        link = certain_link(deployment, world)
+        deployment = await _observed(intent, clients, clock)
+        link = certain_link(deployment, clients)
         if isinstance(link, Refusal):
             return link
-        fleet, (registry, away) = await asyncio.gather(_fleet(intent, world), _asked(intent, link, world))
+        fleet, (registry, away) = await asyncio.gather(_fleet(intent, clients), _asked(intent, link, clients))
         past = journal.operations()
     except NotFound as failure:
-        return await _not_found(intent, world, failure)
+        return await _not_found(intent, clients, failure)
     except Failure as failure:
         return Refusal(failure.code, str(failure), failure.hint, failure=failure)
     if away is not None and (intent.kind is Kind.PROMOTE or link.alias is not None):
         return Refusal(away.code, str(away), away.hint, failure=away)
     read = _Read(deployment, link, registry, away, fleet, past, copied)
-    found = _subject(intent, world, read)
-    if isinstance(found, Refusal) and found.code == NO_TARGET and world.metrics is not None:
+    found = _subject(intent, clients, read)
+    if isinstance(found, Refusal) and found.code == NO_TARGET and clients.metrics is not None:
         # Nothing in the cluster or the registry remembers: Prometheus may.
         model = resolve(link, registry).model or intent.model or ""
-        measured = await measured_spans(intent.namespace, intent.deployment, model, world.metrics, clock, world.environment.patterns)
-        found = _subject(intent, world, replace(read, measured=measured)) if measured else found
+        measured = await measured_spans(intent.namespace, intent.deployment, model, clients.metrics, clock, clients.environment.patterns)
+        found = _subject(intent, clients, replace(read, measured=measured)) if measured else found
     return found
 
 
-async def _not_found(intent: Intent, world: World, failure: Failure) -> Refusal:
+async def _not_found(intent: Intent, clients: Clients, failure: Failure) -> Refusal:
     """What of another kind has this name, else that there is nothing of it."""
     try:
-        others = await world.need_cluster().unhandled((intent.namespace,))
+        others = await clients.need_cluster().unhandled((intent.namespace,))
     except Failure:
         others = ()
     other = next((one for one in others if one.name == intent.deployment), None)
@@ -100,9 +100,9 @@ async def _not_found(intent: Intent, world: World, failure: Failure) -> Refusal:
     return Refusal("not_handled", words, f"change it where it is kept, or with kubectl -n {other.namespace} edit {other.kind} {other.name}")
 
 
-async def _observed(intent: Intent, world: World, clock: Clock) -> Deployment:
+async def _observed(intent: Intent, clients: Clients, clock: Clock) -> Deployment:
     """The Deployment, given a moment for its controller to see the newest generation: even an annotation makes one."""
-    cluster = world.need_cluster()
+    cluster = clients.need_cluster()
     until = clock.monotonic() + _OBSERVING
     while True:
         deployment = await cluster.deployment(intent.namespace, intent.deployment)
@@ -125,17 +125,17 @@ class _Read:
     measured: Mapping[str, Span] = field(default_factory=dict)
 
 
-async def _fleet(intent: Intent, world: World) -> Fleet:
+async def _fleet(intent: Intent, clients: Clients) -> Fleet:
     """Only a roll-back asks what served before."""
     if intent.kind is Kind.PROMOTE:
         return Fleet((), (), ())
-    return await world.need_cluster().fleet((intent.namespace,))
+    return await clients.need_cluster().fleet((intent.namespace,))
 
 
-async def _asked(intent: Intent, link: ServingLink, world: World) -> tuple[Registry | None, Failure | None]:
+async def _asked(intent: Intent, link: ServingLink, clients: Clients) -> tuple[Registry | None, Failure | None]:
     """The part of the registry that matters, or why MLflow could not be asked."""
     try:
-        registry = world.need_registry()
+        registry = clients.need_registry()
         if intent.kind is Kind.PROMOTE and link.model is not None and link.stage is None and intent.to_version is not None:
             return await _one_model(registry, link.model, intent.to_version), None
         return await registry.registry(), None
@@ -143,10 +143,10 @@ async def _asked(intent: Intent, link: ServingLink, world: World) -> tuple[Regis
         return None, failure
 
 
-async def registry_or_none(world: World) -> Registry | None:
+async def registry_or_none(clients: Clients) -> Registry | None:
     """All of the registry; None where MLflow cannot be asked."""
     try:
-        return await world.need_registry().registry()
+        return await clients.need_registry().registry()
     except Failure:
         return None
 
@@ -166,7 +166,7 @@ async def _one_model(registry: ModelRegistry, name: str, wanted: str) -> Registr
     return Registry((model,), versions)
 
 
-def _subject(intent: Intent, world: World, read: _Read) -> Subject | Refusal:
+def _subject(intent: Intent, clients: Clients, read: _Read) -> PlanInputs | Refusal:
     deployment, link, registry = read.deployment, read.link, read.registry
     now = resolve(link, registry)
     model = now.model or intent.model
@@ -180,7 +180,9 @@ def _subject(intent: Intent, world: World, read: _Read) -> Subject | Refusal:
     if intent.kind is Kind.PROMOTE:
         target = _wanted(intent, model, known)
     else:
-        past = rollback_targets(deployment, read.fleet, read.past, registry, now.version, world.environment.patterns, model, read.measured)
+        past = rollback_targets(
+            deployment, read.fleet, read.past, registry, now.version, clients.environment.patterns, model, read.measured
+        )
         target = _earlier(intent, model, past)
     if isinstance(target, Refusal):
         return target
@@ -188,7 +190,7 @@ def _subject(intent: Intent, world: World, read: _Read) -> Subject | Refusal:
     version = registry.version(model, to_version) if registry else None
     if read.copied is not None:
         version = replace(read.copied, model=model, version=to_version)
-    return Subject(
+    return PlanInputs(
         intent=intent,
         deployment=deployment,
         link=link,
@@ -201,16 +203,16 @@ def _subject(intent: Intent, world: World, read: _Read) -> Subject | Refusal:
         target=None if isinstance(target, str) else target,
         copied=read.copied,
         moving=announced_by_others(known.tags, alias_of(intent, link)) if known else (),
-        run_id=version.run_id if version else _kept_run(read, target, world),
+        run_id=version.run_id if version else _kept_run(read, target, clients),
     )
 
 
-def _kept_run(read: _Read, target: RollbackTarget | str, world: World) -> str | None:
+def _kept_run(read: _Read, target: RollbackTarget | str, clients: Clients) -> str | None:
     """While MLflow is away, the template that served then still names its run."""
     if isinstance(target, str) or target.revision is None:
         return None
     own = (s for s in read.fleet.replica_sets if s.owner_uid == read.deployment.uid and s.revision == target.revision)
-    links = (link_in(s.template, read.deployment, world.environment.patterns) for s in own)
+    links = (link_in(s.template, read.deployment, clients.environment.patterns) for s in own)
     link = next(links, None)
     return (link.run_id or dict(link.annotations).get(RUN_ID_ANNOTATION)) if link else None
 

@@ -11,10 +11,10 @@ from modeldeck.domain.kubernetes.annotations import OPERATION, mark_of
 from modeldeck.domain.kubernetes.workloads import Deployment, PodTemplate
 from modeldeck.domain.links.slots import each_container, places
 from modeldeck.domain.operations.promotions import Plan
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.ownership import newest
 from modeldeck.operations.common.patch import own_annotation, tail
-from modeldeck.operations.common.retry import patiently
+from modeldeck.operations.common.retry import retry
 from modeldeck.ports import Clock
 
 
@@ -43,17 +43,17 @@ def annotations_digest(deployment: Deployment) -> str:
     return _digest(repr(sorted(deployment.annotations.items())))
 
 
-async def what_moved(plan: Plan, world: World, clock: Clock) -> tuple[str, ...]:
+async def what_moved(plan: Plan, clients: Clients, clock: Clock) -> tuple[str, ...]:
     """Reads what the plan stands on once more, at the same time. Raises a Failure where the cluster, or a registry that was known when
     planning, cannot be asked."""
-    cluster_moved, registry_moved = await asyncio.gather(_cluster_moved(plan, world, clock), _registry_moved(plan, world, clock))
+    cluster_moved, registry_moved = await asyncio.gather(_cluster_moved(plan, clients, clock), _registry_moved(plan, clients, clock))
     return (*cluster_moved, *registry_moved)
 
 
-async def _cluster_moved(plan: Plan, world: World, clock: Clock) -> tuple[str, ...]:
-    cluster = world.need_cluster()
+async def _cluster_moved(plan: Plan, clients: Clients, clock: Clock) -> tuple[str, ...]:
+    cluster = clients.need_cluster()
     namespace, name = plan.intent.namespace, plan.intent.deployment
-    deployment = await patiently(lambda: cluster.deployment(namespace, name), clock)
+    deployment = await retry(lambda: cluster.deployment(namespace, name), clock)
     return (*template_changes(plan, deployment), *other_operation(plan, deployment))
 
 
@@ -70,15 +70,15 @@ def other_operation(plan: Plan, deployment: Deployment) -> tuple[str, ...]:
     return (f"operation {mark.id} of {mark.actor or 'somebody'} has begun",)
 
 
-async def _registry_moved(plan: Plan, world: World, clock: Clock) -> tuple[str, ...]:
+async def _registry_moved(plan: Plan, clients: Clients, clock: Clock) -> tuple[str, ...]:
     taken = plan.fingerprint
     if not taken.alias_known:
         return ()
-    registry = world.need_registry()
+    registry = clients.need_registry()
     alias = plan.intent.alias
     target, version = await asyncio.gather(
-        patiently(lambda: registry.version_of_alias(plan.model, alias), clock),
-        _status(plan, world, clock),
+        retry(lambda: registry.version_of_alias(plan.model, alias), clock),
+        _status(plan, clients, clock),
     )
     moved = []
     if target != taken.alias_version:
@@ -88,10 +88,10 @@ async def _registry_moved(plan: Plan, world: World, clock: Clock) -> tuple[str, 
     return tuple(moved)
 
 
-async def _status(plan: Plan, world: World, clock: Clock) -> str:
-    registry = world.need_registry()
+async def _status(plan: Plan, clients: Clients, clock: Clock) -> str:
+    registry = clients.need_registry()
     try:
-        return (await patiently(lambda: registry.version(plan.model, plan.to_version), clock)).status
+        return (await retry(lambda: registry.version(plan.model, plan.to_version), clock)).status
     except NotFound:
         return "gone"
 

@@ -1,4 +1,4 @@
-"""Where a roll-back may go: versions that served in this Deployment, with the evidence, and which one is the default (promotion.md, 4).
+"""Where a roll-back may go: versions that served in this Deployment, with the evidence, and which one is the default.
 
 The default is the last one that served and was not itself rolled back: so a second roll-back goes further back instead of toggling.
 """
@@ -14,7 +14,7 @@ from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.operations.promotions import Operation, RollbackTarget
 from modeldeck.operations.history.history import others_cause
-from modeldeck.operations.history.records import moves_of, of_annotations, of_journal, of_tags
+from modeldeck.operations.history.records import of_annotations, of_journal, of_tags, records_of
 from modeldeck.operations.history.revisions import Revision, writer_of
 from modeldeck.operations.history.timeline import Arrival, timeline
 from modeldeck.operations.planning.candidate_metrics import Span
@@ -93,7 +93,7 @@ def rollback_targets(
     """The last that served first; at most one of them is the default. `serving` is the version that the template names now, `measured` what
     Prometheus has seen of each version in this Deployment (evidence.py)."""
     sets = [each for each in fleet.replica_sets if each.owner_uid == deployment.uid]
-    moves = moves_of(deployment, of_journal(past), of_annotations(deployment, sets), of_tags(registry))
+    moves = records_of(deployment, of_journal(past), of_annotations(deployment, sets), of_tags(registry))
     arrivals = [one for one in timeline(deployment, sets, moves, registry, patterns) if one.model in (None, model)]
     heard = _Past()
     for arrival in arrivals:

@@ -6,13 +6,13 @@ import asyncio
 from typing import Protocol
 
 from modeldeck.domain.failures import Failure
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.journal import SqliteJournal
 from modeldeck.operations.runner.runner import Order, carry_out
 from modeldeck.ports import Clock
 
 
-class Hands(Protocol):
+class RunnerHandle(Protocol):
     """Ready to carry out one order."""
 
     def go(self, order: Order) -> None:
@@ -30,11 +30,11 @@ class Hands(Protocol):
         ...
 
 
-class OwnHands:
+class InProcessRunner:
     """In this process, which then has to live until it has ended: for tests, and for what surely takes no time."""
 
-    def __init__(self, world: World, journal: SqliteJournal, clock: Clock) -> None:
-        self._world, self._journal, self._clock = world, journal, clock
+    def __init__(self, clients: Clients, journal: SqliteJournal, clock: Clock) -> None:
+        self._clients, self._journal, self._clock = clients, journal, clock
         self._task: asyncio.Task[object] | None = None
         self._said = ""
 
@@ -43,7 +43,7 @@ class OwnHands:
 
     async def _carry_out(self, order: Order) -> None:
         try:
-            await carry_out(order, self._world, self._journal, self._clock, asyncio.Event())
+            await carry_out(order, self._clients, self._journal, self._clock, asyncio.Event())
         except Failure as failure:
             self._said = f"{failure}" + (f" ({failure.hint})" if failure.hint else "")
 

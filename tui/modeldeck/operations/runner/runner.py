@@ -14,13 +14,13 @@ from typing import ClassVar
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.promotions import Operation, State
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import process_lives
 from modeldeck.operations.execution.execute import begin
 from modeldeck.operations.execution.lock import RENEW, Locks
 from modeldeck.operations.execution.recover import Recovery, reopened, resume, take_back
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal
-from modeldeck.operations.journal.signals import Mailbox, asked_in
+from modeldeck.operations.journal.signals import SignalInbox, signals_in
 from modeldeck.ports import Clock
 
 HEARTBEAT = 2.0
@@ -54,14 +54,14 @@ class Order:
         return cls(Verb(body["verb"]), str(body["operation"]))
 
 
-async def carry_out(order: Order, world: World, journal: SqliteJournal, clock: Clock, cancel: asyncio.Event) -> Operation:
+async def carry_out(order: Order, clients: Clients, journal: SqliteJournal, clock: Clock, cancel: asyncio.Event) -> Operation:
     """Answers how the operation ended. `cancel` is set by signals; what people ask comes through the journal.
 
     Raises NotFound, Conflict or Locked where the order is not for this process to carry out; the operation is then as it was.
     """
-    mailbox = Mailbox(cancel)
-    locks = Locks(world.need_cluster(), clock)
-    with_ = Recovery(world, journal, clock, lambda operation: None, mailbox, locks)
+    inbox = SignalInbox(cancel)
+    locks = Locks(clients.need_cluster(), clock)
+    with_ = Recovery(clients, journal, clock, lambda operation: None, inbox, locks)
     work = {Verb.RESUME: resume, Verb.UNDO: take_back, Verb.EXECUTE: _first}[order.verb](order.operation, with_)
     async with _beside(with_, order.operation, journal, locks) as gone:
         carrying = asyncio.ensure_future(work)
@@ -88,10 +88,10 @@ async def _first(operation_id: str, with_: Recovery) -> Operation:
 @contextlib.asynccontextmanager
 async def _beside(with_: Recovery, operation_id: str, journal: SqliteJournal, locks: Locks) -> AsyncIterator[asyncio.Task[str]]:
     """Gives the task that ends, with why, where there is no world left to go on in."""
-    gone = asyncio.create_task(_watch(with_.world, locks, with_.clock))
+    gone = asyncio.create_task(_watch(with_.clients, locks, with_.clock))
     tasks: list[asyncio.Task[None] | asyncio.Task[str]] = [
         asyncio.create_task(_beat(operation_id, journal, with_.clock, with_.runner)),
-        asyncio.create_task(_listen(operation_id, journal, with_.clock, with_.mailbox)),
+        asyncio.create_task(_listen(operation_id, journal, with_.clock, with_.inbox)),
         gone,
     ]
     try:
@@ -110,23 +110,23 @@ async def _beat(operation_id: str, journal: SqliteJournal, clock: Clock, runner:
         await clock.sleep(HEARTBEAT)
 
 
-async def _listen(operation_id: str, journal: SqliteJournal, clock: Clock, mailbox: Mailbox) -> None:
+async def _listen(operation_id: str, journal: SqliteJournal, clock: Clock, inbox: SignalInbox) -> None:
     """Approvals of an earlier process count still; its cancels are the resume's to look at, and decisions belong to their moment."""
     seq = 0
     while True:
         with contextlib.suppress(JournalFailure):
             entries, seq = journal.after(operation_id, seq)
             for entry in entries:
-                asked = asked_in(entry)
+                asked = signals_in(entry)
                 if asked is not None:
-                    mailbox.deliver(asked)
+                    inbox.deliver(asked)
         await clock.sleep(LISTEN)
 
 
-async def _watch(world: World, locks: Locks, clock: Clock) -> str:
+async def _watch(clients: Clients, locks: Locks, clock: Clock) -> str:
     """Renews the lock. A cluster that is away is asked again, for a while; a lost lock stops the operation at its next step or request."""
     seen = renewed = clock.monotonic()
-    lives_with = world.environment.lives_with
+    lives_with = clients.environment.lives_with
     while True:
         await clock.sleep(HEARTBEAT)
         if lives_with is not None and not process_lives(lives_with):

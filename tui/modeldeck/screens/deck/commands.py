@@ -16,16 +16,16 @@ from modeldeck.render.cell import Cell, Line
 from modeldeck.render.text import cells
 from modeldeck.screens.deck.export import as_csv, name_of, page_of, save
 from modeldeck.screens.deck.messages import (
-    CopyWanted,
-    DepthWanted,
-    OperationsWanted,
-    OperationWanted,
-    PickWanted,
-    PromoteWanted,
-    RegisterWanted,
-    RestartWanted,
-    RollbackWanted,
-    ScaleWanted,
+    CopyRequested,
+    DetailsRequested,
+    OperationRequested,
+    OperationsRequested,
+    PickRequested,
+    PromoteRequested,
+    RegisterRequested,
+    RestartRequested,
+    RollbackRequested,
+    ScaleRequested,
 )
 from modeldeck.screens.deck.model import DeckModel
 from modeldeck.screens.shared.framed import FramedScreen
@@ -103,37 +103,37 @@ class DeckCommands(FramedScreen[None]):
     def action_promote(self) -> None:
         chosen, row = self.model.selection, self.model.row
         if self.model.operation is not None:
-            self.post_message(OperationWanted(self.model.operation.operation.id))
+            self.post_message(OperationRequested(self.model.operation.operation.id))
         elif row is not None and row.link is None and row.references:
-            self.post_message(PickWanted("link"))
+            self.post_message(PickRequested("link"))
         elif row is not None and chosen.model is not None and chosen.version is not None:
-            self.post_message(PromoteWanted(row, chosen.model, chosen.version))
+            self.post_message(PromoteRequested(row, chosen.model, chosen.version))
 
     def action_rollback(self) -> None:
         if self.model.operation is not None:
-            self.post_message(OperationWanted(self.model.operation.operation.id))
+            self.post_message(OperationRequested(self.model.operation.operation.id))
         elif self.model.row is not None:
-            self.post_message(RollbackWanted(self.model.row))
+            self.post_message(RollbackRequested(self.model.row))
 
     def action_operations(self) -> None:
-        self.post_message(OperationsWanted())
+        self.post_message(OperationsRequested())
 
     def action_restart(self) -> None:
         if self.model.row is not None:
-            self.post_message(RestartWanted(self.model.row))
+            self.post_message(RestartRequested(self.model.row))
 
     def action_scale(self, by: int) -> None:
         if self.model.row is not None:
-            self.post_message(ScaleWanted(self.model.row, max(0, self.model.row.desired + by)))
+            self.post_message(ScaleRequested(self.model.row, max(0, self.model.row.desired + by)))
 
     def action_register(self) -> None:
         run = self.model.run
         if run is not None:
-            self.post_message(RegisterWanted(run.id, run.name, self.model.selection.model))
+            self.post_message(RegisterRequested(run.id, run.name, self.model.selection.model))
 
     def action_depth(self, what: str) -> None:
         pane = self.focused_pane
-        self.post_message(DepthWanted(what, pane, self.model.selection))
+        self.post_message(DetailsRequested(what, pane, self.model.selection))
 
     def action_compare(self) -> None:
         loaded = self.model.runs.runs if self.model.runs else ()
@@ -151,7 +151,7 @@ class DeckCommands(FramedScreen[None]):
         if name is None:
             self.say(Cell("nothing selected", "muted"))
         else:
-            self.post_message(CopyWanted(name))
+            self.post_message(CopyRequested(name))
 
     def action_open_page(self) -> None:
         page = page_of(self.model, self.focused_pane)
@@ -159,7 +159,7 @@ class DeckCommands(FramedScreen[None]):
             self.say(Cell("this has no web page", "muted"))
             return
         # Over SSH there is no browser here: the address is copied, and the terminal's own can open it.
-        self.post_message(CopyWanted(page, say=False))
+        self.post_message(CopyRequested(page, say=False))
         if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
             self.app.open_url(page)
         self.say_link(page)
@@ -191,7 +191,7 @@ class DeckCommands(FramedScreen[None]):
             self.say(Cell(f"saved {path}", "ok"))
 
     def action_pick(self, what: str) -> None:
-        self.post_message(PickWanted(what))
+        self.post_message(PickRequested(what))
 
     @property
     def focused_pane(self) -> P:

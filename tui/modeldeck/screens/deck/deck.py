@@ -16,7 +16,7 @@ from modeldeck.domain.mlflow.runs import Run
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.selection import Pane as P
 from modeldeck.domain.status.selection import Selection
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.live.hub import LiveQuery, RunsQuery, Topic
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
@@ -38,9 +38,9 @@ from modeldeck.widgets.table.source import TableSource
 from modeldeck.widgets.table.table import Table
 
 if TYPE_CHECKING:
-    from modeldeck.screens.shared.active_operations import UnderWay
+    from modeldeck.screens.shared.active_operations import ActiveOperation
 
-FOLLOW_AFTER = 0.12
+FOLLOW_AFTER = 0.15
 """Seconds of rest after a move before the other panes and the lineage follow: holding a key down moves one table, not four."""
 AGES_EVERY = 10.0
 WINDOWS = (900.0, 1800.0, 3600.0, 3 * 3600.0, 12 * 3600.0, 24 * 3600.0)
@@ -157,7 +157,7 @@ class Deck(DeckRoom):
         """Take a reading in; what it touches is painted once, at the end of this turn of the event loop."""
         self._mark(*self.model.receive(topic, reading))
 
-    def tell(self, under_way: Mapping[str, UnderWay]) -> None:
+    def tell(self, under_way: Mapping[str, ActiveOperation]) -> None:
         """What the journal says goes on, or was cut off, on each deployment, by its uid."""
         ended = self.model.tell(under_way)
         if ended and self._source is not None:
@@ -316,7 +316,7 @@ class Deck(DeckRoom):
         self.table(P.DEPLOYMENTS).select(self.model.selection.deployment)
         self._head(P.DEPLOYMENTS, "all namespaces" if several else next(iter(namespaces), ""))
 
-    def _deployment_source(self, *, several: bool, empty: str) -> TableSource[TruthRow]:
+    def _deployment_source(self, *, several: bool, empty: str) -> TableSource[ServingRow]:
         return deployment_rows.source(several_namespaces=several, empty=empty, under_way=self.model.at_work_on)
 
     def name_unhandled(self, names: Sequence[str]) -> None:

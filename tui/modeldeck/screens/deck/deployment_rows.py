@@ -6,18 +6,18 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import deployments as render
 from modeldeck.render.cell import Cell
 from modeldeck.widgets.table.source import Column, TableSource
 
 if TYPE_CHECKING:
-    from modeldeck.screens.shared.active_operations import UnderWay
+    from modeldeck.screens.shared.active_operations import ActiveOperation
 
 
-def source(*, several_namespaces: bool, empty: str, under_way: Callable[[str], UnderWay | None]) -> TableSource[TruthRow]:
+def source(*, several_namespaces: bool, empty: str, under_way: Callable[[str], ActiveOperation | None]) -> TableSource[ServingRow]:
     """`under_way`: what the journal says goes on on `namespace/name`; the mark of a colleague's operation stands in the row itself."""
-    columns: list[Column[TruthRow]] = [
+    columns: list[Column[ServingRow]] = [
         Column("name", "name", lambda row: Cell(row.deployment), sort=lambda row: row.deployment, min_width=14, max_width=40, weight=1),
     ]
     if several_namespaces:
@@ -49,13 +49,13 @@ def source(*, several_namespaces: bool, empty: str, under_way: Callable[[str], U
         Column("model", "model", lambda row: Cell(row.model or "", "muted"), sort=lambda row: row.model, priority=7, max_width=24),
     ]
 
-    def sign(row: TruthRow) -> Cell:
+    def sign(row: ServingRow) -> Cell:
         return _sign(row, under_way(row.key))
 
     return TableSource(tuple(columns), row_id=attrgetter("key"), sign=sign, search=_haystack, empty=empty)
 
 
-def _sign(row: TruthRow, known: UnderWay | None) -> Cell:
+def _sign(row: ServingRow, known: ActiveOperation | None) -> Cell:
     if known is not None and known.gone:
         return Cell("×", "bad")
     if known is not None and known.unheard:
@@ -66,6 +66,6 @@ def _sign(row: TruthRow, known: UnderWay | None) -> Cell:
     return Cell(sign, "warn" if sign == "!" else "muted")
 
 
-def _haystack(row: TruthRow) -> str:
+def _haystack(row: ServingRow) -> str:
     words = [*(d.words for d in row.disagreements), row.operation or ""]
     return "\n".join((row.key, row.model or "", f"v{row.spec_version}", row.rollout.state, *words))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.lineage import Chain, Lineage, line
 from modeldeck.domain.status.selection import Pane
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.live.hub import Topic
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
@@ -17,7 +17,7 @@ from modeldeck.screens.deck.model import DeckModel
 from modeldeck.widgets.header import Backend, HeaderData, Health
 
 if TYPE_CHECKING:
-    from modeldeck.screens.shared.active_operations import UnderWay
+    from modeldeck.screens.shared.active_operations import ActiveOperation
 
 _HEALTH: Mapping[str, Health] = {"loading": "loading", "live": "live", "stale": "stale", "unavailable": "down"}
 _WORST = ("live", "loading", "stale", "unavailable")
@@ -113,7 +113,7 @@ def first_of(names: Sequence[str]) -> str:
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
 
 
-def cut_off(lost: Sequence[UnderWay]) -> Cell:
+def cut_off(lost: Sequence[ActiveOperation]) -> Cell:
     """One line for a console that begins, and finds what nobody goes on with."""
     if len(lost) > 1:
         return Cell(f"{len(lost)} operations were cut off: O to resume or undo", "warn")
@@ -144,7 +144,7 @@ def _unread(model: DeckModel) -> Line:
     return (Cell("! ", "warn"), Cell(words, "warn")) if model.journal_trouble else ()
 
 
-def _beside(told: Lineage, row: TruthRow | None, gaps: tuple[str, ...], nowhere: Cell) -> Line:
+def _beside(told: Lineage, row: ServingRow | None, gaps: tuple[str, ...], nowhere: Cell) -> Line:
     if told.words:
         more = f" (and {len(told.words) - 1} more)" if len(told.words) > 1 else ""
         return (Cell("! ", "warn"), Cell(told.words[0] + more, "warn"))

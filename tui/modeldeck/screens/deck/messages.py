@@ -7,42 +7,42 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from modeldeck.domain.status.selection import Pane, Selection
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 
 
 @dataclass
-class PromoteWanted(Message):
+class PromoteRequested(Message):
     """Promote `version` of `model` on the deployment of `row`."""
 
-    row: TruthRow
+    row: ServingRow
     model: str
     version: str
 
 
 @dataclass
-class RollbackWanted(Message):
+class RollbackRequested(Message):
     """Choose a version to roll this deployment back to."""
 
-    row: TruthRow
+    row: ServingRow
 
 
 @dataclass
-class RestartWanted(Message):
+class RestartRequested(Message):
     """Restart the pods of this deployment."""
 
-    row: TruthRow
+    row: ServingRow
 
 
 @dataclass
-class ScaleWanted(Message):
+class ScaleRequested(Message):
     """Ask for so many replicas."""
 
-    row: TruthRow
+    row: ServingRow
     replicas: int
 
 
 @dataclass
-class RegisterWanted(Message):
+class RegisterRequested(Message):
     """Register what this run logged as a new version."""
 
     run_id: str
@@ -52,7 +52,7 @@ class RegisterWanted(Message):
 
 
 @dataclass
-class CopyWanted(Message):
+class CopyRequested(Message):
     """Put a text into the clipboard. `say` whether the text is told with what has become of it."""
 
     text: str
@@ -60,7 +60,7 @@ class CopyWanted(Message):
 
 
 @dataclass
-class DepthWanted(Message):
+class DetailsRequested(Message):
     """Go into something: `what` is one of open, logs, describe, yaml, history."""
 
     what: str
@@ -69,19 +69,19 @@ class DepthWanted(Message):
 
 
 @dataclass
-class PickWanted(Message):
+class PickRequested(Message):
     """Choose another `environment`, `namespace`, `experiment` or `theme` from a list."""
 
     what: str
 
 
 @dataclass
-class OperationWanted(Message):
+class OperationRequested(Message):
     """Look at one operation that the journal knows."""
 
     operation_id: str
 
 
 @dataclass
-class OperationsWanted(Message):
+class OperationsRequested(Message):
     """All operations, those of before, too."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.kubernetes.annotations import Mark
+from modeldeck.domain.kubernetes.annotations import OperationAnnotation
 from modeldeck.domain.kubernetes.annotations import under_way as marked
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
 from modeldeck.domain.metrics import measured
@@ -28,12 +28,12 @@ from modeldeck.domain.status.selection import (
     select_run,
     select_version,
 )
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.live.hub import LiveCharts, Runs, Stats, Topic
 from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
 
 if TYPE_CHECKING:
-    from modeldeck.screens.shared.active_operations import UnderWay
+    from modeldeck.screens.shared.active_operations import ActiveOperation
 
 TOPIC_OF: Mapping[Pane, Topic] = {
     Pane.RUNS: Topic.RUNS,
@@ -67,12 +67,12 @@ class DeckModel:
         self.environment = environment
         self.selection: Selection = EMPTY
         self.pinned: frozenset[Pane] = frozenset()
-        self.truth: tuple[TruthRow, ...] = ()
+        self.truth: tuple[ServingRow, ...] = ()
         self.unhandled: tuple[str, ...] = ()
         """What serves a model and is no Deployment."""
         self.seeded = False
         """Whether a selection has been made to begin with; until then tables that fill move nothing."""
-        self._under_way: Mapping[str, UnderWay] | None = None
+        self._under_way: Mapping[str, ActiveOperation] | None = None
         self._told_cut_off = False
         self.journal_trouble = ""
         """Why the journal cannot be read; "" while it can."""
@@ -93,7 +93,7 @@ class DeckModel:
             self.truth = self._join()
         return _TOUCHES[topic]
 
-    def _join(self) -> tuple[TruthRow, ...]:
+    def _join(self) -> tuple[ServingRow, ...]:
         fleet = self.fleet
         if fleet is None:
             return ()
@@ -167,16 +167,16 @@ class DeckModel:
         return self.registry.version(chosen.model, chosen.version)
 
     @property
-    def row(self) -> TruthRow | None:
+    def row(self) -> ServingRow | None:
         return next((row for row in self.truth if row.key == self.selection.deployment), None)
 
-    def tell(self, under_way: Mapping[str, UnderWay]) -> bool:
+    def tell(self, under_way: Mapping[str, ActiveOperation]) -> bool:
         """What the journal says goes on, or was cut off, on each deployment (`namespace/name`). Answers whether an operation has ended."""
         before = {found.operation.id for found in (self._under_way or {}).values()}
         self._under_way = under_way
         return not before <= {found.operation.id for found in under_way.values()}
 
-    def cut_off(self) -> tuple[UnderWay, ...]:
+    def cut_off(self) -> tuple[ActiveOperation, ...]:
         """What nobody goes on with, told once: as soon as journal and cluster are both known."""
         if self._told_cut_off or self._under_way is None or self.fleet is None:
             return ()
@@ -190,19 +190,19 @@ class DeckModel:
         words, self._lost = self._lost, ""
         return words
 
-    def at_work_on(self, key: str) -> UnderWay | None:
+    def at_work_on(self, key: str) -> ActiveOperation | None:
         """The operation on a deployment that has not ended, where the journal knows it: on this very one, and not on one of the same name
         elsewhere."""
         deployment = self._deployment(key) if self._under_way else None
         return (self._under_way or {}).get(deployment.uid) if deployment is not None else None
 
     @property
-    def operation(self) -> UnderWay | None:
+    def operation(self) -> ActiveOperation | None:
         """The one on the selected deployment."""
         return self.at_work_on(self.selection.deployment or "")
 
     @property
-    def mark(self) -> Mark | None:
+    def mark(self) -> OperationAnnotation | None:
         """The operation that the selected deployment itself tells of: anybody's, from any machine."""
         found = self._deployment(self.selection.deployment or "")
         return marked(found.annotations) if found is not None else None
@@ -280,7 +280,7 @@ class DeckModel:
     # ── states ──
 
     def state(self, pane: Pane, now: float) -> PaneState:
-        """How fresh a pane is, as screens.md says: loading, live, stale or unavailable."""
+        """How fresh a pane is: loading, live, stale or unavailable."""
         topic = TOPIC_OF[pane]
         if not self._configured(topic):
             return _UNCONFIGURED[topic]

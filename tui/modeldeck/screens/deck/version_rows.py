@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import numbers
 from modeldeck.render import versions as render
 from modeldeck.render.cell import Cell
@@ -53,7 +53,7 @@ def split_id(row_id: str) -> tuple[str, str]:
 
 
 def version_rows(
-    registry: Registry, model: str, truth: Sequence[TruthRow], metrics: Mapping[str, Mapping[str, float]], metric: str | None, now: float
+    registry: Registry, model: str, truth: Sequence[ServingRow], metrics: Mapping[str, Mapping[str, float]], metric: str | None, now: float
 ) -> tuple[VersionRow, ...]:
     """`metrics`: run id → metrics of the loaded runs; `metric` is the one that gets the column."""
     return tuple(
@@ -116,7 +116,7 @@ def version_source(metric: str | None, *, empty: str) -> TableSource[VersionRow]
     return TableSource(tuple(columns), search=_haystack, empty=empty)
 
 
-def model_rows(registry: Registry, truth: Sequence[TruthRow]) -> tuple[ModelRow, ...]:
+def model_rows(registry: Registry, truth: Sequence[ServingRow]) -> tuple[ModelRow, ...]:
     served: dict[str, list[str]] = {}
     for row in truth:
         if row.model:

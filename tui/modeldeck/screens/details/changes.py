@@ -5,43 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.operations.actions import choose_link as choosing
 from modeldeck.operations.actions import register as registering
 from modeldeck.operations.actions import restart as restarting
 from modeldeck.operations.actions import scale as scaling
-from modeldeck.operations.common.clients import World
+from modeldeck.operations.common.clients import Clients
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 
 
-async def restart(world: World, row: TruthRow, clock: Clock) -> Line:
+async def restart(clients: Clients, row: ServingRow, clock: Clock) -> Line:
     try:
-        await restarting.restart(world, row.namespace, row.deployment, clock)
+        await restarting.restart(clients, row.namespace, row.deployment, clock)
     except Failure as failure:
         return _refused(failure)
     return (Cell(f"{row.key} restarts", "ok"),)
 
 
-async def scale(world: World, row: TruthRow, replicas: int) -> Line:
+async def scale(clients: Clients, row: ServingRow, replicas: int) -> Line:
     try:
-        await scaling.scale(world, row.namespace, row.deployment, replicas)
+        await scaling.scale(clients, row.namespace, row.deployment, replicas)
     except Failure as failure:
         return _refused(failure)
     return (Cell(f"{row.key} scales to {replicas}", "ok"),)
 
 
-async def choose_link(world: World, row: TruthRow, places: Sequence[str]) -> Line:
+async def choose_link(clients: Clients, row: ServingRow, places: Sequence[str]) -> Line:
     try:
-        await choosing.choose_link(world, row.namespace, row.deployment, places)
+        await choosing.choose_link(clients, row.namespace, row.deployment, places)
     except Failure as failure:
         return _refused(failure)
     return (Cell(f"{row.key}: {', '.join(places)} serves, as its annotation says from now on", "ok"),)
 
 
-async def register(world: World, run_id: str, model: str) -> Line:
+async def register(clients: Clients, run_id: str, model: str) -> Line:
     try:
-        version = await registering.register(world, run_id, model)
+        version = await registering.register(clients, run_id, model)
     except Failure as failure:
         return _refused(failure)
     return (Cell(f"registered as {version.model} v{version.version}", "ok"),)

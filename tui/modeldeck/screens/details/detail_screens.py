@@ -12,7 +12,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.status.selection import Pane, Selection
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.live.run_details import RunReader
 from modeldeck.operations.history.history import Memories, history
 from modeldeck.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking
@@ -65,12 +65,12 @@ class Depth:
             return self._version(chosen, model)
         return self._deployment(model)
 
-    def _logs(self, row: TruthRow | None) -> Screen[Any] | str:
+    def _logs(self, row: ServingRow | None) -> Screen[Any] | str:
         if row is None or self._cluster is None:
             return "no deployment selected"
         return LogScreen(self._cluster, row.namespace, row.deployment, self._clock)
 
-    def _yaml(self, row: TruthRow | None) -> Screen[Any] | str:
+    def _yaml(self, row: ServingRow | None) -> Screen[Any] | str:
         cluster = self._cluster
         if row is None or cluster is None:
             return "no deployment selected"

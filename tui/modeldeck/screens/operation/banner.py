@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import operation as render
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.moves import at_work, failure_lines
-from modeldeck.screens.shared.available_actions import Act, Standing
+from modeldeck.screens.shared.available_actions import Action, AvailableActions
 
 _LOOKS = "looks first: nothing is done twice"
 _COMMAND = " — modeldeck operations"
@@ -18,13 +18,13 @@ _COMMAND = " — modeldeck operations"
 
 
 def banner_lines(
-    standing: Standing,
+    standing: AvailableActions,
     now: float,
     width: int,
     *,
     heartbeat_at: float | None,
     failure: Failure | None,
-    row: TruthRow | None,
+    row: ServingRow | None,
     awaited: Sequence[str] = (),
 ) -> list[Line]:
     """`awaited`: backends that `row` is made from and that have not told yet what stands there since the end."""
@@ -54,18 +54,18 @@ def _waited_for(operation: Operation) -> str:
     return words.partition(f"; {judged.verdict}: ")[0] if judged is not None and judged.criteria else words
 
 
-def _keys(standing: Standing) -> Iterable[Line]:
+def _keys(standing: AvailableActions) -> Iterable[Line]:
     """The keys that lead on from where nothing goes on by itself."""
     if standing.left_behind:
-        if standing.why_not(Act.RESUME) == "":
+        if standing.why_not(Action.RESUME) == "":
             yield _key("R", "resume", resume_words(standing.operation))
-        if standing.why_not(Act.UNDO) == "":
+        if standing.why_not(Action.UNDO) == "":
             yield _key("u", "undo", undo_words(standing))
         return
-    if standing.why_not(Act.APPROVE) is not None:
-        own = standing.why_not(Act.APPROVE)
+    if standing.why_not(Action.APPROVE) is not None:
+        own = standing.why_not(Action.APPROVE)
         yield _key("a", "approve", "it begins") if not own else (Cell("  you began it yourself: somebody else has to approve it", "muted"),)
-    if standing.why_not(Act.ACCEPT) == "":
+    if standing.why_not(Action.ACCEPT) == "":
         yield _key("a", "accept", "it goes on as if the gate had passed; asks for a reason")
         yield _key("x", "more time", "the gate goes on judging")
         yield _key("u", "undo", undo_words(standing))
@@ -85,7 +85,7 @@ def resume_words(operation: Operation) -> str:
     return f"{f'goes on with {name}' if name else 'ends it'}; {_LOOKS}"
 
 
-def undo_words(standing: Standing) -> str:
+def undo_words(standing: AvailableActions) -> str:
     """What taking it back would change."""
     steps = standing.taken_back
     if standing.plan is not None and not steps:

@@ -15,8 +15,8 @@ from modeldeck.render.gate import Judging, gate_lines
 from modeldeck.render.plan import gate_outlook
 from modeldeck.render.rollout_tree import tree_of
 from modeldeck.screens.operation.layout import GATE, LEFT, LOG, LOW, NARROW, PANES, ROLLOUT, STEPS, Place, heights, in_short, place
-from modeldeck.screens.shared.available_actions import Standing
-from modeldeck.screens.shared.fleet_view import Outlook
+from modeldeck.screens.shared.available_actions import AvailableActions
+from modeldeck.screens.shared.fleet_view import FleetView
 from modeldeck.widgets.content.state import Live, Loading, PaneState, Unavailable
 from modeldeck.widgets.content.text_view import TextView
 from modeldeck.widgets.pane.frame import PaneHead
@@ -28,10 +28,10 @@ TITLES = {STEPS: "Steps", ROLLOUT: "Rollout", GATE: "Gate", LOG: "Log"}
 class Body(Horizontal):
     """Give it what is known with `update`; it paints, and makes room for what matters now."""
 
-    def __init__(self, outlook: Outlook, *, id: str | None = None) -> None:
+    def __init__(self, fleet_view: FleetView, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._outlook = outlook
-        self._standing: Standing | None = None
+        self._fleet_view = fleet_view
+        self._standing: AvailableActions | None = None
         self._now = 0.0
         self._chosen: str | None = None
         """The pane that the person wants beside the steps in a small terminal; None: the one in which something happens."""
@@ -47,7 +47,7 @@ class Body(Horizontal):
     def _pane(self, name: str) -> Pane:
         return Pane(TextView(follow=name == LOG, id=f"{name}-text"), _head(name), Loading(), filterable=False, id=name)
 
-    def update(self, standing: Standing, now: float) -> None:
+    def update(self, standing: AvailableActions, now: float) -> None:
         self._standing, self._now = standing, now
         self._paint()
 
@@ -88,7 +88,7 @@ class Body(Horizontal):
         yield (
             ROLLOUT,
             _head(ROLLOUT, f"{len(operation.keys)} deployments" if operation.others else operation.key),
-            self._outlook.state() if self._outlook.holds(operation) else Live(),
+            self._fleet_view.state() if self._fleet_view.holds(operation) else Live(),
         )
         yield GATE, _head(GATE), Live()
         yield LOG, _head(LOG, figure=str(len(operation.log))), Live()
@@ -98,13 +98,13 @@ class Body(Horizontal):
         return render.step_lines(operation, self._now, found.inner(STEPS), whole=found.alone, cut_off=gone, where=_where(operation))
 
     def _rollout(self, operation: Operation, width: int) -> list[Line]:
-        if not self._outlook.holds(operation):
+        if not self._fleet_view.holds(operation):
             return [(Cell(f" its pods are those of environment {operation.environment}", "muted"),)]
-        fleet = self._outlook.fleet()
+        fleet = self._fleet_view.fleet()
         lines: list[Line] = []
         for key in operation.keys if fleet is not None else ():
             assert fleet is not None
-            lines += tree_of(fleet, key, self._outlook.environment.patterns, self._now, width=width)
+            lines += tree_of(fleet, key, self._fleet_view.environment.patterns, self._now, width=width)
         return lines
 
     def _gate(self, operation: Operation, found: Place) -> list[Line]:

@@ -15,7 +15,7 @@ from modeldeck.domain.kubernetes.leases import DURATION
 from modeldeck.domain.operations.promotions import Operation, Plan, State
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.journal.events import heard
-from modeldeck.operations.journal.signals import Wish
+from modeldeck.operations.journal.signals import Signal
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
@@ -24,10 +24,10 @@ from modeldeck.screens.operation.banner import banner_lines, resume_words, undo_
 from modeldeck.screens.operation.body import TITLES, Body
 from modeldeck.screens.operation.layout import PANES
 from modeldeck.screens.shared.ask import Confirm, Prompt
-from modeldeck.screens.shared.available_actions import Act, Standing, untaken
-from modeldeck.screens.shared.fleet_view import Outlook
+from modeldeck.screens.shared.available_actions import Action, AvailableActions, untaken
+from modeldeck.screens.shared.fleet_view import FleetView
 from modeldeck.screens.shared.framed import FramedScreen
-from modeldeck.screens.shared.operation_monitor import Desk, Followed
+from modeldeck.screens.shared.operation_monitor import MonitoredOperation, OperationMonitor
 from modeldeck.widgets.banner import Banner
 from modeldeck.widgets.footer import Footer
 
@@ -52,11 +52,11 @@ class OperationScreen(FramedScreen[None]):
         Binding("z", "zoom", "Zoom", id="operation.zoom", tooltip="This pane alone, with every word", show=False),
     ]
 
-    def __init__(self, desk: Desk, followed: Followed, outlook: Outlook, clock: Clock) -> None:
+    def __init__(self, monitor: OperationMonitor, followed: MonitoredOperation, fleet_view: FleetView, clock: Clock) -> None:
         super().__init__()
-        self._desk = desk
+        self._monitor = monitor
         self._followed = followed
-        self._outlook = outlook
+        self._fleet_view = fleet_view
         self._clock = clock
         self._plan: Plan | None = None
         self._plan_read = False
@@ -68,7 +68,7 @@ class OperationScreen(FramedScreen[None]):
 
     def compose(self) -> ComposeResult:
         yield Banner(id="banner")
-        yield Body(self._outlook, id="body")
+        yield Body(self._fleet_view, id="body")
         yield Footer()
 
     def on_mount(self) -> None:
@@ -86,7 +86,7 @@ class OperationScreen(FramedScreen[None]):
     def _body(self) -> Body:
         return self.query_one(Body)
 
-    def _watch(self, followed: Followed) -> None:
+    def _watch(self, followed: MonitoredOperation) -> None:
         self._followed.watchers.discard(self._paint)
         self._followed = followed
         followed.watchers.add(self._paint)
@@ -95,7 +95,7 @@ class OperationScreen(FramedScreen[None]):
     # ── what is known ──
 
     @property
-    def standing(self) -> Standing | None:
+    def standing(self) -> AvailableActions | None:
         """None until the journal has told of it."""
         operation = self._followed.operation
         if operation is None:
@@ -105,11 +105,13 @@ class OperationScreen(FramedScreen[None]):
         now = self._clock.now()
         gone = self._followed.cut_off or untaken(operation, now)
         quiet = None if gone else unheard(heard(operation, self._heartbeat(operation)), now)
-        return Standing(operation, self._plan, gone, self._desk.who, self._outlook.environment, self._outlook.cluster(), quiet)
+        return AvailableActions(
+            operation, self._plan, gone, self._monitor.who, self._fleet_view.environment, self._fleet_view.cluster(), quiet
+        )
 
     def _read_plan(self, operation_id: str) -> Plan | None:
         try:
-            return self._desk.services.plan_of(operation_id)
+            return self._monitor.services.plan_of(operation_id)
         except Failure:
             return None  # following it meets the same, and tells it
 
@@ -117,7 +119,7 @@ class OperationScreen(FramedScreen[None]):
         if operation.state is State.ENDED:
             return None
         try:
-            return self._desk.services.heartbeat(operation.id)
+            return self._monitor.services.heartbeat(operation.id)
         except Failure:
             return None
 
@@ -137,8 +139,8 @@ class OperationScreen(FramedScreen[None]):
             return
         operation = standing.operation
         failure = self._trouble or (self._followed.failure if operation.state is not State.ENDED else None)
-        row = self._outlook.row(operation.key) if self._outlook.holds(operation) else None
-        awaited = self._outlook.awaited(operation.finished_at) if operation.finished_at is not None else ()
+        row = self._fleet_view.row(operation.key) if self._fleet_view.holds(operation) else None
+        awaited = self._fleet_view.awaited(operation.finished_at) if operation.finished_at is not None else ()
         beat = self._heartbeat(operation)
         banner.update_lines(banner_lines(standing, now, banner.room, heartbeat_at=beat, failure=failure, row=row, awaited=awaited))
         self._body.update(standing, now)
@@ -151,7 +153,7 @@ class OperationScreen(FramedScreen[None]):
     # ── what can be done now ──
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action not in tuple(Act):
+        if action not in tuple(Action):
             return True
         reason = self._reason(action)
         return False if reason is None else None if reason else True
@@ -161,7 +163,7 @@ class OperationScreen(FramedScreen[None]):
 
     def _reason(self, action: str) -> str | None:
         standing = self.standing
-        return standing.why_not(Act(action)) if standing is not None and action in tuple(Act) else None
+        return standing.why_not(Action(action)) if standing is not None and action in tuple(Action) else None
 
     def action_leave(self) -> None:
         if self._body.zoomed:
@@ -187,7 +189,7 @@ class OperationScreen(FramedScreen[None]):
             self._confirm("Undo", words, lambda: self._recover(Verb.UNDO))
         else:
             more: Line = (Cell("whoever carries it out stops before its next request, and takes back what was done", "muted"),)
-            self._confirm("Undo", (*words, more), lambda: self._wish(Wish.CANCEL))
+            self._confirm("Undo", (*words, more), lambda: self._wish(Signal.CANCEL))
 
     def action_resume(self) -> None:
         standing = self.standing
@@ -199,7 +201,7 @@ class OperationScreen(FramedScreen[None]):
             if reason is None:
                 self.say(Cell("nothing was accepted: that needs a reason", "warn"))
             else:
-                self._ask(self._wish(Wish.ACCEPT, reason=reason))
+                self._ask(self._wish(Signal.ACCEPT, reason=reason))
 
         lines: tuple[Line, ...] = ((Cell("Why is it good enough? Kept with the operation."),),)
         self.app.push_screen(Prompt("Accept what the gate could not judge", lines), answered)
@@ -207,7 +209,7 @@ class OperationScreen(FramedScreen[None]):
     def action_approve(self) -> None:
         def answered(reason: str | None) -> None:
             if reason is not None:
-                self._ask(self._wish(Wish.APPROVE, reason=reason))
+                self._ask(self._wish(Signal.APPROVE, reason=reason))
 
         lines: tuple[Line, ...] = (
             (Cell("It begins, with your name beside that of whoever planned it."),),
@@ -221,21 +223,21 @@ class OperationScreen(FramedScreen[None]):
             if text is not None and minutes is None:
                 self.say(Cell(f"“{text}” is no number of minutes", "warn"))
             elif minutes is not None:
-                self._ask(self._wish(Wish.EXTEND, seconds=minutes * 60))
+                self._ask(self._wish(Signal.EXTEND, seconds=minutes * 60))
 
         self.app.push_screen(Prompt("More time", ((Cell("How many minutes more may the gate take?"),),), "10"), answered)
 
     def _confirm(self, title: str, words: tuple[Line, ...], work: Any) -> None:
         self.app.push_screen(Confirm(title, tuple(flow(words, 68))), lambda yes: self._ask(work()) if yes else None)
 
-    async def _wish(self, wish: Wish, *, reason: str = "", seconds: float = 0.0) -> None:
-        self._desk.ask(self._followed.id, wish, reason=reason, seconds=seconds)
+    async def _wish(self, signal: Signal, *, reason: str = "", seconds: float = 0.0) -> None:
+        self._monitor.ask(self._followed.id, signal, reason=reason, seconds=seconds)
 
     async def _recover(self, verb_: Verb) -> None:
         standing = self.standing
         if standing is not None and standing.unheard is not None:
             self.say(Cell(f"taking it over: the lock of the process that hangs runs out first, within {DURATION:.0f} s", "muted"))
-        self._watch(await self._desk.recover(self._followed.id, verb_))
+        self._watch(await self._monitor.recover(self._followed.id, verb_))
 
     def _ask(self, work: Coroutine[Any, Any, None]) -> None:
         self._asking = asyncio.create_task(self._asked(work))

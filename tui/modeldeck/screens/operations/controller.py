@@ -13,27 +13,29 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.promotions import Intent, Kind, Operation
 from modeldeck.domain.status.selection import Pane
-from modeldeck.domain.status.serving_row import TruthRow
-from modeldeck.operations.common.clients import World
+from modeldeck.domain.status.serving_row import ServingRow
+from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.cached_journal import Ledger
 from modeldeck.operations.journal.journal import SqliteJournal
-from modeldeck.operations.runner.handle import Hands
+from modeldeck.operations.runner.handle import RunnerHandle
 from modeldeck.ports import Clock, Cluster
 from modeldeck.screens.deck.deck import Deck
-from modeldeck.screens.shared.active_operations import Noticing
-from modeldeck.screens.shared.fleet_view import Outlook
-from modeldeck.screens.shared.operation_monitor import Desk, Followed
+from modeldeck.screens.shared.active_operations import ActiveOperationsPoller
+from modeldeck.screens.shared.fleet_view import FleetView
+from modeldeck.screens.shared.operation_monitor import MonitoredOperation, OperationMonitor
 
 
-def open_doors(app: App[Any], world: World, hire: Callable[[], Hands], journal: Callable[[], SqliteJournal], clock: Clock) -> Doors:
+def operations_controller(
+    app: App[Any], clients: Clients, hire: Callable[[], RunnerHandle], journal: Callable[[], SqliteJournal], clock: Clock
+) -> OperationsController:
     """For the environment whose deck `app` shows. `journal` opens one more connection to its journal: each is for one thread."""
     from modeldeck.operations.common.text import actor
     from modeldeck.operations.service import services
 
     deck = next(screen for screen in app.screen_stack if isinstance(screen, Deck))
-    environment = world.environment
-    here = _Here(world.cluster)
-    outlook = Outlook(
+    environment = clients.environment
+    here = _Here(clients.cluster)
+    fleet_view = FleetView(
         environment,
         fleet=lambda: deck.model.fleet,
         rows=lambda: deck.model.truth,
@@ -41,8 +43,8 @@ def open_doors(app: App[Any], world: World, hire: Callable[[], Hands], journal: 
         awaited=deck.awaited,
         cluster=lambda: here.now,
     )
-    desk = Desk(services(world, journal(), clock, hire), actor())
-    noticing = Noticing(Ledger(journal()).read, clock, deck.tell, deck.miss_journal)
+    monitor = OperationMonitor(services(clients, journal(), clock, hire), actor())
+    noticing = ActiveOperationsPoller(Ledger(journal()).read, clock, deck.tell, deck.miss_journal)
     noticing.start()
     ledger = Ledger(journal())
 
@@ -50,7 +52,7 @@ def open_doors(app: App[Any], world: World, hire: Callable[[], Hands], journal: 
         """Of this cluster, as soon as it has said which one it is."""
         return tuple(operation for operation in ledger.read() if operation.cluster.same(here.now) is not False)
 
-    return Doors(app, desk, outlook, clock, read, noticing, here)
+    return OperationsController(app, monitor, fleet_view, clock, read, noticing, here)
 
 
 class _Here:
@@ -71,20 +73,20 @@ class _Here:
 _AGAIN = 10.0
 
 
-class Doors:
+class OperationsController:
     """One environment's. `read` gives all operations of the journal, and may be called in another thread."""
 
     def __init__(
         self,
         app: App[Any],
-        desk: Desk,
-        outlook: Outlook,
+        monitor: OperationMonitor,
+        fleet_view: FleetView,
         clock: Clock,
         read: Callable[[], tuple[Operation, ...]],
-        noticing: Noticing,
+        noticing: ActiveOperationsPoller,
         here: _Here,
     ) -> None:
-        self._app, self._desk, self._outlook, self._clock, self._read = app, desk, outlook, clock, read
+        self._app, self._monitor, self._fleet_view, self._clock, self._read = app, monitor, fleet_view, clock, read
         self._noticing, self._here = noticing, here
 
     async def shut(self) -> None:
@@ -92,12 +94,12 @@ class Doors:
         if self._here.asking is not None:
             self._here.asking.cancel()
         await self._noticing.stop()
-        await self._desk.settle()
+        await self._monitor.settle()
 
-    def promote(self, row: TruthRow, model: str, version: str) -> None:
+    def promote(self, row: ServingRow, model: str, version: str) -> None:
         self._plan(Kind.PROMOTE, row, model, version)
 
-    def roll_back(self, row: TruthRow) -> None:
+    def roll_back(self, row: ServingRow) -> None:
         """To a version that is chosen from those that served."""
         from modeldeck.screens.rollback.rollback_screen import TargetsScreen
 
@@ -106,7 +108,7 @@ class Doors:
                 self._plan(Kind.ROLLBACK, row, row.model, version)
 
         if not self._open_own(row):
-            self._app.push_screen(TargetsScreen(self._desk, row.namespace, row.deployment, self._clock), chosen)
+            self._app.push_screen(TargetsScreen(self._monitor, row.namespace, row.deployment, self._clock), chosen)
 
     def show_all(self) -> None:
         """The list of them."""
@@ -116,30 +118,30 @@ class Doors:
 
     def open(self, operation_id: str) -> None:
         """An operation that the journal knows, whoever began it."""
-        self._app.push_screen(self._screen(self._desk.follow(operation_id)))
+        self._app.push_screen(self._screen(self._monitor.follow(operation_id)))
 
-    def _plan(self, kind: Kind, row: TruthRow, model: str | None, version: str | None) -> None:
+    def _plan(self, kind: Kind, row: ServingRow, model: str | None, version: str | None) -> None:
         from modeldeck.screens.plan.plan_screen import PlanScreen
 
         if self._open_own(row):
             return
-        environment = self._outlook.environment
-        intent = Intent(kind, row.namespace, row.deployment, model, version, actor=self._desk.who, alias=environment.champion)
-        self._app.push_screen(PlanScreen(self._desk, intent, self._outlook, self._begun))
+        environment = self._fleet_view.environment
+        intent = Intent(kind, row.namespace, row.deployment, model, version, actor=self._monitor.who, alias=environment.champion)
+        self._app.push_screen(PlanScreen(self._monitor, intent, self._fleet_view, self._begun))
 
-    def _open_own(self, row: TruthRow) -> bool:
+    def _open_own(self, row: ServingRow) -> bool:
         """Where one that was begun here has not ended, that is looked at first."""
-        followed = self._desk.of(row.key)
+        followed = self._monitor.of(row.key)
         operation = followed.operation if followed is not None else None
-        if followed is None or (operation is not None and not self._outlook.holds(operation)):
+        if followed is None or (operation is not None and not self._fleet_view.holds(operation)):
             return False
         self.open(followed.id)
         return True
 
-    def _begun(self, followed: Followed) -> None:
+    def _begun(self, followed: MonitoredOperation) -> None:
         self._app.switch_screen(self._screen(followed))
 
-    def _screen(self, followed: Followed) -> Any:
+    def _screen(self, followed: MonitoredOperation) -> Any:
         from modeldeck.screens.operation.operation_screen import OperationScreen
 
-        return OperationScreen(self._desk, followed, self._outlook, self._clock)
+        return OperationScreen(self._monitor, followed, self._fleet_view, self._clock)

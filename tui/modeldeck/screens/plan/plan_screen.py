@@ -22,18 +22,21 @@ from modeldeck.render.cell import Cell, Line
 from modeldeck.render.fold import fold
 from modeldeck.render.moves import failure_lines, verb
 from modeldeck.render.text import clean
-from modeldeck.screens.shared.fleet_view import Outlook
+from modeldeck.screens.shared.fleet_view import FleetView
 from modeldeck.screens.shared.framed import FramedScreen
-from modeldeck.screens.shared.operation_monitor import Desk, Followed
+from modeldeck.screens.shared.operation_monitor import MonitoredOperation, OperationMonitor
 from modeldeck.screens.shared.picker import Choice, Picker
 from modeldeck.widgets.banner import Banner
 from modeldeck.widgets.content.state import Live, Loading
 from modeldeck.widgets.content.text_view import TextView
 from modeldeck.widgets.footer import Footer
+from modeldeck.widgets.painting.diff_app import DiffApp
 from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
 
 NARROW, LOW = 110, 30
+PATIENCE = 0.3
+"""Seconds for which a slow link is spared the picture of a plan that is still being made."""
 """Below this many columns or rows everything stands in one column."""
 REASON, CONFIRM = "reason", "confirm"
 
@@ -55,12 +58,14 @@ class PlanScreen(FramedScreen[None]):
         Binding("tab", "next_pane", "Next pane", id="plan.next", show=False),
     ]
 
-    def __init__(self, desk: Desk, intent: Intent, outlook: Outlook, begun: Callable[[Followed], None]) -> None:
+    def __init__(
+        self, monitor: OperationMonitor, intent: Intent, fleet_view: FleetView, begun: Callable[[MonitoredOperation], None]
+    ) -> None:
         super().__init__()
-        self._desk = desk
+        self._monitor = monitor
         self._intent = intent
-        self._outlook = outlook
-        self._environment = outlook.environment
+        self._fleet_view = fleet_view
+        self._environment = fleet_view.environment
         self._begun = begun
         self._found: Plan | Refusal | None = None
         self._failure: Failure | None = None
@@ -80,6 +85,8 @@ class PlanScreen(FramedScreen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
+        if isinstance(self.app, DiffApp):
+            self.app.hold_picture(PATIENCE)
         self._arrange(self.app.size.width, self.app.size.height)
         self.query_one("#left-text").focus()
         self._start_planning()
@@ -92,7 +99,7 @@ class PlanScreen(FramedScreen[None]):
 
     def _start_planning(self) -> None:
         self._found = self._failure = None
-        self._desk.services.get_ready()
+        self._monitor.services.get_ready()
         self._show()
         self.refresh_bindings()
         if self._planning is not None:
@@ -100,9 +107,11 @@ class PlanScreen(FramedScreen[None]):
         self._planning = asyncio.create_task(self._plan())
 
     async def _plan(self) -> None:
-        self._found = await self._desk.services.plan(self._intent)
+        self._found = await self._monitor.services.plan(self._intent)
         self._show()
         self.refresh_bindings()
+        if isinstance(self.app, DiffApp):
+            self.call_after_refresh(self.app.release_picture)
         going_on, self._going_on = self._going_on, False
         if going_on and self._applicable:
             self._ask_name()
@@ -204,7 +213,7 @@ class PlanScreen(FramedScreen[None]):
 
     def action_also(self) -> None:
         self._going_on = False  # who adds a deployment looks at its plan before saying yes
-        options = {option.key: option for option in targets.options(self._intent, self._outlook.rows())}
+        options = {option.key: option for option in targets.options(self._intent, self._fleet_view.rows())}
 
         def chosen(key: str | None) -> None:
             if key is not None:
@@ -276,7 +285,7 @@ class PlanScreen(FramedScreen[None]):
         if not isinstance(self._found, Plan) or not self._applicable:
             return
         try:
-            followed = self._desk.begin(self._found)
+            followed = self._monitor.begin(self._found)
         except Failure as failure:
             self._failure = failure
             self.say(Cell("nothing was begun", "bad"))

@@ -15,7 +15,7 @@ from modeldeck.ports import Clock
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
 from modeldeck.screens.shared.framed import FramedScreen
-from modeldeck.screens.shared.operation_monitor import Desk
+from modeldeck.screens.shared.operation_monitor import OperationMonitor
 from modeldeck.widgets.content.state import Live, Loading, Unavailable
 from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.pane.frame import PaneHead
@@ -58,9 +58,9 @@ class TargetsScreen(FramedScreen[str | None]):
         Binding("escape", "leave", "Back", id="targets.leave"),
     ]
 
-    def __init__(self, desk: Desk, namespace: str, deployment: str, clock: Clock) -> None:
+    def __init__(self, monitor: OperationMonitor, namespace: str, deployment: str, clock: Clock) -> None:
         super().__init__()
-        self._desk = desk
+        self._monitor = monitor
         self._namespace = namespace
         self._deployment = deployment
         self._clock = clock
@@ -82,7 +82,7 @@ class TargetsScreen(FramedScreen[str | None]):
     async def _look(self) -> None:
         pane, table = self.query_one("#pane", Pane), self.query_one("#targets", Table)
         try:
-            targets = await self._desk.services.targets(self._namespace, self._deployment)
+            targets = await self._monitor.services.targets(self._namespace, self._deployment)
         except Failure as failure:
             pane.state = Unavailable(str(failure), failure.hint)
             return

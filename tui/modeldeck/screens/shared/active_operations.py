@@ -19,7 +19,7 @@ EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
+class ActiveOperation:
     """`gone`: whoever carried it out is gone before its end. `unheard`: for how long a process that may hang has given no sign of life."""
 
     operation: Operation
@@ -27,17 +27,17 @@ class UnderWay:
     unheard: str = ""
 
 
-Tell = Callable[[Mapping[str, UnderWay]], None]
+Tell = Callable[[Mapping[str, ActiveOperation]], None]
 """The uid of a deployment → what goes on there, or was cut off there: its name may be another one's in another cluster."""
 
 
-class Noticing:
+class ActiveOperationsPoller:
     """Tells `tell` at once how things stand, and whenever anything is different; and `unread` why the journal cannot be read, "" when it
     can again. What stood before stands until then: nobody knows better."""
 
     def __init__(self, read: Callable[[], tuple[Operation, ...]], clock: Clock, tell: Tell, unread: Callable[[str], None]) -> None:
         self._read, self._clock, self._tell, self._unread = read, clock, tell, unread
-        self._told: Mapping[str, UnderWay] | None = None
+        self._told: Mapping[str, ActiveOperation] | None = None
         self._trouble = ""
         self._task: asyncio.Task[None] | None = None
 
@@ -69,9 +69,9 @@ class Noticing:
             self._tell(found)
 
 
-def under_way(operations: tuple[Operation, ...], now: float) -> dict[str, UnderWay]:
+def under_way(operations: tuple[Operation, ...], now: float) -> dict[str, ActiveOperation]:
     """The newest operation without an end on each deployment, by its uid. `operations`: newest first."""
-    found: dict[str, UnderWay] = {}
+    found: dict[str, ActiveOperation] = {}
     for operation in operations:
         if operation.state is not State.ENDED:
             mine = _standing(operation, now)
@@ -80,7 +80,7 @@ def under_way(operations: tuple[Operation, ...], now: float) -> dict[str, UnderW
     return found
 
 
-def _standing(operation: Operation, now: float) -> UnderWay:
+def _standing(operation: Operation, now: float) -> ActiveOperation:
     gone = is_abandoned(operation) or untaken(operation, now)
     quiet = None if gone else unheard(operation, now)
-    return UnderWay(operation, gone, "" if quiet is None else numbers.age(quiet))
+    return ActiveOperation(operation, gone, "" if quiet is None else numbers.age(quiet))

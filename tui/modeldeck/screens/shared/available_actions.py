@@ -16,7 +16,7 @@ UNTAKEN = 30.0
 """Seconds after which an operation that no process has taken up is left to itself: a runner is ready before the word is given."""
 
 
-class Act(StrEnum):
+class Action(StrEnum):
     UNDO = "undo"
     RESUME = "resume"
     ACCEPT = "accept"
@@ -25,7 +25,7 @@ class Act(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AvailableActions:
     """`gone`: whoever carried it out is gone before its end. `plan` None: not known."""
 
     operation: Operation
@@ -37,28 +37,28 @@ class Standing:
     unheard: float | None = None
     """Seconds since the last sign of life of a process that may hang; None: it is heard, or there is none."""
 
-    def why_not(self, act: Act) -> str | None:
+    def why_not(self, act: Action) -> str | None:
         """None: not to be thought of now; "": it can be done; else why it cannot, in a few words."""
         found = self._why_not(act)
         if found == "" and self.environment.read_only:
             return "read-only"
         return found
 
-    def _why_not(self, act: Act) -> str | None:
+    def _why_not(self, act: Action) -> str | None:
         operation = self.operation
         if self.left_behind:
             return self._recovery(act)
         if operation.state is State.ENDED:
             return None
-        if act is Act.UNDO:
+        if act is Action.UNDO:
             return self._cancel()
-        if act is Act.APPROVE:
+        if act is Action.APPROVE:
             if not operation.awaits_approval:
                 return None
             return "your own: somebody else has to" if same_person(operation.actor, self.who) else ""
-        if act is Act.ACCEPT:
+        if act is Action.ACCEPT:
             return "" if operation.state is State.WAITING and self._at_gate else None
-        if act is Act.EXTEND:
+        if act is Action.EXTEND:
             return "" if self._at_gate and not operation.undoing else None
         return None
 
@@ -92,15 +92,15 @@ class Standing:
             return "it was asked to"
         return "past its commit: roll back instead" if self.past_commit else ""
 
-    def _recovery(self, act: Act) -> str | None:
+    def _recovery(self, act: Action) -> str | None:
         named = self.operation.environment
         same = self.operation.cluster.same(self.cluster)
         elsewhere = named not in ("", self.environment.name) if same is None else not same
-        if act not in (Act.UNDO, Act.RESUME):
+        if act not in (Action.UNDO, Action.RESUME):
             return None
         if elsewhere:
             return f"it belongs to environment {named}" if named != self.environment.name else "it belongs to another cluster"
-        if act is Act.RESUME:
+        if act is Action.RESUME:
             return "begun on another machine" if self.operation.adopted and not self.past_commit else ""
         return "past its commit: roll back instead" if self.past_commit else ""
 

@@ -9,16 +9,16 @@ from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.operations.promotions import Operation
-from modeldeck.domain.status.serving_row import TruthRow
+from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.widgets.content.state import PaneState
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class FleetView:
     environment: Environment
     fleet: Callable[[], Fleet | None]
     """The newest that was read; None before the first."""
-    rows: Callable[[], Sequence[TruthRow]]
+    rows: Callable[[], Sequence[ServingRow]]
     """Its truth rows."""
     state: Callable[[], PaneState]
     """How fresh the fleet is."""
@@ -27,7 +27,7 @@ class Outlook:
     cluster: Callable[[], ClusterId] = ClusterId
     """Which one it is, as far as it is known by now."""
 
-    def row(self, key: str) -> TruthRow | None:
+    def row(self, key: str) -> ServingRow | None:
         """The truth row of `namespace/name`."""
         return next((row for row in self.rows() if row.key == key), None)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.promotions import Operation, Plan, State
 from modeldeck.operations.journal.follow import RunnerFailure
-from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.operations.service import Services
 
@@ -19,7 +19,7 @@ Progress = Callable[[], None]
 
 
 @dataclass(slots=True)
-class Followed:
+class MonitoredOperation:
     """One operation as its journal tells it. Not frozen: it moves with what is written there."""
 
     id: str
@@ -45,44 +45,44 @@ class Followed:
             watcher()
 
 
-class Desk:
+class OperationMonitor:
     """Begins operations and follows them. Everything on the event loop."""
 
     def __init__(self, services: Services, who: str) -> None:
         self.services = services
         self.who = who
-        self._followed: dict[str, Followed] = {}
+        self._followed: dict[str, MonitoredOperation] = {}
 
-    def of(self, key: str) -> Followed | None:
+    def of(self, key: str) -> MonitoredOperation | None:
         """The newest operation on deployment `namespace/name` that is being looked at here and has not ended."""
         found = [followed for followed in self._followed.values() if key in followed.keys and not followed.ended]
         return found[-1] if found else None
 
-    def begin(self, plan: Plan) -> Followed:
+    def begin(self, plan: Plan) -> MonitoredOperation:
         """Have a confirmed plan carried out. Raises a Failure where nobody can; nothing has begun then."""
         return self.follow(self.services.begin(plan), tuple(leg.intent.key for leg in (*plan.others, plan)))
 
-    async def recover(self, operation_id: str, verb: Verb) -> Followed:
+    async def recover(self, operation_id: str, verb: Verb) -> MonitoredOperation:
         """Resume one that was cut off, or take it back. Raises a Failure where it is not for us."""
         await self.services.recover(operation_id, verb)
         known = self._followed.pop(operation_id, None)
         return self.follow(operation_id, known.keys if known else ())
 
-    def ask(self, operation_id: str, wish: Wish, *, reason: str = "", seconds: float = 0.0) -> None:
+    def ask(self, operation_id: str, signal: Signal, *, reason: str = "", seconds: float = 0.0) -> None:
         """Raises a Failure where the wish makes no sense now."""
-        self.services.ask(operation_id, Asked(wish, self.who, reason, seconds))
+        self.services.ask(operation_id, SignalRequest(signal, self.who, reason, seconds))
 
-    def follow(self, operation_id: str, keys: tuple[str, ...] = ()) -> Followed:
+    def follow(self, operation_id: str, keys: tuple[str, ...] = ()) -> MonitoredOperation:
         """Look at an operation, whoever began it."""
         known = self._followed.get(operation_id)
         if known is not None and known.failure is None and not known.ended:
             return known  # one that has ended may have been taken up again
-        followed = Followed(operation_id, keys)
+        followed = MonitoredOperation(operation_id, keys)
         self._followed[operation_id] = followed
         followed.task = asyncio.create_task(self._read(followed))
         return followed
 
-    async def _read(self, followed: Followed) -> None:
+    async def _read(self, followed: MonitoredOperation) -> None:
         try:
             async with aclosing(self.services.follow(followed.id)) as news:  # type: ignore[type-var]
                 async for operation in news:

@@ -49,7 +49,7 @@ class _Job(Generic[T]):
             return  # the loop has ended meanwhile: nobody is left to tell
 
 
-class Lane:
+class BlockingExecutor:
     """Runs blocking calls one after the other on a daemon thread, which starts with the first call.
 
     `await lane.run(f)` answers what `f()` returns or raises what it raises. When `depth` calls wait already, the next one fails at
@@ -119,10 +119,10 @@ class Lane:
             job.loop.call_soon_threadsafe(job.answer.cancel)
 
 
-async def aside(name: str, function: Callable[[], T], *, timeout: float | None = None) -> T:
-    """One blocking call on a daemon thread of its own: imports and files that would hold up the event loop. `timeout` as for `Lane.run`."""
-    lane = Lane(name)
+async def run_in_thread(name: str, function: Callable[[], T], *, timeout: float | None = None) -> T:
+    """One blocking call on a daemon thread of its own: imports and files that would hold up the event loop. `timeout` in seconds."""
+    executor = BlockingExecutor(name)
     try:
-        return await lane.run(function, timeout=timeout)
+        return await executor.run(function, timeout=timeout)
     finally:
-        lane.close()
+        executor.close()

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from modeldeck.domain.failures import Failure
 from modeldeck.sources.common import bounds
-from modeldeck.sources.common.blocking_executor import aside
+from modeldeck.sources.common.blocking_executor import run_in_thread
 
 KEPT = 120.0
 """Seconds for which an answer lies there: longer than the longest pause of those who ask."""
@@ -136,7 +136,7 @@ class Shared:
                 self._told = await self.identity()
             except Failure:
                 return False  # what is wrong is told by the question itself
-            self._key = await aside(_LANE, self.shelf.key) if self._told else b""
+            self._key = await run_in_thread(_LANE, self.shelf.key) if self._told else b""
         return bool(self._key)
 
     def name(self, question: str) -> str:
@@ -164,7 +164,7 @@ class Rounds:
         # Not before the backend has answered once: one that is away is not asked twice as much.
         self._sharing = self._shared is not None and since is not None and await self._shared.ready()
         if self._shared is not None and self._sharing and since is not None and not alone:
-            lying = await aside(_LANE, self._shared.shelf.lying_there)
+            lying = await run_in_thread(_LANE, self._shared.shelf.lying_there)
             self._lying = {name: times for name, times in lying.items() if times.asked > since}
         self._begun = self._oldest = self._now()
 
@@ -184,7 +184,7 @@ class Rounds:
             return answer
         name = self._shared.name(question)
         if name in self._lying:
-            found = await aside(_LANE, partial(self._shared.shelf.take, name))
+            found = await run_in_thread(_LANE, partial(self._shared.shelf.take, name))
             if found is not None:
                 self._oldest = min(self._oldest, self._lying[name].asked)
                 self._know(self._lying[name].come)
@@ -192,7 +192,7 @@ class Rounds:
         asked_at = self._now()
         answer = await ask()
         self._know(self._now())
-        await aside(_LANE, partial(self._shared.shelf.keep, name, answer, asked_at))
+        await run_in_thread(_LANE, partial(self._shared.shelf.keep, name, answer, asked_at))
         return answer
 
     def _know(self, at: float) -> None:

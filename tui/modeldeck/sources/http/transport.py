@@ -25,7 +25,7 @@ import msgspec
 
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Malformed, TooLarge, Unauthorized, Unreachable
 from modeldeck.sources.common import bounds
-from modeldeck.sources.common.blocking_executor import aside
+from modeldeck.sources.common.blocking_executor import run_in_thread
 from modeldeck.sources.http import http_errors
 from modeldeck.sources.http.addresses import is_loopback, proxy_before
 from modeldeck.sources.http.credentials import Credentials, Nobody, inline_credentials, scrubbed
@@ -363,7 +363,7 @@ class Transport:
             raise Unreachable("its connection here was closed", backend=self.backend)
         if self._client is None:
             if self._opening is None or self._opening.done():
-                self._opening = asyncio.create_task(aside(self.backend, self._open))
+                self._opening = asyncio.create_task(run_in_thread(self.backend, self._open))
             # Shared by all first calls: one of them being cancelled must not take it from the others.
             client = await asyncio.shield(self._opening)
             self._client = self._client or client

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from modeldeck.domain.environments import ClusterTarget, Secret
 from modeldeck.domain.failures import Failure, Unreachable
 from modeldeck.sources.common import bounds
-from modeldeck.sources.common.blocking_executor import aside
+from modeldeck.sources.common.blocking_executor import run_in_thread
 from modeldeck.sources.common.files import FILES, contents, reason_of
 from modeldeck.sources.http.credentials import Basic, Bearer, Credentials, Nobody
 from modeldeck.sources.http.tls import Tls, context_of
@@ -38,7 +38,7 @@ class FileToken:
     async def headers(self, *, renew: bool) -> Mapping[str, str]:
         if renew or time.monotonic() - self._read_at > _FRESH:
             try:
-                read = await aside(BACKEND, lambda: contents(self._path, bounds.CREDENTIALS).decode(), timeout=FILES)
+                read = await run_in_thread(BACKEND, lambda: contents(self._path, bounds.CREDENTIALS).decode(), timeout=FILES)
                 self._token = Secret(read)
             except (OSError, ValueError) as error:
                 words = f"token file cannot be read: {self._path}: {reason_of(error)}"
@@ -73,7 +73,7 @@ class KubeconfigToken:
     async def headers(self, *, renew: bool) -> Mapping[str, str]:
         if renew:
             with contextlib.suppress(Failure):  # the 401 itself is then what is shown
-                self._inner = _written((await aside(BACKEND, lambda: load(self._target), timeout=FILES)).user)
+                self._inner = _written((await run_in_thread(BACKEND, lambda: load(self._target), timeout=FILES)).user)
         return await self._inner.headers(renew=False)
 
 

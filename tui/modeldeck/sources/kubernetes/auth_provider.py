@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Unauthorized
-from modeldeck.sources.common.blocking_executor import aside
+from modeldeck.sources.common.blocking_executor import run_in_thread
 from modeldeck.sources.kubernetes import BACKEND
 
 
@@ -20,7 +20,7 @@ class AuthProviderToken:
 
     async def headers(self, *, renew: bool) -> Mapping[str, str]:
         if renew or not self._header:
-            self._header = await aside(BACKEND, self._ask)
+            self._header = await run_in_thread(BACKEND, self._ask)
         return {"Authorization": self._header}
 
     def _ask(self) -> str:

@@ -1,4 +1,4 @@
-"""One connection to an API server, opened with its first request: kubeconfig read aside, credentials, TLS, transport."""
+"""One connection to an API server, opened with its first request: kubeconfig read run_in_thread, credentials, TLS, transport."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import SETTLING, Unauthorized
-from modeldeck.sources.common.blocking_executor import aside
+from modeldeck.sources.common.blocking_executor import run_in_thread
 from modeldeck.sources.common.files import FILES
 from modeldeck.sources.http.transport import Timeouts, Transport
 from modeldeck.sources.kubernetes import BACKEND, responses
@@ -78,7 +78,7 @@ class Connection:
             return self._opened
 
     async def _make(self, refused: Credential | None) -> _Open:
-        login = await aside(BACKEND, lambda: load(self.target), timeout=FILES)
+        login = await run_in_thread(BACKEND, lambda: load(self.target), timeout=FILES)
         if login.user.exec is not None and self._plugin is None:
             self._plugin = Plugin(login.user.exec)
         credential: Credential | None = None

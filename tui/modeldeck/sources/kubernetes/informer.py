@@ -122,9 +122,9 @@ class Informer:
         self._deployments = [Reflector(connection, DEPLOYMENTS, namespace, self._changed) for namespace in scope]
         self._replica_sets = [Reflector(connection, REPLICA_SETS, namespace, self._changed) for namespace in scope]
         self._pods = [Reflector(connection, PODS, namespace, self._changed) for namespace in scope]
-        deployments = Sorted([r.shelf for r in self._deployments])
-        replica_sets = Sorted([r.shelf for r in self._replica_sets])
-        pods = Sorted([r.shelf for r in self._pods])
+        deployments = Sorted([r.store for r in self._deployments])
+        replica_sets = Sorted([r.store for r in self._replica_sets])
+        pods = Sorted([r.store for r in self._pods])
         self._fleet = lambda: Fleet(deployments.items(), replica_sets.items(), pods.items(), self._gaps(), self._whole())
 
     def _reflectors(self) -> tuple[Reflector[Any], ...]:

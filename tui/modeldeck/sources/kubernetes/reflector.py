@@ -24,7 +24,7 @@ from modeldeck.sources.kubernetes import BACKEND, responses, wire
 from modeldeck.sources.kubernetes.connection import Connection
 from modeldeck.sources.kubernetes.listing import converted, expired, pages
 from modeldeck.sources.kubernetes.resources import Item, Kind
-from modeldeck.sources.kubernetes.store import Shelf
+from modeldeck.sources.kubernetes.store import Store
 
 T = TypeVar("T", bound=Item)
 
@@ -67,7 +67,7 @@ class Reflector(Generic[T]):
     def __init__(self, connection: Connection, kind: Kind[T], namespace: str, changed: Callable[[], None]) -> None:
         self.kind = kind
         self.namespace = namespace
-        self.shelf: Shelf[T] = Shelf()
+        self.store: Store[T] = Store()
         self.failure: Failure | None = None
         self.begun = False
         """Whether at least the first page of a list has come."""
@@ -147,11 +147,11 @@ class Reflector(Generic[T]):
         async for page in pages(transport, self.kind, self.namespace):
             items.extend(page.items)
             if page.last:
-                self.shelf.replace(items)
+                self.store.replace(items)
                 self.read = True
                 self._version = page.resource_version
-            elif not self.begun or len(self.shelf) < len(items):
-                self.shelf.add(page.items)
+            elif not self.begun or len(self.store) < len(items):
+                self.store.add(page.items)
             self.begun = True
             self._well()
 
@@ -203,10 +203,10 @@ class Reflector(Generic[T]):
             raise Malformed(f"unexpected event in a watch{words}", backend=BACKEND) from None
         meta: wire.Meta = body.metadata
         if event.type == "DELETED":
-            self.shelf.remove(meta.namespace, meta.name)
+            self.store.remove(meta.namespace, meta.name)
         elif item is not None:
-            self.shelf.put(item)
-            if len(self.shelf) > bounds.OBJECTS:
+            self.store.put(item)
+            if len(self.store) > bounds.OBJECTS:
                 raise bounds.too_many(self.kind.plural, backend=BACKEND)
         self._version = meta.resource_version or self._version
         self._changed()

@@ -128,13 +128,13 @@ class Port(Wire):
     host_ip: str = msgspec.field(name="hostIP", default="")
 
 
-class Asked(Wire):
+class Requested(Wire):
     requests: Amounts | None = None
     limits: Amounts | None = None
 
 
 class ScheduledContainer(Wire):
-    resources: Asked | None = None
+    resources: Requested | None = None
     ports: list[Port] | None = None
     restart_policy: str = ""
 
@@ -159,7 +159,7 @@ class ScheduledSpec(Wire):
     topology_spread_constraints: list[Spread] | None = None
     containers: list[ScheduledContainer] | None = None
     init_containers: list[ScheduledContainer] | None = None
-    resources: Asked | None = None
+    resources: Requested | None = None
     overhead: Amounts | None = None
     volumes: list[Volume] | None = None
     resource_claims: list[wire.Present] | None = None
@@ -204,15 +204,15 @@ def _most(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
     return {name: max(one.get(name, 0), other.get(name, 0)) for name in {**one, **other}}
 
 
-def _requests(asked: Asked | None) -> dict[str, int]:
+def _requests(asked: Requested | None) -> dict[str, int]:
     return _amounts(asked.requests) if asked is not None else {}
 
 
-def _limits(asked: Asked | None) -> dict[str, int]:
+def _limits(asked: Requested | None) -> dict[str, int]:
     return _amounts(asked.limits) if asked is not None else {}
 
 
-def _whole(spec: ScheduledSpec, of: Callable[[Asked | None], dict[str, int]]) -> dict[str, int]:
+def _whole(spec: ScheduledSpec, of: Callable[[Requested | None], dict[str, int]]) -> dict[str, int]:
     """What the pod takes: its containers and sidecars together, or what its init containers need before, whichever is more."""
     together: dict[str, int] = {}
     for container in spec.containers or ():

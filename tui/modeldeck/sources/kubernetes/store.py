@@ -10,7 +10,7 @@ from modeldeck.sources.kubernetes.resources import Item
 T = TypeVar("T", bound=Item)
 
 
-class Shelf(Generic[T]):
+class Store(Generic[T]):
     """Objects by namespace and name. `version` rises with every change that can be seen."""
 
     def __init__(self) -> None:
@@ -45,15 +45,15 @@ class Shelf(Generic[T]):
 class Sorted(Generic[T]):
     """Several shelves of one kind as one sorted tuple, which is only made anew when one of them changed."""
 
-    def __init__(self, shelves: Sequence[Shelf[T]]) -> None:
+    def __init__(self, shelves: Sequence[Store[T]]) -> None:
         self._shelves = shelves
         self._versions: tuple[int, ...] = ()
         self._items: tuple[T, ...] = ()
 
     def items(self) -> tuple[T, ...]:
-        versions = tuple(shelf.version for shelf in self._shelves)
+        versions = tuple(store.version for store in self._shelves)
         if versions != self._versions:
-            found = [item for shelf in self._shelves for item in shelf.items()]
+            found = [item for store in self._shelves for item in store.items()]
             found.sort(key=lambda item: (item.namespace, item.name))
             self._versions, self._items = versions, tuple(found)
         return self._items

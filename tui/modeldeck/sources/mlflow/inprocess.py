@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from modeldeck.domain.failures import Failure, Forbidden, NotFound, Rejected
-from modeldeck.sources.common.blocking_executor import Lane
+from modeldeck.sources.common.blocking_executor import BlockingExecutor
 from modeldeck.sources.http import http_errors
 from modeldeck.sources.http.credentials import inline_credentials
 from modeldeck.sources.mlflow.rules import BACKEND, meant
@@ -30,7 +30,7 @@ class InProcess:
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
-        self._lane = Lane(BACKEND)
+        self._executor = BlockingExecutor(BACKEND)
         self._client: Any = None
 
     def __repr__(self) -> str:
@@ -38,11 +38,11 @@ class InProcess:
 
     async def ask(self, question: Callable[[Any], T]) -> T:
         """`question` is called with the MlflowClient, in the lane. Raises a Failure for all that mlflow and what is below it raise."""
-        return await self._lane.run(lambda: self._answer(question), timeout=DEADLINE)
+        return await self._executor.run(lambda: self._answer(question), timeout=DEADLINE)
 
     async def aclose(self) -> None:
         """Never waits for a call that hangs."""
-        self._lane.close()
+        self._executor.close()
 
     def _answer(self, question: Callable[[Any], T]) -> T:
         refuse_absent(self._uri)

@@ -11,7 +11,7 @@ from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Forbidden, Malformed, NotFound, Unreachable
 from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.sources.common.blocking_executor import Lane
+from modeldeck.sources.common.blocking_executor import BlockingExecutor
 from modeldeck.sources.common.edge import raises_failures
 from modeldeck.sources.http.credentials import credentials_of, inline_credentials
 from modeldeck.sources.http.decode import decode
@@ -44,7 +44,7 @@ class PrometheusMetrics:
         self._target = target
         self._url, self._inline = inline_credentials(_base(target.url))
         # A few threads, so that one slow query does not hold up the next pane's; the session under them is shared.
-        self._lane = Lane(BACKEND, depth=32, threads=6)
+        self._executor = BlockingExecutor(BACKEND, depth=32, threads=6)
         self._building = threading.Lock()
         self._session: PrometheusSession | None = None
 
@@ -85,10 +85,10 @@ class PrometheusMetrics:
 
     async def aclose(self) -> None:
         """Never waits for a call that hangs: its thread ends with its timeout, or with the process."""
-        self._lane.close()
+        self._executor.close()
 
     async def _ask(self, path: str, form: Mapping[str, str] | None = None) -> bytes:
-        return await self._lane.run(lambda: self._opened().ask(path, form), timeout=DEADLINE)
+        return await self._executor.run(lambda: self._opened().ask(path, form), timeout=DEADLINE)
 
     def _opened(self) -> PrometheusSession:
         with self._building:

@@ -49,6 +49,9 @@ class DiffApp(App[Result]):
         self._drawn = False
         """Whether there was a picture."""
         self._retry: TimerHandle | None = None
+        self._held: TimerHandle | None = None
+        self.slow_link = False
+        """Whether bytes may be felt: what is about to be replaced would be in the way of what replaces it."""
         if self.no_color:
             self.drop_colours()
 
@@ -80,8 +83,22 @@ class DiffApp(App[Result]):
             self._buffer.forget()
         super()._display(screen, renderable)
 
+    def hold_picture(self, seconds: float) -> None:
+        """Over a slow link, write nothing for so long, or until `release_picture`."""
+        if self.slow_link and self._held is None:
+            self._held = asyncio.get_running_loop().call_later(seconds, self.release_picture)
+
+    def release_picture(self) -> None:
+        """What was held is written with what there is by now."""
+        if self._held is not None:
+            self._held.cancel()
+            self._held = None
+            self.send_picture()
+
     def send_picture(self) -> None:
         """Write as much of the newest picture as the terminal takes now. The driver calls again when it takes more."""
+        if self._held is not None:
+            return
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from modeldeck.domain.operations.promotions import StepName
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps.alias import MoveAlias
 from modeldeck.operations.execution.steps.approval import AwaitApproval
 from modeldeck.operations.execution.steps.copy import CopyVersion
@@ -25,9 +25,9 @@ from modeldeck.operations.execution.steps.verify import Verify
 
 
 class Work(Protocol):
-    async def do(self, run: Run) -> str: ...
+    async def do(self, execution: Execution) -> str: ...
 
-    async def undo(self, run: Run) -> str: ...
+    async def undo(self, execution: Execution) -> str: ...
 
 
 WORKS: Mapping[StepName, Work] = {

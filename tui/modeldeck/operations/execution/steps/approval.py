@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.journal.signals import same_person
 
 _LISTEN = 0.25
@@ -10,22 +10,22 @@ _LISTEN = 0.25
 
 
 class AwaitApproval:
-    async def do(self, run: Run) -> str:
+    async def do(self, execution: Execution) -> str:
         """Answers who approved it. Waits as long as it takes; Stopped on a cancel."""
         waiting = False
         while True:
-            run.stop_if_asked()
-            for asked in run.mailbox.approvals:
-                if same_person(asked.by, run.whole.intent.actor):
+            execution.stop_if_asked()
+            for asked in execution.inbox.approvals:
+                if same_person(asked.by, execution.whole.intent.actor):
                     continue
                 words = f"approved by {asked.by}" + (f": {asked.reason}" if asked.reason else "")
                 if waiting:
-                    run.record("going-on", words=words)
+                    execution.record("going-on", words=words)
                 return words
             if not waiting:
                 waiting = True
-                run.record("waiting", words=f"somebody else has to approve it: modeldeck operations approve {run.whole.id}")
-            await run.clock.sleep(_LISTEN)
+                execution.record("waiting", words=f"somebody else has to approve it: modeldeck operations approve {execution.whole.id}")
+            await execution.clock.sleep(_LISTEN)
 
-    async def undo(self, run: Run) -> str:
+    async def undo(self, execution: Execution) -> str:
         return "nothing to undo"

@@ -6,8 +6,8 @@ from __future__ import annotations
 from modeldeck.domain.failures import Conflict, TimedOut
 from modeldeck.domain.mlflow.model_uri import parse
 from modeldeck.domain.mlflow.registry import ModelVersion
-from modeldeck.operations.common.retry import LATE_ANSWER, PASSING
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.common.retry import LATE_ANSWER, TRANSIENT
+from modeldeck.operations.execution.execution import Execution
 
 TAG = "modeldeck.copied-by"
 _READY = 60.0
@@ -15,57 +15,58 @@ _POLL = 0.5
 
 
 class CopyVersion:
-    async def do(self, run: Run) -> str:
+    async def do(self, execution: Execution) -> str:
         """Raises Conflict where MLflow gave it another number than was planned: somebody registered one at the same time."""
-        made = await _made(run) or await _copy(run)
-        if made.version != run.plan.to_version:
-            words = f"MLflow made it version {made.version} of {run.plan.model}, not {run.plan.to_version}: one was registered meanwhile"
+        made = await _made(execution) or await _copy(execution)
+        if made.version != execution.plan.to_version:
+            plan = execution.plan
+            words = f"MLflow made it version {made.version} of {plan.model}, not {plan.to_version}: one was registered meanwhile"
             raise Conflict(words, hint="plan again: the copy is found then, and used", backend="MLflow")
-        return await _ready(run)
+        return await _ready(execution)
 
-    async def undo(self, run: Run) -> str:
+    async def undo(self, execution: Execution) -> str:
         """The copy stays, as evidence; it says that it was taken back."""
-        registry = run.world.need_registry()
-        made = await _made(run)
+        registry = execution.clients.need_registry()
+        made = await _made(execution)
         if made is None:
             return "it was never made"
-        left = {"modeldeck.left": f"copied by operation {run.whole.id}, which was taken back"}
-        await run.request(f"tag {made.model}: version {made.version}")
-        await run.patiently(lambda: registry.tag_version(made.model, made.version, left), allowed=False)
+        left = {"modeldeck.left": f"copied by operation {execution.whole.id}, which was taken back"}
+        await execution.request(f"tag {made.model}: version {made.version}")
+        await execution.retry(lambda: registry.tag_version(made.model, made.version, left), allowed=False)
         return f"version {made.version} of {made.model} stays, and says so"
 
 
-async def _copy(run: Run) -> ModelVersion:
-    registry, plan = run.world.need_registry(), run.plan
+async def _copy(execution: Execution) -> ModelVersion:
+    registry, plan = execution.clients.need_registry(), execution.plan
     source = parse(plan.copied_from or "")
     if source is None or source.model is None or source.version is None:
         raise Conflict(f"{plan.copied_from} names no version")
     model, number = source.model, source.version
-    version = await run.patiently(lambda: registry.version(model, number))
-    await run.request(f"copy {version.uri} to version {plan.to_version} of {plan.model}")
+    version = await execution.retry(lambda: registry.version(model, number))
+    await execution.request(f"copy {version.uri} to version {plan.to_version} of {plan.model}")
     try:
-        return await registry.copy_version(version, plan.model, {TAG: run.whole.id})
-    except PASSING:
-        await run.clock.sleep(LATE_ANSWER)
-        made = await _made(run)
+        return await registry.copy_version(version, plan.model, {TAG: execution.whole.id})
+    except TRANSIENT:
+        await execution.clock.sleep(LATE_ANSWER)
+        made = await _made(execution)
         if made is None:
             raise
         return made
 
 
-async def _made(run: Run) -> ModelVersion | None:
+async def _made(execution: Execution) -> ModelVersion | None:
     """The copy of this operation, where there is one."""
-    registry = await run.patiently(run.world.need_registry().registry)
-    return next((version for version in registry.of(run.plan.model) if version.tags.get(TAG) == run.whole.id), None)
+    registry = await execution.retry(execution.clients.need_registry().registry)
+    return next((version for version in registry.of(execution.plan.model) if version.tags.get(TAG) == execution.whole.id), None)
 
 
-async def _ready(run: Run) -> str:
-    registry, plan = run.world.need_registry(), run.plan
-    until = run.clock.monotonic() + _READY
+async def _ready(execution: Execution) -> str:
+    registry, plan = execution.clients.need_registry(), execution.plan
+    until = execution.clock.monotonic() + _READY
     while True:
-        version = await run.patiently(lambda: registry.version(plan.model, plan.to_version))
+        version = await execution.retry(lambda: registry.version(plan.model, plan.to_version))
         if version.status == "READY":
             return f"version {plan.to_version} of {plan.model} is READY"
-        if run.clock.monotonic() > until:
+        if execution.clock.monotonic() > until:
             raise TimedOut(f"version {plan.to_version} of {plan.model} is still {version.status} after {_READY:.0f} s", backend="MLflow")
-        await run.clock.sleep(_POLL)
+        await execution.clock.sleep(_POLL)

@@ -1,4 +1,4 @@
-"""Judging the new pods on live metrics until the gate says what to do, or a person does (promotion.md, section 5)."""
+"""Judging the new pods on live metrics until the gate says what to do, or a person does."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from modeldeck.domain.gates import Decision, Gate, GateVerdict, Judgement, decid
 from modeldeck.domain.kubernetes.pod_addresses import followed, serving_addresses
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.replicasets import serving_sets
-from modeldeck.operations.common.retry import PASSING_WHERE_ALLOWED
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.common.retry import TRANSIENT_WHERE_ALLOWED
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.waiting import look
 from modeldeck.operations.gate import Baseline, Target, judge
-from modeldeck.operations.journal.signals import Asked, Wish
+from modeldeck.operations.journal.signals import Signal, SignalRequest
 
 _LISTEN = 0.25
 """Seconds between two looks for what a person has decided."""
@@ -31,16 +31,16 @@ class GateFailed(Failure):
 
 
 class JudgeGate:
-    async def do(self, run: Run) -> str:
+    async def do(self, execution: Execution) -> str:
         """Raises GateFailed, or RolloutFailed where the new pods break meanwhile. A person may accept what cannot be judged, or give it
         more time; silence does neither."""
-        gate = run.plan.gate
+        gate = execution.plan.gate
         if gate is None:
             return "no gate"
-        run.mailbox.decisions.clear()  # what was decided about another gate is none of this one
-        return await _Judging(run, gate, await _target(run), run.clock.now()).run()
+        execution.inbox.decisions.clear()  # what was decided about another gate is none of this one
+        return await _Judging(execution, gate, await _target(execution), execution.clock.now()).run()
 
-    async def undo(self, run: Run) -> str:
+    async def undo(self, execution: Execution) -> str:
         return "nothing to undo"
 
 
@@ -48,7 +48,7 @@ class JudgeGate:
 class _Judging:
     """Not frozen: it holds what has been judged."""
 
-    state: Run
+    state: Execution
     gate: Gate
     target: Target
     looked_at: float
@@ -94,7 +94,7 @@ class _Judging:
 
     async def _judge(self, began: float) -> Judgement:
         run, clock = self.state, self.state.clock
-        elapsed, metrics = clock.monotonic() - began, run.world.metrics
+        elapsed, metrics = clock.monotonic() - began, run.clients.metrics
         found = await judge(self.gate, self.target, metrics, now=clock.now(), elapsed=elapsed, baseline=self.baseline)
         run.record("judged", step=run.index, judgement=judgement_to_json(found))
         return found
@@ -103,7 +103,7 @@ class _Judging:
         """The rollout is over, and still the pods may crash, or somebody may change the template. A cluster that is away is no verdict."""
         try:
             pods = await look(self.state, patch.of_template(self.state.plan.slot_edits))
-        except PASSING_WHERE_ALLOWED as failure:
+        except TRANSIENT_WHERE_ALLOWED as failure:
             self.state.say(f"{failure} — still judging")
             return
         now, last = self.state.clock.now(), self.looked_at
@@ -113,10 +113,10 @@ class _Judging:
 
     def _heard(self) -> str | None:
         """What people have said since; the step's words where one has accepted what could not be judged."""
-        decisions = self.state.mailbox.decisions
+        decisions = self.state.inbox.decisions
         while decisions:
             asked = decisions.pop(0)
-            if asked.wish is Wish.EXTEND:
+            if asked.wish is Signal.EXTEND:
                 # From now on: what it has waited for a person since its time was up is none of what it is given.
                 elapsed = self.state.clock.monotonic() - self.began
                 self.extended += max(0.0, elapsed - self.gate.timeout - self.extended) + asked.seconds
@@ -126,7 +126,7 @@ class _Judging:
                 return self._accepted(asked)
         return None
 
-    def _accepted(self, asked: Asked) -> str:
+    def _accepted(self, asked: SignalRequest) -> str:
         judged = self.state.step.judgements
         verdict = judged[-1].verdict if judged else GateVerdict.INSUFFICIENT
         words = f"accepted by {asked.by}: {asked.reason} (the gate said {verdict.name})"
@@ -145,22 +145,22 @@ class _Judging:
             self.state.record("going-on", words=words)
 
 
-async def _target(run: Run) -> Target:
+async def _target(execution: Execution) -> Target:
     """The pods that serve now, and those of the version before over the time before the change."""
-    cluster = run.world.need_cluster()
-    deployment = await run.patiently(lambda: cluster.deployment(*run.key))
-    pods = await run.patiently(lambda: cluster.pods_of(deployment))
-    namespace, name = run.key
-    changing = run.changing
-    current = tuple(one for one in serving_sets(pods) if one not in run.plan.serving_sets)
+    cluster = execution.clients.need_cluster()
+    deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
+    pods = await execution.retry(lambda: cluster.pods_of(deployment))
+    namespace, name = execution.key
+    changing = execution.changing
+    current = tuple(one for one in serving_sets(pods) if one not in execution.plan.serving_sets)
     return Target(
         namespace,
         name,
         current=current or serving_sets(pods),
-        baseline=run.plan.serving_sets,
-        baseline_until=run.now.started_at if changing is None else changing.started_at,
-        model=run.plan.model,
-        version=run.plan.to_version,
+        baseline=execution.plan.serving_sets,
+        baseline_until=execution.now.started_at if changing is None else changing.started_at,
+        model=execution.plan.model,
+        version=execution.plan.to_version,
         addresses=serving_addresses(pods),
         baseline_addresses=changing.addresses if changing is not None else (),
     )

@@ -7,21 +7,21 @@ from functools import partial
 
 from modeldeck.domain.operations.promotions import StepName
 from modeldeck.operations.execution.announcing import announce
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 
 
 class TakeLock:
-    async def do(self, run: Run) -> str:
+    async def do(self, execution: Execution) -> str:
         """The announcements come with the last of its Deployments: who holds the others, too, can tell more of what others have left.
 
         Raises Locked where another operation is at work, Conflict where one is in the midst of moving the alias."""
         words = "no cluster to lock in"
-        if run.locks is not None:
-            run.record("request", step=run.index, words=f"lock deployment {'/'.join(run.key)}")
-            words = await run.patiently(partial(run.locks.acquire, run.plan, run.say))
-        last = not any(step.name is StepName.LOCK for step in run.whole.steps[run.index + 1 :])
-        said = await announce(run) if last else ""
+        if execution.locks is not None:
+            execution.record("request", step=execution.index, words=f"lock deployment {'/'.join(execution.key)}")
+            words = await execution.retry(partial(execution.locks.acquire, execution.plan, execution.say))
+        last = not any(step.name is StepName.LOCK for step in execution.whole.steps[execution.index + 1 :])
+        said = await announce(execution) if last else ""
         return f"{words}; {said}" if said else words
 
-    async def undo(self, run: Run) -> str:
+    async def undo(self, execution: Execution) -> str:
         return "given back at the end"

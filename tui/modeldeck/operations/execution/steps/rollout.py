@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from modeldeck.operations.common import patch
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.waiting import wait_for_rollout
 
 
 class AwaitRollout:
-    async def do(self, run: Run) -> str:
-        return await wait_for_rollout(run, patch.of_template(run.plan.slot_edits))
+    async def do(self, execution: Execution) -> str:
+        return await wait_for_rollout(execution, patch.of_template(execution.plan.slot_edits))
 
-    async def undo(self, run: Run) -> str:
+    async def undo(self, execution: Execution) -> str:
         return "nothing to undo"

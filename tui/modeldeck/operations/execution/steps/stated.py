@@ -14,7 +14,7 @@ from modeldeck.domain.metrics.profiles import pod_pattern
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.domain.metrics.statements import Metric, Statement, known_metrics, statement_key, statements
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.ports import Metrics
 
@@ -35,8 +35,8 @@ class Stated:
 class Statements:
     """Asks for one deployment; what cannot change between two rounds is asked once."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, execution: Execution) -> None:
+        self._run = execution
         self._known: tuple[Metric, ...] | None = None
         self._expected: bool | None = None
         self._labels: PodLabels | None = None
@@ -44,13 +44,13 @@ class Statements:
 
     async def now(self, fleet: Fleet) -> Stated:
         """Of the fleet's pods. Never raises: what Prometheus does not answer is not known."""
-        metrics = self._run.world.metrics
+        metrics = self._run.clients.metrics
         if metrics is None:
             return Stated({}, failure="no Prometheus is configured")
         try:
             async with asyncio.timeout(_ANSWER_TIMEOUT):
                 if self._known is None:
-                    self._known = known_metrics(await metrics.metric_names(), self._run.world.environment.patterns)
+                    self._known = known_metrics(await metrics.metric_names(), self._run.clients.environment.patterns)
                 if self._expected is None:
                     self._expected = await self._stated_before(metrics)
                 return Stated(await self._stated_now(metrics, fleet), self._expected)
@@ -101,4 +101,4 @@ class Statements:
         known = self._known or ()
         answers = await asyncio.gather(*(metrics.query(f"{metric}{{{where}}}", at=at) for metric, _ in known))
         vectors: dict[str, Vector] = {statement_key(metric): answer for (metric, _), answer in zip(known, answers, strict=True)}
-        return statements(vectors, None, self._run.world.environment.patterns, pod_of)
+        return statements(vectors, None, self._run.clients.environment.patterns, pod_of)

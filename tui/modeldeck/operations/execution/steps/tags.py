@@ -8,26 +8,26 @@ from collections.abc import Mapping
 from modeldeck.domain.gates.words import shown
 from modeldeck.domain.kubernetes.annotations import CLUSTER_TAG, OPERATION_TAG
 from modeldeck.domain.operations.promotions import Kind, Operation, Step, StepName
-from modeldeck.operations.common.text import harmless, iso
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.common.text import iso, sanitize
+from modeldeck.operations.execution.execution import Execution
 
 
 class TagVersions:
-    async def do(self, run: Run) -> str:
+    async def do(self, execution: Execution) -> str:
         """Both at the same time, each tag being a request of its own; but the operation's id before all others, so that it tells whoever
         has only the registry and the cluster that the commit is behind it."""
-        plan = run.plan
-        registry = run.world.need_registry()
-        tags = {plan.to_version: arrived(run)}
+        plan = execution.plan
+        registry = execution.clients.need_registry()
+        tags = {plan.to_version: arrived(execution)}
         if plan.from_version not in (None, plan.to_version):
-            tags[plan.from_version or ""] = left(run)
-        await run.request(f"tag {plan.model}: " + ", ".join(f"version {version}" for version in tags))
+            tags[plan.from_version or ""] = left(execution)
+        await execution.request(f"tag {plan.model}: " + ", ".join(f"version {version}" for version in tags))
 
         async def tag(version: str, one: Mapping[str, str]) -> None:
-            await run.patiently(lambda: registry.tag_version(plan.model, version, one), allowed=False)
+            await execution.retry(lambda: registry.tag_version(plan.model, version, one), allowed=False)
 
         await tag(plan.to_version, {OPERATION_TAG: tags[plan.to_version].pop(OPERATION_TAG)})
-        known = (await run.patiently(lambda: registry.version(plan.model, plan.to_version))).tags
+        known = (await execution.retry(lambda: registry.version(plan.model, plan.to_version))).tags
         # Where there is nothing to say, what an earlier operation said must not stay beside the name of this one.
         single = [(version, {key: text}) for version, wanted in tags.items() for key, text in wanted.items() if text or key in known]
         outcomes = await asyncio.gather(*(tag(version, one) for version, one in single), return_exceptions=True)
@@ -37,37 +37,37 @@ class TagVersions:
                 raise outcome
         return f"{'versions' if len(tags) > 1 else 'version'} {' and '.join(tags)} tagged"
 
-    async def undo(self, run: Run) -> str:
+    async def undo(self, execution: Execution) -> str:
         return "tags are evidence and stay"
 
 
 _ELSEWHERE = "in the journal of the machine that began it: finished on another one"
 
 
-def arrived(run: Run) -> dict[str, str]:
+def arrived(execution: Execution) -> dict[str, str]:
     """Tags of the version that serves now."""
-    intent = run.plan.intent
+    intent = execution.plan.intent
     return {
-        OPERATION_TAG: run.plan.id,
+        OPERATION_TAG: execution.plan.id,
         "modeldeck.kind": intent.kind.value,
         "modeldeck.actor": intent.actor,
-        "modeldeck.when": iso(run.clock.now()) or "",
+        "modeldeck.when": iso(execution.clock.now()) or "",
         "modeldeck.deployment": intent.key,
-        "modeldeck.deployment-uid": run.plan.fingerprint.deployment_uid,
-        CLUSTER_TAG: run.plan.cluster.text(),
-        "modeldeck.from": run.plan.from_version or "",
+        "modeldeck.deployment-uid": execution.plan.fingerprint.deployment_uid,
+        CLUSTER_TAG: execution.plan.cluster.text(),
+        "modeldeck.from": execution.plan.from_version or "",
         "modeldeck.reason": intent.reason,
-        "modeldeck.evidence": _ELSEWHERE if run.now.adopted else evidence_words(run.now, run.step.leg),
+        "modeldeck.evidence": _ELSEWHERE if execution.now.adopted else evidence_words(execution.now, execution.step.leg),
     }
 
 
-def left(run: Run) -> dict[str, str]:
+def left(execution: Execution) -> dict[str, str]:
     """The tag of the version that served before: one sentence, as it is only read by people."""
-    intent = run.plan.intent
+    intent = execution.plan.intent
     how = "rolled back to" if intent.kind is Kind.ROLLBACK else "replaced by"
     where = intent.key
-    when = iso(run.clock.now()) or ""
-    return {"modeldeck.left": f"{how} {run.plan.to_version} in {where} on {when} by {intent.actor} ({run.plan.id})"}
+    when = iso(execution.clock.now()) or ""
+    return {"modeldeck.left": f"{how} {execution.plan.to_version} in {where} on {when} by {intent.actor} ({execution.plan.id})"}
 
 
 def evidence_words(operation: Operation, leg: int = 0) -> str:
@@ -76,7 +76,7 @@ def evidence_words(operation: Operation, leg: int = 0) -> str:
     steps = {step.name: step for step in operation.steps if step.leg == leg}
     rollout, gate = steps.get(StepName.AWAIT_ROLLOUT), steps.get(StepName.JUDGE_GATE)
     came_up = rollout.words if rollout is not None and rollout.words else "no rollout was needed"
-    return harmless(f"{came_up}; {_gate_words(gate)}", limit=_LONGEST)
+    return sanitize(f"{came_up}; {_gate_words(gate)}", limit=_LONGEST)
 
 
 _LONGEST = 2000

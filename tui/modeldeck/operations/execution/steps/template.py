@@ -10,9 +10,9 @@ from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import Edits
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.ownership import Standing, passed_words, standing, taken
-from modeldeck.operations.common.retry import PASSING_WHERE_ALLOWED, pause_after
-from modeldeck.operations.execution.execution import Run
+from modeldeck.operations.common.ownership import Ownership, ownership_of, passed_words, taken
+from modeldeck.operations.common.retry import TRANSIENT_WHERE_ALLOWED, pause_after
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.release_edits import release_edits
 from modeldeck.operations.execution.waiting import wait_for_rollout
 from modeldeck.operations.planning.preconditions import other_operation, template_changes
@@ -33,90 +33,92 @@ class PatchDeployment:
     def __init__(self, part: Part) -> None:
         self._part = part
 
-    async def do(self, run: Run) -> str:
+    async def do(self, execution: Execution) -> str:
         """At most five refetches when only the status moved or an answer was lost; a changed template is a Conflict at once.
 
         The guard makes sending again safe: of two equal patches on one resourceVersion only one is accepted, however late it arrives.
         """
-        wanted = self._edits(run)
-        cluster = run.world.need_cluster()
+        wanted = self._edits(execution)
+        cluster = execution.clients.need_cluster()
         lost: Failure | None = None
         for _ in range(_REFETCHES + 1):
-            deployment = await run.patiently(lambda: cluster.deployment(*run.key))
+            deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
             if patch.stand(wanted, deployment):
                 return "accepted" if lost is None else f"accepted, though the answer was lost ({lost.words})"
-            self._refuse_moved(run, deployment)
-            await self._note_pods(run, deployment)
-            await run.request(f"patch deployment {deployment.key} at resourceVersion {deployment.resource_version}: {edits_words(wanted)}")
+            self._refuse_moved(execution, deployment)
+            await self._note_pods(execution, deployment)
+            await execution.request(
+                f"patch deployment {deployment.key} at resourceVersion {deployment.resource_version}: {edits_words(wanted)}"
+            )
             try:
-                patched = await cluster.patch_deployment(*run.key, patch.patch(wanted, deployment))
+                patched = await cluster.patch_deployment(*execution.key, patch.patch(wanted, deployment))
             except Conflict:
                 continue
-            except PASSING_WHERE_ALLOWED as failure:
+            except TRANSIENT_WHERE_ALLOWED as failure:
                 lost = failure
-                await run.clock.sleep(pause_after(failure, _PAUSE))
+                await execution.clock.sleep(pause_after(failure, _PAUSE))
                 continue
             return f"accepted as generation {patched.generation}"
         raise lost or Conflict("the deployment kept changing under the patch", backend="Kubernetes")
 
-    async def undo(self, run: Run) -> str:
+    async def undo(self, execution: Execution) -> str:
         """Raises Conflict where somebody has changed a place meanwhile: it is theirs now, and is left as it is."""
-        cluster = run.world.need_cluster()
+        cluster = execution.clients.need_cluster()
         lost: Failure | None = None
         for _ in range(_REFETCHES + 1):
-            deployment = await run.patiently(lambda: cluster.deployment(*run.key))
-            found = standing(run.plan, deployment)
-            if found is Standing.PASSED:
+            deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
+            found = ownership_of(execution.plan, deployment)
+            if found is Ownership.PASSED:
                 return passed_words(deployment)
-            if found is Standing.TAKEN:
+            if found is Ownership.TAKEN:
                 raise taken(deployment)
-            if found is Standing.BACK:
-                return await self._back_already(run, deployment)
-            ours = self._back(run, deployment)
+            if found is Ownership.BACK:
+                return await self._back_already(execution, deployment)
+            ours = self._back(execution, deployment)
             if not ours and lost is None:
-                return await self._fenced(run, deployment)
-            back = {**ours, **self._closing(run, deployment)}
+                return await self._fenced(execution, deployment)
+            back = {**ours, **self._closing(execution, deployment)}
             if patch.stand(back, deployment):
-                return await self._settled(run)
-            await run.request(f"patch deployment {deployment.key} back: {edits_words(back)}")
+                return await self._settled(execution)
+            await execution.request(f"patch deployment {deployment.key} back: {edits_words(back)}")
             try:
-                await cluster.patch_deployment(*run.key, patch.patch(back, deployment))
+                await cluster.patch_deployment(*execution.key, patch.patch(back, deployment))
             except Conflict:
                 continue
-            except PASSING_WHERE_ALLOWED as failure:
+            except TRANSIENT_WHERE_ALLOWED as failure:
                 lost = failure
-                await run.clock.sleep(pause_after(failure, _PAUSE))
+                await execution.clock.sleep(pause_after(failure, _PAUSE))
                 continue
-            return await self._settled(run)
+            return await self._settled(execution)
         raise lost or Conflict("the deployment kept changing under the undo", backend="Kubernetes")
 
-    async def _note_pods(self, run: Run, deployment: Deployment) -> None:
+    async def _note_pods(self, execution: Execution, deployment: Deployment) -> None:
         """At which addresses the pods are that will be gone when others are compared with them. Not after a first request, which may have
         begun to change them; and where it cannot be known now, that is said then."""
-        if self._part is Part.ANNOTATIONS or run.step.requests or run.world.metrics is None:
+        if self._part is Part.ANNOTATIONS or execution.step.requests or execution.clients.metrics is None:
             return
         with suppress(Failure):
-            pods = await run.world.need_cluster().pods_of(deployment)
+            pods = await execution.clients.need_cluster().pods_of(deployment)
             found = serving_addresses(pods)
             if found:
-                run.remember("serving", step=run.index, pods=[[one.pod, one.address, one.since] for one in found])
+                execution.remember("serving", step=execution.index, pods=[[one.pod, one.address, one.since] for one in found])
 
-    def _edits(self, run: Run) -> Edits:
+    def _edits(self, execution: Execution) -> Edits:
         if self._part is Part.TEMPLATE:
-            return patch.of_template(run.plan.slot_edits)
+            return patch.of_template(execution.plan.slot_edits)
         if self._part is Part.ANNOTATIONS:
-            return patch.of_annotations(run.plan.slot_edits)
-        return run.plan.slot_edits
+            return patch.of_annotations(execution.plan.slot_edits)
+        return execution.plan.slot_edits
 
-    def _refuse_moved(self, run: Run, deployment: Deployment) -> None:
-        changed = (*template_changes(run.plan, deployment), *other_operation(run.plan, deployment))
+    def _refuse_moved(self, execution: Execution, deployment: Deployment) -> None:
+        changed = (*template_changes(execution.plan, deployment), *other_operation(execution.plan, deployment))
         if changed:
             raise Conflict("; ".join(changed), backend="Kubernetes")
 
-    def _back(self, run: Run, deployment: Deployment) -> Edits:
-        wanted = self._edits(run)
+    def _back(self, execution: Execution, deployment: Deployment) -> Edits:
+        wanted = self._edits(execution)
         back = patch.reversed_edits(wanted, deployment)
-        if back and standing(run.plan, deployment) is Standing.UNMARKED:
+        if back and ownership_of(execution.plan, deployment) is Ownership.UNMARKED:
             if patch.of_template(back):
                 raise Conflict(
                     "the mark of this operation is gone: whether the template is still its doing cannot be told", backend="Kubernetes"
@@ -127,32 +129,32 @@ class PatchDeployment:
             raise Conflict(f"somebody has changed the template since: {strays}", backend="Kubernetes")
         return back
 
-    def _closing(self, run: Run, deployment: Deployment) -> Edits:
+    def _closing(self, execution: Execution, deployment: Deployment) -> Edits:
         """The operation's end, noted in the same request; a restart leaves that to the mark's own undo."""
-        return {} if self._part is Part.TEMPLATE else release_edits(run, deployment)
+        return {} if self._part is Part.TEMPLATE else release_edits(execution, deployment)
 
-    async def _back_already(self, run: Run, deployment: Deployment) -> str:
+    async def _back_already(self, execution: Execution, deployment: Deployment) -> str:
         """Its pods may still be on their way, unless somebody has changed the template since: then they are theirs."""
-        if patch.reversed_edits(self._edits(run), deployment) != {}:
+        if patch.reversed_edits(self._edits(execution), deployment) != {}:
             return "it was taken back; somebody has changed the template since"
-        return await self._settled(run)
+        return await self._settled(execution)
 
-    async def _fenced(self, run: Run, deployment: Deployment) -> str:
+    async def _fenced(self, execution: Execution, deployment: Deployment) -> str:
         """Nothing of ours stands. The note of the end is still sent, as a fence: it moves the resourceVersion, so that a patch whose
         answer was lost, and that is still on its way, can no longer land. Where not even that is allowed, none is on its way."""
-        closing = self._closing(run, deployment)
+        closing = self._closing(execution, deployment)
         if closing:
-            await run.request(f"note the end of the operation on deployment {deployment.key}")
+            await execution.request(f"note the end of the operation on deployment {deployment.key}")
             try:
-                await run.world.need_cluster().patch_deployment(*run.key, patch.patch(closing, deployment))
+                await execution.clients.need_cluster().patch_deployment(*execution.key, patch.patch(closing, deployment))
             except Failure as failure:
-                run.say(f"the end could not be noted on the deployment: {failure}")
+                execution.say(f"the end could not be noted on the deployment: {failure}")
         return "it never took effect"
 
-    async def _settled(self, run: Run) -> str:
+    async def _settled(self, execution: Execution) -> str:
         if self._part is Part.ANNOTATIONS:
             return "the mark is taken off"
-        return await wait_for_rollout(run)
+        return await wait_for_rollout(execution)
 
 
 def edits_words(wanted: Edits) -> str:

@@ -12,10 +12,10 @@ from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.statements import Statement
 from modeldeck.domain.mlflow.registry import Registry
-from modeldeck.domain.status.joining import truth_rows
-from modeldeck.domain.status.serving_row import TruthRow
-from modeldeck.operations.common.retry import AWAY, patiently
-from modeldeck.operations.execution.execution import Run
+from modeldeck.domain.status.joining import serving_rows
+from modeldeck.domain.status.serving_row import ServingRow
+from modeldeck.operations.common.retry import AWAY, retry
+from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps.stated import Stated, Statements
 
 _PATIENCE = 10.0
@@ -34,22 +34,22 @@ class NotTrue(Failure):
 
 
 class Verify:
-    async def do(self, run: Run) -> str:
-        began = run.clock.monotonic()
-        asked = Statements(run)
+    async def do(self, execution: Execution) -> str:
+        began = execution.clock.monotonic()
+        asked = Statements(execution)
         while True:
-            fleet = await _fleet(run)
+            fleet = await _fleet(execution)
             stated = await asked.now(fleet)
-            seen = await _seen(run, fleet, stated)
-            wrong = _wrong(run, fleet, seen.row)
-            waited = run.clock.monotonic() + _POLL - began
+            seen = await _seen(execution, fleet, stated)
+            wrong = _wrong(execution, fleet, seen.row)
+            waited = execution.clock.monotonic() + _POLL - began
             if wrong and waited > _PATIENCE:
                 raise NotTrue("; ".join(wrong))
             if not wrong and (not seen.silent or not (stated.expected or seen.spoken) or waited > _STATEMENT_PATIENCE):
-                return _agreed(run, seen, stated)
-            await run.clock.sleep(_POLL if waited < _PATIENCE else _SLOW_POLL)
+                return _agreed(execution, seen, stated)
+            await execution.clock.sleep(_POLL if waited < _PATIENCE else _SLOW_POLL)
 
-    async def undo(self, run: Run) -> str:
+    async def undo(self, execution: Execution) -> str:
         return "nothing to undo"
 
 
@@ -57,59 +57,59 @@ class Verify:
 class _Seen:
     """The row, and how many of its running pods have stated which version of the model they serve."""
 
-    row: TruthRow | None
+    row: ServingRow | None
     spoken: int
     silent: int
 
 
-def _agreed(run: Run, seen: _Seen, stated: Stated) -> str:
-    said = f"{run.plan.model} {run.plan.to_version}: alias, template and pods agree"
+def _agreed(execution: Execution, seen: _Seen, stated: Stated) -> str:
+    said = f"{execution.plan.model} {execution.plan.to_version}: alias, template and pods agree"
     if not seen.silent:
         return f"{said}, as the pods themselves state" if seen.spoken else said
     if stated.expected or seen.spoken:
         count = f"{seen.silent} of {seen.silent + seen.spoken} pods have not stated what they serve in {_STATEMENT_PATIENCE:.0f} s"
-        return f"{run.plan.model} {run.plan.to_version}: alias and template agree, but {count}" + (
+        return f"{execution.plan.model} {execution.plan.to_version}: alias and template agree, but {count}" + (
             f": {stated.failure}" if stated.failure else ""
         )
     why = f"what they state is not known: {stated.failure}" if stated.failure else "they state no version"
-    return f"{run.plan.model} {run.plan.to_version}: alias and template agree, and so do the pods by their templates; {why}"
+    return f"{execution.plan.model} {execution.plan.to_version}: alias and template agree, and so do the pods by their templates; {why}"
 
 
-async def _fleet(run: Run) -> Fleet:
+async def _fleet(execution: Execution) -> Fleet:
     """Of the deployments of its namespace, the one alone."""
-    cluster = run.world.need_cluster()
-    namespace, name = run.key
-    fleet = await run.patiently(lambda: cluster.fleet((namespace,)))
+    cluster = execution.clients.need_cluster()
+    namespace, name = execution.key
+    fleet = await execution.retry(lambda: cluster.fleet((namespace,)))
     chosen = tuple(d for d in fleet.deployments if d.name == name and d.namespace == namespace)
     return Fleet(chosen, fleet.replica_sets, fleet.pods)
 
 
-async def _seen(run: Run, mine: Fleet, stated: Stated) -> _Seen:
-    rows = truth_rows(
+async def _seen(execution: Execution, mine: Fleet, stated: Stated) -> _Seen:
+    rows = serving_rows(
         mine,
-        await _registry(run),
-        champion=run.plan.intent.alias,
-        patterns=run.world.environment.patterns,
+        await _registry(execution),
+        champion=execution.plan.intent.alias,
+        patterns=execution.clients.environment.patterns,
         observed=stated.by_pod,
     )
     owned = (pod for found in mine.deployments for pod in pods_by_deployment(mine)[found.key])
     pods = [pod for pod in owned if pod.phase == "Running" and not pod.terminating]
-    said = [stated.by_pod.get(f"{pod.namespace}/{pod.name}", Statement()).version(run.plan.model) for pod in pods]
+    said = [stated.by_pod.get(f"{pod.namespace}/{pod.name}", Statement()).version(execution.plan.model) for pod in pods]
     return _Seen(rows[0] if rows else None, sum(one is not None for one in said), sum(one is None for one in said))
 
 
-async def _registry(run: Run) -> Registry | None:
+async def _registry(execution: Execution) -> Registry | None:
     """None while MLflow is away, which a roll-back survives: the row is then only held against the cluster."""
-    if run.world.registry is None:
+    if execution.clients.registry is None:
         return None
     try:
-        return await patiently(run.world.registry.registry, run.clock, patience=2.0)
+        return await retry(execution.clients.registry.registry, execution.clock, patience=2.0)
     except AWAY:
         return None
 
 
-def _wrong(run: Run, mine: Fleet, row: TruthRow | None) -> list[str]:
-    plan = run.plan
+def _wrong(execution: Execution, mine: Fleet, row: ServingRow | None) -> list[str]:
+    plan = execution.plan
     if row is None:
         return ["the deployment is gone"]
     wrong = []

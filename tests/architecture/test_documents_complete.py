@@ -1,10 +1,12 @@
-"""The README's lists are complete: every key that does something, every verb, every exit code."""
+"""The documents' lists are complete: every key that does something, every verb, every exit code."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from textual.binding import Binding
+
 from modeldeck.cli.arguments import VERBS
 from modeldeck.cli.doctor import NEEDS
 from modeldeck.console import Console
@@ -15,11 +17,9 @@ from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.plan.plan_screen import PlanScreen
 from modeldeck.widgets.pane.pane import Pane
 from modeldeck.widgets.table.table import Table
-from textual.binding import Binding
+from tests.support.documents import document, role
 
-from tests.support.readme import README, role
-
-KEYS = README[README.index("## Keys") : README.index("## Without a screen")]
+KEYS, CONTRACT = document("docs/guide.md"), document("docs/contract.md")
 SHOWN = {"slash": "/", "colon": ":", "question_mark": "?", "equals_sign": "=", "plus": "+", "minus": "-"}
 BINDINGS = [
     binding
@@ -39,11 +39,11 @@ def test_every_key_is_listed(binding: Binding) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_is_listed(verb: str) -> None:
-    assert re.search(rf"^modeldeck {verb}\b", README, re.MULTILINE)
+    assert re.search(rf"^modeldeck {verb}\b", CONTRACT, re.MULTILINE)
 
 
 def test_every_exit_code_is_listed() -> None:
-    listed = {int(code) for code in re.findall(r"^\| (\d) \|", README, re.MULTILINE)}
+    listed = {int(code) for code in re.findall(r"^\| (\d) \|", CONTRACT, re.MULTILINE)}
     assert listed == {int(code) for code in ExitCode}
 
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modeldeck.domain.environments import Environment
-from modeldeck.operations.common.clients import World
-
+from modeldeck.operations.common.clients import Clients
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.cluster import FakeCluster
 from tests.support.fakes.metrics import FakeMetrics
@@ -18,7 +17,7 @@ from tests.support.virtual import VirtualClock
 
 
 @dataclass
-class FakeWorld:
+class FakeClients:
     """Everything together: iris 1–3, the Deployment serving/iris on version 1, the alias champion on 1."""
 
     traps: Traps
@@ -31,8 +30,8 @@ class FakeWorld:
     """Whether there is a Prometheus: with one, a gate judges every change of pods."""
 
     @property
-    def world(self) -> World:
-        return World(self.environment, None, self.registry, self.cluster, self.metrics if self.measured else None)
+    def clients(self) -> Clients:
+        return Clients(self.environment, None, self.registry, self.cluster, self.metrics if self.measured else None)
 
     def env(self, name: str = "MODEL_URI", key: str = "serving/iris") -> str | None:
         env = self.cluster.deployments[key]["spec"]["template"]["spec"]["containers"][0]["env"]
@@ -51,7 +50,7 @@ class FakeWorld:
         return self.registry.aliases["iris"].get("champion")
 
 
-def fake_world(uri: str = "models:/iris/1", clock: FakeClock | VirtualClock | None = None) -> FakeWorld:
+def fake_clients(uri: str = "models:/iris/1", clock: FakeClock | VirtualClock | None = None) -> FakeClients:
     traps, clock = Traps(), clock or FakeClock()
     registry = FakeRegistry(traps)
     registry.add("iris", "1", "2", "3")
@@ -59,4 +58,4 @@ def fake_world(uri: str = "models:/iris/1", clock: FakeClock | VirtualClock | No
     cluster = FakeCluster(traps, clock)
     env = [{"name": "LOG_LEVEL", "value": "info"}, {"name": "MODEL_URI", "value": uri}]
     cluster.add("serving", "iris", [{"name": "server", "image": "modeldeck/model-server:1", "env": env}])
-    return FakeWorld(traps, clock, registry, cluster, FakeMetrics(traps), Environment("test", None, None, None))
+    return FakeClients(traps, clock, registry, cluster, FakeMetrics(traps), Environment("test", None, None, None))

@@ -4,18 +4,19 @@ import re
 from pathlib import Path
 
 import pytest
+
 from modeldeck.cli.arguments import parser
 from modeldeck.config.gate_keys import GATE
 from modeldeck.config.gates import read_gate_file
 from modeldeck.config.keys import KEYS, Key
 from modeldeck.config.variables import flag_name
-
 from tests.config.conftest import Machine
+from tests.support.documents import document
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-EXAMPLES = re.findall(r"^```toml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-GATES = README[README.index("## Gates") : README.index("## Keys")]
-ROWS = [line for line in README.splitlines() if line.startswith("| `")]
+SETTINGS, METRICS = document("docs/configuration.md"), document("docs/metrics.md")
+EXAMPLES = [example for text in (SETTINGS, METRICS) for example in re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+GATES = METRICS[METRICS.index("## Gates") :]
+ROWS = [line for line in SETTINGS.splitlines() if line.startswith("| `")]
 
 
 @pytest.mark.parametrize("key", KEYS, ids=[key.name for key in KEYS])
