@@ -15,6 +15,8 @@ SHARE = 0.15
 CRASHES_ON_REAL = 24
 BENCH_SECONDS, REAL_CRASH_SECONDS = 150.0, 120.0
 """What the steps after the crash matrix on the simulator are known to take on a slow machine."""
+CONTRACTS = ("tests/sources/prometheus/test_client_contract.py", "tests/operations/gate/test_contract.py")
+"""Fast tests with halves that need a real Prometheus."""
 REQUIRED = {"MODELDECK_CONFORMANCE_REQUIRED": "1"}
 """What is missing is a failure here, where it is a skip on a newcomer's machine."""
 WORKERS = "6"
@@ -157,9 +159,8 @@ def binaries() -> dict[str, str]:
 def conformance(run: Run) -> None:
     """The same cases on the simulator and on a real control plane. The contracts with Prometheus are among the fast tests, but their halves
     for the real one can only run now."""
-    contracts = ("tests/sources/test_prometheus_contract.py", "tests/operations/gate/test_contract.py")
     distributed = ("-n", WORKERS, "--dist", "loadgroup")
-    run.pytest(environment(run) / "python", *distributed, "tests/conformance", *contracts, **binaries())
+    run.pytest(environment(run) / "python", *distributed, "tests/conformance", *CONTRACTS, **binaries())
 
 
 def crash(run: Run) -> None:

@@ -86,7 +86,7 @@ def _disk_for(case: Case, folder: Path) -> Iterator[None]:
 async def _crash(stage: Stage, told: Told, together: asyncio.Barrier | None) -> None:
     case, ground = stage.case, stage.ground
     direct = connect(stage.environment(ground.mlflow_url, ground.kubeconfig))
-    journal = open_journal(direct.world.environment)
+    journal = open_journal(direct.clients.environment)
     try:
         await stage.set(direct)
         before = await stage.standing()
@@ -106,7 +106,7 @@ async def _crash(stage: Stage, told: Told, together: asyncio.Barrier | None) -> 
                 script.runner = launched.pid
                 return launched
 
-            bound = services(direct.world, journal, SystemClock(), hire)
+            bound = services(direct.clients, journal, SystemClock(), hire)
             async with contextlib.AsyncExitStack() as stack:
                 for user in users:
                     await stack.enter_async_context(user.flowing())
@@ -163,7 +163,7 @@ async def _recovered(stage: Stage, operation_id: str, operation: Operation, told
     """What an operator does then, with nothing in the way any more."""
     direct = stage.environment(stage.ground.mlflow_url, stage.ground.kubeconfig)
     backends, journal = connect(direct), open_journal(direct)
-    bound = services(backends.world, journal, SystemClock(), lambda: launch(handed(direct), stage.folder))
+    bound = services(backends.clients, journal, SystemClock(), lambda: launch(handed(direct), stage.folder))
     verb = stage.case.fault.verb
     try:
         for _ in range(_RECOVERIES):

@@ -70,10 +70,10 @@ class Stage:
             await world.until_rolled_out(name)
             await Traffic(self.ground.service, name, self.ground.question).settled(f"{self.name}/1")
         if scenario.kind is Kind.ROLLBACK:
-            journal = open_journal(direct.world.environment)
-            bound = services(direct.world, journal, SystemClock(), _none)
+            journal = open_journal(direct.clients.environment)
+            bound = services(direct.clients, journal, SystemClock(), _none)
             made = await planned(self.intent(Scenario(Kind.PROMOTE, scenario.by_alias)), bound)
-            ended = await execute(made, direct.world, journal, SystemClock(), lambda operation: None, asyncio.Event())
+            ended = await execute(made, direct.clients, journal, SystemClock(), lambda operation: None, asyncio.Event())
             journal.close()
             assert ended.outcome is Outcome.DONE, ended.words
 
