@@ -46,3 +46,4 @@ def test_a_slowed_version_takes_longer_than_each_bound_as_the_older_one_took_tha
     assert [round(many) for _, many in tail.points] == [50, 50, 10]
     assert tail_of(slowed(old, 10.0, 100.0, 2.0)).points[2][1] == pytest.approx(10 - 2 * 10**0.5, abs=0.1)
     assert slowed((), 10.0, 100.0, 0.0) == ()
+    assert slowed(((1.0, -2.0), (float("inf"), -1.0)), 10.0, 100.0, 0.0) == (), "what counts down counts nothing"

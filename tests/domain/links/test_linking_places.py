@@ -26,6 +26,13 @@ def test_a_chosen_place_is_looked_for_in_other_templates_too() -> None:
     assert link_in(TWO, replace(of, annotations={LINK_ANNOTATION: "server/env/GONE"})) is None
 
 
+@pytest.mark.parametrize(("usual", "other"), [("MODEL_URI", "SCORER_URI"), ("STORAGE_URI", "A_URI"), ("MODEL_URI", "MODEL_PATH")])
+def test_of_several_the_usual_name_comes_first_wherever_it_stands(usual: str, other: str) -> None:
+    for names in ((usual, other), (other, usual)):
+        found = find_links(template(container(env={name: f"models:/iris/{number}" for number, name in enumerate(names, 1)})))
+        assert [link.slot.name for link in found] == [f"server/env/{usual}", f"server/env/{other}"]
+
+
 def test_the_deployments_own_choice_comes_before_the_configured_one() -> None:
     patterns = LinkPatterns(deployments=(("serving/iris", "server/env/MODEL_URI, server/args ,"),))
     assert chosen_places(deployment(), patterns) == ("server/env/MODEL_URI", "server/args")
