@@ -14,9 +14,9 @@ from modeldeck.cli.main import main
 from modeldeck.domain.environments import Environment
 from modeldeck.operations.history.remembering import RememberingRegistry
 from modeldeck.operations.history.sightings import registry_id
-from modeldeck.operations.runner.handle import InProcessRunner
 from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
+from tests.support.in_process_runner import InProcessRunner
 
 
 @dataclass

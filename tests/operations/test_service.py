@@ -17,12 +17,13 @@ from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.signals import Signal, SignalRequest
-from modeldeck.operations.runner.handle import InProcessRunner, RunnerHandle
+from modeldeck.operations.runner.handle import RunnerHandle
 from modeldeck.operations.runner.runner import Order, Verb
 from modeldeck.operations.service import Services, services
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
+from tests.support.in_process_runner import InProcessRunner
 from tests.support.virtual import VirtualClock, VirtualLoop
 
 T = TypeVar("T")

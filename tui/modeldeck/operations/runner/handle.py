@@ -1,15 +1,10 @@
-"""Who carries an operation out: a process of its own (launch.py), or this one."""
+"""Who carries an operation out: a process of its own (launch.py), as far as those see it who start one."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Protocol
 
-from modeldeck.domain.failures import Failure
-from modeldeck.operations.common.clients import Clients
-from modeldeck.operations.journal.journal import SqliteJournal
-from modeldeck.operations.runner.runner import Order, carry_out
-from modeldeck.ports import Clock
+from modeldeck.operations.runner.runner import Order
 
 
 class RunnerHandle(Protocol):
@@ -28,31 +23,3 @@ class RunnerHandle(Protocol):
     def discard(self) -> None:
         """Nothing is to be done after all."""
         ...
-
-
-class InProcessRunner:
-    """In this process, which then has to live until it has ended: for tests, and for what surely takes no time."""
-
-    def __init__(self, clients: Clients, journal: SqliteJournal, clock: Clock) -> None:
-        self._clients, self._journal, self._clock = clients, journal, clock
-        self._task: asyncio.Task[object] | None = None
-        self._said = ""
-
-    def go(self, order: Order) -> None:
-        self._task = asyncio.create_task(self._carry_out(order))
-
-    async def _carry_out(self, order: Order) -> None:
-        try:
-            await carry_out(order, self._clients, self._journal, self._clock, asyncio.Event())
-        except Failure as failure:
-            self._said = f"{failure}" + (f" ({failure.hint})" if failure.hint else "")
-
-    def ended(self) -> bool:
-        return self._task is not None and self._task.done()
-
-    def last_words(self) -> str:
-        return self._said
-
-    def discard(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
