@@ -79,6 +79,9 @@ def test_selectors_and_affinity_of_nodes(wanted: dict[str, Any], takes: bool) ->
     [
         (HostPort(8080), HostPort(8080), False),
         (HostPort(8080), HostPort(8081), True),
+        (HostPort(8081), HostPort(8080), True),
+        (HostPort(8080, "UDP"), HostPort(8080), True),
+        (HostPort(8080, address="10.0.0.2"), HostPort(8080, address="10.0.0.1"), True),
         (HostPort(8080), HostPort(8080, "UDP"), True),
         (HostPort(8080, address="10.0.0.1"), HostPort(8080), False),
         (HostPort(8080), HostPort(8080, address="10.0.0.1"), False),
