@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from modeldeck.domain.identity import ClusterId
@@ -204,12 +204,15 @@ async def test_an_alias_that_others_moved_is_told_with_the_deployments_that_serv
 
 actions = st.lists(
     st.sampled_from([f"{verb} {n}" for verb in ("promote", "by hand") for n in "123"] + ["broken 2", "broken 3", "rollback", "log"]),
-    max_size=7,
+    max_size=9,
 )
 
 
 @settings(max_examples=60, deadline=None)
-@given(actions=actions, pauses=st.lists(st.sampled_from([2.5, 200.0, 4000.0]), min_size=7, max_size=7))
+# A ReplicaSet that names one operation has revisions of others, too: earlier ones, and ways back.
+@example(actions=["promote 3", "promote 2", "promote 3", "broken 2", "promote 1"], pauses=[2.5] * 9)
+@example(actions=["promote 2", "promote 1", "promote 3", "promote 1", "broken 3", "broken 3"], pauses=[2.5] * 9)
+@given(actions=actions, pauses=st.lists(st.sampled_from([2.5, 200.0, 4000.0]), min_size=9, max_size=9))
 async def test_whatever_happened_each_move_is_told_once_in_its_order(actions: list[str], pauses: list[float]) -> None:
     bench = Bench(fake_clients(), MemoryJournal())
     expected: list[tuple[str, str | None, str]] = []

@@ -74,11 +74,17 @@ def aligned(found: Sequence[Revision], moves: Sequence[OperationRecord]) -> tupl
     def free() -> list[int]:
         return [index for index in range(len(found)) if index not in forth and index not in back]
 
-    # By identity, which is sure; then by time; then by what the cause says, for machines whose clocks are far apart.
-    take(_by_identity(found, left()))
-    take(_by_time(found, left(), free()))
+    # By identity, which is sure where it leaves no choice; then by time; then, for machines whose clocks are far apart, by identity without
+    # the time, and by what the cause says.
+    named = {move.id: _named_by(found, move) for move in moves}
     for move in left():
-        place = _best([index for index in free() if _says_so(found, index, move)], found, move)
+        within = [index for index in named[move.id] if move.within(found[index].since, found[index].until)]
+        if len(within) == 1:
+            take({within[0]: move})
+    take(_by_time(found, left(), free(), named))
+    for move in left():
+        own = [index for index in named[move.id] if index not in forth]
+        place = own[-1] if own else _best([index for index in free() if _says_so(found, index, move)], found, move)
         if place is not None:
             take({place: move})
     undone = {move.id for move in back.values()}
@@ -86,20 +92,11 @@ def aligned(found: Sequence[Revision], moves: Sequence[OperationRecord]) -> tupl
     return tuple(arrivals), tuple(left())
 
 
-def _by_identity(found: Sequence[Revision], moves: Sequence[OperationRecord]) -> dict[int, OperationRecord]:
-    """The first ReplicaSet whose cause names the operation has its revision: later ones of others inherit it. Which one of several that
-    the set had, the times tell: `kubectl rollout undo` brings an old cause back."""
-    places: dict[int, OperationRecord] = {}
-    for move in moves:
-        named = [index for index in range(len(found)) if _named(found[index]) == move.id and _same_change(found, index, move)]
-        own = [index for index in named if found[index].replica_set.uid == found[named[0]].replica_set.uid and index not in places]
-        within = [index for index in own if move.within(found[index].since, found[index].until)]
-        # A set keeps the cause of its last operation.
-        place = min(within, key=lambda at: (_doubt(found[at], move), _before(found, at) != move.from_version, -at)) if within else None
-        place = place if place is not None else next(reversed(own), None)
-        if place is not None:
-            places[place] = move
-    return places
+def _named_by(found: Sequence[Revision], move: OperationRecord) -> tuple[int, ...]:
+    """The revisions of the first ReplicaSet whose cause names the operation: later ones of others inherit it. A set keeps the cause of its
+    last operation, and `kubectl rollout undo` brings it back, so that one of several revisions is the operation's."""
+    places = [index for index in range(len(found)) if _named(found[index]) == move.id and _same_change(found, index, move)]
+    return tuple(index for index in places if found[index].replica_set.uid == found[places[0]].replica_set.uid)
 
 
 def _named(one: Revision) -> str:
@@ -108,15 +105,20 @@ def _named(one: Revision) -> str:
     return cause.id if cause is not None else ""
 
 
-def _by_time(found: Sequence[Revision], moves: Sequence[OperationRecord], free: Sequence[int]) -> dict[int, OperationRecord]:
+def _by_time(
+    found: Sequence[Revision], moves: Sequence[OperationRecord], free: Sequence[int], named: Mapping[str, Collection[int]]
+) -> dict[int, OperationRecord]:
     """Both are in order. Of all ways to lay the operations over the revisions that are free, the one that places the most of them, at the
-    surest times; else at the latest revisions, as memories forget the oldest operations first."""
+    surest times; else at the latest revisions, as memories forget the oldest operations first. One that a cause names has one of the
+    revisions that are `named` for it."""
     best = [[0.0] * (len(free) + 1) for _ in range(len(moves) + 1)]
     takes = [[0] * len(free) for _ in moves]
     for row in range(len(moves) - 1, -1, -1):
         for column in range(len(free) - 1, -1, -1):
             skipped, passed = best[row + 1][column], best[row][column + 1]
-            worth, used = _worth(found, free, column, moves[row])
+            own = named[moves[row].id]
+            fits = not own or free[column] in own
+            worth, used = _worth(found, free, column, moves[row]) if fits else (0.0, 0)
             matched = worth + best[row + 1][column + used] if used else -1.0
             # Of ways that are worth the same, the revision is passed over: a later one is taken.
             best[row][column] = max(matched, skipped, passed)
