@@ -27,7 +27,7 @@ UNCHANGED = ("name", "string", "newline", "endmarker", "fstring", "fstring_strin
 """What no operator changes, and half of all nodes."""
 GUARDS = ("strict", "maxsize")
 """Arguments that change no result: that two rows are as long as each other, and how much a cache holds; as little as the cache itself."""
-CUT = "harmless"
+CUT = "sanitize"
 """Cuts words to a `limit`, where a letter more or less is none."""
 
 

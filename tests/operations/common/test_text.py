@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
+import os
+import socket
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.operations.common.text import from_iso, has_orders, iso, new_id, sanitize, sanitize_lines
+from modeldeck.operations.common.text import actor, from_iso, has_orders, iso, new_id, sanitize, sanitize_lines
 
 
 @given(text=st.text(), keep=st.booleans())
@@ -78,3 +82,16 @@ def test_an_id_sorts_by_its_time_and_two_of_one_second_differ() -> None:
     assert {one[:16] for one in ids} == {"20270115-080000-"}
     assert {len(one) for one in ids} == {20}
     assert len(set(ids)) > 1
+
+
+@pytest.mark.parametrize("error", [KeyError, OSError])
+def test_who_has_no_name_is_their_uid(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
+    """Before Python 3.13 it is a KeyError."""
+
+    def nobody() -> str:
+        raise error
+
+    monkeypatch.setattr(socket, "gethostname", lambda: "box\nroot@other")
+    assert actor() == f"{getpass.getuser()}@box root@other"
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert actor() == f"{os.getuid()}@box root@other"

@@ -71,7 +71,7 @@ def test_each_operation_is_told_once_by_the_best_memory_oldest_first() -> None:
 
 def test_only_operations_on_this_very_deployment_count() -> None:
     of = deployment(created_at=150.0)
-    elsewhere = (move("x", key="serving/wine"), move("y", uid="another"))
+    elsewhere = (move("x", key="serving/wine"), move("y", uid="another"), move("z", uid="uid-of-a-later-one"))
     assert records_of(of, (*elsewhere, move("a"), move("b", uid="")), (), ()) == (move("a"), move("b", uid=""))
     tagged = (*elsewhere, move("a"), move("old", uid="", at=149.0), move("new", uid="", at=150.0))
     assert [one.id for one in records_of(of, (), (), tagged)] == ["new", "a"]

@@ -98,7 +98,7 @@ def lines(text: str, *, keep_blanks: bool = False) -> str:
 
 
 def shown(text: str) -> str:
-    """As it stands where it is sanitize already, which most is: columns, indents and length are kept."""
+    """As it stands where it is sanitized already, which most is: columns, indents and length are kept."""
     return "\n".join(line if line.isprintable() else sanitize(line, limit=len(line), keep_blanks=True) for line in text.split("\n"))
 
 

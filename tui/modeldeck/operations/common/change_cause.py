@@ -33,7 +33,7 @@ class Cause:
     reason: str = ""
 
     def text(self) -> str:
-        """One sanitize line; what is too long is cut at its end."""
+        """One sanitized line; what is too long is cut at its end."""
         why = f": {self.reason}" if self.reason else ""
         line = f"{_OURS}{self.kind} {self.model} {self.before or _UNKNOWN} -> {self.after} by {self.actor} [{self.id}]{why}"
         return sanitize(line, limit=_LONGEST)

@@ -1,4 +1,4 @@
-"""Small helpers for what operations say: sanitize text, times for people and machines, who is acting."""
+"""Small helpers for what operations say: sanitized text, times for people and machines, who is acting."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sanitize(text: str, *, limit: int = 2000, keep_blanks: bool = False) -> str:
 
 
 def sanitize_lines(text: str, *, last: int = 8, width: int = 240) -> tuple[str, ...]:
-    """The last lines of a log that say something, each sanitize. Lines that only underline the one before say nothing."""
+    """The last lines of a log that say something, each sanitized. Lines that only underline the one before say nothing."""
     lines = [sanitize(line, limit=width) for line in text.splitlines()]
     return tuple([line for line in lines if line.strip("^~-=* ")][-last:])
 
@@ -56,7 +56,7 @@ def new_id(now: float) -> str:
 
 
 def actor() -> str:
-    """`user@host` of this process, sanitize."""
+    """`user@host` of this process, sanitized."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):
