@@ -33,7 +33,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def journal(folder: Path) -> None:
-    SqliteJournal(folder / "journal.sqlite").append("op", "log", {"words": "hello"})
+    SqliteJournal(folder / "journal.sqlite").append("op", "log", {"message": "hello"})
 
 
 def log(folder: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_journal_that_others_may_read_is_closed_and_the_folder_of_the_users_ch
     tmp_path.chmod(0o755)
     path = tmp_path / "journal.sqlite"
     first = SqliteJournal(path)
-    first.append("op", "log", {"words": "one"})
+    first.append("op", "log", {"message": "one"})
     beside = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
     for each in beside:
         each.chmod(0o644)
@@ -116,7 +116,7 @@ def test_somebody_elses_journal_is_read_and_not_written(tmp_path: Path) -> None:
     theirs = SqliteJournal(path)
     assert len(theirs.entries("op")) == 1
     with pytest.raises(JournalFailure, match="belongs to somebody else") as told:
-        theirs.append("op", "log", {"words": "two"})
+        theirs.append("op", "log", {"message": "two"})
     assert "who owns" in told.value.hint
     assert len(theirs.entries("op")) == 1
 

@@ -139,17 +139,17 @@ def test_a_broken_file_says_where_and_what_was_expected(tmp_path: Path, old: str
     error = find_theme(str(path))
     assert isinstance(error, ThemeError)
     assert (error.line, error.key) == (line, key)
-    assert expected in error.words
-    assert error.words.startswith(f"{path}:{line}: ")
+    assert expected in error.message
+    assert error.message.startswith(f"{path}:{line}: ")
 
 
 def test_a_missing_file_and_an_unknown_name_are_errors(tmp_path: Path) -> None:
     missing = find_theme(str(tmp_path / "no.toml"))
     assert isinstance(missing, ThemeError)
-    assert "No such file" in missing.words
+    assert "No such file" in missing.message
     unknown = find_theme("drak")
     assert isinstance(unknown, ThemeError)
-    assert "dark" in unknown.words
+    assert "dark" in unknown.message
     (tmp_path / "bad.toml").write_bytes(b"\xff\xfe")
     assert isinstance(load_theme(tmp_path / "bad.toml"), ThemeError)
 

@@ -30,12 +30,12 @@ def tests_of_changes(run: Run) -> None:
 def changed_files(base: str = "HEAD") -> list[str]:
     """Paths that differ from a commit, and those that git does not track yet; of the newest commit where nothing does."""
     asked = (["diff", "--name-only", base], ["ls-files", "--others", "--exclude-standard"])
-    found = [line for words in asked for line in _git(*words)]
+    found = [line for message in asked for line in _git(*message)]
     return found or _git("diff", "--name-only", "HEAD~1", "HEAD")
 
 
-def _git(*words: str) -> list[str]:
-    done = subprocess.run(["git", *words], capture_output=True, text=True, check=True)
+def _git(*message: str) -> list[str]:
+    done = subprocess.run(["git", *message], capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
 
 

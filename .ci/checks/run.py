@@ -52,9 +52,9 @@ class Run:
         """Run a command as a part of the step. Raises Failed or TimeUp."""
         process.run([str(word) for word in command], self.work / f"{self.name}.log", self.deadline, {**os.environ, **environ})
 
-    def pytest(self, python: Path, *words: str | Path, **environ: str) -> None:
+    def pytest(self, python: Path, *message: str | Path, **environ: str) -> None:
         """Run pytest, which also writes down how long each test took."""
-        self.call(python, "-m", "pytest", "-rs", *words, PYTEST_ADDOPTS=self.addopts(), **environ)
+        self.call(python, "-m", "pytest", "-rs", *message, PYTEST_ADDOPTS=self.addopts(), **environ)
 
     def addopts(self) -> str:
         number = len(list(self.work.glob(f"{self.name}-*.xml")))
@@ -69,10 +69,10 @@ class Run:
         finally:
             self.cold += time.monotonic() - began
 
-    def say(self, words: str) -> None:
+    def say(self, message: str) -> None:
         with (self.work / f"{self.name}.log").open("a") as log:
-            print(words, file=log)
-        print(words, flush=True)
+            print(message, file=log)
+        print(message, flush=True)
 
 
 def carry_out(run: Run, steps: Sequence[Step]) -> list[Ended]:

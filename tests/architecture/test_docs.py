@@ -96,6 +96,6 @@ def test_retired_words_stay_retired() -> None:
 
 
 def test_the_words_are_in_order_and_each_stands_once() -> None:
-    words = re.findall(r"^\| ([a-z][\w /-]*) \|", ARCHITECTURE[ARCHITECTURE.index("## Words") :], re.MULTILINE)[1:]
-    assert words == sorted(set(words))
-    assert len(words) >= 40
+    message = re.findall(r"^\| ([a-z][\w /-]*) \|", ARCHITECTURE[ARCHITECTURE.index("## Words") :], re.MULTILINE)[1:]
+    assert message == sorted(set(message))
+    assert len(message) >= 40

@@ -29,8 +29,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="3 starts, 40 keys, 20 s idle instead of 7, 200, 60 s")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    words = f"watch the memory for so long (its goal is set for 10; from {GROWTH_FROM:g} on its growth is judged, too)"
-    parser.add_argument("--minutes", type=float, default=0.0, help=words)
+    message = f"watch the memory for so long (its goal is set for 10; from {GROWTH_FROM:g} on its growth is judged, too)"
+    parser.add_argument("--minutes", type=float, default=0.0, help=message)
     parser.add_argument("--state", type=Path, metavar="DIR", help="the sandbox' state folder, kept; without it a new one each time")
     return parser.parse_args()
 

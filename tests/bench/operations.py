@@ -48,8 +48,21 @@ def measured(environ: Mapping[str, str], *, times: int = 3) -> Cost:
 
 def _promote(environ: Mapping[str, str], version: str) -> tuple[Any, float]:
     """The operation as JSON, and the most memory that its runner had, in MB."""
-    words = ("promote", "breast-cancer", version, "--deployment", DEPLOYMENT, "--yes", "--gate", "none", "--reason", "bench", "-o", "json")
-    process = subprocess.Popen([*COMMAND, *words], env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    message = (
+        "promote",
+        "breast-cancer",
+        version,
+        "--deployment",
+        DEPLOYMENT,
+        "--yes",
+        "--gate",
+        "none",
+        "--reason",
+        "bench",
+        "-o",
+        "json",
+    )
+    process = subprocess.Popen([*COMMAND, *message], env=dict(environ), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     most = 0.0
     while process.poll() is None:
         most = max(most, _runner_memory(process.pid))

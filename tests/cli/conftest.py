@@ -41,8 +41,8 @@ class Shell:
     opened: list[Any]
     say: Callable[..., Said]
 
-    def __call__(self, *words: str) -> Said:
-        return self.say(*words)
+    def __call__(self, *message: str) -> Said:
+        return self.say(*message)
 
 
 @pytest.fixture
@@ -75,10 +75,10 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
     for module in (change, deciding):
         monkeypatch.setattr(module, "hire", lambda clients: lambda: InProcessRunner(clients, journal, fake.clock))  # type: ignore[arg-type]
 
-    def say(*words: str) -> Said:
+    def say(*message: str) -> Said:
         capsys.readouterr()
         code = main(
-            words,
+            message,
             lambda flags: opened.append(flags) or 0,
             lambda flags, rest: opened.append((flags, rest)) or 0,
         )

@@ -29,7 +29,7 @@ def test_promotes_and_tells_it_as_json(shell: Shell) -> None:
     assert body["started_at"].endswith("Z")
     assert body["gate"] is None
     for step in body["steps"]:
-        assert {"name", "state", "before", "after", "started_at", "finished_at", "words"} <= step.keys()
+        assert {"name", "state", "before", "after", "started_at", "finished_at", "message"} <= step.keys()
     assert [step["state"] for step in body["steps"]] == ["done"] * 8
     assert "patch template" in said.err
     assert shell.fake.champion == "2"
@@ -73,7 +73,7 @@ def test_broken_pods_end_with_1_and_their_words(shell: Shell) -> None:
     said = shell(*PROMOTE, "--yes", "--output", "json")
     assert said.code == 1
     assert said.json["outcome"] == "undone"
-    assert "cannot unpickle the model" in said.json["words"]
+    assert "cannot unpickle the model" in said.json["message"]
     assert "\x1b" not in said.out + said.err
 
 
@@ -82,7 +82,7 @@ def test_a_check_that_refuses_ends_with_3(shell: Shell) -> None:
     assert said.code == 3
     assert said.json["error"] == {
         "code": "refused",
-        "words": "refused: version: version 9 of iris does not exist",
+        "message": "refused: version: version 9 of iris does not exist",
         "hint": "the versions pane shows those that do",
     }
 
@@ -105,7 +105,7 @@ def test_a_backend_that_is_away_ends_with_6(shell: Shell, call: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("message", "told"),
     [
         (("--gate", "nowhere.toml"), "nowhere.toml"),
         (("--gate", "none"), "--gate none needs a reason"),
@@ -115,8 +115,8 @@ def test_a_backend_that_is_away_ends_with_6(shell: Shell, call: str) -> None:
         (("--output", "yaml"), "invalid choice"),
     ],
 )
-def test_usage_ends_with_2_and_changes_nothing(shell: Shell, words: tuple[str, ...], told: str) -> None:
-    said = shell(*PROMOTE, "--yes", *words)
+def test_usage_ends_with_2_and_changes_nothing(shell: Shell, message: tuple[str, ...], told: str) -> None:
+    said = shell(*PROMOTE, "--yes", *message)
     assert said.code == 2
     assert told in said.err
     assert "\x1b" not in said.err

@@ -16,11 +16,11 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 @pytest.mark.parametrize(
-    ("guessed", "code", "words"),
+    ("guessed", "code", "message"),
     [(True, ExitCode.DONE, f"not configured, and not at its default address {NOWHERE}"), (False, ExitCode.UNREACHABLE, f"{NOWHERE}: ")],
 )
 async def test_a_default_address_does_not_count(
-    guessed: bool, code: ExitCode, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    guessed: bool, code: ExitCode, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment = Environment(
         "default",
@@ -30,11 +30,11 @@ async def test_a_default_address_does_not_count(
         journal=str(tmp_path / "journal.db"),
     )
     assert await doctor(environment, argparse.Namespace(output="text")) == code
-    assert capsys.readouterr().out.count(words) == 2
+    assert capsys.readouterr().out.count(message) == 2
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "words"),
+    ("content", "code", "message"),
     [
         (None, ExitCode.DONE, "✔ writable: yes"),
         (b"no database " * 100, ExitCode.UNREACHABLE, "✘ readable: "),
@@ -42,7 +42,7 @@ async def test_a_default_address_does_not_count(
     ],
 )
 async def test_a_journal_that_cannot_be_used_is_told(
-    content: bytes | str | None, code: ExitCode, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: bytes | str | None, code: ExitCode, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     place = tmp_path / "state"
     if isinstance(content, bytes):
@@ -52,11 +52,11 @@ async def test_a_journal_that_cannot_be_used_is_told(
         place.write_text(content)
     environment = Environment("default", None, None, None, journal=str(place / "journal.db"))
     assert await doctor(environment, argparse.Namespace(output="text")) == code
-    assert words in capsys.readouterr().out
+    assert message in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("found", "works", "words"),
+    ("found", "works", "message"),
     [
         ({}, None, "does not tell beforehand"),
         ({"iris": ModelAccess(None), "wine": None}, None, "does not tell beforehand"),
@@ -65,7 +65,7 @@ async def test_a_journal_that_cannot_be_used_is_told(
         ({"iris": ModelAccess(False, "READ"), "wine": ModelAccess(True), "x": None}, False, "no EDIT on iris: promotions"),
     ],
 )
-def test_what_mlflow_grants_on_models_is_told(found: dict[str, ModelAccess | None], works: bool | None, words: str) -> None:
+def test_what_mlflow_grants_on_models_is_told(found: dict[str, ModelAccess | None], works: bool | None, message: str) -> None:
     finding = alias_rights(found)
     assert finding.works is works
-    assert words in finding.words
+    assert message in finding.message

@@ -177,7 +177,7 @@ async def test_labels_are_found_by_looking_and_said(url: str, pods: Pods) -> Non
     await eventually_true(looked, within=90)  # VictoriaMetrics answers what was half a minute before
     found = await doctor(metrics, pods.fleet)
     await metrics.aclose()
-    words = found["pod labels"].words
+    message = found["pod labels"].message
     for said in (
         "namespace and pod (serving/clone, serving/usual)",
         "kubernetes_namespace and kubernetes_pod_name (serving/older)",
@@ -186,8 +186,8 @@ async def test_labels_are_found_by_looking_and_said(url: str, pods: Pods) -> Non
         "instance (the pods' addresses) (serving/bare)",
         "found by looking: prometheus.labels overrides it",
     ):
-        assert said in words
-    assert "serving/clone: series with cluster prod, staging are summed" in found["the same pods"].words
+        assert said in message
+    assert "serving/clone: series with cluster prod, staging are summed" in found["the same pods"].message
 
 
 @pytest.mark.parametrize(

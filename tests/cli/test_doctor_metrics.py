@@ -75,21 +75,21 @@ async def test_each_deployments_server_and_labels_are_told() -> None:
         {**COUNTER, **own(IRIS.name), "code": "200"},
         {"__name__": "nv_inference_request_success", "kubernetes_namespace": "serving", "kubernetes_pod_name": WINE.name},
     )
-    assert found["metrics"].words == "FastAPI instrumentator (serving/iris); Triton (serving/wine)"
+    assert found["metrics"].message == "FastAPI instrumentator (serving/iris); Triton (serving/wine)"
     assert (
-        found["pod labels"].words
+        found["pod labels"].message
         == "namespace and pod (serving/iris); kubernetes_namespace and kubernetes_pod_name (serving/wine)" + LOOKED
     )
-    assert found["not measured"].words == "no metrics of a known model server: serving/legacy-scorer"
+    assert found["not measured"].message == "no metrics of a known model server: serving/legacy-scorer"
     assert [finding.works for finding in found.values()] == [True, True, None, None]
 
 
 async def test_what_is_not_known_and_what_is_mixed_up_is_told() -> None:
     found = await told({**HISTOGRAM, **own(IRIS.name)}, {**COUNTER, **own(IRIS.name)})
-    assert "errors are not known: of http_requests_total, the labels do not tell failed requests apart" in found["figures"].words
+    assert "errors are not known: of http_requests_total, the labels do not tell failed requests apart" in found["figures"].message
     mixed = await told(*({**HISTOGRAM, **own(IRIS.name, cluster=cluster)} for cluster in ("a", "b")))
     assert (mixed["the same pods"].works, mixed["the same pods"].hint) == (False, "until then, no gate passes on these figures")
-    assert 'prometheus.matchers (cluster="a")' in mixed["the same pods"].words
+    assert 'prometheus.matchers (cluster="a")' in mixed["the same pods"].message
 
 
 async def test_pods_that_share_an_address_and_name_no_port_are_told() -> None:
@@ -98,7 +98,7 @@ async def test_pods_that_share_an_address_and_name_no_port_are_told() -> None:
     )
     found = _by_deployment((Vector((Sample({**HISTOGRAM, **own(IRIS.name)}, 0.0, 1.0),)),), replace(sample.FLEET, pods=shared), SCOPED)
     (told,) = (finding for finding in found if finding.about == "not told apart")
-    assert told.words == "pods share their node's address and name no port of their own: serving/wine"
+    assert told.message == "pods share their node's address and name no port of their own: serving/wine"
 
 
 async def test_nothing_that_is_known_and_nobody_to_ask() -> None:
@@ -107,7 +107,7 @@ async def test_nothing_that_is_known_and_nobody_to_ask() -> None:
     assert "prometheus.labels" in found["metrics"].hint
     metrics: Any = Series((), Forbidden("no entry"))
     (refused,) = await scraping(backends(metrics), metrics)
-    assert (refused.works, refused.words) == (False, "no entry")
+    assert (refused.works, refused.message) == (False, "no entry")
 
 
 async def test_without_pods_it_is_not_known_whose_series_they_are() -> None:
@@ -120,7 +120,7 @@ async def test_without_pods_it_is_not_known_whose_series_they_are() -> None:
 
     metrics: Any = Series([{**HISTOGRAM, **own(IRIS.name)}])
     (found,) = await scraping(backends(metrics, Away()), metrics)
-    assert (found.works, found.words) == (
+    assert (found.works, found.message) == (
         None,
         "among others FastAPI instrumentator; whose they are is not known without the cluster's pods",
     )

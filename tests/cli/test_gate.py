@@ -57,19 +57,19 @@ def test_the_contract(shell: Shell, history: History, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "message"),
     [
         ('up{pod=~"{pods}"}', "the query answers 2 series, one is wanted"),
         ("sum(", "parse error"),
         ("sum(http_request_total)", "Prometheus knows no metric http_request_total (did you mean http_requests_total?)"),
     ],
 )
-def test_a_query_that_will_not_do_is_refused(shell: Shell, history: History, tmp_path: Path, query: str, words: str) -> None:
+def test_a_query_that_will_not_do_is_refused(shell: Shell, history: History, tmp_path: Path, query: str, message: str) -> None:
     file = written(tmp_path, "max_p99 = 0.5\n\n" + own(query))
     said = shell("gate", "check", file, "--deployment", "serving/iris")
     assert said.code == 3
     assert f"{file}:3: mine: " in said.err
-    assert words in said.err
+    assert message in said.err
     body = shell("gate", "check", file, "--deployment", "serving/iris", "-o", "json").json
     assert body["valid"] is False
     assert [(problem["key"], problem["where"]) for problem in body["problems"]] == [("mine", f"{file}:3")]
@@ -78,10 +78,10 @@ def test_a_query_that_will_not_do_is_refused(shell: Shell, history: History, tmp
 def test_without_a_deployment_the_queries_are_tried(shell: Shell, history: History, tmp_path: Path) -> None:
     fine = shell("gate", "check", written(tmp_path, own('sum(http_requests_total{pod=~"{pods}",version="{version}"})')))
     assert (fine.code, fine.out.strip()) == (0, f"{tmp_path / 'gate.toml'}: no problems")
-    for query, words in (("sum(", "parse error"), ("sum(no_such_metric)", "Prometheus knows no metric no_such_metric")):
+    for query, message in (("sum(", "parse error"), ("sum(no_such_metric)", "Prometheus knows no metric no_such_metric")):
         refused = shell("gate", "check", written(tmp_path, own(query)))
         assert refused.code == 3
-        assert words in refused.err
+        assert message in refused.err
     body = shell("gate", "check", written(tmp_path), "-o", "json").json
     assert (body["valid"], body["gate"], body["deployment"]) == (True, None, None)
 

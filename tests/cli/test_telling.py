@@ -79,7 +79,7 @@ def test_status_without_mlflow_goes_on_without_its_part(shell: Shell) -> None:
     shell.fake.traps.fail("registry", Unreachable("connection refused", backend="MLflow"), times=9)
     said = shell("status", "-o", "json")
     assert said.code == 0
-    assert said.json["sources"]["mlflow"] == {"state": "unavailable", "age": None, "words": "MLflow: connection refused"}
+    assert said.json["sources"]["mlflow"] == {"state": "unavailable", "age": None, "message": "MLflow: connection refused"}
     assert said.json["rows"][0]["alias"]["version"] is None
     assert "connection refused" in said.err
 
@@ -200,10 +200,10 @@ def test_doctor_says_what_will_not_work(shell: Shell, monkeypatch: pytest.Monkey
     assert said.code == 6
     assert backends["mlflow"][0]["works"] is False
     assert backends["prometheus"][0]["works"] is True
-    assert backends["kubernetes"][0]["words"].endswith("ms")
+    assert backends["kubernetes"][0]["message"].endswith("ms")
     patch = next(finding for finding in backends["kubernetes"] if finding["about"].startswith("patch deployments"))
     assert patch["works"] is False
-    assert "promotions and roll-backs are refused" in patch["words"]
+    assert "promotions and roll-backs are refused" in patch["message"]
     text = shell("doctor").out
     assert "✘ patch deployments in serving" in text
     assert "✘ list resourcequotas in serving: not allowed: a plan does not tell whether the quota has room" in text
@@ -255,15 +255,15 @@ def test_the_sandbox_keeps_its_arguments(shell: Shell) -> None:
 
 def test_flags_stand_before_or_after_the_verb(shell: Shell) -> None:
     config = ["--config", "/nowhere.toml"]
-    for words in ([*config, "status"], ["status", *config]):
-        said = shell(*words)
+    for message in ([*config, "status"], ["status", *config]):
+        said = shell(*message)
         assert said.code == 2
         assert "/nowhere.toml" in said.err
 
 
-def run(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(*message: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *words],
+        [sys.executable, *message],
         capture_output=True,
         text=True,
         timeout=60,
@@ -339,4 +339,4 @@ def test_an_operation_tells_each_deployment_and_when_each_line_of_its_log_was_sa
 def test_progress_tells_the_words_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     progress_teller()(ops.ROLLING)
     told = capsys.readouterr().err.splitlines()
-    assert [f"    {line.words}" for line in ops.ROLLING.log] == told[: len(ops.ROLLING.log)]
+    assert [f"    {line.message}" for line in ops.ROLLING.log] == told[: len(ops.ROLLING.log)]

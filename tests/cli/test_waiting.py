@@ -13,10 +13,10 @@ from modeldeck.sources.mlflow.rest import transport_of
 
 async def test_a_slow_plan_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     told = asyncio.Event()
-    words: list[str] = []
+    message: list[str] = []
 
     def say(text: str) -> None:
-        words.append(text)
+        message.append(text)
         told.set()
 
     monkeypatch.setattr(change, "say", say)
@@ -27,7 +27,7 @@ async def test_a_slow_plan_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatc
         return "a plan"
 
     assert await change.told_wait(plan()) == "a plan"
-    assert words == ["waiting for MLflow, the cluster or Prometheus to answer …"]
+    assert message == ["waiting for MLflow, the cluster or Prometheus to answer …"]
 
 
 async def test_a_quick_plan_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

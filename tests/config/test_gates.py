@@ -112,7 +112,7 @@ criteria = 1
     )
     gate = "environments.prod.gate"
     found = {(int(each.where.rpartition(":")[2]), each.key): each for each in machine.bad()}
-    said = {key: each.words for key, each in found.items()}
+    said = {key: each.message for key, each in found.items()}
     assert found[2, f"{gate}.basline"].hint == "did you mean `baseline`?"
     assert said[3, f"{gate}.baseline"] == "expected a number of seconds, found '5m': did you mean 300?"
     assert said[4, f"{gate}.max_error_ratio"] == "expected a ratio above 0 and below 1, found 5: did you mean 0.05?"
@@ -141,7 +141,7 @@ criteria = 1
 def test_keys_that_mean_nothing_any_more_are_unknown(machine: Machine, key: str) -> None:
     machine.write(f"[environments.prod.gate]\n{key} = 1\n")
     (problem,) = machine.bad()
-    assert problem.words == "unknown key"
+    assert problem.message == "unknown key"
 
 
 @pytest.mark.parametrize("value", ['"none"', '"off"', "false", '""', "0"])
@@ -183,7 +183,7 @@ def test_what_is_wrong_in_a_shared_file_stands_there(machine: Machine) -> None:
     assert {where for where, _, _ in found} == {f"{shared}:1", f"{shared}:8"}
     shared.unlink()
     (problem,) = machine.bad()
-    assert (problem.where, problem.words) == (str(shared), "expected a TOML file, found no such file")
+    assert (problem.where, problem.message) == (str(shared), "expected a TOML file, found no such file")
 
 
 def test_a_gate_file_is_complete_in_itself(tmp_path: Path) -> None:

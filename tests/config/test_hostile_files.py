@@ -26,7 +26,7 @@ def problem_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b'\xef\xbb\xbfdefault = "a"\r\n', ":1: begins with a byte order mark; save it as UTF-8 without BOM"),
         ('default = "a"\n'.encode("utf-16"), ":1: begins with a byte order mark"),
@@ -38,10 +38,10 @@ def problem_of(path: Path) -> str:
     ],
     ids=["bom", "utf-16", "digits", "hexadecimal", "64 bits", "long key", "nesting"],
 )
-def test_each_is_named_with_its_line(content: bytes, words: str, tmp_path: Path) -> None:
+def test_each_is_named_with_its_line(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_bytes(content)
-    assert f"{path}{words}" in problem_of(path)
+    assert f"{path}{message}" in problem_of(path)
     assert isinstance(load_theme(path), ThemeError)
 
 
@@ -69,7 +69,7 @@ def test_what_never_ends_is_not_read_to_its_end() -> None:
 @pytest.mark.parametrize("name", ["a" * 5000, "~nobody-of-this-name/config.toml"])
 def test_a_name_that_no_file_can_have_is_a_file_that_is_not_there(name: str, machine: Machine) -> None:
     (problem,) = machine.bad(variables={"MODELDECK_CONFIG": name})
-    assert problem.words in ("expected a TOML file, found no such file", "cannot be read: File name too long")
+    assert problem.message in ("expected a TOML file, found no such file", "cannot be read: File name too long")
 
 
 def test_a_secret_of_an_editor_that_writes_a_byte_order_mark_is_the_secret_alone(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def test_overriding_the_file_is_said(machine: Machine) -> None:
     machine.write(FILE)
     warnings = machine.good(variables={"PROMETHEUS_URL": "http://variable:9090"}).warnings
     assert [(each.where, each.key) for each in warnings] == [(f"{machine.config}:10", "prometheus.url")]
-    assert "environment variable PROMETHEUS_URL" in warnings[0].words
+    assert "environment variable PROMETHEUS_URL" in warnings[0].message
 
 
 def test_the_files_token_does_not_travel_to_another_server(machine: Machine) -> None:
@@ -202,7 +202,7 @@ def test_a_sandbox_that_ended_is_not_there(machine: Machine) -> None:
     sandbox(machine, pid)
     assert machine.good().current == "default"
     (problem,) = machine.bad(Flags(environment="sandbox"))
-    assert problem.words == "no sandbox is running"
+    assert problem.message == "no sandbox is running"
 
 
 def test_no_color(machine: Machine) -> None:

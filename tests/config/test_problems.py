@@ -44,8 +44,8 @@ token = 5
     }
     assert found[1, "defualt"].hint == "did you mean `default`?"
     assert found[9, "environments.prod.kubernetes.contxt"].hint == "did you mean `context`?"
-    assert "http://localhost:5000" in found[6, "environments.prod.mlflow.uri"].words
-    assert "'ftp://host'" in found[14, "environments.prod.prometheus.url"].words
+    assert "http://localhost:5000" in found[6, "environments.prod.mlflow.uri"].message
+    assert "'ftp://host'" in found[14, "environments.prod.prometheus.url"].message
     assert str(found[2, "refresh"]) == f"{machine.config}:2: refresh: expected a number of seconds, found a string"
 
 
@@ -63,13 +63,13 @@ def test_broken_toml_names_its_line(machine: Machine, text: str, line: int) -> N
     machine.write(text)
     (problem,) = machine.bad()
     assert problem.where == f"{machine.config}:{line}"
-    assert problem.words.startswith("expected valid TOML: ")
+    assert problem.message.startswith("expected valid TOML: ")
 
 
 def test_bytes_that_are_no_text(machine: Machine) -> None:
     machine.config.write_bytes(b'theme = "dark"\n# \xff\n')
     (problem,) = machine.bad()
-    assert (problem.where, problem.words) == (f"{machine.config}:2", "expected UTF-8 text")
+    assert (problem.where, problem.message) == (f"{machine.config}:2", "expected UTF-8 text")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_bytes_that_are_no_text(machine: Machine) -> None:
 def test_a_wrong_variable_is_named(machine: Machine, variable: str, value: str, key: str) -> None:
     (problem,) = machine.bad(variables={variable: value})
     assert (problem.where, problem.key) == (f"environment variable {variable}", key)
-    assert problem.words.startswith("expected ")
+    assert problem.message.startswith("expected ")
 
 
 def test_a_wrong_flag_is_named(machine: Machine) -> None:
@@ -99,7 +99,7 @@ def test_a_wrong_flag_is_named(machine: Machine) -> None:
 def test_an_unknown_environment_says_what_there_is(machine: Machine) -> None:
     machine.write("[environments.prod]\n[environments.staging]\n")
     (problem,) = machine.bad(Flags(environment="stagin"))
-    assert problem.words == "expected one of prod, staging, found 'stagin'"
+    assert problem.message == "expected one of prod, staging, found 'stagin'"
     assert problem.hint == "did you mean `staging`?"
     machine.write('default = "porduction"\n[environments.production]\n')
     assert {problem.where for problem in machine.bad()} == {f"{machine.config}:1"}

@@ -31,7 +31,7 @@ def test_the_four_places_of_a_secret(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "message"),
     [
         ('token_file = "nowhere"', "cannot read"),
         ('token_env = "NOT_SET"', "NOT_SET is not set"),
@@ -40,10 +40,10 @@ def test_the_four_places_of_a_secret(machine: Machine) -> None:
         ('token_command = "no-such-program-anywhere"', "cannot run no-such-program-anywhere"),
     ],
 )
-def test_a_secret_that_cannot_be_had(machine: Machine, line: str, words: str) -> None:
+def test_a_secret_that_cannot_be_had(machine: Machine, line: str, message: str) -> None:
     machine.write(f'[environments.prod.mlflow]\nuri = "https://host"\n{line}\n')
     (problem,) = machine.bad()
-    assert words in problem.words
+    assert message in problem.message
     assert problem.where == f"{machine.config}:3"
 
 
@@ -51,7 +51,7 @@ def test_two_places_for_one_secret(machine: Machine) -> None:
     machine.write('[environments.prod.mlflow]\nuri = "https://host"\ntoken_env = "A"\ntoken_file = "b"\n')
     (problem,) = machine.bad(variables={"A": HIDDEN})
     assert problem.where == f"{machine.config}:4"
-    assert "token, token_file, token_env, token_command" in problem.words
+    assert "token, token_file, token_env, token_command" in problem.message
 
 
 def test_only_the_environment_that_is_opened_has_its_secrets_read(machine: Machine) -> None:
@@ -106,12 +106,12 @@ headers = {{ Authorization = "{HIDDEN}" }}
 def test_no_error_quotes_a_secret(machine: Machine, line: str) -> None:
     machine.write(f"[environments.prod.mlflow]\n{line}\n")
     result = resolve(Flags(), machine.environ(), home=machine.home)
-    words = repr(result.problems) if isinstance(result, ConfigErrors) else repr(result.warnings)
-    assert HIDDEN not in words
+    message = repr(result.problems) if isinstance(result, ConfigErrors) else repr(result.warnings)
+    assert HIDDEN not in message
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "message"),
     [
         ('token_file = "/dev/zero"', "too large"),
         ('token_file = "pipe"', "gave nothing in 0.1 s"),
@@ -123,12 +123,12 @@ def test_no_error_quotes_a_secret(machine: Machine, line: str) -> None:
         (r'token_file = "a\u0000b"', "no file's may"),
     ],
 )
-def test_a_secret_without_an_end(machine: Machine, line: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_without_an_end(machine: Machine, line: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipes, "PIPE_SECONDS", 0.1)
-    if "0.3" in words:
+    if "0.3" in message:
         monkeypatch.setattr(secrets, "COMMAND_SECONDS", 0.3)
     (machine.home / "large").write_text("x" * 100_000)
     os.mkfifo(machine.home / "pipe")
     machine.write(f'[environments.prod.mlflow]\nuri = "https://host"\n{line}\n')
     (problem,) = machine.bad()
-    assert words in problem.words
+    assert message in problem.message

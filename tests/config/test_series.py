@@ -39,7 +39,7 @@ def test_what_is_read(machine: Machine, line: str, expected: SeriesScope) -> Non
 
 
 @pytest.mark.parametrize(
-    ("line", "words"),
+    ("line", "message"),
     [
         ('labels = "pod"', "expected a table"),
         ('labels = { node = "x" }', "expected pod, namespace or instance, found 'node'"),
@@ -52,10 +52,10 @@ def test_what_is_read(machine: Machine, line: str, expected: SeriesScope) -> Non
         ("matchers = 3", "expected a string"),
     ],
 )
-def test_what_is_refused(machine: Machine, line: str, words: str) -> None:
+def test_what_is_refused(machine: Machine, line: str, message: str) -> None:
     machine.write(FILE + line)
     (problem,) = machine.bad()
-    assert words in problem.words
+    assert message in problem.message
 
 
 def test_it_is_shown(machine: Machine) -> None:

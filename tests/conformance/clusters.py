@@ -100,8 +100,8 @@ def process(command: Sequence[str], log: Path) -> Iterator[str]:
 def running(name: str, folder: Path) -> Iterator[Cluster]:
     """Bring a cluster up, ready; skips the case in words where the real one cannot be."""
     if name == "real":
-        if words := launch.missing():
-            skip(words)
+        if message := launch.missing():
+            skip(message)
         control_plane = launch.start(folder)
         try:
             yield Cluster(name, folder)

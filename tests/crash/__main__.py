@@ -68,8 +68,8 @@ class Matrix:
     async def _one(self, case: Case, together: asyncio.Barrier | None) -> Told:
         self._number += 1
         told = await crash(case, self._number, self._on, self._clocks, together)
-        words = f"  {'; '.join(told.wrong)}" if told.wrong else ""
-        print(f"{time.monotonic() - self.began:6.1f} s  {sign(told)}  {told.seconds:5.1f} s  {case.name}{words}", flush=True)
+        message = f"  {'; '.join(told.wrong)}" if told.wrong else ""
+        print(f"{time.monotonic() - self.began:6.1f} s  {sign(told)}  {told.seconds:5.1f} s  {case.name}{message}", flush=True)
         return told
 
 
@@ -117,9 +117,9 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="only name them")
     parser.add_argument("--keep", type=Path, help="folder for everything, kept")
     options = parser.parse_args()
-    words = missing(options.cluster)
-    if words is not None:
-        print(f"skipped: {words}")
+    message = missing(options.cluster)
+    if message is not None:
+        print(f"skipped: {message}")
         return 1 if os.environ.get(_REQUIRED) == "1" else 0
     with tempfile.TemporaryDirectory(prefix="modeldeck-crash-", ignore_cleanup_errors=True) as made:
         folder = options.keep or Path(made)

@@ -145,7 +145,7 @@ def _unexpected(case: Case, told: Told, operation: Operation, script: Script) ->
     found = [] if script.happened or not case.point else [f"the point never came: {', '.join(script.recorded)}"]
     ends = {Outcome.DONE} if told.finished_instead else case.fault.ends
     if operation.outcome not in ends:
-        found.append(f"it ended {operation.outcome}: {operation.words}")
+        found.append(f"it ended {operation.outcome}: {operation.message}")
     return found
 
 
@@ -172,7 +172,7 @@ async def _recovered(stage: Stage, operation_id: str, operation: Operation, told
             try:
                 await bound.recover(operation_id, verb)
             except Conflict as failure:
-                if verb is not Verb.UNDO or "roll-back" not in failure.words:
+                if verb is not Verb.UNDO or "roll-back" not in failure.message:
                     raise
                 told.finished_instead, verb = True, Verb.RESUME
                 continue

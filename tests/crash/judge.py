@@ -30,7 +30,7 @@ def _of_any(operation: Operation, after: Standing, now: str) -> Iterable[str]:
     if operation.state is not State.ENDED:
         yield f"the journal has it as {operation.state}"
     if operation.outcome not in (Outcome.DONE, Outcome.UNDONE):
-        yield f"it ended {operation.outcome}: {operation.words}"
+        yield f"it ended {operation.outcome}: {operation.message}"
     if after.mark is not None:
         yield f"the mark stands: {after.mark}"
     if after.holder:

@@ -42,5 +42,5 @@ def summary(told: Sequence[Told], seconds: float, left_out: int = 0) -> Iterable
     if left_out:
         yield f"{left_out} more were left out: they come with other seeds, or with more time"
     for one in told:
-        for words in one.wrong:
-            yield f"BROKEN {one.case.name}: {words}"
+        for message in one.wrong:
+            yield f"BROKEN {one.case.name}: {message}"

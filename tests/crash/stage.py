@@ -75,7 +75,7 @@ class Stage:
             made = await planned(self.intent(Scenario(Kind.PROMOTE, scenario.by_alias)), bound)
             ended = await execute(made, direct.clients, journal, SystemClock(), lambda operation: None, asyncio.Event())
             journal.close()
-            assert ended.outcome is Outcome.DONE, ended.words
+            assert ended.outcome is Outcome.DONE, ended.message
 
     async def standing(self) -> tuple[Standing, ...]:
         """Of each deployment, in order."""
@@ -97,6 +97,6 @@ def _none() -> Launched:
 async def planned(intent: Intent, bound: Services) -> Plan:
     made = await bound.plan(intent)
     if isinstance(made, Refusal):
-        raise AssertionError(f"refused: {made.words}")
+        raise AssertionError(f"refused: {made.message}")
     assert not made.refused, made.refused
     return made

@@ -58,4 +58,4 @@ class Traffic:
 
     def failed(self, model: str) -> dict[str, int]:
         """What was answered by anything but a version of the model → how often."""
-        return {words: count for words, count in self.answers.items() if not words.startswith(f"{model}/")}
+        return {message: count for message, count in self.answers.items() if not message.startswith(f"{model}/")}

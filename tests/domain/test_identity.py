@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from modeldeck.domain.identity import ClusterId, address_digest, cluster_of
 
-words = st.sampled_from(("", "a", "b"))
-ids = st.builds(ClusterId, words, words)
+message = st.sampled_from(("", "a", "b"))
+ids = st.builds(ClusterId, message, message)
 
 
 def test_the_uid_tells_more_than_the_address() -> None:

@@ -83,9 +83,9 @@ class Stage:
     def states(self, *panes: P) -> set[type]:
         return {type(self.console.deck.pane(pane).state) for pane in panes or P}
 
-    def says(self, pane: P, words: str) -> bool:
+    def says(self, pane: P, message: str) -> bool:
         """Whether the words stand in the pane, over several lines where they are long."""
-        return words in " ".join(re.sub("[│╭╮╰╯─]", " ", self.pane(pane)).split())
+        return message in " ".join(re.sub("[│╭╮╰╯─]", " ", self.pane(pane)).split())
 
     async def until(self, what: str, condition: Callable[[], object]) -> None:
         try:
@@ -96,7 +96,7 @@ class Stage:
             pytest.fail(f"not in time: {what}\n{self.text}")
 
     async def well(self) -> None:
-        await self.until("all is well", lambda: self.states() == {Live} and all(words in self.pane(p) for p, words in SHOWN.items()))
+        await self.until("all is well", lambda: self.states() == {Live} and all(message in self.pane(p) for p, message in SHOWN.items()))
 
     async def keys_work(self) -> None:
         """The selection moves, in every table."""
@@ -158,13 +158,13 @@ def answers(status: int) -> Breaks:
 @dataclass(frozen=True)
 class Fault:
     breaks: Breaks
-    words: str
+    message: str
     hint: str
     of_mlflow: tuple[str, str] | None = None
     """(words, hint) where MLflow's are others."""
 
     def told_of(self, backend: str) -> tuple[str, str]:
-        return self.of_mlflow if self.of_mlflow and backend == "MLflow" else (self.words, self.hint)
+        return self.of_mlflow if self.of_mlflow and backend == "MLflow" else (self.message, self.hint)
 
 
 FAULTS = {
@@ -201,7 +201,7 @@ async def test_one_backend_breaks_while_the_others_live_and_comes_back(
         for pane in mine:
             state = stage.console.deck.pane(pane).state
             assert isinstance(state, Stale)
-            assert reason in state.words
+            assert reason in state.message
             assert hint in state.hint
             assert "stale" in stage.pane(pane)
             assert stage.says(pane, f"{backend}: {reason}"[:44].rstrip()), "the reason is cut only where there is no room"

@@ -72,10 +72,10 @@ async def test_a_backend_that_fails_is_told_with_what_to_do_and_the_others_are_w
     mine = found[name.lower()]
     assert mine[0]["works"] is False
     reason, hint = fault.told_of(name)
-    assert reason in mine[0]["words"]
-    assert HINTS.get(fault.words[:3], hint) in mine[0]["hint"]
+    assert reason in mine[0]["message"]
+    assert HINTS.get(fault.message[:3], hint) in mine[0]["hint"]
     assert mine[1]["works"] is False, "what will not work is told"
-    for line in (mine[0]["words"], mine[0]["hint"]):
+    for line in (mine[0]["message"], mine[0]["hint"]):
         assert line in text
     for backend in BACKENDS:
         if backend != name.lower():

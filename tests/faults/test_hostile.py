@@ -139,7 +139,7 @@ async def test_an_attack_is_a_failure_of_that_backend_and_passes(stage: Stage, n
     stage.feed.start()
     failure = await stage.fails()
     assert failure.backend == stage.backend
-    assert failure.words
+    assert failure.message
     assert failure.hint
     assert not is_bug(failure)
     assert not stage.loud

@@ -33,8 +33,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with contextlib.ExitStack() as stack:
 
         def start(columns: int = 120, rows: int = 40, program: str = "", **environ: str) -> Terminal:
-            words = ("-c", program) if program else ("-m", "modeldeck")
-            return stack.enter_context(opened([sys.executable, *words], {**nowhere(tmp_path), **environ}, tmp_path, columns, rows))
+            message = ("-c", program) if program else ("-m", "modeldeck")
+            return stack.enter_context(opened([sys.executable, *message], {**nowhere(tmp_path), **environ}, tmp_path, columns, rows))
 
         yield start
 
@@ -286,7 +286,7 @@ def test_sizes_signals_and_input_at_random_leave_it_one_that_ends(start: Start, 
     chance = random.Random(seed)
     terminal = start()
     terminal.painted()
-    words = [
+    message = [
         b"\x1b",
         b"\x1b[200~",
         b"\x1b[201~",
@@ -309,7 +309,7 @@ def test_sizes_signals_and_input_at_random_leave_it_one_that_ends(start: Start, 
             case 1:
                 terminal.process.send_signal(chance.choice([signal.SIGCONT, signal.SIGWINCH]))
             case _:
-                os.write(terminal.master, b"".join(chance.choices(words, k=chance.randint(1, 9))))
+                os.write(terminal.master, b"".join(chance.choices(message, k=chance.randint(1, 9))))
         terminal.pump()
     assert terminal.process.poll() is None, terminal.log.read_text()[-3000:]
     terminal.process.send_signal(signal.SIGTERM)

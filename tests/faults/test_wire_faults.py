@@ -128,7 +128,7 @@ def answers(status: int, **headers: str) -> Callable[[FaultyProxy], Awaitable[No
 
 
 @pytest.mark.parametrize(
-    ("breaks", "kind", "words"),
+    ("breaks", "kind", "message"),
     [
         pytest.param(FaultyProxy.stop, Unreachable, "connection refused", id="stopped"),
         pytest.param(hang, TimedOut, "no answer within 0.25 s", id="hung"),
@@ -142,7 +142,7 @@ def answers(status: int, **headers: str) -> Callable[[FaultyProxy], Awaitable[No
     ],
 )
 async def test_a_broken_backend_is_told_and_comes_back_by_itself(
-    stage: Stage, breaks: Callable[[FaultyProxy], Awaitable[None]], kind: type[Failure], words: str
+    stage: Stage, breaks: Callable[[FaultyProxy], Awaitable[None]], kind: type[Failure], message: str
 ) -> None:
     good = stage.feed.reading
     await breaks(stage.proxy)
@@ -150,7 +150,7 @@ async def test_a_broken_backend_is_told_and_comes_back_by_itself(
     assert stale.failure is not None
     assert (type(stale.failure), stale.failure.backend) == (kind, stage.backend)
     asks_for_a_login = kind is Unauthorized and stage.backend == "MLflow"
-    assert ("it asks for a login" if asks_for_a_login else words) in stale.failure.words
+    assert ("it asks for a login" if asks_for_a_login else message) in stale.failure.message
     assert stale.failure.hint
     assert (stale.value, stale.fetched_at) == (good.value, stage.told[-1].fetched_at)
     await stage.proxy.heal()

@@ -36,7 +36,7 @@ class Tried:
 
     def __str__(self) -> str:
         told = "killed" if not self.survived else f"harmless: {self.reason}" if self.reason else "SURVIVED"
-        return f"{self.mutant.module}:{self.mutant.position[0]} {self.mutant.function or 'module'}: {self.change.words} · {told}"
+        return f"{self.mutant.module}:{self.mutant.position[0]} {self.mutant.function or 'module'}: {self.change.message} · {told}"
 
 
 def arguments() -> argparse.Namespace:

@@ -18,7 +18,7 @@ class Change:
     module: str
     function: str
     line: str
-    words: str
+    message: str
 
     @classmethod
     def between(cls, module: str, function: str, before: str, after: str) -> Change:
@@ -27,8 +27,8 @@ class Change:
             del olds[0], news[0]
         while olds and news and olds[-1] == news[-1]:
             del olds[-1], news[-1]
-        words = " → ".join("".join(part).strip() or "nothing" for part in (olds, news))
-        return cls(module, function, before.strip(), words)
+        message = " → ".join("".join(part).strip() or "nothing" for part in (olds, news))
+        return cls(module, function, before.strip(), message)
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Harmless:
     def covers(self, change: Change) -> bool:
         return (self.module, self.function, self.line) == (change.module, change.function, change.line) and self.change in (
             "",
-            change.words,
+            change.message,
         )
 
 

@@ -29,6 +29,8 @@ GUARDS = ("strict", "maxsize")
 """Arguments that change no result: that two rows are as long as each other, and how much a cache holds; as little as the cache itself."""
 CUT = "sanitize"
 """Cuts words to a `limit`, where a letter more or less is none."""
+_MUCH = 20
+"""From here on one more or less of a module's own constant is a twentieth at most: how long, how often or how many, and no rule."""
 
 
 @dataclass(frozen=True, order=True)
@@ -82,6 +84,8 @@ def _declarations(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int
             found.append(node.value)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == CUT:
             found += [each.value for each in node.keywords if each.arg == "limit"]
+        if isinstance(node, ast.Module):
+            found += [each.value for each in node.body if isinstance(each, ast.Assign) and _is_much(each.value)]
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             found.append(node.test)
         for part in found:
@@ -89,6 +93,10 @@ def _declarations(source: str) -> Iterator[tuple[tuple[int, int], tuple[int, int
                 yield (part.lineno, part.col_offset - 1), (part.end_lineno or 0, part.end_col_offset or 0)
         if isinstance(node, ast.arguments) and node.kwonlyargs:
             yield _star(node)
+
+
+def _is_much(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, int | float) and value.value >= _MUCH
 
 
 def _star(given: ast.arguments) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -40,9 +40,9 @@ def passes(tests: list[str], seconds: float) -> bool:
     return not tests or _run(*tests, timeout=30 + PATIENCE * seconds)[0] is TestOutcome.SURVIVED
 
 
-def _run(*words: str, timeout: float | None) -> tuple[TestOutcome, str]:
+def _run(*message: str, timeout: float | None) -> tuple[TestOutcome, str]:
     os.environ.update(environ())
-    outcome, output = run_tests(shlex.join((sys.executable, "-m", "pytest", *LEAN, *words)), timeout)
+    outcome, output = run_tests(shlex.join((sys.executable, "-m", "pytest", *LEAN, *message)), timeout)
     if outcome is TestOutcome.INCOMPETENT:
         raise SystemExit(output)
     return outcome, output

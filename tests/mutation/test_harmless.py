@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "words"),
+    ("before", "after", "message"),
     [
         ("    if a < b and c:", "    if a <= b and c:", "< → <="),
         ("    if a < b and c:", "    if a < b or c:", "and → or"),
@@ -23,9 +23,9 @@ ROOT = Path(__file__).parents[2]
         ("@lru_cache(maxsize=64)", "", "@lru_cache(maxsize=64) → nothing"),
     ],
 )
-def test_a_change_is_told_by_what_is_replaced(before: str, after: str, words: str) -> None:
+def test_a_change_is_told_by_what_is_replaced(before: str, after: str, message: str) -> None:
     assert Change.between("tui/modeldeck/domain/a.py", "f", before, after) == Change(
-        "tui/modeldeck/domain/a.py", "f", before.strip(), words
+        "tui/modeldeck/domain/a.py", "f", before.strip(), message
     )
 
 

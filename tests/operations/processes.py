@@ -182,12 +182,12 @@ class _Wire:
         call = getattr(self._backend, name)
         changes = name in CHANGING
 
-        async def through(*words: Any, **more: Any) -> Any:
+        async def through(*message: Any, **more: Any) -> Any:
             await self._process.asked(name)
             if changes and not more.get("dry_run"):
-                answer = await self._process.written(lambda: at_once(call(*words, **more)))
+                answer = await self._process.written(lambda: at_once(call(*message, **more)))
             else:
-                answer = at_once(call(*words, **more))
+                answer = at_once(call(*message, **more))
             await asyncio.sleep(_TRAVEL)
             await self._process.turn()
             return answer

@@ -80,7 +80,7 @@ def test_a_colleague_takes_it_back_and_its_own_journal_tells_so(machine: Promoti
     assert machine._recover(machine.bob, operation.id, Verb.UNDO, None) is None
     machine.wake_or_kill(kill=False, pick=0)
     for journal in (machine.ann.journal, machine.bob.journal):
-        assert known(journal, process).outcome is Outcome.UNDONE, known(journal, process).words
+        assert known(journal, process).outcome is Outcome.UNDONE, known(journal, process).message
     assert machine.reference.stand() == ("models:/iris/1", "1")
     machine.one_story_is_told()
 
@@ -107,7 +107,7 @@ async def test_whoever_attaches_is_told_when_it_is_not_heard_any_more(bench: Ben
         if len(seen) == 2:
             journal.beat(plan.id, clock.now())
         if len(seen) == 3:
-            journal.append(plan.id, "ended", {"at": clock.now(), "outcome": "done", "words": ""})
+            journal.append(plan.id, "ended", {"at": clock.now(), "outcome": "done", "message": ""})
     assert [one is not None for one in seen] == [False, True, False, False]
 
 

@@ -27,8 +27,8 @@ def put_back(bench: Bench, manager: str) -> None:
 async def test_in_the_middle_of_the_rollout(bench: Bench, manager: str, who: str) -> None:
     bench.fake.traps.before("pods_of", lambda: put_back(bench, manager), skip=1)
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.UNDONE, ended.words
-    assert f"{who} changed the template meanwhile" in ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
+    assert f"{who} changed the template meanwhile" in ended.message
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "1")
 
 
@@ -36,5 +36,5 @@ async def test_after_the_alias_has_moved(bench: Bench) -> None:
     bench.fake.traps.before("write_event", lambda: put_back(bench, ARGO))
     ended = await bench.promote("2")
     verify = next(step for step in ended.steps if step.name is StepName.VERIFY)
-    assert "the template names version 1, as Argo CD (field manager argocd-controller) has written it" in verify.words
+    assert "the template names version 1, as Argo CD (field manager argocd-controller) has written it" in verify.message
     assert ended.outcome is not Outcome.DONE

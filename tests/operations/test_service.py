@@ -136,14 +136,14 @@ def test_who_is_ready_is_hired_once_and_may_go_again(desk: Console) -> None:
     desk.run(story())
 
 
-@pytest.mark.parametrize(("said", "words"), [("", "whoever carried .* is gone"), ("disk full", "does not say how: disk full")])
-def test_whoever_is_gone_is_missed(desk: Console, said: str, words: str) -> None:
+@pytest.mark.parametrize(("said", "message"), [("", "whoever carried .* is gone"), ("disk full", "does not say how: disk full")])
+def test_whoever_is_gone_is_missed(desk: Console, said: str, message: str) -> None:
     desk.next = [Gone(said)]
 
     async def story() -> None:
         with_ = desk.services()
         operation_id = await begun(with_)
-        with pytest.raises(RunnerFailure, match=words) as failed:
+        with pytest.raises(RunnerFailure, match=message) as failed:
             await followed(with_, operation_id)
         assert failed.value.hint == f"modeldeck operations resume {operation_id}, or undo {operation_id}"
         await with_.recover(operation_id, Verb.RESUME)
@@ -342,7 +342,7 @@ def test_what_is_asked_through_the_journal_is_heard(desk: Console) -> None:
         return operation
 
     ended = desk.run(story())
-    assert (ended.outcome, ended.steps[0].words) == (Outcome.DONE, "approved by bob@box: fine")
+    assert (ended.outcome, ended.steps[0].message) == (Outcome.DONE, "approved by bob@box: fine")
 
 
 def test_nothing_is_asked_of_an_operation_that_is_not_there(desk: Console) -> None:

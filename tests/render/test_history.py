@@ -20,7 +20,7 @@ SEEN = replace(
     deployment="",
     alias="champion",
     reason="",
-    words="by no operation known here: …",
+    message="by no operation known here: …",
     started_at=NOW - 9e4,
 )
 

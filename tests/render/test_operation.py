@@ -65,7 +65,7 @@ def test_who_and_whether_it_lives_stay_whatever_the_room(operation: Operation, w
 
 
 @pytest.mark.parametrize(
-    ("beat", "cut_off", "words"),
+    ("beat", "cut_off", "message"),
     [
         (NOW - 1, False, ", alive"),
         (NOW - 40, False, ", not heard for 40 s"),
@@ -74,8 +74,8 @@ def test_who_and_whether_it_lives_stay_whatever_the_room(operation: Operation, w
         (None, False, "on bastion"),
     ],
 )
-def test_a_sign_of_life_or_its_absence(beat: float | None, cut_off: bool, words: str) -> None:
-    assert words in line_text(render.who_line(ops.JUDGING, NOW, beat, 200, cut_off=cut_off))
+def test_a_sign_of_life_or_its_absence(beat: float | None, cut_off: bool, message: str) -> None:
+    assert message in line_text(render.who_line(ops.JUDGING, NOW, beat, 200, cut_off=cut_off))
 
 
 @given(st.sampled_from(ALL), st.integers(40, 200), st.booleans(), st.booleans())
@@ -128,8 +128,8 @@ def test_what_may_be_old_is_not_told_as_what_stands_now(alias: str | None, await
 
 def test_commands_stand_apart_from_the_words_and_are_whole() -> None:
     command = point_alias("iris's", "champion", "7")
-    words = f"a; the undo is not complete: b (gone) — type: {command}; c (x) — type: kubectl -n s annotate d x-. Now: the template says 9"
-    lines = text(render.end_lines(replace(ops.ATTENTION, words=words, steps=()), None))
+    message = f"a; the undo is not complete: b (gone) — type: {command}; c (x) — type: kubectl -n s annotate d x-. Now: the template says 9"
+    lines = text(render.end_lines(replace(ops.ATTENTION, message=message, steps=()), None))
     assert lines == [
         "a; the undo is not complete: b (gone); c (x). Now: the template says 9",
         f"type    {command}",
@@ -143,7 +143,7 @@ def test_commands_stand_apart_from_the_words_and_are_whole() -> None:
 )
 def test_a_command_ends_where_a_shell_would_end_it(argument: str, after: str) -> None:
     command = f"python -c {shlex.quote(argument)}"
-    lines = text(render.end_lines(replace(ops.ATTENTION, words=f"w — type: {command}{after}", steps=()), None))
+    lines = text(render.end_lines(replace(ops.ATTENTION, message=f"w — type: {command}{after}", steps=()), None))
     assert f"type    {command}" in lines
 
 
@@ -159,10 +159,10 @@ def test_documents_in_the_log_are_told_in_short() -> None:
 
 
 @given(st.text(max_size=80))
-def test_text_without_documents_stays_as_it_is(words: str) -> None:
-    if "{" not in words and "[" not in words:
-        assert render.in_short(words) == words
-    assert len(render.in_short(words)) <= len(words) + 3
+def test_text_without_documents_stays_as_it_is(message: str) -> None:
+    if "{" not in message and "[" not in message:
+        assert render.in_short(message) == message
+    assert len(render.in_short(message)) <= len(message) + 3
 
 
 def test_the_deck_is_told_in_a_line() -> None:

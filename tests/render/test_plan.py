@@ -79,13 +79,13 @@ def test_a_gate_in_words() -> None:
     own = QueryCriterion("queue", "max(queue_length)", Op.BELOW, 10.0)
     gate = Gate(max_p99=0.2, max_drift=0.25, criteria=(own,), passes_in_a_row=1)
     lines = text(render.gate(replace(ops.PLAN, gate=gate)).lines)
-    for words in (
+    for message in (
         "p99 ≤ 200 ms",
         "drift of the predictions ≤ 0.25 PSI",
         "queue < 10: max(queue_length)",
         "of your own queries 1 × PASS in a row lets it in",
     ):
-        assert any(words in line for line in lines)
+        assert any(message in line for line in lines)
 
 
 def test_deployments_with_gates_of_their_own_are_told_one_by_one() -> None:
@@ -138,12 +138,12 @@ def test_the_head_goes_from_deployment_to_deployment() -> None:
     ]
 
 
-@pytest.mark.parametrize(("copied", "words"), [("models:/iris/9", "copied to"), (None, "as")])
-def test_the_head_says_under_which_name_it_goes_on(copied: str | None, words: str) -> None:
+@pytest.mark.parametrize(("copied", "message"), [("models:/iris/9", "copied to"), (None, "as")])
+def test_the_head_says_under_which_name_it_goes_on(copied: str | None, message: str) -> None:
     plan = replace(ops.STAGED, model="prod.iris", from_version="4", to_version="5", copied_from=copied)
     assert text(render.head(replace(WISH, copy_to="prod.iris"), plan, sample.ENVIRONMENT))[:2] == [
         "promote iris  v7 → v9  on serving/iris-staging",
-        f"  then {words} prod.iris  v4 → v5  on serving/iris  in prod",
+        f"  then {message} prod.iris  v4 → v5  on serving/iris  in prod",
     ]
 
 

@@ -205,7 +205,7 @@ async def test_killed_outright_nothing_is_left_and_the_state_is_kept(whole: Runn
         assert again.events[-1].state == "ready", [event.line() for event in again.events]
         assert again.environment == whole.environment
         (trained,) = [event for event in again.events if event.part == "models trained" and event.state == "ready"]
-        assert trained.words.endswith("kept")
+        assert trained.message.endswith("kept")
         counts = read_json(again.state_dir.traffic / "counts.json")
         assert counts is not None
         assert set(counts) == set(SERVICES)

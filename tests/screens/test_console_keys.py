@@ -84,9 +84,9 @@ async def test_the_help_is_whole_at_every_size(size: tuple[int, int], tmp_path: 
         view = console.screen.query_one(TextView)
         lines = [line_text(line) for line in view.lines]
         assert max(map(len, lines)) <= view.size.width
-        words = " ".join(" ".join(lines).split())
-        assert "selects text, as your terminal does it (iTerm2: option, Terminal.app: fn)" in words
-        assert "p Promote · Promote the selected version on the selected deployment" in words
+        message = " ".join(" ".join(lines).split())
+        assert "selects text, as your terminal does it (iTerm2: option, Terminal.app: fn)" in message
+        assert "p Promote · Promote the selected version on the selected deployment" in message
 
 
 async def test_what_is_copied_is_told_with_how_far_it_got(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ class History:
         try:
             data = queries.instant(self.store, promql, round((NOW if at is None else at) * 1000))
         except queries.QueryError as error:
-            raise InvalidQuery(error.words, backend="Prometheus") from None
+            raise InvalidQuery(error.message, backend="Prometheus") from None
         body = {"status": "success", "data": data, "warnings": list(self.warnings)}
         return wire.vector_of(json.dumps(body).encode(), "Prometheus")
 

@@ -134,10 +134,10 @@ REFUSED = replace(
 _MISSING = "neither shown nor excluded: about 620 more requests needed (3 min)"
 
 
-def judged(index: int, of: int, p99: float = 0.044, verdict: GateVerdict = GateVerdict.INSUFFICIENT, words: str = "") -> Judgement:
+def judged(index: int, of: int, p99: float = 0.044, verdict: GateVerdict = GateVerdict.INSUFFICIENT, message: str = "") -> Judgement:
     """The `index`-th of `of` judgements, the last one four seconds ago; `verdict` is that of the p99."""
     requests = 60 + 55 * index
-    said = words or f"{p99 * 1000:.0f} ms of {requests} requests against 41 ms of 12960: {_MISSING}"
+    said = message or f"{p99 * 1000:.0f} ms of {requests} requests against 41 ms of 12960: {_MISSING}"
     failed = 0.004 + 0.003 * math.sin(index)
     results = (
         CriterionResult("error ratio", GateVerdict.PASS, "0.4 %", "q", failed, "ratio", "≤ 10 %", 0.1, requests=requests),
@@ -160,8 +160,8 @@ def judged(index: int, of: int, p99: float = 0.044, verdict: GateVerdict = GateV
     return judgement(results, at=at, elapsed=elapsed, requests=requests, window=window)
 
 
-def _done(step: Step, began: float, took: float, words: str) -> Step:
-    return replace(step, state=StepState.DONE, started_at=NOW - began, finished_at=NOW - began + took, words=words, requests=1)
+def _done(step: Step, began: float, took: float, message: str) -> Step:
+    return replace(step, state=StepState.DONE, started_at=NOW - began, finished_at=NOW - began + took, message=message, requests=1)
 
 
 BEGUN = Operation(
@@ -193,7 +193,7 @@ _ROLLED = _done(STEPS[2], 94.0, 21.0, 'deployment "iris" successfully rolled out
 
 def said(*lines: str) -> tuple[Said, ...]:
     """Each a second after the one before."""
-    return tuple(Said(NOW - 95.0 + index, words) for index, words in enumerate(lines))
+    return tuple(Said(NOW - 95.0 + index, message) for index, message in enumerate(lines))
 
 
 _SAID = (
@@ -254,7 +254,7 @@ DONE = replace(
     state=State.ENDED,
     outcome=Outcome.DONE,
     finished_at=NOW - 10.0,
-    words="iris promoted: 7 → 9",
+    message="iris promoted: 7 → 9",
     steps=(
         _LOCKED,
         _PATCHED,
@@ -273,7 +273,7 @@ _BAD = replace(
     state=StepState.FAILED,
     started_at=NOW - 73.0,
     finished_at=NOW - 30.0,
-    words="failed: p99 vs before: 96 ms of 225 requests against 41 ms of 12960, wanted ≤ 1.5 ×",
+    message="failed: p99 vs before: 96 ms of 225 requests against 41 ms of 12960, wanted ≤ 1.5 ×",
     judgements=(
         *(judged(index, 4, 0.044) for index in range(3)),
         judged(3, 4, 0.096, GateVerdict.FAIL, "96 ms of 225 requests against 41 ms of 12960, wanted ≤ 1.5 ×"),
@@ -285,19 +285,19 @@ UNDONE = replace(
     outcome=Outcome.UNDONE,
     finished_at=NOW - 10.0,
     undoing=True,
-    words="judge gate failed: failed: p99 vs before: 96 ms against 41 ms, wanted ≤ 1.5 ×; everything was taken back",
-    steps=(_LOCKED, replace(_PATCHED, state=StepState.UNDONE, words="put back as generation 4"), _ROLLED, _BAD, *STEPS[4:]),
+    message="judge gate failed: failed: p99 vs before: 96 ms against 41 ms, wanted ≤ 1.5 ×; everything was taken back",
+    steps=(_LOCKED, replace(_PATCHED, state=StepState.UNDONE, message="put back as generation 4"), _ROLLED, _BAD, *STEPS[4:]),
     log=said(*_SAID, "patch deployment serving/iris: MODEL_URI models:/iris/9 → models:/iris/7"),
 )
 ATTENTION = replace(
     UNDONE,
     outcome=Outcome.NEEDS_ATTENTION,
-    words="judge gate failed: failed: p99 vs before: 96 ms; the undo is not complete: patch template could not be taken back"
+    message="judge gate failed: failed: p99 vs before: 96 ms; the undo is not complete: patch template could not be taken back"
     " (Kubernetes: the object has been modified) — type: modeldeck rollback serving/iris --to 7. Now: the template says models:/iris/9;"
     " alias champion points at 7",
     steps=(
         _LOCKED,
-        replace(_PATCHED, state=StepState.UNDO_FAILED, words="Kubernetes: the object has been modified"),
+        replace(_PATCHED, state=StepState.UNDO_FAILED, message="Kubernetes: the object has been modified"),
         _ROLLED,
         _BAD,
         *STEPS[4:],
@@ -328,13 +328,13 @@ ALL = (
         finished_at=None,
         steps=JUDGING.steps,
         runner_pid=None,
-        words="",
+        message="",
     ),
-    past(2, outcome=Outcome.UNDONE, words=UNDONE.words),
-    past(3, kind=Kind.ROLLBACK, from_version="8", to_version="7", actor="bob@laptop", words="iris rolled back: 8 → 7", reason="slow"),
-    past(5, outcome=Outcome.NEEDS_ATTENTION, words=ATTENTION.words),
-    past(26, outcome=Outcome.REFUSED, words="nothing was applied, because the world moved since the plan was made: generation 4 → 5"),
-    past(30, actor="", model="wine", deployment="wine", from_version=None, to_version="4", words="wine promoted: nothing → 4"),
+    past(2, outcome=Outcome.UNDONE, message=UNDONE.message),
+    past(3, kind=Kind.ROLLBACK, from_version="8", to_version="7", actor="bob@laptop", message="iris rolled back: 8 → 7", reason="slow"),
+    past(5, outcome=Outcome.NEEDS_ATTENTION, message=ATTENTION.message),
+    past(26, outcome=Outcome.REFUSED, message="nothing was applied, because the world moved since the plan was made: generation 4 → 5"),
+    past(30, actor="", model="wine", deployment="wine", from_version=None, to_version="4", message="wine promoted: nothing → 4"),
 )
 
 _RUNNING = ContainerState("model", "modeldeck/model-server:1", True, 0, "running", "", "")

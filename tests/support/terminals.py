@@ -53,9 +53,9 @@ class Terminal:
         data = os.read(self.master, 1 << 16)
         self.written += data
         self._stream.feed(PRIVATE.sub(b"", data))
-        for question, words in ANSWERS.items() if answer else ():
+        for question, message in ANSWERS.items() if answer else ():
             if question in data:
-                os.write(self.master, words)
+                os.write(self.master, message)
 
     def until(self, what: str, condition: Callable[[], object], seconds: float = 60.0) -> None:
         deadline = time.monotonic() + seconds

@@ -61,10 +61,10 @@ def environment() -> dict[str, str]:
 
 def inside(where: Path, text: str) -> str:
     environ = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "COPIED": text}
-    words = " ".join(f"{name}='{value}'" for name, value in environ.items())
+    message = " ".join(f"{name}='{value}'" for name, value in environ.items())
     program = where.with_suffix(".py")
     program.write_text(PROGRAM)
-    return f"env {words} {sys.executable} {program} {where}; exec sleep 1000"
+    return f"env {message} {sys.executable} {program} {where}; exec sleep 1000"
 
 
 @pytest.fixture

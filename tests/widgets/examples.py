@@ -57,7 +57,7 @@ class Stage(DiffApp[None]):
     def __init__(self, widget: Widget, theme: str = "dark") -> None:
         super().__init__()
         found = find_theme(theme)
-        assert not hasattr(found, "words"), found
+        assert not hasattr(found, "message"), found
         self.register_theme(found)
         self.theme = theme
         self.widget = widget

@@ -58,9 +58,9 @@ def test_where_reasons_have_no_room_hints_stand_where_they_always_do() -> None:
         assert mine.translate({ord(bracket): " " for bracket in "()"}) == theirs
 
 
-@pytest.mark.parametrize("words", ["…", "12 ms", "450 ms"])
-def test_what_stands_behind_a_figure_does_not_move_with_it(words: str) -> None:
-    line = line_text(header_line(HeaderData("prod", (Backend("MLflow", "live", words), Backend("Kubernetes", "live", "8 ms"))), 130))
+@pytest.mark.parametrize("message", ["…", "12 ms", "450 ms"])
+def test_what_stands_behind_a_figure_does_not_move_with_it(message: str) -> None:
+    line = line_text(header_line(HeaderData("prod", (Backend("MLflow", "live", message), Backend("Kubernetes", "live", "8 ms"))), 130))
     assert line.index("Kubernetes") == 39
 
 
@@ -91,7 +91,7 @@ def test_lineage_drops_the_right_first() -> None:
 
 
 async def test_bars_paint_and_hints_can_be_clicked() -> None:
-    for widget, words in ((Header(), "prod"), (Footer(), "promote"), (Lineage(), "run → v9")):
+    for widget, message in ((Header(), "prod"), (Footer(), "promote"), (Lineage(), "run → v9")):
         app = Stage(widget)
         async with app.run_test(size=(80, 5)) as pilot:
             if isinstance(widget, Header):
@@ -101,7 +101,7 @@ async def test_bars_paint_and_hints_can_be_clicked() -> None:
             else:
                 widget.left = (Cell("run → v9"),)
             await pilot.pause()
-            assert words in "\n".join(screen_text(app))
+            assert message in "\n".join(screen_text(app))
             if isinstance(widget, Footer):
                 await pilot.click(Footer, offset=(2, 0))
                 assert [message.hint.key for message in app.of(Footer.Pressed)] == ["p"]

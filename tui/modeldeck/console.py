@@ -156,7 +156,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         patient = self.slow_link and self._launch.sandbox is None
         self._show(self.environment, patience=_PATIENCE_OVER_SSH if patient else 0.0)
         if self._theme_error is not None:
-            self.deck.say(Cell(self._theme_error.words, "warn"))
+            self.deck.say(Cell(self._theme_error.message, "warn"))
         if self._launch.sandbox is not None:
             self.deck.show_progress(progress_lines(()))
             self._chore(self._follow_sandbox(self._launch.sandbox))

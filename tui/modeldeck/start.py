@@ -51,10 +51,10 @@ def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
         return _run(found, flags, environment, sandbox, (terminal, painted))
 
 
-def _say(words: str) -> None:
+def _say(message: str) -> None:
     from modeldeck.cli.output import say  # seldom wanted, and nothing must hold up the first paint
 
-    say(words)
+    say(message)
 
 
 def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandbox | None, begun: Begun) -> int:

@@ -49,7 +49,7 @@ class ThemeError:
     expected: str
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         """One line for the operator: file, line, key and what was expected."""
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{place}: {self.key}: {self.expected}" if self.key else f"{place}: {self.expected}"
@@ -120,7 +120,7 @@ def choose_theme(wanted: str | None, *, no_color: bool = False, colors: int = 1 
 def _builtin(name: str) -> Theme:
     theme = find_theme(name)
     if isinstance(theme, ThemeError):
-        raise RuntimeError(f"modeldeck is not installed completely: {theme.words}")
+        raise RuntimeError(f"modeldeck is not installed completely: {theme.message}")
     return theme
 
 

@@ -42,8 +42,8 @@ def test_state_survives_and_a_taken_port_is_no_error(tmp_path: Path) -> None:
 
 
 def test_nothing_outlives_the_process_that_started_it(tmp_path: Path) -> None:
-    if words := launch.missing():
-        skip(words)
+    if message := launch.missing():
+        skip(message)
     program = (
         "import pathlib, sys, time; from tests.conformance.controlplane import launch; "
         "launch.start(pathlib.Path(sys.argv[1])); print('up', flush=True); time.sleep(600)"

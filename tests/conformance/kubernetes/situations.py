@@ -87,13 +87,13 @@ READY = [said("Initialized", "True"), said("ContainersReady", "True"), said("Rea
 @dataclass(frozen=True)
 class Situation:
     """`kubectl`: the state that `kubectl rollout status` tells of. `ends`: by what we end it early. `held`: what we say that it waits for
-    where we go on. `words`: a part of what we say. `real_only`: it takes a real control plane."""
+    where we go on. `message`: a part of what we say. `real_only`: it takes a real control plane."""
 
     scene: Callable[[Stage], None]
     kubectl: str
     ends: Cause | None = None
     held: Cause | None = None
-    words: str = ""
+    message: str = ""
     real_only: bool = False
 
 
@@ -126,41 +126,45 @@ UP = {"phase": "Running", "conditions": READY}
 
 pods_that("all_ready", rollout.DONE, runs(ready=True), status=UP)
 pods_that("ready_after_many_restarts", rollout.DONE, runs(ready=True, restarts=7, lastState=before(1)), status=UP)
-pods_that("creating", GOES_ON, waits("ContainerCreating"), held=Cause.SLOW, words="is still ContainerCreating")
-pods_that("running_not_ready", GOES_ON, runs(restarts=5), status={"phase": "Running"}, held=Cause.SLOW, words="runs, but is not ready")
+pods_that("creating", GOES_ON, waits("ContainerCreating"), held=Cause.SLOW, message="is still ContainerCreating")
+pods_that("running_not_ready", GOES_ON, runs(restarts=5), status={"phase": "Running"}, held=Cause.SLOW, message="runs, but is not ready")
 pods_that("ended_once", GOES_ON, ended(1), status={"phase": "Running"}, held=Cause.SLOW)
-pods_that("ended_again", GOES_ON, ended(3, restarts=2), ends=Cause.CRASH, words="keeps ending, restarted 2 times, exit code 3")
+pods_that("ended_again", GOES_ON, ended(3, restarts=2), ends=Cause.CRASH, message="keeps ending, restarted 2 times, exit code 3")
 pods_that(
     "crash_loop",
     GOES_ON,
     waits("CrashLoopBackOff", "back-off 10s", restarts=1, lastState=before(1, message="no such model")),
     ends=Cause.CRASH,
-    words="CrashLoopBackOff, restarted 1 times, exit code 1: no such model",
+    message="CrashLoopBackOff, restarted 1 times, exit code 1: no such model",
 )
 pods_that(
     "out_of_memory",
     GOES_ON,
     waits("CrashLoopBackOff", restarts=3, lastState=before(137, "OOMKilled")),
     ends=Cause.MEMORY,
-    words="CrashLoopBackOff, restarted 3 times, OOMKilled, exit code 137",
+    message="CrashLoopBackOff, restarted 3 times, OOMKilled, exit code 137",
 )
-pods_that("no_image", GOES_ON, waits("ImagePullBackOff", "not found"), ends=Cause.IMAGE, words="image main:1: ImagePullBackOff: not found")
-pods_that("no_image_name", GOES_ON, waits("InvalidImageName", "bad"), ends=Cause.IMAGE, words="InvalidImageName: bad")
+pods_that(
+    "no_image", GOES_ON, waits("ImagePullBackOff", "not found"), ends=Cause.IMAGE, message="image main:1: ImagePullBackOff: not found"
+)
+pods_that("no_image_name", GOES_ON, waits("InvalidImageName", "bad"), ends=Cause.IMAGE, message="InvalidImageName: bad")
 pods_that(
     "no_config",
     GOES_ON,
     waits("CreateContainerConfigError", 'configmap "model" not found'),
     ends=Cause.CONFIG,
-    words='CreateContainerConfigError: configmap "model" not found',
+    message='CreateContainerConfigError: configmap "model" not found',
 )
-pods_that("no_start", GOES_ON, waits("RunContainerError", "exec: no such file"), ends=Cause.START, words="RunContainerError: exec: no such")
+pods_that(
+    "no_start", GOES_ON, waits("RunContainerError", "exec: no such file"), ends=Cause.START, message="RunContainerError: exec: no such"
+)
 pods_that(
     "second_container_crashes",
     GOES_ON,
     runs(ready=True),
     waits("CrashLoopBackOff", name="other", restarts=2, lastState=before(2)),
     ends=Cause.CRASH,
-    words="CrashLoopBackOff of container other, restarted 2 times, exit code 2",
+    message="CrashLoopBackOff of container other, restarted 2 times, exit code 2",
     pod={"containers": [{"name": "main", "image": "stuck:1"}, {"name": "other", "image": "other:1"}]},
 )
 
@@ -175,31 +179,31 @@ def early(name: str, *first: dict[str, Any], main: dict[str, Any] = WAITING, kub
     pods_that(name, kubectl, main, pod=spec, status={**state, "initContainerStatuses": list(first)}, **expected)
 
 
-early("init_runs", runs(name="fetch"), held=Cause.SLOW, words="is still Init:0/1")
-early("init_failed_once", ended(1, name="fetch"), held=Cause.SLOW, words="is still Init:Error")
+early("init_runs", runs(name="fetch"), held=Cause.SLOW, message="is still Init:0/1")
+early("init_failed_once", ended(1, name="fetch"), held=Cause.SLOW, message="is still Init:Error")
 early(
     "init_failed_again",
     ended(1, name="fetch", restarts=1),
     ends=Cause.CRASH,
-    words="Init:Error of init container fetch, restarted 1 times, exit code",
+    message="Init:Error of init container fetch, restarted 1 times, exit code",
 )
 early(
     "init_crash_loop",
     waits("CrashLoopBackOff", name="fetch", restarts=3, lastState=before(1, message="no such artifact")),
     ends=Cause.CRASH,
-    words="Init:CrashLoopBackOff of init container fetch, restarted 3 times, exit code 1: no such artifact",
+    message="Init:CrashLoopBackOff of init container fetch, restarted 3 times, exit code 1: no such artifact",
 )
 early(
     "init_no_image",
     waits("ImagePullBackOff", "denied", name="fetch"),
     ends=Cause.IMAGE,
-    words="image fetch:1 of init container fetch: Init:ImagePullBackOff: denied",
+    message="image fetch:1 of init container fetch: Init:ImagePullBackOff: denied",
 )
 early(
     "init_no_config",
     waits("CreateContainerConfigError", "no secret", name="fetch"),
     ends=Cause.CONFIG,
-    words="Init:CreateContainerConfigError of",
+    message="Init:CreateContainerConfigError of",
 )
 early("init_done_after_restarts", ended(0, "Completed", name="fetch", ready=True, restarts=4), main=runs(ready=True), kubectl=rollout.DONE)
 early("sidecar_up", runs(name="proxy", ready=True, started=True), main=runs(ready=True), kubectl=rollout.DONE)
@@ -208,7 +212,7 @@ early(
     "sidecar_crash_loop",
     waits("CrashLoopBackOff", name="proxy", restarts=2, lastState=before(1, message="no certificate")),
     ends=Cause.SIDECAR,
-    words="Init:CrashLoopBackOff of sidecar proxy, restarted 2 times, exit code 1: no certificate",
+    message="Init:CrashLoopBackOff of sidecar proxy, restarted 2 times, exit code 1: no certificate",
 )
 pods_that("debugger_failed", rollout.DONE, runs(ready=True), status={**UP, "ephemeralContainerStatuses": [ended(1, name="debug")]})
 pods_that(
@@ -217,7 +221,7 @@ pods_that(
     runs(),
     status={"phase": "Running", "ephemeralContainerStatuses": [ended(137, name="debug", restarts=2)]},
     held=Cause.SLOW,
-    words="runs, but is not ready",
+    message="runs, but is not ready",
 )
 
 # -- pods that end as a whole
@@ -246,7 +250,7 @@ def evicted_after_a_crash(stage: Stage) -> None:
     stage.say([pod for pod in stage.pods(3) if pod["status"]["phase"] != "Failed"], waits("ContainerCreating"))
 
 
-@situation(GOES_ON, held=Cause.PODS_END, words="UnexpectedAdmissionError: no device (3 pods so far)")
+@situation(GOES_ON, held=Cause.PODS_END, message="UnexpectedAdmissionError: no device (3 pods so far)")
 def refused_by_the_node_again_and_again(stage: Stage) -> None:
     stage.deploy(replicas=1)
     for number in (1, 2, 3):
@@ -273,19 +277,19 @@ def a_crashed_pod_is_being_deleted(stage: Stage) -> None:
 # -- the scheduler
 
 
-@situation(GOES_ON, held=Cause.UNSCHEDULED, words="cannot be scheduled: 0/1 nodes are available")
+@situation(GOES_ON, held=Cause.UNSCHEDULED, message="cannot be scheduled: 0/1 nodes are available")
 def no_node_fits(stage: Stage) -> None:
     stage.deploy(pod={"nodeSelector": {"accelerator": "gpu"}})
 
 
-@situation(GOES_ON, held=Cause.UNSCHEDULED, words="cannot be scheduled: Scheduling is blocked")
+@situation(GOES_ON, held=Cause.UNSCHEDULED, message="cannot be scheduled: Scheduling is blocked")
 def held_by_a_scheduling_gate(stage: Stage) -> None:
     spec = {"schedulerName": "nobody", "schedulingGates": [{"name": "example.com/quota"}]}
     gated = said("PodScheduled", "False", "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates")
     stage.say(stage.deploy(pod=spec), conditions=[gated])
 
 
-@situation(rollout.FAILED, ends=Cause.DEADLINE, words="has timed out progressing: pod")
+@situation(rollout.FAILED, ends=Cause.DEADLINE, message="has timed out progressing: pod")
 def no_node_fits_until_the_deadline(stage: Stage) -> None:
     stage.deploy(pod={"nodeSelector": {"accelerator": "gpu"}}, progressDeadlineSeconds=1)
 
@@ -293,12 +297,12 @@ def no_node_fits_until_the_deadline(stage: Stage) -> None:
 # -- the deadline, and what stands still
 
 
-@situation(rollout.FAILED, ends=Cause.DEADLINE, words="runs, but is not ready")
+@situation(rollout.FAILED, ends=Cause.DEADLINE, message="runs, but is not ready")
 def slow_until_the_deadline(stage: Stage) -> None:
     stage.say(stage.deploy(progressDeadlineSeconds=1), runs(), phase="Running")
 
 
-@situation(rollout.FAILED, ends=Cause.CRASH, words="CrashLoopBackOff")
+@situation(rollout.FAILED, ends=Cause.CRASH, message="CrashLoopBackOff")
 def crashing_until_the_deadline(stage: Stage) -> None:
     stage.say(stage.deploy(progressDeadlineSeconds=1), waits("CrashLoopBackOff", restarts=1))
 
@@ -312,7 +316,7 @@ def a_deadline_that_was_missed_before(stage: Stage) -> None:
     stage.workloads.rolled_out()
 
 
-@situation(GOES_ON, held=Cause.PAUSED, words="paused")
+@situation(GOES_ON, held=Cause.PAUSED, message="paused")
 def paused(stage: Stage) -> None:
     stage.deploy("ready:1")
     stage.workloads.patch({"spec": {"paused": True}})
@@ -348,7 +352,7 @@ def old_pods_crash(stage: Stage) -> None:
 # -- pods that the API refuses
 
 
-@situation(GOES_ON, ends=Cause.NO_POD, words="no pod could be created: pods ", real_only=True)
+@situation(GOES_ON, ends=Cause.NO_POD, message="no pod could be created: pods ", real_only=True)
 def no_quota(stage: Stage) -> None:
     quota(stage, 2)
     stage.deploy("ready:1", strategy=rolling(1, 0))
@@ -371,7 +375,7 @@ def a_quota_for_which_old_pods_make_room(stage: Stage) -> None:
     stage.workloads.rolled_out()
 
 
-@situation(GOES_ON, held=Cause.NO_POD, words="exceeded quota", real_only=True)
+@situation(GOES_ON, held=Cause.NO_POD, message="exceeded quota", real_only=True)
 def no_quota_while_a_pod_starts(stage: Stage) -> None:
     quota(stage, 3)
     stage.deploy("ready:1", strategy=rolling(2, 0))
@@ -380,7 +384,7 @@ def no_quota_while_a_pod_starts(stage: Stage) -> None:
     stage.say(stage.pods(1, "stuck:2"), waits("ContainerCreating"))
 
 
-@situation(GOES_ON, ends=Cause.NO_POD, words='violates PodSecurity "restricted:latest"', real_only=True)
+@situation(GOES_ON, ends=Cause.NO_POD, message='violates PodSecurity "restricted:latest"', real_only=True)
 def forbidden_by_a_policy(stage: Stage) -> None:
     namespace = f"/api/v1/namespaces/{stage.workloads.namespace}"
     stage.workloads.api.patch(namespace, {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "restricted"}}}).must()

@@ -90,7 +90,7 @@ def test_describe(kubectl: Kubectl, workloads: Workloads) -> None:
     workloads.create(deployment(image="ready:1"))
     text = kubectl("describe", "deploy", "web")
     name = workloads.sets()[0]["metadata"]["name"]
-    for words in (
+    for message in (
         "Replicas:               2 desired | 2 updated | 2 total | 2 available | 0 unavailable",
         "RollingUpdateStrategy:  25% max unavailable, 25% max surge",
         "Available      True    MinimumReplicasAvailable",
@@ -98,7 +98,7 @@ def test_describe(kubectl: Kubectl, workloads: Workloads) -> None:
         f"NewReplicaSet:   {name} (2/2 replicas created)",
         f"Scaled up replica set {name} from 0 to 2",
     ):
-        assert words in text
+        assert message in text
     pod = workloads.pods()[0]["metadata"]["name"]
     text = kubectl("describe", "pod", pod)
     assert f"Controlled By:  ReplicaSet/{name}" in text

@@ -56,7 +56,7 @@ def test_field_selectors(api: Api, path: str, selector: str, found: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "message"),
     [
         ({"labelSelector": "a in (b"}, "unable to parse requirement: found '', expected: ',' or ')'"),
         ({"labelSelector": "a==b==c"}, "found '==', expected: ',' or 'end of string'"),
@@ -64,10 +64,10 @@ def test_field_selectors(api: Api, path: str, selector: str, found: str) -> None
         ({"limit": "1", "continue": "zzz"}, "continue key is not valid"),
     ],
 )
-def test_selectors_that_cannot_be_read_are_400(api: Api, path: str, query: dict[str, str], words: str) -> None:
+def test_selectors_that_cannot_be_read_are_400(api: Api, path: str, query: dict[str, str], message: str) -> None:
     answer = api.get(path, **query)
     assert (answer.code, answer.body["reason"]) == (400, "BadRequest")
-    assert words in answer.body["message"]
+    assert message in answer.body["message"]
 
 
 def test_pods_are_found_by_node_and_phase(api: Api, workloads: Workloads) -> None:

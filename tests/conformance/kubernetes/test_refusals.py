@@ -215,7 +215,7 @@ def test_the_selector_is_immutable(api: Api, namespace: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         ({"spec": {"replicas": "x"}}, "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"),
         ({"spec": {"paused": 1}}, "json: cannot unmarshal number into Go struct field DeploymentSpec.spec.paused of type bool"),
@@ -226,10 +226,10 @@ def test_the_selector_is_immutable(api: Api, namespace: str) -> None:
         ),
     ],
 )
-def test_what_cannot_be_read_is_400(api: Api, namespace: str, body: Any, words: str) -> None:
+def test_what_cannot_be_read_is_400(api: Api, namespace: str, body: Any, message: str) -> None:
     answer = api.create(deployments(namespace), body)
     assert (answer.code, answer.body["reason"]) == (400, "BadRequest")
-    assert words in answer.body["message"]
+    assert message in answer.body["message"]
 
 
 def test_strict_validation_names_unknown_fields(api: Api, namespace: str) -> None:

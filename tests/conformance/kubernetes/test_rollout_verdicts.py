@@ -75,10 +75,10 @@ def holds(cluster: Cluster, workloads: Workloads, expected: Situation) -> None:
         return found if found is not None and rollout.status(found.deployment).state == expected.kubectl else None
 
     found: Look = until(f"a rollout that is {expected.kubectl}", settled, 15)
-    assert found.kubectl == rollout.status(found.deployment).words
+    assert found.kubectl == rollout.status(found.deployment).message
     assert found.failed == (expected.kubectl == rollout.FAILED)
     ends, held = found.ends, found.held
     assert (ends.cause if ends else None) == expected.ends, ends
     if expected.ends is None:
         assert (held.cause if held else None) == expected.held, held
-    assert expected.words in ((ends or held).words if ends or held else "")
+    assert expected.message in ((ends or held).message if ends or held else "")

@@ -55,7 +55,7 @@ class Case:
     nodes: list[Any]
     spec: dict[str, Any]
     fit: Fit
-    words: str = ""
+    message: str = ""
     others: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     """Pods that run already, by the index of their node."""
 
@@ -166,7 +166,7 @@ def test_one_more_pod(cluster: Cluster, api: Api, namespace: str, nodes: list[st
     for at, (where, spec) in enumerate(case.others):
         create(api, namespace, f"other-{at}", {**spec, "nodeName": nodes[where]}, "other")
     ours = asyncio.run(placed(cluster, namespace, "first"))
-    assert (ours.fit, case.words in ours.message) == (case.fit, True), ours
+    assert (ours.fit, case.message in ours.message) == (case.fit, True), ours
     create(api, namespace, "next", mine, "web")
 
     expected = (ours.fit, ours.message if ours.fit is Fit.NO_ROOM else "")

@@ -79,11 +79,11 @@ class Server:
         partial.replace(self.targets)
 
 
-def until(condition: Callable[[], bool], words: str) -> None:
+def until(condition: Callable[[], bool], message: str) -> None:
     """Wait for a condition; failing with the words when it does not come true in time."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, words
+        assert time.monotonic() < deadline, message
         time.sleep(0.1)
 
 

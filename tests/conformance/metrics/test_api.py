@@ -92,7 +92,7 @@ def test_a_limit_says_that_it_cut(server: Server, path: str, parameters: dict[st
     answer = server.get(path, **parameters, limit=1).json()
     rows = answer["data"]["result"] if path == "query" else answer["data"]
     assert len(rows) == 1
-    assert any("truncated" in words for words in answer["warnings"])
+    assert any("truncated" in message for message in answer["warnings"])
     assert "warnings" not in server.get(path, **parameters, limit=1000).json()
 
 

@@ -90,7 +90,7 @@ async def test_a_truth_row_follows_a_promotion(node: Node, deck: Deck) -> None:
         said = await asyncio.to_thread(node.cluster.kubectl, "rollout", "status", "deployment/followed", "--watch=false")
         row = deck.row("followed")
         assert row is not None
-        assert row.rollout.words == said.strip()
+        assert row.rollout.message == said.strip()
 
 
 async def test_a_broken_version_is_told_while_the_old_one_serves(node: Node, deck: Deck) -> None:

@@ -93,14 +93,14 @@ class Shell:
         }
         return {**clean_environment(), **own, **more}
 
-    def start(self, *words: str, user: str = "admin", **more: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "modeldeck", *words]
+    def start(self, *message: str, user: str = "admin", **more: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "modeldeck", *message]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, env=self.environ(user, **more), stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True)
 
-    def run(self, *words: str, user: str = "admin", **more: str) -> Done:
+    def run(self, *message: str, user: str = "admin", **more: str) -> Done:
         """Run one verb to its end."""
-        process = self.start(*words, user=user, **more)
+        process = self.start(*message, user=user, **more)
         out, err = process.communicate(timeout=180)
         return Done(process.returncode, out, err)
 

@@ -76,7 +76,7 @@ def test_a_broken_version_ends_undone_in_the_pods_own_words(shell: Shell) -> Non
         done = shell.run("promote", "iris", "3", "--deployment", key, "--yes", "--output", "json")
         assert done.code == 1, done.err
         assert done.json["outcome"] == "undone"
-        assert "model.skops" in done.json["words"]
+        assert "model.skops" in done.json["message"]
         assert shell.template("broken") == before
         assert shell.mlflow.alias("champion") == "1"
         assert "PromotionUndone" in shell.cluster.kubectl("describe", "deployment", "broken")

@@ -44,8 +44,8 @@ def at(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def done(shell: Shell, *words: str, **environ: str) -> Entry:
-    said = shell.run(*words, "--yes", "--output", "json", **environ)
+def done(shell: Shell, *message: str, **environ: str) -> Entry:
+    said = shell.run(*message, "--yes", "--output", "json", **environ)
     assert said.code == 0, said.err
     found: Entry = said.json
     return found
@@ -132,7 +132,7 @@ def test_an_undo_with_kubectl_is_somebody_elses_and_nothing_is_forgotten(shell: 
             told = history(shell, key, **environ)
             assert [move[:3] for move in moves(told)] == expected
             assert told[0]["actor"].startswith("kubectl")
-            assert "an earlier template came back" in told[0]["words"]
+            assert "an earlier template came back" in told[0]["message"]
             status = shell.run("status", key, "--output", "json", **environ)
             assert status.code == 0, status.err
             assert status.json["rows"][0]["operation"] is None
@@ -147,7 +147,7 @@ def test_a_restart_by_others_behind_an_alias_may_have_brought_anything(shell: Sh
         shell.cluster.kubectl("rollout", "status", "deployment/restarted", "--timeout=60s")
         told = history(shell, key)
         assert moves(told) == [("promote", "1", "2", "journal"), ("move", "2", None, "cluster")]
-        assert "what it said then is not known" in told[0]["words"]
+        assert "what it said then is not known" in told[0]["message"]
 
 
 def test_a_pipeline_is_named_with_its_cause(shell: Shell, api: kubernetes.client.ApiClient) -> None:

@@ -37,7 +37,7 @@ async def test_somebody_patches_between_plan_and_apply(shell: Shell) -> None:
     with shell.serving("raced"):
         _, operation = await planned_then(shell, "raced", "set", "env", "deployment/raced", "LOG_LEVEL=debug")
         assert operation.outcome is Outcome.REFUSED
-        assert "env LOG_LEVEL of container server was added" in operation.words
+        assert "env LOG_LEVEL of container server was added" in operation.message
         assert shell.uri("raced") == "models:/iris/1"
         assert shell.mlflow.alias("champion") == "1"
 
@@ -46,13 +46,13 @@ async def test_somebody_scales_between_plan_and_apply(shell: Shell) -> None:
     with shell.serving("scaled"):
         _, operation = await planned_then(shell, "scaled", "scale", "deployment/scaled", "--replicas=2")
         assert operation.outcome is Outcome.REFUSED
-        assert "scaled from 1 to 2" in operation.words
+        assert "scaled from 1 to 2" in operation.message
 
 
 async def test_somebodys_annotation_does_not_matter(shell: Shell) -> None:
     with shell.serving("noted"):
         _, operation = await planned_then(shell, "noted", "annotate", "deployment/noted", "team=vision")
-        assert operation.outcome is Outcome.DONE, operation.words
+        assert operation.outcome is Outcome.DONE, operation.message
         assert shell.cluster.get("deployment", "noted")["metadata"]["annotations"]["team"] == "vision"
 
 
@@ -77,7 +77,7 @@ def test_rolling_back_in_the_middle_of_somebodys_broken_rollout(shell: Shell) ->
         until("the new pods crash", lambda: "CrashLoopBackOff" in shell.cluster.kubectl("get", "pods", "-l", "app=stuck"))
         refused = shell.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json")
         assert refused.code == 3
-        assert "a rollout is under way" in refused.json["error"]["words"]
+        assert "a rollout is under way" in refused.json["error"]["message"]
         back = shell.run("rollback", key, "--yes", "--output", "json")
         assert (back.code, back.json["to_version"]) == (0, "1"), back.err
     assert set(answers) == {"iris/1"}, answers
@@ -88,7 +88,7 @@ def test_without_the_right_to_patch_nothing_is_tried(shell: Shell) -> None:
         before = shell.cluster.get("deployment", "viewed")["metadata"]
         done = shell.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json", user="view")
         assert done.code == 3, done.err
-        assert "permission to patch" in done.json["error"]["words"]
+        assert "permission to patch" in done.json["error"]["message"]
         after = shell.cluster.get("deployment", "viewed")["metadata"]
         assert after["generation"] == before["generation"]
         told = shell.run("doctor", "--output", "json", user="view").json["backends"]["kubernetes"]
@@ -99,7 +99,7 @@ def test_without_the_right_to_write_events_a_promotion_is_done_and_says_so(shell
     with shell.serving("quiet") as key:
         done = shell.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json", user="op")
         assert done.code == 0, done.err
-        assert "write event failed" in done.json["words"]
+        assert "write event failed" in done.json["message"]
         assert shell.mlflow.alias("champion") == "2"
 
 
@@ -110,7 +110,7 @@ def test_a_rollback_goes_ahead_without_the_registry_and_is_finished_later(shell:
         assert shell.run("promote", "iris", "1", "--deployment", key, "--yes", **away).code == 6
         done = shell.run("rollback", key, "--yes", "--output", "json", **away)
         assert done.code == 5, done.err
-        assert "alias champion was not moved" in done.json["words"]
+        assert "alias champion was not moved" in done.json["message"]
         assert shell.uri("lonely") == "models:/iris/1"
         assert shell.mlflow.alias("champion") == "2"
         later = shell.run("rollback", key, "--to", "1", "--yes", "--output", "json")

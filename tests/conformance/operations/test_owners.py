@@ -35,7 +35,7 @@ def owners(shell: Shell, key: str, user: str = "admin", **more: str) -> dict[str
 
 
 @pytest.mark.parametrize(
-    ("product", "words", "hint"),
+    ("product", "message", "hint"),
     [
         (
             "KServe",
@@ -59,11 +59,11 @@ def owners(shell: Shell, key: str, user: str = "admin", **more: str) -> dict[str
         ),
     ],
 )
-def test_what_would_surely_be_put_back_is_refused(shell: Shell, api: Api, product: str, words: str, hint: str) -> None:
+def test_what_would_surely_be_put_back_is_refused(shell: Shell, api: Api, product: str, message: str, hint: str) -> None:
     with owned(api, PRODUCTS[product], "theirs"):
         key = rolled_out(shell, "theirs")
         found = owners(shell, key)
-        assert (found["verdict"], found["words"]) == ("refuse", words)
+        assert (found["verdict"], found["message"]) == ("refuse", message)
         assert found["hint"].startswith(hint)
         done = shell.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json")
         assert done.code == 3, done.err
@@ -84,7 +84,7 @@ def test_where_its_source_says_that_it_holds_still_it_is_a_warning(shell: Shell,
     with owned(api, PRODUCTS[product], "held", **paused):
         found = owners(shell, rolled_out(shell, "held"))
         assert found["verdict"] == "warn"
-        assert "will write the template anew with its next release" in found["words"]
+        assert "will write the template anew with its next release" in found["message"]
         done = shell.run("promote", "iris", "2", "--deployment", "serving/held", "--yes", "--output", "json")
         assert done.code == 0, done.err
         assert shell.uri("held") == "models:/iris/2"
@@ -108,6 +108,6 @@ def test_one_that_is_put_back_says_by_whom(shell: Shell, api: Api, product: str,
             done = shell.run("promote", "iris", "2", "--deployment", key, "--yes", "--output", "json", user="op")
         assert put_back == ["models:/iris/2"]
         assert done.code == 1, done.err
-        assert f"{who} changed the template meanwhile" in done.json["words"]
+        assert f"{who} changed the template meanwhile" in done.json["message"]
         assert (shell.uri("fought"), shell.mlflow.alias("champion")) == ("models:/iris/1", "1")
         assert "modeldeck.dev/operation" not in shell.cluster.get("deployment", "fought")["metadata"]["annotations"]

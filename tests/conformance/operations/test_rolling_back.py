@@ -67,7 +67,7 @@ def test_the_old_artifact_is_gone(shell: Shell) -> None:
         refused = shell.run("rollback", key, "--yes", "--output", "json")
         assert refused.code == 3, refused.err
         assert refused.json["error"]["code"] == "refused"
-        assert "its artifacts are gone" in refused.json["error"]["words"]
+        assert "its artifacts are gone" in refused.json["error"]["message"]
         assert refused.json["error"]["hint"] == "register it anew"
         assert shell.uri("cleaned") == "models:/iris/2"
         assert shell.mlflow.alias("champion") == "2"

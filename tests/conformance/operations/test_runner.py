@@ -21,13 +21,13 @@ def newest(shell: Shell) -> Any:
     return shell.run("operations", "--output", "json").json["operations"][0]
 
 
-def when(process: subprocess.Popen[str], *words: str) -> None:
+def when(process: subprocess.Popen[str], *message: str) -> None:
     """Returns once a line of its standard error holds all of the words."""
     assert process.stderr
     for line in process.stderr:
-        if all(word in line for word in words):
+        if all(word in line for word in message):
             return
-    pytest.fail(f"ended without saying {words}")
+    pytest.fail(f"ended without saying {message}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
@@ -86,7 +86,7 @@ def test_a_colleague_on_another_machine_takes_it_back_without_the_journal(shell:
         assert undone.code == 0, undone.err
         assert shell.template("far-away") == before
         here = shell.run("operations", "resume", operation["id"], "--yes", "--output", "json")
-        assert "taken back elsewhere" in here.json["words"], here.err
+        assert "taken back elsewhere" in here.json["message"], here.err
         assert shell.run("promote", "iris", "2", "--deployment", key, "--yes").code == 0
 
 
@@ -125,7 +125,7 @@ def test_a_lock_that_is_held_says_who_since_when_and_where(shell: Shell, tmp_pat
         assert approved.code == 0, approved.err
         done = shell.run("operations", "attach", operation_id, "--output", "json")
         assert done.code == 0, done.err
-        assert "approved by bob@" in done.json["steps"][0]["words"]
+        assert "approved by bob@" in done.json["steps"][0]["message"]
 
 
 def held(deployment: str) -> dict[str, Any]:

@@ -33,8 +33,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> StateDir:
 @pytest.fixture(scope="module", params=NAMES)
 def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kept: StateDir) -> Iterator[World]:
     name: str = request.param
-    if name == "real" and (words := launch.missing()):
-        skip(words)
+    if name == "real" and (message := launch.missing()):
+        skip(message)
     kubectl = launch.binary("kubectl")
     if kubectl is None:
         skip("no kubectl on PATH, and none built by tests/conformance/controlplane/build.py")
@@ -56,7 +56,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             sandbox = Sandbox.launch(state.root, cluster="simulator", metrics="embedded")
         try:
             up = asyncio.run(ready(sandbox))
-            assert up.state == "ready", up.words
+            assert up.state == "ready", up.message
             copy_models(state, kept)
             yield World(sandbox, str(kubectl))
         finally:

@@ -41,9 +41,9 @@ class Person:
         """The words on the screen, also where they go on in the next line of a pane."""
         return " ".join(self.screen().replace("│", " ").split())
 
-    def sees(self, *words: str) -> bool:
+    def sees(self, *message: str) -> bool:
         shown = self.screen()
-        return all(each in shown for each in words)
+        return all(each in shown for each in message)
 
     def row(self, key: str) -> ServingRow | None:
         return next((row for row in self.deck.model.truth if row.key == key), None)

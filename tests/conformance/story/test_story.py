@@ -19,7 +19,7 @@ CONTRACT = {
 }
 SHOWN = 13
 """Characters of a run's name that are shown at least."""
-STEP_CONTRACT = {"name", "state", "before", "after", "started_at", "finished_at", "words"}
+STEP_CONTRACT = {"name", "state", "before", "after", "started_at", "finished_at", "message"}
 
 
 async def test_a_model_trained_elsewhere_is_seen_registered_promoted_and_served(world: World) -> None:
@@ -144,9 +144,9 @@ def test_a_version_whose_pods_crash_ends_undone_with_their_own_words(world: Worl
     assert set(client.aliases) == {now}
     told = keeps_the_contract(said, ExitCode.UNDONE)
     assert (told["outcome"], told["to_version"]) == ("undone", broken)
-    for words in (str(told["words"]), said.err):
-        assert "CrashLoopBackOff" in words or "keeps ending" in words, words  # as it is looked at between two starts, or after one
-        assert "pickle data was truncated" in words, words
+    for message in (str(told["message"]), said.err):
+        assert "CrashLoopBackOff" in message or "keeps ending" in message, message  # as it is looked at between two starts, or after one
+        assert "pickle data was truncated" in message, message
     assert world.alias("iris") == now
     assert world.slots("iris") == slots
     assert world.pod_uris("iris") == [f"models:/iris/{now}"] * 3

@@ -69,8 +69,8 @@ class World:
 
     # What people type
 
-    def modeldeck(self, *words: str) -> Said:
-        command = [sys.executable, "-m", "modeldeck", *words]
+    def modeldeck(self, *message: str) -> Said:
+        command = [sys.executable, "-m", "modeldeck", *message]
         done = subprocess.run(command, env=self.variables, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * PATIENCE)
         return Said(done.returncode, done.stdout, done.stderr)
 
@@ -85,8 +85,8 @@ class World:
         info = self.mlflow("runs/get", run_id=run_id)["run"]["info"]
         return Trained(run_id, info["run_name"])
 
-    def kubectl(self, *words: str) -> str:
-        done = subprocess.run([self.kubectl_binary, *words], env=self.variables, capture_output=True, text=True, timeout=PATIENCE)
+    def kubectl(self, *message: str) -> str:
+        done = subprocess.run([self.kubectl_binary, *message], env=self.variables, capture_output=True, text=True, timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -113,8 +113,8 @@ class World:
         found = self.mlflow("model-versions/search", filter=f"name='{model}'", max_results="100")["model_versions"]
         return sorted(found, key=lambda each: -int(each["version"]))
 
-    def get(self, *words: str) -> Any:
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
+    def get(self, *message: str) -> Any:
+        return json.loads(self.kubectl("get", *message, "-o", "json"))
 
     def deployment(self, name: str) -> Any:
         return self.get("deployment", name)

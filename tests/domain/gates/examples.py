@@ -13,16 +13,16 @@ MAYBE = st.none() | FINITE
 COUNTS = st.none() | st.integers(0, 10**9)
 
 
-def judged(verdict: GateVerdict, elapsed: float, words: str = "", name: str = "own") -> Judgement:
+def judged(verdict: GateVerdict, elapsed: float, message: str = "", name: str = "own") -> Judgement:
     """Of one criterion."""
-    return Judgement(1_700_000_000.0 + elapsed, elapsed, verdict, (CriterionResult(name, verdict, words),), words=words)
+    return Judgement(1_700_000_000.0 + elapsed, elapsed, verdict, (CriterionResult(name, verdict, message),), message=message)
 
 
 RESULTS = st.builds(
     CriterionResult,
     name=WORDS,
     verdict=VERDICTS,
-    words=WORDS,
+    message=WORDS,
     query=WORDS,
     value=MAYBE,
     unit=WORDS,
@@ -43,7 +43,7 @@ JUDGEMENTS = st.builds(
     criteria=st.lists(RESULTS, max_size=3).map(tuple),
     requests=COUNTS,
     window=st.floats(0, 1e5),
-    words=WORDS,
+    message=WORDS,
 )
 CRITERIA = st.builds(
     QueryCriterion, name=WORDS, query=WORDS, op=st.sampled_from(Op), bound=FINITE, unit=WORDS, min_requests=st.integers(0, 1000)

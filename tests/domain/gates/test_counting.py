@@ -225,7 +225,7 @@ def le(**counts_: float) -> Vector:
 def test_buckets() -> None:
     found = buckets_of(Vector((Sample({"le": "+Inf"}, 0, 9.0), Sample({"le": "100000"}, 0, 4.0))), "q", scale=1e-6)
     assert found.value == ((pytest.approx(0.1), 4.0), (math.inf, 9.0))
-    assert buckets_of(Vector(()), "q").words == "nothing was observed yet"
+    assert buckets_of(Vector(()), "q").message == "nothing was observed yet"
     for bad in (Sample({"le": "wide"}, 0, 1.0), Sample({}, 0, 1.0), Sample({"le": "1"}, 0, math.nan), Sample({"le": "NaN"}, 0, 1.0)):
         assert buckets_of(Vector((bad,)), "q").trouble is Trouble.NO_DATA
 
@@ -235,7 +235,7 @@ def test_one_number() -> None:
     assert one_number(Vector(()), "q").trouble is Trouble.NO_DATA
     series = tuple(Sample({"__name__": "up", "job": "pods", "pod": pod}, 0.0, 1.0) for pod in "abc")
     several = one_number(Vector(series), "q")
-    assert (several.trouble, several.words) == (
+    assert (several.trouble, several.message) == (
         Trouble.SEVERAL_SERIES,
         "the query answers 3 series, one is wanted ({pod=a}, {pod=b}): sum or max them",
     )
@@ -291,4 +291,4 @@ def test_buckets_of_the_same_bound_are_added_up_in_seconds_and_none_counts_less_
 
 def test_of_several_series_three_labels_are_told() -> None:
     series = tuple(Sample(dict.fromkeys("abcde", each), 0.0, 1.0) for each in "xy")
-    assert "({a=x, b=x, c=x}, {a=y, b=y, c=y})" in one_number(Vector(series), "q").words
+    assert "({a=x, b=x, c=x}, {a=y, b=y, c=y})" in one_number(Vector(series), "q").message

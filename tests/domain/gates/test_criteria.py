@@ -43,7 +43,7 @@ def version(requests: int, failed: int, latency: Measure[Buckets] | None = None)
 
 
 @pytest.mark.parametrize(
-    ("requests", "failed", "verdict", "words"),
+    ("requests", "failed", "verdict", "message"),
     [
         (100, 0, PASS, "0 % of 100 requests"),
         (400, 16, PASS, "4 % of 400 requests"),
@@ -55,18 +55,18 @@ def version(requests: int, failed: int, latency: Measure[Buckets] | None = None)
         (0, 0, INSUFFICIENT, "no requests"),
     ],
 )
-def test_the_ceiling_of_errors(requests: int, failed: int, verdict: GateVerdict, words: str) -> None:
+def test_the_ceiling_of_errors(requests: int, failed: int, verdict: GateVerdict, message: str) -> None:
     found = error_ceiling(0.1, SURE, version(requests, failed))
-    assert (found.verdict, found.words, found.requests, found.query) == (verdict, words, requests, "E / R")
+    assert (found.verdict, found.message, found.requests, found.query) == (verdict, message, requests, "E / R")
     assert (found.bound, found.limit, found.unit) == ("≤ 10 %", 0.1, "ratio")
 
 
 def test_errors_that_nobody_counts_are_not_none() -> None:
     unknown = replace(version(1000, 0), failed=missing(Trouble.NO_METRIC, "nobody counts errors"))
     for found in (error_ceiling(0.1, SURE, unknown), errors_compared(GATE, 2.0, SURE, unknown, version(1000, 0))):
-        assert (found.verdict, found.value, found.trouble, found.words) == (INSUFFICIENT, None, Trouble.NO_METRIC, "nobody counts errors")
+        assert (found.verdict, found.value, found.trouble, found.message) == (INSUFFICIENT, None, Trouble.NO_METRIC, "nobody counts errors")
     found = errors_compared(GATE, 2.0, SURE, version(1000, 0), unknown)
-    assert (found.verdict, found.words) == (INSUFFICIENT, "of the version before: nobody counts errors")
+    assert (found.verdict, found.message) == (INSUFFICIENT, "of the version before: nobody counts errors")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_errors_compared_with_those_before(new: tuple[int, int], old: tuple[int,
 
 def test_what_is_said_of_a_comparison() -> None:
     found = errors_compared(GATE, 2.0, SURE, version(1000, 60), version(9000, 90))
-    assert found.words == "6 % of 1000 requests against 1 % of 9000, wanted ≤ 2 %"
+    assert found.message == "6 % of 1000 requests against 1 % of 9000, wanted ≤ 2 %"
     assert (found.value, found.baseline, found.limit) == (0.06, 0.01, 0.02)
     assert errors_compared(GATE, 2.0, SURE, version(1000, 0), version(9000, 9)).bound == "≤ 1 %"
     unknown = errors_compared(GATE, 2.0, SURE, version(1000, 0), nothing(Trouble.NO_DATA, "gone"))
@@ -114,9 +114,9 @@ def test_what_was_never_seen_is_no_evidence() -> None:
 def test_the_ceiling_of_p99() -> None:
     fast, slow = histogram((0.1, 900), (0.25, 100)), histogram((0.1, 700), (0.25, 100), (0.5, 200))
     found = p99_ceiling(0.25, SURE, version(1000, 0, fast))
-    assert (found.verdict, found.value, found.words) == (PASS, pytest.approx(0.235), "235 ms of 1000 requests")
+    assert (found.verdict, found.value, found.message) == (PASS, pytest.approx(0.235), "235 ms of 1000 requests")
     found = p99_ceiling(0.25, SURE, version(1000, 0, slow))
-    assert (found.verdict, found.words) == (FAIL, "488 ms of 1000 requests, wanted ≤ 250 ms")
+    assert (found.verdict, found.message) == (FAIL, "488 ms of 1000 requests, wanted ≤ 250 ms")
     assert found.query == "histogram_quantile(0.99, buckets)"
 
 
@@ -130,7 +130,7 @@ def test_a_few_slow_requests_of_few_are_chance() -> None:
 def test_a_p99_beyond_the_last_bucket_is_more_than_it_says() -> None:
     beyond = Measure(((0.1, 500.0), (0.5, 700.0), (1.0, 900.0), (math.inf, 1000.0)), "buckets")
     fails = p99_ceiling(0.5, SURE, version(1000, 0, beyond))
-    assert (fails.verdict, fails.words) == (FAIL, "more than 1 s of 1000 requests, wanted ≤ 500 ms")
+    assert (fails.verdict, fails.message) == (FAIL, "more than 1 s of 1000 requests, wanted ≤ 500 ms")
     assert p99_ceiling(5.0, SURE, version(1000, 0, beyond)).verdict is INSUFFICIENT
     compared = p99_compared(1.5, SURE, version(1000, 0), version(1000, 0, beyond))
     assert (compared.verdict, compared.value) == (INSUFFICIENT, None)
@@ -176,7 +176,7 @@ def test_buckets_that_are_too_coarse_say_so() -> None:
     blunt = version(9000, 0, histogram((0.1, 2000), (1.0, 6999), (2.5, 1)))
     found = p99_compared(1.5, SURE, blunt, blunt)
     assert (found.verdict, found.trouble) == (INSUFFICIENT, Trouble.COARSE)
-    assert found.words.endswith("its buckets are too coarse to tell ≤ 1.5 ×")
+    assert found.message.endswith("its buckets are too coarse to tell ≤ 1.5 ×")
 
 
 def predicted(*counts: float) -> Measured:
@@ -186,10 +186,10 @@ def predicted(*counts: float) -> Measured:
 def test_predictions_that_drift() -> None:
     same = drift_compared(0.25, SURE, predicted(300, 400, 300), predicted(310, 390, 300))
     assert (same.verdict, same.unit) == (PASS, "PSI")
-    assert same.words.endswith("one bucket holds 40%, and hides what moves within it")
+    assert same.message.endswith("one bucket holds 40%, and hides what moves within it")
     moved = drift_compared(0.25, SURE, predicted(100, 100, 800), predicted(300, 400, 300))
     assert (moved.verdict, moved.requests) == (FAIL, 1000)
-    assert moved.words.endswith("wanted ≤ 0.25 PSI")
+    assert moved.message.endswith("wanted ≤ 0.25 PSI")
 
 
 def test_drift_of_few_predictions_is_neither_shown_nor_excluded() -> None:
@@ -221,9 +221,9 @@ MANY: Measure[int] = Measure(1000)
 
 def test_a_criterion_of_ones_own() -> None:
     found = own(QUEUE, Measure(4.0, "max(q)"), MANY)
-    assert (found.verdict, found.words, found.bound, found.value, found.limit) == (PASS, "4 requests", "≤ 10 requests", 4.0, 10)
+    assert (found.verdict, found.message, found.bound, found.value, found.limit) == (PASS, "4 requests", "≤ 10 requests", 4.0, 10)
     found = own(QUEUE, Measure(14.0, "max(q)"), MANY)
-    assert (found.verdict, found.words) == (FAIL, "14 requests, wanted ≤ 10 requests")
+    assert (found.verdict, found.message) == (FAIL, "14 requests, wanted ≤ 10 requests")
     assert own(replace(QUEUE, op=Op.ABOVE), Measure(14.0), MANY).bound == "> 10 requests"
 
 
@@ -246,12 +246,12 @@ def test_its_requests_too() -> None:
 
 def test_a_query_that_is_wrong_is_an_error() -> None:
     found = own(QUEUE, missing(Trouble.SEVERAL_SERIES, "2 series"), MANY)
-    assert (found.verdict, found.words) == (ERROR, "2 series")
+    assert (found.verdict, found.message) == (ERROR, "2 series")
 
 
 def test_an_error_says_more_than_silence() -> None:
     both = Measured(missing(Trouble.NO_DATA, "silence"), missing(Trouble.UNREACHABLE, "refused"))
-    assert error_ceiling(0.1, SURE, both).words == "refused"
+    assert error_ceiling(0.1, SURE, both).message == "refused"
 
 
 def test_every_criterion_that_is_set_is_judged() -> None:
@@ -287,7 +287,7 @@ def test_what_holds_for_whatever_was_measured(new: Measured, old: Measured) -> N
         assert decided == (result.trouble is None)
         assert not decided or (result.requests is not None and result.requests > 0)
         assert result.value is None or math.isfinite(result.value)
-        assert result.words
+        assert result.message
         if not decided:
             assert result.trouble is not None
             assert result.verdict is result.trouble.verdict
@@ -302,38 +302,38 @@ def test_nothing_known_never_passes_nor_fails(trouble: Trouble) -> None:
 
 
 def test_whose_requests_are_missing_is_said() -> None:
-    assert errors_compared(GATE, 2.0, SURE, version(0, 0), version(0, 0)).words == "no requests"
-    assert errors_compared(GATE, 2.0, SURE, version(10, 0), version(0, 0)).words == "of the version before: no requests"
+    assert errors_compared(GATE, 2.0, SURE, version(0, 0), version(0, 0)).message == "no requests"
+    assert errors_compared(GATE, 2.0, SURE, version(10, 0), version(0, 0)).message == "of the version before: no requests"
     unknown = replace(version(10, 0), requests=missing(Trouble.NO_METRIC, "no counter"))
-    assert errors_compared(GATE, 2.0, SURE, version(10, 0), unknown).words == "of the version before: no counter"
+    assert errors_compared(GATE, 2.0, SURE, version(10, 0), unknown).message == "of the version before: no counter"
     empty, some = version(0, 0, histogram((0.1, 0))), version(50, 0)
-    assert p99_compared(1.5, SURE, empty, empty).words == "no requests in its latency buckets"
-    assert p99_compared(1.5, SURE, empty, some).words == "no requests in its latency buckets"
-    assert p99_compared(1.5, SURE, some, empty).words == "of the version before: no requests in its latency buckets"
+    assert p99_compared(1.5, SURE, empty, empty).message == "no requests in its latency buckets"
+    assert p99_compared(1.5, SURE, empty, some).message == "no requests in its latency buckets"
+    assert p99_compared(1.5, SURE, some, empty).message == "of the version before: no requests in its latency buckets"
 
 
 def test_of_what_is_missing_an_error_is_told_first_else_the_first() -> None:
     gone, down = missing(Trouble.NO_DATA, "no requests yet"), missing(Trouble.UNREACHABLE, "refused")
     nobody = missing(Trouble.NO_METRIC, "nobody counts errors")
-    assert error_ceiling(0.1, SURE, Measured(gone, nobody)).words == "no requests yet"
+    assert error_ceiling(0.1, SURE, Measured(gone, nobody)).message == "no requests yet"
     found = error_ceiling(0.1, SURE, Measured(gone, down))
-    assert (found.words, found.verdict, found.trouble) == ("refused", ERROR, Trouble.UNREACHABLE)
-    assert error_ceiling(0.1, SURE, Measured(Measure(None), nobody)).words == "not known"
+    assert (found.message, found.verdict, found.trouble) == ("refused", ERROR, Trouble.UNREACHABLE)
+    assert error_ceiling(0.1, SURE, Measured(Measure(None), nobody)).message == "not known"
 
 
 @pytest.mark.parametrize(("fullest", "told"), [(0.29, False), (0.31, True)])
 def test_a_bucket_that_hides_what_moves_within_it_is_told(fullest: float, told: bool) -> None:
     rest = (1 - fullest) / 3
     flat = Measured(predictions=histogram(*((float(at), 1e5 * share) for at, share in enumerate((fullest, rest, rest, rest)))))
-    assert ("one bucket holds" in drift_compared(0.1, SURE, flat, flat).words) is told
+    assert ("one bucket holds" in drift_compared(0.1, SURE, flat, flat).message) is told
 
 
 def test_ones_own_criterion_says_how_many_requests_it_waits_for() -> None:
     criterion = QueryCriterion("queue", "q", Op.BELOW, 5.0, min_requests=20)
     found = own(criterion, Measure(3.0, "q"), Measure(7))
-    assert (found.words, found.more_requests) == ("7 requests, 20 needed", 13)
+    assert (found.message, found.more_requests) == ("7 requests, 20 needed", 13)
     assert own(criterion, Measure(3.0, "q"), Measure(20)).verdict is PASS
-    assert own(criterion, Measure(3.0, "q"), missing(Trouble.NO_METRIC, "nobody counts")).words == "nobody counts"
+    assert own(criterion, Measure(3.0, "q"), missing(Trouble.NO_METRIC, "nobody counts")).message == "nobody counts"
     whatever = replace(criterion, min_requests=0)
     assert own(whatever, Measure(3.0, "q"), missing(Trouble.NO_METRIC, "nobody counts")).verdict is PASS
     assert own(whatever, Measure(3.0, "q"), Measure(0)).verdict is PASS

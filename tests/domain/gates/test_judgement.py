@@ -53,19 +53,19 @@ def test_the_words_are_those_of_what_decides() -> None:
         CriterionResult("errors", FAIL, "8 % of 100 requests, wanted ≤ 5 %"),
         CriterionResult("p99", INSUFFICIENT, "no observation"),
     )
-    assert judgement(results, at=1.0, elapsed=2.0).words == "errors: 8 % of 100 requests, wanted ≤ 5 %"
-    assert judgement(results[1:], at=1.0, elapsed=2.0).words == "p99: no observation"
-    assert judgement((), at=1.0, elapsed=2.0).words == "nothing was judged"
-    assert judgement([CriterionResult("p99", PASS)], at=1.0, elapsed=2.0).words == "all 1 criteria pass"
+    assert judgement(results, at=1.0, elapsed=2.0).message == "errors: 8 % of 100 requests, wanted ≤ 5 %"
+    assert judgement(results[1:], at=1.0, elapsed=2.0).message == "p99: no observation"
+    assert judgement((), at=1.0, elapsed=2.0).message == "nothing was judged"
+    assert judgement([CriterionResult("p99", PASS)], at=1.0, elapsed=2.0).message == "all 1 criteria pass"
 
 
 def test_partial_data_is_told_by_the_first_warning() -> None:
     (found,) = judgement([CriterionResult("p99", PASS, "40 ms", warnings=("no store", "slow"))], at=0.0, elapsed=0.0).criteria
-    assert (found.verdict, found.trouble, found.words) == (INSUFFICIENT, Trouble.PARTIAL, "partial data: no store")
+    assert (found.verdict, found.trouble, found.message) == (INSUFFICIENT, Trouble.PARTIAL, "partial data: no store")
 
 
 def test_a_judgement_has_looked_back_for_no_time_unless_it_says_so() -> None:
-    assert judgement((), at=1.0, elapsed=2.0) == Judgement(1.0, 2.0, INSUFFICIENT, words="nothing was judged")
+    assert judgement((), at=1.0, elapsed=2.0) == Judgement(1.0, 2.0, INSUFFICIENT, message="nothing was judged")
     assert (Judgement(1.0, 2.0, PASS).window, judgement((), at=1.0, elapsed=2.0).window) == (0.0, 0.0)
     assert judgement((), at=1.0, elapsed=2.0, requests=5, window=30.0).window == 30.0
 
@@ -77,7 +77,7 @@ def test_what_decides_is_told_once_and_only_where_it_has_words() -> None:
         CriterionResult("b", FAIL),
         CriterionResult("c", FAIL, "worse"),
     ]
-    assert judgement(results, at=0.0, elapsed=0.0).words == "a: bad; c: worse"
+    assert judgement(results, at=0.0, elapsed=0.0).message == "a: bad; c: worse"
 
 
 @pytest.mark.parametrize("trouble", Trouble)

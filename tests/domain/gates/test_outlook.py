@@ -9,10 +9,10 @@ import pytest
 
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict
 from modeldeck.domain.gates.criteria import built_in
+from modeldeck.domain.gates.formatting import span
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Measure, Measured, missing
 from modeldeck.domain.gates.outlook import Sight, scaled, sight_words, sights, with_missing
-from modeldeck.domain.gates.words import span
 
 ERRORS_ONLY = Gate(max_error_ratio=None, max_p99_ratio=None)
 
@@ -57,7 +57,7 @@ def test_what_is_missing_would_decide() -> None:
     assert result.trouble is Trouble.UNDECIDED
     assert result.more_requests is not None
     assert result.more_seconds == pytest.approx(120 * result.more_requests / 600)
-    assert f"about {result.more_requests} more requests needed" in result.words
+    assert f"about {result.more_requests} more requests needed" in result.message
     (then,) = built_in(ERRORS_ONLY, scaled(new, 1 + result.more_requests / 600), old)
     assert then.verdict is GateVerdict.PASS
 
@@ -66,7 +66,7 @@ def test_what_lies_at_the_edge_will_hardly_be_told() -> None:
     new, old = served(1000, 20), served(18_000, 180)
     (result,) = with_missing(ERRORS_ONLY, built_in(ERRORS_ONLY, new, old), new, old, 120.0)
     assert (result.more_requests, result.more_seconds) == (None, None)
-    assert result.words.endswith("and more requests will hardly tell")
+    assert result.message.endswith("and more requests will hardly tell")
 
 
 def test_what_is_decided_lacks_nothing() -> None:
@@ -76,17 +76,17 @@ def test_what_is_decided_lacks_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.2, "1 s"), (40, "40 s"), (116, "116 s"), (540, "9 min"), (7200, "2 h"), (10_000, "3 h"), (200_000, "2 d")]
+    ("seconds", "message"), [(0.2, "1 s"), (40, "40 s"), (116, "116 s"), (540, "9 min"), (7200, "2 h"), (10_000, "3 h"), (200_000, "2 d")]
 )
-def test_about_how_long(seconds: float, words: str) -> None:
-    assert span(seconds) == words
+def test_about_how_long(seconds: float, message: str) -> None:
+    assert span(seconds) == message
 
 
 def test_where_nothing_was_counted_nothing_is_said_of_how_much_is_missing() -> None:
     new, old = served(600, 6), served(18_000, 180)
     (result,) = built_in(ERRORS_ONLY, new, old)
     (found,) = with_missing(ERRORS_ONLY, [replace(result, requests=0)], new, old, 120.0)
-    assert (found.more_requests, found.more_seconds, found.words) == (None, None, result.words)
+    assert (found.more_requests, found.more_seconds, found.message) == (None, None, result.message)
 
 
 @pytest.mark.parametrize("rate", [3, 5, 12, 40])
@@ -159,8 +159,8 @@ def test_what_a_criterion_already_lacks_is_told_with_its_time() -> None:
     done = CriterionResult("own", GateVerdict.PASS, "3", requests=5)
     found = with_missing(ERRORS_ONLY, (few, none, done), new, new, 20.0)
     assert (found[0].more_requests, found[0].more_seconds) == (15, 60.0)
-    assert found[0].words == "5 requests: about 15 more requests needed (60 s)"
-    assert (found[1].more_requests, found[1].more_seconds, found[1].words) == (15, None, "5 requests")
+    assert found[0].message == "5 requests: about 15 more requests needed (60 s)"
+    assert (found[1].more_requests, found[1].more_seconds, found[1].message) == (15, None, "5 requests")
     assert found[2] == done
 
 
@@ -170,4 +170,4 @@ def test_of_drift_predictions_are_missing() -> None:
     old = Measured(predictions=Measure(((0.0, 3e4), (1.0, 6e4), (2.0, 9e4), (math.inf, 12e4))))
     (result,) = with_missing(gate, built_in(gate, new, old), new, old, 60.0)
     assert result.more_requests is not None
-    assert f"about {result.more_requests} more predictions needed" in result.words
+    assert f"about {result.more_requests} more predictions needed" in result.message

@@ -23,7 +23,7 @@ def test_filled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "message"),
     [
         (
             'x{pod=~"{pod}"}',
@@ -35,8 +35,8 @@ def test_filled() -> None:
         ('x{pod="a', 'expected a closing ", found none'),
     ],
 )
-def test_what_is_wrong(query: str, words: str) -> None:
-    assert problems(query) == (words,)
+def test_what_is_wrong(query: str, message: str) -> None:
+    assert problems(query) == (message,)
 
 
 @pytest.mark.parametrize("query", ['x{a=~"[a-z]{5}"}', "x{}", 'x{a="b"} # {what}', 'x{a=~"{namespace}-.*"}', "sum(x[{window}])"])

@@ -94,17 +94,17 @@ def test_the_warm_up_does_not_count(letters: str, decision: Decision) -> None:
 
 def test_what_is_shown_beside_it() -> None:
     warming = progress(GATE, story("F", first=15.0), 100.0, 120.0)
-    assert (warming.counted, warming.warm_up_left, warming.time_left, warming.words) == (0, 40.0, 1780.0, "warming up, 40 s to go")
-    assert progress(GATE, story("PP"), 0.0, 95.0).words == "pass 2 of 3 in a row"
-    assert progress(GATE, story("PF"), 0.0, 95.0).words == "fail 1 of 2 in a row"
-    assert progress(GATE, story("PI"), 0.0, 95.0).words == "insufficient: number 1"
-    assert progress(GATE, (), 0.0, 70.0).words == "not judged yet"
+    assert (warming.counted, warming.warm_up_left, warming.time_left, warming.message) == (0, 40.0, 1780.0, "warming up, 40 s to go")
+    assert progress(GATE, story("PP"), 0.0, 95.0).message == "pass 2 of 3 in a row"
+    assert progress(GATE, story("PF"), 0.0, 95.0).message == "fail 1 of 2 in a row"
+    assert progress(GATE, story("PI"), 0.0, 95.0).message == "insufficient: number 1"
+    assert progress(GATE, (), 0.0, 70.0).message == "not judged yet"
     held = progress(GATE, (), 0.0, 1800.0)
-    assert (held.decision, held.words) == (Decision.HOLD, "undecided when its time was up; nothing was judged after the warm-up")
-    assert progress(GATE, story("E"), 0.0, 1800.0).words == "undecided when its time was up; error: number 0"
-    assert progress(GATE, story("EI"), 0.0, 1800.0).words == "undecided when its time was up; insufficient: number 1"
-    assert progress(GATE, story("FF"), 0.0, 95.0).words == "failed: number 1"
-    assert progress(GATE, story("PPP"), 0.0, 110.0).words == "passed: number 2"
+    assert (held.decision, held.message) == (Decision.HOLD, "undecided when its time was up; nothing was judged after the warm-up")
+    assert progress(GATE, story("E"), 0.0, 1800.0).message == "undecided when its time was up; error: number 0"
+    assert progress(GATE, story("EI"), 0.0, 1800.0).message == "undecided when its time was up; insufficient: number 1"
+    assert progress(GATE, story("FF"), 0.0, 95.0).message == "failed: number 1"
+    assert progress(GATE, story("PPP"), 0.0, 110.0).message == "passed: number 2"
 
 
 STORIES = st.lists(st.tuples(VERDICTS, st.floats(0, 60)), max_size=40)
@@ -141,9 +141,9 @@ def test_the_end_of_the_warm_up_is_a_part_of_it() -> None:
     gate = Gate()
     assert progress(gate, [judged(GateVerdict.PASS, 60.0)], 0.0, 60.0).counted == 0
     assert progress(gate, [judged(GateVerdict.PASS, 60.1)], 0.0, 60.1).counted == 1
-    assert progress(gate, (), 0.0, 59.9).words == "warming up, 0 s to go"
+    assert progress(gate, (), 0.0, 59.9).message == "warming up, 0 s to go"
     after = progress(gate, (), 0.0, 60.0)
-    assert (after.words, after.warm_up_left, after.time_left) == ("not judged yet", 0.0, 1740.0)
+    assert (after.message, after.warm_up_left, after.time_left) == ("not judged yet", 0.0, 1740.0)
 
 
 def test_time_that_people_added_counts_and_none_is_left_after_it() -> None:
@@ -158,6 +158,6 @@ def test_of_several_rows_the_shortest_is_told_and_of_counts_their_words() -> Non
         judgement((*judged(GateVerdict.PASS, at, name="own").criteria, *judged(other, at, name="other").criteria), at=at, elapsed=at)
         for at, other in ((75.0, GateVerdict.INSUFFICIENT), (90.0, GateVerdict.PASS))
     ]
-    assert progress(gate, rows, 0.0, 95.0).words == "pass 1 of 3 in a row"
+    assert progress(gate, rows, 0.0, 95.0).message == "pass 1 of 3 in a row"
     counted = [judged(GateVerdict.ERROR, 75.0, "refused", name="p99")]
-    assert progress(gate, counted, 0.0, 80.0).words == "error: refused"
+    assert progress(gate, counted, 0.0, 80.0).message == "error: refused"

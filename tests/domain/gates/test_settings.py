@@ -120,18 +120,18 @@ def test_a_rollback_is_half_a_minute_of_warm_up_two_passes_and_ten_minutes_at_mo
 
 
 def test_flaws_in_words() -> None:
-    assert [flaw.words for flaw in flaws(replace(NOTHING, baseline=30, timeout=74))] == [
+    assert [flaw.message for flaw in flaws(replace(NOTHING, baseline=30, timeout=74))] == [
         "expected at least one criterion, found none: such a gate could only hold",
         "expected at least warm_up + interval × 1 = 75 s, found 74: it could only hold",
         "expected at least 4 × scrape = 60 s, found 30: it would hold too few samples",
     ]
     (row,) = flaws(Gate(timeout=104, criteria=(QUEUE,)))
-    assert row.words == "expected at least warm_up + interval × passes_in_a_row = 105 s, found 104: it could only hold"
+    assert row.message == "expected at least warm_up + interval × passes_in_a_row = 105 s, found 104: it could only hold"
     (tolerated,) = flaws(Gate(tolerated_errors=0.2))
-    assert tolerated.words == "expected less than max_error_ratio = 0.1, found 0.2"
+    assert tolerated.message == "expected less than max_error_ratio = 0.1, found 0.2"
     other = replace(QUEUE, name="load")
     (twice,) = flaws(Gate(criteria=(QUEUE, other, QUEUE)))
-    assert twice.words == "expected each name once, found 'queue' several times"
+    assert twice.message == "expected each name once, found 'queue' several times"
 
 
 def test_settings_at_the_edge_are_no_flaws() -> None:

@@ -74,7 +74,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
 )
-KEYS = st.sampled_from(["at", "elapsed", "verdict", "criteria", "requests", "window", "words", "name", "value", "warnings", "op"])
+KEYS = st.sampled_from(["at", "elapsed", "verdict", "criteria", "requests", "window", "message", "name", "value", "warnings", "op"])
 
 
 @given(st.dictionaries(KEYS, JSON | st.lists(st.dictionaries(KEYS, JSON), max_size=2)))
@@ -88,10 +88,10 @@ def test_every_setting_is_there_and_what_is_not_known_is_null() -> None:
     assert body["criteria"] == [{"name": "queue", "query": "q", "op": "<", "bound": None, "unit": "", "min_requests": 0}]
     assert (body["rollback"]["warm_up"], body["rollback"]["rollback"], body["max_p99"]) == (5, None, None)
     empty = judgement_to_json(Judgement(5.0, 1.0, GateVerdict.PASS, (CriterionResult("", GateVerdict.PASS),)))
-    assert (empty["words"], empty["requests"]) == (None, None)
+    assert (empty["message"], empty["requests"]) == (None, None)
     (result,) = empty["criteria"]
     assert [name for name, value in result.items() if value is None] == [
-        *("query", "value", "unit", "bound", "limit", "baseline", "requests", "words", "trouble", "more_requests", "more_seconds")
+        *("query", "value", "unit", "bound", "limit", "baseline", "requests", "message", "trouble", "more_requests", "more_seconds")
     ]
     assert (result["op"], result["warnings"]) == ("<=", [])
 

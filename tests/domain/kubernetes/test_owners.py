@@ -21,7 +21,7 @@ def writes(manager: str, operation: str = "Update", *, template: bool = True) ->
 
 
 @pytest.mark.parametrize(
-    ("parts", "words", "hold", "instead"),
+    ("parts", "message", "hold", "instead"),
     [
         (
             {"controller": KSERVE},
@@ -99,9 +99,9 @@ def writes(manager: str, operation: str = "Update", *, template: bool = True) ->
         ),
     ],
 )
-def test_each_owner_with_what_to_edit_instead(parts: dict[str, Any], words: str, hold: Hold, instead: str) -> None:
+def test_each_owner_with_what_to_edit_instead(parts: dict[str, Any], message: str, hold: Hold, instead: str) -> None:
     (found,) = owners(deployment(**{"name": "iris", **parts}))
-    assert words in str(found)
+    assert message in str(found)
     assert found.hold is hold
     assert instead in found.instead
 

@@ -18,7 +18,7 @@ REST = 'Waiting for deployment "iris" rollout to finish: '
 
 
 @pytest.mark.parametrize(
-    ("parts", "state", "words"),
+    ("parts", "state", "message"),
     [
         ({"generation": 2, "conditions": (DEADLINE,)}, "waiting", "Waiting for deployment spec update to be observed..."),
         ({"conditions": (DEADLINE,), "updated": 0}, "failed", 'deployment "iris" exceeded its progress deadline'),
@@ -34,9 +34,9 @@ REST = 'Waiting for deployment "iris" rollout to finish: '
         ),
     ],
 )
-def test_kubectls_steps(parts: dict[str, Any], state: str, words: str) -> None:
+def test_kubectls_steps(parts: dict[str, Any], state: str, message: str) -> None:
     found = status(deployment(counts=3, **parts))
-    assert (found.state, found.words) == (state, words)
+    assert (found.state, found.message) == (state, message)
 
 
 @given(*(st.integers(0, 4) for _ in range(6)))
@@ -55,7 +55,7 @@ SETS = (replica_set(DEPLOYMENT, 1, OLD), replica_set(DEPLOYMENT, 2, NEW))
 
 
 @pytest.mark.parametrize(
-    ("parts", "reason", "words"),
+    ("parts", "reason", "message"),
     [
         (
             {"state": "waiting", "reason": "ImagePullBackOff", "message": "Back-off pulling image", "image": "i:2"},
@@ -74,11 +74,11 @@ SETS = (replica_set(DEPLOYMENT, 1, OLD), replica_set(DEPLOYMENT, 2, NEW))
         ),
     ],
 )
-def test_the_new_pods_own_words(parts: dict[str, Any], reason: str, words: str) -> None:
+def test_the_new_pods_own_words(parts: dict[str, Any], reason: str, message: str) -> None:
     broken = pod(SETS[1], "new", ready=False, containers=(state(ready=False, **parts),))
     found = trouble(DEPLOYMENT, [broken], SETS)
     assert found is not None
-    assert (found.words, found.reason, found.pod, found.container) == (words, reason, "new", "server")
+    assert (found.message, found.reason, found.pod, found.container) == (message, reason, "new", "server")
     assert trouble(DEPLOYMENT, [broken]) == found
 
 
@@ -108,7 +108,7 @@ def test_the_controllers_conditions() -> None:
     assert str(found) == "no pod could be created: exceeded quota"
     late = trouble(replace(DEPLOYMENT, conditions=(DEADLINE,)), [], SETS)
     assert late is not None
-    assert (late.reason, late.words) == ("ProgressDeadlineExceeded", DEADLINE.message)
+    assert (late.reason, late.message) == ("ProgressDeadlineExceeded", DEADLINE.message)
     assert trouble(replace(DEPLOYMENT, generation=9, conditions=(DEADLINE,)), [], SETS) is None
 
 
@@ -137,7 +137,7 @@ def early(kind: ContainerKind = ContainerKind.INIT, **parts: Any) -> ContainerSt
 
 
 @pytest.mark.parametrize(
-    ("first", "initialized", "words"),
+    ("first", "initialized", "message"),
     [
         (early(**CRASH), False, "pod new: Init:CrashLoopBackOff of init container fetch, restarted 3 times, exit code 1: no such artifact"),
         (early(ContainerKind.SIDECAR, **CRASH), False, "pod new: Init:CrashLoopBackOff of sidecar fetch, restarted 3 times"),
@@ -160,11 +160,11 @@ def early(kind: ContainerKind = ContainerKind.INIT, **parts: Any) -> ContainerSt
         ),
     ],
 )
-def test_containers_that_come_before_the_others(first: ContainerState, initialized: bool, words: str) -> None:
+def test_containers_that_come_before_the_others(first: ContainerState, initialized: bool, message: str) -> None:
     main = state(ready=False, state="waiting", reason="PodInitializing")
     found = trouble(DEPLOYMENT, [pod(SETS[1], "new", ready=False, containers=(first, main), initialized=initialized)], SETS)
     assert found is not None
-    assert words in found.words
+    assert message in found.message
     assert found.container == "fetch"
 
 
@@ -214,7 +214,7 @@ UNFINISHED = replace(DEPLOYMENT, available=0)
 
 
 @pytest.mark.parametrize(
-    ("parts", "cause", "words"),
+    ("parts", "cause", "message"),
     [
         ({"unscheduled": "0/1 nodes are available: 1 Insufficient nvidia.com/gpu."}, Cause.UNSCHEDULED, "1 Insufficient nvidia.com/gpu"),
         ({"phase": "Failed", "reason": "Evicted", "message": "low on memory"}, Cause.PODS_END, "pod new failed: Evicted: low on memory"),
@@ -222,16 +222,16 @@ UNFINISHED = replace(DEPLOYMENT, available=0)
         ({}, Cause.SLOW, "pod new runs, but is not ready"),
     ],
 )
-def test_what_a_rollout_waits_for_is_told_at_its_deadline(parts: dict[str, Any], cause: Cause, words: str) -> None:
+def test_what_a_rollout_waits_for_is_told_at_its_deadline(parts: dict[str, Any], cause: Cause, message: str) -> None:
     waits = pod(SETS[1], "new", ready=False, **parts)
     assert trouble(UNFINISHED, [waits], SETS) is None
     held = obstacle(UNFINISHED, [waits], SETS)
     assert held is not None
-    assert (held.cause, words in held.words) == (cause, True)
+    assert (held.cause, message in held.message) == (cause, True)
     late = trouble(replace(UNFINISHED, conditions=(DEADLINE,)), [waits], SETS)
     assert late is not None
     assert (late.cause, late.held, late.pod) == (Cause.DEADLINE, cause, "new")
-    assert late.words == f"{DEADLINE.message.rstrip('.')}: {held.words}"
+    assert late.message == f"{DEADLINE.message.rstrip('.')}: {held.message}"
 
 
 def test_nothing_is_in_the_way_of_what_is_done_or_not_seen_yet() -> None:
@@ -268,7 +268,7 @@ def test_restarts_as_kubectl_counts_them(containers: tuple[ContainerState, ...],
 
 
 @pytest.mark.parametrize(
-    ("parts", "words"),
+    ("parts", "message"),
     [
         ({}, ""),
         ({"message": "low on memory"}, "low on memory"),
@@ -278,8 +278,8 @@ def test_restarts_as_kubectl_counts_them(containers: tuple[ContainerState, ...],
         ({"containers": (state(last_exit_code=1),)}, ""),
     ],
 )
-def test_what_stands_beside_a_pod(parts: dict[str, Any], words: str) -> None:
-    assert pod_words(pod(SETS[1], **parts)) == words
+def test_what_stands_beside_a_pod(parts: dict[str, Any], message: str) -> None:
+    assert pod_words(pod(SETS[1], **parts)) == message
 
 
 def test_only_a_condition_that_says_so_refuses_a_pod() -> None:
@@ -296,4 +296,4 @@ def test_of_several_pods_that_do_not_come_up_the_first_is_told_and_of_those_that
     ended = [pod(SETS[1], f"at-{at}", ready=False, phase="Failed", created_at=at) for at in (5.0, 9.0, 7.0)]
     held = obstacle(UNFINISHED, ended, SETS)
     assert held is not None
-    assert (held.cause, held.pod, "(3 pods so far)" in held.words) == (Cause.PODS_END, "at-9.0", True)
+    assert (held.cause, held.pod, "(3 pods so far)" in held.message) == (Cause.PODS_END, "at-9.0", True)

@@ -57,11 +57,11 @@ def test_the_kind_of_what_fails(container: ContainerState, cause: Cause) -> None
 
 def test_the_container_is_named_where_there_are_several() -> None:
     alone = of(waiting("ErrImagePull", "denied"))
-    assert alone.words == "pod new: image registry/server:1: ErrImagePull: denied"
+    assert alone.message == "pod new: image registry/server:1: ErrImagePull: denied"
     beside = of(waiting("ErrImagePull", "denied"), state("proxy"))
-    assert beside.words == "pod new: image registry/server:1 of container server: ErrImagePull: denied"
+    assert beside.message == "pod new: image registry/server:1 of container server: ErrImagePull: denied"
     helped = of(waiting("ErrImagePull", "denied"), state("fetch", kind=INIT), state("mesh", kind=SIDECAR))
-    assert helped.words == alone.words
+    assert helped.message == alone.message
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_the_container_is_named_where_there_are_several() -> None:
     [("", "ErrImagePull"), ("denied", "ErrImagePull: denied"), ("ErrImagePull: denied", "ErrImagePull: denied")],
 )
 def test_a_reason_is_not_said_twice(message: str, said: str) -> None:
-    assert of(waiting("ErrImagePull", message)).words == f"pod new: image registry/server:1: {said}"
+    assert of(waiting("ErrImagePull", message)).message == f"pod new: image registry/server:1: {said}"
 
 
 def test_the_first_container_in_trouble_is_told_and_what_is_ready_is_not() -> None:
@@ -81,7 +81,7 @@ def test_the_first_container_in_trouble_is_told_and_what_is_ready_is_not() -> No
 
 
 @pytest.mark.parametrize(
-    ("parts", "words"),
+    ("parts", "message"),
     [
         ({"last_message": " no model \n", "message": "back-off"}, "pod new: CrashLoopBackOff: no model"),
         ({"message": "back-off"}, "pod new: CrashLoopBackOff: back-off"),
@@ -90,17 +90,17 @@ def test_the_first_container_in_trouble_is_told_and_what_is_ready_is_not() -> No
         ({"last_reason": "OOMKilled"}, "pod new: CrashLoopBackOff, OOMKilled"),
     ],
 )
-def test_a_crash_says_how_it_ended_last(parts: dict[str, Any], words: str) -> None:
-    assert of(waiting("CrashLoopBackOff", **parts)).words == words
+def test_a_crash_says_how_it_ended_last(parts: dict[str, Any], message: str) -> None:
+    assert of(waiting("CrashLoopBackOff", **parts)).message == message
 
 
 def test_an_end_that_just_came_is_told_with_its_own_code() -> None:
     ended = state(ready=False, state="terminated", reason="OOMKilled", exit_code=137, restarts=1)
-    assert of(ended).words == "pod new: keeps ending, restarted 1 times, OOMKilled, exit code 137"
+    assert of(ended).message == "pod new: keeps ending, restarted 1 times, OOMKilled, exit code 137"
     before = replace(ended, last_exit_code=2, last_reason="Error")
-    assert of(before).words == "pod new: keeps ending, restarted 1 times, exit code 2"
+    assert of(before).message == "pod new: keeps ending, restarted 1 times, exit code 2"
     first = replace(ended, kind=INIT, name="fetch")
-    assert of(first).words == "pod new: Init:OOMKilled of init container fetch, restarted 1 times, exit code 137"
+    assert of(first).message == "pod new: Init:OOMKilled of init container fetch, restarted 1 times, exit code 137"
 
 
 def held(*pods: Any, **parts: Any) -> Trouble:
@@ -111,42 +111,42 @@ def held(*pods: Any, **parts: Any) -> Trouble:
 
 def test_what_a_pod_still_does() -> None:
     starts = pod(SETS[0], "new", ready=False, reason="ContainerCreating", containers=(waiting("ContainerCreating", "pulling"),))
-    assert held(starts).words == "pod new is still ContainerCreating: pulling"
+    assert held(starts).message == "pod new is still ContainerCreating: pulling"
     assert (held(starts).reason, held(starts).container) == ("ContainerCreating", "server")
     bare = pod(SETS[0], "new", ready=False, reason="", phase="Pending", containers=())
-    assert (held(bare).words, held(bare).container) == ("pod new is still Pending", "")
+    assert (held(bare).message, held(bare).container) == ("pod new is still Pending", "")
     runs = pod(SETS[0], "new", ready=False, reason="Running", containers=(state("debug", ready=False, kind=EPHEMERAL), state(ready=False)))
-    assert (held(runs).words, held(runs).container) == ("pod new runs, but is not ready", "server")
+    assert (held(runs).message, held(runs).container) == ("pod new runs, but is not ready", "server")
 
 
 def test_what_has_ended_is_told_only_where_nothing_more_comes() -> None:
     failed = [pod(SETS[0], f"gone-{at}", ready=False, phase="Failed", reason="", message="", created_at=float(at)) for at in (1, 2)]
     starts = [pod(SETS[0], f"new-{at}", ready=False) for at in (1, 2, 3)]
     assert held(*failed, *starts).cause is Cause.SLOW
-    assert held(*failed, *starts[:2]).words == "pod gone-2 failed: no reason given (2 pods so far)"
-    assert held(failed[0]).words == "pod gone-1 failed: no reason given"
+    assert held(*failed, *starts[:2]).message == "pod gone-2 failed: no reason given (2 pods so far)"
+    assert held(failed[0]).message == "pod gone-1 failed: no reason given"
     assert (held(failed[0]).reason, held(failed[0]).pod) == ("Failed", "gone-1")
     unscheduled = pod(SETS[0], "waits", ready=False, unscheduled="no node.")
-    assert held(*failed, unscheduled).words == "pod waits cannot be scheduled: no node"
+    assert held(*failed, unscheduled).message == "pod waits cannot be scheduled: no node"
 
 
 def test_a_refusal_is_told_before_any_pod_and_a_pause_before_that() -> None:
     quota = (Condition("ReplicaFailure", "True", "FailedCreate", ""),)
     starts = pod(SETS[0], "new", ready=False)
-    assert held(starts, conditions=quota).words == "no pod could be created: FailedCreate"
-    assert held(starts, conditions=quota, paused=True).words == "the deployment is paused: nothing moves until it is resumed"
+    assert held(starts, conditions=quota).message == "no pod could be created: FailedCreate"
+    assert held(starts, conditions=quota, paused=True).message == "the deployment is paused: nothing moves until it is resumed"
     assert held(starts, conditions=quota, paused=True).reason == "DeploymentPaused"
 
 
 def test_a_deadline_without_words_has_ours() -> None:
     late = trouble(replace(DEPLOYMENT, conditions=(Condition("Progressing", "False", "ProgressDeadlineExceeded", ""),)), [], SETS)
     assert late is not None
-    assert late.words == 'deployment "iris" exceeded its progress deadline'
+    assert late.message == 'deployment "iris" exceeded its progress deadline'
     assert late.held is None
 
 
 @pytest.mark.parametrize(
-    ("parts", "words"),
+    ("parts", "message"),
     [
         ({"message": "low", "unscheduled": "no node"}, "low"),
         ({"terminating": True, "containers": (state(ready=False, last_exit_code=1),)}, ""),
@@ -158,8 +158,8 @@ def test_a_deadline_without_words_has_ours() -> None:
         ),
     ],
 )
-def test_what_stands_beside_a_pods_status(parts: dict[str, Any], words: str) -> None:
-    assert pod_words(pod(SETS[0], "new", ready=False, **parts)) == words
+def test_what_stands_beside_a_pods_status(parts: dict[str, Any], message: str) -> None:
+    assert pod_words(pod(SETS[0], "new", ready=False, **parts)) == message
 
 
 WANTED = template(container(image="i:2", command=("run",), args=("-x",), env={"A": "1"}), labels={"app": "iris"}, annotations={"n": "1"})

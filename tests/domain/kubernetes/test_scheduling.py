@@ -66,7 +66,7 @@ def test_what_is_not_decided_can_only_forbid_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hard", "used", "words"),
+    ("hard", "used", "message"),
     [
         ({"pods": "2"}, {"pods": "1"}, ""),
         ({"pods": "2"}, {"pods": "2"}, "2 of 2 pods used"),
@@ -83,10 +83,10 @@ def test_what_is_not_decided_can_only_forbid_more() -> None:
         ({"pods": "0"}, {}, "0 of 0 pods used"),
     ],
 )
-def test_quotas(hard: dict[str, str], used: dict[str, str], words: str) -> None:
+def test_quotas(hard: dict[str, str], used: dict[str, str], message: str) -> None:
     wanted = pod(gpu=1, cpu=500, limits={"cpu": 1000})
     found = look(node(gpu=9), of=wanted, quotas=(Quota("wide", {"pods": "99"}, {"pods": "1"}), Quota("few", hard, used)))
-    assert found == (Placement(Fit.NO_QUOTA, f"quota few: {words}") if words else Placement(Fit.FITS))
+    assert found == (Placement(Fit.NO_QUOTA, f"quota few: {message}") if message else Placement(Fit.FITS))
 
 
 def test_priority() -> None:

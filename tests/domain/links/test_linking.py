@@ -172,7 +172,7 @@ def test_variables_are_followed_to_where_the_version_stands(env: dict[str, str],
 
 
 @pytest.mark.parametrize(
-    ("parts", "words"),
+    ("parts", "message"),
     [
         (
             {"env": (EnvVar("MODEL_URI", None, "key uri of ConfigMap models"),)},
@@ -193,10 +193,10 @@ def test_variables_are_followed_to_where_the_version_stands(env: dict[str, str],
         ),
     ],
 )
-def test_what_cannot_be_read_is_told_and_makes_others_uncertain(parts: dict[str, Any], words: str) -> None:
+def test_what_cannot_be_read_is_told_and_makes_others_uncertain(parts: dict[str, Any], message: str) -> None:
     server = Container("server", "i", **parts)
     assert find_links(PodTemplate({}, {}, (server,))) == ()
-    assert unread(PodTemplate({}, {}, (server,))) == (words,)
+    assert unread(PodTemplate({}, {}, (server,))) == (message,)
     beside = container("side", env={"OTHER_URI": "models:/iris/1"})
     assert [link.certain for link in find_links(PodTemplate({}, {}, (server, beside)))] == [False]
 

@@ -104,7 +104,7 @@ def test_a_pair_of_variables(env: dict[str, str], pair: tuple[str, str] | None) 
 
 
 @pytest.mark.parametrize(
-    ("of", "words"),
+    ("of", "message"),
     [
         (container(env={"MODEL_URI": "models:/iris/$(VERSION)"}), ("MODEL_URI of container server reads VERSION, which is not set there",)),
         (
@@ -129,8 +129,8 @@ def test_a_pair_of_variables(env: dict[str, str], pair: tuple[str, str] | None) 
         (container(env={"MODEL_URI": "models:/iris/3"}), ()),
     ],
 )
-def test_what_stands_in_the_way_of_reading(of: Container, words: tuple[str, ...]) -> None:
-    assert references(STEM, of).unread == words
+def test_what_stands_in_the_way_of_reading(of: Container, message: tuple[str, ...]) -> None:
+    assert references(STEM, of).unread == message
 
 
 def test_a_value_that_a_text_reads_from_elsewhere_is_told_with_where() -> None:

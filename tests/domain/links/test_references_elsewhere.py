@@ -21,7 +21,7 @@ def server(*env: EnvVar, **parts: Any) -> PodTemplate:
 
 
 @pytest.mark.parametrize(
-    ("found", "words"),
+    ("found", "message"),
     [
         (server(args=("-m", "$(MODEL_URI)"), env_from=MAP), "`args` of container server reads MODEL_URI, which may come from " + MAP[0]),
         (
@@ -46,8 +46,8 @@ def server(*env: EnvVar, **parts: Any) -> PodTemplate:
         (server(args=("-m", "s3://models/iris/3")), "`args` of container server names a model outside of MLflow: s3://models/iris/3"),
     ],
 )
-def test_beside_what_cannot_be_read_nothing_is_certain(found: PodTemplate, words: str) -> None:
-    assert words in unread(found)
+def test_beside_what_cannot_be_read_nothing_is_certain(found: PodTemplate, message: str) -> None:
+    assert message in unread(found)
     assert [(link.model, link.certain) for link in find_links(found)] == [("features", False)]
 
 

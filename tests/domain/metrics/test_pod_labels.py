@@ -33,7 +33,7 @@ def test_a_string_of_promql_holds_quotes_backslashes_and_line_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "by", "plain", "of_target", "words"),
+    ("labels", "by", "plain", "of_target", "message"),
     [
         (PLAIN, "namespace, pod", True, True, "namespace and pod"),
         (EXPORTED, "exported_namespace, exported_pod", False, False, "exported_namespace and exported_pod"),
@@ -43,8 +43,8 @@ def test_a_string_of_promql_holds_quotes_backslashes_and_line_ends() -> None:
         (PodLabels(by_address=True), "namespace, pod", False, True, "pod (the pods' addresses)"),
     ],
 )
-def test_what_labels_say_of_themselves(labels: PodLabels, by: str, plain: bool, of_target: bool, words: str) -> None:
-    assert (labels.by, labels.plain, labels.of_target, labels.words) == (by, plain, of_target, words)
+def test_what_labels_say_of_themselves(labels: PodLabels, by: str, plain: bool, of_target: bool, message: str) -> None:
+    assert (labels.by, labels.plain, labels.of_target, labels.message) == (by, plain, of_target, message)
 
 
 @pytest.mark.parametrize(

@@ -161,7 +161,7 @@ def test_what_is_scraped_twice_counts_once(ways: tuple[dict[str, str], ...], mat
     own = [{**pod, **way} for pod in plain(*(pod.name for pod in IRIS)) for way in ways]
     found = scraped_by_deployment([of(FASTAPI, *own)], FLEET, NOBODY)["serving/iris"]
     assert found.labels.matchers == matcher
-    assert any("scraped several times" in words for words in found.notes) == bool(matcher)
+    assert any("scraped several times" in message for message in found.notes) == bool(matcher)
 
 
 def test_two_ports_that_export_different_metrics_are_no_double() -> None:
@@ -200,7 +200,7 @@ def test_pods_of_another_cluster_that_are_called_alike_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("exports", "words"),
+    ("exports", "message"),
     [
         ((FASTAPI[0], {"__name__": "http_requests_total", "method": "GET"}), "the labels do not tell failed requests apart"),
         ((FASTAPI[0], {"__name__": "http_requests_total", "status": "active"}), "the label status does not tell"),
@@ -208,9 +208,9 @@ def test_pods_of_another_cluster_that_are_called_alike_are_told() -> None:
         (TRITON, "0 failed requests are no proof"),
     ],
 )
-def test_why_errors_are_not_known(exports: tuple[dict[str, str], ...], words: str) -> None:
+def test_why_errors_are_not_known(exports: tuple[dict[str, str], ...], message: str) -> None:
     (note,) = scraped_by_deployment([of(exports, *plain(IRIS[0].name))], FLEET, NOBODY)["serving/iris"].notes
-    assert words in note
+    assert message in note
 
 
 def test_a_counter_that_leaves_failures_out_shows_them_and_never_their_absence() -> None:

@@ -51,7 +51,7 @@ def test_a_label_that_most_metrics_do_not_have_is_the_servers_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ways", "matcher", "words"),
+    ("ways", "matcher", "message"),
     [
         (
             ({"instance": "1:80"}, {"instance": "1:81"}),
@@ -66,9 +66,9 @@ def test_a_label_that_most_metrics_do_not_have_is_the_servers_own() -> None:
         (({},), "", ""),
     ],
 )
-def test_of_a_container_that_is_scraped_twice_one_scrape_counts(ways: tuple[dict[str, str], ...], matcher: str, words: str) -> None:
+def test_of_a_container_that_is_scraped_twice_one_scrape_counts(ways: tuple[dict[str, str], ...], matcher: str, message: str) -> None:
     one = read(series(*ways))
-    assert (one.labels.matchers, one.notes) == (matcher, (f"pods are scraped several times: {words}",) if words else ())
+    assert (one.labels.matchers, one.notes) == (matcher, (f"pods are scraped several times: {message}",) if message else ())
 
 
 def test_only_what_every_container_has_can_be_kept() -> None:

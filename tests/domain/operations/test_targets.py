@@ -35,7 +35,7 @@ def choose(wanted: Intent, key: str) -> Intent:
 
 
 def test_those_of_the_model_first_then_those_that_need_a_copy_and_what_each_serves_now() -> None:
-    assert [(found.key, found.words) for found in targets.options(WANTED, ROWS)] == [
+    assert [(found.key, found.message) for found in targets.options(WANTED, ROWS)] == [
         ("serving/by-run", "? ?"),
         ("serving/iris", "iris 7"),
         ("serving/prod-a", "serves prod.iris: copied there first"),
@@ -59,7 +59,7 @@ def test_parts_are_listed_first_in_their_order_and_can_be_taken_out() -> None:
     wanted = choose(choose(WANTED, "serving/prod-a"), "serving/iris")
     first, second, *_ = targets.options(wanted, ROWS)
     assert (first.key, second.key) == ("serving/prod-a", "serving/iris")
-    assert first.words == second.words == "part of it: enter takes it out"
+    assert first.message == second.message == "part of it: enter takes it out"
 
 
 def test_a_part_that_is_gone_can_be_taken_out() -> None:
@@ -70,7 +70,7 @@ def test_two_other_models_are_one_too_many() -> None:
     wanted = choose(WANTED, "serving/prod-a")
     assert choose(wanted, "serving/prod-b").then == ("serving/prod-a", "serving/prod-b")
     refused = targets.options(wanted, ROWS)[-1]
-    assert (refused.key, refused.words, refused.wanted) == ("serving/wine", "serves wine: the copy goes to prod.iris", None)
+    assert (refused.key, refused.message, refused.wanted) == ("serving/wine", "serves wine: the copy goes to prod.iris", None)
     assert refused.why_not == "not serving/wine: an operation copies to one other model, prod.iris"
     assert choose(choose(wanted, "serving/prod-a"), "serving/wine").copy_to == "wine"
 

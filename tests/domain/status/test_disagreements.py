@@ -88,7 +88,7 @@ def test_no_pod_is_ready_where_neither_the_count_nor_any_pod_says_so(desired: in
     assert codes(found) == ([] if serves else [Code.NOT_SERVING])
     if not serves:
         told = disagreements(found, Trouble("pod pod-0: OOMKilled", "OOMKilled", Cause.MEMORY))
-        assert [each.words for each in (*disagreements(found), *told)] == [
+        assert [each.message for each in (*disagreements(found), *told)] == [
             "no pod of 2 is ready",
             "no pod of 2 is ready: pod pod-0: OOMKilled",
         ]
@@ -97,36 +97,36 @@ def test_no_pod_is_ready_where_neither_the_count_nor_any_pod_says_so(desired: in
 @pytest.mark.parametrize("status", ["PENDING_REGISTRATION", "FAILED_REGISTRATION", "ZAPPED"])
 def test_only_a_version_that_is_ready_is(status: str) -> None:
     (found,) = disagreements(evidence(registry=registered(status=status)))
-    assert (found.code, found.words) == (Code.VERSION_NOT_READY, f"v7 of iris is {status}")
+    assert (found.code, found.message) == (Code.VERSION_NOT_READY, f"v7 of iris is {status}")
 
 
 def test_what_the_registry_does_not_have_in_words() -> None:
     (model,) = disagreements(evidence(registry=Registry((), ())))
-    assert model.words == "the registry has no model iris"
+    assert model.message == "the registry has no model iris"
     (version,) = disagreements(evidence(spec=Resolved("iris", "8"), alias_version=None))
-    assert version.words == "the registry has no v8 of iris"
+    assert version.message == "the registry has no v8 of iris"
     (alias,) = disagreements(evidence(registry=Registry((RegisteredModel("iris", {}),), ()), alias_version=None))
-    assert alias.words == "iris has no alias champion: new pods cannot start"
+    assert alias.message == "iris has no alias champion: new pods cannot start"
 
 
 def test_pods_of_several_other_versions_are_counted_together() -> None:
     fixed = deployment(of=template(container(env={"MODEL_URI": "models:/iris/7"})))
     live = (LiveVersion("6", 2, 2), LiveVersion("5", 1, 1), LiveVersion(None, 1, 1), LiveVersion("4", 1, 0))
     found = disagreements(evidence(deployment=fixed, link=link_of(fixed, LinkPatterns()), live=live))
-    assert [each.words for each in found] == [
+    assert [each.message for each in found] == [
         "the template says v7, 3 ready pods serve v6 and v5",
         "several versions serve at once: v6 on 2, v5 on 1",
     ]
     one = disagreements(evidence(deployment=fixed, link=link_of(fixed, LinkPatterns()), live=(LiveVersion("6", 1, 1),)))
-    assert [each.words for each in one] == ["the template says v7, 1 ready pod serves v6"]
+    assert [each.message for each in one] == ["the template says v7, 1 ready pod serves v6"]
 
 
 def test_the_versions_that_an_alias_left_behind_are_told_in_order() -> None:
     live = (LiveVersion("6", 1, 1), LiveVersion("5", 1, 0), LiveVersion("7", 1, 0), LiveVersion(None, 1, 0))
     (found,) = disagreements(evidence(live=live))
-    assert found.words == "alias champion moved to v7 since pods started that serve v5 and v6: restart to follow it"
+    assert found.message == "alias champion moved to v7 since pods started that serve v5 and v6: restart to follow it"
 
 
-@pytest.mark.parametrize(("version", "words"), [("7", "v7"), ("main", "main"), (None, "an unknown version")])
-def test_a_version_in_words(version: str | None, words: str) -> None:
-    assert v(version) == words
+@pytest.mark.parametrize(("version", "message"), [("7", "v7"), ("main", "main"), (None, "an unknown version")])
+def test_a_version_in_words(version: str | None, message: str) -> None:
+    assert v(version) == message

@@ -71,20 +71,20 @@ def test_all_agree() -> None:
 
 def test_the_alias_says_another_version() -> None:
     row = only(fleet_of(V6, (V6, True)), registry(champion="7"))
-    assert [d.words for d in row.disagreements] == ["alias champion says v7, the template says v6"]
+    assert [d.message for d in row.disagreements] == ["alias champion says v7, the template says v6"]
     assert codes(row) == [Code.ALIAS_DIFFERS]
 
 
 def test_pods_serve_another_version_than_the_template() -> None:
     row = only(fleet_of(V7, (V6, True), (V6, True), (V7, False)), registry(champion="7"))
     assert row.live == (LiveVersion("6", 2, 2), LiveVersion("7", 1, 0))
-    assert [d.words for d in row.disagreements] == ["the template says v7, 2 ready pods serve v6"]
+    assert [d.message for d in row.disagreements] == ["the template says v7, 2 ready pods serve v6"]
 
 
 def test_several_versions_at_once() -> None:
     row = only(fleet_of(V7, (V6, True), (V7, True)), registry(champion="7"))
     assert codes(row) == [Code.PODS_DIFFER, Code.MIXED_VERSIONS]
-    assert row.disagreements[1].words == "several versions serve at once: v6 on 1, v7 on 1"
+    assert row.disagreements[1].message == "several versions serve at once: v6 on 1, v7 on 1"
 
 
 def test_ending_and_waiting_pods_do_not_serve() -> None:
@@ -119,7 +119,7 @@ def test_an_uncertain_reference_is_shown_and_only_pods_say_what_serves() -> None
     row = only(fleet_of(two, (two, True)), registry(champion="7"))
     assert (row.model, row.link, row.spec_version, row.live) == ("iris", None, None, (LiveVersion(None, 1, 1),))
     assert codes(row) == [Code.SEVERAL_LINKS]
-    assert "server/env/SHADOW_MODEL_URI: models:/iris/6" in row.disagreements[0].words
+    assert "server/env/SHADOW_MODEL_URI: models:/iris/6" in row.disagreements[0].message
     stated = only(fleet_of(two, (two, True)), registry(champion="7"), observed={"serving/pod-0": SAYS_6})
     assert stated.live == (LiveVersion("6", 1, 1),)
 
@@ -177,7 +177,7 @@ class TestByAlias:
         older = only(fleet_of(BY_ALIAS, (BY_ALIAS, True)), registry(champion="7"), observed={"serving/pod-0": SAYS_6})
         assert (same.live, same.disagreements) == ((LiveVersion("7", 1, 1),), ())
         assert codes(older) == [Code.ALIAS_MOVED]
-        assert "moved to v7 since pods started that serve v6" in older.disagreements[0].words
+        assert "moved to v7 since pods started that serve v6" in older.disagreements[0].message
 
     def test_told_by_the_annotation_of_a_promotion(self) -> None:
         told = serves("models:/iris@champion", model="iris", version="6")
@@ -213,7 +213,7 @@ def test_nothing_serves_and_why() -> None:
     crash = state(ready=False, state="waiting", reason="CrashLoopBackOff", restarts=3, last_message="boom")
     row = only(replace(fleet, pods=(replace(fleet.pods[0], containers=(crash,)),)), registry(champion="7"))
     assert codes(row) == [Code.NOT_SERVING]
-    assert row.disagreements[0].words.startswith("no pod of 1 is ready: pod pod-0: CrashLoopBackOff")
+    assert row.disagreements[0].message.startswith("no pod of 1 is ready: pod pod-0: CrashLoopBackOff")
     assert only(fleet_of(V7, ready=0), registry(champion="7")).disagreements == ()
     hidden = replace(fleet_of(V7, (V7, True)), pods=())
     assert only(hidden, registry(champion="7")).disagreements == ()
@@ -288,7 +288,7 @@ def test_every_fleet_has_its_rows(fleet: Fleet, known: Registry | None) -> None:
         assert sum(live.pods for live in row.live) == len(counted)
         assert sum(live.ready for live in row.live) == sum(p.ready for p in counted)
         assert len(set(codes(row))) == len(row.disagreements)
-        assert all(d.words for d in row.disagreements)
+        assert all(d.message for d in row.disagreements)
     assert sum(len(pods) for pods in shared.values()) == len({p.name for pods in shared.values() for p in pods})
 
 
@@ -343,7 +343,7 @@ def test_what_cannot_be_read_is_told_only_where_nothing_else_is() -> None:
     taken = replace(container("b"), env=(EnvVar("MODEL_URI", None, "key uri of ConfigMap settings"),))
     lost = only(fleet_of(template(taken)), None)
     assert lost.link is None
-    assert any("ConfigMap settings" in words for words in lost.unread)
+    assert any("ConfigMap settings" in message for message in lost.unread)
     fixed = template(taken, annotations={"modeldeck.dev/model": "iris", "modeldeck.dev/version": "7"})
     found = only(fleet_of(fixed), None)
     assert (found.link is not None, found.unread) == (True, ())

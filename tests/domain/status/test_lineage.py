@@ -32,13 +32,13 @@ def test_from_a_deployment_with_its_disagreements() -> None:
     rows = serving_rows(fleet_of(V6, (V6, True)), REGISTRY)
     found = line(Selection(deployment="serving/iris"), REGISTRY, rows)
     assert (found.selected.version, found.selected.deployed) == ("6", (Deployed("serving/iris", 1, None),))
-    assert found.words[-1] == "alias champion says v7, the template says v6"
+    assert found.messages[-1] == "alias champion says v7, the template says v6"
 
 
 def test_a_run_that_was_never_registered_and_nothing_at_all() -> None:
     assert line(Selection(run_id="lost"), REGISTRY, ROWS).selected == Chain("lost", "lost", None, None, (), ())
     nothing = line(EMPTY, None, ())
-    assert (nothing.selected, nothing.champion, nothing.words) == (Chain(None, None, None, None, (), ()), None, ())
+    assert (nothing.selected, nothing.champion, nothing.messages) == (Chain(None, None, None, None, (), ()), None, ())
 
 
 def test_latency_of_a_mixture_is_nobodys() -> None:
@@ -60,10 +60,10 @@ def test_a_model_without_a_version_says_less_than_the_deployment() -> None:
 
 def test_a_deployment_of_another_model_says_nothing_of_what_is_selected() -> None:
     rows = serving_rows(fleet_of(V6, (V6, True)), REGISTRY)
-    assert line(Selection(model="wine", version="1", deployment="serving/iris"), REGISTRY, rows).words == ()
-    assert line(Selection(model="iris", version="9", deployment="serving/iris"), REGISTRY, rows).words != ()
+    assert line(Selection(model="wine", version="1", deployment="serving/iris"), REGISTRY, rows).messages == ()
+    assert line(Selection(model="iris", version="9", deployment="serving/iris"), REGISTRY, rows).messages != ()
     unlinked = (replace(rows[0], model=None),)
-    assert line(Selection(model="wine", version="1", deployment="serving/iris"), REGISTRY, unlinked).words != ()
+    assert line(Selection(model="wine", version="1", deployment="serving/iris"), REGISTRY, unlinked).messages != ()
 
 
 def test_each_place_is_of_the_very_version_most_ready_pods_first() -> None:

@@ -44,7 +44,7 @@ def test_no_quantities(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "message"),
     [
         (0, "0s"),
         (59, "59s"),
@@ -64,5 +64,5 @@ def test_no_quantities(text: str) -> None:
         (-5, "<invalid>"),
     ],
 )
-def test_ages_are_spelled_as_kubectl_does(seconds: int, words: str) -> None:
-    assert human(seconds) == words
+def test_ages_are_spelled_as_kubectl_does(seconds: int, message: str) -> None:
+    assert human(seconds) == message

@@ -18,11 +18,11 @@ LABELS = st.dictionaries(KEYS, WORDS)
 
 
 @given(LABELS, KEYS, st.lists(WORDS, min_size=1, unique=True))
-def test_sets(labels: dict[str, str], key: str, words: list[str]) -> None:
-    inside = parse_labels(f"{key} in ({', '.join(words)})").matches(labels)
-    assert inside == (labels.get(key) in words)
-    assert parse_labels(f"{key} notin ({','.join(words)})").matches(labels) != inside
-    assert from_object({"matchExpressions": [{"key": key, "operator": "In", "values": words}]}).matches(labels) == inside
+def test_sets(labels: dict[str, str], key: str, message: list[str]) -> None:
+    inside = parse_labels(f"{key} in ({', '.join(message)})").matches(labels)
+    assert inside == (labels.get(key) in message)
+    assert parse_labels(f"{key} notin ({','.join(message)})").matches(labels) != inside
+    assert from_object({"matchExpressions": [{"key": key, "operator": "In", "values": message}]}).matches(labels) == inside
 
 
 @given(LABELS, LABELS)

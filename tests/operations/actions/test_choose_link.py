@@ -47,7 +47,7 @@ async def test_where_none_of_the_references_may_serve_the_hint_says_so(bench: Be
     bench.fake.cluster.edit("serving/iris", from_elsewhere)
     refused = await bench.plan("2")
     assert isinstance(refused, Refusal)
-    assert "reads STORAGE_URI, which is not set there" in refused.words
+    assert "reads STORAGE_URI, which is not set there" in refused.message
     assert refused.hint.endswith("where none of these serves, write the one that does into the template (MODEL_URI=models:/NAME/VERSION)")
 
 

@@ -10,17 +10,17 @@ from modeldeck.domain.operations.promotions import Kind
 from modeldeck.operations.common.change_cause import Cause, cause_of, is_ours
 from modeldeck.operations.common.text import new_id, sanitize
 
-words = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30)
+message = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30)
 versions = st.integers(1, 10**6).map(str)
 
 
 @given(
     kind=st.sampled_from((Kind.PROMOTE, Kind.ROLLBACK)),
-    model=words.filter(lambda text: " -> " not in text),
+    model=message.filter(lambda text: " -> " not in text),
     before=versions | st.none(),
     after=versions,
-    actor=words,
-    reason=st.just("") | words,
+    actor=message,
+    reason=st.just("") | message,
     at=st.floats(0, 4e9),
 )
 def test_it_is_read_back_as_it_was_written(

@@ -30,8 +30,8 @@ BARE = Operation("op", Kind.MOVE, "", "", "", "", None, "", "", State.PLANNED, N
 FULL = Operation(
     *("op", Kind.PROMOTE, "ann@box", "iris", "serving", "iris", "1", "2", "better"),
     *(State.ENDED, Outcome.DONE, 1_800_000_000.0, 1_800_000_060.0, 4711),
-    steps=(replace(STEP, command="curl", words="moved", started_at=1_800_000_001.0), replace(STEP, leg=2)),
-    words="done",
+    steps=(replace(STEP, command="curl", message="moved", started_at=1_800_000_001.0), replace(STEP, leg=2)),
+    message="done",
     log=(Said(1_800_000_002.0, "patched"),),
     alias="champion",
     environment="prod",
@@ -78,14 +78,14 @@ def test_an_operation() -> None:
         "heard_at": "2027-01-15T08:00:59.000Z",
         "gate": None,
         "waiting_for": "nobody",
-        "words": "done",
-        "log": [{"at": "2027-01-15T08:00:02.000Z", "words": "patched"}],
+        "message": "done",
+        "log": [{"at": "2027-01-15T08:00:02.000Z", "message": "patched"}],
     }
     assert [part["deployment"] for part in told["parts"]] == ["serving/staging", "serving/iris"]
     named, stray = told["steps"]
-    assert (named["deployment"], named["words"], named["command"]) == ("serving/staging", "moved", "curl")
+    assert (named["deployment"], named["message"], named["command"]) == ("serving/staging", "moved", "curl")
     assert (named["started_at"], named["finished_at"]) == ("2027-01-15T08:00:01.000Z", None)
-    assert (stray["deployment"], stray["words"], stray["command"]) == (None, None, None)
+    assert (stray["deployment"], stray["message"], stray["command"]) == (None, None, None)
 
 
 def test_the_newest_judgement_of_an_operation() -> None:
@@ -102,10 +102,10 @@ async def test_a_plan(bench: Bench) -> None:
     told = plan_json(made)
     assert (told["reason"], told["already_there"], told["refused"], told["gate"]) == (None, False, False, None)
     assert (told["deployment"], told["deployments"], told["from_version"], told["to_version"]) == ("iris", ["serving/iris"], "1", "2")
-    assert {"name": "environment", "verdict": "ok", "words": "test may be changed", "hint": None} in told["checks"]
+    assert {"name": "environment", "verdict": "ok", "message": "test may be changed", "hint": None} in told["checks"]
     refused = replace(made, checks=(Check("environment", Verdict.REFUSE, "no", "ask"),), steps=())
     assert (plan_json(refused)["refused"], plan_json(refused)["already_there"]) == (True, True)
-    assert plan_json(refused)["checks"] == [{"name": "environment", "verdict": "refuse", "words": "no", "hint": "ask"}]
+    assert plan_json(refused)["checks"] == [{"name": "environment", "verdict": "refuse", "message": "no", "hint": "ask"}]
 
 
 def test_a_plan_is_read_back_and_what_a_newer_one_wrote_is_left_alone() -> None:

@@ -156,7 +156,7 @@ async def test_it_is_written_as_one_that_was_cut_off_in_each_of_its_steps(bench:
     assert (planned.kind, planned.body["host"], planned.body["adopted"]) == ("planned", host(), True)
     assert [(entry.kind, entry.body["step"]) for entry in rest] == [("trying", 0), ("request", 0), ("trying", 1), ("request", 1)]
     assert {entry.body["at"] for entry in bench.journal.written} == {bench.fake.clock.now()}
-    assert [entry.words for entry in rest if entry.kind == "request"] == [
+    assert [entry.message for entry in rest if entry.kind == "request"] == [
         f"{step.name}: as the mark on the deployment tells" for step in plan.steps
     ]
     operation = bench.journal.operation("op")

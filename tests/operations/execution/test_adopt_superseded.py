@@ -40,11 +40,11 @@ async def test_what_is_undone_puts_the_mark_back_that_it_had_replaced(bench: Ben
     left = await left_open(bench)
     bench.fake.traps.fail("set_alias", Forbidden("not you"), times=99)
     later = await bench.promote("3", actor="bob@box")
-    assert later.outcome is Outcome.UNDONE, later.words
+    assert later.outcome is Outcome.UNDONE, later.message
     assert (bench.fake.env(), bench.fake.champion, mark(bench)) == ("models:/iris/2", "1", left.id)
     bench.fake.traps.clear()
     ended = await bench.take_back(left.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert (bench.fake.env(), bench.fake.champion, mark(bench)) == ("models:/iris/1", "1", None)
     assert [(past.id, past.outcome) for past in history_of(bench.fake.annotations())] == [(left.id, "undone"), (later.id, "undone")]
 
@@ -60,11 +60,11 @@ async def test_while_another_is_in_the_middle_it_is_left_alone(bench: Bench, ver
     calls = len(bench.fake.traps.calls)
     ended = await getattr(bench, verb)(left.id)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert f"nothing was tried: Kubernetes: operation {made.id} of bob@box stands on deployment serving/iris" in ended.words
+    assert f"nothing was tried: Kubernetes: operation {made.id} of bob@box stands on deployment serving/iris" in ended.message
     assert not {"patch_deployment", "set_alias"} & set(bench.fake.traps.calls[calls:])
     assert (await bench.resume(made.id)).outcome is Outcome.DONE
     ended = await bench.resume(left.id)
-    assert "has been there since" in "".join(step.words for step in ended.steps)
+    assert "has been there since" in "".join(step.message for step in ended.steps)
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/3", "3")
 
 
@@ -87,7 +87,7 @@ async def test_carried_out_but_contradicted_it_is_not_called_undone_later(bench:
     assert [past.outcome for past in history_of(bench.fake.annotations())] == ["needs attention"]
     assert (await Bench(bench.fake, MemoryJournal()).promote("1", actor="bob@box")).outcome is Outcome.DONE
     ended = await bench.resume(made.id)
-    assert (ended.outcome, ended.words) == (Outcome.DONE, "it was carried out, and another operation has been there since")
+    assert (ended.outcome, ended.message) == (Outcome.DONE, "it was carried out, and another operation has been there since")
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "1")
 
 
@@ -100,12 +100,12 @@ async def test_a_way_back_that_lay_idle_stops_where_the_way_there_was_finished(b
     await adopt(made.id, bench.fake.clients, elsewhere.journal, bench.fake.clock)
     bench.fake.traps.fail("patch_deployment", Forbidden("not you"), times=99)
     here = await bench.resume(made.id)
-    assert here.outcome is Outcome.NEEDS_ATTENTION, here.words
+    assert here.outcome is Outcome.NEEDS_ATTENTION, here.message
     bench.fake.traps.clear()
     assert (bench.fake.env(), bench.fake.champion, mark(bench)) == ("models:/iris/2", "2", made.id)
     ended = await elsewhere.take_back(made.id)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "taking it back is a roll-back; it was gone on with on another machine" in ended.words
+    assert "taking it back is a roll-back; it was gone on with on another machine" in ended.message
     assert (bench.fake.env(), bench.fake.champion, mark(bench)) == ("models:/iris/2", "2", made.id)
     assert (await bench.resume(made.id)).outcome is Outcome.DONE
     assert (await elsewhere.take_back(made.id)).outcome is Outcome.DONE

@@ -50,7 +50,7 @@ def refusal(made: object) -> str:
     assert isinstance(made, Plan)
     (check,) = made.refused
     assert check.name == "other operations"
-    return f"{check.words} ({check.hint})"
+    return f"{check.message} ({check.hint})"
 
 
 async def test_it_stands_from_the_lock_to_the_mark_and_says_what_moves(bench: Bench) -> None:
@@ -61,8 +61,8 @@ async def test_it_stands_from_the_lock_to_the_mark_and_says_what_moves(bench: Be
     (lock,) = (step for step in made.steps if step.name is StepName.LOCK)
     assert lock.after == f"held by {made.id}, alias champion announced as moving"
     ended = await bench.run(made)
-    assert ended.outcome is Outcome.DONE, ended.words
-    assert ended.steps[0].words == "locked; alias champion of iris announced"
+    assert ended.outcome is Outcome.DONE, ended.message
+    assert ended.steps[0].message == "locked; alias champion of iris announced"
     assert len(seen) >= 2
     for found in seen[:2]:
         (told,) = announced_by_others(found, "champion")
@@ -79,13 +79,13 @@ async def test_who_moves_no_alias_announces_nothing(bench: Bench) -> None:
 @pytest.mark.parametrize("to", ["2", "3"])
 async def test_while_another_is_in_the_midst_nothing_is_planned(shared: Bench, to: str) -> None:
     announce(shared, at="2026-01-01T00:00:00.000Z")
-    words = refusal(await shared.plan(to))
+    message = refusal(await shared.plan(to))
     assert (
         f"operation {OTHER} of bob@box is in the midst of moving alias champion of iris on serving/staging, 1 → 3, since 2026-01-01"
-        in words
+        in message
     )
-    assert f"modeldeck operations undo {OTHER}" in words
-    assert f"delete_registered_model_tag('iris', '{KEY}')" in words
+    assert f"modeldeck operations undo {OTHER}" in message
+    assert f"delete_registered_model_tag('iris', '{KEY}')" in message
 
 
 async def test_who_begins_meanwhile_takes_its_own_off_and_changes_nothing(shared: Bench) -> None:
@@ -94,7 +94,7 @@ async def test_who_begins_meanwhile_takes_its_own_off_and_changes_nothing(shared
     shared.fake.traps.before("tag_model", lambda: announce(shared))
     ended = await shared.run(made)
     assert ended.outcome is Outcome.REFUSED
-    assert f"operation {OTHER} of bob@box is in the midst of moving alias champion" in ended.words
+    assert f"operation {OTHER} of bob@box is in the midst of moving alias champion" in ended.message
     assert set(tags(shared)) == {KEY}
     assert not {"patch_deployment", "set_alias"} & set(shared.fake.traps.calls[planned:])
     assert all(not lease.holder for lease in shared.fake.cluster.leases.values())
@@ -156,8 +156,8 @@ async def test_where_it_cannot_be_announced_nothing_is_changed(bench: Bench, fai
     bench.fake.traps.fail("tag_model", failure, times=999)
     ended = await bench.run(made)
     assert ended.outcome is Outcome.UNDONE
-    assert failure.words in ended.words
-    assert "nothing had been changed yet" in ended.words
+    assert failure.message in ended.message
+    assert "nothing had been changed yet" in ended.message
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "1")
 
 
@@ -166,11 +166,11 @@ async def test_what_cannot_be_taken_off_keeps_the_mark_and_is_finished_later(ben
     bench.fake.traps.fail("untag_model", TimedOut("no answer"), times=999)
     ended = await bench.run(made)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "alias champion of iris is still announced as moving" in ended.words
+    assert "alias champion of iris is still announced as moving" in ended.message
     assert "modeldeck.dev/operation" in bench.fake.annotations()
     bench.fake.traps.clear()
     ended = await bench.resume(made.id)
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert tags(bench) == {}
     assert "modeldeck.dev/operation" not in bench.fake.annotations()
 
@@ -198,8 +198,8 @@ async def test_who_takes_it_up_announces_again_what_is_missing_and_gives_way(sha
     assert moving_tag("champion", made.id) in tags(shared)
     announce(shared)  # over it: somebody took it off by hand, and another has begun
     ended = await shared.resume(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
-    assert f"operation {OTHER} of bob@box is in the midst" in ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
+    assert f"operation {OTHER} of bob@box is in the midst" in ended.message
     assert set(tags(shared)) == {KEY}
     assert (shared.fake.env(), shared.fake.champion) == ("models:/iris/1", "1")
 

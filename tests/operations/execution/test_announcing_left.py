@@ -45,7 +45,7 @@ async def taken_up(bench: Bench) -> Execution:
 
 
 def log(execution: Execution) -> list[str]:
-    return [said.words for said in execution.now.log]
+    return [said.message for said in execution.now.log]
 
 
 async def test_a_tag_that_stands_is_taken_off_at_once(bench: Bench) -> None:
@@ -75,7 +75,7 @@ async def test_where_none_arrives_none_is_taken_off(bench: Bench) -> None:
 
 async def test_of_one_that_has_ended_nothing_is_on_its_way(bench: Bench) -> None:
     run = await taken_up(bench)
-    run.remember("ended", outcome="done", words="")
+    run.remember("ended", outcome="done", message="")
     began = bench.fake.clock.monotonic()
     await withdraw(run)
     assert bench.fake.clock.monotonic() == began
@@ -84,7 +84,7 @@ async def test_of_one_that_has_ended_nothing_is_on_its_way(bench: Bench) -> None
 
 async def test_what_stands_of_one_that_has_ended_is_taken_off_too(bench: Bench) -> None:
     run = await taken_up(bench)
-    run.remember("ended", outcome="done", words="")
+    run.remember("ended", outcome="done", message="")
     tags(bench)[own(run)] = "{}"
     await withdraw(run)
     assert tags(bench) == {}
@@ -112,7 +112,7 @@ async def test_what_cannot_be_taken_off_says_what_to_type(bench: Bench) -> None:
     bench.fake.traps.fail("untag_model", TimedOut("no answer", backend="MLflow"), times=999)
     with pytest.raises(TimedOut) as failed:
         await withdraw(run)
-    assert failed.value.words == "alias champion of iris is still announced as moving: MLflow: no answer"
+    assert failed.value.message == "alias champion of iris is still announced as moving: MLflow: no answer"
     assert failed.value.backend == "MLflow"
     assert failed.value.hint.startswith(f"modeldeck operations resume {run.whole.id}, or ")
     assert f"delete_registered_model_tag('iris', '{own(run)}')" in failed.value.hint
@@ -320,12 +320,12 @@ async def test_a_long_name_is_announced_in_part(bench: Bench) -> None:
 
 
 def test_words_and_hint_have_a_longest_length() -> None:
-    words, hint = midst_words("m" * 3000, "champion", Announcement(FIRST))
-    assert (len(words), len(hint)) == (600, 1200)
+    message, hint = midst_words("m" * 3000, "champion", Announcement(FIRST))
+    assert (len(message), len(hint)) == (600, 1200)
 
 
 @pytest.mark.parametrize(
-    ("known", "words"),
+    ("known", "message"),
     [
         ({}, f"operation {FIRST} of somebody is in the midst of moving alias champion of iris"),
         ({"from_version": "1"}, f"operation {FIRST} of somebody is in the midst of moving alias champion of iris"),
@@ -336,8 +336,8 @@ def test_words_and_hint_have_a_longest_length() -> None:
         ),
     ],
 )
-def test_as_much_is_told_of_another_as_it_says(known: dict[str, str], words: str) -> None:
-    assert midst_words("iris", "champion", Announcement(FIRST, **known))[0] == words
+def test_as_much_is_told_of_another_as_it_says(known: dict[str, str], message: str) -> None:
+    assert midst_words("iris", "champion", Announcement(FIRST, **known))[0] == message
 
 
 def marked(operation_id: str) -> Callable[[], dict[str, str]]:

@@ -17,7 +17,7 @@ from tests.support.fakes.metrics import FakeMetrics
 
 async def test_promotes_template_then_alias_then_evidence(bench: Bench) -> None:
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert bench.fake.env() == "models:/iris/2"
     assert bench.fake.champion == "2"
     assert bench.fake.template()["metadata"]["annotations"] == {
@@ -100,12 +100,12 @@ async def speaking(bench: Bench, says: Callable[[str], str | None], kind: type[S
 
 
 def verified(operation: Operation) -> str:
-    return next(step.words for step in operation.steps if step.name is StepName.VERIFY)
+    return next(step.message for step in operation.steps if step.name is StepName.VERIFY)
 
 
 async def test_pods_that_state_the_version_are_believed(bench: Bench) -> None:
     operation = await speaking(bench, lambda uri: uri.rpartition("/")[2])
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert verified(operation) == "iris 2: alias, template and pods agree, as the pods themselves state"
 
 
@@ -141,7 +141,7 @@ async def test_a_template_is_not_believed_where_pods_state_another_version(bench
 async def test_what_pods_state_is_waited_for(bench: Bench) -> None:
     begun = bench.fake.clock.now()
     operation = await speaking(bench, lambda uri: uri.rpartition("/")[2], from_at=begun + 60.0)
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert verified(operation).endswith("as the pods themselves state")
     assert bench.fake.clock.now() >= begun + 60.0
 
@@ -171,12 +171,12 @@ async def test_all_places_of_one_reference_are_changed_and_taken_back(bench: Ben
         await bench.fake.clock.sleep(1.0)
     before = bench.fake.template()
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     changed = bench.fake.template()["spec"]
     assert changed["initContainers"][0]["command"] == ["sh", "-c", "mlflow artifacts download -u 'models:/iris/2'"]
     assert bench.fake.env() == "models:/iris/2"
     back = await bench.roll_back("1")
-    assert back.outcome is Outcome.DONE, back.words
+    assert back.outcome is Outcome.DONE, back.message
     assert bench.fake.template()["spec"] == before["spec"]
 
 
@@ -193,7 +193,7 @@ async def test_only_the_alias_is_behind(bench: Bench) -> None:
     before = bench.fake.template()
     operation = await bench.promote("1")
     assert [step.name for step in operation.steps][1:3] == [StepName.MARK, StepName.MOVE_ALIAS]
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert bench.fake.champion == "1"
     assert bench.fake.template() == before
 
@@ -201,7 +201,7 @@ async def test_only_the_alias_is_behind(bench: Bench) -> None:
 async def test_alias_served_moves_the_alias_first_and_restarts(bench_of: Callable[[str], Bench]) -> None:
     bench = bench_of("models:/iris@champion")
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     calls = bench.fake.traps.calls
     restart = len(calls) - 1 - calls[::-1].index("pods_of")
     assert calls.index("set_alias") < restart
@@ -218,7 +218,7 @@ async def test_alias_served_moves_the_alias_that_the_pods_follow(bench_of: Calla
     bench = bench_of("models:/iris@production")
     bench.fake.registry.aliases["iris"]["production"] = "1"
     operation = await bench.promote("3")
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert operation.alias == "production"
     assert bench.fake.registry.aliases["iris"] == {"champion": "1", "production": "3"}
 
@@ -238,7 +238,7 @@ async def test_a_status_that_moves_does_not_stop_the_patch(bench: Bench) -> None
     for skip in range(3):
         bench.fake.traps.before("patch_deployment", status_moves, skip=skip)
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert operation.steps[1].requests > 1
 
 
@@ -248,6 +248,6 @@ async def test_a_lost_answer_is_looked_up_in_the_world(bench: Bench) -> None:
     bench.fake.traps.fail("patch_deployment", TimedOut("no answer", backend="Kubernetes"), late=True)
     bench.fake.traps.fail("set_alias", TimedOut("no answer", backend="MLflow"), late=True)
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
-    assert "answer was lost" in operation.steps[1].words
+    assert operation.outcome is Outcome.DONE, operation.message
+    assert "answer was lost" in operation.steps[1].message
     assert bench.fake.traps.calls.count("set_alias") == 1

@@ -34,7 +34,7 @@ async def test_a_world_that_moved_is_left_alone(bench: Bench) -> None:
     calls = len(bench.fake.traps.calls)
     ended = await bench.run(made)
     assert ended.outcome is Outcome.REFUSED
-    assert ended.words.startswith("nothing was applied, because the world moved since the plan was made: alias champion")
+    assert ended.message.startswith("nothing was applied, because the world moved since the plan was made: alias champion")
     assert changed(bench, calls) == set()
     assert nobody_holds_a_lock(bench)
     assert bench.fake.registry.tags.get("iris", {}) == {}
@@ -44,7 +44,7 @@ async def test_a_world_that_cannot_be_looked_at_is_left_alone(bench: Bench) -> N
     made = await bench.good_plan("2")
     bench.fake.traps.fail("deployment", NotFound('deployments.apps "iris" not found', backend="Kubernetes"), times=99)
     ended = await bench.run(made)
-    assert (ended.outcome, ended.words) == (
+    assert (ended.outcome, ended.message) == (
         Outcome.REFUSED,
         'nothing was applied: Kubernetes: deployments.apps "iris" not found',
     )
@@ -57,7 +57,7 @@ async def test_where_another_is_at_work_nothing_is_applied(bench: Bench) -> None
     now = bench.fake.clock.now()
     await bench.fake.cluster.write_lease(Lease("serving", "modeldeck-iris", "other", acquired_at=now, renewed_at=now, annotations=note))
     ended = await bench.run(made)
-    assert (ended.outcome, ended.words) == (Outcome.REFUSED, "nothing was applied: Kubernetes: locked by bob@box (other-op)")
+    assert (ended.outcome, ended.message) == (Outcome.REFUSED, "nothing was applied: Kubernetes: locked by bob@box (other-op)")
     assert [lease.holder for lease in bench.fake.cluster.leases.values()] == ["other"]
 
 
@@ -67,7 +67,7 @@ async def test_what_stays_announced_though_nothing_was_applied_is_told(bench: Be
     bench.fake.traps.fail("untag_model", TimedOut("no answer", backend="MLflow"), times=999)
     ended = await bench.run(made)
     assert ended.outcome is Outcome.REFUSED
-    assert "; MLflow: alias champion of iris is still announced as moving: MLflow: no answer (modeldeck operations resume" in ended.words
+    assert "; MLflow: alias champion of iris is still announced as moving: MLflow: no answer (modeldeck operations resume" in ended.message
     assert moving_tag("champion", made.id) in bench.fake.registry.tags["iris"]
 
 
@@ -76,7 +76,7 @@ async def test_a_read_only_environment_begins_nothing(bench: Bench) -> None:
     bench.fake.environment = replace(bench.fake.environment, read_only=True)
     calls = len(bench.fake.traps.calls)
     ended = await bench.run(made)
-    assert (ended.outcome, ended.words, ended.runner_pid) == (Outcome.REFUSED, "test is read-only", None)
+    assert (ended.outcome, ended.message, ended.runner_pid) == (Outcome.REFUSED, "test is read-only", None)
     assert len(bench.fake.traps.calls) == calls
 
 
@@ -88,7 +88,7 @@ async def test_a_plan_that_was_refused_begins_nothing(bench: Bench) -> None:
     assert len(refused.refused) > 1
     calls = len(bench.fake.traps.calls)
     ended = await bench.run(refused)
-    assert (ended.outcome, ended.words) == (Outcome.REFUSED, "; ".join(f"{check.name}: {check.words}" for check in refused.refused))
+    assert (ended.outcome, ended.message) == (Outcome.REFUSED, "; ".join(f"{check.name}: {check.message}" for check in refused.refused))
     assert len(bench.fake.traps.calls) == calls
 
 
@@ -97,7 +97,7 @@ async def test_where_it_is_already_there_nothing_is_done(bench: Bench) -> None:
     assert isinstance(made, Plan)
     assert made.already_there
     ended = await bench.run(made)
-    assert (ended.outcome, ended.words) == (Outcome.NOTHING_TO_DO, "already there: nothing was changed")
+    assert (ended.outcome, ended.message) == (Outcome.NOTHING_TO_DO, "already there: nothing was changed")
 
 
 async def test_evidence_that_could_not_be_written_is_told_beside_the_story(bench: Bench) -> None:
@@ -105,7 +105,7 @@ async def test_evidence_that_could_not_be_written_is_told_beside_the_story(bench
     bench.fake.traps.fail("write_event", Forbidden("no events for you", backend="Kubernetes", hint="ask for it"), times=999)
     ended = await bench.promote("2")
     assert ended.outcome is Outcome.DONE
-    assert ended.words == (
+    assert ended.message == (
         "iris promoted: 1 → 2; tag version failed: MLflow: no such tag (mind the name)"
         "; write event failed: Kubernetes: no events for you (ask for it)"
     )
@@ -114,7 +114,7 @@ async def test_evidence_that_could_not_be_written_is_told_beside_the_story(bench
 async def test_the_story_of_several_names_each_where_it_serves(bench: Bench) -> None:
     bench.fake.cluster.add("serving", "staging", container("models:/iris/1"))
     ended = await bench.run(await planned(bench, INTENT))
-    assert (ended.outcome, ended.words) == (
+    assert (ended.outcome, ended.message) == (
         Outcome.DONE,
         "iris promoted: 1 → 2 in serving/staging, then 1 → 2 in serving/iris",
     )
@@ -123,7 +123,7 @@ async def test_the_story_of_several_names_each_where_it_serves(bench: Bench) -> 
 async def test_the_story_of_a_roll_back(bench: Bench) -> None:
     await bench.promote("2")
     ended = await bench.roll_back()
-    assert (ended.outcome, ended.words) == (Outcome.DONE, "iris rolled back: 2 → 1")
+    assert (ended.outcome, ended.message) == (Outcome.DONE, "iris rolled back: 2 → 1")
 
 
 async def test_a_roll_back_leaves_the_alias_open_where_the_registry_is_away(bench: Bench) -> None:
@@ -133,9 +133,9 @@ async def test_a_roll_back_leaves_the_alias_open_where_the_registry_is_away(benc
     calls = len(bench.fake.traps.calls)
     ended = await bench.run(made)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert ended.words.startswith("iris rolled back: 2 → 1, but alias champion was not moved (MLflow: read-only for now")
-    assert "MlflowClient().set_registered_model_alias('iris', 'champion', '1')" in ended.words
-    states = {step.name: (step.state, step.words) for step in ended.steps}
+    assert ended.message.startswith("iris rolled back: 2 → 1, but alias champion was not moved (MLflow: read-only for now")
+    assert "MlflowClient().set_registered_model_alias('iris', 'champion', '1')" in ended.message
+    states = {step.name: (step.state, step.message) for step in ended.steps}
     assert states[StepName.MOVE_ALIAS][0] is StepState.SKIPPED
     assert states[StepName.MOVE_ALIAS][1].startswith("left open: MLflow: read-only for now")
     assert states[StepName.TAG_VERSION] == (StepState.SKIPPED, "left out: the registry could not be reached")
@@ -156,14 +156,14 @@ async def test_evidence_that_was_written_is_not_written_again_when_it_is_gone_on
     bench.fake.traps.clear()
     calls = len(bench.fake.traps.calls)
     ended = await bench.resume(made.id)
-    assert (ended.outcome, ended.words) == (Outcome.DONE, "iris promoted: 1 → 2")
+    assert (ended.outcome, ended.message) == (Outcome.DONE, "iris promoted: 1 → 2")
     assert changed(bench, calls) == {"tag_version", "patch_deployment"}
     assert {step.state for step in ended.steps} == {StepState.DONE}
     assert OPERATION not in bench.fake.annotations()
 
 
 @pytest.mark.parametrize(
-    ("failure", "words"),
+    ("failure", "message"),
     [
         (
             Conflict("somebody was there", hint="look at it", backend="MLflow"),
@@ -175,11 +175,11 @@ async def test_evidence_that_was_written_is_not_written_again_when_it_is_gone_on
         ),
     ],
 )
-async def test_a_failure_before_anything_was_changed_says_so_with_its_hint(bench: Bench, failure: Failure, words: str) -> None:
+async def test_a_failure_before_anything_was_changed_says_so_with_its_hint(bench: Bench, failure: Failure, message: str) -> None:
     made = await bench.good_plan("2")
     bench.fake.traps.fail("tag_model", failure, times=9999)
     ended = await bench.run(made)
-    assert ended.words.startswith(words)
+    assert ended.message.startswith(message)
     assert ended.outcome is (Outcome.REFUSED if isinstance(failure, Conflict) else Outcome.UNDONE)
     assert nobody_holds_a_lock(bench)
 
@@ -204,8 +204,8 @@ async def test_a_journal_that_breaks_past_the_commit_leaves_mark_and_announcemen
     made = await bench.good_plan("2")
     ended = await bench.run_on(made, Full([step.name for step in made.steps].index(name)))
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert ended.words.startswith("iris promoted: 1 → 2, but stopped after the commit: the disk is full")
-    assert "kubectl -n serving annotate deployment iris modeldeck.dev/operation-" in ended.words
+    assert ended.message.startswith("iris promoted: 1 → 2, but stopped after the commit: the disk is full")
+    assert "kubectl -n serving annotate deployment iris modeldeck.dev/operation-" in ended.message
     assert OPERATION in bench.fake.annotations()
     assert set(bench.fake.registry.tags["iris"]) == {moving_tag("champion", made.id)}
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/2", "2")
@@ -215,7 +215,7 @@ async def test_a_journal_that_breaks_past_the_commit_leaves_mark_and_announcemen
 async def test_a_journal_that_breaks_before_the_commit_takes_everything_back(bench: Bench) -> None:
     made = await bench.good_plan("2")
     ended = await bench.run_on(made, Full(made.commit_index))
-    assert (ended.outcome, ended.words) == (Outcome.UNDONE, "the disk is full; everything was taken back")
+    assert (ended.outcome, ended.message) == (Outcome.UNDONE, "the disk is full; everything was taken back")
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "1")
     assert bench.fake.registry.tags.get("iris", {}) == {}
 
@@ -229,7 +229,7 @@ async def test_a_journal_that_cannot_be_begun_begins_nothing(bench: Bench) -> No
 
     calls = len(bench.fake.traps.calls)
     ended = await bench.run_on(made, Broken())
-    assert (ended.outcome, ended.words) == (Outcome.REFUSED, "nothing was applied: the disk is full")
+    assert (ended.outcome, ended.message) == (Outcome.REFUSED, "nothing was applied: the disk is full")
     assert len(bench.fake.traps.calls) == calls
 
 
@@ -237,4 +237,4 @@ async def test_a_cancel_before_anything_was_changed(bench: Bench) -> None:
     made = await bench.good_plan("2")
     bench.cancel.set()
     ended = await bench.run(made)
-    assert (ended.outcome, ended.words) == (Outcome.UNDONE, "cancelled; nothing had been changed yet")
+    assert (ended.outcome, ended.message) == (Outcome.UNDONE, "cancelled; nothing had been changed yet")

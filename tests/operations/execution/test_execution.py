@@ -41,7 +41,7 @@ class Away:
 
 
 def log(execution: Execution) -> list[str]:
-    return [said.words for said in execution.now.log]
+    return [said.message for said in execution.now.log]
 
 
 REFUSED = Unreachable("refused", backend="MLflow")

@@ -17,13 +17,13 @@ class Hanging(MemoryJournal):
     """It takes long until a certain request is written down; meanwhile a colleague takes the lock over. `asleep`: the whole machine hung,
     its clock for deadlines with it."""
 
-    def __init__(self, bench: Bench, words: str, *, asleep: bool) -> None:
+    def __init__(self, bench: Bench, message: str, *, asleep: bool) -> None:
         super().__init__()
-        self._bench, self._words, self._asleep = bench, words, asleep
+        self._bench, self._words, self._asleep = bench, message, asleep
 
     def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
         super().append(operation_id, kind, body)
-        if kind == "request" and str(body["words"]).startswith(self._words):
+        if kind == "request" and str(body["message"]).startswith(self._words):
             clock = self._bench.fake.clock
             assert isinstance(clock, FakeClock)
             if self._asleep:
@@ -40,9 +40,9 @@ _CHANGING = {"patch_deployment", "set_alias", "delete_alias", "tag_version", "wr
 
 
 @pytest.mark.parametrize("asleep", [False, True])
-@pytest.mark.parametrize("words", ["patch deployment", "alias", "tag", "write event", "take the mark off"])
-async def test_a_request_that_was_written_down_too_slowly_is_not_sent(bench: Bench, words: str, asleep: bool) -> None:
-    operation = await bench.run_on(await bench.good_plan(), Hanging(bench, words, asleep=asleep))
+@pytest.mark.parametrize("message", ["patch deployment", "alias", "tag", "write event", "take the mark off"])
+async def test_a_request_that_was_written_down_too_slowly_is_not_sent(bench: Bench, message: str, asleep: bool) -> None:
+    operation = await bench.run_on(await bench.good_plan(), Hanging(bench, message, asleep=asleep))
     assert operation.outcome is Outcome.NEEDS_ATTENTION
-    assert "taken over" in operation.words
+    assert "taken over" in operation.message
     assert not _CHANGING & set(bench.fake.traps.calls)

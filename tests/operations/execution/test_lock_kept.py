@@ -18,7 +18,7 @@ from tests.operations.execution.test_lock_leases import KEY, STORED, held_by_ano
 from tests.support.processes import gone_pid
 
 
-def ignore(words: str) -> None: ...
+def ignore(message: str) -> None: ...
 
 
 async def test_a_renewal_that_was_lost_is_sent_again(bench: Bench) -> None:
@@ -30,7 +30,7 @@ async def test_a_renewal_that_was_lost_is_sent_again(bench: Bench) -> None:
     assert found is not None
     assert mine.held == (found,)
     assert mine.lost is None
-    left = bench.fake.clock.boottime()
+    left = bench.fake.clock.at
     calls = len(bench.fake.traps.calls)
     bench.fake.clock.at += 11.0
     await mine.hold()

@@ -48,7 +48,7 @@ async def test_who_is_at_work_is_not_disturbed(bench: Bench) -> None:
     await held_by_another(bench, age=14.0)
     before = bench.fake.clock.now()
     with pytest.raises(Locked, match="locked by bob@box"):
-        await locks(bench).acquire(plan, lambda words: None)
+        await locks(bench).acquire(plan, lambda message: None)
     assert bench.fake.clock.now() == before
 
 
@@ -74,7 +74,7 @@ async def test_one_that_is_renewed_meanwhile_is_at_work(bench: Bench) -> None:
 
     bench.fake.clock.on_sleep.append(renewed)
     with pytest.raises(Locked):
-        await locks(bench).acquire(plan, lambda words: None)
+        await locks(bench).acquire(plan, lambda message: None)
 
 
 async def test_one_that_is_given_back_meanwhile_is_free(bench: Bench) -> None:
@@ -87,7 +87,7 @@ async def test_one_that_is_given_back_meanwhile_is_free(bench: Bench) -> None:
         bench.fake.cluster.leases[STORED] = replace(other, holder="")
 
     bench.fake.clock.on_sleep.append(freed)
-    await locks(bench).acquire(plan, lambda words: None)
+    await locks(bench).acquire(plan, lambda message: None)
     assert bench.fake.clock.monotonic() - before == 1.0
 
 
@@ -95,7 +95,7 @@ async def test_one_whose_process_is_said_to_be_gone_is_watched_though_it_looks_l
     plan = await bench.good_plan("2")
     await held_by_another(bench)
     before = bench.fake.clock.monotonic()
-    await locks(bench).acquire(plan, lambda words: None, again=True)
+    await locks(bench).acquire(plan, lambda message: None, again=True)
     assert bench.fake.clock.monotonic() - before == 15.0
 
 
@@ -103,17 +103,17 @@ async def test_a_lease_that_keeps_changing_is_given_up(bench: Bench) -> None:
     plan = await bench.good_plan("2")
     bench.fake.traps.fail("write_lease", Conflict("moved"), times=6)
     with pytest.raises(Locked, match="kept changing"):
-        await locks(bench).acquire(plan, lambda words: None)
+        await locks(bench).acquire(plan, lambda message: None)
     bench.fake.traps.clear()
     bench.fake.traps.fail("write_lease", Conflict("moved"), times=5)
-    assert await locks(bench).acquire(plan, lambda words: None) == "locked"
+    assert await locks(bench).acquire(plan, lambda message: None) == "locked"
 
 
 async def test_a_cluster_that_does_not_answer_is_told_as_such(bench: Bench) -> None:
     plan = await bench.good_plan("2")
     bench.fake.traps.fail("write_lease", TimedOut("no answer"), times=6)
     with pytest.raises(TimedOut):
-        await locks(bench).acquire(plan, lambda words: None)
+        await locks(bench).acquire(plan, lambda message: None)
 
 
 async def test_leases_that_may_not_be_used_leave_no_lock(bench: Bench) -> None:
@@ -121,19 +121,19 @@ async def test_leases_that_may_not_be_used_leave_no_lock(bench: Bench) -> None:
     bench.fake.traps.fail("lease", Forbidden("not you"), times=99)
     before = bench.fake.clock.monotonic()
     mine = locks(bench)
-    words = await mine.acquire(plan, lambda words: None)
-    assert words == "no lock: leases may not be used here (not you); the mark on the deployment is the only sign"
+    message = await mine.acquire(plan, lambda message: None)
+    assert message == "no lock: leases may not be used here (not you); the mark on the deployment is the only sign"
     assert 15.0 <= bench.fake.clock.monotonic() - before <= 15.5, "it was allowed when it was planned"
     assert mine.held == ()
     unsure = replace(plan, checks=())
     before = bench.fake.clock.monotonic()
-    await mine.acquire(unsure, lambda words: None)
+    await mine.acquire(unsure, lambda message: None)
     assert bench.fake.clock.monotonic() == before
 
 
 async def taken(bench: Bench) -> Locks:
     mine = locks(bench)
-    await mine.acquire(await bench.good_plan("2"), lambda words: None)
+    await mine.acquire(await bench.good_plan("2"), lambda message: None)
     return mine
 
 
@@ -172,16 +172,16 @@ async def test_a_lease_that_somebody_deleted_or_annotated_is_still_ours(bench: B
     assert mine.lost is None
 
 
-@pytest.mark.parametrize(("holder", "words"), [("other", "the lock was taken over: locked by bob@box"), ("", "nobody holds it now")])
-async def test_a_lease_that_somebody_took_over_is_lost_for_good(bench: Bench, holder: str, words: str) -> None:
+@pytest.mark.parametrize(("holder", "message"), [("other", "the lock was taken over: locked by bob@box"), ("", "nobody holds it now")])
+async def test_a_lease_that_somebody_took_over_is_lost_for_good(bench: Bench, holder: str, message: str) -> None:
     mine = await taken(bench)
     other = await lease(bench)
     assert other is not None
     note = note_text(LockNote("other-op", "bob@box"))
     bench.fake.cluster.leases[STORED] = replace(other, holder=holder, resource_version="999", annotations={LOCK: note})
-    with pytest.raises(LockLost, match=words):
+    with pytest.raises(LockLost, match=message):
         await mine.renew()
-    with pytest.raises(LockLost, match=words):
+    with pytest.raises(LockLost, match=message):
         await mine.hold()
 
 

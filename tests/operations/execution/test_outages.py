@@ -56,8 +56,8 @@ async def test_an_outage_in_a_rollout_is_told_once_in_each_of_its_ways(bench: Be
     bench.fake.traps.calls.clear()
     bench.fake.traps.away = away
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.DONE, operation.words
-    assert sum("still waiting" in said.words for said in operation.log) == 3
+    assert operation.outcome is Outcome.DONE, operation.message
+    assert sum("still waiting" in said.message for said in operation.log) == 3
 
 
 async def test_a_backend_that_takes_its_time_to_fail_is_given_up_too(bench: Bench) -> None:
@@ -74,7 +74,7 @@ async def test_a_backend_that_takes_its_time_to_fail_is_given_up_too(bench: Benc
     bench.fake.traps.away = drip
     began = bench.fake.clock.monotonic()
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.words
+    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.message
     assert bench.fake.clock.monotonic() - began < 60 * 60
 
 
@@ -101,12 +101,12 @@ async def test_wherever_it_is_pulled_it_goes_on(bench_of: Callable[[str], Bench]
         made, cable = await _begun(bench, call, seconds)
         operation = await bench.run(made)
         assert cable.pulled_at is not None
-        assert operation.outcome is Outcome.DONE, (call, operation.words)
+        assert operation.outcome is Outcome.DONE, (call, operation.message)
         assert (bench.fake.env(), bench.fake.champion) == (ref.replace("/1", "/2"), "2")
         if seconds > DURATION:
             # The last two give the lock back: where that cannot be, it ends by itself, and is not waited for.
-            assert any(AWAY.words in seen.held_up for seen in bench.seen) or call >= calls - 2
-            assert any(AWAY.words in said.words for said in operation.log), call
+            assert any(AWAY.message in seen.held_up for seen in bench.seen) or call >= calls - 2
+            assert any(AWAY.message in said.message for said in operation.log), call
         assert operation.held_up == ""
 
 
@@ -134,9 +134,9 @@ async def test_a_server_that_does_not_know_us_yet_is_asked_again(
         bench.fake.traps.calls.clear()
         Newcomer(bench, call, 10.0).refusal = refusal
         operation = await bench.run(made)
-        assert operation.outcome is Outcome.DONE, (call, operation.words)
+        assert operation.outcome is Outcome.DONE, (call, operation.message)
         assert [step.name for step in operation.steps if step.state is not StepState.DONE] == [], call
-        assert "no lock" not in operation.steps[0].words, call
+        assert "no lock" not in operation.steps[0].message, call
 
 
 async def test_rights_that_were_taken_away_for_good_are_not_waited_for_long(bench: Bench) -> None:
@@ -146,8 +146,8 @@ async def test_rights_that_were_taken_away_for_good_are_not_waited_for_long(benc
     Newcomer(bench, 12, 1e9)
     began = bench.fake.clock.monotonic()
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.words
-    assert "who may that be?" in operation.words
+    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.message
+    assert "who may that be?" in operation.message
     assert bench.fake.clock.monotonic() - began < 120.0
 
 
@@ -164,7 +164,7 @@ async def test_what_stays_away_is_given_up_once_and_can_be_gone_on_with(bench_of
         # A rollout and the truth row have times of their own.
         assert bench.fake.clock.monotonic() - (cable.pulled_at or 0.0) < made.intent.rollout_deadline + 2 * OUTAGE_TIMEOUT, (
             call,
-            left.words,
+            left.message,
         )
         bench.fake.traps.away = lambda: None
         if left.outcome in (Outcome.REFUSED, Outcome.UNDONE):
@@ -173,7 +173,7 @@ async def test_what_stays_away_is_given_up_once_and_can_be_gone_on_with(bench_of
         elif left.outcome is Outcome.NEEDS_ATTENTION:
             bench.fake.clock.at += DURATION
             ended = await bench.resume(left.id)
-            assert ended.outcome in (Outcome.DONE, Outcome.UNDONE), ended.words
+            assert ended.outcome in (Outcome.DONE, Outcome.UNDONE), ended.message
             assert bench.fake.champion == ("2" if ended.outcome is Outcome.DONE else "1")
     assert Outcome.NEEDS_ATTENTION in ends
 
@@ -193,7 +193,7 @@ async def test_a_cancel_is_heard_while_it_waits(bench_of: Callable[[str], Bench]
         bench.fake.clock.on_sleep.append(cancel)
         operation = await bench.run(made)
         ends.add(operation.outcome)
-        assert operation.outcome in (Outcome.DONE, Outcome.UNDONE), (call, operation.words)
+        assert operation.outcome in (Outcome.DONE, Outcome.UNDONE), (call, operation.message)
         assert bench.fake.champion == ("2" if operation.outcome is Outcome.DONE else "1")
-        assert operation.outcome is Outcome.DONE or operation.words.startswith("cancelled"), operation.words
+        assert operation.outcome is Outcome.DONE or operation.message.startswith("cancelled"), operation.message
     assert ends == {Outcome.DONE, Outcome.UNDONE}

@@ -58,10 +58,10 @@ def tell(bench: Bench, *past: tuple[str, str], mark: str | None = None, key: str
     bench.fake.cluster.edit(key, edit)
 
 
-def words(operation: Operation | None) -> tuple[Outcome | None, str]:
+def message(operation: Operation | None) -> tuple[Outcome | None, str]:
     assert operation is not None
     assert operation.state is State.ENDED
-    return operation.outcome, operation.words
+    return operation.outcome, operation.message
 
 
 async def test_a_history_that_tells_of_its_end_ends_it(bench: Bench) -> None:
@@ -70,34 +70,34 @@ async def test_a_history_that_tells_of_its_end_ends_it(bench: Bench) -> None:
     tell(bench, (OTHER, "done"), (run.whole.id, "done"))
     finished = "it was finished, as the deployment's history tells"
     ended = await ended_elsewhere(run)
-    assert words(ended) == (Outcome.DONE, finished)
+    assert message(ended) == (Outcome.DONE, finished)
     assert ended is not None
     assert {step.state for step in ended.steps} == {StepState.DONE}
-    told = [step.words == finished for step in ended.steps]
+    told = [step.message == finished for step in ended.steps]
     assert told == [step.state is not StepState.DONE for step in before], "what had been done keeps its own words"
     assert bench.journal.operation(run.whole.id) == ended
 
 
 async def test_what_had_been_left_open_stays_so(bench: Bench) -> None:
     run = await cut(bench)
-    bench.journal.append(run.whole.id, "skipped", {"at": 1.0, "step": 3, "words": "MLflow was away"})
+    bench.journal.append(run.whole.id, "skipped", {"at": 1.0, "step": 3, "message": "MLflow was away"})
     run = reopened(run.whole.id, bench.recovery())
     tell(bench, (run.whole.id, "done"))
     ended = await ended_elsewhere(run)
     assert ended is not None
-    assert (ended.steps[3].state, ended.steps[3].words) == (StepState.SKIPPED, "MLflow was away")
+    assert (ended.steps[3].state, ended.steps[3].message) == (StepState.SKIPPED, "MLflow was away")
 
 
 async def test_a_history_that_tells_that_it_was_taken_back_ends_it(bench: Bench) -> None:
     run = await cut(bench)
     tell(bench, (run.whole.id, "undone"))
     ended = await ended_elsewhere(run)
-    assert words(ended) == (Outcome.UNDONE, "it was taken back elsewhere, as the deployment's history tells")
+    assert message(ended) == (Outcome.UNDONE, "it was taken back elsewhere, as the deployment's history tells")
 
 
 async def test_one_that_is_being_taken_back_here_goes_on_to_its_own_end(bench: Bench) -> None:
     run = await cut(bench)
-    run.remember("undoing", words="cancelled")
+    run.remember("undoing", message="cancelled")
     tell(bench, (run.whole.id, "undone"))
     assert await ended_elsewhere(run) is None
 
@@ -134,7 +134,7 @@ async def test_past_its_commit_whoever_came_later_ends_it(bench: Bench) -> None:
     run = await cut(bench, 20)
     assert committed(run.now, run.whole)
     tell(bench, (OTHER, "done"))
-    assert words(await ended_elsewhere(run)) == (Outcome.DONE, "it was carried out, and another operation has been there since")
+    assert message(await ended_elsewhere(run)) == (Outcome.DONE, "it was carried out, and another operation has been there since")
     again = reopened(run.whole.id, bench.recovery())
     tell(bench, (OTHER, "done"), mark=again.whole.id)
     assert await legs(again, Ownership.PASSED) == ()
@@ -194,7 +194,9 @@ async def test_what_is_past_is_left_to_others_where_they_have_been(bench: Bench)
     after = run.now.steps
     for old, new in zip(before, after, strict=True):
         left = old.leg == 1 and old.state not in (StepState.DONE, StepState.SKIPPED)
-        assert (new.state, new.words) == ((StepState.DONE, "another operation has been there since") if left else (old.state, old.words))
+        assert (new.state, new.message) == (
+            (StepState.DONE, "another operation has been there since") if left else (old.state, old.message)
+        )
     assert before != after
 
 
@@ -202,7 +204,7 @@ async def test_behind_the_mark_of_another_nothing_is_tried(bench: Bench) -> None
     run = await cut(bench)
     tell(bench, mark=OTHER)
     ended = await behind_another(run)
-    assert words(ended) == (
+    assert message(ended) == (
         Outcome.NEEDS_ATTENTION,
         f"nothing was tried: Kubernetes: operation {OTHER} of bob@box stands on deployment serving/iris, and has to end first",
     )
@@ -236,5 +238,5 @@ async def test_one_that_went_on_elsewhere_is_not_taken_back_here(bench: Bench) -
     ended = await gone_on_with_elsewhere(run)
     assert ended is not None
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert ended.words.endswith("it was gone on with on another machine: resume it there, or roll back")
-    assert run.whole.id in ended.words
+    assert ended.message.endswith("it was gone on with on another machine: resume it there, or roll back")
+    assert run.whole.id in ended.message

@@ -50,7 +50,7 @@ async def test_cut_off_anywhere_it_can_be_taken_back_or_is_committed(
         assert bench.fake.champion == "2"
         return
     ended = await bench.take_back(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert bench.fake.template() == template
     assert bench.fake.champion == "1"
     assert OPERATION not in bench.fake.annotations()
@@ -70,7 +70,7 @@ async def test_cut_off_anywhere_it_goes_on_to_the_same_end(bench_of: Callable[[s
         return
     bury(bench.fake)
     ended = await bench.resume(made.id)
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert {step.state for step in ended.steps} == {StepState.DONE}
     assert bench.fake.champion == "2"
     assert "/2" in bench.fake.env() or uri.endswith("@champion")
@@ -92,7 +92,7 @@ async def test_an_undo_cut_off_anywhere_goes_on_to_its_end(bench: Bench, entries
     if bench.journal.operation(made.id) is None or bench.journal.operation(made.id).state is State.ENDED:
         return
     ended = await bench.resume(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert bench.fake.template() == template
     assert bench.fake.champion == "1"
     assert OPERATION not in bench.fake.annotations()
@@ -122,14 +122,14 @@ async def test_a_colleague_takes_it_back_without_the_journal(bench_of: Callable[
     with pytest.raises(Conflict, match="not gone on with"):
         await elsewhere.resume(made.id)
     ended = await elsewhere.take_back(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert bench.fake.template() == template
     assert bench.fake.champion == "1"
     kept = {key: text for key, text in bench.fake.annotations().items() if key not in (HISTORY, REVISION)}
     assert kept == {key: text for key, text in annotations.items() if key != REVISION}
     here = await bench.resume(made.id)
     assert here.outcome is Outcome.UNDONE
-    assert "taken back elsewhere" in here.words
+    assert "taken back elsewhere" in here.message
 
 
 async def finished_elsewhere(bench: Bench, elsewhere: Bench, operation_id: str) -> None:
@@ -138,7 +138,7 @@ async def finished_elsewhere(bench: Bench, elsewhere: Bench, operation_id: str) 
         await adopt(operation_id, bench.fake.clients, elsewhere.journal, bench.fake.clock)
     await adopt(operation_id, bench.fake.clients, elsewhere.journal, bench.fake.clock, finish=True)
     ended = await elsewhere.resume(operation_id)
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert OPERATION not in bench.fake.annotations()
     tags = bench.fake.registry.versions["iris", "2"].tags
     assert (tags["modeldeck.operation"], tags["modeldeck.actor"]) == (operation_id, "ann@box")
@@ -146,7 +146,7 @@ async def finished_elsewhere(bench: Bench, elsewhere: Bench, operation_id: str) 
     sent = len(bench.fake.traps.calls)
     here = await bench.resume(operation_id)
     assert here.outcome is Outcome.DONE
-    assert "it was finished" in here.words
+    assert "it was finished" in here.message
     assert not {"tag_version", "patch_deployment", "set_alias"} & set(bench.fake.traps.calls[sent:])
 
 
@@ -167,7 +167,7 @@ async def test_what_a_colleague_took_back_was_not_carried_out_whoever_came_later
     assert (await elsewhere.take_back(made.id)).outcome is Outcome.UNDONE
     assert (await elsewhere.promote("1", actor="bob@box")).outcome is Outcome.DONE
     ended = await bench.resume(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert bench.fake.env() == "models:/iris/1"
 
 
@@ -182,8 +182,8 @@ async def test_what_had_been_carried_out_is_not_told_again_over_a_later_operatio
         assert (await bench.promote(version, actor="bob@box")).outcome is Outcome.DONE
     tags, calls = dict(bench.fake.registry.versions["iris", "2"].tags), len(bench.fake.traps.calls)
     ended = await bench.resume(made.id)
-    assert ended.outcome is Outcome.DONE, ended.words
-    assert "another operation has been there since" in ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
+    assert "another operation has been there since" in ended.message
     assert bench.fake.registry.versions["iris", "2"].tags == tags
     assert not {"patch_deployment", "set_alias", "tag_version"} & set(bench.fake.traps.calls[calls:])
 
@@ -216,7 +216,7 @@ async def test_the_alias_does_not_follow_a_template_that_somebody_has_changed_si
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/3")
     ended = await bench.resume(made.id)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "somebody (field manager kubectl-set) changed the template meanwhile" in ended.words
+    assert "somebody (field manager kubectl-set) changed the template meanwhile" in ended.message
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/3", "1")
     assert [reason for _, reason, _ in bench.fake.cluster.events] == ["PromotionNeedsAttention"]
 
@@ -229,7 +229,7 @@ async def test_the_same_change_by_somebody_else_is_not_taken_back(bench_of: Call
     assert theirs.outcome is Outcome.DONE
     template = bench.fake.template()
     ended = await bench.take_back(ours)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert bench.fake.template() == template
     assert bench.fake.champion == "2"
     assert [line.id for line in history_of(bench.fake.annotations())] == [theirs.id]
@@ -257,7 +257,7 @@ async def test_what_was_taken_back_before_the_cut_is_nobodys_trouble_later(bench
     template, later = bench.fake.template(), MemoryJournal()
     later.written = bench.journal.written
     ended = await Bench(bench.fake, later).resume(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert bench.fake.template() == template
     assert bench.fake.champion == "2"
 
@@ -270,7 +270,7 @@ async def test_without_its_mark_nobody_can_tell_what_is_its_own(bench_of: Callab
     template = bench.fake.template()
     ended = await bench.take_back(ours)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "the mark of this operation is gone" in ended.words
+    assert "the mark of this operation is gone" in ended.message
     assert bench.fake.template() == template
 
 

@@ -36,14 +36,14 @@ async def cut_off(bench: Bench, entries: int = MARKED) -> Plan:
 
 
 def log(operation: Operation) -> list[str]:
-    return [said.words for said in operation.log]
+    return [said.message for said in operation.log]
 
 
 async def test_it_says_by_which_lock_it_was_taken_up(bench: Bench) -> None:
     made = await cut_off(bench)
     bury(bench.fake)
     ended = await bench.resume(made.id)
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert "taken up again: taken over from ann@box, which did not renew it" in log(ended)
     claims = [entry.body for entry in bench.journal.written if entry.kind == "started"]
     assert [claim["pid"] == os.getpid() for claim in claims] == [False, True]
@@ -55,8 +55,8 @@ async def test_one_that_has_only_been_planned_is_begun(bench: Bench) -> None:
     made = await bench.good_plan("2")
     bench.journal.append(made.id, "planned", {"at": bench.fake.clock.now(), "plan": plan_to_journal(made), "host": "box"})
     ended = await bench.resume(made.id)
-    assert (ended.outcome, ended.words) == (Outcome.DONE, "iris promoted: 1 → 2")
-    assert not [words for words in log(ended) if words.startswith("taken up again")]
+    assert (ended.outcome, ended.message) == (Outcome.DONE, "iris promoted: 1 → 2")
+    assert not [message for message in log(ended) if message.startswith("taken up again")]
 
 
 @pytest.mark.parametrize("verb", ["resume", "take_back"])
@@ -64,8 +64,8 @@ async def test_it_is_taken_back_by_hand_or_goes_on(bench: Bench, verb: str) -> N
     made = await cut_off(bench)
     bury(bench.fake)
     ended = await getattr(bench, verb)(made.id)
-    words = "iris promoted: 1 → 2" if verb == "resume" else "taken back by hand after it was cut off; everything was taken back"
-    assert ended.words == words
+    message = "iris promoted: 1 → 2" if verb == "resume" else "taken back by hand after it was cut off; everything was taken back"
+    assert ended.message == message
 
 
 async def test_one_that_somebody_had_asked_to_undo_is_undone(bench: Bench) -> None:
@@ -73,7 +73,7 @@ async def test_one_that_somebody_had_asked_to_undo_is_undone(bench: Bench) -> No
     bury(bench.fake)
     bench.journal.append(made.id, "asked", {"at": 0.0, "what": "cancel", "by": "bob@box"})
     ended = await bench.resume(made.id)
-    assert (ended.outcome, ended.words) == (
+    assert (ended.outcome, ended.message) == (
         Outcome.UNDONE,
         "somebody asked to undo it before it was cut off; everything was taken back",
     )
@@ -92,9 +92,9 @@ async def test_past_the_commit_nobody_is_heard_who_asked_to_undo_it(bench: Bench
 async def test_whoever_was_taking_it_back_is_followed_by_whoever_goes_on_with_that(bench: Bench) -> None:
     made = await cut_off(bench)
     bury(bench.fake)
-    bench.journal.append(made.id, "undoing", {"at": 0.0, "words": "cancelled"})
+    bench.journal.append(made.id, "undoing", {"at": 0.0, "message": "cancelled"})
     ended = await bench.resume(made.id)
-    assert (ended.outcome, ended.words) == (Outcome.UNDONE, "taken back after it was cut off; everything was taken back")
+    assert (ended.outcome, ended.message) == (Outcome.UNDONE, "taken back after it was cut off; everything was taken back")
 
 
 async def test_whoever_has_the_lock_is_at_work_and_nothing_is_written(bench: Bench) -> None:
@@ -140,7 +140,7 @@ async def test_what_its_process_left_behind_is_given_back_where_it_has_ended_els
     assert set(bench.fake.registry.tags["iris"]) == {moving_tag("champion", made.id)}
     calls = len(bench.fake.traps.calls)
     ended = await bench.resume(made.id)
-    assert (ended.outcome, ended.words) == (Outcome.UNDONE, "it was taken back elsewhere, as the deployment's history tells")
+    assert (ended.outcome, ended.message) == (Outcome.UNDONE, "it was taken back elsewhere, as the deployment's history tells")
     assert [lease.holder for lease in bench.fake.cluster.leases.values()] == [""]
     assert bench.fake.registry.tags["iris"] == {}
     assert not CHANGING & set(bench.fake.traps.calls[calls:])
@@ -235,7 +235,7 @@ async def test_steps_that_are_done_are_not_done_again(bench: Bench) -> None:
     bury(bench.fake)
     calls = len(bench.fake.traps.calls)
     ended = await bench.resume(made.id)
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert bench.fake.traps.calls[calls:].count("patch_deployment") == 1, "the release's"
     tried = [entry.body["step"] for entry in bench.journal.written if entry.kind == "trying"]
     assert tried == list(range(len(made.steps)))

@@ -27,10 +27,10 @@ async def begun(bench: Bench, *, touched: bool = True) -> Execution:
     plan = await bench.good_plan("2")
     run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=1)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
-    run.record("request", step=0, words="lock")
+    run.record("request", step=0, message="lock")
     run.record("trying", step=1)
     if touched:
-        run.record("request", step=1, words="patch")
+        run.record("request", step=1, message="patch")
         annotate(bench, OPERATION, mark_text(OperationAnnotation(plan.id)))
     bench.fake.traps.calls.clear()
     return run
@@ -79,14 +79,14 @@ def sends_nothing(bench: Bench) -> bool:
 
 
 def at_work(operation: Operation) -> str:
-    return next(step.words for step in operation.steps if step.name is StepName.PATCH_TEMPLATE)
+    return next(step.message for step in operation.steps if step.name is StepName.PATCH_TEMPLATE)
 
 
 async def test_one_that_had_changed_nothing_is_over(bench: Bench) -> None:
     run = await begun(bench, touched=False)
     began = bench.fake.clock.monotonic()
     ended = await give_up(run, LOST)
-    assert (ended.outcome, ended.words) == (Outcome.UNDONE, f"{LOST}; nothing had been changed yet")
+    assert (ended.outcome, ended.message) == (Outcome.UNDONE, f"{LOST}; nothing had been changed yet")
     assert (at_work(ended), bench.fake.clock.monotonic()) == (str(LOST), began)
     assert sends_nothing(bench)
 
@@ -96,7 +96,7 @@ async def test_where_nobody_is_at_work_whoever_has_the_lock_is_to_go_on(bench: B
     began = bench.fake.clock.monotonic()
     ended = await give_up(run, LOST)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert ended.words == f"stopped at patch template: {LOST}; whoever has the lock now goes on with it, or takes it back"
+    assert ended.message == f"stopped at patch template: {LOST}; whoever has the lock now goes on with it, or takes it back"
     assert bench.fake.clock.monotonic() == began
     assert sends_nothing(bench)
     assert bench.journal.operation(run.whole.id) == ended
@@ -114,9 +114,9 @@ async def test_it_waits_for_the_others_end_and_tells_the_same(bench: Bench, outc
 
     renewing(bench, lambda: bench.fake.clock.monotonic() - began > 100.0, end)
     ended = await give_up(run, LOST)
-    assert (ended.outcome, ended.words) == (outcome, f"{LOST}; it was {how} there, as the deployment's history tells")
+    assert (ended.outcome, ended.message) == (outcome, f"{LOST}; it was {how} there, as the deployment's history tells")
     assert 100.0 < bench.fake.clock.monotonic() - began <= 104.0
-    assert [said.words for said in ended.log][-1] == f"{LOST}: waiting for how it ends there"
+    assert [said.message for said in ended.log][-1] == f"{LOST}: waiting for how it ends there"
     assert any(one.held_up == f"{LOST}: waiting for how it ends there" for one in bench.seen)
     assert sends_nothing(bench)
 

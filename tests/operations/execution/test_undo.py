@@ -46,7 +46,7 @@ async def test_a_call_that_keeps_failing_is_undone_or_done_never_mixed(
         assert bench.fake.champion == "2"
         assert bench.fake.template() != before
     else:
-        assert operation.outcome is Outcome.UNDONE, operation.words
+        assert operation.outcome is Outcome.UNDONE, operation.message
         assert operation.exit_code is ExitCode.UNDONE
         old_world_stands(bench, before)
 
@@ -57,10 +57,10 @@ async def test_broken_pods_end_undone_in_their_own_words(bench: Bench) -> None:
     serving: list[int] = []
     bench.fake.clock.on_sleep.append(lambda: serving.append(bench.fake.cluster.deployments["serving/iris"]["status"]["readyReplicas"]))
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.UNDONE, operation.words
-    assert "ValueError: cannot unpickle the model" in operation.words
-    assert "\x1b" not in operation.words + "".join(said.words for said in operation.log)
-    assert "CrashLoopBackOff" in operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
+    assert "ValueError: cannot unpickle the model" in operation.message
+    assert "\x1b" not in operation.message + "".join(said.message for said in operation.log)
+    assert "CrashLoopBackOff" in operation.message
     assert min(serving) >= 2
     old_world_stands(bench, before)
     assert "set_alias" not in bench.fake.traps.calls
@@ -76,7 +76,7 @@ async def test_broken_pods_behind_an_alias_set_the_alias_back_first(bench_of: Ca
     order: list[str | None] = []
     bench.fake.traps.before("patch_deployment", lambda: order.append(bench.fake.champion), skip=2)
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
     assert order == ["1"]
     old_world_stands(bench, before)
 
@@ -86,7 +86,7 @@ async def test_pods_that_never_get_ready_end_at_the_deadline(bench: Bench) -> No
     before = bench.fake.template()
     operation = await bench.promote("2", rollout_deadline=30.0)
     assert operation.outcome is Outcome.UNDONE
-    assert "not rolled out after 30 s" in operation.words
+    assert "not rolled out after 30 s" in operation.message
     old_world_stands(bench, before)
 
 
@@ -96,8 +96,8 @@ async def test_cancel_before_the_commit_undoes(bench: Bench, moment: str) -> Non
     before = bench.fake.template()
     bench.fake.traps.before(moment, bench.cancel.set)
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.UNDONE, operation.words
-    assert "cancelled" in operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
+    assert "cancelled" in operation.message
     old_world_stands(bench, before)
 
 
@@ -113,13 +113,13 @@ async def test_evidence_that_cannot_be_written_is_said_and_nothing_is_taken_back
     bench.fake.traps.fail("write_event", Forbidden("not yours"))
     operation = await bench.promote("2")
     assert operation.outcome is Outcome.DONE
-    assert "tag version failed" in operation.words
-    assert "write event failed" in operation.words
+    assert "tag version failed" in operation.message
+    assert "write event failed" in operation.message
     assert bench.fake.champion == "2"
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         (lambda bench: bench.fake.cluster.set_env("serving/iris", "LOG_LEVEL", "debug"), "env LOG_LEVEL of container server was changed"),
         (lambda bench: bench.fake.cluster.set_env("serving/iris", "NEW", "1"), "env NEW of container server was added"),
@@ -137,14 +137,14 @@ async def test_evidence_that_cannot_be_written_is_said_and_nothing_is_taken_back
     ],
     ids=["env", "new env", "alias", "status", "operation", "scale", "spec"],
 )
-async def test_a_world_that_moved_since_the_plan_is_left_alone(bench: Bench, change: Callable[[Bench], None], words: str) -> None:
+async def test_a_world_that_moved_since_the_plan_is_left_alone(bench: Bench, change: Callable[[Bench], None], message: str) -> None:
     made = await bench.good_plan("2")
     change(bench)
     before = bench.fake.template()
     operation = await bench.run(made)
     assert operation.outcome is Outcome.REFUSED
     assert operation.exit_code is ExitCode.REFUSED
-    assert words in operation.words
+    assert message in operation.message
     assert bench.fake.template() == before
     assert "patch_deployment" not in bench.fake.traps.calls
     assert "set_alias" not in bench.fake.traps.calls
@@ -158,7 +158,7 @@ async def test_a_plan_from_before_somebody_elses_operation_is_made_again(bench: 
     assert (await colleague.promote("1", actor="bob@box")).outcome is Outcome.DONE
     operation = await bench.run(made)
     assert operation.outcome is Outcome.REFUSED
-    assert "of bob@box was carried out" in operation.words
+    assert "of bob@box was carried out" in operation.message
 
 
 async def test_a_template_that_moves_at_the_last_instant_is_left_alone(bench: Bench) -> None:
@@ -190,7 +190,7 @@ async def test_undo_keeps_what_others_changed_meanwhile(bench: Bench) -> None:
     made = await bench.good_plan("2")
     bench.fake.traps.before("pods_of", lambda: bench.fake.cluster.set_env("serving/iris", "LOG_LEVEL", "debug"))
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
     assert bench.fake.env() == "models:/iris/1"
     assert bench.fake.env("LOG_LEVEL") == "debug"
 
@@ -203,8 +203,8 @@ async def test_somebody_elses_version_is_never_overwritten_by_the_undo(bench: Be
     assert operation.outcome is Outcome.NEEDS_ATTENTION
     assert operation.exit_code is ExitCode.NEEDS_ATTENTION
     assert bench.fake.env() == "models:/iris/3"
-    assert "modeldeck rollback serving/iris --to 1" in operation.words
-    assert "the template says models:/iris/3; alias champion points at 1" in operation.words
+    assert "modeldeck rollback serving/iris --to 1" in operation.message
+    assert "the template says models:/iris/3; alias champion points at 1" in operation.message
 
 
 async def test_somebody_elses_restart_does_not_keep_a_version_from_being_taken_back(bench_of: Callable[[str], Bench]) -> None:
@@ -217,7 +217,7 @@ async def test_somebody_elses_restart_does_not_keep_a_version_from_being_taken_b
 
     bench.fake.traps.before("pods_of", lambda: bench.fake.cluster.edit("serving/iris", restart), skip=1)
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
     assert bench.fake.template()["metadata"]["annotations"] == {RESTARTED_AT: "by hand"}
     assert bench.fake.champion == "1"
 
@@ -227,7 +227,7 @@ async def test_somebody_elses_alias_is_never_overwritten(bench: Bench) -> None:
     before = bench.fake.template()
     bench.fake.traps.before("pods_of", lambda: bench.fake.registry.aliases["iris"].update(champion="3"))
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
     assert bench.fake.champion == "3"
     assert bench.fake.template() == before
 
@@ -250,7 +250,7 @@ async def test_a_move_of_the_alias_that_lands_late_lands_before_the_end(bench_of
     pending: list[asyncio.Future[None]] = []
     bench.fake.registry.set_alias = late  # type: ignore[method-assign]
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert len(landed) == len(pending) == 1
     assert bench.fake.champion == "2"
 
@@ -262,7 +262,7 @@ async def test_an_undo_that_fails_needs_attention_and_says_what_to_type(bench: B
     operation = await bench.run(made)
     assert operation.outcome is Outcome.NEEDS_ATTENTION
     assert operation.steps[1].state is StepState.UNDO_FAILED
-    assert "modeldeck rollback serving/iris --to 1" in operation.words
+    assert "modeldeck rollback serving/iris --to 1" in operation.message
     assert bench.fake.champion == "1"
 
 
@@ -273,16 +273,16 @@ async def test_an_alias_that_cannot_be_set_back_needs_attention(bench_of: Callab
     bench.fake.traps.fail("set_alias", Unreachable("MLflow is down"), skip=1, times=99)
     operation = await bench.run(made)
     assert operation.outcome is Outcome.NEEDS_ATTENTION
-    assert "set_registered_model_alias" in operation.words
-    assert "'1'" in operation.words
+    assert "set_registered_model_alias" in operation.message
+    assert "'1'" in operation.message
 
 
 async def test_a_cluster_that_is_away_for_a_while_is_waited_for(bench: Bench) -> None:
     made = await bench.good_plan("2")
     bench.fake.traps.fail("pods_of", Unreachable("connection refused"), times=20)
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.DONE, operation.words
-    assert any("still waiting" in said.words for said in operation.log)
+    assert operation.outcome is Outcome.DONE, operation.message
+    assert any("still waiting" in said.message for said in operation.log)
 
 
 @pytest.mark.parametrize("room", range(26))
@@ -295,8 +295,8 @@ async def test_a_full_disk_stops_before_the_next_step(bench: Bench, room: int) -
     if len(disk.written) < room:
         assert operation.outcome is Outcome.DONE
     elif bench.fake.champion == "1":
-        assert operation.outcome in (Outcome.REFUSED, Outcome.UNDONE), operation.words
-        assert "disk is full" in operation.words
+        assert operation.outcome in (Outcome.REFUSED, Outcome.UNDONE), operation.message
+        assert "disk is full" in operation.message
         old_world_stands(bench, before)
     else:
         assert bench.fake.env() == "models:/iris/2"
@@ -322,7 +322,7 @@ async def test_a_read_only_environment_refuses_in_the_core(bench: Bench) -> None
     bench.fake.environment = replace(bench.fake.environment, read_only=True)
     operation = await bench.run(made)
     assert operation.outcome is Outcome.REFUSED
-    assert "read-only" in operation.words
+    assert "read-only" in operation.message
     assert HISTORY not in bench.fake.annotations()
 
 
@@ -332,13 +332,13 @@ async def test_a_rollback_goes_ahead_while_the_registry_is_down(bench: Bench) ->
     for call in ("registry", "version_of_alias", "version", "set_alias", "tag_version"):
         bench.fake.traps.fail(call, down, times=999)
     operation = await bench.roll_back()
-    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.words
+    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.message
     assert bench.fake.env() == "models:/iris/1"
-    assert "alias champion was not moved" in operation.words
+    assert "alias champion was not moved" in operation.message
     assert next(step for step in operation.steps if step.name is StepName.MOVE_ALIAS).state is StepState.SKIPPED
     bench.fake.traps.clear()
     again = await bench.roll_back("1")
-    assert again.outcome is Outcome.DONE, again.words
+    assert again.outcome is Outcome.DONE, again.message
     assert [step.name for step in again.steps][1:3] == [StepName.MARK, StepName.MOVE_ALIAS]
     assert bench.fake.champion == "1"
 
@@ -352,7 +352,7 @@ async def test_an_alias_that_was_left_open_is_moved_when_it_is_gone_on_with(benc
     assert (left.outcome, bench.fake.champion) == (Outcome.NEEDS_ATTENTION, "2")
     bench.fake.traps.clear()
     ended = await bench.resume(left.id)
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert bench.fake.champion == "1"
     assert bench.fake.registry.versions["iris", "1"].tags["modeldeck.operation"] == left.id
 
@@ -365,12 +365,12 @@ async def test_an_alias_left_open_whose_move_had_landed_is_taken_back(bench: Ben
     bench.fake.traps.fail("set_alias", down, late=True)
     bench.fake.traps.fail("patch_deployment", Forbidden("not you"), skip=1, times=99)
     left = await bench.roll_back()
-    assert left.outcome is Outcome.NEEDS_ATTENTION, left.words
+    assert left.outcome is Outcome.NEEDS_ATTENTION, left.message
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "1")
     assert next(step for step in left.steps if step.name is StepName.MOVE_ALIAS).state is StepState.SKIPPED
     bench.fake.traps.clear()
     ended = await bench.take_back(left.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/2", "2")
 
 
@@ -393,7 +393,7 @@ async def test_a_rollback_does_not_wait_for_a_registry_that_was_away_before(benc
     began = bench.fake.clock.monotonic()
     operation = await bench.roll_back()
     assert operation.outcome is Outcome.NEEDS_ATTENTION
-    assert "was not moved" in operation.words
+    assert "was not moved" in operation.message
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/1", "2")
     assert bench.fake.clock.monotonic() - began < 30
 
@@ -416,5 +416,5 @@ async def test_rollback_works_in_the_middle_of_a_rollout(bench: Bench) -> None:
     assert [check.name for check in refused.refused] == ["rollout"]
     operation = await bench.roll_back()
     assert operation.kind is Kind.ROLLBACK
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert bench.fake.env() == "models:/iris/1"

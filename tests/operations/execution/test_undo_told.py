@@ -23,11 +23,11 @@ DENIED = Forbidden("role was taken away", backend="Kubernetes", hint="ask for it
 
 
 def state_of(operation: Operation, name: StepName) -> tuple[StepState, str]:
-    return next((step.state, step.words) for step in operation.steps if step.name is name)
+    return next((step.state, step.message) for step in operation.steps if step.name is name)
 
 
 def log(operation: Operation) -> list[str]:
-    return [one.words for one in operation.log]
+    return [one.message for one in operation.log]
 
 
 async def run_of(bench: Bench, name: StepName, kind: Kind = Kind.PROMOTE) -> Execution:
@@ -39,7 +39,7 @@ async def run_of(bench: Bench, name: StepName, kind: Kind = Kind.PROMOTE) -> Exe
 
 
 @pytest.mark.parametrize(
-    ("name", "undoing", "words"),
+    ("name", "undoing", "message"),
     [
         (StepName.MOVE_ALIAS, True, "set_registered_model_alias('iris', 'champion', '1')"),
         (StepName.MOVE_ALIAS, False, "set_registered_model_alias('iris', 'champion', '2')"),
@@ -50,10 +50,10 @@ async def run_of(bench: Bench, name: StepName, kind: Kind = Kind.PROMOTE) -> Exe
         (StepName.RESTART, True, " — type: modeldeck rollback serving/iris --to 1"),
     ],
 )
-async def test_what_a_person_types_instead(bench: Bench, name: StepName, undoing: bool, words: str) -> None:
+async def test_what_a_person_types_instead(bench: Bench, name: StepName, undoing: bool, message: str) -> None:
     run = await run_of(bench, StepName.LOCK)
     run.undoing = undoing
-    assert words in finish_by_hand(run, name)
+    assert message in finish_by_hand(run, name)
     assert finish_by_hand(run, name).startswith(" — type: ")
 
 
@@ -69,8 +69,8 @@ async def test_a_template_that_cannot_be_put_back(bench: Bench) -> None:
     ended = await bench.promote("2")
     assert ended.outcome is Outcome.NEEDS_ATTENTION
     assert state_of(ended, StepName.PATCH_TEMPLATE) == (StepState.UNDO_FAILED, "Kubernetes: role was taken away")
-    assert ended.words.startswith("await rollout failed: Kubernetes: pod iris-")
-    assert ended.words.endswith(
+    assert ended.message.startswith("await rollout failed: Kubernetes: pod iris-")
+    assert ended.message.endswith(
         "; the undo is not complete: patch template could not be taken back (Kubernetes: role was taken away)"
         " — type: modeldeck rollback serving/iris --to 1. Now: the template says models:/iris/2; alias champion points at 1"
     )
@@ -84,7 +84,7 @@ async def test_all_that_is_taken_back_is_told(bench: Bench) -> None:
     bench.fake.cluster.broken.add("models:/iris/2")
     ended = await bench.promote("2")
     assert ended.outcome is Outcome.UNDONE
-    assert ended.words.endswith("; everything was taken back")
+    assert ended.message.endswith("; everything was taken back")
     ((_, reason, message),) = bench.fake.cluster.events
     assert (reason, message.startswith("taken back: iris promoted from 1 to 2")) == ("PromotionUndone", True)
     assert state_of(ended, StepName.PATCH_TEMPLATE) == (StepState.UNDONE, 'deployment "iris" successfully rolled out')
@@ -96,7 +96,7 @@ async def test_a_roll_back_that_is_taken_back_says_that_it_was_one(bench: Bench)
     await bench.promote("2")
     bench.fake.cluster.broken.add("models:/iris/1")
     ended = await bench.roll_back()
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert [reason for _, reason, _ in bench.fake.cluster.events] == ["Promoted", "RollbackUndone"]
     assert all(len(message) <= 1000 for _, _, message in bench.fake.cluster.events)
 
@@ -107,7 +107,7 @@ async def test_long_words_are_cut_in_the_event(bench: Bench) -> None:
     long = bench.fake.cluster.events[-1][2]
     run = await run_of(bench, StepName.PATCH_TEMPLATE)
     run.record("trying", step=run.index)
-    run.record("request", step=run.index, words="patch")
+    run.record("request", step=run.index, message="patch")
     await undo(run, "y" * 3000)
     assert len(long) < len(bench.fake.cluster.events[-1][2]) == 1000
 
@@ -126,24 +126,24 @@ async def test_what_stays_announced_after_an_undo_is_trouble_with_what_to_type(b
     bench.fake.traps.fail("untag_model", Rejected("not now", backend="MLflow", hint="later"), times=999)
     ended = await bench.promote("2")
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "the undo is not complete: MLflow: not now (later)" in ended.words
+    assert "the undo is not complete: MLflow: not now (later)" in ended.message
     assert set(bench.fake.registry.tags["iris"]) == {moving_tag("champion", ended.id)}
 
 
 @pytest.mark.parametrize(
-    ("call", "words"),
+    ("call", "message"),
     [
         ("deployment", "Now: the template cannot be read (Kubernetes: role was taken away); alias champion points at 1"),
         ("version_of_alias", "Now: the template says models:/iris/2; alias champion cannot be read (Kubernetes: role was taken away)"),
     ],
 )
-async def test_what_cannot_be_read_at_the_end_is_said(bench: Bench, call: str, words: str) -> None:
+async def test_what_cannot_be_read_at_the_end_is_said(bench: Bench, call: str, message: str) -> None:
     run = await run_of(bench, StepName.PATCH_TEMPLATE)
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/2")
     run.troubles.append("something")
     bench.fake.traps.fail(call, DENIED, times=999)
     ended = await undo(run, "cancelled")
-    assert ended.words == f"cancelled; the undo is not complete: something. {words}"
+    assert ended.message == f"cancelled; the undo is not complete: something. {message}"
 
 
 async def test_a_registry_that_is_not_there_and_a_template_without_a_version(bench: Bench) -> None:
@@ -153,9 +153,9 @@ async def test_a_registry_that_is_not_there_and_a_template_without_a_version(ben
     run.announced.clear()
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "")
     bench.fake.registry.aliases["iris"].pop("champion")
-    assert (await undo(run, "cancelled")).words.endswith("Now: the template names no version; alias champion is not known")
+    assert (await undo(run, "cancelled")).message.endswith("Now: the template names no version; alias champion is not known")
     run.clients = bench.fake.clients
-    assert (await undo(run, "cancelled")).words.endswith("alias champion points at nothing")
+    assert (await undo(run, "cancelled")).message.endswith("alias champion points at nothing")
 
 
 async def test_of_several_deployments_each_is_told_of(bench: Bench) -> None:
@@ -165,7 +165,7 @@ async def test_of_several_deployments_each_is_told_of(bench: Bench) -> None:
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     run.troubles.append("something")
     ended = await undo(run, "cancelled")
-    now = ended.words.partition(" Now: ")[2]
+    now = ended.message.partition(" Now: ")[2]
     assert sorted(now.split("; ")) == [
         "alias champion points at 1",
         "alias champion points at 1",
@@ -189,7 +189,7 @@ async def test_a_lock_that_cannot_be_given_back_ends_by_itself(bench: Bench) -> 
 async def test_a_way_back_whose_lock_is_lost_goes_no_further(bench: Bench, step: StepName) -> None:
     run = await run_of(bench, step)
     run.record("trying", step=run.index)
-    run.record("request", step=run.index, words="x")
+    run.record("request", step=run.index, message="x")
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/2")
     run.locks = Locks(bench.fake.cluster, bench.fake.clock)
     run.locks.lost = LockLost("taken over by bob")
@@ -197,7 +197,7 @@ async def test_a_way_back_whose_lock_is_lost_goes_no_further(bench: Bench, step:
     calls = len(bench.fake.traps.calls)
     ended = await undo(run, "cancelled")
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "taken over by bob; whoever has the lock now goes on with it, or takes it back" in ended.words
+    assert "taken over by bob; whoever has the lock now goes on with it, or takes it back" in ended.message
     assert not {"patch_deployment", "set_alias", "untag_model", "write_event"} & set(bench.fake.traps.calls[calls:])
 
 
@@ -208,18 +208,18 @@ async def test_the_way_back_of_a_template_is_tried_six_times(bench: Bench, failu
     bench.fake.traps.fail("patch_deployment", failure, skip=1, times=times)
     ended = await bench.promote("2")
     if times == 5:
-        assert ended.outcome is Outcome.UNDONE, ended.words
+        assert ended.outcome is Outcome.UNDONE, ended.message
         return
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    words = "the deployment kept changing under the undo" if isinstance(failure, Conflict) else "no answer"
-    assert state_of(ended, StepName.PATCH_TEMPLATE) == (StepState.UNDO_FAILED, f"Kubernetes: {words}")
+    message = "the deployment kept changing under the undo" if isinstance(failure, Conflict) else "no answer"
+    assert state_of(ended, StepName.PATCH_TEMPLATE) == (StepState.UNDO_FAILED, f"Kubernetes: {message}")
 
 
 async def test_a_patch_of_which_nothing_stands_is_fenced_off(bench: Bench) -> None:
     """It may still be on its way: what moves the resourceVersion keeps it from landing."""
     bench.fake.traps.fail("patch_deployment", TimedOut("no answer", backend="Kubernetes"), times=6)
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert state_of(ended, StepName.PATCH_TEMPLATE) == (StepState.UNDONE, "it never took effect")
     assert "note the end of the operation on deployment serving/iris" in log(ended)
     assert bench.fake.traps.calls.count("patch_deployment") == 7
@@ -229,7 +229,7 @@ async def test_a_patch_of_which_nothing_stands_is_fenced_off(bench: Bench) -> No
 async def test_a_fence_that_cannot_be_set_is_only_said(bench: Bench) -> None:
     bench.fake.traps.fail("patch_deployment", DENIED, times=999)
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert "the end could not be noted on the deployment: Kubernetes: role was taken away" in log(ended)
     assert bench.fake.env() == "models:/iris/1"
 
@@ -238,7 +238,7 @@ async def test_the_alias_that_never_moved_is_told_as_such(bench_of: Callable[[st
     bench = bench_of("models:/iris@champion")
     bench.fake.traps.fail("set_alias", Rejected("no such alias name", backend="MLflow"), times=99)
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert state_of(ended, StepName.MOVE_ALIAS) == (StepState.UNDONE, "the alias never moved")
     assert state_of(ended, StepName.MARK) == (StepState.UNDONE, "the mark is taken off")
 
@@ -247,6 +247,6 @@ async def test_an_alias_that_has_moved_is_moved_back(bench_of: Callable[[str], B
     bench = bench_of("models:/iris@champion")
     bench.fake.traps.before("pods_of", bench.cancel.set, skip=1)
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert state_of(ended, StepName.MOVE_ALIAS) == (StepState.UNDONE, "2 → 1")
     assert "alias champion of iris: 2 → 1" in log(ended)

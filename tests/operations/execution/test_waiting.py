@@ -17,7 +17,7 @@ QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "
 
 
 def told(operation: Operation) -> str:
-    return "\n".join(said.words for said in operation.log)
+    return "\n".join(said.message for said in operation.log)
 
 
 def of_version(number: str, change: Callable[[Pod], Pod]) -> Callable[[Pod], Pod]:
@@ -39,8 +39,8 @@ async def test_pods_that_were_evicted_fail_neither_a_rollout_nor_its_undo(bench:
     assert (await bench.promote("2")).outcome is Outcome.DONE
     bench.fake.cluster.broken.add("models:/iris/3")
     operation = await bench.promote("3")
-    assert operation.outcome is Outcome.UNDONE, operation.words
-    assert "CrashLoopBackOff" in operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
+    assert "CrashLoopBackOff" in operation.message
 
 
 async def test_the_sets_of_evicted_pods_are_not_judged(bench: Bench) -> None:
@@ -58,11 +58,24 @@ async def test_the_schedulers_words_are_told_while_waiting_and_at_the_end(bench:
         "2", lambda pod: replace(pod, unscheduled="0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")
     )
     operation = await bench.promote("2", rollout_deadline=30.0)
-    assert operation.outcome is Outcome.UNDONE, operation.words
-    assert "cannot be scheduled: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu" in operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
+    assert "cannot be scheduled: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu" in operation.message
     assert "cannot be scheduled" in told(operation).partition("not rolled out")[0]
-    assert "artifact" not in operation.words
-    assert "maxSurge 0" in operation.words
+    assert "artifact" not in operation.message
+    assert "maxSurge 0" in operation.message
+
+
+@pytest.mark.parametrize(
+    ("log", "ends"), [("trouble\nback-off 10s", "failed container — back-off"), ("back-off\nout of memory", "— out of memory")]
+)
+async def test_what_the_pod_logged_last_is_told_unless_the_reason_says_it(bench: Bench, monkeypatch: Any, log: str, ends: str) -> None:
+    async def pod_log(*_: object, **__: object) -> str:
+        return log
+
+    bench.fake.cluster.broken.add("models:/iris/2")
+    monkeypatch.setattr(bench.fake.cluster, "pod_log", pod_log)
+    message = (await bench.promote("2")).message
+    assert ("CrashLoopBackOff" in message, ends in message) == (True, "memory" in ends)
 
 
 async def test_a_refusal_to_create_pods_that_lasts_ends_the_rollout(bench: Bench) -> None:
@@ -81,9 +94,9 @@ async def test_a_refusal_to_create_pods_that_lasts_ends_the_rollout(bench: Bench
 
     bench.fake.clock.on_sleep.append(refuse)
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.UNDONE, operation.words
-    assert "no pod could be created: pods are forbidden: exceeded quota" in operation.words
-    assert "kubectl describe quota" in operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
+    assert "no pod could be created: pods are forbidden: exceeded quota" in operation.message
+    assert "kubectl describe quota" in operation.message
     assert 30 <= ended[0] - began < 60
 
 
@@ -99,7 +112,7 @@ async def test_a_refusal_that_passes_ends_nothing(bench: Bench) -> None:
 
     bench.fake.clock.on_sleep.append(pass_)
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert "exceeded quota" in told(operation)
 
 
@@ -121,7 +134,7 @@ async def test_a_deadline_that_an_earlier_rollout_missed_is_not_this_ones(bench:
 
     bench.fake.clock.on_sleep.append(observe)
     operation = await bench.run(made)
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert len(polls) == 7
 
 
@@ -141,6 +154,6 @@ async def test_the_hint_fits_what_the_pods_say(bench: Bench, parts: dict[str, An
 
     bench.fake.cluster.report = of_version("2", waits)
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.UNDONE, operation.words
-    assert hint in operation.words
-    assert "artifact" not in operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
+    assert hint in operation.message
+    assert "artifact" not in operation.message

@@ -38,7 +38,7 @@ def wanted(execution: Execution) -> patch.Edits:
 
 
 def log(execution: Execution) -> list[str]:
-    return [said.words for said in execution.now.log]
+    return [said.message for said in execution.now.log]
 
 
 def frozen(bench: Bench, **status: Any) -> None:
@@ -53,7 +53,7 @@ async def test_each_of_its_words_is_told_once(bench: Bench) -> None:
     assert await wait_for_rollout(run, wanted(run)) == ROLLED
     told = log(run)
     assert len(told) == len(set(told)) > 1
-    assert all(words.startswith("Waiting for deployment") for words in told)
+    assert all(message.startswith("Waiting for deployment") for message in told)
 
 
 @pytest.mark.parametrize(("deadline", "looks"), [(30.0, 76), (2.0, 6)])
@@ -82,8 +82,8 @@ async def test_whoever_changes_the_template_meanwhile_is_named(bench: Bench) -> 
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/3")
     with pytest.raises(Conflict) as failed:
         await wait_for_rollout(run, wanted(run))
-    assert failed.value.words.startswith("somebody (field manager kubectl-set) changed the template meanwhile: ")
-    assert "models:/iris/3" in failed.value.words
+    assert failed.value.message.startswith("somebody (field manager kubectl-set) changed the template meanwhile: ")
+    assert "models:/iris/3" in failed.value.message
     assert failed.value.backend == "Kubernetes"
     with pytest.raises(Conflict):
         await look(run, wanted(run))
@@ -190,7 +190,7 @@ async def test_pods_without_a_log_fail_without_last_words(bench: Bench) -> None:
     bench.fake.traps.fail("pod_log", Unreachable("refused"), times=9)
     with pytest.raises(RolloutFailed) as failed:
         await wait_for_rollout(run, wanted(run))
-    assert " — " not in failed.value.words
+    assert " — " not in failed.value.message
     assert bench.fake.traps.calls.count("pod_log") == 2
 
 

@@ -49,6 +49,6 @@ async def test_why_nobody_answers() -> None:
     found = {}
     for failure in (InvalidQuery("bad"), Unreachable("refused")):
         metrics.failure = failure
-        found[failure.words] = (await ask(metrics, ASKS[:1])).of(ASKS[:1])
+        found[failure.message] = (await ask(metrics, ASKS[:1])).of(ASKS[:1])
     assert found == {"bad": Unanswered(Trouble.REJECTED, "bad"), "refused": Unanswered(Trouble.UNREACHABLE, "refused")}
     assert (await ask(None, ASKS)).of(ASKS) == Unanswered(Trouble.UNREACHABLE, "no Prometheus is configured")

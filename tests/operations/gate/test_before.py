@@ -136,8 +136,8 @@ async def test_pods_that_exported_nothing_then_are_taken_to_be_scraped_as_the_ne
     by_address = replace(SIDE, scraped=Scraped(FASTAPI_PROFILE, PodLabels("instance", "", by_address=True)))
     assert isinstance(await before(new=by_address, metrics=nothing), Side)
     unknown = await before(target=replace(TARGET, baseline_addresses=()), new=by_address, metrics=nothing)
-    words = "its series name pods by address alone, and which addresses its pods had is not known"
-    assert unknown == Unanswered(Trouble.NO_METRIC, words)
+    message = "its series name pods by address alone, and which addresses its pods had is not known"
+    assert unknown == Unanswered(Trouble.NO_METRIC, message)
     assert isinstance(await before(target=replace(TARGET, baseline_addresses=()), metrics=nothing), Side)
 
 

@@ -216,7 +216,7 @@ def named(judgement: Judgement) -> dict[str, CriterionResult]:
 async def test_pass(metrics: PrometheusMetrics) -> None:
     found = await judged(metrics, "good")
     results = named(found)
-    assert found.verdict is PASS, found.words
+    assert found.verdict is PASS, found.message
     assert found.requests == pytest.approx(RATE * WINDOW, rel=0.4)
     assert results["error ratio"].value == 0.0, "no series of failed requests is none of them"
     assert results["p99"].value == pytest.approx(0.175, rel=0.05)
@@ -270,7 +270,7 @@ async def test_a_counter_without_total_in_its_name_is_no_partial_data(metrics: P
     (errors,) = found.criteria
     assert errors.requests
     assert (found.verdict, errors.trouble, errors.warnings) == (INSUFFICIENT, Trouble.NO_METRIC, ())
-    assert "no failure was counted, which proves nothing" in errors.words
+    assert "no failure was counted, which proves nothing" in errors.message
 
 
 async def test_failures_that_all_came_between_two_scrapes(metrics: PrometheusMetrics, served: Served) -> None:
@@ -314,7 +314,7 @@ def own(query: str) -> Gate:
 async def test_a_query_of_ones_own(metrics: PrometheusMetrics, query: str, verdict: GateVerdict, trouble: Trouble | None) -> None:
     found = await judged(metrics, "good", own(query))
     mine = named(found)["mine"]
-    assert (mine.verdict, mine.trouble) == (verdict, trouble), mine.words
+    assert (mine.verdict, mine.trouble) == (verdict, trouble), mine.message
     assert found.verdict is verdict
     assert named(found)["error ratio"].verdict is PASS
 

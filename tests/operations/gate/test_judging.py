@@ -98,13 +98,13 @@ async def test_few_requests_decide_nothing_and_it_is_said_what_is_missing() -> N
     assert ratio.more_requests is not None
     assert 40 < ratio.more_requests < 80
     assert ratio.more_seconds == pytest.approx(10 * ratio.more_requests)
-    assert ratio.words == f"0 % of 30 requests: neither shown nor excluded: about {ratio.more_requests} more requests needed (10 min)"
+    assert ratio.message == f"0 % of 30 requests: neither shown nor excluded: about {ratio.more_requests} more requests needed (10 min)"
 
 
 async def test_what_more_requests_would_not_tell_is_said_too() -> None:
     found = named(await judged(clients(errors=0.1)))["error ratio"]
     assert (found.verdict, found.more_requests) == (INSUFFICIENT, None)
-    assert found.words.endswith("neither shown nor excluded, and more requests will hardly tell")
+    assert found.message.endswith("neither shown nor excluded, and more requests will hardly tell")
 
 
 async def test_a_version_before_without_requests() -> None:
@@ -114,16 +114,16 @@ async def test_a_version_before_without_requests() -> None:
     assert found.verdict is INSUFFICIENT
     results = named(found)
     assert results["error ratio"].verdict is PASS
-    assert results["error ratio vs before"].words == "of the version before: no requests counted yet"
+    assert results["error ratio vs before"].message == "of the version before: no requests counted yet"
     nobody = named(await judged(history, target=replace(TARGET, baseline=(), baseline_until=None)))
-    assert nobody["p99 vs before"].words == "of the version before: there is none to compare with"
+    assert nobody["p99 vs before"].message == "of the version before: there is none to compare with"
 
 
 async def test_nobody_is_scraped() -> None:
     found = await judged(History())
     assert found.verdict is INSUFFICIENT
     assert {result.trouble for result in found.criteria} == {Trouble.NO_METRIC}
-    assert "these pods export no metrics of a known model server" in found.words
+    assert "these pods export no metrics of a known model server" in found.message
 
 
 async def test_only_the_pods_of_the_two_versions_count() -> None:
@@ -152,13 +152,13 @@ async def test_a_server_that_does_not_answer_is_an_error(failure: Unreachable) -
     found = await judged(history)
     assert found.verdict is ERROR
     assert {(result.verdict, result.trouble) for result in found.criteria} == {(ERROR, Trouble.UNREACHABLE)}
-    assert failure.words in found.words
+    assert failure.message in found.message
 
 
 async def test_no_server_at_all_is_an_error() -> None:
     found = await judged(None, replace(GATE, criteria=(QueryCriterion("queue", "up", Op.AT_MOST, 1),)))
     assert (found.verdict, len(found.criteria)) == (ERROR, 5)
-    assert "no Prometheus is configured" in found.words
+    assert "no Prometheus is configured" in found.message
 
 
 async def test_one_query_that_fails_takes_nothing_from_the_others() -> None:
@@ -166,7 +166,7 @@ async def test_one_query_that_fails_takes_nothing_from_the_others() -> None:
     history.failure, history.failing = InvalidQuery("query processing would load too many samples"), lambda promql: "_bucket{" in promql
     results = named(await judged(history))
     assert results["p99"].verdict is ERROR
-    assert "too many samples" in results["p99"].words
+    assert "too many samples" in results["p99"].message
     assert results["error ratio"].verdict is PASS
     history.failing = lambda promql: 'status=~"5.."' in promql
     results = named(await judged(history))
@@ -179,7 +179,7 @@ async def test_partial_data_cannot_pass() -> None:
     found = await judged(history)
     assert found.verdict is INSUFFICIENT
     assert {result.trouble for result in found.criteria} == {Trouble.PARTIAL}
-    assert "partial data: no store for·[31m this time" in found.words
+    assert "partial data: no store for·[31m this time" in found.message
 
 
 async def test_a_note_about_a_counters_name_is_no_gap() -> None:
@@ -193,7 +193,7 @@ def criterion(query: str, **more: object) -> Gate:
 
 
 @pytest.mark.parametrize(
-    ("query", "verdict", "words"),
+    ("query", "verdict", "message"),
     [
         ('max(up{namespace="{namespace}",pod=~"{pods}"})', PASS, "1"),
         ('sum(increase(http_requests_total{pod=~"{pods}"}[{window}]))', FAIL, "1200, wanted ≤ 5"),
@@ -205,10 +205,10 @@ def criterion(query: str, **more: object) -> Gate:
         ("sum(up offset 5m)", ERROR, "stand-in"),
     ],
 )
-async def test_a_query_of_ones_own(query: str, verdict: GateVerdict, words: str) -> None:
+async def test_a_query_of_ones_own(query: str, verdict: GateVerdict, message: str) -> None:
     found = named(await judged(clients(), criterion(query)))["mine"]
     assert found.verdict is verdict
-    assert words in found.words
+    assert message in found.message
 
 
 async def test_placeholders_are_filled_for_the_new_version() -> None:
@@ -339,7 +339,7 @@ async def test_versions_that_their_pods_names_do_not_tell_apart() -> None:
     history.fastapi(f"{long[:58]}abcde")
     found = await judged(history, target=target)
     assert found.verdict is INSUFFICIENT
-    assert "do not tell the two versions apart" in found.words
+    assert "do not tell the two versions apart" in found.message
 
 
 async def test_success_and_failure_counted_apart() -> None:
@@ -360,7 +360,7 @@ async def test_a_server_that_counts_no_errors() -> None:
     history.scraped(f"{NEW}-abcde", 900, 0, lambda age: {"request_predict_seconds_count": 2.0 * age})
     found = named(await judged(history))["error ratio"]
     assert (found.verdict, found.value, found.trouble, found.requests) == (INSUFFICIENT, None, Trouble.NO_METRIC, 600)
-    assert found.words == "KServe exports no counter of failed requests here"
+    assert found.message == "KServe exports no counter of failed requests here"
 
 
 async def test_microseconds() -> None:

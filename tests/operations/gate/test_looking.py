@@ -93,7 +93,7 @@ async def test_the_first_failures_ever_are_seen_though_only_successes_were_befor
 async def test_a_counter_without_a_status_is_not_known_and_cannot_pass() -> None:
     found = errors_of(await judged(clients(status="", errors=0.5)))
     assert (found.verdict, found.value, found.trouble) == (INSUFFICIENT, None, Trouble.NO_METRIC)
-    assert "the labels do not tell failed requests apart" in found.words
+    assert "the labels do not tell failed requests apart" in found.message
 
 
 async def test_each_version_is_counted_by_its_own_labels() -> None:
@@ -136,7 +136,7 @@ async def test_pods_are_judgementby_their_addresses() -> None:
     series.serves(f"{OLD}-abcde", own={"instance": "10.0.0.8:8080"}, errors=1.0)
     found = await judged(series)
     assert (found.verdict, found.requests, errors_of(found).verdict) == (INSUFFICIENT, 300 * RATE, PASS)
-    assert "which addresses its pods had is not known" in found.words
+    assert "which addresses its pods had is not known" in found.message
     assert (await judged(series, Gate(max_error_rise=None, max_p99_ratio=None))).verdict is PASS
 
 
@@ -151,7 +151,7 @@ async def test_pods_that_are_gone_are_known_by_the_addresses_that_were_noted_of_
         series.serves(f"{NEW}-abcde", own={"instance": "10.0.0.9:8080"}, start=405, errors=errors)
         found = await judged(series, Gate(max_error_ratio=None), target)
         compared = next(result for result in found.criteria if result.name == "error ratio vs before")
-        assert (compared.verdict, compared.baseline) == (verdict, 0.0), compared.words
+        assert (compared.verdict, compared.baseline) == (verdict, 0.0), compared.message
 
 
 async def test_what_an_address_had_of_another_pod_does_not_count() -> None:
@@ -220,7 +220,7 @@ async def test_a_counter_that_leaves_failures_out_can_fail_and_never_pass(bad: f
     series.scraped(f"{NEW}-abcde", 900, 0, samples)
     found = errors_of(await judged(series, Gate(max_error_rise=None, max_p99_ratio=None)))
     assert found.verdict is verdict
-    assert "Python or BLS" in " ".join((found.words, *found.warnings))
+    assert "Python or BLS" in " ".join((found.message, *found.warnings))
 
 
 @pytest.mark.parametrize("scrape", [2, 5, 15, 30, 60])

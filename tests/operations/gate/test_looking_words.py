@@ -48,10 +48,10 @@ async def labels(metrics: FakeMetrics, pods: Pods = BY_NAME) -> PodLabels:
     return found.labels
 
 
-async def words(metrics: FakeMetrics | None, pods: Pods = BY_NAME, at: float = 150.0) -> tuple[Trouble, str]:
+async def message(metrics: FakeMetrics | None, pods: Pods = BY_NAME, at: float = 150.0) -> tuple[Trouble, str]:
     found = await look(pods, metrics, at)
     assert isinstance(found, Unanswered), found
-    return found.trouble, found.words
+    return found.trouble, found.message
 
 
 async def test_where_the_usual_label_answers_nothing_else_is_asked() -> None:
@@ -77,7 +77,7 @@ async def test_addresses_count_while_they_were_theirs() -> None:
     metrics = prometheus(*fastapi(instance="10.0.0.9:8080"), asked_with='instance=~"')
     assert await labels(metrics, ALL) == PodLabels("instance", "", by_address=True)
     for late in (99.0, 201.0):
-        trouble, said = await words(prometheus(*fastapi(instance="10.0.0.9:8080"), asked_with='instance=~"'), ALL, at=late)
+        trouble, said = await message(prometheus(*fastapi(instance="10.0.0.9:8080"), asked_with='instance=~"'), ALL, at=late)
         assert trouble is Trouble.NO_METRIC
         assert said.endswith(", or their series name pods by addresses alone, of which none is known to be theirs")
 
@@ -92,7 +92,7 @@ async def test_a_configuration_names_the_one_label_to_ask_by() -> None:
     assert ',host=~"' in promql
     assert 'pod=""' not in promql, "the configuration says so, whatever else names the pod"
     unknown = prometheus(*fastapi(host="10.0.0.9"), scope=SeriesScope(instance="host"))
-    assert (await words(unknown, BY_NAME))[0] is Trouble.NO_METRIC
+    assert (await message(unknown, BY_NAME))[0] is Trouble.NO_METRIC
     assert unknown.asked == []
 
 
@@ -104,7 +104,7 @@ async def test_series_of_pods_of_another_namespace_are_not_theirs(namespace: str
     found = await look(BY_NAME, metrics, 150.0)
     assert isinstance(found, Scraped)
     assert found.profile.name == "FastAPI instrumentator"
-    assert await words(prometheus(*theirs, asked_with=',pod=~"')) == (Trouble.NO_METRIC, UNKNOWN)
+    assert await message(prometheus(*theirs, asked_with=',pod=~"')) == (Trouble.NO_METRIC, UNKNOWN)
 
 
 async def test_series_without_any_namespace_are_theirs_by_their_names() -> None:
@@ -114,24 +114,24 @@ async def test_series_without_any_namespace_are_theirs_by_their_names() -> None:
 async def test_a_namespace_that_the_configuration_names_is_the_only_one() -> None:
     scope = SeriesScope(namespace="ns")
     assert await labels(prometheus(*fastapi(pod="iris-1-a", ns="serving", namespace="x"), scope=scope)) == PodLabels("pod", "ns")
-    assert (await words(prometheus(*fastapi(pod="iris-1-a", ns="x", namespace="serving"), scope=scope)))[0] is Trouble.NO_METRIC
+    assert (await message(prometheus(*fastapi(pod="iris-1-a", ns="x", namespace="serving"), scope=scope)))[0] is Trouble.NO_METRIC
 
 
 async def test_what_nothing_is_known_of_is_told_by_what_was_seen() -> None:
     seen = prometheus({"__name__": "up", "namespace": "serving", "pod": "iris-1-a"}, asked_with=',pod=~"')
-    assert await words(seen) == (Trouble.NO_METRIC, UNKNOWN)
+    assert await message(seen) == (Trouble.NO_METRIC, UNKNOWN)
     last = prometheus({"__name__": "up", "instance": "10.0.0.9"}, asked_with='instance=~"')
-    assert await words(last, ALL) == (Trouble.NO_METRIC, UNKNOWN), "seen by whichever label"
+    assert await message(last, ALL) == (Trouble.NO_METRIC, UNKNOWN), "seen by whichever label"
     nothing = f"{UNKNOWN}, or Prometheus does not scrape them"
-    assert await words(prometheus(), ALL) == (Trouble.NO_METRIC, nothing)
+    assert await message(prometheus(), ALL) == (Trouble.NO_METRIC, nothing)
     untold = ", or their series name pods by addresses alone, of which none is known to be theirs"
-    assert await words(prometheus(), BY_NAME) == (Trouble.NO_METRIC, nothing + untold)
+    assert await message(prometheus(), BY_NAME) == (Trouble.NO_METRIC, nothing + untold)
 
 
 async def test_who_cannot_be_asked_tells_nothing() -> None:
-    assert await words(None) == (Trouble.UNREACHABLE, "no Prometheus is configured")
+    assert await message(None) == (Trouble.UNREACHABLE, "no Prometheus is configured")
     away, wrong = prometheus(), prometheus()
     away.failure, wrong.failure = Unreachable("refused"), InvalidQuery("parse error")
-    assert await words(away) == (Trouble.UNREACHABLE, "refused")
-    assert await words(wrong) == (Trouble.REJECTED, "parse error")
+    assert await message(away) == (Trouble.UNREACHABLE, "refused")
+    assert await message(wrong) == (Trouble.REJECTED, "parse error")
     assert len(away.asked) == 1

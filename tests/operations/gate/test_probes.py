@@ -64,12 +64,12 @@ async def test_the_p99_is_that_of_the_requests_and_says_what_was_left_out() -> N
     (result,) = (await judge(GATE, TARGET, promoted(0.5, 1.0), now=float(NOW), elapsed=1800.0)).criteria
     assert result.requests == pytest.approx(0.5 * 1740, rel=0.03)
     assert result.value == pytest.approx(1.0, rel=0.05)
-    assert "(3480 probes left out)" in result.words
+    assert "(3480 probes left out)" in result.message
 
 
 async def test_probes_alone_are_no_requests() -> None:
     (result,) = (await judge(GATE, TARGET, promoted(0.0, 1.0), now=float(NOW), elapsed=1800.0)).criteria
-    assert (result.verdict, result.words) == (GateVerdict.INSUFFICIENT, "no requests in its latency buckets")
+    assert (result.verdict, result.message) == (GateVerdict.INSUFFICIENT, "no requests in its latency buckets")
 
 
 async def test_where_no_counter_tells_the_requests_all_of_them_count() -> None:
@@ -77,14 +77,14 @@ async def test_where_no_counter_tells_the_requests_all_of_them_count() -> None:
     history.scope = SeriesScope(matchers=('__name__!="http_requests_total"',))
     (result,) = (await judge(GATE, TARGET, history, now=float(NOW), elapsed=1800.0)).criteria
     assert result.requests == pytest.approx(7 * 1740, rel=0.03)
-    assert "left out" not in result.words
+    assert "left out" not in result.message
 
 
 async def test_where_it_is_not_known_how_many_are_probes_nothing_is_said() -> None:
     history = promoted(5.0, 1.0)
     history.failure, history.failing = Unreachable("connection refused", backend="Prometheus"), lambda promql: 'le="+Inf"}' in promql
     (result,) = (await judge(GATE, TARGET, history, now=float(NOW), elapsed=1800.0)).criteria
-    assert (result.verdict, "connection refused" in result.words) == (GateVerdict.ERROR, True)
+    assert (result.verdict, "connection refused" in result.message) == (GateVerdict.ERROR, True)
 
 
 def test_these_bounds_tell_twice_as_slow() -> None:

@@ -74,8 +74,8 @@ def test_of_younger_pods_it_is_known_for_how_long_they_were_there() -> None:
     given = answers(about, counted(2.0, since=950.0), scrapes=Matrix((up(since=940.0),)))
     assert of(about, given).seconds == 60.0
     none = of(about, answers(about, there=False))
-    assert (none.requests.value, none.requests.trouble, none.requests.words) == (None, Trouble.NO_DATA, "no requests counted yet")
-    assert (none.seconds, none.failed.words) == (100.0, "no requests counted yet")
+    assert (none.requests.value, none.requests.trouble, none.requests.message) == (None, Trouble.NO_DATA, "no requests counted yet")
+    assert (none.seconds, none.failed.message) == (100.0, "no requests counted yet")
 
 
 def test_failures_that_are_counted_apart_are_requests_too() -> None:
@@ -87,7 +87,7 @@ def test_failures_that_are_counted_apart_are_requests_too() -> None:
     assert (away.requests.trouble, away.failed.trouble) == (Trouble.UNREACHABLE, Trouble.UNREACHABLE), "then neither is known"
     together = side()
     away = of(together, answers(together, counted(2.0), failed=AWAY))
-    assert (away.requests.value, away.failed.value, away.failed.words) == (200, None, "refused")
+    assert (away.requests.value, away.failed.value, away.failed.message) == (200, None, "refused")
 
 
 @pytest.mark.parametrize("missing", ["counter", "up"])
@@ -99,7 +99,7 @@ def test_what_is_not_answered_is_not_known(missing: str) -> None:
         given.given[about.samples(about.counter)] = AWAY
     found = of(about, given)
     for measure in (found.requests, found.failed):
-        assert (measure.value, measure.trouble, measure.words) == (None, Trouble.UNREACHABLE, "refused")
+        assert (measure.value, measure.trouble, measure.message) == (None, Trouble.UNREACHABLE, "refused")
     assert found.requests.query == about.total(SERVER.requests[0])
     assert found.seconds == 100.0
     assert found.latency.value is not None
@@ -108,8 +108,8 @@ def test_what_is_not_answered_is_not_known(missing: str) -> None:
 def test_what_a_server_does_not_export_is_told_by_its_name() -> None:
     about = side(requests=(), errors=(), latency=(), predictions="")
     found = of(about, answers(about))
-    words = [measure.words for measure in (found.requests, found.failed, found.latency, found.predictions)]
-    assert words == [
+    message = [measure.message for measure in (found.requests, found.failed, found.latency, found.predictions)]
+    assert message == [
         "a server exports no counter of requests here",
         "a server exports no counter of requests here",
         "a server exports no histogram of latency here",
@@ -123,18 +123,18 @@ def test_failures_that_nobody_counts() -> None:
     about = side(errors=())
     found = of(about, answers(about, counted(2.0)))
     assert (found.requests.value, found.failed.trouble) == (200, Trouble.NO_METRIC)
-    assert found.failed.words == "a server exports no counter of failed requests here"
+    assert found.failed.message == "a server exports no counter of failed requests here"
     noted = side(errors=(), notes=("the labels do not tell failed requests apart", "more"))
-    assert of(noted, answers(noted, counted(2.0))).failed.words == "the labels do not tell failed requests apart"
+    assert of(noted, answers(noted, counted(2.0))).failed.message == "the labels do not tell failed requests apart"
     quiet = of(about, answers(about))
-    assert (quiet.failed.trouble, quiet.failed.words) == (Trouble.NO_DATA, "no requests counted yet"), "nobody can tell yet"
+    assert (quiet.failed.trouble, quiet.failed.message) == (Trouble.NO_DATA, "no requests counted yet"), "nobody can tell yet"
 
 
 def test_a_counter_that_leaves_failures_out_proves_nothing_by_none() -> None:
     about = side(errors=(Counter("failures", blind_to="what a script returns"),))
     found = of(about, answers(about, counted(2.0), failed=(counted(0.0),)))
     assert (found.failed.value, found.failed.trouble) == (None, Trouble.NO_METRIC)
-    assert found.failed.words == "no failure was counted, which proves nothing: what a script returns"
+    assert found.failed.message == "no failure was counted, which proves nothing: what a script returns"
     some = of(about, answers(about, counted(2.0), failed=(counted(0.5),)))
     assert (some.failed.value, some.failed.warnings) == (50, ("not counted: what a script returns",))
 
@@ -163,7 +163,7 @@ def probed(whole: float, requests: Series | None = None, **parts: Any) -> tuple[
 def test_what_a_histogram_counts_beyond_the_requests_are_probes_in_its_lowest_bucket() -> None:
     found = of(*probed(4.0)).latency
     assert [count for _, count in found.value or ()] == pytest.approx([40.0, 50.0])
-    assert found.words == "50 probes left out"
+    assert found.message == "50 probes left out"
     most = of(*probed(40.0)).latency
     assert [count for _, count in most.value or ()] == pytest.approx([0.0, 5.0]), "never less than none"
 
@@ -171,7 +171,7 @@ def test_what_a_histogram_counts_beyond_the_requests_are_probes_in_its_lowest_bu
 @pytest.mark.parametrize("whole", [2.0, 1.0, 0.0])
 def test_a_histogram_of_no_more_than_the_requests_is_left_as_it_is(whole: float) -> None:
     found = of(*probed(whole)).latency
-    assert (found.value, found.words) == (((0.1, 90.0), (float("inf"), 100.0)), "")
+    assert (found.value, found.message) == (((0.1, 90.0), (float("inf"), 100.0)), "")
 
 
 def test_without_a_counted_request_all_that_is_counted_are_probes_where_a_counter_would_tell() -> None:
@@ -184,10 +184,10 @@ def test_where_probes_cannot_be_told_the_latency_is_not_known() -> None:
     about, given = probed(4.0)
     given.given.update(dict.fromkeys(about.whole, AWAY))
     found = of(about, given).latency
-    assert (found.value, found.trouble, found.words) == (None, Trouble.UNREACHABLE, "refused")
+    assert (found.value, found.trouble, found.message) == (None, Trouble.UNREACHABLE, "refused")
     assert found.query == about.latency[0].promql
     unasked = answers(about, counted(2.0), latency=AWAY)
-    assert of(about, unasked).latency.words == "refused"
+    assert of(about, unasked).latency.message == "refused"
 
 
 def test_how_much_of_the_window_was_seen() -> None:
@@ -206,6 +206,6 @@ def test_a_query_of_ones_own() -> None:
     one = Ask("mine", AT)
     assert number(one, Answers({one: Vector((Sample({}, AT, 3.0),))})).value == 3.0
     away = number(one, Answers({one: AWAY}))
-    assert (away.value, away.trouble, away.words, away.query) == (None, Trouble.UNREACHABLE, "refused", "mine")
+    assert (away.value, away.trouble, away.message, away.query) == (None, Trouble.UNREACHABLE, "refused", "mine")
     several = number(one, Answers({one: Vector((Sample({}, AT, 3.0), Sample({}, AT, 4.0)))}))
     assert several.trouble is Trouble.SEVERAL_SERIES

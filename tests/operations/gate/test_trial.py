@@ -79,8 +79,10 @@ async def test_the_pods_of_now_are_compared_with_the_same_pods_as_long_before() 
 
 async def test_what_pods_do_not_export_is_refused_and_what_is_only_missing_now_is_not() -> None:
     drift = Gate(max_drift=0.2)
-    words = "FastAPI instrumentator exports no histogram of predicted values here"
-    assert (await on(drift, clients())).refused == (Refused("drift", words, "see that the pods are scraped, or switch this criterion off"),)
+    message = "FastAPI instrumentator exports no histogram of predicted values here"
+    assert (await on(drift, clients())).refused == (
+        Refused("drift", message, "see that the pods are scraped, or switch this criterion off"),
+    )
     seldom = await on(Gate(), clients(rate=0.02))
     assert (seldom.refused, seldom.away) == ((), "")
 
@@ -93,7 +95,7 @@ async def test_queries_of_ones_own_are_tried_with_what_is_there() -> None:
     absent = QueryCriterion("absent", f"sum(http_requests_totals{{{pods}}})", Op.AT_MOST, 1)
     empty = QueryCriterion("empty", 'sum(http_requests_total{pod="nobody"})', Op.AT_MOST, 1)
     found = await on(Gate(criteria=(well, several, wrong, absent, empty)), clients())
-    refused = {each.criterion: (each.words, each.hint) for each in found.refused}
+    refused = {each.criterion: (each.message, each.hint) for each in found.refused}
     assert set(refused) == {"several", "wrong", "absent"}
     assert refused["absent"] == ("Prometheus knows no metric http_requests_totals", "did you mean http_requests_total?")
     assert refused["several"][1] == refused["wrong"][1] == ""

@@ -50,7 +50,7 @@ async def test_somebody_elses_change_is_told_with_what_is_known(bench: Bench) ->
     assert (operation.kind, operation.actor, operation.reason, one.source) == (Kind.MOVE, "kubectl-set", "nightly build 7", "cluster")
     assert (operation.from_version, operation.to_version, operation.outcome) == ("1", "2", Outcome.DONE)
     assert (operation.started_at, operation.finished_at) == (bench.fake.clock.at, bench.fake.clock.at + 1.0)
-    assert operation.words == "by no operation known here: the template was changed (revision 2)"
+    assert operation.message == "by no operation known here: the template was changed (revision 2)"
 
 
 async def test_a_cause_of_ours_that_others_inherit_is_not_theirs(bench: Bench) -> None:
@@ -94,7 +94,7 @@ async def test_an_undo_with_kubectl_is_told_and_does_not_make_anybody_forget(ben
     assert lines(await told(bench)) == lines(await told(bench, journal=())) == expected
     newest = (await told(bench))[0].operation
     assert (newest.actor, newest.started_at) == ("kubectl", float(int(bench.fake.clock.at)))
-    assert "an earlier template came back" in newest.words
+    assert "an earlier template came back" in newest.message
 
 
 async def test_a_mark_that_an_undo_brought_back_is_of_long_ago(bench: Bench) -> None:
@@ -166,7 +166,7 @@ async def test_behind_an_alias_a_restart_by_others_may_have_moved_anything(bench
     bench.fake.cluster.roll_out(KEY)
     for past in (await told(bench), await told(bench, journal=())):
         assert lines(past) == [("promote", "1", "2"), ("move", "2", "")]
-        assert "what it said then is not known" in past[0].operation.words
+        assert "what it said then is not known" in past[0].operation.message
 
 
 async def test_an_operation_on_a_deployment_that_is_not_in_view_is_told_by_the_versions_tags(bench: Bench) -> None:
@@ -194,7 +194,7 @@ async def test_an_alias_that_others_moved_is_told_with_the_deployments_that_serv
     told_of = past[1]
     assert (told_of.source, told_of.operation.actor, told_of.operation.alias) == ("registry", "", "champion")
     assert (told_of.operation.started_at, told_of.operation.finished_at) == (at + 1000, at + 1005)
-    assert told_of.operation.words.startswith("by no operation known here: champion was at 2 at 20")
+    assert told_of.operation.message.startswith("by no operation known here: champion was at 2 at 20")
     assert told_of.is_about("iris")
     assert told_of.is_about(KEY)
     assert not told_of.is_about("serving/wine")
@@ -299,7 +299,7 @@ async def test_beyond_what_a_deployment_remembers_nobody_is_accused(bench: Bench
     moves = [one.operation for one in past if one.operation.kind is Kind.MOVE]
     assert [one.operation.to_version for one in past if one.operation.kind is Kind.PROMOTE] == [*["1", "2"] * 5, "1"]
     assert [one.operation.kind for one in past[:11]] == [Kind.PROMOTE] * 11
-    assert all(one.words.startswith("by whom is not known, as a deployment remembers its last 10 operations") for one in moves)
+    assert all(one.message.startswith("by whom is not known, as a deployment remembers its last 10 operations") for one in moves)
     assert [one.operation.kind for one in await told(bench)] == [Kind.PROMOTE] * 14
 
 
@@ -314,7 +314,7 @@ async def test_a_change_cause_names_an_operation_that_nothing_else_tells_of(benc
     assert (newest.operation.kind, newest.operation.to_version, newest.operation.reason) == (Kind.MOVE, "3", "")
     found = first.operation
     assert (found.id, found.kind, found.actor, found.reason) == (operation.id, Kind.PROMOTE, "ann@box", "more accurate")
-    assert (found.state, found.outcome, found.words) == (State.ENDED, None, "as the change cause tells; how it ended is not known")
+    assert (found.state, found.outcome, found.message) == (State.ENDED, None, "as the change cause tells; how it ended is not known")
 
 
 async def test_what_was_written_by_modeldeck_is_of_an_operation_that_is_not_known_here(bench: Bench) -> None:
@@ -328,7 +328,7 @@ async def test_what_was_written_by_modeldeck_is_of_an_operation_that_is_not_know
     owners[:] = [(manager, verb, sets[-1]["created"], *rest) for manager, verb, _, *rest in owners]
     (one,) = await told(bench, journal=(), registry=None)
     assert (one.operation.kind, one.operation.actor) == (Kind.MOVE, "")
-    assert one.operation.words == "by an operation of modeldeck that is not known here: the template was changed (revision 2)"
+    assert one.operation.message == "by an operation of modeldeck that is not known here: the template was changed (revision 2)"
 
 
 async def test_a_restart_by_an_operation_behind_a_shared_alias_is_its_own(bench_of: Any) -> None:
@@ -403,8 +403,8 @@ async def test_when_others_changed_it_is_told_as_far_as_it_is_known(bench: Bench
         by_hand(bench, version)
     newest, returned, first = [one.operation for one in await told(bench)]
     between = f"between {iso(clock.at - 2000)} and {iso(clock.at + 1.0)}"
-    assert returned.words == f"by no operation known here: an earlier template came back; {between} (revision 3)"
-    assert [one.words.partition(": ")[2] for one in (first, newest)] == [
+    assert returned.message == f"by no operation known here: an earlier template came back; {between} (revision 3)"
+    assert [one.message.partition(": ")[2] for one in (first, newest)] == [
         "the template was changed (revision 2)",
         "the template was changed (revision 4)",
     ]

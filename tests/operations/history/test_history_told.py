@@ -96,7 +96,7 @@ def test_a_change_cause_tells_of_an_operation_and_not_how_it_ended() -> None:
     operation = past.operation
     assert (past.source, operation.kind, operation.actor, operation.reason) == ("cluster", Kind.ROLLBACK, "bob", "slow")
     assert (operation.state, operation.outcome, operation.finished_at) == (State.ENDED, None, None)
-    assert operation.words == "as the change cause tells; how it ended is not known"
+    assert operation.message == "as the change cause tells; how it ended is not known"
     assert operation.others == ()
 
 
@@ -123,7 +123,7 @@ def journaled(**fields: Any) -> Operation:
 
 
 def test_the_journal_tells_best() -> None:
-    mine = journaled(words="as it was")
+    mine = journaled(message="as it was")
     (past,) = told(tell(done()), journal=(mine,))
     assert (past.source, past.operation, past.others) == ("journal", mine, frozenset())
     unsure = journaled(cluster=ClusterId())
@@ -155,7 +155,7 @@ def test_an_alias_that_was_seen_to_move_concerns_those_that_serve_its_model() ->
     assert operation.id == "iris@champion:1>2@2026-01-01T00:03:20.000Z"
     assert (operation.kind, operation.actor, operation.model, operation.alias) == (Kind.MOVE, "", "iris", "champion")
     assert (operation.started_at, operation.finished_at, operation.outcome) == (AT + 100.0, AT + 200.0, Outcome.DONE)
-    assert operation.words == (
+    assert operation.message == (
         "by no operation known here: champion was at 1 at 2026-01-01T00:01:40.000Z and at 2 at 2026-01-01T00:03:20.000Z"
     )
 
@@ -163,9 +163,9 @@ def test_an_alias_that_was_seen_to_move_concerns_those_that_serve_its_model() ->
 def test_an_alias_that_came_or_went() -> None:
     came, went = (AliasChange(AliasMove("iris", "champion", *versions), AT, AT + 1.0) for versions in ((None, "2"), ("2", None)))
     (one,), (other,) = told(sightings=(came,)), told(sightings=(went,))
-    assert "champion was not there at " in one.operation.words
+    assert "champion was not there at " in one.operation.message
     assert one.operation.id.startswith("iris@champion:>2@")
-    assert other.operation.words.partition(" and ")[2].startswith("not there at ")
+    assert other.operation.message.partition(" and ")[2].startswith("not there at ")
     assert (other.operation.from_version, other.operation.to_version) == ("2", "")
 
 
@@ -192,12 +192,12 @@ def owner(manager: str, at: float = AT) -> FieldOwner:
 
 def test_who_changed_a_template_by_hand() -> None:
     known = by_hand(owner("argocd"))
-    assert (known.actor, known.words) == ("argocd", "by no operation known here: the template was changed (revision 2)")
+    assert (known.actor, known.message) == ("argocd", "by no operation known here: the template was changed (revision 2)")
     assert (known.id, known.started_at, known.finished_at) == ("iris-2@2", AT, AT + 1.0)
     unknown = by_hand()
-    assert (unknown.actor, unknown.words) == ("", "by no operation known here: the template was changed (revision 2)")
+    assert (unknown.actor, unknown.message) == ("", "by no operation known here: the template was changed (revision 2)")
     ours = by_hand(owner("modeldeck"))
-    assert (ours.actor, ours.words.partition(":")[0]) == ("", "by an operation of modeldeck that is not known here")
+    assert (ours.actor, ours.message.partition(":")[0]) == ("", "by an operation of modeldeck that is not known here")
 
 
 def full(length: int = HISTORY_LENGTH) -> list[OperationAnnotation]:
@@ -208,10 +208,10 @@ def full(length: int = HISTORY_LENGTH) -> list[OperationAnnotation]:
 def test_beyond_what_a_deployment_remembers_nobody_is_accused() -> None:
     """Its history holds the last ten, of which the oldest was planned in January."""
     forgotten = "by whom is not known, as a deployment remembers its last 10 operations"
-    assert by_hand(marks=full(), second=AT - 1.0).words.startswith(forgotten)
-    assert by_hand(marks=full(), second=AT).words.startswith("by no operation known here")
-    assert by_hand(marks=full(HISTORY_LENGTH - 1), second=AT - 1.0).words.startswith("by no operation known here")
-    assert by_hand(owner("argocd", AT - 1.0), marks=full(), second=AT - 1.0).words.startswith("by no operation known here")
+    assert by_hand(marks=full(), second=AT - 1.0).message.startswith(forgotten)
+    assert by_hand(marks=full(), second=AT).message.startswith("by no operation known here")
+    assert by_hand(marks=full(HISTORY_LENGTH - 1), second=AT - 1.0).message.startswith("by no operation known here")
+    assert by_hand(owner("argocd", AT - 1.0), marks=full(), second=AT - 1.0).message.startswith("by no operation known here")
 
 
 @pytest.mark.parametrize(("version", "told_from"), [("1", "1"), (None, None)])

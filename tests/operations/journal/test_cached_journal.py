@@ -59,7 +59,7 @@ def test_signs_of_life_are_told_until_the_end(tmp_path: Path) -> None:
     assert ledger.read()[0].heartbeat_at == 5.0
     journal.beat("a", 7.0)
     assert ledger.read()[0].heartbeat_at == 7.0
-    journal.append("a", "ended", {"at": 8.0, "outcome": "done", "words": ""})
+    journal.append("a", "ended", {"at": 8.0, "outcome": "done", "message": ""})
     ended = ledger.read()[0]
     journal.beat("a", 9.0)
     assert ledger.read()[0] is ended
@@ -68,7 +68,7 @@ def test_signs_of_life_are_told_until_the_end(tmp_path: Path) -> None:
 def test_one_that_needs_attention_can_go_on(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal.sqlite")
     plan(journal, "a")
-    journal.append("a", "ended", {"at": 2.0, "outcome": "needs attention", "words": "look"})
+    journal.append("a", "ended", {"at": 2.0, "outcome": "needs attention", "message": "look"})
     ledger = Ledger(SqliteJournal(journal.path))
     assert ledger.read()[0].outcome == "needs attention"
     journal.append("a", "started", {"at": 3.0, "pid": 2, "host": "box", "birth": ""})
@@ -125,12 +125,12 @@ WRITES = st.one_of(
     st.tuples(
         NAMES,
         st.sampled_from(["trying", "done", "failed", "request"]),
-        st.builds(lambda n: {"at": 3.0, "step": n, "words": "w"}, st.integers(0, 3)),
+        st.builds(lambda n: {"at": 3.0, "step": n, "message": "w"}, st.integers(0, 3)),
     ),
     st.tuples(
-        NAMES, st.just("ended"), st.sampled_from([{"at": 4.0, "outcome": o, "words": "w"} for o in ("done", "undone", "needs attention")])
+        NAMES, st.just("ended"), st.sampled_from([{"at": 4.0, "outcome": o, "message": "w"} for o in ("done", "undone", "needs attention")])
     ),
-    st.tuples(NAMES, st.sampled_from(["log", "waiting", "undoing"]), st.just({"at": 5.0, "words": "said"})),
+    st.tuples(NAMES, st.sampled_from(["log", "waiting", "undoing"]), st.just({"at": 5.0, "message": "said"})),
     st.none(),
 )
 

@@ -33,7 +33,7 @@ def told(*entries: Event) -> Operation:
 def test_a_plan_that_cannot_be_read_makes_no_operation() -> None:
     assert plan_in(()) is plan_in((entry("log"),)) is None
     assert plan_in((entry("planned"),)) is plan_in((entry("planned", plan={}),)) is plan_in((entry("planned", plan=7),)) is None
-    assert replay((entry("log", at=1.0, words="x"), entry("planned", plan="x"))) is None
+    assert replay((entry("log", at=1.0, message="x"), entry("planned", plan="x"))) is None
     assert plan_in((entry("log"), PLANNED)) is not None
 
 
@@ -49,13 +49,13 @@ def test_the_first_plan_is_the_plan() -> None:
 @pytest.mark.parametrize(("at", "read"), [(5, 5.0), (5.5, 5.5), ("5", 0.0), (None, 0.0)])
 def test_a_time_that_is_none_is_as_old_as_can_be(at: object, read: float) -> None:
     assert entry("log", at=at).at == read
-    assert entry("log").words == ""
+    assert entry("log").message == ""
 
 
 def test_who_carries_it_out_and_since_when_it_lives() -> None:
     found = told()
     assert (found.runner_pid, found.host, found.runner_birth, found.heartbeat_at, found.state) == (7, "box", "b", 6.0, State.RUNNING)
-    moved = advance(told(entry("undoing", at=8.0, words="bad")), entry("started", at=9.0, pid="x"))
+    moved = advance(told(entry("undoing", at=8.0, message="bad")), entry("started", at=9.0, pid="x"))
     assert moved is not None
     assert (moved.runner_pid, moved.host, moved.runner_birth, moved.state) == (None, "box", "", State.UNDOING)
     ended = advance(told(entry("ended", at=8.0, outcome="done")), entry("started", at=9.0, pid=8))
@@ -64,7 +64,7 @@ def test_who_carries_it_out_and_since_when_it_lives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "started", "finished", "words"),
+    ("kind", "state", "started", "finished", "message"),
     [
         ("trying", StepState.TRYING, 20.0, None, ""),
         ("done", StepState.DONE, None, 20.0, "said"),
@@ -75,10 +75,10 @@ def test_who_carries_it_out_and_since_when_it_lives() -> None:
         ("undo-failed", StepState.UNDO_FAILED, None, 20.0, "said"),
     ],
 )
-def test_what_becomes_of_a_step(kind: str, state: StepState, started: float | None, finished: float | None, words: str) -> None:
-    found = told(entry(kind, at=20.0, step=1, words="said"))
+def test_what_becomes_of_a_step(kind: str, state: StepState, started: float | None, finished: float | None, message: str) -> None:
+    found = told(entry(kind, at=20.0, step=1, message="said"))
     step = found.steps[1]
-    assert (step.state, step.started_at, step.finished_at, step.words) == (state, started, finished, words)
+    assert (step.state, step.started_at, step.finished_at, step.message) == (state, started, finished, message)
     assert [other for index, other in enumerate(found.steps) if index != 1] == [
         other for index, other in enumerate(told().steps) if index != 1
     ]
@@ -86,7 +86,7 @@ def test_what_becomes_of_a_step(kind: str, state: StepState, started: float | No
 
 @pytest.mark.parametrize("step", [-1, len(STEPS), "1", None, 1.0])
 def test_a_step_that_is_not_there_changes_nothing(step: object) -> None:
-    assert told(entry("done", at=20.0, step=step, words="x")) == told()
+    assert told(entry("done", at=20.0, step=step, message="x")) == told()
 
 
 def test_the_first_and_the_last_step_are_steps() -> None:
@@ -96,7 +96,7 @@ def test_the_first_and_the_last_step_are_steps() -> None:
 
 def test_a_request_is_counted_and_its_words_are_logged() -> None:
     found = told(
-        entry("request", at=8.0, step=1, words="PATCH"), entry("request", at=9.0, step=1), entry("done", at=9.5, step=1, words="x")
+        entry("request", at=8.0, step=1, message="PATCH"), entry("request", at=9.0, step=1), entry("done", at=9.5, step=1, message="x")
     )
     assert found.steps[1].requests == 2
     assert found.log == (Said(8.0, "PATCH"),)
@@ -121,16 +121,16 @@ def test_addresses_that_can_be_read_are_kept() -> None:
 
 
 def test_what_is_said_is_logged_in_order() -> None:
-    found = told(entry("log", at=8.0, words="a"), entry("held-up", at=9.0, words="b"), entry("waiting", at=10.0, words="c"))
+    found = told(entry("log", at=8.0, message="a"), entry("held-up", at=9.0, message="b"), entry("waiting", at=10.0, message="c"))
     assert found.log == (Said(8.0, "a"), Said(9.0, "b"), Said(10.0, "c"))
     assert (found.state, found.waiting_for, found.held_up) == (State.WAITING, "c", "")
-    on = advance(found, entry("going-on", at=11.0, words="d"))
+    on = advance(found, entry("going-on", at=11.0, message="d"))
     assert on is not None
     assert (on.state, on.waiting_for, on.log[-1]) == (State.RUNNING, "", Said(11.0, "d"))
 
 
 def test_a_held_up_operation_is_so_until_anything_but_a_persons_word_is_written() -> None:
-    held = told(entry("held-up", at=9.0, words="MLflow"))
+    held = told(entry("held-up", at=9.0, message="MLflow"))
     assert held.held_up == "MLflow"
     for kind, still in (("asked", "MLflow"), ("extended", "MLflow"), ("log", ""), ("request", ""), ("unheard-of", "")):
         found = advance(held, entry(kind, at=10.0, step=1))
@@ -150,7 +150,7 @@ def test_time_that_is_given_adds_up_until_another_gate_begins() -> None:
 
 
 def waits(at_approval: bool) -> Operation:
-    found = told(entry("trying", at=8.0, step=GATE), entry("waiting", at=9.0, words="?"))
+    found = told(entry("trying", at=8.0, step=GATE), entry("waiting", at=9.0, message="?"))
     first = replace(found.steps[0], name=StepName.AWAIT_APPROVAL, state=StepState.TRYING)
     return replace(found, steps=(first, *found.steps[1:])) if at_approval else found
 
@@ -183,7 +183,7 @@ def test_only_what_is_waited_for_lets_it_go_on(what: str, at_approval: bool, dec
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         ({"what": "approve", "by": "bob@box", "reason": "looked at it"}, "bob@box approved it: looked at it"),
         ({"what": "extend", "seconds": 600, "by": "ann"}, "ann gave it more time (600 s)"),
@@ -192,8 +192,8 @@ def test_only_what_is_waited_for_lets_it_go_on(what: str, at_approval: bool, dec
         ({}, "somebody asked for something that this modeldeck does not know"),
     ],
 )
-def test_what_a_person_wanted_in_words(body: dict[str, Any], words: str) -> None:
-    assert asked_words(entry("asked", **body)) == words
+def test_what_a_person_wanted_in_words(body: dict[str, Any], message: str) -> None:
+    assert asked_words(entry("asked", **body)) == message
 
 
 @pytest.mark.parametrize(
@@ -201,14 +201,14 @@ def test_what_a_person_wanted_in_words(body: dict[str, Any], words: str) -> None
     [("done", Outcome.DONE), ("undone", Outcome.UNDONE), ("superb", Outcome.NEEDS_ATTENTION), (None, Outcome.NEEDS_ATTENTION)],
 )
 def test_how_it_ended(outcome: object, read: Outcome) -> None:
-    found = told(entry("waiting", at=9.0, words="?"), entry("ended", at=30.0, outcome=outcome, words="over"))
-    assert (found.state, found.outcome, found.finished_at, found.words) == (State.ENDED, read, 30.0, "over")
+    found = told(entry("waiting", at=9.0, message="?"), entry("ended", at=30.0, outcome=outcome, message="over"))
+    assert (found.state, found.outcome, found.finished_at, found.message) == (State.ENDED, read, 30.0, "over")
     assert (found.waiting_for, found.heartbeat_at) == ("", None)
 
 
 def test_the_way_back_is_told_with_its_reason() -> None:
-    found = told(entry("waiting", at=9.0, words="?"), entry("undoing", at=10.0, words="the gate failed"))
-    assert (found.state, found.undoing, found.words, found.waiting_for) == (State.UNDOING, True, "the gate failed", "")
+    found = told(entry("waiting", at=9.0, message="?"), entry("undoing", at=10.0, message="the gate failed"))
+    assert (found.state, found.undoing, found.message, found.waiting_for) == (State.UNDOING, True, "the gate failed", "")
 
 
 def test_the_newest_sign_of_life_counts_while_it_is_under_way() -> None:
@@ -224,7 +224,7 @@ def test_the_newest_sign_of_life_counts_while_it_is_under_way() -> None:
 
 @pytest.mark.parametrize("kind", ["", "aaa", "planned", "end", "ended-well", "zzz"])
 def test_a_kind_of_a_newer_modeldeck_changes_nothing(kind: str) -> None:
-    assert told(entry(kind, at=9.0, words="x", outcome="done", step=1, what="cancel")) == told()
+    assert told(entry(kind, at=9.0, message="x", outcome="done", step=1, what="cancel")) == told()
 
 
 def test_only_a_gate_that_begins_takes_back_the_time_that_was_given() -> None:

@@ -65,7 +65,7 @@ def test_a_place_where_nothing_can_be_written_is_told_before_it_is_tried(place: 
     (tmp_path / "link").symlink_to("nowhere")
     with pytest.raises(JournalFailure, match="cannot be written") as caught:
         SqliteJournal(tmp_path / place).refuse_unwritable()
-    assert "Errno" not in caught.value.words
+    assert "Errno" not in caught.value.message
 
 
 def test_to_ask_whether_it_can_be_written_makes_nothing(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ async def test_newest_first_and_limited(bench: Bench) -> None:
 async def test_what_a_newer_modeldeck_wrote_is_read_as_far_as_it_is_known(bench: Bench) -> None:
     operation = await bench.promote("2")
     bench.journal.append(operation.id, "blessed", {"by": "the moon"})
-    bench.journal.append(operation.id, "done", {"step": 99, "words": "a step that is not ours"})
+    bench.journal.append(operation.id, "done", {"step": 99, "message": "a step that is not ours"})
     with sqlite3.connect(bench.journal.path) as connection:
         connection.execute("INSERT INTO entries (operation, kind, body) VALUES (?, 'log', '{not json')", (operation.id,))
     bench.journal.append("newer", "planned", {"plan": {"intent": {"kind": "multi"}}})
@@ -169,7 +169,7 @@ bodies = st.fixed_dictionaries(
     {"at": st.floats(0, 2e9)},
     optional={
         "step": st.integers(-2, 9),
-        "words": st.text(max_size=20),
+        "message": st.text(max_size=20),
         "outcome": st.sampled_from([*Outcome, "odd"]),
         "pid": st.integers(),
     },
@@ -230,7 +230,7 @@ def test_one_sign_of_life_and_the_newest_ids(tmp_path: Path) -> None:
     assert journal.newest(5) == ()
     journal.append("a", "planned", {"at": 1.0})
     journal.append("b", "planned", {"at": 2.0})
-    journal.append("a", "log", {"at": 3.0, "words": "w"})
+    journal.append("a", "log", {"at": 3.0, "message": "w"})
     journal.beat("a", 4.0)
     journal.beat("a", 6.0)
     assert journal.heartbeat("a") == 6.0
@@ -267,7 +267,7 @@ def test_time_that_people_give_counts_for_the_gate_at_work() -> None:
 
 @pytest.mark.parametrize("kind", ["request", "done", "failed", "log", "judged", "started", "ended", "undoing"])
 def test_a_backend_is_waited_for_until_something_goes_on(kind: str) -> None:
-    entries = [Event("a", "planned", {"at": 1.0, "plan": PLAN}), Event("a", "held-up", {"at": 2.0, "words": "MLflow: no answer"})]
+    entries = [Event("a", "planned", {"at": 1.0, "plan": PLAN}), Event("a", "held-up", {"at": 2.0, "message": "MLflow: no answer"})]
     held = replay(entries)
     asked = advance(held, Event("a", "asked", {"at": 3.0, "what": "cancel", "by": "bob@box"}))
     went_on = advance(held, Event("a", kind, {"at": 3.0, "step": 0}))
@@ -275,7 +275,7 @@ def test_a_backend_is_waited_for_until_something_goes_on(kind: str) -> None:
     assert asked is not None
     assert went_on is not None
     assert (held.held_up, asked.held_up, went_on.held_up) == ("MLflow: no answer", "MLflow: no answer", "")
-    assert [said.words for said in held.log] == ["MLflow: no answer"]
+    assert [said.message for said in held.log] == ["MLflow: no answer"]
 
 
 _APPROVAL = Step(StepName.AWAIT_APPROVAL, "not approved", "approved")
@@ -290,7 +290,7 @@ def test_whoever_has_decided_is_not_waited_for_any_more(what: str, at_approval: 
         Event("a", "planned", {"at": 1.0, "plan": plan_to_journal(plan)}),
         Event("a", "started", {"at": 1.0, "pid": 1}),
         Event("a", "trying", {"at": 1.0, "step": 0}),
-        Event("a", "waiting", {"at": 2.0, "words": "somebody has to decide"}),
+        Event("a", "waiting", {"at": 2.0, "message": "somebody has to decide"}),
     ]
     held = replay(entries)
     told = advance(held, Event("a", "asked", {"at": 3.0, "what": what, "by": "bob@box"}))
@@ -300,7 +300,7 @@ def test_whoever_has_decided_is_not_waited_for_any_more(what: str, at_approval: 
     decided = what == "cancel" or (what == "approve") is at_approval
     assert told.state is (State.RUNNING if decided else State.WAITING)
     assert bool(told.waiting_for) is not decided
-    again = advance(told, Event("a", "waiting", {"at": 4.0, "words": "still"}))
+    again = advance(told, Event("a", "waiting", {"at": 4.0, "message": "still"}))
     assert again is not None
     assert again.state is State.WAITING
 

@@ -29,7 +29,7 @@ def test_it_comes_with_a_folder_of_its_own_that_nobody_else_reads(tmp_path: Path
 
 def test_one_that_others_could_read_is_closed_to_them_with_the_first_write(tmp_path: Path) -> None:
     before = SqliteJournal(tmp_path / "journal.sqlite")
-    before.append("a", "log", {"words": "first"})
+    before.append("a", "log", {"message": "first"})
     for path in beside(before):
         path.chmod(0o644)
     journal = SqliteJournal(tmp_path / "journal.sqlite")
@@ -94,8 +94,8 @@ def test_why_it_cannot_be_used_is_said_without_numbers(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "file" / "journal.sqlite")
     with pytest.raises(JournalFailure) as failed:
         journal.append("a", "log", {})
-    assert failed.value.words.startswith(f"{journal.path} cannot be written: ")
-    assert "Errno" not in failed.value.words
+    assert failed.value.message.startswith(f"{journal.path} cannot be written: ")
+    assert "Errno" not in failed.value.message
     assert (failed.value.backend, failed.value.hint) == ("journal", JournalFailure.default_hint)
     with pytest.raises(JournalFailure, match=f"{journal.path} cannot be written: Not a directory: {tmp_path / 'file'}"):
         journal.refuse_unwritable()
@@ -142,9 +142,9 @@ def test_what_is_new_of_one_operation(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal.sqlite")
     assert journal.after("a", 7) == ((), 7)
     for operation in ("a", "b", "a"):
-        journal.append(operation, "log", {"words": operation})
+        journal.append(operation, "log", {"message": operation})
     found, seq = journal.after("a", 0)
-    assert ([entry.words for entry in found], seq) == (["a", "a"], 3)
+    assert ([entry.message for entry in found], seq) == (["a", "a"], 3)
     assert journal.after("a", seq) == ((), 3)
     assert [entry.operation_id for entry in journal.after("a", 1)[0]] == ["a"]
     with sqlite3.connect(journal.path) as connection:

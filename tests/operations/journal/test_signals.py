@@ -20,7 +20,7 @@ ACCEPT, EXTEND, CANCEL, APPROVE = Signal.ACCEPT, Signal.EXTEND, Signal.CANCEL, S
 
 
 @pytest.mark.parametrize(
-    ("parts", "asked", "failure", "words"),
+    ("parts", "asked", "failure", "message"),
     [
         ({}, SignalRequest(ACCEPT, "bob", "looked"), None, ""),
         ({}, SignalRequest(ACCEPT, "bob", " "), Rejected, "needs a reason"),
@@ -38,7 +38,7 @@ ACCEPT, EXTEND, CANCEL, APPROVE = Signal.ACCEPT, Signal.EXTEND, Signal.CANCEL, S
         ({"steps": (APPROVAL,)}, SignalRequest(APPROVE, "ann@elsewhere"), Rejected, "somebody else has to approve it"),
     ],
 )
-def test_what_makes_sense_is_written_down(parts: dict[str, Any], asked: SignalRequest, failure: type[Failure] | None, words: str) -> None:
+def test_what_makes_sense_is_written_down(parts: dict[str, Any], asked: SignalRequest, failure: type[Failure] | None, message: str) -> None:
     journal, operation = MemoryJournal(), replace(WAITS, **parts)
     if failure is None:
         ask(operation, asked, journal, 5.0)
@@ -48,7 +48,7 @@ def test_what_makes_sense_is_written_down(parts: dict[str, Any], asked: SignalRe
         assert entry.body.get("seconds") == (asked.seconds if asked.wish is EXTEND else None)
         assert signals_in(entry) == asked
     else:
-        with pytest.raises(failure, match=words):
+        with pytest.raises(failure, match=message):
             ask(operation, asked, journal, 5.0)
         assert [*journal.entries("op")] == []
 

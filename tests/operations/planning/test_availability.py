@@ -21,7 +21,7 @@ GPU = "nvidia.com/gpu"
 
 
 @pytest.mark.parametrize(
-    ("desired", "unavailable", "found", "verdict", "words"),
+    ("desired", "unavailable", "found", "verdict", "message"),
     [
         (1, 0, Placement(Fit.FITS), Verdict.OK, "a node has room for one more pod now: the old pod serves meanwhile"),
         (3, 0, Placement(Fit.FITS), Verdict.OK, "a node has room for one more pod now: all 3 pods serve meanwhile"),
@@ -80,9 +80,9 @@ GPU = "nvidia.com/gpu"
         ),
     ],
 )
-def test_what_follows_from_the_room_there_is(desired: int, unavailable: int, found: Placement, verdict: Verdict, words: str) -> None:
+def test_what_follows_from_the_room_there_is(desired: int, unavailable: int, found: Placement, verdict: Verdict, message: str) -> None:
     (check,) = surging(deployment(counts=desired), unavailable, found)
-    assert (check.verdict, check.words) == (verdict, words)
+    assert (check.verdict, check.message) == (verdict, message)
 
 
 @pytest.mark.parametrize(("desired", "fewer"), [(1, "no pod would serve"), (3, "2 of 3 pods would serve")])
@@ -95,13 +95,13 @@ def test_where_nobody_can_tell_only_devices_are_worth_a_word() -> None:
     unknown = Placement(Fit.UNKNOWN, "nodes and pods may not be listed")
     assert surging(deployment(), 0, unknown) == ()
     (check,) = surging(deployment(of=template(container(devices=("1 nvidia.com/gpu",)))), 0, unknown)
-    assert "where none is free it cannot be scheduled" in check.words
-    assert check.words.endswith("(whether one is free is not known: nodes and pods may not be listed)")
+    assert "where none is free it cannot be scheduled" in check.message
+    assert check.message.endswith("(whether one is free is not known: nodes and pods may not be listed)")
 
 
 def said(made: object) -> list[str]:
     assert isinstance(made, Plan)
-    return [check.words for check in made.checks if check.name == "availability"]
+    return [check.message for check in made.checks if check.name == "availability"]
 
 
 async def test_the_plan_looks_at_the_nodes(bench: Bench) -> None:
@@ -208,7 +208,7 @@ async def test_what_the_strategy_alone_decides(
     about = await bench.subject(deployment=deployment(counts=desired, strategy=strategy))
     edits = {"/spec/template/spec/containers/0/env/0/value": ("a", "b")}
     found = await availability.availability(about, edits, bench.fake.clients)
-    assert [(check.verdict, check.words, check.hint) for check in found] == expected
+    assert [(check.verdict, check.message, check.hint) for check in found] == expected
     assert await availability.availability(about, {"/metadata/annotations/x": (None, "y")}, bench.fake.clients) == ()
     assert "scheduling" not in bench.fake.traps.calls
 
@@ -218,7 +218,7 @@ def test_devices_that_nobody_counts_are_worth_a_word(unavailable: int, then: str
     devices = template(container(devices=("1 nvidia.com/gpu",)), container("side", devices=("1 amd.com/gpu", "1 nvidia.com/gpu")))
     (check,) = surging(deployment(of=devices), unavailable, Placement(Fit.UNKNOWN))
     assert check.verdict is Verdict.WARN
-    assert check.words == (
+    assert check.message == (
         "a new pod needs 1 amd.com/gpu, 1 nvidia.com/gpu while the old ones still hold theirs: where none is free it cannot be scheduled, "
         f"and {then} until the deadline"
     )

@@ -59,7 +59,7 @@ def metrics(
     return found
 
 
-async def words(asked: FakeMetrics, target: RollbackTarget = TARGET) -> str:
+async def message(asked: FakeMetrics, target: RollbackTarget = TARGET) -> str:
     sets = (replica_set(OF, 7, name="iris-7c9b"), replica_set(deployment("wine"), 7, name="wine-7c9b"))
     (found,) = await with_figures([target], OF, Fleet((OF,), sets, ()), asked, CLOCK)
     return found.stats_words
@@ -79,22 +79,22 @@ async def words(asked: FakeMetrics, target: RollbackTarget = TARGET) -> str:
     ],
 )
 async def test_only_what_is_known_is_told(figures: dict[str, Any], expected: str) -> None:
-    assert await words(metrics(**figures)) == expected
+    assert await message(metrics(**figures)) == expected
 
 
 async def test_where_failed_requests_are_counted_apart_they_are_requests_too() -> None:
-    assert await words(metrics(MLSERVER, p99=0.1, requests=9.0, errors=1.0)) == "p99 100 ms, errors 10.0%, 10.0 requests/s"
-    assert await words(metrics(MLSERVER, requests=9.0)) == "errors 0.0%, 9.0 requests/s"
-    assert await words(metrics(MLSERVER, requests=0.0, errors=2.0)) == "errors 100.0%, 2.0 requests/s"
+    assert await message(metrics(MLSERVER, p99=0.1, requests=9.0, errors=1.0)) == "p99 100 ms, errors 10.0%, 10.0 requests/s"
+    assert await message(metrics(MLSERVER, requests=9.0)) == "errors 0.0%, 9.0 requests/s"
+    assert await message(metrics(MLSERVER, requests=0.0, errors=2.0)) == "errors 100.0%, 2.0 requests/s"
 
 
 async def test_a_counter_that_leaves_failures_out_proves_nothing_by_none() -> None:
-    assert await words(metrics(TRITON, requests=9.0, errors=0.0)) == "9.0 requests/s"
-    assert await words(metrics(TRITON, requests=9.0, errors=1.0)) == "errors 10.0%, 10.0 requests/s"
+    assert await message(metrics(TRITON, requests=9.0, errors=0.0)) == "9.0 requests/s"
+    assert await message(metrics(TRITON, requests=9.0, errors=1.0)) == "errors 10.0%, 10.0 requests/s"
 
 
 async def test_a_histogram_in_other_units_is_told_in_milliseconds() -> None:
-    assert await words(metrics(TENSORFLOW, p99=41_400.0, requests=4.0)) == "p99 41 ms, errors 0.0%, 4.0 requests/s"
+    assert await message(metrics(TENSORFLOW, p99=41_400.0, requests=4.0)) == "p99 41 ms, errors 0.0%, 4.0 requests/s"
 
 
 async def test_several_series_say_nothing() -> None:
@@ -106,12 +106,12 @@ async def test_several_series_say_nothing() -> None:
         return Vector(found.samples * 2) if "histogram_quantile" in promql else found
 
     asked.query = twice  # type: ignore[method-assign]
-    assert await words(asked) == "errors 0.0%, 2.0 requests/s"
+    assert await message(asked) == "errors 0.0%, 2.0 requests/s"
 
 
 async def test_the_pods_are_asked_about_that_its_replica_set_had() -> None:
     asked = metrics(requests=2.0)
-    await words(asked)
+    await message(asked)
     figures = [(promql, at) for promql, at in asked.asked if not promql.startswith("count by (__name__")]
     assert len(figures) == 3, "the p99, the requests and the errors"
     assert all('namespace="serving"' in promql and "iris\\\\-7c9b-[a-z0-9]{5}" in promql for promql, _ in figures)
@@ -132,20 +132,20 @@ async def test_the_pods_are_asked_about_that_its_replica_set_had() -> None:
 async def test_the_last_minutes_count_in_which_it_served(since: float | None, until: float | None, window: str) -> None:
     """Five minutes at most, and a scrape more, so that the window holds a sample from before; and at least four scrapes."""
     asked = metrics(requests=2.0)
-    await words(asked, replace(TARGET, served_from=since, served_until=until))
+    await message(asked, replace(TARGET, served_from=since, served_until=until))
     (promql,) = {promql for promql, _ in asked.asked if promql.startswith("sum (") and "status=" not in promql}
     assert f"[{window}]" in promql
 
 
 async def test_pods_of_no_known_server_are_taken_to_be_what_prometheus_knows_of_any() -> None:
     asked = metrics(({"__name__": "go_goroutines"},), p99=0.1, requests=2.0)
-    assert await words(asked) == "p99 100 ms, 2.0 requests/s"
+    assert await message(asked) == "p99 100 ms, 2.0 requests/s"
 
     async def names() -> frozenset[str]:
         return frozenset({"go_goroutines"})
 
     asked.metric_names = names  # type: ignore[method-assign]
-    assert await words(asked) == ""
+    assert await message(asked) == ""
 
 
 def ranged(*series: Series) -> FakeMetrics:
@@ -204,7 +204,7 @@ async def test_two_weeks_are_looked_back_in_steps_of_ten_minutes() -> None:
 async def test_a_silent_prometheus_takes_no_candidate_away() -> None:
     asked = metrics(requests=2.0)
     asked.failure = Unreachable("refused")
-    assert await words(asked) == ""
+    assert await message(asked) == ""
 
 
 async def test_statements_of_zero_or_of_other_models_name_no_pods() -> None:
@@ -230,7 +230,7 @@ async def test_statements_of_zero_or_of_other_models_name_no_pods() -> None:
         return frozenset({"model_info"})
 
     asked.query, asked.metric_names = stating, names  # type: ignore[method-assign]
-    assert await words(asked, replace(TARGET, revision=None)) == "errors 0.0%, 2.0 requests/s"
+    assert await message(asked, replace(TARGET, revision=None)) == "errors 0.0%, 2.0 requests/s"
     assert all('version="1"' in promql and ", pod) (model_info{" in promql for promql in found)
     (counted,) = {promql for promql, _ in asked.asked if promql.startswith("sum (") and "status=" not in promql}
     assert 'pod=~"iris-old-aaaaa|iris-old-ddddd"' in counted.replace("\\", "")

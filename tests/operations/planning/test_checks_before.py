@@ -22,7 +22,7 @@ OK, WARN, REFUSE, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.REFUSE, Verdict.UN
 
 
 def told(check: Check) -> tuple[Verdict, str, str]:
-    return check.verdict, check.words, check.hint
+    return check.verdict, check.message, check.hint
 
 
 HELD = (REFUSE, "locked by bob@box (op)", "wait for it, or cancel it where it is yours")
@@ -73,7 +73,7 @@ async def test_leases_that_may_not_be_made_leave_the_mark_alone(bench: Bench, mo
 @pytest.mark.parametrize("failure", [Unreachable("refused", hint="look"), TimedOut("late", hint="wait")])
 async def test_a_lock_that_cannot_be_read_is_not_known(bench: Bench, failure: Failure) -> None:
     bench.fake.traps.fail("lease", failure)
-    assert told(await checks.lock(await bench.subject(), bench.fake.clients, 0.0)) == (UNKNOWN, failure.words, failure.hint)
+    assert told(await checks.lock(await bench.subject(), bench.fake.clients, 0.0)) == (UNKNOWN, failure.message, failure.hint)
 
 
 async def test_a_gate_that_was_waived_says_why(bench: Bench) -> None:
@@ -96,7 +96,7 @@ async def test_the_gate_is_tried_on_the_pods_that_serve_now(bench: Bench) -> Non
     assert isinstance(made, Plan)
     (found,) = (check for check in made.checks if check.name == "gate")
     assert found.verdict is WARN
-    assert "it will end INSUFFICIENT as things are" in found.words
+    assert "it will end INSUFFICIENT as things are" in found.message
     own = [name for name, one in bench.fake.cluster.sets.items() if one["owner"] == "serving/iris"]
     assert made.serving_sets == tuple(own)
     asked = [promql for promql, _ in bench.fake.metrics.asked]
@@ -114,4 +114,4 @@ async def test_a_query_of_ones_own_is_tried_on_the_version_that_serves_now(bench
 async def test_leases_that_are_forbidden_say_so(bench: Bench) -> None:
     bench.fake.traps.fail("lease", Forbidden("leases are forbidden"))
     found = await checks.lock(await bench.subject(), bench.fake.clients, 0.0)
-    assert (found.verdict, "(leases are forbidden)" in found.words) == (WARN, True)
+    assert (found.verdict, "(leases are forbidden)" in found.message) == (WARN, True)

@@ -26,7 +26,7 @@ AWAY = Unreachable("connection refused", backend="MLflow")
 
 
 def told(check: Check) -> tuple[Verdict, str, str]:
-    return check.verdict, check.words, check.hint
+    return check.verdict, check.message, check.hint
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_an_alias_that_pods_follow_moves_whatever_was_asked_for(bench_of: 
 async def test_without_mlflow_a_roll_back_leaves_the_alias_open(bench: Bench) -> None:
     found = await checks.may_move_alias(await bench.subject(registry_failure=AWAY), bench.fake.clients)
     assert found.verdict is WARN
-    assert found.words.startswith("MLflow cannot be asked (MLflow: connection refused): the alias is tried after the rollout")
+    assert found.message.startswith("MLflow cannot be asked (MLflow: connection refused): the alias is tried after the rollout")
     assert found.hint.startswith("run the same roll-back again")
 
 
@@ -180,14 +180,14 @@ async def test_permissions_that_cannot_be_asked_are_not_known(bench: Bench, monk
 
     monkeypatch.setattr(bench.fake.registry, "access_to", access_to)
     found = await checks.may_move_alias(await bench.subject(), bench.fake.clients)
-    assert (found.verdict, found.words) == (UNKNOWN, "MLflow does not tell permissions beforehand")
+    assert (found.verdict, found.message) == (UNKNOWN, "MLflow does not tell permissions beforehand")
 
 
 LATE = (Condition("Progressing", "False", "ProgressDeadlineExceeded", ""),)
 
 
 @pytest.mark.parametrize(
-    ("of", "kind", "verdict", "words", "hint"),
+    ("of", "kind", "verdict", "message", "hint"),
     [
         ({}, Kind.PROMOTE, OK, "successfully rolled out", ""),
         ({"desired": 0}, Kind.PROMOTE, WARN, "scaled to 0: nothing will serve", "scale it up to see the version serve"),
@@ -202,12 +202,12 @@ LATE = (Condition("Progressing", "False", "ProgressDeadlineExceeded", ""),)
     ],
 )
 async def test_a_rollout_that_is_there_already(
-    bench: Bench, of: dict[str, Any], kind: Kind, verdict: Verdict, words: str, hint: str
+    bench: Bench, of: dict[str, Any], kind: Kind, verdict: Verdict, message: str, hint: str
 ) -> None:
     found = await bench.subject(deployment=deployment(**of))
     check = checks.rolling(replace(found, intent=replace(found.intent, kind=kind)))
     assert (check.name, check.verdict, check.hint) == ("rollout", verdict, hint)
-    assert words in check.words
+    assert message in check.message
 
 
 ID = "20260101-000000-beef"
@@ -242,7 +242,7 @@ def test_operations_whose_mark_stands(bench: Bench) -> None:
     take_off = "kubectl -n serving annotate deployment iris modeldeck.dev/operation-"
     unknown = (REFUSE, f"{who} is under way", f"wait for it; where it surely is dead: {take_off}")
     assert told(of(bench, mark=mark)) == unknown
-    assert of(bench, mark=OperationAnnotation(ID)).words == f"operation {ID} is under way"
+    assert of(bench, mark=OperationAnnotation(ID)).message == f"operation {ID} is under way"
     assert told(of(bench, replace(PAST, state=State.RUNNING, host="elsewhere", runner_pid=1), mark=mark)) == unknown
     cut = replace(PAST, state=State.RUNNING, host=host(), runner_pid=gone_pid())
     assert told(of(bench, cut, mark=mark)) == (
@@ -272,8 +272,8 @@ async def test_an_alias_that_is_on_the_move_is_not_planned_with(bench: Bench) ->
         return told(await checks.moving(await bench.subject(moving=others), clients, together))
 
     assert await said() == at_rest
-    verdict, words, _ = await said(other(there))
-    assert (verdict, words) == (REFUSE, f"operation {ID} of somebody is in the midst of moving alias champion of iris on serving/staging")
+    verdict, message, _ = await said(other(there))
+    assert (verdict, message) == (REFUSE, f"operation {ID} of somebody is in the midst of moving alias champion of iris on serving/staging")
     assert await said(other(there), together=("serving/staging",)) == at_rest, "its lock will be ours"
     assert await said(other(own)) == at_rest, "the lock tells who is at work"
     assert (await said(other(own), other(there)))[0] is REFUSE
@@ -309,8 +309,8 @@ async def test_what_admission_makes_of_a_patch_is_named(bench: Bench) -> None:
 
     found, made = await bench.subject(), await bench.good_plan("2")
     bench.fake.cluster.admission = pinned
-    verdict, words, hint = told(await checks.dry_run(found, bench.fake.clients, made.slot_edits))
-    assert (verdict, words) == (REFUSE, "something in the cluster changes the patch on its way in (an admission webhook?)")
+    verdict, message, hint = told(await checks.dry_run(found, bench.fake.clients, made.slot_edits))
+    assert (verdict, message) == (REFUSE, "something in the cluster changes the patch on its way in (an admission webhook?)")
     assert "models:/iris/pinned" in hint
     assert "; " not in hint
 
@@ -324,11 +324,11 @@ async def test_an_alias_on_the_move_is_told_unless_something_here_already_refuse
         (found,) = (check for check in made.checks if check.name == "other operations")
         return found
 
-    assert (await line()).words == "none under way"
+    assert (await line()).message == "none under way"
     stranger = Announcement("far", "serving/staging", "uid-far")
     bench.fake.registry.tags["iris"] = {"modeldeck.moving.champion.far": f'{{"deployment":"{stranger.deployment}","uid":"uid-far"}}'}
-    assert (await line()).words.startswith("operation far of somebody is in the midst")
+    assert (await line()).message.startswith("operation far of somebody is in the midst")
     bench.fake.cluster.edit(
         "serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark_text(OperationAnnotation(ID))})
     )
-    assert (await line()).words == f"operation {ID} is under way"
+    assert (await line()).message == f"operation {ID} is under way"

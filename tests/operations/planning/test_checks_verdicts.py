@@ -33,11 +33,11 @@ def subject(of: Deployment = HERE, kind: Kind = Kind.PROMOTE, **parts: Any) -> P
 
 
 def said(check: Check) -> tuple[Verdict, str]:
-    return check.verdict, check.words
+    return check.verdict, check.message
 
 
 @pytest.mark.parametrize(
-    ("parts", "verdict", "words"),
+    ("parts", "verdict", "message"),
     [
         ({}, OK, "fake may be changed"),
         ({"approval": True}, WARN, "in fake somebody else has to approve a change"),
@@ -45,9 +45,9 @@ def said(check: Check) -> tuple[Verdict, str]:
         ({"read_only": True, "approval": True}, REFUSE, "fake is read-only"),
     ],
 )
-def test_the_environment(bench: Bench, parts: dict[str, bool], verdict: Verdict, words: str) -> None:
+def test_the_environment(bench: Bench, parts: dict[str, bool], verdict: Verdict, message: str) -> None:
     clients = replace(bench.fake.clients, environment=replace(bench.fake.environment, name="fake", **parts))
-    assert said(environment(clients)) == (verdict, words)
+    assert said(environment(clients)) == (verdict, message)
 
 
 def test_a_reason_is_asked_for_where_the_environment_is_protected(bench: Bench) -> None:
@@ -58,7 +58,7 @@ def test_a_reason_is_asked_for_where_the_environment_is_protected(bench: Bench) 
 
 
 @pytest.mark.parametrize(
-    ("parts", "verdict", "words"),
+    ("parts", "verdict", "message"),
     [
         ({}, OK, "version 2 of iris is READY"),
         ({"version": None}, REFUSE, "version 2 of iris does not exist"),
@@ -72,15 +72,15 @@ def test_a_reason_is_asked_for_where_the_environment_is_protected(bench: Bench) 
         ({"version": None, "registry_failure": Unreachable("refused", backend="MLflow")}, UNKNOWN, "MLflow: refused"),
     ],
 )
-def test_the_version(parts: dict[str, Any], verdict: Verdict, words: str) -> None:
-    assert said(version(subject(**parts))) == (verdict, words)
+def test_the_version(parts: dict[str, Any], verdict: Verdict, message: str) -> None:
+    assert said(version(subject(**parts))) == (verdict, message)
 
 
 LATE = (Condition("Progressing", "False", "ProgressDeadlineExceeded", ""),)
 
 
 @pytest.mark.parametrize(
-    ("parts", "kind", "verdict", "words"),
+    ("parts", "kind", "verdict", "message"),
     [
         ({}, Kind.PROMOTE, OK, 'deployment "iris" successfully rolled out'),
         ({"counts": 0}, Kind.PROMOTE, WARN, "scaled to 0: nothing will serve"),
@@ -91,9 +91,9 @@ LATE = (Condition("Progressing", "False", "ProgressDeadlineExceeded", ""),)
         ({"generation": 2}, Kind.PROMOTE, REFUSE, "a rollout is under way: Waiting for deployment spec update"),
     ],
 )
-def test_the_rollout(parts: dict[str, Any], kind: Kind, verdict: Verdict, words: str) -> None:
+def test_the_rollout(parts: dict[str, Any], kind: Kind, verdict: Verdict, message: str) -> None:
     found = rolling(subject(deployment(of=HERE.template, **parts), kind))
-    assert (found.verdict, found.words.startswith(words)) == (verdict, True)
+    assert (found.verdict, found.message.startswith(message)) == (verdict, True)
 
 
 def operation(state: State = State.RUNNING, outcome: Outcome | None = None, **parts: Any) -> Operation:
@@ -105,7 +105,7 @@ def marked(id: str = "op", **parts: str) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("annotations", "past", "verdict", "words"),
+    ("annotations", "past", "verdict", "message"),
     [
         ({}, (), OK, "none under way"),
         ({}, (operation(State.ENDED, Outcome.DONE),), OK, "none under way"),
@@ -121,8 +121,8 @@ def marked(id: str = "op", **parts: str) -> Mapping[str, str]:
         (marked(), (operation(State.ENDED, Outcome.UNDONE, id="other"),), REFUSE, "operation op is under way"),
     ],
 )
-def test_other_operations(annotations: Mapping[str, str], past: tuple[Operation, ...], verdict: Verdict, words: str) -> None:
-    assert said(other_operations(subject(replace(HERE, annotations=annotations)), past)) == (verdict, words)
+def test_other_operations(annotations: Mapping[str, str], past: tuple[Operation, ...], verdict: Verdict, message: str) -> None:
+    assert said(other_operations(subject(replace(HERE, annotations=annotations)), past)) == (verdict, message)
 
 
 def test_one_that_was_cut_off_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:

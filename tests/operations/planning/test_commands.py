@@ -34,15 +34,15 @@ def commands(edits: Edits = EDITS, **fields: Any) -> Commands:
 
 def patch_of(command: str) -> tuple[list[str], Any]:
     """The words before the patch, and the patch."""
-    *words, flag, text = shlex.split(command)
+    *message, flag, text = shlex.split(command)
     assert flag == "-p"
-    return words, json.loads(text)
+    return message, json.loads(text)
 
 
 def test_a_patch_has_everything_but_the_mark_which_nobody_would_take_off_again() -> None:
     command = commands().patch()
-    words, body = patch_of(command)
-    assert words == ["kubectl", "-n", "serving", "patch", "deployment", "iris", "--type", "strategic"]
+    message, body = patch_of(command)
+    assert message == ["kubectl", "-n", "serving", "patch", "deployment", "iris", "--type", "strategic"]
     env = [{"name": "MODEL_URI", "value": "models:/iris/9"}]
     assert body == {
         "metadata": {"annotations": {CHANGE_CAUSE: "it's üblich"}},

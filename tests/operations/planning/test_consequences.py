@@ -30,7 +30,7 @@ def server(uri: str) -> list[dict[str, Any]]:
 
 
 def told(found: Sequence[Check]) -> list[tuple[str, Verdict, str, str]]:
-    return [(check.name, check.verdict, check.words, check.hint) for check in found]
+    return [(check.name, check.verdict, check.message, check.hint) for check in found]
 
 
 async def test_a_plain_change_brings_nothing_with_it(bench: Bench) -> None:
@@ -57,7 +57,7 @@ async def test_each_stage_is_told_once(bench: Bench) -> None:
     found = await bench.subject()
     stages = [replace(found.link, stage=stage, also=()) for stage in ("Staging", "Staging", "latest")]
     told_of = consequences(replace(found, link=replace(found.link, stage="Staging", also=tuple(stages))), EDITS)
-    assert [check.words.split(":")[0] for check in told_of] == [
+    assert [check.message.split(":")[0] for check in told_of] == [
         "the pods follow stage Staging of iris",
         "the pods follow the newest version of iris",
     ]
@@ -111,8 +111,8 @@ DIFFER = "promote them together, or give them an alias of their own"
 
 async def test_who_follows_the_alias_loads_the_version_with_its_next_pod(bench: Bench) -> None:
     bench.fake.cluster.add("serving", "follows", server("models:/iris@champion"))
-    words = "follows alias champion too: new pods there load version 2, pods that run keep the old one"
-    assert await said(bench) == [("other deployments", Verdict.WARN, f"serving/follows {words}", FOLLOW)]
+    message = "follows alias champion too: new pods there load version 2, pods that run keep the old one"
+    assert await said(bench) == [("other deployments", Verdict.WARN, f"serving/follows {message}", FOLLOW)]
     assert await said(bench, alias="best") == [], "another alias is not theirs"
     assert await said(bench, together=("serving/follows",)) == []
     bench.fake.cluster.add("serving", "wine", server("models:/wine@champion"))
@@ -153,7 +153,7 @@ async def test_who_follows_and_who_differs_are_told_apart(bench: Bench) -> None:
     bench.fake.cluster.add("serving", "follows", server("models:/iris@champion"))
     bench.fake.cluster.add("serving", "pinned", server("models:/iris/3"))
     bench.fake.cluster.add("serving", "already", server("models:/iris/2"))
-    assert [(words.split(" ")[0], hint) for _, _, words, hint in await said(bench)] == [
+    assert [(message.split(" ")[0], hint) for _, _, message, hint in await said(bench)] == [
         ("serving/follows", FOLLOW),
         ("serving/pinned", DIFFER),
     ]
@@ -170,8 +170,8 @@ async def test_who_follows_and_who_differs_are_told_apart(bench: Bench) -> None:
 async def test_three_are_named_and_the_rest_is_counted(bench: Bench, others_there: int, named: str) -> None:
     for name in "abcdef"[:others_there]:
         bench.fake.cluster.add("serving", name, server("models:/iris@champion"))
-    ((_, _, words, _),) = await said(bench)
-    assert words.startswith(f"{named} alias champion too")
+    ((_, _, message, _),) = await said(bench)
+    assert message.startswith(f"{named} alias champion too")
 
 
 @pytest.mark.parametrize(

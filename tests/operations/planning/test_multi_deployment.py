@@ -79,9 +79,9 @@ async def test_staging_then_production_then_the_alias(staged: Bench) -> None:
         ("move alias", 1),
     ]
     operation = await staged.run(made)
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert operation.keys == ("serving/staging", "serving/iris")
-    assert operation.words == "iris promoted: 1 → 2 in serving/staging, then 1 → 2 in serving/iris"
+    assert operation.message == "iris promoted: 1 → 2 in serving/staging, then 1 → 2 in serving/iris"
     assert uris(staged) == ("models:/iris/2", "models:/iris/2")
     assert staged.fake.champion == "2"
     calls = [call for call in staged.fake.traps.calls if call in ("patch_deployment", "set_alias")]
@@ -107,12 +107,12 @@ async def test_a_gate_that_fails_in_staging_never_reaches_production(staged: Ben
     production = staged.fake.template()
     staged.fake.metrics.answer = lambda promql: 2.0 if promql == 'score{d="staging"}' else 0.5 if "score" in promql else None
     operation = await staged.run(await planned(staged, INTENT))
-    assert operation.exit_code is ExitCode.GATE_FAILED, operation.words
+    assert operation.exit_code is ExitCode.GATE_FAILED, operation.message
     assert staged.fake.template() == production
     assert uris(staged) == ("models:/iris/1", "models:/iris/1")
     staged.fake.metrics.answer = lambda promql: 2.0 if promql == 'score{d="iris"}' else 0.5 if "score" in promql else None
     operation = await staged.run(await planned(staged, INTENT))
-    assert operation.exit_code is ExitCode.GATE_FAILED, operation.words
+    assert operation.exit_code is ExitCode.GATE_FAILED, operation.message
     assert uris(staged) == ("models:/iris/1", "models:/iris/1")
     assert staged.fake.champion == "1"
 
@@ -122,7 +122,7 @@ async def test_what_is_chosen_deployment_by_deployment_is_what_can_be_planned(co
     fleet, registry = await clients.need_cluster().fleet(("serving",)), await clients.need_registry().registry()
     rows = serving_rows(fleet, registry, {}, champion="champion", patterns=clients.environment.patterns, observed={})
     (option,) = options(replace(COPYING, then=(), copy_to=None), rows)
-    assert (option.wanted, option.words) == (COPYING, "serves prod.iris: copied there first")
+    assert (option.wanted, option.message) == (COPYING, "serves prod.iris: copied there first")
     assert StepName.COPY_VERSION in [step.name for step in (await planned(copied, COPYING)).steps]
 
 
@@ -131,7 +131,7 @@ async def test_a_version_is_copied_after_staging_and_served_in_production(copied
     names = [(step.name, step.leg) for step in made.steps]
     assert names.index((StepName.AWAIT_ROLLOUT, 1)) < names.index((StepName.COPY_VERSION, 0)) < names.index((StepName.PATCH_TEMPLATE, 0))
     operation = await copied.run(made)
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert uris(copied) == ("models:/dev.iris/2", "models:/prod.iris/2")
     assert copied.fake.registry.aliases["prod.iris"]["champion"] == "2"
     assert copied.fake.registry.aliases["dev.iris"]["champion"] == "2"
@@ -155,8 +155,8 @@ async def test_a_copy_that_got_another_number_is_undone_and_found_by_the_next_pl
     made = await planned(copied, COPYING)
     copied.fake.traps.before("copy_version", lambda: copied.fake.registry.add("prod.iris", "2"))
     operation = await copied.run(made)
-    assert operation.outcome is Outcome.UNDONE, operation.words
-    assert "MLflow made it version 3 of prod.iris, not 2" in operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
+    assert "MLflow made it version 3 of prod.iris, not 2" in operation.message
     assert uris(copied) == ("models:/dev.iris/1", "models:/prod.iris/1")
     assert "was taken back" in copied.fake.registry.versions["prod.iris", "3"].tags["modeldeck.left"]
     again = await planned(copied, COPYING)
@@ -184,7 +184,7 @@ async def test_cut_off_anywhere_it_goes_on_or_all_of_it_is_taken_back(copied: Be
         return
     if verb == "resume":
         ended = await copied.resume(made.id)
-        assert ended.outcome is Outcome.DONE, ended.words
+        assert ended.outcome is Outcome.DONE, ended.message
         assert uris(copied) == ("models:/dev.iris/2", "models:/prod.iris/2")
         return
     if committed(cut, made):
@@ -192,7 +192,7 @@ async def test_cut_off_anywhere_it_goes_on_or_all_of_it_is_taken_back(copied: Be
             await copied.take_back(made.id)
         return
     ended = await copied.take_back(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert (copied.fake.template("serving/staging"), copied.fake.template("serving/iris")) == before
     assert copied.fake.registry.aliases["prod.iris"]["champion"] == "1"
     assert all(not lease.holder for lease in copied.fake.cluster.leases.values())
@@ -208,7 +208,7 @@ async def test_a_colleague_takes_all_legs_back_from_their_marks(staged: Bench, e
     elsewhere = Bench(staged.fake, MemoryJournal())
     await adopt(made.id, staged.fake.clients, elsewhere.journal, staged.fake.clock)
     ended = await elsewhere.take_back(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert (staged.fake.template("serving/staging"), staged.fake.template("serving/iris")) == before
     assert staged.fake.champion == "1"
     assert set(staged.fake.annotations()) <= {HISTORY, REVISION}
@@ -235,7 +235,7 @@ async def test_history_tells_it_once_and_calls_nothing_of_it_somebody_elses(copi
     copied.fake.clock.at += 5000
     known = {past.operation.id for past in await told(copied)}
     operation = await copied.run(await planned(copied, COPYING))
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     at = operation.finished_at or 0.0
     seen = tuple(AliasChange(AliasMove(model, "champion", "1", "2"), at - 30, at) for model in ("dev.iris", "prod.iris"))
     for journal in (copied.journal.operations(), ()):
@@ -278,15 +278,15 @@ async def test_an_alias_that_another_deployments_promotion_stands_on_is_not_take
     left = await cut_when(staged, alone, lambda kind, _: kind == "done" and staged.fake.champion == "2")
     refused = await plan_for(replace(INTENT, then=()), staged.fake.clients, staged.journal, staged.fake.clock)
     assert isinstance(refused, Plan)
-    assert [f"operation {left} of ann@box is in the midst" in check.words for check in refused.refused] == [True]
+    assert [f"operation {left} of ann@box is in the midst" in check.message for check in refused.refused] == [True]
     staged.fake.registry.tags.clear()  # somebody takes its announcement off by hand
     ended = await staged.run(await planned(staged, replace(INTENT, then=())))
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     back = await staged.take_back(left)
-    assert back.outcome is Outcome.UNDONE, back.words
+    assert back.outcome is Outcome.UNDONE, back.message
     assert uris(staged) == ("models:/iris/2", "models:/iris/1")
     assert staged.fake.champion == "2"
-    assert f"operation {ended.id} has promoted version 2 elsewhere since: the alias is its own" in [step.words for step in back.steps]
+    assert f"operation {ended.id} has promoted version 2 elsewhere since: the alias is its own" in [step.message for step in back.steps]
 
 
 async def test_what_was_taken_back_before_the_journal_had_it_is_not_begun_again(staged: Bench) -> None:
@@ -306,7 +306,7 @@ async def test_what_was_taken_back_before_the_journal_had_it_is_not_begun_again(
     assert staged.journal.operation(made.id).state is not State.ENDED
     calls = len(staged.fake.traps.calls)
     ended = await staged.resume(made.id)
-    assert ended.outcome is Outcome.UNDONE, ended.words
+    assert ended.outcome is Outcome.UNDONE, ended.message
     assert not {"patch_deployment", "set_alias"} & set(staged.fake.traps.calls[calls:])
 
 
@@ -315,9 +315,9 @@ async def test_past_the_commit_the_marks_come_off_where_nobody_has_been_since(st
     left = await cut_when(staged, INTENT, lambda kind, _: told())
     assert OPERATION in staged.fake.annotations("serving/iris")
     later = await staged.run(await planned(staged, replace(INTENT, to_version="3", then=())))
-    assert later.outcome is Outcome.DONE, later.words
+    assert later.outcome is Outcome.DONE, later.message
     ended = await staged.resume(left)
-    assert "alias champion points at 3" in ended.words
+    assert "alias champion points at 3" in ended.message
     assert OPERATION not in staged.fake.annotations("serving/iris")
     assert staged.fake.registry.versions["iris", "3"].tags["modeldeck.operation"] == later.id
     assert uris(staged) == ("models:/iris/3", "models:/iris/2")
@@ -331,7 +331,7 @@ async def test_where_another_has_been_since_the_announcement_goes_at_the_very_en
     staged.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].pop(OPERATION))
     staged.fake.registry.aliases["iris"]["other"] = "2"
     later = await staged.run(await planned(staged, replace(INTENT, deployment="iris", to_version="3", then=(), alias="other")))
-    assert later.outcome is Outcome.DONE, later.words
+    assert later.outcome is Outcome.DONE, later.message
     if stays:
         staged.fake.traps.fail("untag_model", TimedOut("no answer", backend="MLflow"), times=999)
     ended = await staged.resume(left)
@@ -339,9 +339,9 @@ async def test_where_another_has_been_since_the_announcement_goes_at_the_very_en
     assert uris(staged) == ("models:/iris/2", "models:/iris/3")
     if stays:
         assert ended.outcome is Outcome.NEEDS_ATTENTION
-        assert "alias champion of iris is still announced as moving: MLflow: no answer (modeldeck operations resume" in ended.words
+        assert "alias champion of iris is still announced as moving: MLflow: no answer (modeldeck operations resume" in ended.message
         staged.fake.traps.clear()
         await staged.resume(left)
     else:
-        assert ended.outcome is Outcome.DONE, ended.words
+        assert ended.outcome is Outcome.DONE, ended.message
     assert staged.fake.registry.tags["iris"] == {}

@@ -47,10 +47,10 @@ async def test_a_version_is_copied_once_right_before_the_first_that_needs_it(cop
 async def test_what_is_said_of_every_deployment_is_said_once(copied: Bench) -> None:
     plan = await made(copied, replace(COPYING, then=("serving/eu", "serving/iris")))
     assert isinstance(plan, Plan)
-    told = {check.name: [each.words for each in plan.checks if each.name == check.name] for check in plan.checks}
+    told = {check.name: [each.message for each in plan.checks if each.name == check.name] for check in plan.checks}
     assert len(told["environment"]) == 1
-    assert any(words.startswith("serving/staging: version 2 of dev.iris") for words in told["version"])
-    assert any(words.startswith("serving/eu, serving/iris: version 3 of prod.iris") for words in told["version"])
+    assert any(message.startswith("serving/staging: version 2 of dev.iris") for message in told["version"])
+    assert any(message.startswith("serving/eu, serving/iris: version 3 of prod.iris") for message in told["version"])
     names = [check.name for check in plan.checks]
     assert [name for index, name in enumerate(names) if name not in names[:index]] == [*dict.fromkeys(sorted(names, key=names.index))]
 
@@ -80,7 +80,7 @@ async def test_a_plan_that_the_world_has_left_behind_applies_nothing_and_says_wh
     bench.fake.registry.aliases["iris"]["champion"] = "3"
     refused = await bench.run(plan)
     assert refused.outcome is Outcome.REFUSED
-    assert refused.words.startswith(
+    assert refused.message.startswith(
         "nothing was applied, because the world moved since the plan was made: alias champion of iris moved from 1 to 3"
     )
 
@@ -88,7 +88,7 @@ async def test_a_plan_that_the_world_has_left_behind_applies_nothing_and_says_wh
 async def test_the_announcement_goes_with_the_mark(bench: Bench) -> None:
     done = await bench.promote("2")
     assert done.outcome is Outcome.DONE
-    assert done.words == "iris promoted: 1 → 2"
+    assert done.message == "iris promoted: 1 → 2"
     assert bench.fake.registry.tags.get("iris", {}) == {}
     back = await bench.roll_back("1")
-    assert back.words == "iris rolled back: 2 → 1"
+    assert back.message == "iris rolled back: 2 → 1"

@@ -103,7 +103,7 @@ async def test_an_alias_that_pods_follow_moves_in_its_own_deployments_turn(three
 
 
 def checks(plan: Plan, *names: str) -> list[tuple[str, str]]:
-    return [(check.name, check.words) for check in plan.checks if check.name in names]
+    return [(check.name, check.message) for check in plan.checks if check.name in names]
 
 
 async def test_what_is_said_of_all_is_said_once_and_else_of_whom(three: Bench) -> None:
@@ -125,7 +125,7 @@ async def test_what_is_said_of_all_is_said_once_and_else_of_whom(three: Bench) -
 async def test_what_two_of_three_say_names_both(three: Bench) -> None:
     for key in ("serving/staging", "serving/iris"):
         three.fake.cluster.edit(key, lambda raw: raw["spec"].update(paused=True))
-    said = [words for _, words in checks(await made(three), "rollout")]
+    said = [message for _, message in checks(await made(three), "rollout")]
     assert "serving/staging, serving/iris: the deployment is paused: no rollout would begin" in said
     assert len(said) == 2
 
@@ -139,7 +139,7 @@ async def test_one_deployment_says_everything_of_itself(copied: Bench) -> None:
 async def test_the_deployments_of_one_operation_are_not_warned_of_each_other(three: Bench) -> None:
     assert checks(await made(three), "other deployments") == []
     alone = await made(three, replace(INTENT, then=()))
-    assert [words.split(" name ")[0] for _, words in checks(alone, "other deployments")] == ["serving/iris (1), serving/canary (1)"]
+    assert [message.split(" name ")[0] for _, message in checks(alone, "other deployments")] == ["serving/iris (1), serving/canary (1)"]
 
 
 COPY = "python -c \"from mlflow import MlflowClient; MlflowClient().copy_model_version('models:/dev.iris/2', 'iris')\""
@@ -185,9 +185,9 @@ async def test_an_alias_names_what_is_copied(copied: Bench) -> None:
     assert [(part.model, part.to_version) for part in plan.parts] == [("dev.iris", "7"), ("iris", "4"), ("iris", "4")]
     assert plan.copied_from == "models:/dev.iris/7"
     gone = await refused(copied, replace(COPYING, to_version="@nobody"))
-    assert (gone.code, gone.words) == ("version_not_found", "version @nobody of dev.iris does not exist")
+    assert (gone.code, gone.message) == ("version_not_found", "version @nobody of dev.iris does not exist")
     strange = await refused(copied, replace(COPYING, model="strange", to_version="@best"))
-    assert (strange.code, strange.words) == ("version_not_found", "version @best of strange does not exist")
+    assert (strange.code, strange.message) == ("version_not_found", "version @best of strange does not exist")
 
 
 @pytest.mark.parametrize(("status", "number"), [("READY", "3"), ("PENDING_REGISTRATION", "4")])
@@ -204,7 +204,7 @@ NO_COPY = "a version is copied from one registered model to another one"
 
 
 @pytest.mark.parametrize(
-    ("intent", "words", "hint"),
+    ("intent", "message", "hint"),
     [
         (replace(INTENT, kind=Kind.ROLLBACK), "a roll-back is about one deployment", "roll back one after the other"),
         (replace(INTENT, then=(*KEYS[1:], *KEYS[:2])), "named twice: serving/canary, serving/staging", ""),
@@ -213,40 +213,40 @@ NO_COPY = "a version is copied from one registered model to another one"
         (replace(INTENT, then=(), copy_to="iris"), NO_COPY, "--copy-to OTHER-MODEL"),
     ],
 )
-async def test_what_nobody_can_mean(three: Bench, intent: Intent, words: str, hint: str) -> None:
+async def test_what_nobody_can_mean(three: Bench, intent: Intent, message: str, hint: str) -> None:
     found = await refused(three, intent)
-    assert (found.code, found.words, found.hint) == ("usage", words, hint)
+    assert (found.code, found.message, found.hint) == ("usage", message, hint)
 
 
 async def test_a_copy_that_nobody_would_serve_is_not_made(copied: Bench) -> None:
     for model, target in (("dev.iris", "zebra"), ("dev.iris", "a.iris")):
         found = await refused(copied, replace(COPYING, model=model, copy_to=target, then=()))
         assert (found.code, found.hint) == ("copy_unused", f"name a deployment that serves {target}")
-        assert found.words == f"none of these deployments serves {target}, so that a copy there would serve nowhere"
+        assert found.message == f"none of these deployments serves {target}, so that a copy there would serve nowhere"
 
 
 @pytest.mark.parametrize(("then", "who"), [(("serving/nowhere",), "serving/nowhere"), (("serving/canary", "x/y"), "x/y")])
 async def test_of_several_it_is_told_which_one_cannot_be_planned(three: Bench, then: Sequence[str], who: str) -> None:
     found = await refused(three, replace(INTENT, then=tuple(then)))
     assert found.code == "deployment_not_found"
-    assert found.words.startswith(f"{who}: ")
+    assert found.message.startswith(f"{who}: ")
 
 
 async def test_backends_that_are_away_refuse(copied: Bench) -> None:
     copied.fake.traps.fail("registry", Unreachable("refused", hint="start it", backend="MLflow"), times=9)
     found = await refused(copied, COPYING)
-    assert (found.code, found.words, found.hint) == ("unreachable", "MLflow: refused", "start it")
+    assert (found.code, found.message, found.hint) == ("unreachable", "MLflow: refused", "start it")
     assert found.failure is not None
     copied.fake.traps.clear()
     copied.fake.traps.fail("deployment", Unreachable("gone", hint="look", backend="Kubernetes"), times=9)
     found = await refused(copied, COPYING)
-    assert (found.code, found.words, found.hint) == ("unreachable", "serving/staging: Kubernetes: gone", "look")
+    assert (found.code, found.message, found.hint) == ("unreachable", "serving/staging: Kubernetes: gone", "look")
 
 
 async def test_a_later_deployment_that_names_no_model_is_told_to_be_unlinked(copied: Bench) -> None:
     copied.fake.cluster.add("serving", "plain", container("file.pkl"))
     found = await refused(copied, replace(COPYING, then=("serving/iris", "serving/plain")))
-    assert (found.code, found.words.startswith("serving/plain: ")) == ("unlinked", True)
+    assert (found.code, found.message.startswith("serving/plain: ")) == ("unlinked", True)
 
 
 async def test_a_name_alone_is_of_the_namespace_of_the_first(three: Bench) -> None:
@@ -257,7 +257,7 @@ async def test_a_name_alone_is_of_the_namespace_of_the_first(three: Bench) -> No
 async def test_of_a_copy_everything_is_ready_beforehand(copied: Bench) -> None:
     plan = await made(copied, COPYING)
     versions = [check for check in plan.checks if check.name == "version"]
-    assert [(check.verdict, check.words) for check in versions] == [
+    assert [(check.verdict, check.message) for check in versions] == [
         (Verdict.OK, "serving/staging: version 2 of dev.iris is READY"),
         (Verdict.OK, "serving/canary, serving/iris: version 4 of iris is made as a copy of models:/dev.iris/2, which is READY"),
     ]

@@ -41,7 +41,7 @@ def step(made: Plan, name: StepName) -> Step:
     return found
 
 
-def words(made: Plan, name: StepName) -> tuple[str, str]:
+def message(made: Plan, name: StepName) -> tuple[str, str]:
     found = step(made, name)
     return found.before, found.after
 
@@ -63,8 +63,8 @@ async def test_each_step_says_what_is_and_what_will_be(bench: Bench) -> None:
 async def test_a_roll_back_says_so(bench: Bench) -> None:
     await bench.promote("2")
     made = await bench.good_plan(None, kind=Kind.ROLLBACK)
-    assert words(made, StepName.WRITE_EVENT) == ("–", "RolledBack on the deployment")
-    assert words(made, StepName.TAG_VERSION) == ("–", "modeldeck.* on version 1 and 2")
+    assert message(made, StepName.WRITE_EVENT) == ("–", "RolledBack on the deployment")
+    assert message(made, StepName.TAG_VERSION) == ("–", "modeldeck.* on version 1 and 2")
 
 
 @pytest.mark.parametrize(("replicas", "after"), [(1, "1 replica rolled out"), (3, "3 replicas rolled out"), (0, "0 replicas rolled out")])
@@ -80,8 +80,8 @@ async def test_where_only_the_alias_moves_no_pod_does(bench: Bench) -> None:
     made = await bench.good_plan("1")
     evidence = [StepName.TAG_VERSION, StepName.WRITE_EVENT, StepName.VERIFY, StepName.RELEASE]
     assert [one.name for one in made.steps] == [StepName.LOCK, StepName.MARK, StepName.MOVE_ALIAS, *evidence]
-    assert words(made, StepName.MARK) == ("no operation", made.id)
-    assert words(made, StepName.TAG_VERSION)[1] == "modeldeck.* on version 1", "it is the one that is left, too"
+    assert message(made, StepName.MARK) == ("no operation", made.id)
+    assert message(made, StepName.TAG_VERSION)[1] == "modeldeck.* on version 1", "it is the one that is left, too"
     assert set(made.slot_edits) == {OPERATION_AT}, "no rollout, and so no change cause"
     assert made.gate is None
 
@@ -93,7 +93,7 @@ async def test_where_only_the_pods_move_nothing_is_announced(bench: Bench, champ
     made = await bench.good_plan("2")
     moves = champion != "2"
     assert (StepName.MOVE_ALIAS in [one.name for one in made.steps]) is moves
-    assert words(made, StepName.LOCK)[1] == f"held by {made.id}" + (", alias champion announced as moving" if moves else "")
+    assert message(made, StepName.LOCK)[1] == f"held by {made.id}" + (", alias champion announced as moving" if moves else "")
 
 
 async def test_what_is_there_already_needs_no_step(bench: Bench) -> None:
@@ -103,15 +103,15 @@ async def test_what_is_there_already_needs_no_step(bench: Bench) -> None:
 
 async def test_an_alias_that_is_not_there_yet(bench: Bench) -> None:
     bench.fake.registry.aliases["iris"].clear()
-    assert words(await bench.good_plan("2"), StepName.MOVE_ALIAS) == ("champion at nothing", "champion at 2")
-    assert words(await bench.good_plan("2", alias="best"), StepName.MOVE_ALIAS) == ("best at nothing", "best at 2")
+    assert message(await bench.good_plan("2"), StepName.MOVE_ALIAS) == ("champion at nothing", "champion at 2")
+    assert message(await bench.good_plan("2", alias="best"), StepName.MOVE_ALIAS) == ("best at nothing", "best at 2")
 
 
 async def test_an_alias_of_which_nobody_knows_where_it_is(bench: Bench) -> None:
     await bench.promote("2")
     bench.fake.traps.fail("registry", Unreachable("refused", backend="MLflow"), times=9)
     made = await bench.good_plan("1", kind=Kind.ROLLBACK)
-    assert words(made, StepName.MOVE_ALIAS) == ("champion at nobody knows what", "champion at 1")
+    assert message(made, StepName.MOVE_ALIAS) == ("champion at nobody knows what", "champion at 1")
     assert not made.fingerprint.alias_known
     mark = mark_of({OPERATION: made.slot_edits[OPERATION_AT][1] or ""})
     assert mark is not None
@@ -125,7 +125,7 @@ async def test_pods_that_follow_the_alias_are_started_anew_where_it_moves(bench_
     bench.fake.registry.aliases["iris"]["champion"] = champion
     made = await bench.good_plan(to)
     assert [one.name for one in made.steps][1:5] == [StepName.MARK, StepName.MOVE_ALIAS, StepName.RESTART, StepName.AWAIT_ROLLOUT]
-    assert words(made, StepName.RESTART) == (f"pods started with {champion}", f"pods started with {to}")
+    assert message(made, StepName.RESTART) == (f"pods started with {champion}", f"pods started with {to}")
     assert made.slot_edits[RESTARTED] == (None, iso(bench.fake.clock.now()))
     assert made.by_alias
 
@@ -148,8 +148,8 @@ async def test_pods_behind_an_alias_that_points_nowhere(bench_of: Callable[[str]
     bench.fake.registry.aliases["iris"].clear()
     made = await bench.plan("2")
     assert isinstance(made, Plan)
-    assert words(made, StepName.RESTART)[0] == "pods started with an unknown version"
-    assert words(made, StepName.TAG_VERSION)[1] == "modeldeck.* on version 2"
+    assert message(made, StepName.RESTART)[0] == "pods started with an unknown version"
+    assert message(made, StepName.TAG_VERSION)[1] == "modeldeck.* on version 2"
 
 
 async def test_what_it_writes_beside_the_template(bench: Bench) -> None:
@@ -195,7 +195,7 @@ async def test_an_approval_comes_before_everything(bench: Bench) -> None:
     bench.fake.environment = replace(bench.fake.environment, approval=True)
     made = await bench.good_plan("2")
     assert made.steps[0].name is StepName.AWAIT_APPROVAL
-    assert words(made, StepName.AWAIT_APPROVAL) == ("not approved", "approved by somebody other than ann@box")
+    assert message(made, StepName.AWAIT_APPROVAL) == ("not approved", "approved by somebody other than ann@box")
     assert (await bench.good_plan("1")).steps == (), "there is nothing to approve"
 
 
@@ -215,7 +215,7 @@ async def test_the_time_in_the_marks_is_that_at_which_it_is_carried_out(bench: B
 
 
 @pytest.mark.parametrize(
-    ("fields", "words", "hint"),
+    ("fields", "message", "hint"),
     [
         ({"reason": "a\x07"}, "the reason holds control characters", "write it as one plain line of text"),
         ({"alias": "a\x07"}, "the alias holds control characters", "write it as one plain line of text"),
@@ -224,10 +224,10 @@ async def test_the_time_in_the_marks_is_that_at_which_it_is_carried_out(bench: B
         ({"reason": "x" * 501}, "the reason has 501 characters, 500 is the most", ""),
     ],
 )
-async def test_what_cannot_be_meant(bench: Bench, fields: dict[str, Any], words: str, hint: str) -> None:
+async def test_what_cannot_be_meant(bench: Bench, fields: dict[str, Any], message: str, hint: str) -> None:
     found = await bench.plan(**{"to": "2", **fields})
     assert isinstance(found, Refusal)
-    assert (found.code, found.words, found.hint) == ("usage", words, hint)
+    assert (found.code, found.message, found.hint) == ("usage", message, hint)
 
 
 async def test_what_can_be_meant(bench: Bench) -> None:
@@ -241,7 +241,7 @@ async def test_without_its_pods_there_is_no_plan(bench: Bench, call: str) -> Non
     bench.fake.traps.fail(call, Unreachable("refused", hint="look", backend="Kubernetes"), times=9)
     found = await bench.plan("2")
     assert isinstance(found, Refusal)
-    assert (found.code, found.words, found.hint) == ("unreachable", "Kubernetes: refused", "look")
+    assert (found.code, found.message, found.hint) == ("unreachable", "Kubernetes: refused", "look")
     assert isinstance(found.failure, Unreachable)
 
 
@@ -252,7 +252,7 @@ async def test_without_its_journal_there_is_no_plan(bench: Bench, monkeypatch: p
     monkeypatch.setattr(bench.journal, "operations", operations)
     found = await bench.plan("2")
     assert isinstance(found, Refusal)
-    assert (found.code, "the disk is gone" in found.words) == (JournalFailure.code, True)
+    assert (found.code, "the disk is gone" in found.message) == (JournalFailure.code, True)
 
 
 def target(*, guessed: bool) -> PrometheusTarget:
@@ -312,7 +312,7 @@ async def test_the_gate_is_told_and_comes_between_rollout_and_alias(bench: Bench
     made = await bench.plan("2")
     assert isinstance(made, Plan)
     assert [one.name for one in made.steps][2:5] == [StepName.AWAIT_ROLLOUT, StepName.JUDGE_GATE, StepName.MOVE_ALIAS]
-    before, after = words(made, StepName.JUDGE_GATE)
+    before, after = message(made, StepName.JUDGE_GATE)
     assert (before, after.startswith("passed: ")) == ("not judged", True)
     assert made.gate == Gate()
     assert of_template(made.slot_edits)
@@ -325,5 +325,5 @@ async def test_a_slot_that_cannot_be_written_is_refused(bench: Bench, monkeypatc
     monkeypatch.setattr(module, "slot_edits", slot_edits)
     found = await bench.plan("2")
     assert isinstance(found, Refusal)
-    assert (found.code, found.words) == ("slot", "version 2 has no run")
+    assert (found.code, found.message) == ("slot", "version 2 has no run")
     assert found.hint == "set /spec/template/spec/containers/0/env/1/value by hand once, so that it names iris"

@@ -48,13 +48,13 @@ async def test_a_version_may_be_named_by_an_alias(bench: Bench) -> None:
     found = await about(bench, replace(INTENT, to_version="@best"))
     assert (found.to_version, found.version) == ("3", bench.fake.registry.versions["iris", "3"])
     unknown = await refused(bench, replace(INTENT, to_version="@nobody"))
-    assert (unknown.code, unknown.words) == ("version_not_found", "iris has no alias nobody")
+    assert (unknown.code, unknown.message) == ("version_not_found", "iris has no alias nobody")
 
 
 @pytest.mark.parametrize("wanted", [None, ""])
 async def test_a_promotion_needs_a_version(bench: Bench, wanted: str | None) -> None:
     found = await refused(bench, replace(INTENT, to_version=wanted))
-    assert (found.code, found.words) == ("usage", "a promotion needs a version")
+    assert (found.code, found.message) == ("usage", "a promotion needs a version")
 
 
 @pytest.mark.parametrize("failure", [NotFound("no such version"), Rejected("latest is no number")])
@@ -77,7 +77,7 @@ async def test_the_model_that_is_meant_is_the_one_that_serves(bench: Bench, mode
         assert (await about(bench, intent)).model == "iris"
         return
     found = await refused(bench, intent)
-    assert (found.code, found.words) == (code, f"serving/iris serves iris, not {model}")
+    assert (found.code, found.message) == (code, f"serving/iris serves iris, not {model}")
     assert found.hint == f"name a deployment that serves {model}"
 
 
@@ -85,7 +85,7 @@ async def test_a_run_of_no_registered_model_is_of_the_model_that_is_named(bench_
     bench = bench_of("runs:/" + "f" * 32 + "/model")
     assert (await about(bench)).model == "iris"
     found = await refused(bench, replace(INTENT, model=None))
-    assert (found.code, found.words) == (
+    assert (found.code, found.message) == (
         "model_unknown",
         f"which model serving/iris serves cannot be told from {'runs:/' + 'f' * 32 + '/model'!r}",
     )
@@ -121,7 +121,7 @@ async def test_of_another_kind_or_not_there(bench: Bench) -> None:
         OtherWorkload("StatefulSet", "serving", "db", template),
     ]
     found = await refused(bench, strange)
-    assert (found.code, found.words) == ("not_handled", "serving/db is a StatefulSet: modeldeck changes Deployments only so far")
+    assert (found.code, found.message) == ("not_handled", "serving/db is a StatefulSet: modeldeck changes Deployments only so far")
     assert found.hint == "change it where it is kept, or with kubectl -n serving edit StatefulSet db"
 
 
@@ -131,7 +131,7 @@ async def test_where_other_kinds_cannot_be_read_it_is_not_there(bench: Bench, mo
 
     monkeypatch.setattr(bench.fake.cluster, "unhandled", unhandled)
     found = await refused(bench, replace(INTENT, deployment="db"))
-    assert (found.code, found.words) == ("deployment_not_found", 'Kubernetes: deployments.apps "db" not found')
+    assert (found.code, found.message) == ("deployment_not_found", 'Kubernetes: deployments.apps "db" not found')
 
 
 def observing(bench: Bench, monkeypatch: pytest.MonkeyPatch, after: float, generation: int = 5) -> list[float]:
@@ -177,7 +177,7 @@ async def test_without_the_registry_nothing_is_promoted_and_no_alias_is_followed
     for call in ("model", "registry", "version"):
         bench.fake.traps.fail(call, AWAY, times=9)
     found = await refused(bench, intent)
-    assert (found.code, found.words, found.hint, found.failure) == ("unreachable", "MLflow: refused", "start it", AWAY)
+    assert (found.code, found.message, found.hint, found.failure) == ("unreachable", "MLflow: refused", "start it", AWAY)
 
 
 async def test_without_the_registry_a_roll_back_goes_by_what_the_cluster_remembers(bench: Bench) -> None:
@@ -204,15 +204,15 @@ async def test_a_roll_back_goes_where_it_is_told_whether_or_not_that_is_known_to
 
 
 async def test_where_there_is_nowhere_to_go_back_to_the_others_are_named(bench: Bench) -> None:
-    words = "no earlier version of iris is known to have served in serving/iris without being rolled back"
+    message = "no earlier version of iris is known to have served in serving/iris without being rolled back"
     found = await refused(bench, BACK)
-    assert (found.code, found.words) == ("no_target", words)
+    assert (found.code, found.message) == ("no_target", message)
     assert found.hint == "name one with --to VERSION; versions that served here: none"
     await bench.promote("2")
     await bench.promote("3")
     await bench.roll_back("1")
     found = await refused(bench, BACK)
-    assert (found.words, found.hint) == (words, "name one with --to VERSION; versions that served here: 3, 2")
+    assert (found.message, found.hint) == (message, "name one with --to VERSION; versions that served here: 3, 2")
 
 
 async def test_prometheus_is_asked_only_where_nothing_else_remembers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,7 +92,7 @@ async def test_a_roll_back_says_so_also_while_the_registry_is_away(bench: Bench)
 
 
 @pytest.mark.parametrize(
-    ("fields", "words"),
+    ("fields", "message"),
     [
         ({"reason": "x" * 501}, "the reason has 501 characters, 500 is the most"),
         ({"reason": "a\x1b[31m"}, "the reason holds control characters"),
@@ -101,10 +101,10 @@ async def test_a_roll_back_says_so_also_while_the_registry_is_away(bench: Bench)
         ({"ungated": True, "reason": " "}, "to go on without a gate needs a reason"),
     ],
 )
-async def test_what_cannot_be_meant_is_no_intent(bench: Bench, fields: dict[str, Any], words: str) -> None:
+async def test_what_cannot_be_meant_is_no_intent(bench: Bench, fields: dict[str, Any], message: str) -> None:
     found = await bench.plan(**{"to": "2", **fields})
     assert isinstance(found, Refusal)
-    assert (found.code, found.words) == ("usage", words)
+    assert (found.code, found.message) == ("usage", message)
 
 
 async def test_a_reason_of_five_hundred_characters_is_kept(bench: Bench) -> None:
@@ -115,7 +115,7 @@ async def test_pods_that_cannot_be_read_leave_nothing_to_plan(bench: Bench) -> N
     bench.fake.traps.fail("pods_of", Unreachable("refused"), times=9)
     found = await bench.plan("2")
     assert isinstance(found, Refusal)
-    assert (found.code, found.words) == ("unreachable", "refused")
+    assert (found.code, found.message) == ("unreachable", "refused")
 
 
 @pytest.mark.parametrize("breaks", [1, 2])
@@ -133,7 +133,7 @@ async def test_a_journal_that_breaks_leaves_nothing_to_plan(bench: Bench, breaks
     monkeypatch.setattr(bench.journal, "operations", operations)
     found = await bench.plan("2")
     assert isinstance(found, Refusal)
-    assert (found.code, found.words) == ("journal", "no space left")
+    assert (found.code, found.message) == ("journal", "no space left")
 
 
 async def test_a_prometheus_that_nobody_named_counts_only_where_it_answers(bench: Bench) -> None:

@@ -67,7 +67,7 @@ async def test_every_check_has_a_verdict(bench: Bench) -> None:
         "lock",
         "gate",
     ]
-    assert "no Prometheus is configured" in made.checks[-1].words
+    assert "no Prometheus is configured" in made.checks[-1].message
 
 
 def edit(change: Callable[[dict[str, Any]], object]) -> Callable[[Bench], None]:
@@ -87,7 +87,7 @@ def marked(raw: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("prepare", "check", "words"),
+    ("prepare", "check", "message"),
     [
         (readonly, "environment", "test is read-only"),
         (lambda bench: bench.fake.registry.versions.pop(("iris", "2")), "version", "version 2 of iris does not exist"),
@@ -102,13 +102,13 @@ def marked(raw: dict[str, Any]) -> None:
     ],
     ids=["read-only", "missing", "pending", "artifacts", "forbidden", "alias", "paused", "operation", "rejected", "dry-run forbidden"],
 )
-async def test_refusing_checks(bench: Bench, prepare: Callable[[Bench], object], check: str, words: str) -> None:
+async def test_refusing_checks(bench: Bench, prepare: Callable[[Bench], object], check: str, message: str) -> None:
     prepare(bench)
     made = await bench.plan("2")
     assert isinstance(made, Plan)
     (found,) = made.refused
     assert found.name == check
-    assert words in found.words
+    assert message in found.message
 
 
 async def test_a_rollout_under_way_refuses_a_promotion_but_not_a_rollback(bench: Bench) -> None:
@@ -157,7 +157,7 @@ async def test_owners_who_would_revert_are_warned_of(bench: Bench, metadata: dic
     made = await bench.good_plan("2")
     found = next(check for check in made.checks if check.name == "owners")
     assert found.verdict is Verdict.WARN
-    assert owner in found.words
+    assert owner in found.message
 
 
 OPERATOR = ("serving.kserve.io/v1beta1", "InferenceService", "iris")
@@ -169,7 +169,7 @@ async def test_a_change_that_an_operator_would_put_back_is_refused(bench: Bench)
     assert isinstance(made, Plan)
     (found,) = made.refused
     assert found.name == "owners"
-    assert "KServe (InferenceService iris) controls this deployment" in found.words
+    assert "KServe (InferenceService iris) controls this deployment" in found.message
     assert found.hint == "edit what it is made from: kubectl -n serving edit inferenceservice.serving.kserve.io iris"
     back = await bench.plan("2", kind=Kind.ROLLBACK)
     assert isinstance(back, Plan)
@@ -208,10 +208,10 @@ async def test_argo_cd_is_refused_where_its_application_heals_itself(bench: Benc
     made = await bench.plan("2")
     assert isinstance(made, Plan)
     (found,) = made.refused
-    assert "Argo CD (application shop) controls this deployment and would put the change back" in found.words
+    assert "Argo CD (application shop) controls this deployment and would put the change back" in found.message
     assert "argocd app set shop --sync-policy none" in found.hint
     bench.fake.traps.fail("settings_of", Forbidden("not you"))
-    assert "may revert the change" in next(check for check in (await bench.good_plan("2")).checks if check.name == "owners").words
+    assert "may revert the change" in next(check for check in (await bench.good_plan("2")).checks if check.name == "owners").message
 
 
 async def test_an_alias_alone_is_nobodys_to_put_back(bench: Bench) -> None:
@@ -223,20 +223,20 @@ async def test_an_alias_alone_is_nobodys_to_put_back(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("metadata", "verdict", "words"),
+    ("metadata", "verdict", "message"),
     [
         ({"controller": ("v1", "ConfigMap", "release")}, Verdict.OK, "does not write the template"),
         ({"annotations": {"meta.helm.sh/release-name": "iris"}}, Verdict.WARN, "Helm (release iris) will write the template anew"),
     ],
 )
-async def test_owners_who_revert_nothing_at_once(bench: Bench, metadata: dict[str, Any], verdict: Verdict, words: str) -> None:
+async def test_owners_who_revert_nothing_at_once(bench: Bench, metadata: dict[str, Any], verdict: Verdict, message: str) -> None:
     raw = bench.fake.cluster.deployments["serving/iris"]["metadata"]
     for key, value in metadata.items():
         raw[key] = {**raw[key], **value} if isinstance(value, dict) else value
     made = await bench.good_plan("2")
     found = next(check for check in made.checks if check.name == "owners")
     assert found.verdict is verdict
-    assert words in found.words
+    assert message in found.message
     assert bool(found.hint) == (verdict is Verdict.WARN)
 
 
@@ -283,7 +283,7 @@ async def test_two_containers_that_serve_models_are_refused(bench: Bench) -> Non
     made = await bench.plan("2")
     assert isinstance(made, Refusal)
     assert made.code == "several_links"
-    assert "server/env/MODEL_URI (models:/iris/1); side/env/MODEL_URI (models:/wine/1)" in made.words
+    assert "server/env/MODEL_URI (models:/iris/1); side/env/MODEL_URI (models:/wine/1)" in made.message
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ async def test_a_mark_left_behind_by_an_ended_operation_is_replaced(bench: Bench
     made = await bench.good_plan("3")
     found = next(check for check in made.checks if check.name == "other operations")
     assert found.verdict is Verdict.WARN
-    assert found.words.endswith("ended with an open end")
+    assert found.message.endswith("ended with an open end")
     assert found.hint.endswith(f"modeldeck operations undo {left.id}")
     await bench.run(made)
     assert OPERATION not in bench.fake.annotations()
@@ -325,7 +325,7 @@ async def test_a_mark_left_behind_by_an_ended_operation_is_replaced(bench: Bench
 async def test_each_kind_of_reference_is_edited_as_itself(bench_of: Callable[[str], Bench], uri: str, version: str, expected: str) -> None:
     bench = bench_of(uri)
     operation = await bench.promote(version)
-    assert operation.outcome == "done", operation.words
+    assert operation.outcome == "done", operation.message
     assert bench.fake.env() == expected
 
 
@@ -334,14 +334,14 @@ def _env(name: str, value: str) -> Callable[[dict[str, Any]], object]:
 
 
 def told(made: Plan, name: str) -> list[tuple[Verdict, str]]:
-    return [(check.verdict, check.words) for check in made.checks if check.name == name]
+    return [(check.verdict, check.message) for check in made.checks if check.name == name]
 
 
 async def test_a_stage_is_no_longer_followed(bench_of: Callable[[str], Bench]) -> None:
     made = await bench_of("models:/iris/latest").plan("2")
     assert isinstance(made, Plan)
-    ((verdict, words),) = told(made, "reference")
-    assert (verdict, "no longer follow it" in words) == (Verdict.WARN, True)
+    ((verdict, message),) = told(made, "reference")
+    assert (verdict, "no longer follow it" in message) == (Verdict.WARN, True)
 
 
 async def test_a_variable_that_stands_twice_is_refused_before_the_server_drops_one(bench: Bench) -> None:
@@ -351,7 +351,7 @@ async def test_a_variable_that_stands_twice_is_refused_before_the_server_drops_o
     made = await bench.plan("2")
     assert isinstance(made, Plan)
     assert made.refused[0].name == "variables"
-    assert "MODEL_URI stands twice in container server" in made.refused[0].words
+    assert "MODEL_URI stands twice in container server" in made.refused[0].message
 
 
 @pytest.mark.parametrize("name", ["MODEL_URI", "LOG_LEVEL"])
@@ -368,12 +368,12 @@ async def test_what_the_server_makes_of_variables_that_stand_twice_is_not_called
     bench.fake.cluster.admission = admission
     made = await bench.plan("2")
     assert isinstance(made, Plan)
-    (words,) = [check.words for check in made.refused if check.name == "dry run"]
-    assert words == f"the server merges variables by name, so that the patch does not do what it should: {name} stands twice"
+    (message,) = [check.message for check in made.refused if check.name == "dry run"]
+    assert message == f"the server merges variables by name, so that the patch does not do what it should: {name} stands twice"
 
 
 @pytest.mark.parametrize(
-    ("strategy", "devices", "words"),
+    ("strategy", "devices", "message"),
     [
         (Strategy(recreate=True), (), "no pod serves until it is ready"),
         (Strategy(max_surge="0", max_unavailable="100%"), (), "it may be that no pod serves"),
@@ -383,7 +383,7 @@ async def test_what_the_server_makes_of_variables_that_stand_twice_is_not_called
     ],
 )
 async def test_the_plan_says_whether_pods_serve_meanwhile(
-    bench: Bench, strategy: Strategy, devices: tuple[str, ...], words: str | None
+    bench: Bench, strategy: Strategy, devices: tuple[str, ...], message: str | None
 ) -> None:
     cluster = bench.fake.cluster
     real = cluster.deployment
@@ -397,7 +397,7 @@ async def test_the_plan_says_whether_pods_serve_meanwhile(
     made = await bench.plan("2")
     assert isinstance(made, Plan)
     found = told(made, "availability")
-    assert ([] if words is None else [True]) == [words is not None and words in said for _, said in found]
+    assert ([] if message is None else [True]) == [message is not None and message in said for _, said in found]
 
 
 async def test_others_that_share_the_alias_are_named_unless_they_move_too(bench: Bench) -> None:
@@ -409,13 +409,13 @@ async def test_others_that_share_the_alias_are_named_unless_they_move_too(bench:
     bench.fake.cluster.add("serving", "already", server("models:/iris/2"))
     bench.fake.cluster.add("serving", "wine", server("models:/wine/1"))
     made = await bench.good_plan("2")
-    (follow, differ) = [words for _, words in told(made, "other deployments")]
+    (follow, differ) = [message for _, message in told(made, "other deployments")]
     assert follow.startswith("serving/follows follows alias champion too")
     assert differ.startswith("serving/pinned (1) names another version of iris")
     for name, uri in (("sts", "models:/iris@champion"), ("wine-sts", "models:/wine/1")):
         template = to_template({"spec": {"containers": server(uri)}})
         bench.fake.cluster.others.append(OtherWorkload("StatefulSet", "serving", name, template))
-    (follow, _) = [words for _, words in told(await bench.good_plan("2"), "other deployments")]
+    (follow, _) = [message for _, message in told(await bench.good_plan("2"), "other deployments")]
     assert follow.startswith("serving/follows, StatefulSet serving/sts follow alias champion too")
     bench.fake.cluster.others.clear()
     bench.fake.registry.aliases["iris"]["champion"] = "2"
@@ -435,7 +435,7 @@ async def test_where_a_value_comes_from_is_said(bench: Bench) -> None:
     made = await bench.plan("2")
     assert isinstance(made, Refusal)
     assert made.code == "unlinked"
-    assert made.words.endswith("MODEL_VERSION of container server comes from key iris of ConfigMap versions")
+    assert made.message.endswith("MODEL_VERSION of container server comes from key iris of ConfigMap versions")
 
 
 async def test_a_reference_that_is_not_certain_is_refused_until_somebody_says(bench: Bench) -> None:
@@ -460,4 +460,4 @@ async def test_a_workload_of_another_kind_is_named(bench: Bench) -> None:
         bench.fake.clock,
     )
     assert isinstance(made, Refusal)
-    assert (made.code, "serving/iris-sts is a StatefulSet" in made.words) == ("not_handled", True)
+    assert (made.code, "serving/iris-sts is a StatefulSet" in made.message) == ("not_handled", True)

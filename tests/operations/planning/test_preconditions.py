@@ -41,7 +41,7 @@ def server(**parts: Any) -> PodTemplate:
 
 
 @pytest.mark.parametrize(
-    ("now", "words"),
+    ("now", "message"),
     [
         (replace(THEN, labels={"app": "wine"}), "label app was changed"),
         (replace(THEN, labels={}), "label app was removed"),
@@ -58,8 +58,8 @@ def server(**parts: Any) -> PodTemplate:
         (THEN, "the pod template was changed in a field that modeldeck does not read (resources, probes, volumes, …)"),
     ],
 )
-def test_a_changed_template_is_told_place_by_place(now: PodTemplate, words: str) -> None:
-    assert changed(now)[0] == words
+def test_a_changed_template_is_told_place_by_place(now: PodTemplate, message: str) -> None:
+    assert changed(now)[0] == message
 
 
 def test_a_digest_is_the_same_wherever_it_is_taken_and_gives_no_value_away() -> None:
@@ -78,7 +78,7 @@ def test_every_place_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("now", "taken", "words"),
+    ("now", "taken", "message"),
     [
         ({}, {}, ()),
         ({"uid": "another"}, {}, ("deployment serving/iris was deleted and made anew",)),
@@ -94,8 +94,8 @@ def test_every_place_is_told() -> None:
         ({"template_hash": "other", "uid": "another"}, {}, ("deployment serving/iris was deleted and made anew",)),
     ],
 )
-def test_what_else_of_a_deployment_moves(now: dict[str, Any], taken: dict[str, Any], words: tuple[str, ...]) -> None:
-    assert template_changes(made(**taken), replace(OF, **now)) == words
+def test_what_else_of_a_deployment_moves(now: dict[str, Any], taken: dict[str, Any], message: tuple[str, ...]) -> None:
+    assert template_changes(made(**taken), replace(OF, **now)) == message
 
 
 def standing(mark: str = "", *history: OperationAnnotation) -> Deployment:
@@ -134,13 +134,13 @@ async def test_a_world_that_stands_still_has_not_moved(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("alias", "words"),
+    ("alias", "message"),
     [("3", "alias champion of iris moved from 1 to 3"), (None, "alias champion of iris moved from 1 to nothing")],
 )
-async def test_an_alias_that_moved_is_told(bench: Bench, alias: str | None, words: str) -> None:
+async def test_an_alias_that_moved_is_told(bench: Bench, alias: str | None, message: str) -> None:
     plan = await planned(bench)
     bench.fake.registry.aliases["iris"] = {"champion": alias} if alias else {}
-    assert await moved(bench, plan) == (words,)
+    assert await moved(bench, plan) == (message,)
     assert await moved(bench, await planned(bench, alias_known=False)) == (), "nobody knew it when it was planned"
 
 

@@ -126,7 +126,7 @@ def test_a_team_shares_a_journal_in_a_folder_of_its_group(tmp_path: Path) -> Non
         folder.mkdir()
         folder.chmod(mode)
         journal = SqliteJournal(folder / "journal.sqlite")
-        journal.append("op", "log", {"words": "hello"})
+        journal.append("op", "log", {"message": "hello"})
         wanted = 0o660 if folder is shared else 0o600
         assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {wanted}
         journal.close()
@@ -165,12 +165,12 @@ def test_two_users_write_one_journal_and_a_third_can_neither_read_nor_write(shar
     folder.chmod(0o2770)
     path = folder / "journal.sqlite"
 
-    def append(words: str) -> Callable[[], None]:
-        return lambda: SqliteJournal(path).append("op", "log", {"words": words})
+    def append(message: str) -> Callable[[], None]:
+        return lambda: SqliteJournal(path).append("op", "log", {"message": message})
 
     assert as_user(ann, team, append("ann was here")) == 0
     assert as_user(bob, team, append("bob was here")) == 0
     assert as_user(ann, team, append("ann again")) == 0
     assert as_user(eve, eve, append("eve")) != 0
-    found = [entry.words for entry in SqliteJournal(path).entries("op")]
+    found = [entry.message for entry in SqliteJournal(path).entries("op")]
     assert found == ["ann was here", "bob was here", "ann again"]

@@ -56,8 +56,8 @@ def test_it_may_be_discarded_whenever_and_however_often(started: list[Launched],
     assert one.ended()
 
 
-@pytest.mark.parametrize(("said", "words"), [(None, "nothing is known"), ("", "nothing is known"), ("  no memory\n", "no memory")])
-def test_one_that_has_ended_is_told_with_its_last_words(started: list[Launched], tmp_path: Path, said: str | None, words: str) -> None:
+@pytest.mark.parametrize(("said", "message"), [(None, "nothing is known"), ("", "nothing is known"), ("  no memory\n", "no memory")])
+def test_one_that_has_ended_is_told_with_its_last_words(started: list[Launched], tmp_path: Path, said: str | None, message: str) -> None:
     log = tmp_path / "runner.log"
     if said is not None:
         log.write_text(said)
@@ -65,7 +65,7 @@ def test_one_that_has_ended_is_told_with_its_last_words(started: list[Launched],
     one._process.wait(30)
     with pytest.raises(RunnerFailure) as failed:
         one.go(Order(Verb.EXECUTE, "op"))
-    assert failed.value.words == f"the runner has ended already: {words}"
+    assert failed.value.message == f"the runner has ended already: {message}"
 
 
 def test_of_a_long_log_the_end_is_told(started: list[Launched], tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_what_people_ask_is_heard_at_once(computer: Computer) -> None:
 
     ended, took = computer.run(story())
     assert ended.outcome is Outcome.UNDONE
-    assert ended.words.startswith("cancelled")
+    assert ended.message.startswith("cancelled")
     assert took <= 0.6, "a look at the journal, and one at the rollout"
 
 
@@ -123,8 +123,8 @@ def test_what_is_begun_already_is_gone_on_with(computer: Computer) -> None:
         return await computer.carry_out(made.id)
 
     ended = computer.run(story())
-    assert ended.outcome is Outcome.DONE, ended.words
-    assert any(said.words.startswith("taken up again: ") for said in ended.log)
+    assert ended.outcome is Outcome.DONE, ended.message
+    assert any(said.message.startswith("taken up again: ") for said in ended.log)
 
 
 def test_what_is_not_for_it_is_refused(computer: Computer) -> None:
@@ -159,7 +159,7 @@ def watched(computer: Computer, then: Callable[[Locks, float], None]) -> str:
 
     async def story() -> str:
         locks = Locks(computer.fake.cluster, computer.fake.clock, "me")
-        await locks.acquire(await computer.planned(), lambda words: None)
+        await locks.acquire(await computer.planned(), lambda message: None)
         began = computer.fake.clock.monotonic()
         computer.fake.clock.on_sleep.append(lambda: then(locks, computer.fake.clock.monotonic() - began))
         return await _watch(computer.fake.clients, locks, computer.fake.clock)
@@ -173,7 +173,7 @@ def test_a_lock_is_renewed_in_time(computer: Computer) -> None:
 
     async def story() -> None:
         locks = Locks(computer.fake.cluster, computer.fake.clock, "me")
-        await locks.acquire(await computer.planned(), lambda words: None)
+        await locks.acquire(await computer.planned(), lambda message: None)
         renew, began = locks.renew, computer.fake.clock.monotonic()
 
         async def noted() -> None:

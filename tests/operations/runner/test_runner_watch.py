@@ -13,7 +13,7 @@ from tests.support.processes import gone_pid
 
 async def test_a_cluster_that_is_away_for_half_an_hour_is_given_up(bench: Bench) -> None:
     locks = Locks(bench.fake.cluster, bench.fake.clock, "me")
-    await locks.acquire(await bench.good_plan("2"), lambda words: None)
+    await locks.acquire(await bench.good_plan("2"), lambda message: None)
     bench.fake.traps.fail("write_lease", Unreachable("refused"), times=10**6)
     began = bench.fake.clock.monotonic()
     assert await _watch(bench.fake.clients, locks, bench.fake.clock) == "the cluster has been away for 30 minutes"

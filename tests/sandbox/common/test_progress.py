@@ -22,6 +22,6 @@ def test_a_line_that_was_cut_short_is_none(event: Progress, cut: int) -> None:
     assert parse_line(event.line()[:-cut]) is None
 
 
-@pytest.mark.parametrize("line", ["", "ready http://127.0.0.1:1", "[]", "1", '{"part": "x", "state": "odd", "seconds": 1, "words": ""}'])
+@pytest.mark.parametrize("line", ["", "ready http://127.0.0.1:1", "[]", "1", '{"part": "x", "state": "odd", "seconds": 1, "message": ""}'])
 def test_other_lines_are_none(line: str) -> None:
     assert parse_line(line) is None

@@ -36,7 +36,7 @@ def test_a_state_folder_has_one_owner(state_dir: StateDir) -> None:
     assert isinstance(second, Owner)
     assert second.pid == os.getpid()
     assert second.alive()
-    assert f"process {os.getpid()} of " in second.words()
+    assert f"process {os.getpid()} of " in second.message()
     assert running(state_dir) == second
     assert not wait_until_free(state_dir, 0.1)
     os.close(lock)

@@ -42,10 +42,10 @@ def test_assets_come_before_path(folders: tuple[Path, Path]) -> None:
 
 
 def test_the_suite_says_what_is_missing_and_takes_what_was_built(folders: tuple[Path, Path]) -> None:
-    words = launch.missing()
-    assert words is not None
-    assert "kube-apiserver" in words
-    assert "build.py" in words
+    message = launch.missing()
+    assert message is not None
+    assert "kube-apiserver" in message
+    assert "build.py" in message
     build.cache().mkdir(parents=True)
     for name in control_plane.COMPONENTS:
         executable(build.cache() / name)

@@ -48,5 +48,5 @@ def test_faults_are_cleared_one_by_one_or_all(state_dir: StateDir) -> None:
 
 
 def test_words_say_what_is_wrong() -> None:
-    assert Fault(0.3, 0.05, 2.0, "4").words() == "latency +0.3 s, errors 5%, drift 2 σ on v4"
-    assert Fault().words() == "nothing"
+    assert Fault(0.3, 0.05, 2.0, "4").message() == "latency +0.3 s, errors 5%, drift 2 σ on v4"
+    assert Fault().message() == "nothing"

@@ -30,9 +30,9 @@ async def test_entries_carry_their_time(tmp_path: Path) -> None:
     log = ContainerLog(tmp_path / "0.log")
     before = logs.timestamp()
     log.data_received(b"some words here\n")
-    stamp, words = (await text(log, Selection(timestamps=True))).split(" ", 1)
+    stamp, message = (await text(log, Selection(timestamps=True))).split(" ", 1)
     assert before <= stamp <= logs.timestamp()
-    assert words == "some words here\n"
+    assert message == "some words here\n"
     assert await text(log, Selection(since=before)) == "some words here\n"
     assert await text(log, Selection(since="2999-01-01T00:00:00.000000Z")) == ""
 

@@ -99,13 +99,13 @@ async def test_a_request_that_may_have_been_worked_on_is_not_sent_twice() -> Non
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "words"), [("/serving/iris/ping", 503, "is ready"), ("/serving/absent/ping", 404, "no service absent")]
+    ("path", "status", "message"), [("/serving/iris/ping", 503, "is ready"), ("/serving/absent/ping", 404, "no service absent")]
 )
-async def test_it_says_why_nobody_answers(path: str, status: int, words: str) -> None:
+async def test_it_says_why_nobody_answers(path: str, status: int, message: str) -> None:
     async with asking(pod("loading", 1, ready=False), pod("elsewhere", 1, namespace="other")) as (http, _):
         answer = await http.get(f"http://proxy{path}")
     assert answer.status_code == status
-    assert words in answer.json()["message"]
+    assert message in answer.json()["message"]
 
 
 async def test_requests_in_flight_are_counted_until_they_are_answered() -> None:

@@ -23,7 +23,9 @@ class Recorded:
         self.ended: list[tuple[str, bool]] = []
         self.folder, self.code = folder, code
         self.ready: list[str] = []
-        self.restarter = Restarter(self.make, self.heard.append, lambda words, ready: self.ended.append((words, ready)), self.ready.append)
+        self.restarter = Restarter(
+            self.make, self.heard.append, lambda message, ready: self.ended.append((message, ready)), self.ready.append
+        )
 
     def make(self) -> Program:
         command = (sys.executable, "-c", self.code)
@@ -79,8 +81,8 @@ async def test_a_bug_is_loud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -
     recorded = Recorded(tmp_path / "missing", SERVER)
     recorded.restarter.start()
     await eventually(lambda: recorded.ended)
-    ((words, ready),) = recorded.ended
-    assert words.startswith("FileNotFoundError")
+    ((message, ready),) = recorded.ended
+    assert message.startswith("FileNotFoundError")
     assert not ready
     assert "not kept running any more" in caplog.text
     await recorded.restarter.stop()

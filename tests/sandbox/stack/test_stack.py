@@ -109,7 +109,7 @@ async def test_a_start_that_cannot_be_says_why_and_is_over(tmp_path: Path, monke
     sandbox = Sandbox.launch(tmp_path / "state", metrics="real")
     events = [event async for event in sandbox.events()]
     assert [(event.part, event.state) for event in events] == [(WHOLE, "failed")]
-    assert "needs prometheus" in events[0].words
+    assert "needs prometheus" in events[0].message
     assert await sandbox.ready() == events[0]
     await sandbox.stop()
     assert Sandbox.attach(tmp_path / "state") is None

@@ -131,8 +131,8 @@ async def test_what_is_no_deployment_is_named_where_nothing_else_is() -> None:
 async def test_the_four_panes_show_the_four_systems_as_one_selection() -> None:
     async with stage() as (app, _):
         text = app.text()
-        for words in ("1 Runs ─ all experiments", "2 Versions ─ iris", "3 Deployments ─ serving", "4 Live ─ serving/iris · last 30 m"):
-            assert words in text
+        for message in ("1 Runs ─ all experiments", "2 Versions ─ iris", "3 Deployments ─ serving", "4 Live ─ serving/iris · last 30 m"):
+            assert message in text
         assert "! wine" in text
         assert "sunny-cod-6 → iris v7 (champion) → serving/iris r3 → p99" in text
 

@@ -64,8 +64,8 @@ async def watched(
 async def test_it_is_shown_live_step_by_step_to_its_end() -> None:
     async with watched(ops.ROLLING) as (app, pilot, core):
         text = app.text()
-        for words in ("▸ RUNNING  await rollout", "promote iris  v7 → v9  on serving/iris", "✔ patch template", "2 of 9"):
-            assert words in text
+        for message in ("▸ RUNNING  await rollout", "promote iris  v7 → v9  on serving/iris", "✔ patch template", "2 of 9"):
+            assert message in text
         core.tell(ops.JUDGING)
         await settled(pilot)
         assert "▸ RUNNING  judge gate" in app.text()
@@ -78,8 +78,8 @@ async def test_it_is_shown_live_step_by_step_to_its_end() -> None:
 
 async def test_who_why_since_when_and_which_process_on_which_host() -> None:
     async with watched(ops.JUDGING) as (app, _, _core):
-        for words in ("ann@box at 07:58:24", "“better recall on setosa”", "process 4123 on bastion, alive", "in prod", ops.ID):
-            assert words in app.text().splitlines()[1]
+        for message in ("ann@box at 07:58:24", "“better recall on setosa”", "process 4123 on bastion, alive", "in prod", ops.ID):
+            assert message in app.text().splitlines()[1]
 
 
 async def test_a_process_that_is_silent_for_long_is_told() -> None:
@@ -93,13 +93,13 @@ async def test_a_process_that_is_silent_for_long_is_told() -> None:
 async def test_the_rollout_tree_is_that_of_the_fleet() -> None:
     async with watched(ops.ROLLING, size=(200, 50)) as (app, _, _core):
         text = app.text()
-        for words in (
+        for message in (
             "├─ r4   v9   1/2 ready  42 s",
             "CrashLoopBackOff  2 restarts  20 s",
             "├─ r3   v7   2/2 ready",
             "1 older revision without pods",
         ):
-            assert words in text
+            assert message in text
 
 
 async def test_a_stale_fleet_is_told_as_stale() -> None:
@@ -111,8 +111,8 @@ async def test_a_stale_fleet_is_told_as_stale() -> None:
 async def test_each_criterion_is_a_row_with_what_it_rests_on() -> None:
     async with watched(ops.JUDGING) as (app, _, _core):
         row = next(line for line in app.text().splitlines() if "p99 vs before" in line)
-        for words in ("?", "1.2 ×", "≤ 1.5 ×", "41 ms", "280", "▅▅▅▅▅"):
-            assert words in row
+        for message in ("?", "1.2 ×", "≤ 1.5 ×", "41 ms", "280", "▅▅▅▅▅"):
+            assert message in row
         assert "280 requests against 41 ms" in app.text()
         assert "280 requests in 30 s · judged 4 s ago" in app.text()
 
@@ -402,7 +402,7 @@ HOSTILE = "\x1b]0;x\x07[red]\u202eevil\n"
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
-    steps = tuple(replace(step, words=HOSTILE, state=StepState.FAILED, started_at=1.0) for step in ops.HELD.steps)
+    steps = tuple(replace(step, message=HOSTILE, state=StepState.FAILED, started_at=1.0) for step in ops.HELD.steps)
     evil = replace(
         ops.HELD,
         actor=HOSTILE,
@@ -412,7 +412,7 @@ async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
         log=ops.said(*(HOSTILE,) * 3),
         steps=steps,
         host=HOSTILE,
-        words=HOSTILE,
+        message=HOSTILE,
     )
     for operation in (evil, replace(evil, state=State.ENDED, outcome=Outcome.NEEDS_ATTENTION)):
         async with watched(operation, size=size) as (app, _, _core):

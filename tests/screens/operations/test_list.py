@@ -52,8 +52,8 @@ async def test_what_is_under_way_stands_first_and_then_the_newest() -> None:
         await look(app, pilot)
         rows = [line for line in app.text().splitlines() if "serving/iris" in line]
         assert ["waiting" in rows[0], "done" in rows[1], "done" in rows[2]] == [True] * 3
-        for words in ("2 h", "ann@box", "promote", "7 → 9", "the gate is undecided when its time was up"):
-            assert words in rows[0]
+        for message in ("2 h", "ann@box", "promote", "7 → 9", "the gate is undecided when its time was up"):
+            assert message in rows[0]
         assert "1 under way" in app.text()
 
 
@@ -152,7 +152,7 @@ HOSTILE = "\x1b]0;x\x07[red]\u202eevil\n"
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
     evil = tuple(
-        replace(ops.past(n), actor=HOSTILE, model=HOSTILE, words=HOSTILE, reason=HOSTILE, deployment=HOSTILE, outcome=outcome)
+        replace(ops.past(n), actor=HOSTILE, model=HOSTILE, message=HOSTILE, reason=HOSTILE, deployment=HOSTILE, outcome=outcome)
         for n, outcome in enumerate(Outcome, 1)
     )
     async with stage(Journal(evil).screen, size=size) as (app, pilot):
@@ -166,7 +166,7 @@ def test_one_that_hangs_is_told_with_how_long_it_has_not_been_heard() -> None:
     hung = replace(ops.JUDGING, host="elsewhere", heartbeat_at=ops.NOW - 40.0)
     (row,) = rows_of((hung,), {}, ops.NOW)
     cells = {column.key: column.cell(row).text for column in source(clock.now, "").columns}
-    assert (cells["state"], cells["words"]) == ("not heard", "not heard for 40 s: enter, then resume or undo")
+    assert (cells["state"], cells["message"]) == ("not heard", "not heard for 40 s: enter, then resume or undo")
     (heard,) = rows_of((replace(hung, heartbeat_at=ops.NOW - 2.0),), {}, ops.NOW)
     assert heard.unheard is None
 

@@ -70,8 +70,8 @@ def test_what_was_cut_off_is_found_as_that() -> None:
 
 def test_it_is_found_by_each_of_its_deployments() -> None:
     several = replace(ops.DONE, others=(ops.STAGING,))
-    for words in ("deployment:iris-staging", "deployment:serving/iris", "iris-staging"):
-        assert all(term.holds(several, False) for term in terms(words))
+    for message in ("deployment:iris-staging", "deployment:serving/iris", "iris-staging"):
+        assert all(term.holds(several, False) for term in terms(message))
     assert not any(term.holds(ops.DONE, False) for term in terms("deployment:iris-staging"))
 
 

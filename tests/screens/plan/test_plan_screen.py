@@ -41,7 +41,7 @@ async def test_the_plan_is_shown_whole_before_anything_is_done() -> None:
     person = Person()
     async with stage(person.screen, size=(160, 50)) as (app, _):
         text = app.text()
-        for words in (
+        for message in (
             "promote iris  v7 → v9  on serving/iris  in prod",
             "1 warning, and nothing that refuses",
             "better recall on setosa",
@@ -56,7 +56,7 @@ async def test_the_plan_is_shown_whole_before_anything_is_done() -> None:
             "wrong at most 1 % of the times that nothing is worse",
             "$ kubectl -n serving rollout status deployment iris",
         ):
-            assert words in text
+            assert message in text
         assert not person.core.begun
 
 

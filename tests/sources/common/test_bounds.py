@@ -125,11 +125,11 @@ class Row(msgspec.Struct):
     a: int = 0
 
 
-@pytest.mark.parametrize(("depth", "words"), [(5_000, "too deep|truncated"), (300_000, "too deep")])
+@pytest.mark.parametrize(("depth", "message"), [(5_000, "too deep|truncated"), (300_000, "too deep")])
 @pytest.mark.parametrize("form", [b"%s", b'{"unknown": %s'])
-def test_json_that_is_nested_too_deep_is_malformed(depth: int, words: str, form: bytes) -> None:
+def test_json_that_is_nested_too_deep_is_malformed(depth: int, message: str, form: bytes) -> None:
     """How deep is too deep is Python's own limit: 3.13 follows 5,000 lists down to the missing end."""
-    with pytest.raises(Malformed, match=words):
+    with pytest.raises(Malformed, match=message):
         decode.decode(form % (b"[" * depth), Row if form != b"%s" else list)
 
 

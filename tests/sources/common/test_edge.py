@@ -55,7 +55,7 @@ async def test_an_exception_becomes_a_failure_that_does_not_quote_it(error: Exce
     source = Source()
     with pytest.raises(kind) as told:
         await source.answer(error)
-    assert (told.value.backend, "secret" in told.value.words) == ("here", False)
+    assert (told.value.backend, "secret" in told.value.message) == ("here", False)
     assert told.value.hint
     with pytest.raises(kind):
         [item async for item in source.stream(error)]  # type: ignore[attr-defined]
@@ -118,8 +118,8 @@ async def test_a_proxy_that_is_none_is_told(ask: object, proxy: str, monkeypatch
     monkeypatch.setenv("HTTP_PROXY", proxy)
     failure = await ask(ELSEWHERE)  # type: ignore[operator]
     assert isinstance(failure, Unreachable | Rejected)
-    assert "proxy" in failure.words + failure.hint
-    assert "hunter2" not in failure.words + failure.hint
+    assert "proxy" in failure.message + failure.hint
+    assert "hunter2" not in failure.message + failure.hint
     assert not is_bug(failure)
 
 
@@ -129,7 +129,7 @@ import asyncio, sys
 from tests.sources.common.test_edge import ELSEWHERE, mlflow, prometheus
 for ask in (mlflow, prometheus):
     failure = asyncio.run(ask(ELSEWHERE))
-    print(failure.words, "—", failure.hint)
+    print(failure.message, "—", failure.hint)
 """
 
 
@@ -186,8 +186,8 @@ async def test_a_file_of_authorities_that_is_gone_is_told(ask: object, monkeypat
         monkeypatch.setenv(name, str(tmp_path / "gone.pem"))
     failure = await ask("https://192.0.2.1:5")  # type: ignore[operator]
     assert isinstance(failure, Unreachable)
-    assert "certificate" in failure.words
-    assert "SSL_CERT_FILE" in failure.words + failure.hint
+    assert "certificate" in failure.message
+    assert "SSL_CERT_FILE" in failure.message + failure.hint
 
 
 @pytest.mark.parametrize("tls", [Tls(ca_path="gone"), Tls(ca_pem="x"), Tls(ca_pem="\ufffd"), Tls(ca_path="\x00"), Tls(cert_path="gone")])
@@ -204,7 +204,7 @@ async def test_authorities_that_vanish_while_it_runs_are_told(tmp_path: Path) ->
     async with canned(always(response())) as server:
         failure = await prometheus(server.url.replace("http:", "https:"), ca_path=str(authorities))
     assert isinstance(failure, Unreachable)
-    assert "certificate" in failure.words
+    assert "certificate" in failure.message
 
 
 # ── pauses that are asked for ──

@@ -10,9 +10,9 @@ from modeldeck.sources.kubernetes.responses import explain
 
 
 def forbidden(reason: str) -> bytes:
-    words = 'pods "x" is forbidden: unable to create new content in namespace old because it is being terminated'
+    message = 'pods "x" is forbidden: unable to create new content in namespace old because it is being terminated'
     causes = [{"reason": reason, "message": "namespace old is being terminated", "field": "metadata.namespace"}]
-    return json.dumps({"kind": "Status", "message": words, "reason": "Forbidden", "code": 403, "details": {"causes": causes}}).encode()
+    return json.dumps({"kind": "Status", "message": message, "reason": "Forbidden", "code": 403, "details": {"causes": causes}}).encode()
 
 
 def test_a_namespace_that_is_being_deleted_is_no_lack_of_permission() -> None:

@@ -97,7 +97,7 @@ async def test_a_status_is_its_failure_in_the_servers_own_words(status: str, kin
     async with canned(always(response(b'{"message": "because  of\\nthat"}', status, "Retry-After: 9"))) as server:
         failure = await failure_of(Transport("MLflow", server.url, explain=explain))
     assert type(failure) is kind
-    assert (failure.words, failure.backend) == ("because of that", "MLflow")
+    assert (failure.message, failure.backend) == ("because of that", "MLflow")
     assert failure.retry_after == (9.0 if kind is Throttled or status.startswith("503") else None)
 
 
@@ -124,36 +124,36 @@ async def test_a_refusal_right_after_the_backend_was_away_is_not_believed_yet(st
             now += 5.0
         await transport.aclose()
     assert [type(failure) for failure in failures] == [kind, Faulty, Faulty, Faulty, kind]
-    assert failures[2].words == "it was away a moment ago, and refuses: no such role"
+    assert failures[2].message == "it was away a moment ago, and refuses: no such role"
 
 
 async def test_without_words_of_its_own_a_status_is_named() -> None:
     async with canned(always(response(b"<html>", "502 Bad Gateway", "Content-Type: text/html"))) as server:
-        assert (await failure_of(Transport("MLflow", server.url, explain=explain))).words == "502 Bad Gateway"
+        assert (await failure_of(Transport("MLflow", server.url, explain=explain))).message == "502 Bad Gateway"
     async with canned(always(response(b"try later", "502 Bad Gateway", "Content-Type: text/plain"))) as server:
-        assert (await failure_of(Transport("MLflow", server.url, explain=explain))).words == "try later"
+        assert (await failure_of(Transport("MLflow", server.url, explain=explain))).message == "try later"
 
 
 async def test_a_servers_words_never_reach_a_terminal_as_an_instruction() -> None:
     body = msgspec.json.encode({"message": "a\x1b]0;x\x07b\u202egnp\r\nc" + "x" * 5000})
     async with canned(always(response(body, "400 Bad Request"))) as server:
         failure = await failure_of(Transport("MLflow", server.url, explain=explain))
-    assert failure.words.startswith("a ]0;x b gnp c")
-    assert failure.words.isprintable()
-    assert len(failure.words) <= 600
+    assert failure.message.startswith("a ]0;x b gnp c")
+    assert failure.message.isprintable()
+    assert len(failure.message) <= 600
 
 
 async def test_a_secret_that_the_server_repeats_is_taken_out() -> None:
     async with canned(always(response(b'{"message": "token tok-123456 is unknown"}', "401 Unauthorized"))) as server:
         failure = await failure_of(Transport("MLflow", server.url, credentials=Bearer(Secret("tok-123456")), explain=explain))
-    assert failure.words == "token … is unknown"
+    assert failure.message == "token … is unknown"
 
 
 async def test_a_token_that_http_forbids_is_refused_without_being_told() -> None:
     async with canned(always(response())) as server:
         failure = await failure_of(Transport("MLflow", server.url, credentials=Bearer(Secret("to\nken-123"))))
     assert isinstance(failure, Rejected)
-    assert "ken-123" not in failure.words + failure.hint
+    assert "ken-123" not in failure.message + failure.hint
 
 
 async def test_the_allowed_hosts_check_is_explained() -> None:
@@ -169,14 +169,14 @@ async def test_redirects_are_told_and_not_followed() -> None:
     answer = response(b"", "302 Found", "Location: https://login.example/sso?client=secret")
     async with canned(always(answer)) as server:
         failure = await failure_of(Transport("MLflow", server.url, credentials=Bearer(Secret("tok"))))
-    assert (type(failure), failure.words) == (Rejected, "redirected (302) to https://login.example")
+    assert (type(failure), failure.message) == (Rejected, "redirected (302) to https://login.example")
     assert len(server.requests) == 1
 
 
 async def test_refused() -> None:
     async with canned(always(response())) as server:
         pass
-    assert (await failure_of(Transport("MLflow", server.url))).words == "connection refused"
+    assert (await failure_of(Transport("MLflow", server.url))).message == "connection refused"
 
 
 @pytest.mark.parametrize("proxy", ["http://me:secret@127.0.0.1:9", "socks5://127.0.0.1:9", "http://nowhere.invalid:9"])
@@ -188,25 +188,25 @@ async def test_a_proxy_that_is_away_is_not_told_as_the_backend(proxy: str, varia
         monkeypatch.setenv(variable, proxy)
     failure = await failure_of(Transport("MLflow", "http://mlflow.example", proxy=None if variable else proxy))
     assert isinstance(failure, Unreachable)
-    assert failure.words.startswith(f"its proxy {proxy.rpartition('/')[2].rpartition('@')[2]}: ")
-    assert "mlflow.example" not in failure.words
+    assert failure.message.startswith(f"its proxy {proxy.rpartition('/')[2].rpartition('@')[2]}: ")
+    assert "mlflow.example" not in failure.message
     assert "PROXY" in failure.hint
 
 
 async def test_no_proxy_is_blamed_where_none_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
-    assert (await failure_of(Transport("MLflow", "http://127.0.0.1:9"))).words == "connection refused"
+    assert (await failure_of(Transport("MLflow", "http://127.0.0.1:9"))).message == "connection refused"
     monkeypatch.setenv("NO_PROXY", "nowhere.invalid")
     monkeypatch.setenv("no_proxy", "nowhere.invalid")
-    assert (await failure_of(Transport("MLflow", "http://nowhere.invalid:9"))).words == "host not found: nowhere.invalid:9"
+    assert (await failure_of(Transport("MLflow", "http://nowhere.invalid:9"))).message == "host not found: nowhere.invalid:9"
 
 
 async def test_unknown_host_and_nonsense_addresses() -> None:
-    assert (await failure_of(Transport("MLflow", "http://no-such-host.invalid"))).words == "host not found: no-such-host.invalid"
+    assert (await failure_of(Transport("MLflow", "http://no-such-host.invalid"))).message == "host not found: no-such-host.invalid"
     for address in ("ftp://me:s3cret@x", "http://me:s3cret@[bad", "nothing"):
         failure = await failure_of(Transport("MLflow", address))
         assert isinstance(failure, Rejected)
-        assert "s3cret" not in failure.words + failure.hint
+        assert "s3cret" not in failure.message + failure.hint
 
 
 async def test_a_server_that_never_answers_times_out() -> None:
@@ -215,7 +215,7 @@ async def test_a_server_that_never_answers_times_out() -> None:
 
     async with canned(silent) as server:
         failure = await failure_of(Transport("MLflow", server.url, timeouts=QUICK))
-    assert (type(failure), failure.words) == (TimedOut, "no answer within 0.05 s")
+    assert (type(failure), failure.message) == (TimedOut, "no answer within 0.05 s")
 
 
 async def test_a_server_that_drips_meets_the_deadline() -> None:
@@ -228,7 +228,7 @@ async def test_a_server_that_drips_meets_the_deadline() -> None:
 
     async with canned(drip) as server:
         failure = await failure_of(Transport("MLflow", server.url, timeouts=Timeouts(2.0, 5.0, 0.2)))
-    assert (type(failure), failure.words) == (TimedOut, "no complete answer within 0.2 s")
+    assert (type(failure), failure.message) == (TimedOut, "no complete answer within 0.2 s")
 
 
 async def test_cut_mid_answer() -> None:
@@ -238,14 +238,14 @@ async def test_cut_mid_answer() -> None:
 
     async with canned(cut) as server:
         failure = await failure_of(Transport("MLflow", server.url))
-    assert (type(failure), failure.words) == (Unreachable, "the connection was cut before the answer was complete")
+    assert (type(failure), failure.message) == (Unreachable, "the connection was cut before the answer was complete")
     assert len(server.requests) == 1  # an answer had begun: not asked again
 
 
 async def test_what_is_no_http_is_malformed() -> None:
     async with canned(always(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")) as server:
         failure = await failure_of(Transport("MLflow", server.url))
-    assert (type(failure), failure.words) == (Malformed, "it does not answer in HTTP")
+    assert (type(failure), failure.message) == (Malformed, "it does not answer in HTTP")
 
 
 async def test_a_connection_that_died_while_idle_is_replaced_for_reads_only() -> None:
@@ -398,11 +398,11 @@ async def test_a_private_authority_is_trusted_when_named_and_else_refused_in_wor
             await transport.aclose()
         failure = await failure_of(Transport("Kubernetes", proxy.url))
         assert isinstance(failure, Unreachable)
-        assert "not trusted" in failure.words
+        assert "not trusted" in failure.message
         other_name = await failure_of(
             Transport("Kubernetes", proxy.url, tls=Tls(ca_path=str(keys.authority)), server_name="elsewhere.example")
         )
-        assert "not trusted" in other_name.words
+        assert "not trusted" in other_name.message
 
 
 async def test_https_to_a_server_that_speaks_http(keys: certificates.Certificates) -> None:
@@ -416,7 +416,7 @@ async def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> Non
     for tls in (Tls(ca_path=str(tmp_path / "missing.pem")), Tls(cert_path=str(tmp_path / "broken.pem"))):
         failure = await failure_of(Transport("MLflow", "https://127.0.0.1:1", tls=tls))
         assert isinstance(failure, Unreachable)
-        assert (tls.ca_path or tls.cert_path) in failure.words
+        assert (tls.ca_path or tls.cert_path) in failure.message
 
 
 @pytest.mark.parametrize("key", ["ca_path", "cert_path", "SSL_CERT_FILE"])
@@ -427,8 +427,8 @@ async def test_a_pipe_in_place_of_a_certificate_is_not_waited_for(key: str, tmp_
         monkeypatch.setenv(key, pipe)
     failure = await failure_of(Transport("MLflow", "https://127.0.0.1:1", tls=Tls() if key.isupper() else Tls(**{key: pipe})))
     assert isinstance(failure, Unreachable)
-    assert f"cannot be used: {pipe}" in failure.words
-    assert "it is no file" in failure.words
+    assert f"cannot be used: {pipe}" in failure.message
+    assert "it is no file" in failure.message
 
 
 async def test_basic_credentials_of_any_letters() -> None:

@@ -64,7 +64,7 @@ async def test_a_plugin_cannot_reach_the_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "kind", "words"),
+    ("made", "kind", "message"),
     [
         (lambda: plugin("import sys; sys.exit('Token has expired: run login')"), Unauthorized, "Token has expired: run login"),
         (lambda: plugin("print('hello')"), Unreachable, "ExecCredential"),
@@ -74,10 +74,10 @@ async def test_a_plugin_cannot_reach_the_terminal() -> None:
         (lambda: Plugin(ExecPlugin("/nowhere/login", (), (), V1, "install it", False)), Unreachable, "cannot be started"),
     ],
 )
-async def test_what_a_plugin_does_wrong(made: Any, kind: type[Failure], words: str) -> None:
+async def test_what_a_plugin_does_wrong(made: Any, kind: type[Failure], message: str) -> None:
     with pytest.raises(kind) as caught:
         await made().credential()
-    assert words in caught.value.words
+    assert message in caught.value.message
     assert caught.value.hint
 
 

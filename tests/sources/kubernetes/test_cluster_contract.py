@@ -54,7 +54,7 @@ async def test_a_deployment_with_its_pods(hand: Hand) -> None:
     found = await settled(hand)
     (link,) = find_links(found.template)
     assert (link.model, link.version, found.desired, found.revision) == ("iris", "3", 2, 1)
-    assert status(found).words == 'Waiting for deployment "iris" rollout to finish: 0 of 2 updated replicas are available...'
+    assert status(found).message == 'Waiting for deployment "iris" rollout to finish: 0 of 2 updated replicas are available...'
     pods = await hand.cluster.pods_of(found)
     assert new_pods(found, pods) == pods
     assert [(pod.phase, pod.ready, find_links(pod.template)[0].version) for pod in pods] == [("Pending", False, "3")] * 2
@@ -72,7 +72,7 @@ async def test_the_words_of_kubectl(hand: Hand) -> None:
     said = await asyncio.to_thread(
         hand.served.kubectl, "rollout", "status", "--watch=false", f"--namespace={hand.namespace}", "deployment/iris"
     )
-    assert status(found).words == said.strip()
+    assert status(found).message == said.strip()
     table = await asyncio.to_thread(hand.served.kubectl, "get", "pods", "--no-headers", f"--namespace={hand.namespace}")
     pods = await hand.cluster.pods_of(found)
     assert {line.split()[0]: line.split()[2] for line in table.splitlines()} == {pod.name: pod.reason for pod in pods}
@@ -158,8 +158,8 @@ async def test_refusals_in_the_servers_words(hand: Hand) -> None:
         await hand.cluster.patch_deployment(
             hand.namespace, "iris", {"spec": {"replicas": -3, "template": {"spec": {"containers": [container]}}}}, dry_run=True
         )
-    assert "spec.replicas: Invalid value: -3" in invalid.value.words
-    assert "containers[0].image: Required value" in invalid.value.words
+    assert "spec.replicas: Invalid value: -3" in invalid.value.message
+    assert "containers[0].image: Required value" in invalid.value.message
     with pytest.raises(Rejected, match="selector"):
         await hand.cluster.patch_deployment(hand.namespace, "iris", {"spec": {"template": {"metadata": {"labels": {"app": "other"}}}}})
     with pytest.raises(NotFound, match=r'deployments\.apps "wine" not found'):
@@ -219,7 +219,7 @@ async def test_missing_rights_are_gaps(hand: Hand, opened: Opened) -> None:
     fleet = await _allowed(viewer, hand.namespace)
     assert ([d.name for d in fleet.deployments], fleet.replica_sets, fleet.pods) == (["iris"], (), ())
     assert len(fleet.gaps) == 2
-    assert any("pods is forbidden" in words for words in fleet.gaps)
+    assert any("pods is forbidden" in message for message in fleet.gaps)
     with pytest.raises(Forbidden):
         await viewer.patch_deployment(hand.namespace, "iris", {"spec": {"replicas": 1}})
 

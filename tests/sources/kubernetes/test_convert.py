@@ -112,7 +112,7 @@ def test_every_kind_of_container_with_what_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "words"),
+    ("condition", "message"),
     [
         ({"status": "False", "reason": "Unschedulable", "message": "0/3 nodes are available"}, "0/3 nodes are available"),
         ({"status": "False", "reason": "Unschedulable"}, "Unschedulable"),
@@ -120,8 +120,8 @@ def test_every_kind_of_container_with_what_it_is() -> None:
         ({"status": "Unknown", "message": "who knows"}, ""),
     ],
 )
-def test_the_schedulers_own_words(condition: dict[str, Any], words: str) -> None:
-    assert become(pod(phase="Pending", conditions=[{"type": "PodScheduled", **condition}])).unscheduled == words
+def test_the_schedulers_own_words(condition: dict[str, Any], message: str) -> None:
+    assert become(pod(phase="Pending", conditions=[{"type": "PodScheduled", **condition}])).unscheduled == message
 
 
 def test_who_controls_a_deployment() -> None:
@@ -253,7 +253,7 @@ def test_events_of_both_ages(body: dict[str, Any], at: float, count: int, source
 
 
 @pytest.mark.parametrize(
-    ("body", "words"),
+    ("body", "message"),
     [
         (b'{"kind": "Status", "message": "it is invalid"}', "it is invalid"),
         (
@@ -265,8 +265,8 @@ def test_events_of_both_ages(body: dict[str, Any], at: float, count: int, source
         (b"<html>", ""),
     ],
 )
-def test_the_servers_own_words(body: bytes, words: str) -> None:
-    assert responses.explain(body) == words
+def test_the_servers_own_words(body: bytes, message: str) -> None:
+    assert responses.explain(body) == message
 
 
 @pytest.mark.parametrize(

@@ -107,14 +107,14 @@ async def test_missing_rights_take_down_nothing_else(hand: Hand, watch: Watch) -
     seen = watch(hand.target("view"))
     await until("deployments are live", lambda: seen.state == "live" and seen.names == ["iris"] and len(seen.fleet.gaps) == 2)
     assert (seen.fleet.pods, seen.fleet.replica_sets) == ((), ())
-    assert all("is forbidden" in words for words in seen.fleet.gaps)
+    assert all("is forbidden" in message for message in seen.fleet.gaps)
 
 
 async def test_what_may_be_listed_but_not_watched_is_listed_again(hand: Hand, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("modeldeck.sources.kubernetes.reflector.POLL", 0.2)
     await hand.allow("viewer", {"apiGroups": ["apps", ""], "resources": ["*"], "verbs": ["list"]})
     seen = watch(hand.target("view"))
-    await until("live, with the gap told", lambda: seen.state == "live" and any("watch" in words for words in seen.fleet.gaps))
+    await until("live, with the gap told", lambda: seen.state == "live" and any("watch" in message for message in seen.fleet.gaps))
     await hand.create()
     await until("listed again", lambda: seen.names == ["iris"] and len(seen.fleet.pods) == 2)
 
@@ -138,7 +138,7 @@ async def test_several_namespaces_of_which_one_may_be_read(hand: Hand, watch: Wa
     await hand.allow("viewer", {"apiGroups": ["apps", ""], "resources": ["*"], "verbs": ["list", "watch"]})
     seen = watch(hand.target("view", namespaces=("kube-system", hand.namespace)))
     await until("the one is live", lambda: seen.state == "live" and seen.names == ["iris"] and len(seen.fleet.pods) == 2)
-    await until("the other is told", lambda: any('"kube-system"' in words for words in seen.fleet.gaps))
+    await until("the other is told", lambda: any('"kube-system"' in message for message in seen.fleet.gaps))
 
 
 async def test_after_stop_nothing_lands(hand: Hand, watch: Watch) -> None:

@@ -100,7 +100,7 @@ def test_an_exec_plugin(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "context", "words"),
+    ("body", "context", "message"),
     [
         ("a: [", "", "not YAML"),
         ("", "", "no current context"),
@@ -116,10 +116,10 @@ def test_an_exec_plugin(tmp_path: Path) -> None:
         (config(user={"client-key-data": "ab*cdef="}), "", "not base64"),
     ],
 )
-def test_what_is_wrong_is_told(tmp_path: Path, body: dict[str, Any] | str, context: str, words: str) -> None:
+def test_what_is_wrong_is_told(tmp_path: Path, body: dict[str, Any] | str, context: str, message: str) -> None:
     with pytest.raises(Unreachable) as caught:
         load(ClusterTarget(written(tmp_path / "config", body), context))
-    assert words in caught.value.words
+    assert message in caught.value.message
     assert caught.value.hint
 
 
@@ -127,7 +127,7 @@ def test_a_broken_file_never_quotes_itself(tmp_path: Path) -> None:
     with pytest.raises(Unreachable) as caught:
         load(ClusterTarget(written(tmp_path / "config", f"users:\n- user: {{token: {TOKEN}: [}}\n")))
     assert TOKEN not in str(caught.value)
-    assert "line 2" in caught.value.words
+    assert "line 2" in caught.value.message
 
 
 def test_a_kubeconfig_that_is_not_there(tmp_path: Path) -> None:

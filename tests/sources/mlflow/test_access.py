@@ -50,18 +50,18 @@ async def test_a_model_of_somebody_else_is_told_with_what_it_needs() -> None:
     there = response(b'{"error_code": "RESOURCE_ALREADY_EXISTS", "message": "it exists"}', "400 Bad Request")
     made, _ = await copying({"registered-models/get": DENIED, "registered-models/create": there})
     assert isinstance(made, Forbidden)
-    assert made.words == "Permission denied: there is no registered model new, or you lack READ on it"
+    assert made.message == "Permission denied: there is no registered model new, or you lack READ on it"
     seen = response(b'{"registered_model": {"name": "new"}}')
     made, _ = await copying({"registered-models/get": seen, "model-versions/create": DENIED})
     assert isinstance(made, Forbidden)
-    assert made.words == "Permission denied: this needs EDIT on the registered model new"
+    assert made.message == "Permission denied: this needs EDIT on the registered model new"
 
 
 async def test_nothing_is_registered_into_a_prompts_name() -> None:
     prompt = response(b'{"registered_model": {"name": "new", "tags": [{"key": "mlflow.prompt.is_prompt", "value": "true"}]}}')
     made, asked = await copying({"registered-models/get": prompt, "model-versions/create": MADE})
     assert isinstance(made, Rejected)
-    assert made.words == "new is a prompt, no registered model"
+    assert made.message == "new is a prompt, no registered model"
     assert asked == ["registered-models/get"]
 
 
@@ -88,7 +88,7 @@ def token(claims: bytes) -> Secret:
 
 
 @pytest.mark.parametrize(
-    ("target", "words"),
+    ("target", "message"),
     [
         (MlflowTarget(""), "it asks for a login, and none is configured"),
         (MlflowTarget("", username="ann", password=Secret("x")), "it refuses the password of user ann"),
@@ -98,14 +98,14 @@ def token(claims: bytes) -> Secret:
         (MlflowTarget("", token=token(b'{"exp": 1700000000}')), "its token has expired"),
     ],
 )
-async def test_a_refused_login_says_which_one(target: MlflowTarget, words: str) -> None:
+async def test_a_refused_login_says_which_one(target: MlflowTarget, message: str) -> None:
     body = response(b"You are not authenticated.", "401 UNAUTHORIZED", "Content-Type: text/html")
     async with canned(always(body)) as server:
         mlflow = open_mlflow(replace(target, uri=server.url))
         with pytest.raises(Unauthorized) as caught:
             await mlflow.tracking.ping()
         await mlflow.aclose()
-    assert caught.value.words == words
+    assert caught.value.message == message
     assert caught.value.hint
 
 

@@ -167,7 +167,7 @@ async def refused(target: MlflowTarget) -> str:
     with pytest.raises(Unauthorized) as caught:
         await mlflow.registry.registry()
     await mlflow.aclose()
-    return caught.value.words
+    return caught.value.message
 
 
 async def test_logins_that_are_refused_are_named(guarded: Guarded) -> None:

@@ -26,7 +26,7 @@ async def failure_of(uri: str) -> Failure:
 
 async def test_a_mistyped_database_is_told_and_not_made(tmp_path: Path) -> None:
     failure = await failure_of(f"sqlite:///{tmp_path}/typo.db")
-    assert (type(failure), failure.words) == (Unreachable, f"no such file: {tmp_path}/typo.db")
+    assert (type(failure), failure.message) == (Unreachable, f"no such file: {tmp_path}/typo.db")
     assert list_of(tmp_path) == []
 
 
@@ -47,5 +47,5 @@ async def test_a_database_with_the_base_install_says_what_to_install(scheme: str
     (tmp_path / "mlflow.db").touch()
     failure = await failure_of(f"{scheme}:///{tmp_path}/mlflow.db")
     assert isinstance(failure, Rejected)
-    assert "only mlflow-skinny is installed" in failure.words
+    assert "only mlflow-skinny is installed" in failure.message
     assert failure.hint.startswith("pip install mlflow")

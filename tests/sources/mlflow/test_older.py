@@ -146,7 +146,7 @@ async def test_http_to_a_tls_port_says_so(answer: bytes) -> None:
     async with canned(talk) as server:
         failure = await ping(open_mlflow(MlflowTarget(server.url)))
     assert isinstance(failure, Unreachable | Malformed)
-    assert failure.words in (f"127.0.0.1:{server.port} speaks TLS", "it does not answer in HTTP")
+    assert failure.message in (f"127.0.0.1:{server.port} speaks TLS", "it does not answer in HTTP")
     assert "https://" in failure.hint
 
 
@@ -160,4 +160,4 @@ async def test_https_to_a_plain_port_says_so() -> None:
     port = server.sockets[0].getsockname()[1]
     failure = await ping(open_mlflow(MlflowTarget(f"https://127.0.0.1:{port}")))
     server.close()
-    assert (failure.words, failure.hint) == (f"127.0.0.1:{port} does not speak TLS", "try http:// instead of https://")
+    assert (failure.message, failure.hint) == (f"127.0.0.1:{port} does not speak TLS", "try http:// instead of https://")

@@ -94,12 +94,12 @@ async def ask_everything(uri: str) -> list[Failure]:
 
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_opening_would_change_is_refused_and_left_as_it_was(name: str, database_world: World, tmp_path: Path) -> None:
-    make, words = REFUSED[name]
+    make, message = REFUSED[name]
     make(database_world.database, tmp_path / "store.db")
     before = bytes_of(tmp_path)
     failures = await ask_everything(f"sqlite:///{tmp_path}/store.db")
     assert len(failures) == 4
-    assert all(words in failure.words for failure in failures)
+    assert all(message in failure.message for failure in failures)
     assert bytes_of(tmp_path) == before
 
 

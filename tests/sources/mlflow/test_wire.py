@@ -55,7 +55,7 @@ def test_any_json_is_an_answer_or_malformed_with_its_place(value: object) -> Non
     try:
         answer = decode(msgspec.json.encode(value), RunsAnswer, backend="MLflow")
     except Malformed as failure:
-        assert failure.words.startswith("unexpected answer")  # noqa: PT017
+        assert failure.message.startswith("unexpected answer")  # noqa: PT017
     else:
         assert all(run_of(entry).id for entry in answer.runs or ())
 
@@ -66,7 +66,7 @@ def test_any_bytes_are_malformed_or_an_answer(body: bytes) -> None:
     try:
         decode(body, RunsAnswer)
     except Malformed as failure:
-        assert failure.words  # noqa: PT017
+        assert failure.message  # noqa: PT017
 
 
 def test_a_wrong_shape_names_its_path() -> None:
@@ -145,7 +145,7 @@ async def test_a_workspace_of_a_server_without_them_is_not_somebody_elses_data(a
 
 
 @pytest.mark.parametrize(
-    "words",
+    "message",
     [
         "(sqlite3.IntegrityError) UNIQUE constraint failed: model_version_tags.key [SQL: INSERT INTO model_version_tags …]",
         '(psycopg2.errors.UniqueViolation) duplicate key value violates unique constraint "model_version_tag_pk"',
@@ -154,8 +154,8 @@ async def test_a_workspace_of_a_server_without_them_is_not_somebody_elses_data(a
         "UPDATE statement on table 'model_version_tags' expected to update 1 row(s); 0 were matched.",
     ],
 )
-def test_what_two_requests_at_once_make_a_database_say_is_passing(words: str) -> None:
-    found = meant(Rejected(words, backend="MLflow", status=400))
+def test_what_two_requests_at_once_make_a_database_say_is_passing(message: str) -> None:
+    found = meant(Rejected(message, backend="MLflow", status=400))
     assert (type(found), found.backend, found.status) == (Faulty, "MLflow", 400)
 
 

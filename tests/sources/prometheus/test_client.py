@@ -63,7 +63,7 @@ async def test_a_503_keeps_its_reason_and_is_not_asked_again() -> None:
     body = b'{"status":"error","errorType":"timeout","error":"query timed out in expression evaluation"}'
     async with canned(always(response(body, "503 Service Unavailable"))) as server:
         failure = await failure_of(PrometheusMetrics(PrometheusTarget(server.url)))
-    assert (type(failure), failure.words) == (Faulty, "query timed out in expression evaluation")
+    assert (type(failure), failure.message) == (Faulty, "query timed out in expression evaluation")
     assert len(server.requests) == 1
 
 
@@ -111,9 +111,9 @@ async def test_failures_never_hold_secrets() -> None:
     async with canned(always(response(b'{"error":"bad token tok-123456"}', "401 Unauthorized"))) as server:
         address = server.url.replace("http://", "http://me:s3cret@")
         failure = await failure_of(PrometheusMetrics(PrometheusTarget(address, token=Secret("tok-123456"))))
-    assert (type(failure), failure.words) == (Unauthorized, "bad token …")
+    assert (type(failure), failure.message) == (Unauthorized, "bad token …")
     refused = await failure_of(PrometheusMetrics(PrometheusTarget(address)))
-    assert (type(refused), refused.words) == (Unreachable, "connection refused")
+    assert (type(refused), refused.message) == (Unreachable, "connection refused")
     assert "s3cret" not in repr(PrometheusMetrics(PrometheusTarget(address)))
 
 
@@ -141,7 +141,7 @@ async def test_hung_cut_and_no_http_at_all(monkeypatch: pytest.MonkeyPatch) -> N
     async def stalls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"status":')
 
-    for talk, kind, words in (
+    for talk, kind, message in (
         (silent, TimedOut, "no answer within 0.5 s"),
         (stalls, TimedOut, "no answer within 0.5 s"),
         (cut, Unreachable, "the connection was cut before the answer was complete"),
@@ -149,25 +149,25 @@ async def test_hung_cut_and_no_http_at_all(monkeypatch: pytest.MonkeyPatch) -> N
     ):
         async with canned(talk) as server:
             failure = await failure_of(PrometheusMetrics(PrometheusTarget(server.url)))
-        assert (type(failure), failure.words) == (kind, words)
+        assert (type(failure), failure.message) == (kind, message)
 
 
 async def test_redirects_are_not_followed() -> None:
     async with canned(always(response(b"", "302 Found", "Location: https://login.example/?x=y"))) as server:
         failure = await failure_of(PrometheusMetrics(PrometheusTarget(server.url, token=Secret("t"))))
-    assert (type(failure), failure.words) == (Rejected, "redirected (302) to https://login.example")
+    assert (type(failure), failure.message) == (Rejected, "redirected (302) to https://login.example")
 
 
 async def test_nonsense_addresses_and_missing_certificates() -> None:
     assert isinstance(await failure_of(PrometheusMetrics(PrometheusTarget("nothing"))), Rejected)
     missing = await failure_of(PrometheusMetrics(PrometheusTarget("https://127.0.0.1:1", ca_path="/no/such.pem")))
-    assert "/no/such.pem" in missing.words
+    assert "/no/such.pem" in missing.message
 
 
 async def test_a_pipe_in_place_of_a_certificate_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     failure = await failure_of(PrometheusMetrics(PrometheusTarget("https://127.0.0.1:1", ca_path=str(tmp_path / "pipe"))))
-    assert f"{tmp_path / 'pipe'}: it is no file" in failure.words
+    assert f"{tmp_path / 'pipe'}: it is no file" in failure.message
 
 
 async def test_a_socks_proxy_that_is_away_is_not_told_as_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +175,7 @@ async def test_a_socks_proxy_that_is_away_is_not_told_as_prometheus(monkeypatch:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
     failure = await failure_of(PrometheusMetrics(PrometheusTarget("http://prometheus.example")))
-    assert failure.words.startswith("its proxy 127.0.0.1:9: ")
+    assert failure.message.startswith("its proxy 127.0.0.1:9: ")
 
 
 async def test_a_kept_connection_that_died_is_replaced() -> None:

@@ -58,7 +58,7 @@ async def test_a_post_that_is_sent_to_a_login_page_is_asked_as_get() -> None:
 async def test_where_both_are_refused_the_first_refusal_is_told() -> None:
     found, _ = await asked(lambda method, path: response(b"no entry", f"40{3 if method == 'POST' else 5} No", "Content-Type: text/plain"))
     assert isinstance(found, Forbidden)
-    assert found.words == "no entry"
+    assert found.message == "no entry"
 
 
 async def test_prometheus_own_words_are_not_asked_for_twice() -> None:
@@ -132,7 +132,7 @@ async def test_only_prometheus_itself_can_call_a_query_wrong(status: str, body: 
 async def test_a_failure_behind_thanos_is_said_in_its_words() -> None:
     found, _ = await asked(lambda method, path: response((ERROR % ("timeout", "store gone")).encode(), "200 OK"))
     assert isinstance(found, Faulty)
-    assert found.words == "store gone"
+    assert found.message == "store gone"
 
 
 async def test_where_only_queries_are_let_through_it_is_still_there() -> None:

@@ -12,6 +12,7 @@ _TURNS = 4
 class FakeClock:
     def __init__(self, start: float = 1_700_000_000.0) -> None:
         self.at = start
+        self._booted = start - 5.0
         self.jumped = 0.0
         """Seconds by which somebody has set the wall clock forward, or back."""
         self.asleep = 0.0
@@ -24,10 +25,10 @@ class FakeClock:
         return self.at + self.jumped + self.asleep
 
     def monotonic(self) -> float:
-        return self.at
+        return self.at - self._booted
 
     def boottime(self) -> float:
-        return self.at + self.asleep
+        return self.at - self._booted + self.asleep
 
     async def sleep(self, seconds: float) -> None:
         """Virtual time: who wakes first goes first, once everybody else has had a turn."""

@@ -335,9 +335,9 @@ async def test_poor_terminals_are_sent_only_what_they_know(
 
 
 def test_a_colour_of_the_256_is_named_by_its_number_and_any_other_in_full() -> None:
-    words = Strip([Segment("cheap ", Style(color="#5fafff", bold=True)), Segment("dear", Style(color="#7cb7ff", bold=True))])
+    message = Strip([Segment("cheap ", Style(color="#5fafff", bold=True)), Segment("dear", Style(color="#7cb7ff", bold=True))])
     buffer = ScreenBuffer()
-    buffer.compose(LayoutUpdate([[words]], Region(0, 0, 10, 1)), (10, 1))
+    buffer.compose(LayoutUpdate([[message]], Region(0, 0, 10, 1)), (10, 1))
     written = buffer.difference(ColorSystem.TRUECOLOR)
     assert "\x1b[0;1;38;5;75mcheap " in written
     assert "\x1b[38;2;124;183;255mdear" in written

@@ -21,9 +21,9 @@ def test_only_lines_in_sight_are_kept() -> None:
     shown: list[weakref.ref[Words]] = []
 
     def name(run: Run) -> Cell:
-        words = Words(run.name)
-        shown.append(weakref.ref(words))
-        return Cell(words)
+        message = Words(run.name)
+        shown.append(weakref.ref(message))
+        return Cell(message)
 
     lines = TableLines(TableSource[Run]((Column("name", "run", name),)))
     lines.prepare(Palette(BUILTIN_THEMES["textual-dark"].to_color_system().generate()), False, 40, 0, (None, False))
@@ -31,7 +31,7 @@ def test_only_lines_in_sight_are_kept() -> None:
         seen = lines.lines([Run(f"r{moment // 50}-{n}", f"run {n}, {moment} s ago") for n in range(5)], 0, True, frozenset(), 0, 5, 6)
     assert [line.text[3:].split(", ")[1].split()[0] for line in seen[1:]] == ["199"] * 5
     assert len(shown) == 1000
-    assert sum(words() is not None for words in shown) == 5
+    assert sum(message() is not None for message in shown) == 5
 
 
 def test_a_line_that_looks_the_same_is_painted_once() -> None:

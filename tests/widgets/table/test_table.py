@@ -222,10 +222,10 @@ async def test_a_cover_stands_instead_of_rows_and_keys_do_nothing() -> None:
         stage.state = Unavailable("connection refused", "is it running?")
         await pilot.press("j", "enter", "space")
         await pilot.pause()
-        words = "\n".join(screen_text(app))
-        assert "connection refused" in words
-        assert "is it running?" in words
-        assert "run-1" not in words
+        message = "\n".join(screen_text(app))
+        assert "connection refused" in message
+        assert "is it running?" in message
+        assert "run-1" not in message
         assert app.of(Table.Opened) == []
         stage.state = Loading()
         await pilot.pause()

@@ -65,37 +65,37 @@ def already_exists(kind: Kind, name: str) -> ApiError:
     return ApiError(409, "AlreadyExists", f'{kind.qualified} "{name}" already exists', _details(kind, name))
 
 
-def conflict(kind: Kind, name: str, words: str = "") -> ApiError:
-    words = words or "the object has been modified; please apply your changes to the latest version and try again"
-    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {kind.qualified} "{name}": {words}', _details(kind, name))
+def conflict(kind: Kind, name: str, message: str = "") -> ApiError:
+    message = message or "the object has been modified; please apply your changes to the latest version and try again"
+    return ApiError(409, "Conflict", f'Operation cannot be fulfilled on {kind.qualified} "{name}": {message}', _details(kind, name))
 
 
-def forbidden(kind: Kind, name: str, words: str, *, causes: Sequence[Cause] = ()) -> ApiError:
+def forbidden(kind: Kind, name: str, message: str, *, causes: Sequence[Cause] = ()) -> ApiError:
     who = f'{kind.qualified} "{name}"' if name else kind.qualified
     details = _details(kind, name)
     if causes:
         details["causes"] = _causes(causes)
-    return ApiError(403, "Forbidden", f"{who} is forbidden: {words}", details)
+    return ApiError(403, "Forbidden", f"{who} is forbidden: {message}", details)
 
 
-def forbidden_path(words: str) -> ApiError:
-    return ApiError(403, "Forbidden", f"forbidden: {words}", {})
+def forbidden_path(message: str) -> ApiError:
+    return ApiError(403, "Forbidden", f"forbidden: {message}", {})
 
 
 def unauthorized() -> ApiError:
     return ApiError(401, "Unauthorized", "Unauthorized")
 
 
-def bad_request(words: str) -> ApiError:
-    return ApiError(400, "BadRequest", words)
+def bad_request(message: str) -> ApiError:
+    return ApiError(400, "BadRequest", message)
 
 
-def internal(words: str) -> ApiError:
-    return ApiError(500, "", words)
+def internal(message: str) -> ApiError:
+    return ApiError(500, "", message)
 
 
-def unsupported_media(words: str, details: Object | None = None) -> ApiError:
-    return ApiError(415, "UnsupportedMediaType", words, details)
+def unsupported_media(message: str, details: Object | None = None) -> ApiError:
+    return ApiError(415, "UnsupportedMediaType", message, details)
 
 
 def patch_rejected() -> ApiError:
@@ -117,13 +117,13 @@ def invalid_named(who: str, group: str, kind: str, name: str, causes: Sequence[C
     if kind:
         details["kind"] = kind
     details["causes"] = _causes(causes)
-    words = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
-    joined = words[0] if len(words) == 1 else "[" + ", ".join(words) + "]"
+    message = list(dict.fromkeys(f"{cause.field}: {cause.message}" for cause in causes))
+    joined = message[0] if len(message) == 1 else "[" + ", ".join(message) + "]"
     return ApiError(422, "Invalid", f'{who} "{name}" is invalid: {joined}', details)
 
 
-def expired(words: str) -> ApiError:
-    return ApiError(410, "Expired", words)
+def expired(message: str) -> ApiError:
+    return ApiError(410, "Expired", message)
 
 
 def too_large_version(wanted: int, current: int) -> ApiError:

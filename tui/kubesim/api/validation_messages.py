@@ -27,12 +27,12 @@ DNS_SUBDOMAIN = (
 _QUALIFIED = r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 
 
-def wrong(field: str, value: Any, words: str) -> Cause:
-    return Cause("FieldValueInvalid", f"Invalid value: {_shown(value)}: {words}", field)
+def wrong(field: str, value: Any, message: str) -> Cause:
+    return Cause("FieldValueInvalid", f"Invalid value: {_shown(value)}: {message}", field)
 
 
-def required(field: str, words: str = "") -> Cause:
-    return Cause("FieldValueRequired", f"Required value: {words}" if words else "Required value", field)
+def required(field: str, message: str = "") -> Cause:
+    return Cause("FieldValueRequired", f"Required value: {message}" if message else "Required value", field)
 
 
 def too_small(field: str, value: int) -> Cause:
@@ -50,11 +50,11 @@ def not_supported(field: str, value: Any, allowed: Iterable[str]) -> Cause:
 
 def name_problem(name: str, rule: tuple[str, str, str, int]) -> str | None:
     """Why `name` breaks the rule (DNS_LABEL or DNS_SUBDOMAIN), or None."""
-    title, pattern, words, longest = rule
+    title, pattern, message, longest = rule
     if len(name) > longest:
         return f"must be no more than {longest} characters" if rule is DNS_SUBDOMAIN else f"must be no more than {longest} bytes"
     if not re.fullmatch(pattern, name):
-        return f"{title} {words}, regex used for validation is '{pattern}')"
+        return f"{title} {message}, regex used for validation is '{pattern}')"
     return None
 
 

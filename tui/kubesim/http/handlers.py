@@ -229,11 +229,11 @@ def _unpacked(body: bytes) -> Any:
         raise bad_request(str(problem)) from None
 
 
-def _decoded(body: bytes, words: str = "") -> Any:
+def _decoded(body: bytes, message: str = "") -> Any:
     try:
         return json.loads(body)
     except ValueError as problem:
-        raise bad_request(f"{words}{problem}") from None
+        raise bad_request(f"{message}{problem}") from None
 
 
 def _yaml(body: bytes) -> Any:

@@ -56,8 +56,8 @@ class LogProxy:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 reader, writer = await asyncio.open_connection(host, port, ssl=self._context)
         except (OSError, TimeoutError) as problem:
-            words = f'Get "https://{host}:{port}{path}": dial tcp {host}:{port}: connect: {problem}'
-            raise ApiError(500, "InternalError", words, {"causes": [{"message": words}]}) from None
+            message = f'Get "https://{host}:{port}{path}": dial tcp {host}:{port}: connect: {problem}'
+            raise ApiError(500, "InternalError", message, {"causes": [{"message": message}]}) from None
         connection = h11.Connection(our_role=h11.CLIENT)
         head = h11.Request(method="GET", target=path, headers=[("Host", f"{host}:{port}"), ("Connection", "close")])
         writer.write(connection.send(head) + connection.send(h11.EndOfMessage()))
@@ -67,8 +67,8 @@ class LogProxy:
             raise ApiError(500, "", "the node closed the connection")
         stream = _body(connection, reader, writer)
         if response.status_code != 200:
-            words = b"".join([chunk async for chunk in stream]).decode(errors="replace").strip()
-            raise ApiError(response.status_code, "BadRequest" if response.status_code == 400 else "NotFound", words)
+            message = b"".join([chunk async for chunk in stream]).decode(errors="replace").strip()
+            raise ApiError(response.status_code, "BadRequest" if response.status_code == 400 else "NotFound", message)
         return Answer(200, stream=stream, content_type="text/plain")
 
 

@@ -48,8 +48,8 @@ def _access(spec: Object, user: User, authorizer: Authorizer) -> Object:
         allowed = authorizer.allows_path(user, verb, target)
         reason = "" if MASTERS in user.groups else authorizer.path_reason(user, verb, target)
     else:
-        words = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-        cause = Cause("FieldValueInvalid", f"Invalid value: null: {words}", "spec.resourceAttributes")
+        message = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        cause = Cause("FieldValueInvalid", f"Invalid value: null: {message}", "spec.resourceAttributes")
         raise invalid_named(f".{ACCESS_REVIEWS.group}", ACCESS_REVIEWS.group, "", "", [cause])
     return {"allowed": allowed, **({"reason": reason} if reason else {})}
 

@@ -70,10 +70,10 @@ def _declared(kind: Kind, config: Object) -> Flat:
 
 def _conflict(causes: list[Cause]) -> ApiError:
     shown = [f"{cause.message}: {cause.field}" for cause in causes]
-    words = f"Apply failed with {len(causes)} conflict" + ("s" if len(causes) > 1 else "") + ": "
-    words += shown[0] if len(shown) == 1 else "conflicts " + "\n".join(f"- {line}" for line in shown)
+    message = f"Apply failed with {len(causes)} conflict" + ("s" if len(causes) > 1 else "") + ": "
+    message += shown[0] if len(shown) == 1 else "conflicts " + "\n".join(f"- {line}" for line in shown)
     details = {"causes": [{"reason": cause.reason, "message": cause.message, "field": cause.field} for cause in causes]}
-    return ApiError(409, "Conflict", words, details)
+    return ApiError(409, "Conflict", message, details)
 
 
 def _named(owner: Owner) -> str:

@@ -95,10 +95,10 @@ def _check_preconditions(kind: Kind, name: str, meta: Object, options: Options) 
         )
 
 
-def _precondition(kind: Kind, name: str, words: str) -> ApiError:
-    refusal = conflict(kind, name, words)
+def _precondition(kind: Kind, name: str, message: str) -> ApiError:
+    refusal = conflict(kind, name, message)
     who = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
-    refusal.message = f'Operation cannot be fulfilled on {who} "{name}": {words}'
+    refusal.message = f'Operation cannot be fulfilled on {who} "{name}": {message}'
     if refusal.details is not None:
         refusal.details["kind"] = kind.kind
     return refusal

@@ -131,8 +131,8 @@ class Registry:
         except WrongType as problem:
             raise bad_request(f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {problem}') from None
         if decoder.unknown and write.strict:
-            words = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
-            raise bad_request(f"{words}: {_unknown(decoder)}")
+            message = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+            raise bad_request(f"{message}: {_unknown(decoder)}")
         clean.pop("kind", None)
         clean.pop("apiVersion", None)
         return clean

@@ -106,13 +106,13 @@ def wish_of(query: dict[str, str]) -> Wish:
     bookmarks = query.get("allowWatchBookmarks") in ("true", "1")
     initial = query.get("sendInitialEvents")
     if initial == "true" and (not bookmarks or query.get("resourceVersionMatch") != "NotOlderThan"):
-        words = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        message = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
         raise invalid_named(
             "ListOptions.meta.k8s.io",
             "meta.k8s.io",
             "ListOptions",
             "",
-            [Cause("FieldValueForbidden", f"Forbidden: {words}", "resourceVersionMatch")],
+            [Cause("FieldValueForbidden", f"Forbidden: {message}", "resourceVersionMatch")],
         )
     seconds = _number(query.get("timeoutSeconds", ""), "timeoutSeconds")
     version = int(text or 0)

@@ -83,8 +83,8 @@ class Hub:
             return [b"".join(lines)] if lines else []
         if wish.version < table.floor:
             watch.end()
-            words = f"too old resource version: {wish.version} ({table.floor})"
-            return [line("ERROR", encode(ApiError(410, "Expired", words).status()))]
+            message = f"too old resource version: {wish.version} ({table.floor})"
+            return [line("ERROR", encode(ApiError(410, "Expired", message).status()))]
         for change in table.history:
             watch.offer(change)
         return []

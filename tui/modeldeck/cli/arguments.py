@@ -79,8 +79,8 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", prog="modeldeck", metavar="", title=argparse.SUPPRESS, parser_class=_Parser)
     _promote(verbs.add_parser("promote", parents=[everywhere], description="Serve another version of a model."))
     _rollback(verbs.add_parser("rollback", parents=[everywhere], description="Go back to the last version that served."))
-    for verb, words in (("status", "Alias, template and pods side by side."), ("history", "Who moved what, when and why.")):
-        one = verbs.add_parser(verb, parents=[everywhere], description=words)
+    for verb, message in (("status", "Alias, template and pods side by side."), ("history", "Who moved what, when and why.")):
+        one = verbs.add_parser(verb, parents=[everywhere], description=message)
         one.add_argument("subject", nargs="?", metavar="MODEL|NS/NAME", help="only this model or deployment")
         _output(one)
     _operations(verbs.add_parser("operations", parents=[everywhere], description="What was done, step by step."))
@@ -100,8 +100,8 @@ def _global_flags(parser: argparse.ArgumentParser, *, default: object) -> None:
     group.add_argument("--mlflow", metavar="URI", default=default, help="MLflow tracking URI (MLFLOW_TRACKING_URI)")
     group.add_argument("--kubeconfig", metavar="FILE", default=default, help="kubeconfig (KUBECONFIG)")
     group.add_argument("--context", metavar="NAME", default=default, help="context of the kubeconfig")
-    words = "namespace to look at; may be repeated; '*' is all that may be listed"
-    group.add_argument("-n", "--namespace", metavar="NS", action="append", default=default, help=words)
+    message = "namespace to look at; may be repeated; '*' is all that may be listed"
+    group.add_argument("-n", "--namespace", metavar="NS", action="append", default=default, help=message)
     group.add_argument("--prometheus", metavar="URL", default=default, help="Prometheus (PROMETHEUS_URL)")
     group.add_argument("--theme", metavar="NAME", default=default, help="the console's colours, or a file with them")
     group.add_argument("--read-only", action="store_true", default=default, help="refuse every change")
@@ -116,11 +116,11 @@ def _changing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reason", metavar="TEXT", default="", help="why; kept with the version, the deployment and the journal")
     parser.add_argument("--alias", metavar="NAME", help="the alias to move (default: the environment's champion)")
     parser.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal")
-    words = "the deployment's name (of several the last one's): stands for typing it, in a protected environment"
-    parser.add_argument("--confirm", metavar="NAME", help=words)
+    message = "the deployment's name (of several the last one's): stands for typing it, in a protected environment"
+    parser.add_argument("--confirm", metavar="NAME", help=message)
     parser.add_argument("--plan", action="store_true", help="only show what would be done")
-    words = "how the new pods are judged (default: the environment's gate); 'none' needs --reason"
-    parser.add_argument("--gate", metavar="FILE|none", help=words)
+    message = "how the new pods are judged (default: the environment's gate); 'none' needs --reason"
+    parser.add_argument("--gate", metavar="FILE|none", help=message)
     parser.add_argument("--deadline", metavar="SECONDS", type=_seconds, default=600.0, help="for the rollout (default: 600)")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--wait", action="store_true", help="stay until it has ended (default)")
@@ -131,10 +131,10 @@ def _changing(parser: argparse.ArgumentParser) -> None:
 def _promote(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("version", metavar="VERSION", help="a number, or @ALIAS for what an alias points at")
-    words = "the deployment that serves it; several times: one after the other, each with its gate, as one operation"
-    parser.add_argument("--deployment", metavar="NS/NAME", required=True, action="append", help=words)
-    words = "copy the version to this registered model first, for the deployments that serve that one"
-    parser.add_argument("--copy-to", metavar="MODEL", help=words)
+    message = "the deployment that serves it; several times: one after the other, each with its gate, as one operation"
+    parser.add_argument("--deployment", metavar="NS/NAME", required=True, action="append", help=message)
+    message = "copy the version to this registered model first, for the deployments that serve that one"
+    parser.add_argument("--copy-to", metavar="MODEL", help=message)
     _changing(parser)
 
 

@@ -52,8 +52,8 @@ async def change(environment: Environment, given: argparse.Namespace) -> int:
 
 
 async def told_wait(asking: Awaitable[T]) -> T:
-    words = "waiting for MLflow, the cluster or Prometheus to answer …"
-    waiting = asyncio.get_running_loop().call_later(QUIET, lambda: say(words))
+    message = "waiting for MLflow, the cluster or Prometheus to answer …"
+    waiting = asyncio.get_running_loop().call_later(QUIET, lambda: say(message))
     try:
         return await asking
     finally:
@@ -121,9 +121,9 @@ async def _with_plan(environment: Environment, bound: Services, plan: Plan, give
         return ExitCode.REFUSED if plan.refused else ExitCode.DONE
     say(plan_text(plan))
     if plan.refused:
-        words = "; ".join(f"{check.name}: {check.words}" for check in plan.refused)
+        message = "; ".join(f"{check.name}: {check.message}" for check in plan.refused)
         hint = next((check.hint for check in plan.refused if check.hint), "")
-        return fail("refused", f"refused: {words}", hint, ExitCode.REFUSED, as_json=as_json)
+        return fail("refused", f"refused: {message}", hint, ExitCode.REFUSED, as_json=as_json)
     if not plan.already_there:
         wrong = _consent(environment, plan, given)
         if wrong is not None:

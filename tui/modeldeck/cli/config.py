@@ -22,8 +22,8 @@ def config(flags: Flags, given: argparse.Namespace) -> int:
         return _check(check(flags, os.environ), as_json=as_json)
     found = resolve(flags, os.environ)
     if isinstance(found, ConfigErrors):
-        words = "\n".join(str(problem) for problem in found.problems)
-        return fail("configuration", words, "modeldeck config check", ExitCode.USAGE, as_json=as_json)
+        message = "\n".join(str(problem) for problem in found.problems)
+        return fail("configuration", message, "modeldeck config check", ExitCode.USAGE, as_json=as_json)
     put_json(show(found, flags.environment)) if as_json else put(show_text(found, flags.environment))
     return ExitCode.DONE
 
@@ -39,7 +39,7 @@ def _check(problems: tuple[Problem, ...], *, as_json: bool) -> int:
         put_json(
             {
                 "problems": [
-                    {"severity": p.severity.value, "where": p.where, "key": p.key, "words": p.words, "hint": p.hint or None}
+                    {"severity": p.severity.value, "where": p.where, "key": p.key, "message": p.message, "hint": p.hint or None}
                     for p in problems
                 ]
             }

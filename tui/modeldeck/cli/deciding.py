@@ -24,8 +24,8 @@ _WISHES = {"cancel": Signal.CANCEL, "accept": Signal.ACCEPT, "extend": Signal.EX
 async def decide(environment: Environment, journal: SqliteJournal, operation: Operation | None, given: argparse.Namespace) -> int:
     as_json = given.output == "json"
     if not given.yes and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        words = f"operations {given.action} needs --yes without a terminal"
-        return fail("usage", words, "", ExitCode.USAGE, as_json=as_json)
+        message = f"operations {given.action} needs --yes without a terminal"
+        return fail("usage", message, "", ExitCode.USAGE, as_json=as_json)
     backends = connect(environment)
     bound = services(backends.clients, journal, SystemClock(), hire(backends.clients))
     try:

@@ -88,8 +88,8 @@ def alias_rights(found: Mapping[str, ModelAccess | None]) -> Finding:
     about = "permission to move aliases"
     refused = [name for name, access in found.items() if access is not None and access.may_edit is False]
     if refused:
-        words = f"no EDIT on {', '.join(refused)}: promotions that move an alias there are refused"
-        return Finding(about, False, words, "ask an MLflow admin, or whoever made the model, for EDIT on it")
+        message = f"no EDIT on {', '.join(refused)}: promotions that move an alias there are refused"
+        return Finding(about, False, message, "ask an MLflow admin, or whoever made the model, for EDIT on it")
     if found and all(access is not None and access.may_edit for access in found.values()):
         return Finding(about, True, f"EDIT on {', '.join(found)}")
     return Finding(about, None, "MLflow does not tell beforehand", "a refusal is undone")
@@ -147,17 +147,17 @@ def _journal(environment: Environment) -> list[Finding]:
     try:
         journal.refuse_unwritable()
     except Failure as failure:
-        words = f"{failure.words}: promotions and roll-backs are refused"
-        return [*found, Finding("writable", False, words, failure.hint)]
+        message = f"{failure.message}: promotions and roll-backs are refused"
+        return [*found, Finding("writable", False, message, failure.hint)]
     return [*found, Finding("writable", True, "yes")]
 
 
 def _reach(about: str, where: str, answer: Told[str], *, guessed: str = "") -> Finding:
     """`guessed`: nobody named this address; how to."""
     if guessed and answer.failure is not None:
-        return Finding(about, None, f"not configured, and not at its default address {where}: {answer.failure.words}", f"set {guessed}")
+        return Finding(about, None, f"not configured, and not at its default address {where}: {answer.failure.message}", f"set {guessed}")
     if answer.failure is not None:
-        return Finding(about, False, f"{where}: {answer.failure.words}", hint_of(answer.failure))
+        return Finding(about, False, f"{where}: {answer.failure.message}", hint_of(answer.failure))
     return Finding(about, True, f"{where}, {answer.value or 'version not told'}, {answer.took * 1000:.0f} ms")
 
 
@@ -166,7 +166,7 @@ def _absent(failure: Failure) -> Finding:
 
 
 def _json(finding: Finding) -> dict[str, object]:
-    return {"about": finding.about, "works": finding.works, "words": finding.words, "hint": finding.hint or None}
+    return {"about": finding.about, "works": finding.works, "message": finding.message, "hint": finding.hint or None}
 
 
 def _text(environment: Environment, found: dict[str, list[Finding]]) -> str:
@@ -176,5 +176,5 @@ def _text(environment: Environment, found: dict[str, list[Finding]]) -> str:
         text.append(name)
         for finding in findings:
             hint = f" — {finding.hint}" if finding.hint and finding.works is not True else ""
-            text.append(f"  {marks[finding.works]} {finding.about}: {finding.words}{hint}")
+            text.append(f"  {marks[finding.works]} {finding.about}: {finding.message}{hint}")
     return lines("\n".join(text), keep_blanks=True)

@@ -48,17 +48,17 @@ def _by_deployment(answers: Iterable[Vector], fleet: Fleet, metrics: Metrics) ->
     scraped = scraped_by_deployment(answers, fleet, metrics.scope)
     silent = [deployment.key for deployment in fleet.deployments if deployment.key not in scraped and deployment.desired]
     if not scraped:
-        words = "no deployment's pods export metrics of a known model server: latency and errors are not known"
+        message = "no deployment's pods export metrics of a known model server: latency and errors are not known"
         hint = "are the model servers scraped? If their series name pods by other labels, say which: prometheus.labels"
-        return [Finding("metrics", False if fleet.deployments else None, words, hint)]
+        return [Finding("metrics", False if fleet.deployments else None, message, hint)]
     servers = _listed({key: one.profile.name for key, one in scraped.items()})
     findings = [
         Finding("metrics", True, servers),
-        Finding("pod labels", True, f"{_listed({k: one.labels.words for k, one in scraped.items()})} {_how(metrics.scope)}"),
+        Finding("pod labels", True, f"{_listed({k: one.labels.message for k, one in scraped.items()})} {_how(metrics.scope)}"),
     ]
     if silent:
-        words = f"no metrics of a known model server: {_some(silent)}"
-        findings.append(Finding("not measured", None, words, "are they model servers, and scraped?"))
+        message = f"no metrics of a known model server: {_some(silent)}"
+        findings.append(Finding("not measured", None, message, "are they model servers, and scraped?"))
     untold = [
         key
         for key, mine in pods_by_deployment(fleet).items()
@@ -66,13 +66,13 @@ def _by_deployment(answers: Iterable[Vector], fleet: Fleet, metrics: Metrics) ->
         if any(pod.on_host_network and not pod.host_ports and not pod.ended for pod in mine)
     ]
     if untold:
-        words = f"pods share their node's address and name no port of their own: {_some(untold)}"
-        findings.append(Finding("not told apart", None, words, "declare the ports of their containers, or have series name their pods"))
-    for words, keys in _said({key: one.several for key, one in scraped.items()}).items():
+        message = f"pods share their node's address and name no port of their own: {_some(untold)}"
+        findings.append(Finding("not told apart", None, message, "declare the ports of their containers, or have series name their pods"))
+    for message, keys in _said({key: one.several for key, one in scraped.items()}).items():
         about = "the same pods" if any(scraped[key].mixed for key in keys) else "summed"
-        findings.append(Finding(about, False, f"{_some(keys)}: {words}", "until then, no gate passes on these figures"))
-    for words, keys in _said({key: one.notes for key, one in scraped.items()}).items():
-        findings.append(Finding("figures", None, f"{_some(keys)}: {words}"))
+        findings.append(Finding(about, False, f"{_some(keys)}: {message}", "until then, no gate passes on these figures"))
+    for message, keys in _said({key: one.notes for key, one in scraped.items()}).items():
+        findings.append(Finding("figures", None, f"{_some(keys)}: {message}"))
     return findings
 
 
@@ -89,14 +89,14 @@ def _how(scope: SeriesScope) -> str:
 def _said(by_key: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for key, said in by_key.items():
-        for words in said:
-            found.setdefault(words, []).append(key)
+        for message in said:
+            found.setdefault(message, []).append(key)
     return found
 
 
 def _listed(by_key: Mapping[str, str]) -> str:
     """ "FastAPI instrumentator (serving/iris, serving/wine); Triton (serving/ranker)"."""
-    return "; ".join(f"{words} ({_some(keys)})" for words, keys in _said({key: (words,) for key, words in by_key.items()}).items())
+    return "; ".join(f"{message} ({_some(keys)})" for message, keys in _said({key: (message,) for key, message in by_key.items()}).items())
 
 
 def _some(keys: list[str]) -> str:

@@ -19,12 +19,12 @@ class Finding:
 
     about: str
     works: bool | None
-    words: str
+    message: str
     hint: str = ""
 
 
 def failed(about: str, failure: Failure) -> Finding:
-    return Finding(about, False, failure.words, hint_of(failure))
+    return Finding(about, False, failure.message, hint_of(failure))
 
 
 def hint_of(failure: Failure) -> str:

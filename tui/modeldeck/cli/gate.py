@@ -14,10 +14,10 @@ from modeldeck.config.reading import at_home
 from modeldeck.config.values import Problem
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import NotFound
+from modeldeck.domain.gates.formatting import shown
 from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Judgement
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.gates.shape import gate_to_json
-from modeldeck.domain.gates.words import shown
 from modeldeck.domain.operations.promotions import ExitCode
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.clients import not_configured
@@ -54,9 +54,9 @@ async def gate(environment: Environment, given: argparse.Namespace) -> int:
         if given.deployment:
             target = await _target(environment, backends, given.deployment)
             if not target.current:
-                words = f"{target.key} has no ready pod: there is nothing to judge"
+                message = f"{target.key} has no ready pod: there is nothing to judge"
                 return fail(
-                    "no_pods", words, "leave --deployment out to try the queries alone", ExitCode.REFUSED, as_json=given.output == "json"
+                    "no_pods", message, "leave --deployment out to try the queries alone", ExitCode.REFUSED, as_json=given.output == "json"
                 )
             trial = await try_on(file.gate, target, metrics, now=now)
         elif metrics is not None:
@@ -95,12 +95,12 @@ def _tell(file: GateFile, target: Target | None, trial: Trial) -> None:
         served = f"{target.model} {target.version}".strip() or "a model that is not known"
         put(lines(f"{target.key}, serving {served}, over {window}, compared with the {window} before"))
         put(table(_HEAD, [_cells(result) for result in trial.judgement.criteria]))
-        put(lines(f"{trial.judgement.verdict.name}: {trial.judgement.words}"))
+        put(lines(f"{trial.judgement.verdict.name}: {trial.judgement.message}"))
     if not trial.refused and not trial.away:
         (put if trial.judgement is None else say)(f"{file.path}: no problems")
     for refused in trial.refused:
         where = file.places.get(refused.criterion, str(file.path))
-        say(f"modeldeck: {where}: {refused.criterion}: {refused.words}" + (f" ({refused.hint})" if refused.hint else ""))
+        say(f"modeldeck: {where}: {refused.criterion}: {refused.message}" + (f" ({refused.hint})" if refused.hint else ""))
     if trial.away:
         say(f"modeldeck: {trial.away}")
 
@@ -108,14 +108,14 @@ def _tell(file: GateFile, target: Target | None, trial: Trial) -> None:
 def _cells(result: CriterionResult) -> tuple[str, ...]:
     before = shown(result.baseline, "s" if result.unit == "×" else result.unit) if result.baseline is not None else ""
     requests = "" if result.requests is None else str(result.requests)
-    said = "" if result.verdict is GateVerdict.PASS else result.words
+    said = "" if result.verdict is GateVerdict.PASS else result.message
     return (_MARKS[result.verdict], result.name, shown(result.value, result.unit), result.bound, before, requests, said)
 
 
 def _json(file: GateFile, settings: Gate, environment: Environment, target: Target | None, trial: Trial) -> Mapping[str, Any]:
     judgement: Judgement | None = trial.judgement
     problems = [*(_problem_json(problem) for problem in file.problems), *(_refused_json(file, refused) for refused in trial.refused)]
-    error = {"code": "unreachable", "words": trial.away, "hint": None} if trial.away else None
+    error = {"code": "unreachable", "message": trial.away, "hint": None} if trial.away else None
     return {
         "file": str(file.path),
         "valid": not trial.refused,
@@ -135,11 +135,11 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
         "severity": problem.severity.value,
         "where": problem.where,
         "key": problem.key,
-        "words": problem.words,
+        "message": problem.message,
         "hint": problem.hint or None,
     }
 
 
 def _refused_json(file: GateFile, refused: Refused) -> dict[str, Any]:
     where = file.places.get(refused.criterion, str(file.path))
-    return {"severity": "error", "where": where, "key": refused.criterion, "words": refused.words, "hint": refused.hint or None}
+    return {"severity": "error", "where": where, "key": refused.criterion, "message": refused.message, "hint": refused.hint or None}

@@ -82,5 +82,5 @@ def _cells(past: Past) -> tuple[str, ...]:
         operation.to_version or ("?" if operation.deployment else "nothing"),
         (operation.outcome or operation.state).value,
         past.source,
-        operation.reason or (operation.words if operation.kind is Kind.MOVE else ""),
+        operation.reason or (operation.message if operation.kind is Kind.MOVE else ""),
     )

@@ -146,8 +146,8 @@ def _environment(given: argparse.Namespace) -> Environment | None:
 
     found = resolve(flags_of(given), os.environ)
     if isinstance(found, ConfigErrors):
-        words = "\n".join(str(problem) for problem in found.problems)
-        fail("configuration", words, "modeldeck config check", ExitCode.USAGE, as_json=given.output == "json")
+        message = "\n".join(str(problem) for problem in found.problems)
+        fail("configuration", message, "modeldeck config check", ExitCode.USAGE, as_json=given.output == "json")
         return None
     for warning in found.warnings:
         say(f"modeldeck: {warning}")

@@ -31,8 +31,8 @@ async def operations(environment: Environment, given: argparse.Namespace) -> int
         return fail("usage", f"operations {given.action} needs an id", "modeldeck operations list", ExitCode.USAGE, as_json=as_json)
     operation = journal.operation(given.id)
     if operation is None and given.action not in ("undo", "resume"):
-        words = f"no operation {given.id} in {journal.path}"
-        return fail("not_found", words, "modeldeck operations list", ExitCode.REFUSED, as_json=as_json)
+        message = f"no operation {given.id} in {journal.path}"
+        return fail("not_found", message, "modeldeck operations list", ExitCode.REFUSED, as_json=as_json)
     if given.action == "show":
         assert operation is not None
         put_json(operation_json(operation)) if as_json else put(operation_story(operation, SystemClock().now()))

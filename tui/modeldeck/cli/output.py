@@ -18,9 +18,9 @@ _REFUSED = (Conflict, Forbidden, NotFound, Rejected, ReadOnly)
 """Failures that are an answer: asking again will not help, and the backend is there."""
 
 
-def say(words: str) -> None:
+def say(message: str) -> None:
     """To standard error. A terminal that is gone must not stop what is being done."""
-    write(sys.stderr, shown(words) + "\n")
+    write(sys.stderr, shown(message) + "\n")
 
 
 def put(text: str) -> None:
@@ -70,11 +70,11 @@ def _escaped(character: str) -> str:
     return json.dumps(character)[1:-1] if ord(character) > 0xFFFF else f"\\u{ord(character):04x}"
 
 
-def fail(code: str, words: str, hint: str, exit_code: ExitCode, *, as_json: bool) -> ExitCode:
+def fail(code: str, message: str, hint: str, exit_code: ExitCode, *, as_json: bool) -> ExitCode:
     """Say what is wrong; with JSON also as data."""
-    say(f"modeldeck: {lines(words)}" + (f"\n  {lines(hint)}" if hint else ""))
+    say(f"modeldeck: {lines(message)}" + (f"\n  {lines(hint)}" if hint else ""))
     if as_json:
-        report_json({"error": {"code": code, "words": words, "hint": hint or None}})
+        report_json({"error": {"code": code, "message": message, "hint": hint or None}})
     return exit_code
 
 
@@ -85,7 +85,7 @@ def fail_with(failure: Failure, *, as_json: bool, code: ExitCode | None = None) 
 def refuse(refusal: Refusal, *, as_json: bool) -> ExitCode:
     """A plan that cannot be made."""
     code = ExitCode.USAGE if refusal.code == "usage" else exit_code_of(refusal.failure) if refusal.failure else ExitCode.REFUSED
-    return fail(refusal.code, refusal.words, refusal.hint, code, as_json=as_json)
+    return fail(refusal.code, refusal.message, refusal.hint, code, as_json=as_json)
 
 
 def exit_code_of(failure: Failure) -> ExitCode:

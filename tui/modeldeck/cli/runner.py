@@ -51,7 +51,7 @@ async def _run(backends: Backends, path: str) -> int:
         gc.freeze()
         journal = open_journal(backends.clients.environment)
         operation = await carry_out(order, backends.clients, journal, SystemClock(), cancel)
-        say(f"{operation.id}: {operation.outcome}: {operation.words}")
+        say(f"{operation.id}: {operation.outcome}: {operation.message}")
         return operation.exit_code
     except Failure as failure:
         say(f"modeldeck runner: {failure}" + (f" ({failure.hint})" if failure.hint else ""))

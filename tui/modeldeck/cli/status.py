@@ -29,7 +29,7 @@ async def status(environment: Environment, given: argparse.Namespace) -> int:
     failure = seen.fleet.failure
     if failure is not None:
         if as_json:
-            error = {"code": failure.code, "words": str(failure), "hint": failure.hint or None}
+            error = {"code": failure.code, "message": str(failure), "hint": failure.hint or None}
             put_json({"environment": environment.name, "rows": [], "sources": _sources(seen), "error": error})
         return fail(failure.code, str(failure), failure.hint, exit_code_of(failure), as_json=False)
     if as_json:
@@ -46,12 +46,12 @@ async def status(environment: Environment, given: argparse.Namespace) -> int:
         put(table(_HEAD, [_cells(row) for row in rows]) if rows else "no deployments")
         for row in rows:
             for disagreement in row.disagreements:
-                put(f"! {row.key}: {disagreement.words}")
+                put(f"! {row.key}: {disagreement.message}")
     for told in (seen.registry, seen.measured):
         if told.failure is not None:
             say(f"modeldeck: {told.failure}" + (f" ({told.failure.hint})" if told.failure.hint else ""))
-    for words in _mixed_up(seen):
-        say(f"modeldeck: {words}")
+    for message in _mixed_up(seen):
+        say(f"modeldeck: {message}")
     for gap in seen.fleet.value.gaps if seen.fleet.value else ():
         say(f"modeldeck: {gap}")
     others = _others(seen, given.subject)
@@ -75,7 +75,7 @@ def _others(seen: Snapshot, subject: str | None) -> tuple[OtherWorkload, ...]:
 def _mixed_up(seen: Snapshot) -> tuple[str, ...]:
     """Whose figures are doubtful, as series that do not belong together are summed."""
     scraped = seen.measured.value.scraped if seen.measured.value is not None else {}
-    return tuple(f"{key}: {words}" for key, one in sorted(scraped.items()) for words in one.several)
+    return tuple(f"{key}: {message}" for key, one in sorted(scraped.items()) for message in one.several)
 
 
 def _wanted(row: ServingRow, subject: str | None) -> bool:
@@ -98,11 +98,11 @@ def row_json(environment: str, row: ServingRow) -> Mapping[str, Any]:
         "alias": {"name": row.alias, "version": row.alias_version} if row.alias else None,
         "live_versions": [{"version": live.version, "pods": live.pods, "ready": live.ready} for live in row.live],
         "replicas": {"desired": row.desired, "updated": row.updated, "ready": row.ready, "available": row.available},
-        "rollout": row.rollout.words,
+        "rollout": row.rollout.message,
         "latency": {"p50": stats.p50, "p99": stats.p99},
         "error_ratio": stats.error_ratio,
         "requests_per_second": stats.requests_per_second,
-        "disagreements": [{"code": found.code.value, "words": found.words} for found in row.disagreements],
+        "disagreements": [{"code": found.code.value, "message": found.message} for found in row.disagreements],
         "operation": row.operation,
     }
 
@@ -113,8 +113,8 @@ def _sources(seen: Snapshot) -> dict[str, Any]:
 
 def _source(told: Told[Any]) -> dict[str, Any]:
     if told.failure is not None:
-        return {"state": "unavailable", "age": None, "words": str(told.failure)}
-    return {"state": "live", "age": 0.0, "words": f"answered in {told.took:.3f} s"}
+        return {"state": "unavailable", "age": None, "message": str(told.failure)}
+    return {"state": "live", "age": 0.0, "message": f"answered in {told.took:.3f} s"}
 
 
 def _cells(row: ServingRow) -> tuple[str, ...]:

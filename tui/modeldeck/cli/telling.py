@@ -32,7 +32,7 @@ def plan_text(plan: Plan) -> str:
     wide = max((len(check.name) for check in plan.checks), default=0)
     for check in plan.checks:
         hint = f" — {check.hint}" if check.hint and check.verdict is not Verdict.OK else ""
-        text.append(f"  {_VERDICTS[check.verdict]} {check.name:<{wide}}  {check.words}{hint}")
+        text.append(f"  {_VERDICTS[check.verdict]} {check.name:<{wide}}  {check.message}{hint}")
     if plan.refused:
         return lines("\n".join(text), keep_blanks=True)
     if plan.already_there:
@@ -59,7 +59,7 @@ def _moves(parts: Iterable[Part]) -> str:
 def operation_text(operation: Operation) -> str:
     """How it ended, with each step."""
     outcome = operation.outcome or operation.state
-    text = [f"{operation.id}  {operation.kind} {_moves(operation.parts)}", f"{outcome}: {operation.words}"]
+    text = [f"{operation.id}  {operation.kind} {_moves(operation.parts)}", f"{outcome}: {operation.message}"]
     text += [step_text(step, _leg(operation, step)) for step in operation.steps]
     return lines("\n".join(text), keep_blanks=True)
 
@@ -76,7 +76,7 @@ def operation_story(operation: Operation, now: float) -> str:
     if quiet is not None:
         text.append(f"runner   {unheard_words(operation, quiet)}")
     if operation.log:
-        text += ["log", *(f"  {iso(said.at)}  {said.words}" for said in operation.log)]
+        text += ["log", *(f"  {iso(said.at)}  {said.message}" for said in operation.log)]
     return lines("\n".join(text), keep_blanks=True)
 
 
@@ -98,7 +98,7 @@ def step_text(step: Step, where: str = "") -> str:
     if step.started_at is not None and step.finished_at is not None:
         took = f"{step.finished_at - step.started_at:6.1f} s"
     on = f"{where}: " if where else ""
-    return f"  {_STATES[step.state]} {step.name:<15} {step.state:<11} {took:>8}  {on}{step.words}".rstrip()
+    return f"  {_STATES[step.state]} {step.name:<15} {step.state:<11} {took:>8}  {on}{step.message}".rstrip()
 
 
 def progress_teller() -> Callable[[Operation], None]:
@@ -114,7 +114,7 @@ def progress_teller() -> Callable[[Operation], None]:
             say(f"modeldeck: {unheard_words(operation, quiet)}")
         silent = quiet is not None
         for line in operation.log[said:]:
-            say(f"    {line.words}")
+            say(f"    {line.message}")
         said = len(operation.log)
         for index, step in enumerate(operation.steps):
             if states.get(index, StepState.PLANNED) is not step.state:

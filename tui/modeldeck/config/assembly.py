@@ -77,8 +77,8 @@ def _without_foreign_table(layers: list[dict[str, Setting]], table: str, address
     for layer in layers:
         own = layer.get(address)
         if own and chosen and own.layer is Layer.FILE and _origin_of(str(own.value)) != _origin_of(str(chosen.value)):
-            words = f"is overridden by {chosen.origin}, and with it the rest of the {table} table"
-            warnings.append(Problem(Severity.WARNING, own.place, address, words))
+            message = f"is overridden by {chosen.origin}, and with it the rest of the {table} table"
+            warnings.append(Problem(Severity.WARNING, own.place, address, message))
             layer = {name: setting for name, setting in layer.items() if not name.startswith(table + ".")}
         kept.append(layer)
     return kept
@@ -122,8 +122,8 @@ def _gates(merged: Settings) -> tuple[Gate | None, dict[str, Gate], list[Problem
     problems = shared.problems("gate") if shared is not None else []
     origins = dict(shared.origins("gate")) if shared is not None else {}
     for model, table in laid.items():
-        told = {(problem.where, problem.words) for problem in problems}
-        problems += [problem for problem in table.problems(f"gates.{model}") if (problem.where, problem.words) not in told]
+        told = {(problem.where, problem.message) for problem in problems}
+        problems += [problem for problem in table.problems(f"gates.{model}") if (problem.where, problem.message) not in told]
         origins.update(own[model].origins(f"gates.{model}"))
     gates = {model: table.gate for model, table in laid.items()}
     return shared.gate if shared is not None else None, gates, problems, origins

@@ -58,8 +58,8 @@ class Document:
         except tomllib.TOMLDecodeError as error:
             place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", str(error))
             line = int(place[1]) if place and place[1] else text.rstrip("\n").count("\n") + 1
-            words = str(error)[: place.start()] if place else str(error)
-            self._broken(f":{line}", f"expected valid TOML: {words}")
+            message = str(error)[: place.start()] if place else str(error)
+            self._broken(f":{line}", f"expected valid TOML: {message}")
         except RecursionError:
             self._broken("", "expected tables and arrays that are not nested so deeply")
         except ValueError:  # Python's own bound on the digits of a number
@@ -100,8 +100,8 @@ class Document:
                 return
         self.tables = tables
 
-    def _broken(self, line: str, words: str, hint: str = "") -> None:
-        self.problems.append(Problem(Severity.ERROR, f"{self.path}{line}", "", words, hint))
+    def _broken(self, line: str, message: str, hint: str = "") -> None:
+        self.problems.append(Problem(Severity.ERROR, f"{self.path}{line}", "", message, hint))
 
     def line(self, path: tuple[str, ...]) -> int:
         """Of the key itself, or of the nearest table around it."""
@@ -112,11 +112,11 @@ class Document:
     def where(self, path: tuple[str, ...]) -> str:
         return f"{self.path}:{self.line(path)}"
 
-    def error(self, path: tuple[str, ...], words: str, hint: str = "") -> None:
-        self.problems.append(Problem(Severity.ERROR, self.where(path), ".".join(path), words, hint))
+    def error(self, path: tuple[str, ...], message: str, hint: str = "") -> None:
+        self.problems.append(Problem(Severity.ERROR, self.where(path), ".".join(path), message, hint))
 
-    def warn(self, path: tuple[str, ...], words: str, hint: str = "") -> None:
-        self.problems.append(Problem(Severity.WARNING, self.where(path), ".".join(path), words, hint))
+    def warn(self, path: tuple[str, ...], message: str, hint: str = "") -> None:
+        self.problems.append(Problem(Severity.WARNING, self.where(path), ".".join(path), message, hint))
 
     def setting(self, path: tuple[str, ...], value: object) -> Setting:
         return Setting(value, f"{self.path.name}:{self.line(path)}", Layer.FILE, self.where(path))

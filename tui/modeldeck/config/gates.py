@@ -83,7 +83,7 @@ class GateTable:
 
     def _problem(self, prefix: str, flaw: Flaw) -> Problem:
         place = self.places.get(flaw.key, self.place)
-        return Problem(Severity.ERROR, place.where, ".".join(part for part in (prefix, flaw.key) if part), flaw.words)
+        return Problem(Severity.ERROR, place.where, ".".join(part for part in (prefix, flaw.key) if part), flaw.message)
 
 
 @dataclass(frozen=True, slots=True)

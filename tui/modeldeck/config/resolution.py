@@ -110,8 +110,8 @@ def _choose(flags: Flags, environ: Mapping[str, str], inputs: _Inputs, sandbox: 
     if wanted == UNNAMED and not file.environments:
         return wanted, []
     known = [*file.environments, *([discovery.SANDBOX] if sandbox else [])]
-    words = f"expected one of {', '.join(known)}, found {wanted!r}" if known else f"no environment {wanted!r}: {file.path} names none"
-    return wanted, [Problem(Severity.ERROR, where, "", words, meant(wanted, known))]
+    message = f"expected one of {', '.join(known)}, found {wanted!r}" if known else f"no environment {wanted!r}: {file.path} names none"
+    return wanted, [Problem(Severity.ERROR, where, "", message, meant(wanted, known))]
 
 
 _POINTERS = ("mlflow.uri", "kubernetes.kubeconfig", "kubernetes.context", "prometheus.url")
@@ -146,8 +146,8 @@ def _add_kubeconfig(inputs: _Inputs, merged: dict[str, Setting], in_file: bool) 
     if found:
         merged["kubernetes.kubeconfig"] = found
     elif asked:
-        words = f"no kubeconfig: neither KUBECONFIG nor {inputs.home / '.kube' / 'config'}, and not inside a cluster"
-        return [Problem(Severity.WARNING, asked.place, "kubernetes.kubeconfig", words)]
+        message = f"no kubeconfig: neither KUBECONFIG nor {inputs.home / '.kube' / 'config'}, and not inside a cluster"
+        return [Problem(Severity.WARNING, asked.place, "kubernetes.kubeconfig", message)]
     return []
 
 
@@ -158,12 +158,12 @@ def _missing_files(merged: Settings) -> list[Problem]:
     problems = []
     for key in (name for name in _FILES if name in merged):
         if not os.path.exists(str(merged[key].value)):
-            words = f"expected a file, found none at {merged[key].value}"
-            problems.append(Problem(Severity.ERROR, merged[key].place, key, words))
+            message = f"expected a file, found none at {merged[key].value}"
+            problems.append(Problem(Severity.ERROR, merged[key].place, key, message))
     named = merged.get("kubernetes.kubeconfig")
     paths = [path for path in str(named.value).split(os.pathsep) if path] if named else []
     # As for kubectl, KUBECONFIG=/dev/null and files of its list that are not there are empty: the pane says that no context is there.
     if named and paths and named.layer is not Layer.VARIABLE and not any(os.path.exists(path) for path in paths):
-        words = f"expected a kubeconfig file, found none at {named.value}"
-        problems.append(Problem(Severity.ERROR, named.place, "kubernetes.kubeconfig", words))
+        message = f"expected a kubeconfig file, found none at {named.value}"
+        problems.append(Problem(Severity.ERROR, named.place, "kubernetes.kubeconfig", message))
     return problems

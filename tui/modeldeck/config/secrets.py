@@ -63,16 +63,16 @@ def _command(value: object) -> tuple[str, ...]:
 
     if isinstance(value, str):
         try:
-            words = shlex.split(value)
+            message = shlex.split(value)
         except ValueError:
             raise InvalidValue("expected a command, found an unclosed quotation") from None
     elif isinstance(value, list) and all(isinstance(word, str) for word in value):
-        words = value
+        message = value
     else:
         raise InvalidValue("expected a command as a string or as an array of strings")
-    if not words:
+    if not message:
         raise InvalidValue("expected a command, found nothing")
-    return tuple(words)
+    return tuple(message)
 
 
 def read(kept: SecretSource, environ: Mapping[str, str]) -> Secret:

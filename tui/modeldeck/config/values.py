@@ -39,11 +39,11 @@ class Problem:
     where: str
     """"/home/me/.config/modeldeck/config.toml:12", "environment variable PROMETHEUS_URL" or "--theme"."""
     key: str
-    words: str
+    message: str
     hint: str = ""
 
     def __str__(self) -> str:
-        said = ": ".join(part for part in (self.where, self.key, self.words) if part)
+        said = ": ".join(part for part in (self.where, self.key, self.message) if part)
         return f"{said}; {self.hint}" if self.hint else said
 
 

@@ -86,6 +86,6 @@ def misspelt(environ: Mapping[str, str]) -> list[Problem]:
         if name.startswith("MODELDECK_") and name not in known and (hint := meant(name, known, likeness=0.85))
     ]
     if environ.get("MLFLOW_REGISTRY_URI") and environ["MLFLOW_REGISTRY_URI"] != environ.get("MLFLOW_TRACKING_URI"):
-        words = "a registry apart from the tracking server is not supported; the tracking server's own is shown"
-        problems.append(Problem(Severity.WARNING, "environment variable MLFLOW_REGISTRY_URI", "mlflow.uri", words))
+        message = "a registry apart from the tracking server is not supported; the tracking server's own is shown"
+        problems.append(Problem(Severity.WARNING, "environment variable MLFLOW_REGISTRY_URI", "mlflow.uri", message))
     return problems

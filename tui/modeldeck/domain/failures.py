@@ -32,16 +32,16 @@ seconds."""
 
 
 class Failure(Exception):
-    """Something a backend did not do. `words` says what, `hint` what the operator can do, `backend` who ("MLflow")."""
+    """Something a backend did not do. `message` says what, `hint` what the operator can do, `backend` who ("MLflow")."""
 
     code: ClassVar[str] = "failure"
     default_hint: ClassVar[str] = ""
 
     def __init__(
-        self, words: str, *, hint: str = "", backend: str = "", retry_after: float | None = None, status: int | None = None
+        self, message: str, *, hint: str = "", backend: str = "", retry_after: float | None = None, status: int | None = None
     ) -> None:
-        super().__init__(words)
-        self.words = words
+        super().__init__(message)
+        self.message = message
         self.hint = hint or self.default_hint
         self.backend = backend
         self.retry_after = None if retry_after is None else min(max(retry_after, 0.0), LONGEST_RETRY_AFTER)
@@ -50,7 +50,7 @@ class Failure(Exception):
         """The HTTP status, where there was one: for sources that tell a 410 or 422 from other refusals."""
 
     def _fields(self) -> tuple[object, ...]:
-        return (type(self), self.words, self.hint, self.backend)
+        return (type(self), self.message, self.hint, self.backend)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Failure) and self._fields() == other._fields()
@@ -59,10 +59,10 @@ class Failure(Exception):
         return hash(self._fields())
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.words!r}, backend={self.backend!r})"
+        return f"{type(self).__name__}({self.message!r}, backend={self.backend!r})"
 
     def __str__(self) -> str:
-        return f"{self.backend}: {self.words}" if self.backend else self.words
+        return f"{self.backend}: {self.message}" if self.backend else self.message
 
 
 class Unreachable(Failure):
@@ -128,8 +128,8 @@ class Malformed(Failure):
 
 def bug(error: BaseException, *, backend: str = "") -> Failure:
     """What to say where modeldeck itself broke."""
-    words = f"modeldeck itself broke here ({type(error).__name__})"
-    return Failure(words, hint="a bug: please report it with what 2>FILE collects; it is tried again", backend=backend)
+    message = f"modeldeck itself broke here ({type(error).__name__})"
+    return Failure(message, hint="a bug: please report it with what 2>FILE collects; it is tried again", backend=backend)
 
 
 def is_bug(failure: Failure) -> bool:

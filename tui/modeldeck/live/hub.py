@@ -354,5 +354,5 @@ class Hub:
         promql = deployment_queries(scraped.profile, where, step=step)
         answers = await asyncio.gather(*(self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values()))
         points = chart_points(scraped.profile, dict(zip(promql, answers, strict=True)))
-        warnings = tuple(dict.fromkeys((*scraped.several, *(words for answer in answers for words in answer.warnings))))
+        warnings = tuple(dict.fromkeys((*scraped.several, *(message for answer in answers for message in answer.warnings))))
         return LiveCharts(query, start, end, step, points, promql, warnings)

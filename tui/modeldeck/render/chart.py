@@ -74,12 +74,12 @@ def legend_line(data: ChartData, width: int) -> Line:
             value = last_value(series.points)
         else:
             value = value_at(series.points, data.cursor, data.gap or (end - start) / max(1, width))
-        words = NONE if value is None else data.format(value)
-        line += [Cell(f"{_symbol(index)} ", role), Cell(clean(series.name, limit=64) + " ", "muted"), Cell(words + "  ", "strong")]
+        message = NONE if value is None else data.format(value)
+        line += [Cell(f"{_symbol(index)} ", role), Cell(clean(series.name, limit=64) + " ", "muted"), Cell(message + "  ", "strong")]
     if data.bound is not None:
-        words = f"╌ {clean(data.bound_name, limit=64)} {data.format(data.bound)}"
-        if sum(cells(cell.text) for cell in line) + cells(words) <= width:
-            line.append(Cell(words, "warn"))
+        message = f"╌ {clean(data.bound_name, limit=64)} {data.format(data.bound)}"
+        if sum(cells(cell.text) for cell in line) + cells(message) <= width:
+            line.append(Cell(message, "warn"))
     return _exactly(line, width)
 
 

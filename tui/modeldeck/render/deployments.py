@@ -68,10 +68,10 @@ def requests(row: ServingRow) -> Cell:
 
 def rollout(row: ServingRow) -> Cell:
     """One word for the column; kubectl's sentence stands in the lineage line and in the deployment's own screen."""
-    words: dict[str, Cell] = {
+    cells: dict[str, Cell] = {
         "done": Cell("✔", "ok"),
         "progressing": Cell("↻ rolling", "accent"),
         "waiting": Cell("… waiting", "accent"),
         "failed": Cell("✘ failed", "bad"),
     }
-    return words.get(row.rollout.state, Cell(row.rollout.state, "muted"))
+    return cells.get(row.rollout.state, Cell(row.rollout.state, "muted"))

@@ -121,12 +121,12 @@ def deployment_lines(
         pair("replicas", Cell(_replicas(deployment))),
     ]
     if row is not None:
-        lines.append(pair("rollout", Cell(row.rollout.words)))
+        lines.append(pair("rollout", Cell(row.rollout.message)))
         lines += _link_lines(row)
         lines.append(
             pair("spec / alias / live", deployments.spec(row), Cell(" / "), deployments.alias(row), Cell(" / "), deployments.live(row))
         )
-        lines += [pair("disagrees", Cell(f"! {found.words}", "warn")) for found in row.disagreements]
+        lines += [pair("disagrees", Cell(f"! {found.message}", "warn")) for found in row.disagreements]
     cause = deployment.annotations.get("kubernetes.io/change-cause")
     if cause:
         lines.append(pair("change cause", Cell(cause)))
@@ -150,8 +150,8 @@ def _link_lines(row: ServingRow) -> list[Line]:
         lines += [pair("", Cell(f"{', '.join(one.places)}: {one.text}")) for one in row.references]
     else:
         lines = [pair("link", Cell("no link to a model version found", "muted"))]
-    lines += [pair("", Cell(words, "muted")) for words in row.unread]
-    return [*lines, *(pair("the server", Cell(f"calls it {words}", "muted")) for words in row.called)]
+    lines += [pair("", Cell(message, "muted")) for message in row.unread]
+    return [*lines, *(pair("the server", Cell(f"calls it {message}", "muted")) for message in row.called)]
 
 
 def _replicas(d: Deployment) -> str:

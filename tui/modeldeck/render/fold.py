@@ -25,16 +25,16 @@ def _folded(line: Line, width: int) -> Iterable[Line]:
     if not line or cells(clean(line_text(line))) <= width:
         return (line,)
     *head, (text, role) = line
-    words = text.lstrip(" ")
-    before = " " * (len(text) - len(words))
+    message = text.lstrip(" ")
+    before = " " * (len(text) - len(message))
     hang = cells(clean(line_text(tuple(head)))) + len(before)
     if hang <= width // 2:
-        first, *rest = wrap(words, width - hang, _MOST) or [""]
+        first, *rest = wrap(message, width - hang, _MOST) or [""]
         return ((*head, Cell(before + first, role)), *(_beside(hang, each, role) for each in rest))
     start = line_text(line)
     hang = min(len(start) - len(start.lstrip(" ")) + _STEP, width // 2)
     own = [tuple(head)] if head else []
-    return (*own, *(_beside(hang, each, role) for each in wrap(words, width - hang, _MOST)))
+    return (*own, *(_beside(hang, each, role) for each in wrap(message, width - hang, _MOST)))
 
 
 def _beside(blanks: int, text: str, role: Role) -> Line:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Judgement, progress
-from modeldeck.domain.gates.words import shown
+from modeldeck.domain.gates.formatting import shown
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.moves import EMPTY
@@ -50,8 +50,8 @@ def gate_lines(judging: Judging, width: int, now: float, *, dense: bool = False)
     for result in last.criteria:
         history = tuple(_of(result.name, judgement) for judgement in judging.judgements)
         lines += _row(result, history, width) if whole else _tall_row(result, history, width)
-        if result.verdict is not GateVerdict.PASS and result.words:
-            lines.append((Cell("   "), Cell(result.words, "warn" if judging.holds else ROLES[result.verdict])))
+        if result.verdict is not GateVerdict.PASS and result.message:
+            lines.append((Cell("   "), Cell(result.message, "warn" if judging.holds else ROLES[result.verdict])))
     return lines
 
 
@@ -59,21 +59,21 @@ def progress_words(judging: Judging, now: float) -> tuple[str, float | None]:
     """(how far it is, seconds until it asks a person): `pass 2 of 3 in a row`. None where that is not known."""
     gate, judged = judging.gate, judging.judgements
     if gate is None:
-        return (f"{judged[-1].verdict}: {judged[-1].words}" if judged else "not judged yet"), None
+        return (f"{judged[-1].verdict}: {judged[-1].message}" if judged else "not judged yet"), None
     # Judgements count by a clock of the runner's own; the newest tells how it stood against ours.
     began = judged[-1].at - judged[-1].elapsed if judged else judging.began
     seen = now if judging.at_work else (judged[-1].at if judged else now)
     found = progress(gate, judged, began, seen, extended=judging.extended)
-    return found.words, found.time_left if judging.at_work and not judging.holds else None
+    return found.message, found.time_left if judging.at_work and not judging.holds else None
 
 
 def _progress(judging: Judging, now: float) -> list[Line]:
-    words, left = progress_words(judging, now)
+    message, left = progress_words(judging, now)
     judged = judging.judgements
     verdict = judged[-1].verdict if judged else None
     sign = Cell(f" {SIGNS[verdict]} ", ROLES[verdict]) if verdict else Cell(" · ", "muted")
     chip = [Cell(f"{verdict.upper()}  ", ROLES[verdict])] if verdict else []
-    lines: list[Line] = [(sign, *chip, Cell(_in_short(words, judged[-1]) if judged else words))]
+    lines: list[Line] = [(sign, *chip, Cell(_in_short(message, judged[-1]) if judged else message))]
     facts = []
     if judged:
         last = judged[-1]
@@ -89,11 +89,11 @@ def _progress(judging: Judging, now: float) -> list[Line]:
     return lines
 
 
-def _in_short(words: str, last: Judgement) -> str:
+def _in_short(message: str, last: Judgement) -> str:
     """Without the reasons of single criteria, which stand beside them."""
     if not last.criteria:
-        return words
-    return words.partition(":")[0].removesuffix(str(last.verdict)).rstrip("; ")
+        return message
+    return message.partition(":")[0].removesuffix(str(last.verdict)).rstrip("; ")
 
 
 def _of(name: str, judgement: Judgement) -> Judged:

@@ -25,7 +25,7 @@ def move_line(operation: Operation, source: str, now: float) -> Line:
     others = operation.kind is Kind.MOVE
     moment = (operation.finished_at if others else None) or operation.started_at
     at = time.strftime("%m-%d %H:%M", time.localtime(moment))
-    why = operation.reason or operation.words
+    why = operation.reason or operation.message
     return (
         Cell(f" {sign} ", role),
         Cell(f"{at} {numbers.age(now - moment):>5}  ", "muted"),

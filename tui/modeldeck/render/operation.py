@@ -129,14 +129,14 @@ def ribbon(operation: Operation, width: int, *, cut_off: bool = False, where: Se
 
 
 def _worded(start: list[Cell], step: Step, operation: Operation, width: int, *, whole: bool) -> list[Line]:
-    words = step.words or (step.after.partition(":")[0] if step.name is StepName.JUDGE_GATE else step.after)
+    message = step.message or (step.after.partition(":")[0] if step.name is StepName.JUDGE_GATE else step.after)
     if left_off(step, operation):
-        words = "left off"
-    elif not step.words and step.judgements:
-        words = ""  # the gate's own pane tells
+        message = "left off"
+    elif not step.message and step.judgements:
+        message = ""  # the gate's own pane tells
     urgent = step.state in (StepState.FAILED, StepState.UNDO_FAILED, StepState.UNDONE)
     role: Role = "bad" if step.state in (StepState.FAILED, StepState.UNDO_FAILED) else "muted"
-    text = " ".join(words.splitlines())
+    text = " ".join(message.splitlines())
     room = width - _width(start)
     if cells(clean(text)) <= room:
         return [(*start, Cell(text, role))]
@@ -152,7 +152,7 @@ def end_lines(operation: Operation, row: ServingRow | None, awaited: Sequence[st
     if operation.state is not State.ENDED:
         return []
     role: Role = "bad" if operation.outcome in (Outcome.NEEDS_ATTENTION, Outcome.REFUSED) else ""
-    told, typed = _typed(operation.words)
+    told, typed = _typed(operation.message)
     lines: list[Line] = [(Cell(told, role),)] if told else []
     lines += [(Cell("type    ", "warn"), Cell(command, "key")) for command in typed]
     evidence = list(_evidence(operation))
@@ -170,7 +170,7 @@ def stands(row: ServingRow, awaited: Sequence[str] = ()) -> Line:
     here = "Kubernetes" not in awaited and (there or row.link is None or row.link.alias is None)
     unknown = Cell("?", "muted")
     agree = not row.disagreements
-    verdict = Cell(" · they agree" if agree else f" · ! {row.disagreements[0].words}", "ok" if agree else "warn")
+    verdict = Cell(" · they agree" if agree else f" · ! {row.disagreements[0].message}", "ok" if agree else "warn")
     return (
         Cell("now     ", "muted"),
         Cell("template ", "muted"),
@@ -184,9 +184,9 @@ def stands(row: ServingRow, awaited: Sequence[str] = ()) -> Line:
     )
 
 
-def _typed(words: str) -> tuple[str, tuple[str, ...]]:
+def _typed(message: str) -> tuple[str, tuple[str, ...]]:
     """The words without the commands in them, and those: `… — type: kubectl …; …`."""
-    told, *rest = words.split(_TYPE)
+    told, *rest = message.split(_TYPE)
     typed: list[str] = []
     for part in rest:
         end = _end_of_command(part)
@@ -211,9 +211,9 @@ def _end_of_command(text: str) -> int:
 def _evidence(operation: Operation) -> Iterable[str]:
     for step in operation.steps:
         name = _EVIDENCE.get(step.name)
-        told = step.words.partition(":")[0] in operation.words
-        if name and step.words and not told and step.state in (StepState.DONE, StepState.FAILED):
-            yield f"{name}: {step.words}"
+        told = step.message.partition(":")[0] in operation.message
+        if name and step.message and not told and step.state in (StepState.DONE, StepState.FAILED):
+            yield f"{name}: {step.message}"
 
 
 def under_way_line(operation: Operation, *, cut_off: bool, unheard: str = "") -> Line:
@@ -246,7 +246,7 @@ def log_lines(operation: Operation) -> list[Line]:
     """Every request that changed something and what was seen, in order, each with its time of day; whole documents in it in short."""
     if not operation.log:
         return [(Cell(" nothing was changed yet", "muted"),)]
-    return [(Cell(f" {_clock(said.at)} ", "muted"), Cell(in_short(said.words))) for said in operation.log]
+    return [(Cell(f" {_clock(said.at)} ", "muted"), Cell(in_short(said.message))) for said in operation.log]
 
 
 def _clock(at: float) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.gates import Gate
+from modeldeck.domain.gates.formatting import bound_words, shown
 from modeldeck.domain.gates.settings import Op
-from modeldeck.domain.gates.words import bound_words, shown
 from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.operations import targets
 from modeldeck.domain.operations.promotions import Check, Intent, Plan, Refusal, Step, StepName, Verdict
@@ -98,7 +98,7 @@ def checks(found: Sequence[Check], *, compact: bool) -> Section:
         if check.verdict is Verdict.OK and compact:
             continue
         role: Role = "muted" if check.verdict in (Verdict.OK, Verdict.UNKNOWN) else _VERDICTS[check.verdict].role
-        lines.append((Cell(" "), _VERDICTS[check.verdict], Cell(f" {check.name:<{wide}}  "), Cell(check.words, role)))
+        lines.append((Cell(" "), _VERDICTS[check.verdict], Cell(f" {check.name:<{wide}}  "), Cell(check.message, role)))
         if check.hint and check.verdict is not Verdict.OK:
             lines.append((Cell(f"   {'':<{wide}}  "), Cell(f"› {check.hint}", "muted")))
     well = [check.name for check in found if check.verdict is Verdict.OK]
@@ -173,7 +173,7 @@ def gate(plan: Plan) -> Section:
     """What the new pods are judged by, in words; without a gate why there is none. Deployments with gates of their own are
     told one by one."""
     ordered = _in_order(plan)
-    said = [check.words for check in plan.checks if check.name == "gate"]
+    said = [check.message for check in plan.checks if check.name == "gate"]
     if all(leg.gate == plan.gate for leg in ordered) and (plan.gate is not None or len(said) < 2):
         return Section("Gate", _gate_lines(plan.gate, said[0] if said else ""))
     named = [((Cell(leg.intent.key, "strong"),), *_gate_lines(leg.gate, _said_of(leg.intent.key, said))) for leg in ordered]
@@ -182,22 +182,22 @@ def gate(plan: Plan) -> Section:
 
 def gate_outlook(plan: Plan, key: str) -> str:
     """What the plan's check said of the gate of one of its Deployments (`namespace/name`): what it can see."""
-    return _said_of(key, [check.words for check in plan.checks if check.name == "gate" and check.verdict in (Verdict.OK, Verdict.WARN)])
+    return _said_of(key, [check.message for check in plan.checks if check.name == "gate" and check.verdict in (Verdict.OK, Verdict.WARN)])
 
 
 def _said_of(key: str, said: Sequence[str]) -> str:
     """What was said of one of several Deployments: `serving/a, serving/b: words`, or words alone that are said of all."""
-    for words in said:
-        names, _, rest = words.partition(": ")
+    for message in said:
+        names, _, rest = message.partition(": ")
         if key in names.split(", "):
             return rest
-    return next((words for words in said if "/" not in words.partition(": ")[0]), "")
+    return next((message for message in said if "/" not in message.partition(": ")[0]), "")
 
 
 def _gate_lines(found: Gate | None, said: str) -> tuple[Line, ...]:
     if found is None:
         return ((Cell(" – ", "muted"), Cell(said or "nothing judges how the new pods behave", "muted")),)
-    lines: list[Line] = [(Cell(" ● ", "accent"), Cell(words)) for words in _criteria(found)]
+    lines: list[Line] = [(Cell(" ● ", "accent"), Cell(message)) for message in _criteria(found)]
     every = numbers.duration(found.interval)
     warm_up = f" after a warm-up of {numbers.duration(found.warm_up)}" if found.warm_up else ""
     told = [f"judged every {every}{warm_up}, on everything since"]
@@ -209,7 +209,7 @@ def _gate_lines(found: Gate | None, said: str) -> tuple[Line, ...]:
     if found.criteria:
         told.append(f"of your own queries {found.passes_in_a_row} × PASS in a row lets it in, {found.fails_in_a_row} × FAIL takes it back")
     told.append(f"undecided after {numbers.duration(found.timeout)}: waits for a person")
-    return (*lines, *(((Cell("   "), Cell(said, "muted")),) if said else ()), *((Cell("   "), Cell(words, "muted")) for words in told))
+    return (*lines, *(((Cell("   "), Cell(said, "muted")),) if said else ()), *((Cell("   "), Cell(message, "muted")) for message in told))
 
 
 def _criteria(found: Gate) -> Iterable[str]:
@@ -239,7 +239,7 @@ def commands(plan: Plan, *, whole: bool, width: int) -> Section:
 
 
 def refusal(found: Refusal) -> tuple[Line, ...]:
-    lines: list[Line] = [(Cell("✘ ", "bad"), Cell(found.words, "bad"))]
+    lines: list[Line] = [(Cell("✘ ", "bad"), Cell(found.message, "bad"))]
     if found.hint:
         lines.append((Cell("  › "), Cell(found.hint, "muted")))
     return tuple(lines)

@@ -30,7 +30,7 @@ def tree_of(fleet: Fleet, key: str, patterns: LinkPatterns, now: float, *, width
             Cell(f"  r{found.revision}  ", "muted"),
             Cell(f"{found.ready}/{found.desired} ready", "ok" if found.ready >= found.desired else "warn"),
         ),
-        *flow([(Cell(" "), Cell(status.words, _STATES.get(status.state, "accent")))], width, hang=1),
+        *flow([(Cell(" "), Cell(status.message, _STATES.get(status.state, "accent")))], width, hang=1),
     ]
     whole = tree_lines(found, fleet.replica_sets, fleet.pods, patterns, now)
     if any(cells(clean(line_text(line))) > width for line in whole):

@@ -46,9 +46,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     where = argparse.ArgumentParser(add_help=False)
-    words = "folder for its state, kept between runs (default: %(default)s)"
-    where.add_argument("--state", type=Path, default=argparse.SUPPRESS, metavar="DIR", help=words.replace("%(default)s", "as below"))
-    top.add_argument("--state", type=Path, default=sandbox_folder(os.environ), metavar="DIR", help=words)
+    message = "folder for its state, kept between runs (default: %(default)s)"
+    where.add_argument("--state", type=Path, default=argparse.SUPPRESS, metavar="DIR", help=message.replace("%(default)s", "as below"))
+    top.add_argument("--state", type=Path, default=sandbox_folder(os.environ), metavar="DIR", help=message)
     top.add_argument("--fresh", action="store_true", help="empty the state first")
     top.add_argument("--cluster", choices=("simulator", "real"), default="simulator", help="real: kube-apiserver and etcd from PATH")
     metrics = "real: prometheus from PATH; embedded: the stand-in; auto: real where it is installed"
@@ -107,15 +107,15 @@ def main(argv: list[str], open_console: OpenConsole | None = None) -> int:
     return asyncio.run(_attended(sandbox, given.command))
 
 
-def _refuse(words: str, code: int) -> int:
-    _say(f"modeldeck sandbox: {words}")
+def _refuse(message: str, code: int) -> int:
+    _say(f"modeldeck sandbox: {message}")
     return code
 
 
-def _say(words: str) -> None:
+def _say(message: str) -> None:
     """To standard error. What is done does not depend on whether anybody can read it."""
     with suppress(OSError, ValueError):
-        print(words, file=sys.stderr, flush=True)
+        print(message, file=sys.stderr, flush=True)
 
 
 # Without a console --------------------------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ async def _follow(sandbox: Sandbox, up: asyncio.Event) -> None:
 
 def _line(event: Progress) -> str:
     marks = {"starting": "…", "ready": "✔", "failed": "✘", "ended": "■"}
-    return f"{marks[event.state]} {event.part:<15} {event.seconds:6.1f} s  {event.words}".rstrip()
+    return f"{marks[event.state]} {event.part:<15} {event.seconds:6.1f} s  {event.message}".rstrip()
 
 
 async def _run(command: str, environment: Mapping[str, str], folder: Path) -> int:
@@ -215,7 +215,7 @@ def stop(state_dir: StateDir) -> int:
         return _refuse(f"none runs in {state_dir.root}", UNREACHABLE)
     if owner.alive():
         os.kill(owner.pid, signal.SIGTERM)
-    return 0 if wait_until_free(state_dir, 30) else _refuse(f"it still runs: {owner.words()}", FAILED)
+    return 0 if wait_until_free(state_dir, 30) else _refuse(f"it still runs: {owner.message()}", FAILED)
 
 
 def inject(state_dir: StateDir, given: argparse.Namespace) -> int:
@@ -228,13 +228,13 @@ def inject(state_dir: StateDir, given: argparse.Namespace) -> int:
         _say(f"{given.deployment or 'all deployments'}: faults switched off")
         return 0
     fault = faults.Fault(given.latency, given.errors, given.drift, given.version)
-    if given.deployment is None or fault.words() == faults.Fault(version=given.version).words():
+    if given.deployment is None or fault.message() == faults.Fault(version=given.version).message():
         return _refuse("inject needs --deployment, and --latency, --errors or --drift (or --clear)", USAGE)
     known = [each["metadata"]["name"] for each in manifests.deployments(state_dir.mlflow)]
     if given.deployment not in known:
         _say(f"note: {given.deployment} is none of the sandbox's own ({', '.join(known)})")
     faults.inject(state_dir, given.deployment, fault)
-    _say(f"{given.deployment}: {fault.words()}")
+    _say(f"{given.deployment}: {fault.message()}")
     return 0
 
 

@@ -37,11 +37,11 @@ async def copy(text: str, environ: Mapping[str, str], write: Write) -> str:
     return "sent to the terminal"
 
 
-async def _tmux(text: str, environ: Mapping[str, str], *words: str) -> str | None:
+async def _tmux(text: str, environ: Mapping[str, str], *message: str) -> str | None:
     """What tmux prints; None where it does not do that, or is not there."""
     pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     try:
-        process = await asyncio.create_subprocess_exec("tmux", *words, stdin=pipe, stdout=pipe, stderr=nowhere, env=dict(environ))
+        process = await asyncio.create_subprocess_exec("tmux", *message, stdin=pipe, stdout=pipe, stderr=nowhere, env=dict(environ))
     except OSError:
         return None
     try:

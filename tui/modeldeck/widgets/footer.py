@@ -71,8 +71,8 @@ def _hint(hint: KeyHint, say_why: bool) -> list[Cell]:
         return [Cell(f" {hint.key}", "key"), Cell(f" {hint.label} ")]
     # Brackets tell a key that cannot be used from one that can where there is no colour. They stand where else are blanks, so that all that
     # follows stays where it is from row to row.
-    words = f" {hint.key} {hint.label} ({clean(hint.reason, limit=60)}) " if say_why else f"({hint.key} {hint.label})"
-    return [Cell(words, "muted")]
+    message = f" {hint.key} {hint.label} ({clean(hint.reason, limit=60)}) " if say_why else f"({hint.key} {hint.label})"
+    return [Cell(message, "muted")]
 
 
 def _width(line: list[Cell]) -> int:

@@ -30,7 +30,7 @@ class Backend:
 
     name: str
     health: Health
-    words: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def header_line(data: HeaderData, width: int) -> Line:
     if data.warning:
         left += [Cell("  "), Cell(f" {clean(data.warning, limit=120)} ", "chip")]
     who = clean(f"{data.who}  ", limit=64) if data.who else ""
-    for person, words in ((who, 64), ("", 64), ("", 20), ("", 0)):
-        middle = [cell for backend in data.backends for cell in _backend(backend, words)]
+    for person, message in ((who, 64), ("", 64), ("", 20), ("", 0)):
+        middle = [cell for backend in data.backends for cell in _backend(backend, message)]
         right = [Cell(person, "muted"), Cell(f"{data.clock} ")]
         room = width - _width(left) - _width(middle) - _width(right)
         if room >= 1:
@@ -66,10 +66,10 @@ def header_line(data: HeaderData, width: int) -> Line:
 
 def _backend(backend: Backend, limit: int) -> list[Cell]:
     sign, role = _SIGNS[backend.health]
-    words = clean(backend.words, limit=limit) if limit else ""
+    message = clean(backend.message, limit=limit) if limit else ""
     tone: Role = "muted" if backend.health in ("live", "loading") else role
     line = [Cell(f"   {sign} ", role), Cell(clean(backend.name, limit=40))]
-    return [*line, Cell(f" {words:<{_FIGURE}}", tone)] if words else line
+    return [*line, Cell(f" {message:<{_FIGURE}}", tone)] if message else line
 
 
 def _width(line: list[Cell]) -> int:

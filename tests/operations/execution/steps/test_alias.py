@@ -20,7 +20,7 @@ from tests.operations.conftest import Bench
 async def test_it_is_tried_four_times(bench: Bench, lost: int, outcome: Outcome) -> None:
     bench.fake.traps.fail("set_alias", TimedOut("no answer", backend="MLflow"), times=lost)
     operation = await bench.promote("2")
-    assert operation.outcome is outcome, operation.words
+    assert operation.outcome is outcome, operation.message
     assert bench.fake.traps.calls.count("set_alias") == 4
     assert bench.fake.champion == ("2" if outcome is Outcome.DONE else "1")
 
@@ -33,7 +33,7 @@ async def test_an_answer_that_was_lost_after_it_took_effect_is_enough(bench: Ben
 
 def alias_step(operation: Operation) -> tuple[StepState, str]:
     (step,) = [step for step in operation.steps if step.name is StepName.MOVE_ALIAS]
-    return step.state, step.words
+    return step.state, step.message
 
 
 async def test_from_one_version_to_another(bench: Bench) -> None:
@@ -56,13 +56,13 @@ async def test_somebody_who_moves_it_meanwhile_is_not_overwritten(bench: Bench) 
     bench.fake.traps.before("patch_deployment", lambda: bench.fake.registry.aliases["iris"].update(champion="3"))
     undone = await bench.promote("2")
     assert undone.outcome is Outcome.UNDONE
-    assert "somebody moved alias champion of iris to 3 meanwhile" in undone.words
+    assert "somebody moved alias champion of iris to 3 meanwhile" in undone.message
     assert bench.fake.champion == "3"
 
 
 async def test_somebody_who_takes_it_away_meanwhile_is_told(bench: Bench) -> None:
     bench.fake.traps.before("patch_deployment", lambda: bench.fake.registry.aliases["iris"].pop("champion"))
-    assert "somebody moved alias champion of iris to nothing meanwhile" in (await bench.promote("2")).words
+    assert "somebody moved alias champion of iris to nothing meanwhile" in (await bench.promote("2")).message
 
 
 @pytest.mark.parametrize("to", ["3", "0", None])
@@ -77,7 +77,7 @@ async def test_somebody_who_moves_it_at_the_same_time_is_told(bench: Bench, to: 
     bench.fake.registry.set_alias = overtaken  # type: ignore[method-assign]
     undone = await bench.promote("2")
     assert undone.outcome in (Outcome.UNDONE, Outcome.NEEDS_ATTENTION)
-    assert f"somebody moved alias champion of iris to {to or 'nothing'} at the same time" in undone.words
+    assert f"somebody moved alias champion of iris to {to or 'nothing'} at the same time" in undone.message
     assert bench.fake.champion == to
 
 
@@ -92,8 +92,8 @@ async def test_an_alias_that_stays_where_it_was_after_it_was_set_is_told(bench: 
 
     bench.fake.registry.set_alias = ignored  # type: ignore[method-assign]
     undone = await bench.promote("2")
-    assert undone.outcome is Outcome.UNDONE, undone.words
-    assert f"MLflow: alias champion of iris still points at {before or 'nothing'} after it was set" in undone.words
+    assert undone.outcome is Outcome.UNDONE, undone.message
+    assert f"MLflow: alias champion of iris still points at {before or 'nothing'} after it was set" in undone.message
     assert sent == ["2"] * 4
 
 
@@ -118,31 +118,31 @@ async def test_a_move_that_is_still_on_its_way_is_waited_for_and_taken_back(benc
             bench.fake.registry.aliases["iris"]["champion"] = "2"
 
     bench.fake.clock.on_sleep.append(land)
-    _, words = await back(bench)
-    assert (words, bench.fake.champion) == ("2 → 1", "1")
+    _, message = await back(bench)
+    assert (message, bench.fake.champion) == ("2 → 1", "1")
     assert landed == [began + 1.0]
 
 
 async def test_one_that_has_not_moved_is_waited_for_once(bench: Bench) -> None:
     began = bench.fake.clock.monotonic()
-    _, words = await back(bench)
-    assert words == "the alias never moved"
+    _, message = await back(bench)
+    assert message == "the alias never moved"
     assert bench.fake.clock.monotonic() == began + 1.0
 
 
 async def test_one_that_has_moved_is_set_back_at_once(bench: Bench) -> None:
     plan_at = bench.fake.clock.monotonic()
     bench.fake.traps.before("patch_deployment", lambda: bench.fake.registry.aliases["iris"].update(champion="2"))
-    _, words = await back(bench)
-    assert words == "2 → 1"
+    _, message = await back(bench)
+    assert message == "2 → 1"
     assert bench.fake.clock.monotonic() == plan_at
 
 
 async def test_one_that_was_nowhere_is_deleted_again(bench: Bench) -> None:
     bench.fake.registry.aliases["iris"].pop("champion")
     bench.fake.traps.before("patch_deployment", lambda: bench.fake.registry.aliases["iris"].update(champion="2"))
-    _, words = await back(bench)
-    assert (words, bench.fake.champion) == ("2 → nothing", None)
+    _, message = await back(bench)
+    assert (message, bench.fake.champion) == ("2 → nothing", None)
 
 
 @pytest.mark.parametrize("to", ["3", "0", None])
@@ -160,8 +160,8 @@ async def test_one_that_somebody_else_has_moved_since_is_theirs(bench: Bench, to
 async def test_one_that_is_moved_back_while_it_is_announced_anew_is_left(bench: Bench) -> None:
     bench.fake.traps.before("patch_deployment", lambda: bench.fake.registry.aliases["iris"].update(champion="2"))
     bench.fake.traps.before("tag_model", lambda: bench.fake.registry.aliases["iris"].update(champion="1"))
-    _, words = await back(bench)
-    assert words == "somebody has moved the alias back meanwhile"
+    _, message = await back(bench)
+    assert message == "somebody has moved the alias back meanwhile"
 
 
 async def test_a_promotion_elsewhere_since_owns_the_alias(bench: Bench) -> None:
@@ -173,8 +173,8 @@ async def test_a_promotion_elsewhere_since_owns_the_alias(bench: Bench) -> None:
         bench.fake.registry.versions["iris", "2"] = replace(before, tags={"modeldeck.operation": "another"})
 
     bench.fake.traps.before("patch_deployment", promoted)
-    _, words = await back(bench)
-    assert words == "operation another has promoted version 2 elsewhere since: the alias is its own"
+    _, message = await back(bench)
+    assert message == "operation another has promoted version 2 elsewhere since: the alias is its own"
     assert bench.fake.champion == "2"
 
 

@@ -42,8 +42,8 @@ async def test_nothing_moves_before_somebody_else_approves(careful: Bench) -> No
     operation = await careful.promote("2")
     assert waited
     assert "modeldeck operations approve" in waited[0].waiting_for
-    assert operation.outcome is Outcome.DONE, operation.words
-    assert operation.steps[0].words == "approved by bob@box: looked at the numbers"
+    assert operation.outcome is Outcome.DONE, operation.message
+    assert operation.steps[0].message == "approved by bob@box: looked at the numbers"
 
 
 async def test_its_author_cannot_and_can_still_cancel(careful: Bench) -> None:
@@ -69,7 +69,7 @@ async def test_the_world_is_looked_at_again_after_the_approval(careful: Bench) -
     when_waiting(careful, meanwhile)
     operation = await careful.promote("2")
     assert operation.outcome is Outcome.REFUSED
-    assert "LOG_LEVEL" in operation.words
+    assert "LOG_LEVEL" in operation.message
     assert all(not lease.holder for lease in careful.fake.cluster.leases.values())
 
 
@@ -90,8 +90,8 @@ def test_a_person_is_the_same_on_every_machine() -> None:
 async def test_one_that_was_approved_before_is_not_waited_for(careful: Bench) -> None:
     careful.inbox.deliver(SignalRequest(Signal.APPROVE, "bob@box"))
     operation = await careful.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
-    assert operation.steps[0].words == "approved by bob@box"
+    assert operation.outcome is Outcome.DONE, operation.message
+    assert operation.steps[0].message == "approved by bob@box"
     kinds = [entry.kind for entry in careful.journal.written]
     assert not {"waiting", "going-on"} & set(kinds)
 
@@ -108,8 +108,8 @@ async def test_who_waits_says_so_once_and_that_it_goes_on(careful: Bench) -> Non
     careful.fake.clock.on_sleep.append(look)
     made = await careful.good_plan("2")
     operation = await careful.run(made)
-    assert operation.outcome is Outcome.DONE, operation.words
-    told = [(entry.kind, entry.words) for entry in careful.journal.written if entry.kind in ("waiting", "going-on")]
+    assert operation.outcome is Outcome.DONE, operation.message
+    told = [(entry.kind, entry.message) for entry in careful.journal.written if entry.kind in ("waiting", "going-on")]
     assert told == [
         ("waiting", f"somebody else has to approve it: modeldeck operations approve {made.id}"),
         ("going-on", "approved by bob@box: fine"),

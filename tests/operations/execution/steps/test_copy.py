@@ -40,7 +40,7 @@ async def test_it_is_waited_for_a_minute(bench: Bench, takes: float, outcome: Ou
 
     registry.copy_version = copy  # type: ignore[method-assign, assignment]
     operation = await bench.run(made)
-    assert operation.outcome is outcome, operation.words
+    assert operation.outcome is outcome, operation.message
     (step,) = (step for step in operation.steps if step.name is StepName.COPY_VERSION)
-    assert ("is READY" in step.words) is (outcome is Outcome.DONE)
+    assert ("is READY" in step.message) is (outcome is Outcome.DONE)
     assert (clock.monotonic() - begun[0] >= min(takes, 60.0)) is True

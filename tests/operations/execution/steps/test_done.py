@@ -26,15 +26,15 @@ LOST = TimedOut("no answer", backend="MLflow")
 
 
 def said(operation: Operation) -> dict[str, str]:
-    return {step.name.value: step.words for step in operation.steps}
+    return {step.name.value: step.message for step in operation.steps}
 
 
 def step_of(operation: Operation, name: StepName) -> tuple[StepState, str]:
-    return next((step.state, step.words) for step in operation.steps if step.name is name)
+    return next((step.state, step.message) for step in operation.steps if step.name is name)
 
 
 def log(operation: Operation) -> list[str]:
-    return [one.words for one in operation.log]
+    return [one.message for one in operation.log]
 
 
 async def run_of(bench: Bench, name: StepName) -> Execution:
@@ -59,11 +59,11 @@ async def test_a_promotion_in_its_own_words(bench: Bench) -> None:
         "no Prometheus is configured",
         "release": "the mark is off",
     }
-    requests = [words for words in log(done) if not words.startswith("Waiting")]
-    patch = next(words for words in requests if words.startswith("patch"))
+    requests = [message for message in log(done) if not message.startswith("Waiting")]
+    patch = next(message for message in requests if message.startswith("patch"))
     assert patch.startswith("patch deployment serving/iris at resourceVersion ")
     assert ": env/1/value models:/iris/1 → models:/iris/2, modeldeck.dev/model – → iris, modeldeck.dev/version – → 2" in patch
-    assert [words for words in requests if words != patch] == [
+    assert [message for message in requests if message != patch] == [
         "lock deployment serving/iris",
         f"announce that alias champion of iris moves: tag modeldeck.moving.champion.{done.id}",
         "alias champion of iris: 1 → 2",
@@ -101,15 +101,15 @@ async def test_what_changes_nothing_has_nothing_to_undo(bench: Bench, name: Step
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
+    ("name", "message"),
     [
         (StepName.LOCK, "given back at the end"),
         (StepName.TAG_VERSION, "tags are evidence and stay"),
         (StepName.WRITE_EVENT, "events are evidence and stay"),
     ],
 )
-async def test_what_stays_says_so(bench: Bench, name: StepName, words: str) -> None:
-    assert await WORKS[name].undo(await run_of(bench, StepName.LOCK)) == words
+async def test_what_stays_says_so(bench: Bench, name: StepName, message: str) -> None:
+    assert await WORKS[name].undo(await run_of(bench, StepName.LOCK)) == message
 
 
 async def test_the_locks_that_are_renewed_are_those_that_are_taken(bench: Bench) -> None:
@@ -134,11 +134,11 @@ async def test_the_template_is_patched_against_other_writers_six_times(bench: Be
     patch_conflicts(bench, failure, times)
     operation = await bench.promote("2")
     if times == 5:
-        assert operation.outcome is Outcome.DONE, operation.words
+        assert operation.outcome is Outcome.DONE, operation.message
         return
-    assert operation.outcome is Outcome.UNDONE, operation.words
-    words = "the deployment kept changing under the patch" if isinstance(failure, Conflict) else "no answer"
-    assert f"patch template failed: Kubernetes: {words}" in operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
+    message = "the deployment kept changing under the patch" if isinstance(failure, Conflict) else "no answer"
+    assert f"patch template failed: Kubernetes: {message}" in operation.message
 
 
 @pytest.mark.parametrize("failure", [Conflict("modified", backend="Kubernetes"), TimedOut("no answer", backend="Kubernetes")])
@@ -149,10 +149,10 @@ async def test_the_mark_is_taken_off_against_other_writers_six_times(bench: Benc
     if times == 5:
         assert step_of(operation, StepName.RELEASE) == (StepState.DONE, "the mark is off")
         return
-    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.words
-    words = "the deployment kept changing under the patch" if isinstance(failure, Conflict) else "no answer"
-    assert f"but release: Kubernetes: {words}" in operation.words
-    assert operation.words.endswith("— type: kubectl -n serving annotate deployment iris modeldeck.dev/operation-")
+    assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.message
+    message = "the deployment kept changing under the patch" if isinstance(failure, Conflict) else "no answer"
+    assert f"but release: Kubernetes: {message}" in operation.message
+    assert operation.message.endswith("— type: kubectl -n serving annotate deployment iris modeldeck.dev/operation-")
 
 
 async def test_a_patch_whose_answer_was_lost_says_so(bench: Bench) -> None:
@@ -183,7 +183,7 @@ def copied(bench: Bench) -> Bench:
 
 async def test_a_copy_tells_by_whom_it_was_made(copied: Bench) -> None:
     done = await copied.run(await planned(copied, COPYING))
-    assert done.outcome is Outcome.DONE, done.words
+    assert done.outcome is Outcome.DONE, done.message
     assert step_of(done, StepName.COPY_VERSION) == (StepState.DONE, "version 3 of prod.iris is READY")
     assert "copy models:/dev.iris/2 to version 3 of prod.iris" in log(done)
     tags = copied.fake.registry.versions["prod.iris", "3"].tags
@@ -193,7 +193,7 @@ async def test_a_copy_tells_by_whom_it_was_made(copied: Bench) -> None:
 async def test_a_copy_that_is_taken_back_stays_and_says_so(copied: Bench) -> None:
     copied.fake.cluster.broken.add("models:/prod.iris/3")
     back = await copied.run(await planned(copied, COPYING))
-    assert back.outcome is Outcome.UNDONE, back.words
+    assert back.outcome is Outcome.UNDONE, back.message
     assert step_of(back, StepName.COPY_VERSION) == (StepState.UNDONE, "version 3 of prod.iris stays, and says so")
     tags = copied.fake.registry.versions["prod.iris", "3"].tags
     assert tags["modeldeck.left"] == f"copied by operation {back.id}, which was taken back"
@@ -204,21 +204,23 @@ async def test_a_copy_that_was_never_made_is_not_told_of(copied: Bench) -> None:
     copied.fake.traps.fail("copy_version", Unreachable("refused", backend="MLflow"))
     began = copied.fake.clock.monotonic()
     back = await copied.run(await planned(copied, COPYING))
-    assert back.outcome is Outcome.UNDONE, back.words
+    assert back.outcome is Outcome.UNDONE, back.message
     assert step_of(back, StepName.COPY_VERSION) == (StepState.UNDONE, "it was never made")
     assert copied.fake.traps.calls.count("copy_version") == 1, "it would be made twice"
     assert copied.fake.clock.monotonic() > began
 
 
-def with_judgements(*judgements: Judgement, words: str = "") -> Operation:
-    steps = tuple(replace(step, judgements=judgements, words=words) if step.name is StepName.JUDGE_GATE else step for step in JUDGING.steps)
+def with_judgements(*judgements: Judgement, message: str = "") -> Operation:
+    steps = tuple(
+        replace(step, judgements=judgements, message=message) if step.name is StepName.JUDGE_GATE else step for step in JUDGING.steps
+    )
     return replace(JUDGING, steps=steps)
 
 
 def test_the_evidence_is_the_last_judgement_of_the_gate() -> None:
     last = judged(4, 5, 0.049, GateVerdict.PASS, "fine")
     rolled = 'deployment "iris" successfully rolled out'
-    told = evidence_words(with_judgements(judged(0, 5), judged(1, 5), last, words="passed: all 3 criteria pass"))
+    told = evidence_words(with_judgements(judged(0, 5), judged(1, 5), last, message="passed: all 3 criteria pass"))
     assert told.startswith(f"{rolled}; gate PASS, passed: all 3 criteria pass: error ratio ")
     assert "p99 vs before 1.2 × ≤ 1.5 ×" in told
     assert told.endswith(", over 280 requests")
@@ -227,7 +229,7 @@ def test_the_evidence_is_the_last_judgement_of_the_gate() -> None:
     assert evidence_words(with_judgements()) == f"{rolled}; no gate"
     assert evidence_words(BEGUN) == "no rollout was needed; no gate"
     assert evidence_words(DONE, leg=1) == "no rollout was needed; no gate"
-    assert len(evidence_words(with_judgements(last, words="x" * 9000))) == 2000
+    assert len(evidence_words(with_judgements(last, message="x" * 9000))) == 2000
 
 
 async def test_a_version_that_comes_first_has_nothing_that_it_replaces(bench: Bench) -> None:
@@ -258,13 +260,15 @@ async def test_one_tag_that_is_refused_is_told_after_all_of_them(bench: Bench) -
 
 
 @pytest.mark.parametrize(
-    ("moved_to", "words"),
+    ("moved_to", "message"),
     [
         ("3", "points at 3 now: somebody else moved it"),
         (None, "points at nothing now: somebody else moved it"),
     ],
 )
-async def test_an_alias_that_somebody_moved_on_is_left_to_them(bench_of: Callable[[str], Bench], moved_to: str | None, words: str) -> None:
+async def test_an_alias_that_somebody_moved_on_is_left_to_them(
+    bench_of: Callable[[str], Bench], moved_to: str | None, message: str
+) -> None:
     bench = bench_of("models:/iris@champion")
 
     def move() -> None:
@@ -276,8 +280,8 @@ async def test_an_alias_that_somebody_moved_on_is_left_to_them(bench_of: Callabl
 
     bench.fake.traps.before("pods_of", move, skip=1)
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.NEEDS_ATTENTION, ended.words
-    assert f"alias champion of iris {words}" in ended.words
+    assert ended.outcome is Outcome.NEEDS_ATTENTION, ended.message
+    assert f"alias champion of iris {message}" in ended.message
     assert bench.fake.champion == moved_to
 
 

@@ -47,13 +47,13 @@ def says(bench: Bench, value: Callable[[float], float | None]) -> None:
 
 def gate_of(operation: Operation) -> tuple[StepState, str]:
     (step,) = [step for step in operation.steps if step.name is StepName.JUDGE_GATE]
-    return step.state, step.words
+    return step.state, step.message
 
 
 async def test_three_passes_after_the_warm_up_finish(judged: Bench) -> None:
     says(judged, lambda at: 0.5)
     operation = await judged.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
     assert gate_of(operation) == (StepState.DONE, "passed: all 1 criteria pass")
     assert operation.judged is not None
     assert operation.judged.verdict is GateVerdict.PASS
@@ -69,7 +69,7 @@ async def test_two_fails_in_a_row_undo_before_the_alias_moves(judged: Bench) -> 
     operation = await judged.promote("2")
     assert operation.outcome is Outcome.UNDONE
     assert operation.exit_code is ExitCode.GATE_FAILED
-    assert "failed: score: 2, wanted ≤ 1" in operation.words
+    assert "failed: score: 2, wanted ≤ 1" in operation.message
     assert judged.fake.env() == "models:/iris/1"
     assert "set_alias" not in judged.fake.traps.calls
 
@@ -137,7 +137,7 @@ async def test_more_time_counts_from_when_it_is_given(judged: Bench) -> None:
     assert held[1] - held[0] >= 400
     assert 400 <= operation.extended < 420
     assert operation.outcome is Outcome.UNDONE
-    assert any("bob@box gave the gate 300 s more" in said.words for said in operation.log)
+    assert any("bob@box gave the gate 300 s more" in said.message for said in operation.log)
     assert judged.journal.operation(operation.id) == operation
 
 
@@ -152,7 +152,7 @@ async def test_pods_that_crash_while_they_are_judged_undo(judged: Bench) -> None
     says(judged, lambda at: judged.fake.cluster.broken.add("models:/iris/2") or 0.5 if at > 12 else 0.5)  # type: ignore[func-returns-value]
     operation = await judged.promote("2")
     assert operation.outcome is Outcome.UNDONE
-    assert "cannot unpickle the model" in operation.words
+    assert "cannot unpickle the model" in operation.message
     assert operation.exit_code is ExitCode.UNDONE
 
 
@@ -166,7 +166,7 @@ async def test_a_quota_that_stops_an_autoscaler_meanwhile_undoes_nothing(judged:
 
     says(judged, figures)
     operation = await judged.promote("2")
-    assert operation.outcome is Outcome.DONE, operation.words
+    assert operation.outcome is Outcome.DONE, operation.message
 
 
 async def test_a_cut_off_gate_goes_on_with_the_time_that_it_had(judged: Bench) -> None:
@@ -182,11 +182,11 @@ async def test_a_cut_off_gate_goes_on_with_the_time_that_it_had(judged: Bench) -
     judged.journal.append(made.id, "started", {"at": judged.fake.clock.at, "pid": gone_pid(), "host": host()})
     says(judged, lambda at: 0.5)
     ended = await judged.resume(made.id)
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     (step,) = [step for step in ended.steps if step.name is StepName.JUDGE_GATE]
     elapsed = [judgement.elapsed for judgement in step.judgements]
     assert all(later - earlier >= GATE.interval for earlier, later in pairwise(elapsed)), "each look once"
-    assert step.words == "passed: all 1 criteria pass"
+    assert step.message == "passed: all 1 criteria pass"
 
 
 async def test_looks_are_whole_intervals_apart_whatever_an_answer_takes(judged: Bench) -> None:
@@ -210,7 +210,7 @@ async def test_without_a_gate_only_with_a_reason_and_it_is_said(judged: Bench) -
     made = await judged.plan("2", ungated=True, reason="hotfix")
     assert isinstance(made, Plan)
     assert made.gate is None
-    assert made.checks[-1].words == "no gate, as asked: hotfix"
+    assert made.checks[-1].message == "no gate, as asked: hotfix"
 
 
 async def test_a_roll_back_has_a_shorter_gate(judged: Bench) -> None:

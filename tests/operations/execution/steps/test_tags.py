@@ -17,12 +17,12 @@ PASSED = (
 )
 LAST = Judgement(3.0, 3.0, GateVerdict.PASS, PASSED, requests=240)
 EARLIER = Judgement(1.0, 1.0, GateVerdict.INSUFFICIENT)
-GATE = Step(StepName.JUDGE_GATE, "", "", words="passed", judgements=(EARLIER, EARLIER, LAST))
+GATE = Step(StepName.JUDGE_GATE, "", "", message="passed", judgements=(EARLIER, EARLIER, LAST))
 
 
 def test_the_last_judgement_is_told_with_its_figures() -> None:
     assert _gate_words(GATE) == "gate PASS, passed: error ratio 0.2 % ≤ 5 %, own –, over 240 requests"
-    assert _gate_words(replace(GATE, judgements=(EARLIER,), words="")) == "gate INSUFFICIENT"
+    assert _gate_words(replace(GATE, judgements=(EARLIER,), message="")) == "gate INSUFFICIENT"
     assert _gate_words(replace(GATE, judgements=(replace(EARLIER, requests=0),))) == "gate INSUFFICIENT, passed: over 0 requests"
     assert _gate_words(replace(GATE, judgements=())) == _gate_words(None) == "no gate"
 

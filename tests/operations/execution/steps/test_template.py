@@ -21,7 +21,7 @@ LOST = TimedOut("no answer", backend="Kubernetes")
 
 
 def patched(operation: Operation) -> str:
-    return next(step.words for step in operation.steps if step.name is StepName.PATCH_TEMPLATE)
+    return next(step.message for step in operation.steps if step.name is StepName.PATCH_TEMPLATE)
 
 
 @pytest.mark.parametrize("failure", [LOST, Conflict("modified", backend="Kubernetes")])
@@ -30,7 +30,7 @@ async def test_a_lost_answer_is_looked_at_and_asked_for_again(bench: Bench, fail
     bench.fake.traps.fail("set_alias", Rejected("no such alias name", backend="MLflow"), times=9)
     bench.fake.traps.fail("patch_deployment", failure, late=late, skip=1, times=2)
     operation = await bench.promote("2")
-    assert operation.outcome is Outcome.UNDONE, operation.words
+    assert operation.outcome is Outcome.UNDONE, operation.message
     assert bench.fake.env() == "models:/iris/1"
     assert "somebody" not in patched(operation)
 
@@ -75,7 +75,7 @@ async def test_a_template_that_moved_is_nothing_to_patch(bench: Bench) -> None:
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/3")
     with pytest.raises(Conflict) as failed:
         await PATCH.do(run)
-    assert failed.value.words == "env MODEL_URI of container server was changed"
+    assert failed.value.message == "env MODEL_URI of container server was changed"
     assert (failed.value.backend, sent(bench)) == ("Kubernetes", 0)
 
 
@@ -146,13 +146,13 @@ async def test_where_its_pods_are_is_noted_before_the_first_request_alone(bench:
 
 
 @pytest.mark.parametrize(
-    ("edits", "words"),
+    ("edits", "message"),
     [
         ({"/spec/template/spec/containers/0/env/0/value": ("a", "b")}, "env/0/value a → b"),
         ({"/metadata/annotations/modeldeck.dev~1operation": (None, "x")}, "modeldeck.dev/operation – → x"),
         ({"/metadata/annotations/y": (None, "x"), "/spec/template/metadata/annotations/z": ("x", None)}, "z x → –"),
     ],
 )
-def test_what_a_patch_changes_in_words(edits: Edits, words: str) -> None:
-    assert edits_words(edits).endswith(words)
+def test_what_a_patch_changes_in_words(edits: Edits, message: str) -> None:
+    assert edits_words(edits).endswith(message)
     assert ", " not in edits_words(edits)

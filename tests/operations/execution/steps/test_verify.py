@@ -34,24 +34,24 @@ async def contradicted(bench: Bench, change: Callable[[], object]) -> Operation:
 async def test_an_alias_that_is_moved_at_once(bench: Bench) -> None:
     ended = await contradicted(bench, lambda: bench.fake.registry.aliases["iris"].update(champion="3"))
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert ended.words.startswith(
+    assert ended.message.startswith(
         "iris promoted: 1 → 2, but verify: alias champion points at 3 (somebody may have changed it again at once"
     )
-    assert ended.words.endswith(" — type: modeldeck status serving/iris")
+    assert ended.message.endswith(" — type: modeldeck status serving/iris")
     assert 9.6 <= took(ended) <= 10.4, "it is given time to settle"
 
 
 async def test_a_template_that_is_changed_at_once(bench: Bench) -> None:
     ended = await contradicted(bench, lambda: bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/3"))
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "the template names version 3, as somebody (field manager kubectl-set) has written it; " in ended.words
-    assert "2 pods serve version 3" in ended.words
+    assert "the template names version 3, as somebody (field manager kubectl-set) has written it; " in ended.message
+    assert "2 pods serve version 3" in ended.message
 
 
 async def test_pods_that_break_at_once(bench: Bench) -> None:
     ended = await contradicted(bench, lambda: bench.fake.cluster.broken.add("models:/iris/2"))
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "but verify: no pod is ready (" in ended.words
+    assert "but verify: no pod is ready (" in ended.message
 
 
 async def test_a_deployment_that_is_gone_at_once(bench: Bench) -> None:
@@ -65,7 +65,7 @@ async def test_a_deployment_that_is_gone_at_once(bench: Bench) -> None:
     bench.fake.traps.before("fleet", delete)
     ended = await bench.run(made)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "verify: the deployment is gone" in ended.words
+    assert "verify: the deployment is gone" in ended.message
 
 
 async def test_what_settles_in_time_agrees(bench: Bench) -> None:
@@ -82,14 +82,14 @@ async def test_what_settles_in_time_agrees(bench: Bench) -> None:
 
     bench.fake.traps.before("write_event", change)
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert 8.0 <= took(ended) <= 9.0
 
 
 async def test_a_registry_that_is_away_contradicts_nothing(bench: Bench) -> None:
     bench.fake.traps.before("write_event", lambda: bench.fake.traps.fail("registry", Unreachable("refused"), times=10**6))
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert 1.0 <= took(ended) <= 2.0, "it is not waited for long"
 
 
@@ -97,7 +97,7 @@ async def test_another_deployments_pods_are_none_of_it(bench: Bench) -> None:
     env = [{"name": "A", "value": "b"}, {"name": "MODEL_URI", "value": "models:/iris/1"}]
     bench.fake.cluster.add("serving", "other", [{"name": "server", "image": "s:1", "env": env}])
     ended = await bench.promote("2")
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
 
 
 async def test_one_of_two_that_does_not_state_its_version_is_counted(bench: Bench) -> None:
@@ -108,7 +108,7 @@ async def test_one_of_two_that_does_not_state_its_version_is_counted(bench: Benc
         return "2" if uri.endswith("2") and len(stating) % 2 else None
 
     ended = await speaking(bench, says)
-    assert ended.outcome is Outcome.DONE, ended.words
+    assert ended.outcome is Outcome.DONE, ended.message
     assert verified(ended) == "iris 2: alias and template agree, but 1 of 2 pods have not stated what they serve in 90 s"
     assert 90.0 <= took(ended) <= 94.0
 
@@ -122,7 +122,7 @@ async def test_pods_that_never_stated_it_are_not_waited_for_at_all(bench: Bench)
 async def test_pods_that_contradict_the_template_are_believed_at_once_and_told_after_ten_seconds(bench: Bench) -> None:
     ended = await speaking(bench, lambda uri: "1")
     assert ended.outcome is Outcome.NEEDS_ATTENTION
-    assert "2 pods serve version 1" in ended.words
+    assert "2 pods serve version 1" in ended.message
     assert 9.6 <= took(ended) <= 10.4
 
 

@@ -34,7 +34,7 @@ _NO_GAP = re.compile(r"metric might not be a counter")
 
 def notes(vector: Vector | Matrix) -> tuple[str, ...]:
     """What makes an answer partial."""
-    return tuple(words for words in vector.warnings if not _NO_GAP.search(words))
+    return tuple(message for message in vector.warnings if not _NO_GAP.search(message))
 
 
 def restarts(*samples: Matrix) -> dict[Process, tuple[Interval, ...]]:

@@ -14,12 +14,12 @@ from typing import Any
 from modeldeck.domain.gates import evidence, latency
 from modeldeck.domain.gates.drift import BLIND, drift
 from modeldeck.domain.gates.evidence import Evidence
+from modeldeck.domain.gates.formatting import bound_words, shown
 from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Trouble
 from modeldeck.domain.gates.latency import P99, p99_of
 from modeldeck.domain.gates.looks import Levels, levels
 from modeldeck.domain.gates.measures import Buckets, Measure, Measured
 from modeldeck.domain.gates.settings import Gate, Op, QueryCriterion
-from modeldeck.domain.gates.words import bound_words, shown
 
 ERRORS, ERRORS_COMPARED, LATENCY, LATENCY_COMPARED, DRIFT = "error ratio", "error ratio vs before", "p99", "p99 vs before", "drift"
 BUILT_IN = (ERRORS, ERRORS_COMPARED, LATENCY, LATENCY_COMPARED, DRIFT)
@@ -153,14 +153,14 @@ def own(criterion: QueryCriterion, answer: Measure[float], requests: Measure[int
         return _troubled(few, Trouble.FEW_REQUESTS, f"{requests.value} requests, {needed} needed")
     said = shown(blank.value, criterion.unit)
     if criterion.op.holds(blank.value, criterion.bound):
-        return replace(blank, verdict=GateVerdict.PASS, words=said)
-    return replace(blank, verdict=GateVerdict.FAIL, words=f"{said}, wanted {blank.bound}")
+        return replace(blank, verdict=GateVerdict.PASS, message=said)
+    return replace(blank, verdict=GateVerdict.FAIL, message=f"{said}, wanted {blank.bound}")
 
 
 def _blank(
     name: str, unit: str, limit: float | None, query: str, measures: Sequence[Measure[Any]], requests: int | None
 ) -> CriterionResult:
-    warnings = tuple(dict.fromkeys(words for measure in measures for words in measure.warnings))
+    warnings = tuple(dict.fromkeys(message for measure in measures for message in measure.warnings))
     bound = "" if limit is None else bound_words(Op.AT_MOST, limit, unit)
     verdict = GateVerdict.INSUFFICIENT
     return CriterionResult(name, verdict, query=query, unit=unit, bound=bound, limit=limit, requests=requests, warnings=warnings)
@@ -171,7 +171,7 @@ def _p99_query(latency: Measure[Buckets]) -> str:
 
 
 def _left_out(measure: Measure[Any]) -> str:
-    return f" ({measure.words})" if measure.words else ""
+    return f" ({measure.message})" if measure.message else ""
 
 
 def _seconds(found: P99) -> str:
@@ -185,20 +185,20 @@ _TOO_COARSE = {DRIFT: "every prediction is in one bucket: drift within it cannot
 def _decided(blank: CriterionResult, found: Evidence, sure: Levels, said: str) -> CriterionResult:
     verdict = found.verdict(sure)
     if verdict is GateVerdict.PASS:
-        return replace(blank, verdict=verdict, words=said)
+        return replace(blank, verdict=verdict, message=said)
     if verdict is GateVerdict.FAIL:
-        return replace(blank, verdict=verdict, words=f"{said}, wanted {blank.bound}")
+        return replace(blank, verdict=verdict, message=f"{said}, wanted {blank.bound}")
     if found.blind:
         return _troubled(blank, Trouble.COARSE, _TOO_COARSE.get(blank.name, f"{said}: its buckets are too coarse to tell {blank.bound}"))
     return _troubled(blank, Trouble.UNDECIDED, f"{said}: neither shown nor excluded")
 
 
-def _troubled(blank: CriterionResult, trouble: Trouble, words: str) -> CriterionResult:
-    return replace(blank, verdict=trouble.verdict, trouble=trouble, words=words)
+def _troubled(blank: CriterionResult, trouble: Trouble, message: str) -> CriterionResult:
+    return replace(blank, verdict=trouble.verdict, trouble=trouble, message=message)
 
 
 def _unknown(blank: CriterionResult, measures: Sequence[Measure[Any]], whose: str = "") -> CriterionResult:
     """The worst of what is missing: an ERROR says more than silence."""
     gone = [measure for measure in measures if measure.value is None]
     worst = next((m for m in gone if m.trouble and m.trouble.verdict is GateVerdict.ERROR), gone[0])
-    return _troubled(blank, worst.trouble or Trouble.NO_DATA, f"{whose}{worst.words or 'not known'}")
+    return _troubled(blank, worst.trouble or Trouble.NO_DATA, f"{whose}{worst.message or 'not known'}")

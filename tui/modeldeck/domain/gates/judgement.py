@@ -19,7 +19,7 @@ class GateVerdict(StrEnum):
 
 
 class Trouble(StrEnum):
-    """Why a criterion was neither passed nor failed: for programs, as `words` say it for people."""
+    """Why a criterion was neither passed nor failed: for programs, as `message` says it for people."""
 
     NO_METRIC = "no metric"
     NO_DATA = "no data"
@@ -45,7 +45,7 @@ class CriterionResult:
 
     name: str
     verdict: GateVerdict
-    words: str = ""
+    message: str = ""
     """Why this verdict, in one line."""
     query: str = ""
     """PromQL that a person could ask instead."""
@@ -85,7 +85,7 @@ class Judgement:
     """Requests of the new version in the window."""
     window: float = 0.0
     """Seconds that it looked back."""
-    words: str = ""
+    message: str = ""
 
 
 _ORDER = (GateVerdict.FAIL, GateVerdict.ERROR, GateVerdict.INSUFFICIENT, GateVerdict.PASS)
@@ -103,16 +103,16 @@ def judgement(
     """The criteria together; the words are those of the criteria that decide."""
     results = tuple(partial_cannot_pass(result) for result in criteria)
     verdict = combine(result.verdict for result in results)
-    deciding = [f"{result.name}: {result.words}" for result in results if result.verdict is verdict and result.words]
+    deciding = [f"{result.name}: {result.message}" for result in results if result.verdict is verdict and result.message]
     if verdict is GateVerdict.PASS:
-        words = f"all {len(results)} criteria pass"
+        message = f"all {len(results)} criteria pass"
     else:
-        words = "; ".join(dict.fromkeys(deciding)) or "nothing was judged"
-    return Judgement(at, elapsed, verdict, results, requests, window, words)
+        message = "; ".join(dict.fromkeys(deciding)) or "nothing was judged"
+    return Judgement(at, elapsed, verdict, results, requests, window, message)
 
 
 def partial_cannot_pass(result: CriterionResult) -> CriterionResult:
     """Prometheus' warnings mean that a part of the data is missing: what passes by the rest is not known to pass."""
     if not result.warnings or result.verdict is not GateVerdict.PASS:
         return result
-    return replace(result, verdict=GateVerdict.INSUFFICIENT, trouble=Trouble.PARTIAL, words=f"partial data: {result.warnings[0]}")
+    return replace(result, verdict=GateVerdict.INSUFFICIENT, trouble=Trouble.PARTIAL, message=f"partial data: {result.warnings[0]}")

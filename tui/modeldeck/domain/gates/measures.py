@@ -14,17 +14,17 @@ Buckets = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Measure(Generic[T]):
-    """One answer. `value` None: `trouble` and `words` say why; else `words` say what was left out of it."""
+    """One answer. `value` None: `trouble` and `message` says why; else `message` says what was left out of it."""
 
     value: T | None
     query: str = ""
     trouble: Trouble | None = None
-    words: str = ""
+    message: str = ""
     warnings: tuple[str, ...] = ()
 
 
-def missing(trouble: Trouble, words: str, query: str = "") -> Measure[T]:
-    return Measure(None, query, trouble, words)
+def missing(trouble: Trouble, message: str, query: str = "") -> Measure[T]:
+    return Measure(None, query, trouble, message)
 
 
 def _unasked() -> Measure[T]:
@@ -52,6 +52,6 @@ class Measured:
         return " / ".join(parts) if all(parts) else ""
 
 
-def nothing(trouble: Trouble, words: str) -> Measured:
+def nothing(trouble: Trouble, message: str) -> Measured:
     """Why nothing at all is known of a version."""
-    return Measured(missing(trouble, words), missing(trouble, words), missing(trouble, words), missing(trouble, words))
+    return Measured(missing(trouble, message), missing(trouble, message), missing(trouble, message), missing(trouble, message))

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from modeldeck.domain.gates.criteria import DRIFT, ERRORS, ERRORS_COMPARED, LATENCY, LATENCY_COMPARED, built_in, by_errors, by_latency
+from modeldeck.domain.gates.formatting import shown, span
 from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Trouble
 from modeldeck.domain.gates.latency import slowed
 from modeldeck.domain.gates.looks import Levels, levels
 from modeldeck.domain.gates.measures import Buckets, Measure, Measured
 from modeldeck.domain.gates.settings import Gate
-from modeldeck.domain.gates.words import shown, span
 
 _STEP = 1.2
 """Between two times that are tried: nearer than what comes by chance."""
@@ -61,13 +61,13 @@ def _missing(result: CriterionResult, decided: dict[str, float], counted: float)
     more = result.more_requests
     if result.trouble is Trouble.UNDECIDED:
         if result.name not in decided:
-            return replace(result, words=f"{result.words}, and more requests will hardly tell")
+            return replace(result, message=f"{result.message}, and more requests will hardly tell")
         more = math.ceil((decided[result.name] - 1) * (result.requests or 0))
     if more is None or not result.requests:
         return replace(result, more_requests=more or None)
     seconds = counted * more / result.requests
-    words = f"{result.words}: about {more} more {_counted(result)} needed ({span(seconds)})"
-    return replace(result, more_requests=more, more_seconds=seconds, words=words)
+    message = f"{result.message}: about {more} more {_counted(result)} needed ({span(seconds)})"
+    return replace(result, more_requests=more, more_seconds=seconds, message=message)
 
 
 def _counted(result: CriterionResult) -> str:

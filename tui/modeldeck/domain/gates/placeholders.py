@@ -25,7 +25,7 @@ def problems(query: str) -> tuple[str, ...]:
             continue
         if text in ('"', "'", "`"):
             found.append(f"expected a closing {text}, found none")
-        found.extend(words for match in _PLACEHOLDER.finditer(text) if (words := _problem(match[1], text, before)))
+        found.extend(message for match in _PLACEHOLDER.finditer(text) if (message := _problem(match[1], text, before)))
     return tuple(dict.fromkeys(found))
 
 

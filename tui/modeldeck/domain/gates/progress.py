@@ -35,7 +35,7 @@ class Progress:
     """Seconds, 0 after it."""
     time_left: float
     """Seconds until it holds, 0 after that."""
-    words: str
+    message: str
 
 
 def decide(gate: Gate, judgements: Sequence[Judgement], started_at: float, now: float, *, extended: float = 0.0) -> Decision:
@@ -84,11 +84,11 @@ def _row(counted: Sequence[Judgement], name: str, verdict: GateVerdict) -> int:
 
 def _words(gate: Gate, decision: Decision, counted: Sequence[Judgement], warm_up_left: float) -> str:
     if decision is Decision.FINISH:
-        return f"passed: {counted[-1].words}"
+        return f"passed: {counted[-1].message}"
     if decision is Decision.STOP:
-        return f"failed: {counted[-1].words}"
+        return f"failed: {counted[-1].message}"
     if decision is Decision.HOLD:
-        last = f"{counted[-1].verdict}: {counted[-1].words}" if counted else "nothing was judged after the warm-up"
+        last = f"{counted[-1].verdict}: {counted[-1].message}" if counted else "nothing was judged after the warm-up"
         return f"undecided when its time was up; {last}"
     if warm_up_left:
         return f"warming up, {warm_up_left:.0f} s to go"
@@ -99,4 +99,4 @@ def _words(gate: Gate, decision: Decision, counted: Sequence[Judgement], warm_up
     if rows and newest.verdict in (GateVerdict.PASS, GateVerdict.FAIL):
         times = gate.passes_in_a_row if newest.verdict is GateVerdict.PASS else gate.fails_in_a_row
         return f"{newest.verdict} {min(rows)} of {times} in a row"
-    return f"{newest.verdict}: {newest.words}"
+    return f"{newest.verdict}: {newest.message}"

@@ -136,7 +136,7 @@ class Flaw:
     """A setting that cannot work together with the others: the key, and what was expected."""
 
     key: str
-    words: str
+    message: str
 
 
 def flaws(gate: Gate) -> tuple[Flaw, ...]:
@@ -150,11 +150,11 @@ def flaws(gate: Gate) -> tuple[Flaw, ...]:
             Flaw("timeout", f"expected at least warm_up + {times} = {gate.shortest:g} s, found {gate.timeout:g}: it could only hold")
         )
     if gate.baseline < 4 * gate.scrape:
-        words = f"expected at least 4 × scrape = {4 * gate.scrape:g} s, found {gate.baseline:g}: it would hold too few samples"
-        found.append(Flaw("baseline", words))
+        message = f"expected at least 4 × scrape = {4 * gate.scrape:g} s, found {gate.baseline:g}: it would hold too few samples"
+        found.append(Flaw("baseline", message))
     if gate.max_error_rise is not None and gate.max_error_ratio is not None and gate.tolerated_errors >= gate.max_error_ratio:
-        words = f"expected less than max_error_ratio = {gate.max_error_ratio:g}, found {gate.tolerated_errors:g}"
-        found.append(Flaw("tolerated_errors", words))
+        message = f"expected less than max_error_ratio = {gate.max_error_ratio:g}, found {gate.tolerated_errors:g}"
+        found.append(Flaw("tolerated_errors", message))
     names = [criterion.name for criterion in gate.criteria]
     twice = sorted({name for name in names if names.count(name) > 1})
     found.extend(Flaw("criteria", f"expected each name once, found {name!r} several times") for name in twice)

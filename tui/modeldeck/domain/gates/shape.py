@@ -65,7 +65,7 @@ def judgement_to_json(judgement: Judgement) -> Json:
         "verdict": judgement.verdict.value,
         "requests": judgement.requests,
         "window": judgement.window,
-        "words": judgement.words or None,
+        "message": judgement.message or None,
         "criteria": [criterion_result_to_json(result) for result in judgement.criteria],
     }
 
@@ -82,7 +82,7 @@ def criterion_result_to_json(result: CriterionResult) -> Json:
         "baseline": _finite(result.baseline),
         "verdict": result.verdict.value,
         "requests": result.requests,
-        "words": result.words or None,
+        "message": result.message or None,
         "trouble": result.trouble.value if result.trouble else None,
         "more_requests": result.more_requests,
         "more_seconds": _finite(result.more_seconds),
@@ -99,7 +99,7 @@ def judgement_from_json(body: Mapping[str, Any]) -> Judgement:
         criteria=tuple(_result_from_json(each) for each in _list(body.get("criteria")) if isinstance(each, Mapping)),
         requests=_count(body.get("requests")),
         window=_number(body.get("window"), 0.0) or 0.0,
-        words=str(body.get("words") or ""),
+        message=str(body.get("message") or ""),
     )
 
 
@@ -107,7 +107,7 @@ def _result_from_json(body: Mapping[str, Any]) -> CriterionResult:
     return CriterionResult(
         name=str(body.get("name") or ""),
         verdict=_enum(GateVerdict, body.get("verdict"), GateVerdict.ERROR),
-        words=str(body.get("words") or ""),
+        message=str(body.get("message") or ""),
         query=str(body.get("query") or ""),
         value=_number(body.get("value")),
         unit=str(body.get("unit") or ""),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from modeldeck.domain.gates.formatting import bound_words
 from modeldeck.domain.gates.settings import Gate, Op
-from modeldeck.domain.gates.words import bound_words
 
 
 def gate_words(gate: Gate) -> str:

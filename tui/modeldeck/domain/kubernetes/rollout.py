@@ -17,7 +17,7 @@ class RolloutStatus:
     """`kubectl rollout status` in its own words. `state` is one of waiting, progressing, failed, done."""
 
     state: str
-    words: str
+    message: str
 
 
 WAITING = "waiting"
@@ -67,7 +67,7 @@ class Trouble:
     """Why a rollout will not succeed by waiting. `reason` is Kubernetes' own word, `cause` the kind that it is of. `pod` and `container`
     say whose log tells more; "" where no pod is at fault."""
 
-    words: str
+    message: str
     reason: str
     cause: Cause
     pod: str = ""
@@ -76,7 +76,7 @@ class Trouble:
     """What held a rollout up until its DEADLINE."""
 
     def __str__(self) -> str:
-        return self.words
+        return self.message
 
 
 def status(deployment: Deployment) -> RolloutStatus:
@@ -88,8 +88,8 @@ def status(deployment: Deployment) -> RolloutStatus:
         return RolloutStatus(FAILED, f'deployment "{name}" exceeded its progress deadline')
     waiting = f'Waiting for deployment "{name}" rollout to finish: '
     if deployment.updated < deployment.desired:
-        words = f"{deployment.updated} out of {deployment.desired} new replicas have been updated..."
-        return RolloutStatus(PROGRESSING, waiting + words)
+        message = f"{deployment.updated} out of {deployment.desired} new replicas have been updated..."
+        return RolloutStatus(PROGRESSING, waiting + message)
     if deployment.replicas > deployment.updated:
         return RolloutStatus(PROGRESSING, waiting + f"{deployment.replicas - deployment.updated} old replicas are pending termination...")
     if deployment.available < deployment.updated:
@@ -117,13 +117,13 @@ def trouble(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[
     if not _something_comes(deployment, pods, new) and (found := refused(deployment)) is not None:
         return found
     if _deadline_exceeded(deployment):
-        words = next((c.message for c in deployment.conditions if c.type == "Progressing"), "")
-        words = words or f'deployment "{deployment.name}" exceeded its progress deadline'
+        message = next((c.message for c in deployment.conditions if c.type == "Progressing"), "")
+        message = message or f'deployment "{deployment.name}" exceeded its progress deadline'
         held = obstacle(deployment, pods, replica_sets)
         if held is None:
-            return Trouble(words, "ProgressDeadlineExceeded", Cause.DEADLINE)
+            return Trouble(message, "ProgressDeadlineExceeded", Cause.DEADLINE)
         return replace(
-            held, words=f"{words.rstrip('.')}: {held.words}", reason="ProgressDeadlineExceeded", cause=Cause.DEADLINE, held=held.cause
+            held, message=f"{message.rstrip('.')}: {held.message}", reason="ProgressDeadlineExceeded", cause=Cause.DEADLINE, held=held.cause
         )
     return None
 
@@ -140,13 +140,15 @@ def obstacle(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence
     coming = [pod for pod in new if not pod.ended and not pod.ready]
     for pod in coming:
         if pod.unscheduled:
-            words = f"pod {pod.name} cannot be scheduled: {pod.unscheduled.rstrip('.')}"
-            return Trouble(words, "Unschedulable", Cause.UNSCHEDULED, pod.name)
+            message = f"pod {pod.name} cannot be scheduled: {pod.unscheduled.rstrip('.')}"
+            return Trouble(message, "Unschedulable", Cause.UNSCHEDULED, pod.name)
     ended = [pod for pod in new if pod.phase == "Failed"]
     if ended and len(ended) >= len(coming):
         pod = max(ended, key=lambda pod: pod.created_at or 0.0)
-        words = f"pod {pod.name} failed: {_said(pod.reason, pod.message)}"
-        return Trouble(f"{words} ({len(ended)} pods so far)" if len(ended) > 1 else words, pod.reason or "Failed", Cause.PODS_END, pod.name)
+        message = f"pod {pod.name} failed: {_said(pod.reason, pod.message)}"
+        return Trouble(
+            f"{message} ({len(ended)} pods so far)" if len(ended) > 1 else message, pod.reason or "Failed", Cause.PODS_END, pod.name
+        )
     if coming:
         return _slow(coming[0])
     return None
@@ -156,8 +158,8 @@ def refused(deployment: Deployment) -> Trouble | None:
     """The API's refusal to create one of its pods, as the controller tells it."""
     for condition in deployment.conditions:
         if condition.type == "ReplicaFailure" and condition.status == "True":
-            words = f"no pod could be created: {condition.message or condition.reason}"
-            return Trouble(words, condition.reason, Cause.NO_POD)
+            message = f"no pod could be created: {condition.message or condition.reason}"
+            return Trouble(message, condition.reason, Cause.NO_POD)
     return None
 
 
@@ -184,8 +186,8 @@ def _slow(pod: Pod) -> Trouble:
     )
     running = container is not None and container.state == "running" and not container.holds_others_back
     said = "runs, but is not ready" if running else f"is still {pod.reason or pod.phase}"
-    words = f"pod {pod.name} {said}" + (f": {container.message}" if container is not None and container.message else "")
-    return Trouble(words, pod.reason, Cause.SLOW, pod.name, container.name if container is not None else "")
+    message = f"pod {pod.name} {said}" + (f": {container.message}" if container is not None and container.message else "")
+    return Trouble(message, pod.reason, Cause.SLOW, pod.name, container.name if container is not None else "")
 
 
 def _pod_trouble(pod: Pod) -> Trouble | None:
@@ -202,11 +204,13 @@ def _container_trouble(pod: Pod, container: ContainerState) -> Trouble | None:
     waits = container.reason if container.state == "waiting" else ""
     if waits in _IMAGE_REASONS:
         said = f"{_initially(pod, container)}{_said(waits, container.message)}"
-        words = f"pod {pod.name}: image {container.image}{_of_which(pod, container)}: {said}"
-        return Trouble(words, waits, Cause.IMAGE, pod.name, container.name)
+        message = f"pod {pod.name}: image {container.image}{_of_which(pod, container)}: {said}"
+        return Trouble(message, waits, Cause.IMAGE, pod.name, container.name)
     if waits in _CONFIG_REASONS:
-        words = f"pod {pod.name}: {_initially(pod, container)}{waits}{_of_which(pod, container)}: {container.message or 'no reason given'}"
-        return Trouble(words, waits, Cause.CONFIG, pod.name, container.name)
+        message = (
+            f"pod {pod.name}: {_initially(pod, container)}{waits}{_of_which(pod, container)}: {container.message or 'no reason given'}"
+        )
+        return Trouble(message, waits, Cause.CONFIG, pod.name, container.name)
     # A running container may have a past: what it did before this rollout, or before its node was started anew, says nothing.
     ended = container.state == "terminated" and not (container.kind is ContainerKind.INIT and container.exit_code == 0)
     if waits in _START_REASONS or (ended and container.restarts + 1 >= _CRASHES):
@@ -255,8 +259,8 @@ def _end_words(container: ContainerState, said: str = "") -> str:
     cause, code = container.last_reason, container.last_exit_code
     if code is None and container.state == "terminated":
         cause, code = container.reason, container.exit_code
-    words = f", {cause}" if cause not in ("", "Error", "Completed", said) else ""
-    return words if code is None else f"{words}, exit code {code}"
+    message = f", {cause}" if cause not in ("", "Error", "Completed", said) else ""
+    return message if code is None else f"{message}, exit code {code}"
 
 
 def _said(reason: str, message: str) -> str:

@@ -82,7 +82,7 @@ def find_links(template: PodTemplate, patterns: LinkPatterns = _NO_PATTERNS, cho
 
 def unread(template: PodTemplate) -> tuple[str, ...]:
     """What may say which version serves, but cannot be read or edited in the template, in words: which ConfigMap a value comes from."""
-    return tuple(words for stem, container in each_container(template) for words in references(stem, container).unread)
+    return tuple(message for stem, container in each_container(template) for message in references(stem, container).unread)
 
 
 def taken_in(template: PodTemplate) -> tuple[str, ...]:

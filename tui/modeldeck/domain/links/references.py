@@ -61,7 +61,7 @@ def references(stem: str, container: Container) -> Found:
         for match in matches:
             link = _placed(match, pieces, text, stem, container)
             if link is None:
-                unread.setdefault(f"{text.words} of container {container.name} puts {match[2].text} together from parts")
+                unread.setdefault(f"{text.label} of container {container.name} puts {match[2].text} together from parts")
             else:
                 links.setdefault((link.slot.where, link.span), link)
         unread |= dict.fromkeys(_not_understood(whole, matches, text, container))
@@ -106,7 +106,7 @@ class _Text:
     where: str
     text: str
     name: str
-    words: str
+    label: str
     variable: int | None = None
     before: str = ""
 
@@ -250,7 +250,7 @@ def _field_serves(name: str, names: dict[str, str], links: Collection[ServingLin
 def _named_as_served(text: _Text, links: Collection[ServingLink], variables: Variables, container: Container) -> Iterator[str]:
     """A place that by its name says what is served, and holds no reference that can be read: a variable of a whole ConfigMap, an address
     outside of MLflow's."""
-    place = f"{text.words} of container {container.name}"
+    place = f"{text.label} of container {container.name}"
     if text.variable is not None:
         name, value = container.env[text.variable].name, text.text.strip()
         outside = _URI_NAME.fullmatch(name) is not None and not _another_role(name) and _ADDRESS.match(value) is not None
@@ -284,7 +284,7 @@ def _not_understood(whole: str, matches: tuple[Match, ...], text: _Text, contain
     for begun in _BEGUN.finditer(whole):
         if any(start <= begun.start() < end for start, end, _ in matches):
             continue
-        place = f"{text.words} of container {container.name}"
+        place = f"{text.label} of container {container.name}"
         variable = _VARIABLE.search(begun[0])
         if variable is None:
             yield f"{place} names a model in a form that is not understood: {begun[0]}"

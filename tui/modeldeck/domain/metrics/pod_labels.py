@@ -49,7 +49,7 @@ class PodLabels:
         return not any(label.startswith("exported_") for label in (self.pod, self.namespace))
 
     @property
-    def words(self) -> str:
+    def message(self) -> str:
         if self.by_address:
             return f"{self.pod} (the pods' addresses)"
         return f"{self.namespace} and {self.pod}" if self.namespace else f"{self.pod}, without a namespace"

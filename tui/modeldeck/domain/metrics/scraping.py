@@ -106,8 +106,8 @@ def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> S
     clusters = {label: values for label, values in _clusters(series).items() if len(values) > 1}
     several = tuple(_several(label, sorted(values)) for label, values in sorted(clusters.items()))
     mixed = _within_one_pod(mine, by, tuple(clusters))
-    once, words = ("", "") if several else _once(series, by)
-    notes = (*_unknown(profile, series), *((words,) if words else ()))
+    once, message = ("", "") if several else _once(series, by)
+    notes = (*_unknown(profile, series), *((message,) if message else ()))
     matchers = ",".join(part for part in (by.matchers, once) if part)
     return Scraped(profile, replace(by, matchers=matchers), several, mixed, notes)
 

@@ -76,7 +76,7 @@ class Verdict(StrEnum):
 class Check:
     name: str
     verdict: Verdict
-    words: str
+    message: str
     hint: str = ""
 
 
@@ -120,7 +120,7 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change with what stands before and after it. `words` is what came of it; what machines need stands in the plan's edits."""
+    """One change with what stands before and after it. `message` is what came of it; what machines need stands in the plan's edits."""
 
     name: StepName
     before: str
@@ -130,7 +130,7 @@ class Step:
     state: StepState = StepState.PLANNED
     started_at: float | None = None
     finished_at: float | None = None
-    words: str = ""
+    message: str = ""
     leg: int = 0
     """Which of the plan's deployments it is about: 0 is the plan's own, n the n-th of `Plan.others`."""
     judgements: tuple[Judgement, ...] = ()
@@ -261,7 +261,7 @@ class Refusal:
     """Why no plan can be made."""
 
     code: str
-    words: str
+    message: str
     hint: str = ""
     checks: tuple[Check, ...] = ()
     failure: Failure | None = None
@@ -290,7 +290,7 @@ class Said:
     """One line of an operation's log."""
 
     at: float
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +312,7 @@ class Operation:
     finished_at: float | None
     runner_pid: int | None
     steps: tuple[Step, ...] = ()
-    words: str = ""
+    message: str = ""
     log: tuple[Said, ...] = ()
     """Every request that changed something, what the pods said, and what people decided, in order."""
     alias: str = ""

@@ -31,7 +31,7 @@ class Option:
     """One Deployment that could follow, or does so already and could be taken out."""
 
     key: str
-    words: str
+    message: str
     wanted: Intent | None
     """What is wanted once this one is chosen; None: it cannot be."""
     why_not: str = ""
@@ -52,8 +52,8 @@ def _addition(wanted: Intent, row: ServingRow, models: Mapping[str, str | None])
     """With its rank among those that could follow."""
     other = _other(wanted, row.model)
     if other is None:
-        words = f"{row.model or '?'} {row.spec_version or '?'}"
-        return 0, Option(row.key, words, _going(wanted, (*wanted.then, row.key), models))
+        message = f"{row.model or '?'} {row.spec_version or '?'}"
+        return 0, Option(row.key, message, _going(wanted, (*wanted.then, row.key), models))
     if wanted.copy_to in (None, other):
         return 1, Option(row.key, f"serves {other}: copied there first", _going(wanted, (*wanted.then, row.key), models))
     why_not = f"not {row.key}: an operation copies to one other model, {wanted.copy_to}"

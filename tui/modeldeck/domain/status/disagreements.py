@@ -53,7 +53,7 @@ def v(version: str | None) -> str:
 def _not_serving(e: Evidence, trouble: Trouble | None) -> Iterator[Disagreement]:
     # The Deployment's own count: its pods may be hidden from us, or still on their way.
     if e.deployment.desired > 0 and e.deployment.ready == 0 and not any(live.ready for live in e.live):
-        why = f": {trouble.words}" if trouble else ""
+        why = f": {trouble.message}" if trouble else ""
         yield Disagreement(Code.NOT_SERVING, f"no pod of {e.deployment.desired} is ready{why}")
 
 
@@ -78,17 +78,17 @@ def _alias(e: Evidence) -> Iterator[Disagreement]:
         return
     if e.link.alias is None:
         if e.spec.version is not None and e.spec.version != e.alias_version:
-            words = f"alias {e.alias} says {v(e.alias_version)}, the template says {v(e.spec.version)}"
-            yield Disagreement(Code.ALIAS_DIFFERS, words)
+            message = f"alias {e.alias} says {v(e.alias_version)}, the template says {v(e.spec.version)}"
+            yield Disagreement(Code.ALIAS_DIFFERS, message)
         return
     others = sorted({live.version for live in e.live if live.version not in (None, e.alias_version)}, key=str)
     if others:
         serve = " and ".join(v(version) for version in others)
-        words = f"alias {e.alias} moved to {v(e.alias_version)} since pods started that serve {serve}: restart to follow it"
-        yield Disagreement(Code.ALIAS_MOVED, words)
+        message = f"alias {e.alias} moved to {v(e.alias_version)} since pods started that serve {serve}: restart to follow it"
+        yield Disagreement(Code.ALIAS_MOVED, message)
     elif _older_than_version(e):
-        words = f"alias {e.alias} says {v(e.alias_version)}, which was created after these pods started: restart to follow it"
-        yield Disagreement(Code.ALIAS_MOVED, words)
+        message = f"alias {e.alias} says {v(e.alias_version)}, which was created after these pods started: restart to follow it"
+        yield Disagreement(Code.ALIAS_MOVED, message)
 
 
 def _older_than_version(e: Evidence) -> bool:
@@ -115,8 +115,8 @@ def _pods(e: Evidence) -> Iterator[Disagreement]:
     if wanted is not None and others and e.link is not None and e.link.alias is None:
         count = sum(live.ready for live in others)
         pods = "1 ready pod serves" if count == 1 else f"{count} ready pods serve"
-        words = f"the template says {v(wanted)}, {pods} {' and '.join(v(live.version) for live in others)}"
-        yield Disagreement(Code.PODS_DIFFER, words)
+        message = f"the template says {v(wanted)}, {pods} {' and '.join(v(live.version) for live in others)}"
+        yield Disagreement(Code.PODS_DIFFER, message)
     if len({live.version for live in serving}) > 1:
         parts = ", ".join(f"{v(live.version)} on {live.ready}" for live in serving)
         yield Disagreement(Code.MIXED_VERSIONS, f"several versions serve at once: {parts}")

@@ -142,7 +142,7 @@ def _only_model(links: Iterable[ServingLink], registry: Registry | None) -> str 
 
 def _called(running: Iterable[Pod], model: str | None, observed: Mapping[str, Statement]) -> tuple[str, ...]:
     stated = (observed.get(f"{pod.namespace}/{pod.name}") for pod in running)
-    return tuple(sorted({words for one in stated if one is not None for words in one.other_words(model)}))
+    return tuple(sorted({message for one in stated if one is not None for message in one.other_words(model)}))
 
 
 def owners_by_version(

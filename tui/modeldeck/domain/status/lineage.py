@@ -38,12 +38,12 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """`selected` from what is selected; `champion` where the model's champion is another version; `words` of a row that disagrees."""
+    """`selected` from what is selected; `champion` where the model's champion is another version; `messages` of a row that disagrees."""
 
     selected: Chain
     alias: str
     champion: Chain | None
-    words: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
 
 
 _NO_NAMES: Mapping[str, str] = {}
@@ -65,7 +65,7 @@ def line(
     best = registered.aliases.get(champion) if registered else None
     other = _chain(model, best, registry, rows, run_names, None) if best is not None and best != version else None
     shown = row if row is not None and (model is None or row.model in (None, model)) else None
-    return Lineage(selected, champion, other, tuple(d.words for d in shown.disagreements) if shown else ())
+    return Lineage(selected, champion, other, tuple(d.message for d in shown.disagreements) if shown else ())
 
 
 def _selected_version(selection: Selection, registry: Registry | None, row: ServingRow | None) -> tuple[str | None, str | None]:

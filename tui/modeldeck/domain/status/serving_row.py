@@ -28,7 +28,7 @@ class Code(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Disagreement:
     code: Code
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,8 @@ def operation_json(operation: Operation) -> Json:
         "steps": [step_json(step, operation.legs) for step in operation.steps],
         "gate": judgement_json(operation.judged) if operation.judged is not None else None,
         "waiting_for": operation.waiting_for or None,
-        "words": operation.words or None,
-        "log": [{"at": iso(said.at), "words": said.words} for said in operation.log],
+        "message": operation.message or None,
+        "log": [{"at": iso(said.at), "message": said.message} for said in operation.log],
     }
 
 
@@ -67,13 +67,13 @@ def step_json(step: Step, legs: tuple[str, ...]) -> Json:
         "after": step.after,
         "started_at": iso(step.started_at),
         "finished_at": iso(step.finished_at),
-        "words": step.words or None,
+        "message": step.message or None,
         "command": step.command or None,
     }
 
 
 def check_json(check: Check) -> Json:
-    return {"name": check.name, "verdict": check.verdict.value, "words": check.words, "hint": check.hint or None}
+    return {"name": check.name, "verdict": check.verdict.value, "message": check.message, "hint": check.hint or None}
 
 
 def plan_json(plan: Plan) -> Json:
@@ -159,7 +159,7 @@ def _check(body: Mapping[str, Any]) -> Check:
         verdict = Verdict(body.get("verdict", ""))
     except ValueError:
         verdict = Verdict.UNKNOWN
-    return Check(str(body.get("name", "")), verdict, str(body.get("words", "")), str(body.get("hint", "")))
+    return Check(str(body.get("name", "")), verdict, str(body.get("message", "")), str(body.get("hint", "")))
 
 
 def _known(kind: type[Any], body: Mapping[str, Any]) -> Json:

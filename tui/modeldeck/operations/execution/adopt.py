@@ -57,8 +57,8 @@ def past_commit(operation_id: str, key: str) -> Conflict:
 
 def not_from_here(operation_id: str) -> Conflict:
     """Why it cannot be gone on with."""
-    words = f"operation {operation_id} was begun on another machine, whose journal is not here: it can be taken back, not gone on with"
-    return Conflict(words, hint=f"modeldeck operations undo {operation_id}")
+    message = f"operation {operation_id} was begun on another machine, whose journal is not here: it can be taken back, not gone on with"
+    return Conflict(message, hint=f"modeldeck operations undo {operation_id}")
 
 
 async def told_by_tags(leg: Plan, clients: Clients, clock: Clock) -> bool:
@@ -153,8 +153,8 @@ def _write(plan: Plan, journal: Journal, clock: Clock, *, committed: bool) -> No
     for index, step in enumerate(plan.steps):
         if step.name in EVIDENCE:
             continue
-        words = f"{step.name}: as the mark on the deployment tells"
+        message = f"{step.name}: as the mark on the deployment tells"
         journal.append(plan.id, "trying", {"at": at, "step": index})
-        journal.append(plan.id, "request", {"at": at, "step": index, "words": words})
+        journal.append(plan.id, "request", {"at": at, "step": index, "message": message})
         if committed:
-            journal.append(plan.id, "done", {"at": at, "step": index, "words": words})
+            journal.append(plan.id, "done", {"at": at, "step": index, "message": message})

@@ -92,8 +92,8 @@ async def withdraw(execution: Execution, *, locked: bool = True) -> None:
             except TRANSIENT as failure:
                 by_hand = take_announcement_off(plan.model, plan.intent.alias, execution.whole.id)
                 hint = f"modeldeck operations resume {execution.whole.id}, or {by_hand}"
-                words = f"alias {plan.intent.alias} of {plan.model} is still announced as moving: {failure}"
-                raise type(failure)(words, backend="MLflow", hint=hint) from failure
+                message = f"alias {plan.intent.alias} of {plan.model} is still announced as moving: {failure}"
+                raise type(failure)(message, backend="MLflow", hint=hint) from failure
             execution.announced.discard(_place(plan))
 
 

@@ -65,7 +65,7 @@ def _held(execution: Execution) -> Operation | None:
     """The ended operation where nothing may, or need, be done."""
     plan = execution.whole
     if plan.refused:
-        return _end(execution, Outcome.REFUSED, "; ".join(f"{check.name}: {check.words}" for check in plan.refused))
+        return _end(execution, Outcome.REFUSED, "; ".join(f"{check.name}: {check.message}" for check in plan.refused))
     if execution.clients.environment.read_only:
         return _end(execution, Outcome.REFUSED, f"{execution.clients.environment.name} is read-only")
     if plan.already_there:
@@ -76,7 +76,7 @@ def _held(execution: Execution) -> Operation | None:
         except JournalFailure as failure:
             execution.unwritten = failure
     if execution.unwritten is not None:
-        return _end(execution, Outcome.REFUSED, f"nothing was applied: {execution.unwritten.words}")
+        return _end(execution, Outcome.REFUSED, f"nothing was applied: {execution.unwritten.message}")
     return None
 
 
@@ -96,7 +96,7 @@ async def forward(execution: Execution, first: int) -> Operation:
             if committed and execution.now.steps[index].state is StepState.DONE:
                 continue
             if _pointless(execution):
-                execution.record("skipped", step=index, words="left out: the registry could not be reached")
+                execution.record("skipped", step=index, message="left out: the registry could not be reached")
                 continue
             if not execution.touched and _world_comes_next(execution):
                 moved = await _nothing_moved(execution)
@@ -110,7 +110,7 @@ async def forward(execution: Execution, first: int) -> Operation:
         except JournalFailure as failure:
             return await _without_journal(execution, failure, committed=committed)
         except Failure as failure:
-            execution.remember("failed", step=index, words=_words(failure))
+            execution.remember("failed", step=index, message=_words(failure))
             ended = await _failed(execution, failure, committed=committed)
             if ended is not None:
                 return ended
@@ -126,9 +126,9 @@ async def _nothing_moved(execution: Execution) -> Operation | None:
     """The ended operation where the world is not what the plan was made from, or cannot be looked at."""
     try:
         moved = [
-            words
+            message
             for plan in execution.whole.legs
-            for words in await execution.retry(partial(what_moved, plan, execution.clients, execution.clock))
+            for message in await execution.retry(partial(what_moved, plan, execution.clients, execution.clock))
         ]
     except Failure as failure:
         return await _nothing_applied(execution, str(failure))
@@ -151,8 +151,8 @@ async def _step(execution: Execution) -> None:
     if execution.locks is not None:
         execution.locks.step = name.value
     execution.record("trying", step=index)
-    words = await WORKS[name].do(execution)
-    execution.record("done", step=index, words=words)
+    message = await WORKS[name].do(execution)
+    execution.record("done", step=index, message=message)
 
 
 def _pointless(execution: Execution) -> bool:
@@ -171,8 +171,8 @@ async def _failed(execution: Execution, failure: Failure, *, committed: bool) ->
         return None
     if name is StepName.MOVE_ALIAS and execution.plan.intent.kind is Kind.ROLLBACK and not execution.plan.by_alias:
         # The bad version is gone from the cluster: going back to it because the registry is away would be the greater harm.
-        words = f"left open: {_words(failure)}"
-        execution.remember("skipped", step=execution.index, words=words)
+        message = f"left open: {_words(failure)}"
+        execution.remember("skipped", step=execution.index, message=message)
         execution.troubles.append(f"alias {execution.plan.intent.alias} was not moved ({_words(failure)}){finish_by_hand(execution, name)}")
         return None
     if isinstance(failure, Locked) and not execution.touched:
@@ -193,9 +193,9 @@ async def _back(execution: Execution, why: str) -> Operation:
 async def _without_journal(execution: Execution, failure: JournalFailure, *, committed: bool) -> Operation:
     """The journal stops an operation before its next step; what was done is undone from what the plan and the world tell."""
     if committed:
-        execution.troubles.append(f"stopped after the commit: {failure.words}{finish_by_hand(execution, StepName.RELEASE)}")
+        execution.troubles.append(f"stopped after the commit: {failure.message}{finish_by_hand(execution, StepName.RELEASE)}")
         return await _conclude(execution)
-    return await _back(execution, failure.words)
+    return await _back(execution, failure.message)
 
 
 async def _conclude(execution: Execution) -> Operation:
@@ -215,12 +215,12 @@ async def _conclude(execution: Execution) -> Operation:
     story = f"{plan.model} {verb}: " + ", then ".join(move + place for move, place in zip(moves, where, strict=True))
     if execution.troubles:
         return _end(execution, Outcome.NEEDS_ATTENTION, f"{story}, but " + "; ".join(execution.troubles))
-    unsaid = [f"{step.name} failed: {step.words}" for step in execution.now.steps if step.state is StepState.FAILED]
+    unsaid = [f"{step.name} failed: {step.message}" for step in execution.now.steps if step.state is StepState.FAILED]
     return _end(execution, Outcome.DONE, story + ("; " + "; ".join(unsaid) if unsaid else ""))
 
 
-def _end(execution: Execution, outcome: Outcome, words: str) -> Operation:
-    execution.remember("ended", outcome=outcome.value, words=words)
+def _end(execution: Execution, outcome: Outcome, message: str) -> Operation:
+    execution.remember("ended", outcome=outcome.value, message=message)
     return execution.now
 
 

@@ -111,12 +111,12 @@ class Execution:
         if self.operation is not None:
             self.progress(self.operation)
 
-    async def request(self, words: str) -> None:
+    async def request(self, message: str) -> None:
         """Before a request that changes something leaves: it is written down, and the lock is surely ours.
 
         Raises LockLost where somebody has taken over, another Failure where the lock cannot be looked at."""
         await self.hold()
-        self.record("request", step=self.index, words=sanitize(words))
+        self.record("request", step=self.index, message=sanitize(message))
         await self.hold()  # a slow disk, or a machine that slept, may have let the lease end while it was written down
 
     async def hold(self) -> None:
@@ -170,13 +170,13 @@ class Execution:
             self.outages.over(backend)
         return answer
 
-    def say(self, words: str) -> None:
+    def say(self, message: str) -> None:
         """What was seen, for the operation's log."""
-        self.remember("log", words=sanitize(words))
+        self.remember("log", message=sanitize(message))
 
-    def hold_up(self, words: str) -> None:
+    def hold_up(self, message: str) -> None:
         """A backend is away, and is waited for: told until something goes on."""
-        self.remember("held-up", words=sanitize(words))
+        self.remember("held-up", message=sanitize(message))
 
     def stop_if_asked(self) -> None:
         """Raises Stopped where somebody cancelled, which an undo never is; LockLost where somebody has taken over, which stops both."""

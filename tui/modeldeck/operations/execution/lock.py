@@ -89,7 +89,7 @@ class Locks:
                 return await self._acquire(plan, namespace, name, say, again)
             except Forbidden as failure:
                 if not allowed or refusals.believed(failure, self.clock.monotonic()):
-                    return f"no lock: leases may not be used here ({failure.words}); the mark on the deployment is the only sign"
+                    return f"no lock: leases may not be used here ({failure.message}); the mark on the deployment is the only sign"
                 await self.clock.sleep(pause_after(failure, _PAUSE))
 
     async def _acquire(self, plan: Plan, namespace: str, name: str, say: Say, again: bool) -> str:

@@ -35,16 +35,16 @@ async def ended_elsewhere(execution: Execution) -> Operation | None:
     passed = carried_out and await legs(execution, Ownership.PASSED) and not await _marked(execution)
     if passed or ends == {Outcome.DONE.value}:
         started(execution)
-        words = f"it was carried out, and {_SINCE}" if passed else _FINISHED
+        message = f"it was carried out, and {_SINCE}" if passed else _FINISHED
         for index, step in enumerate(execution.now.steps):
             if step.state not in _OVER:
-                execution.remember("done", step=index, words=words)
-        execution.remember("ended", outcome=Outcome.DONE.value, words=words)
+                execution.remember("done", step=index, message=message)
+        execution.remember("ended", outcome=Outcome.DONE.value, message=message)
         return execution.now
     # Of several, those that it had not come to tell nothing.
     if Outcome.UNDONE.value in ends and ends <= {Outcome.UNDONE.value, ""} and not execution.now.undoing and not await _marked(execution):
         started(execution)
-        execution.remember("ended", outcome=Outcome.UNDONE.value, words="it was taken back elsewhere, as the deployment's history tells")
+        execution.remember("ended", outcome=Outcome.UNDONE.value, message="it was taken back elsewhere, as the deployment's history tells")
         return execution.now
     return None
 
@@ -54,10 +54,10 @@ async def gone_on_with_elsewhere(execution: Execution) -> Operation | None:
     idle: what stands is meant to, and its tags tell so. Where it has not ended there yet, that is for its own machine."""
     if committed(execution.now, execution.whole) or not await _committed(execution):
         return None
-    words = (
-        f"{past_commit(execution.now.id, execution.now.key).words}; it was gone on with on another machine: resume it there, or roll back"
+    message = (
+        f"{past_commit(execution.now.id, execution.now.key).message}; it was gone on with on another machine: resume it there, or roll back"
     )
-    execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=words)
+    execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, message=message)
     return execution.now
 
 
@@ -86,7 +86,7 @@ def leave_to_others(execution: Execution, passed: Sequence[int]) -> None:
     """Past the commit nothing of it is told again over a later operation; its other Deployments are still told of it."""
     for index, step in enumerate(execution.now.steps):
         if step.leg in passed and step.state not in _OVER:
-            execution.remember("done", step=index, words=_SINCE)
+            execution.remember("done", step=index, message=_SINCE)
 
 
 async def behind_another(execution: Execution) -> Operation | None:
@@ -94,10 +94,10 @@ async def behind_another(execution: Execution) -> Operation | None:
     taken up again then. One that has changed nothing leaves nothing."""
     if not any(step.requests and step.name is not StepName.LOCK for step in execution.now.steps):
         return None
-    words = next((f"{taken(deployment)}" for _, found, deployment in await _standings(execution) if found is Ownership.TAKEN), None)
-    if words is None:
+    message = next((f"{taken(deployment)}" for _, found, deployment in await _standings(execution) if found is Ownership.TAKEN), None)
+    if message is None:
         return None
-    execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=f"nothing was tried: {words}")
+    execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, message=f"nothing was tried: {message}")
     return execution.now
 
 
@@ -122,6 +122,8 @@ async def _end_told(execution: Execution, plan: Plan) -> str:
     namespace, name = plan.intent.namespace, plan.intent.deployment
     deployment = await execution.clients.need_cluster().deployment(namespace, name)
     if deployment.uid != plan.fingerprint.deployment_uid:
-        words = f"{deployment.key} of environment {execution.clients.environment.name} is another deployment than the one that was changed"
-        raise Conflict(words, hint=f"choose its environment: -e {plan.environment}")
+        message = (
+            f"{deployment.key} of environment {execution.clients.environment.name} is another deployment than the one that was changed"
+        )
+        raise Conflict(message, hint=f"choose its environment: -e {plan.environment}")
     return next((past.outcome for past in history_of(deployment.annotations) if past.id == plan.id), "")

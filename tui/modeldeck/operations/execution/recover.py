@@ -174,7 +174,7 @@ async def _take_over(execution: Execution) -> Operation | None:
     assert execution.locks is not None
     try:
         for plan in execution.whole.legs:
-            words = await execution.locks.acquire(plan, lambda said: None, again=True)
+            message = await execution.locks.acquire(plan, lambda said: None, again=True)
         started(execution)
         execution.taken_up = True
         ended = await ended_elsewhere(execution)
@@ -187,5 +187,5 @@ async def _take_over(execution: Execution) -> Operation | None:
         if ended is not None:
             await _left_announced(execution)
         return told
-    execution.say(f"taken up again: {words}")
+    execution.say(f"taken up again: {message}")
     return None

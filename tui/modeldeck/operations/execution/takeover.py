@@ -21,18 +21,18 @@ _LONGEST = 1800.0
 
 async def give_up(execution: Execution, failure: LockLost) -> Operation:
     """Somebody has taken the operation over, or begun another one: whatever is left to do is theirs."""
-    execution.remember("failed", step=execution.index, words=str(failure))
+    execution.remember("failed", step=execution.index, message=str(failure))
     if not execution.touched:
         stands = await withdraw_untouched(execution)
-        execution.remember("ended", outcome=Outcome.UNDONE.value, words=f"{failure}; nothing had been changed yet{stands}")
+        execution.remember("ended", outcome=Outcome.UNDONE.value, message=f"{failure}; nothing had been changed yet{stands}")
         return execution.now
     outcome = await _their_end(execution, failure)
     if outcome is None:
-        words = f"stopped at {execution.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
-        execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, words=words)
+        message = f"stopped at {execution.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
+        execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, message=message)
     else:
         how = "finished" if outcome is Outcome.DONE else "taken back"
-        execution.remember("ended", outcome=outcome.value, words=f"{failure}; it was {how} there, as the deployment's history tells")
+        execution.remember("ended", outcome=outcome.value, message=f"{failure}; it was {how} there, as the deployment's history tells")
     return execution.now
 
 

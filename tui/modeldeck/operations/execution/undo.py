@@ -24,7 +24,7 @@ _UNDOABLE = (StepName.COPY_VERSION, StepName.MARK, StepName.PATCH_TEMPLATE, Step
 async def undo(execution: Execution, why: str) -> Operation:
     """Ends UNDONE, or NEEDS ATTENTION. The journal is written where it can be; a broken one does not stop the way back."""
     execution.undoing = True
-    execution.remember("undoing", words=why)
+    execution.remember("undoing", message=why)
     order = undo_order(execution.whole)
     last = next((index for index in reversed(order) if execution.whole.steps[index].name in MARKING), None)
     try:
@@ -71,14 +71,14 @@ async def _undo_step(execution: Execution, index: int) -> None:
     name = execution.whole.steps[index].name
     execution.remember("undo-trying", step=index)
     try:
-        words = await WORKS[name].undo(execution)
+        message = await WORKS[name].undo(execution)
     except LockLost:
         raise
     except Failure as failure:
-        execution.remember("undo-failed", step=index, words=str(failure))
+        execution.remember("undo-failed", step=index, message=str(failure))
         execution.troubles.append(f"{name} could not be taken back ({failure}){finish_by_hand(execution, name)}")
         return
-    execution.remember("undone", step=index, words=words)
+    execution.remember("undone", step=index, message=message)
 
 
 async def let_go(execution: Execution) -> None:
@@ -158,6 +158,6 @@ async def _alias_words(execution: Execution) -> str:
     return f"alias {alias} points at {version or 'nothing'}"
 
 
-def _end(execution: Execution, outcome: Outcome, words: str) -> Operation:
-    execution.remember("ended", outcome=outcome.value, words=words)
+def _end(execution: Execution, outcome: Outcome, message: str) -> Operation:
+    execution.remember("ended", outcome=outcome.value, message=message)
     return execution.now

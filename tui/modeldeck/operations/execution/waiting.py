@@ -69,7 +69,7 @@ async def wait_for_rollout(execution: Execution, wanted: Edits | None = None) ->
             _refuse_moved(wanted, deployment)
             status = rollout.status(deployment)
             if status.state == rollout.DONE:
-                return status.words
+                return status.message
             pods = await _pods(execution, deployment)
         except TRANSIENT_WHERE_ALLOWED as failure:
             if refusals.believed(failure, execution.clock.monotonic()):
@@ -89,7 +89,7 @@ async def wait_for_rollout(execution: Execution, wanted: Edits | None = None) ->
         if found is not None and not (found.cause is Cause.DEADLINE and stale and now - began < _STALE_DEADLINE):
             raise await _failed(execution, found)
         held = rollout.obstacle(deployment, pods)
-        said = _say_once(execution, said, _words(status.words, held))
+        said = _say_once(execution, said, _words(status.message, held))
         await _sleep(execution, until, said, POLL, held)
 
 
@@ -116,8 +116,8 @@ async def still_ours(execution: Execution) -> None:
 
 def _refuse_moved(wanted: Edits | None, deployment: Deployment) -> None:
     if wanted is not None and not patch.stand(wanted, deployment):
-        words = "; ".join(patch.strays(wanted, deployment)) or "the old values are back"
-        raise Conflict(f"{changed_by(deployment)} changed the template meanwhile: {words}", backend="Kubernetes")
+        message = "; ".join(patch.strays(wanted, deployment)) or "the old values are back"
+        raise Conflict(f"{changed_by(deployment)} changed the template meanwhile: {message}", backend="Kubernetes")
 
 
 @dataclass
@@ -146,20 +146,20 @@ class _Creation:
         return found if now - self._moved >= max(_NO_POD_PATIENCE, self._moved - self._since) else None
 
 
-def _words(words: str, held: Trouble | None) -> str:
-    return words if held is None or held.cause is Cause.SLOW else f"{words} {held.words}"
+def _words(message: str, held: Trouble | None) -> str:
+    return message if held is None or held.cause is Cause.SLOW else f"{message} {held.message}"
 
 
-def _say_once(execution: Execution, said: str, words: str) -> str:
-    if words != said:
-        execution.say(words)
-    return words
+def _say_once(execution: Execution, said: str, message: str) -> str:
+    if message != said:
+        execution.say(message)
+    return message
 
 
 async def _sleep(execution: Execution, until: float, said: str, seconds: float, held: Trouble | None = None) -> None:
     if execution.clock.monotonic() + seconds > until:
         deadline = execution.plan.intent.rollout_deadline
-        said = f"{said} {held.words}" if held is not None and held.words not in said else said
+        said = f"{said} {held.message}" if held is not None and held.message not in said else said
         hint = "look at the pods; raise the deadline where they are slow"
         hint = _HINTS[held.cause] if held is not None and held.cause is not Cause.SLOW else hint
         raise TimedOut(sanitize(f"not rolled out after {deadline:.0f} s: {said}", limit=600), hint=hint)
@@ -183,13 +183,13 @@ def _carries(forward: Edits, pod: Pod) -> bool:
 
 async def _failed(execution: Execution, found: Trouble) -> RolloutFailed:
     """The failure with what the pod logged last; all of it also goes to the operation's log."""
-    execution.say(found.words)
+    execution.say(found.message)
     lines = await _last_words(execution, found)
     for line in lines:
         execution.say(f"{found.pod}: {line}")
-    words = sanitize(found.words, limit=600)
+    message = sanitize(found.message, limit=600)
     hint = _HINTS.get(found.held or found.cause, "")
-    return RolloutFailed(f"{words} — {lines[-1]}" if lines and lines[-1] not in words else words, backend="Kubernetes", hint=hint)
+    return RolloutFailed(f"{message} — {lines[-1]}" if lines and lines[-1] not in message else message, backend="Kubernetes", hint=hint)
 
 
 async def _last_words(execution: Execution, found: Trouble) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class Ask:
 @dataclass(frozen=True, slots=True)
 class Unanswered:
     trouble: Trouble
-    words: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modeldeck.domain.gates.formatting import span
 from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Trouble, judgement
 from modeldeck.domain.gates.outlook import TIMES_AS_SLOW, collapse_seen, sight_words, sights, slowness_seen
 from modeldeck.domain.gates.settings import Gate
-from modeldeck.domain.gates.words import span
 from modeldeck.domain.operations.promotions import Check, Verdict
 from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.gate.judging import Look, examine
@@ -41,17 +41,17 @@ def forecast_of(gate: Gate, today: Look) -> Check:
     troubled = [result for result in results if result.trouble not in (None, Trouble.UNDECIDED)]
     away = next((result for result in troubled if result.trouble is Trouble.UNREACHABLE), None)
     if away is not None:
-        words = f"{sanitize(away.words, limit=400)}: whether the gate can be judged is not known"
-        return Check("gate", Verdict.UNKNOWN, words, "it holds for a person where Prometheus stays away")
+        message = f"{sanitize(away.message, limit=400)}: whether the gate can be judged is not known"
+        return Check("gate", Verdict.UNKNOWN, message, "it holds for a person where Prometheus stays away")
     wrong = [result for result in troubled if result.trouble in (Trouble.SEVERAL_SERIES, Trouble.REJECTED)]
     if wrong:
         hints = dict.fromkeys(_HINTS[result.trouble] for result in wrong if result.trouble is not None)
         return Check("gate", Verdict.REFUSE, f"it could never be judged: {_listed(wrong)}", "; ".join(hints))
     if troubled:
         kind = GateVerdict.ERROR if any(r.verdict is GateVerdict.ERROR for r in troubled) else GateVerdict.INSUFFICIENT
-        words = f"it will end {kind.name} as things are: {_listed(troubled)}"
+        message = f"it will end {kind.name} as things are: {_listed(troubled)}"
         hints = dict.fromkeys(_HINTS[result.trouble] for result in troubled if result.trouble in _HINTS)
-        return Check("gate", Verdict.WARN, words, "; ".join(hints))
+        return Check("gate", Verdict.WARN, message, "; ".join(hints))
     failing = [result for result in results if result.verdict is GateVerdict.FAIL]
     if failing:
         return Check("gate", Verdict.WARN, f"the version that serves now fails it: {_listed(failing)}", "are its bounds right?")
@@ -63,11 +63,11 @@ def _sight(gate: Gate, today: Look) -> Check:
     if not gate.tested or not today.new.requests.value:
         return Check("gate", Verdict.OK, f"{len(today.results)} criteria can be judged")
     found = sights(gate, today.new, today.new.seconds)
-    words = sight_words(found, today.new.requests.value / today.new.seconds, _collapse(gate, today))
+    message = sight_words(found, today.new.requests.value / today.new.seconds, _collapse(gate, today))
     late = [sight.change for sight in found if sight.seconds is None]
     if late:
-        return Check("gate", Verdict.WARN, f"{words}; within its {span(gate.timeout)} it cannot tell {' or '.join(late)}", _MORE)
-    return Check("gate", Verdict.OK, words)
+        return Check("gate", Verdict.WARN, f"{message}; within its {span(gate.timeout)} it cannot tell {' or '.join(late)}", _MORE)
+    return Check("gate", Verdict.OK, message)
 
 
 def _collapse(gate: Gate, today: Look) -> str:
@@ -93,5 +93,5 @@ def _listed(results: list[CriterionResult]) -> str:
     """Several criteria often say the same."""
     said: dict[str, list[str]] = {}
     for result in results:
-        said.setdefault(sanitize(result.words, limit=400), []).append(result.name)
-    return "; ".join(f"{', '.join(names)}: {words}" for words, names in said.items())
+        said.setdefault(sanitize(result.message, limit=400), []).append(result.name)
+    return "; ".join(f"{', '.join(names)}: {message}" for message, names in said.items())

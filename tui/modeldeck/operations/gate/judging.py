@@ -87,11 +87,11 @@ async def _both(
 ) -> tuple[Measured, Measured]:
     """What was measured of the new version, and of the one before. `when`: the window in seconds, and its end."""
     if isinstance(scraped, Unanswered):
-        unknown = nothing(scraped.trouble, scraped.words)
+        unknown = nothing(scraped.trouble, scraped.message)
         return unknown, unknown
     if not target.told_apart:
-        words = "the names of the pods do not tell the two versions apart: the deployment's name is too long"
-        unknown = nothing(Trouble.NO_DATA, words)
+        message = "the names of the pods do not tell the two versions apart: the deployment's name is too long"
+        unknown = nothing(Trouble.NO_DATA, message)
         return unknown, unknown
     window, now = when
     new = Side(scraped, Pods(target.namespace, pods_of(target.current), target.addresses), window, now)
@@ -106,7 +106,7 @@ def _measured_before(
     gate: Gate, target: Target, old: Side | Measured | Unanswered, answers: Answers, baseline: Baseline, new: Side
 ) -> Measured:
     if isinstance(old, Unanswered):
-        return nothing(old.trouble, old.words)
+        return nothing(old.trouble, old.message)
     if isinstance(old, Measured):
         return old
     found = measured(old, answers, gate.scrape)
@@ -116,4 +116,6 @@ def _measured_before(
 
 def _clean(result: CriterionResult) -> CriterionResult:
     """Words of backends may hold anything."""
-    return replace(result, words=sanitize(result.words, limit=400), warnings=tuple(sanitize(each, limit=400) for each in result.warnings))
+    return replace(
+        result, message=sanitize(result.message, limit=400), warnings=tuple(sanitize(each, limit=400) for each in result.warnings)
+    )

@@ -40,13 +40,13 @@ def _without_probes(latency: Measure[Buckets], side: Side, answers: Answers) -> 
         return latency
     found = answers.samples_of([side.samples(side.counter), *side.whole])
     if isinstance(found, Unanswered):
-        return missing(found.trouble, found.words, latency.query)
+        return missing(found.trouble, found.message, latency.query)
     share = _probes(side, *map(side.of_pods, found))
     if share <= 0:
         return latency
     probes = share * max(count for _, count in latency.value)
     rest = tuple((bound, max(0.0, count - probes)) for bound, count in latency.value)
-    return replace(latency, value=rest, words=f"{round(probes)} probes left out")
+    return replace(latency, value=rest, message=f"{round(probes)} probes left out")
 
 
 def _probes(side: Side, requests: Matrix, whole: Matrix) -> float:
@@ -74,7 +74,7 @@ def number(one: Ask, answers: Answers) -> Measure[float]:
     """The answer to a query of the user's own."""
     found = answers.of([one])
     if isinstance(found, Unanswered):
-        return missing(found.trouble, found.words, one.promql)
+        return missing(found.trouble, found.message, one.promql)
     return one_number(found[0], one.promql)
 
 
@@ -83,7 +83,7 @@ def _histogram(asks: Sequence[Ask], answers: Answers, what: str, side: Side, sca
         return missing(Trouble.NO_METRIC, f"{side.profile.name} exports no histogram of {what} here")
     shown, found = " + ".join(one.promql for one in asks), answers.of(asks)
     if isinstance(found, Unanswered):
-        return missing(found.trouble, found.words, shown)
+        return missing(found.trouble, found.message, shown)
     together = Vector(tuple(s for each in found for s in each.samples), tuple(w for each in found for w in each.warnings))
     return buckets_of(together, shown, scale=scale)
 
@@ -100,7 +100,7 @@ def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], 
     if isinstance(samples, Unanswered) or isinstance(there, Unanswered):
         away = samples if isinstance(samples, Unanswered) else there
         assert isinstance(away, Unanswered)
-        return missing(away.trouble, away.words, shown), missing(away.trouble, away.words), side.start
+        return missing(away.trouble, away.message, shown), missing(away.trouble, away.message), side.start
     of_errors = answers.samples_of([side.samples(errors)]) if errors is not None else Unanswered(Trouble.NO_METRIC, _no_errors(side))
     bad = () if isinstance(of_errors, Unanswered) else tuple(side.of_pods(each) for each in of_errors)
     all_of_them = side.of_pods(samples[0])
@@ -114,10 +114,10 @@ def _counted(side: Side, answers: Answers) -> tuple[Measure[int], Measure[int], 
     requests, since = _requests(found, shown, all_of_them), min(pods.values(), default=side.start)
     if isinstance(of_errors, Unanswered):
         if requests.value is None and not apart and errors is None:  # without any request nobody can tell how failed ones are counted
-            return requests, missing(Trouble.NO_DATA, requests.words), since
-        unknown: Measure[int] = missing(of_errors.trouble, of_errors.words, shown_errors)
+            return requests, missing(Trouble.NO_DATA, requests.message), since
+        unknown: Measure[int] = missing(of_errors.trouble, of_errors.message, shown_errors)
         return (unknown if apart and errors is not None else requests), unknown, since
-    return requests, _failed(side, found, requests, shown_errors, tuple(words for each in bad for words in notes(each))), since
+    return requests, _failed(side, found, requests, shown_errors, tuple(message for each in bad for message in notes(each))), since
 
 
 def _no_errors(side: Side) -> str:
@@ -129,12 +129,12 @@ def _failed(side: Side, found: Counts, requests: Measure[int], shown: str, warni
     if blind_to and not found.failed and requests.value is not None:
         return missing(Trouble.NO_METRIC, f"no failure was counted, which proves nothing: {blind_to}", shown)
     if found.failed is None:
-        return missing(Trouble.NO_DATA, requests.words or "the count of failed requests is no number", shown)
+        return missing(Trouble.NO_DATA, requests.message or "the count of failed requests is no number", shown)
     return Measure(found.failed, shown, warnings=(*warnings, *((f"not counted: {blind_to}",) if blind_to else ())))
 
 
 def _requests(found: Counts, shown: str, samples: Matrix) -> Measure[int]:
     if found.requests is None:
-        words = "the count of requests is no number" if samples.series else "no requests counted yet"
-        return Measure(None, shown, Trouble.NO_DATA, words)
+        message = "the count of requests is no number" if samples.series else "no requests counted yet"
+        return Measure(None, shown, Trouble.NO_DATA, message)
     return Measure(found.requests, shown, warnings=notes(samples))

@@ -20,10 +20,10 @@ _NOBODY = Target("default", "example", ("example-5d4f8c7b9",), model="example", 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A criterion that cannot work, whatever the requests: `words` say why, `hint` what to do."""
+    """A criterion that cannot work, whatever the requests: `message` says why, `hint` what to do."""
 
     criterion: str
-    words: str
+    message: str
     hint: str = ""
 
 
@@ -40,7 +40,7 @@ async def try_on(gate: Gate, target: Target, metrics: Metrics | None, *, now: fl
     """The gate on a deployment's pods of today, compared with the same pods as long before. Never raises a Failure."""
     earlier = replace(target, baseline=target.current, baseline_until=now - gate.baseline)
     found = await judge(gate, earlier, metrics, now=now)
-    away = next((result.words for result in found.criteria if result.trouble is Trouble.UNREACHABLE), "")
+    away = next((result.message for result in found.criteria if result.trouble is Trouble.UNREACHABLE), "")
     names = await _names(metrics)
     refused = [_refused(gate, result, names) for result in found.criteria]
     return Trial(tuple(each for each in refused if each is not None), found, away)
@@ -51,14 +51,14 @@ async def try_queries(gate: Gate, metrics: Metrics, *, now: float) -> Trial:
     asked = {criterion.name: own_ask(criterion.query, _NOBODY, round(gate.baseline), now) for criterion in gate.criteria}
     answers, names = await ask(metrics, asked.values()), await _names(metrics)
     if isinstance(names, Unanswered) and not asked:
-        return Trial((), away=names.words)
+        return Trial((), away=names.message)
     refused, away = [], ""
     for name, question in asked.items():
         answer = answers.of([question])
         if isinstance(answer, Unanswered) and answer.trouble is Trouble.UNREACHABLE:
-            away = sanitize(answer.words)
+            away = sanitize(answer.message)
         elif isinstance(answer, Unanswered):
-            refused.append(Refused(name, sanitize(answer.words)))
+            refused.append(Refused(name, sanitize(answer.message)))
         elif (absent := _absent(question.promql, names)) is not None:
             refused.append(Refused(name, *absent))
     return Trial(tuple(refused), away=away)
@@ -75,9 +75,9 @@ async def _names(metrics: Metrics | None) -> frozenset[str] | Unanswered:
 
 def _refused(gate: Gate, result: CriterionResult, names: Collection[str] | Unanswered) -> Refused | None:
     if result.trouble in (Trouble.SEVERAL_SERIES, Trouble.REJECTED):
-        return Refused(result.name, result.words)
+        return Refused(result.name, result.message)
     if result.trouble is Trouble.NO_METRIC:
-        return Refused(result.name, result.words, "see that the pods are scraped, or switch this criterion off")
+        return Refused(result.name, result.message, "see that the pods are scraped, or switch this criterion off")
     if result.trouble is Trouble.NO_DATA and result.name in {criterion.name for criterion in gate.criteria}:
         absent = _absent(result.query, names)
         return Refused(result.name, *absent) if absent is not None else None

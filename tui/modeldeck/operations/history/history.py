@@ -172,7 +172,7 @@ def _told(move: OperationRecord, places: tuple[Part, ...]) -> Operation:
         started_at=move.since,
         finished_at=move.at if ended else None,
         runner_pid=None,
-        words="" if move.source != CAUSES else "as the change cause tells; how it ended is not known",
+        message="" if move.source != CAUSES else "as the change cause tells; how it ended is not known",
         alias=move.alias,
         cluster=move.cluster,
         deployment_uid=move.uid,
@@ -230,7 +230,7 @@ def _by_hand(deployment: Deployment, before: Revision, revision: Revision, write
         finished_at=None if going else at,
         runner_pid=None,
         deployment_uid=deployment.uid,
-        words=f"{_by_whom(revision, writer, forgotten)}: {_how(revision)}",
+        message=f"{_by_whom(revision, writer, forgotten)}: {_how(revision)}",
     )
 
 
@@ -268,7 +268,7 @@ def _how(revision: Revision) -> str:
 
 def _seen(sighting: AliasChange) -> Operation:
     move = sighting.move
-    words = f"{NOT_KNOWN}: {move.alias} was {_at(move.from_version)} at {iso(sighting.after)} and {_at(move.to_version)} at "
+    message = f"{NOT_KNOWN}: {move.alias} was {_at(move.from_version)} at {iso(sighting.after)} and {_at(move.to_version)} at "
     return Operation(
         id=f"{move.model}@{move.alias}:{move.from_version or ''}>{move.to_version or ''}@{iso(sighting.before)}",
         kind=Kind.MOVE,
@@ -285,7 +285,7 @@ def _seen(sighting: AliasChange) -> Operation:
         finished_at=sighting.before,
         runner_pid=None,
         alias=move.alias,
-        words=words + str(iso(sighting.before)),
+        message=message + str(iso(sighting.before)),
     )
 
 

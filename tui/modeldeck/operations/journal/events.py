@@ -49,8 +49,8 @@ class Event:
         return float(at) if isinstance(at, int | float) else 0.0
 
     @property
-    def words(self) -> str:
-        return str(self.body.get("words", ""))
+    def message(self) -> str:
+        return str(self.body.get("message", ""))
 
 
 def replay(entries: Iterable[Event]) -> Operation | None:
@@ -147,7 +147,7 @@ def _advance_step(operation: Operation, entry: Event) -> Operation:
         return operation
     step = _moved(operation.steps[index], entry)
     steps = (*operation.steps[:index], step, *operation.steps[index + 1 :])
-    log = (*operation.log, Said(entry.at, entry.words)) if entry.kind == "request" and entry.words else operation.log
+    log = (*operation.log, Said(entry.at, entry.message)) if entry.kind == "request" and entry.message else operation.log
     begins = entry.kind == "trying" and step.name is StepName.JUDGE_GATE
     return replace(operation, steps=steps, log=log, extended=0.0 if begins else operation.extended)
 
@@ -164,8 +164,8 @@ def _moved(step: Step, entry: Event) -> Step:
         return replace(step, requests=step.requests + 1)
     started = entry.at if entry.kind == "trying" else step.started_at
     finished = entry.at if entry.kind in _ENDINGS else step.finished_at
-    words = entry.words if entry.kind in _ENDINGS else step.words
-    return replace(step, state=state, started_at=started, finished_at=finished, words=words)
+    message = entry.message if entry.kind in _ENDINGS else step.message
+    return replace(step, state=state, started_at=started, finished_at=finished, message=message)
 
 
 def _addresses(entry: Event) -> tuple[PodAddress, ...]:
@@ -194,15 +194,15 @@ def _advance_operation(operation: Operation, entry: Event) -> Operation:
             heartbeat_at=entry.at,
         )
     if entry.kind == "log":
-        return replace(operation, log=(*operation.log, Said(entry.at, entry.words)))
+        return replace(operation, log=(*operation.log, Said(entry.at, entry.message)))
     if entry.kind == "held-up":
-        return replace(operation, held_up=entry.words, log=(*operation.log, Said(entry.at, entry.words)))
+        return replace(operation, held_up=entry.message, log=(*operation.log, Said(entry.at, entry.message)))
     if entry.kind == "extended":
         return replace(operation, extended=_seconds(entry))
     if entry.kind == "waiting":
-        return replace(operation, state=State.WAITING, waiting_for=entry.words, log=(*operation.log, Said(entry.at, entry.words)))
+        return replace(operation, state=State.WAITING, waiting_for=entry.message, log=(*operation.log, Said(entry.at, entry.message)))
     if entry.kind == "going-on":
-        return replace(operation, state=State.RUNNING, waiting_for="", log=(*operation.log, Said(entry.at, entry.words)))
+        return replace(operation, state=State.RUNNING, waiting_for="", log=(*operation.log, Said(entry.at, entry.message)))
     if entry.kind == "asked":
         cancelled = operation.cancel_asked or entry.body.get("what") == "cancel"
         extended = operation.extended + (_seconds(entry) if entry.body.get("what") == "extend" else 0.0)
@@ -210,14 +210,14 @@ def _advance_operation(operation: Operation, entry: Event) -> Operation:
         # Nobody is waited for any more, though whoever carries it out may not have heard it yet.
         return replace(said, state=State.RUNNING, waiting_for="") if _decides(operation, entry) else said
     if entry.kind == "undoing":
-        return replace(operation, state=State.UNDOING, undoing=True, words=entry.words, waiting_for="")
+        return replace(operation, state=State.UNDOING, undoing=True, message=entry.message, waiting_for="")
     if entry.kind == "ended":
         try:
             outcome = Outcome(entry.body.get("outcome", ""))
         except ValueError:
             outcome = Outcome.NEEDS_ATTENTION
         return replace(
-            operation, state=State.ENDED, outcome=outcome, finished_at=entry.at, words=entry.words, waiting_for="", heartbeat_at=None
+            operation, state=State.ENDED, outcome=outcome, finished_at=entry.at, message=entry.message, waiting_for="", heartbeat_at=None
         )
     return operation
 

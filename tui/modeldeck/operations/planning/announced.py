@@ -23,8 +23,8 @@ def is_over(other: Announcement, deployment: Deployment, *, locked: bool) -> boo
 
 def in_the_midst(model: str, alias: str, other: Announcement) -> Conflict:
     """Why the alias is not to be moved now, and what to do."""
-    words, hint = midst_words(model, alias, other)
-    return Conflict(words, hint=hint, backend="MLflow")
+    message, hint = midst_words(model, alias, other)
+    return Conflict(message, hint=hint, backend="MLflow")
 
 
 def midst_words(model: str, alias: str, other: Announcement) -> tuple[str, str]:
@@ -32,9 +32,9 @@ def midst_words(model: str, alias: str, other: Announcement) -> tuple[str, str]:
     where = f" on {other.deployment}" if other.deployment else ""
     move = f", {other.from_version or 'nothing'} → {other.to_version}" if other.to_version else ""
     since = f", since {other.at}" if other.at else ""
-    words = f"operation {other.id} of {other.actor or 'somebody'} is in the midst of moving alias {alias} of {model}{where}{move}{since}"
+    message = f"operation {other.id} of {other.actor or 'somebody'} is in the midst of moving alias {alias} of {model}{where}{move}{since}"
     hint = (
         f"wait for its end; where it was cut off, modeldeck operations undo {other.id} (or resume) takes its place free; "
         f"where it is gone for good: {take_announcement_off(model, alias, other.id)}"
     )
-    return sanitize(words, limit=600), sanitize(hint, limit=1200)
+    return sanitize(message, limit=600), sanitize(hint, limit=1200)

@@ -27,13 +27,13 @@ async def availability(inputs: PlanInputs, wanted: Edits, clients: Clients) -> t
         return ()
     strategy, desired = deployment.strategy, deployment.desired
     if strategy.recreate:
-        words = "the strategy is Recreate: all old pods end before the first new one starts, so no pod serves until it is ready"
-        return (Check(_NAME, Verdict.WARN, words, "choose a time without traffic, or strategy RollingUpdate"),)
+        message = "the strategy is Recreate: all old pods end before the first new one starts, so no pod serves until it is ready"
+        return (Check(_NAME, Verdict.WARN, message, "choose a time without traffic, or strategy RollingUpdate"),)
     surge, unavailable = strategy.limits(desired)
     if unavailable >= desired:
         who = f"all {desired} pods" if desired > 1 else "the only pod"
-        words = f"maxUnavailable lets {who} end first: it may be that no pod serves until a new one is ready"
-        return (Check(_NAME, Verdict.WARN, words, "a smaller maxUnavailable keeps some"),)
+        message = f"maxUnavailable lets {who} end first: it may be that no pod serves until a new one is ready"
+        return (Check(_NAME, Verdict.WARN, message, "a smaller maxUnavailable keeps some"),)
     if not surge:
         return (Check(_NAME, Verdict.OK, f"old pods end first, as maxSurge is 0: {_serving(deployment, unavailable)}"),)
     return surging(deployment, unavailable, await _placement(deployment, inputs.pods, clients))
@@ -47,17 +47,17 @@ def surging(deployment: Deployment, unavailable: int, found: Placement) -> tuple
         case Fit.FITS:
             return (Check(_NAME, Verdict.OK, f"a node has room for one more pod now: {serving}"),)
         case Fit.PREEMPTS:
-            words = f"one more pod gets a node only if pods of a lower priority end for it{grows}: {found.message}"
-            return (Check(_NAME, Verdict.WARN, words, "see whose pods these are"),)
+            message = f"one more pod gets a node only if pods of a lower priority end for it{grows}: {found.message}"
+            return (Check(_NAME, Verdict.WARN, message, "see whose pods these are"),)
         case Fit.NO_ROOM | Fit.NO_QUOTA if unavailable:
-            words = f"{_FULL[found.fit]} one more pod{grows}: old pods end first, and {serving} ({found.message})"
-            return (Check(_NAME, Verdict.WARN, words, "free what it lacks, to keep all of them meanwhile"),)
+            message = f"{_FULL[found.fit]} one more pod{grows}: old pods end first, and {serving} ({found.message})"
+            return (Check(_NAME, Verdict.WARN, message, "free what it lacks, to keep all of them meanwhile"),)
         case Fit.NO_ROOM | Fit.NO_QUOTA:
             begins = f"{_FULL[found.fit]} the pod that the rollout begins with{grows}"
-            words = f"{begins}: it gets nowhere, and ends at its deadline ({found.message})"
+            message = f"{begins}: it gets nowhere, and ends at its deadline ({found.message})"
             fewer = "no pod" if deployment.desired == 1 else f"{deployment.desired - 1} of {deployment.desired} pods"
             hint = f"free what it lacks, or let an old pod end first: maxSurge 0, maxUnavailable 1 ({fewer} would serve meanwhile)"
-            return (Check(_NAME, Verdict.WARN, words, hint),)
+            return (Check(_NAME, Verdict.WARN, message, hint),)
     return _conditional(deployment, unavailable, found)
 
 
@@ -66,13 +66,13 @@ def _conditional(deployment: Deployment, unavailable: int, found: Placement) -> 
     devices = sorted({device for container in deployment.template.containers for device in container.devices})
     if not devices:
         return ()
-    words = (
+    message = (
         f"a new pod needs {', '.join(devices)} while the old ones still hold theirs: where none is free it cannot be scheduled, "
         f"and {'nothing changes' if not unavailable else 'the rollout goes on only with pods that end'} until the deadline"
     )
     known = f" (whether one is free is not known: {found.message})" if found.message else ""
     hint = "see that a node has one free, or set maxSurge to 0 (fewer pods serve meanwhile)"
-    return (Check(_NAME, Verdict.WARN, words + known, hint),)
+    return (Check(_NAME, Verdict.WARN, message + known, hint),)
 
 
 def _serving(deployment: Deployment, unavailable: int) -> str:
@@ -93,7 +93,7 @@ async def _placement(deployment: Deployment, pods: Sequence[Pod], clients: Clien
         async with asyncio.timeout(_TIMEOUT):
             return placement(await clients.need_cluster().scheduling(like))
     except Forbidden as failure:
-        return Placement(Fit.UNKNOWN, f"nodes and pods may not be listed: {failure.words}")
+        return Placement(Fit.UNKNOWN, f"nodes and pods may not be listed: {failure.message}")
     except Failure as failure:
         return Placement(Fit.UNKNOWN, str(failure))
     except TimeoutError:

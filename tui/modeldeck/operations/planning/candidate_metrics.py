@@ -101,12 +101,12 @@ async def with_figures(
     try:
         async with asyncio.timeout(PATIENCE):
             asked = targets[:_CANDIDATES]
-            words = await asyncio.gather(
+            message = await asyncio.gather(
                 *(_figures(one, sets.get(one.revision or 0), deployment, metrics, clock, patterns) for one in asked)
             )
     except (TimeoutError, Failure):
         return tuple(targets)
-    found = [replace(target, stats_words=said) for target, said in zip(targets, words, strict=False)]
+    found = [replace(target, stats_words=said) for target, said in zip(targets, message, strict=False)]
     return (*found, *targets[_CANDIDATES:])
 
 
@@ -158,15 +158,15 @@ def _model_of(labels: Mapping[str, str]) -> str:
 
 def _words(profile: Profile, answers: Mapping[str, Vector]) -> str:
     p99, requests, errors = (_value(answers.get(key)) for key in ("p99", "requests", "errors"))
-    words = []
+    message = []
     if p99 is not None:
-        words.append(f"p99 {p99 * profile.latency_scale * 1000:.0f} ms")
+        message.append(f"p99 {p99 * profile.latency_scale * 1000:.0f} ms")
     if requests is not None:
         total = requests + (errors or 0.0) if profile.errors_apart else requests
         if "errors" in answers and total > 0 and (errors or not profile.blind_to):
-            words.append(f"errors {(errors or 0.0) / total:.1%}")
-        words.append(f"{total:.1f} requests/s")
-    return ", ".join(words)
+            message.append(f"errors {(errors or 0.0) / total:.1%}")
+        message.append(f"{total:.1f} requests/s")
+    return ", ".join(message)
 
 
 def _value(vector: Vector | None) -> float | None:

@@ -27,14 +27,14 @@ def certain_link(deployment: Deployment, clients: Clients) -> ServingLink | Refu
     elsewhere = unread(deployment.template)
     if not links:
         why = "; ".join(elsewhere or taken_in(deployment.template))
-        words = f"nothing in {deployment.key} says which model version it serves"
-        return Refusal("unlinked", f"{words}: {why}" if why else words, LINK_HINT)
+        message = f"nothing in {deployment.key} says which model version it serves"
+        return Refusal("unlinked", f"{message}: {why}" if why else message, LINK_HINT)
     named = "; ".join((*(f"{', '.join(link.places)} ({link.text})" for link in links), *elsewhere))
     chosen = chosen_places(deployment, clients.environment.patterns)
     missing = f"{', '.join(chosen)} was said to serve, which is not there: " if chosen else ""
-    words = f"which reference of {deployment.key} says what is served is not certain: {missing}{named}"
+    message = f"which reference of {deployment.key} says what is served is not certain: {missing}{named}"
     none = "; where none of these serves, write the one that does into the template (MODEL_URI=models:/NAME/VERSION)"
-    return Refusal(AMBIGUOUS, words, choice_hint(deployment, links[0]) + (none if elsewhere else ""))
+    return Refusal(AMBIGUOUS, message, choice_hint(deployment, links[0]) + (none if elsewhere else ""))
 
 
 def choice_hint(deployment: Deployment, link: ServingLink) -> str:

@@ -108,12 +108,12 @@ async def artifacts(inputs: PlanInputs, clients: Clients) -> Check:
         return Check("artifacts", Verdict.UNKNOWN, "cannot be looked at")
     try:
         model, number = (inputs.copied.model, inputs.copied.version) if inputs.copied else (inputs.model, inputs.to_version)
-        words = await clients.registry.artifacts_answer(model, number)
+        message = await clients.registry.artifacts_answer(model, number)
     except NotFound as failure:
-        return Check("artifacts", Verdict.REFUSE, f"its artifacts are gone: {failure.words}", "register it anew")
+        return Check("artifacts", Verdict.REFUSE, f"its artifacts are gone: {failure.message}", "register it anew")
     except Failure as failure:
         return Check("artifacts", Verdict.UNKNOWN, str(failure), failure.hint)
-    return Check("artifacts", Verdict.OK, words)
+    return Check("artifacts", Verdict.OK, message)
 
 
 async def may_patch(inputs: PlanInputs, clients: Clients) -> Check:
@@ -125,8 +125,8 @@ async def may_patch(inputs: PlanInputs, clients: Clients) -> Check:
     if access.allowed is None:
         return Check("permission to patch", Verdict.UNKNOWN, access.reason or "the access review failed", "it will show when it is tried")
     if not access.allowed:
-        words = f"patching deployments in {deployment.namespace} is not allowed" + (f": {access.reason}" if access.reason else "")
-        return Check("permission to patch", Verdict.REFUSE, words, "ask for a role with `patch` on deployments.apps")
+        message = f"patching deployments in {deployment.namespace} is not allowed" + (f": {access.reason}" if access.reason else "")
+        return Check("permission to patch", Verdict.REFUSE, message, "ask for a role with `patch` on deployments.apps")
     return Check("permission to patch", Verdict.OK, f"patching {deployment.key} is allowed")
 
 
@@ -141,17 +141,17 @@ async def may_move_alias(inputs: PlanInputs, clients: Clients) -> Check:
     access = await _access(inputs, clients)
     if access.may_edit is False:
         verdict = Verdict.WARN if inputs.alias_version == inputs.to_version else Verdict.REFUSE
-        words = f"moving an alias of {inputs.model} needs EDIT on it, and MLflow grants {access.permission}"
-        return Check("alias", verdict, words, f"ask an MLflow admin, or whoever made {inputs.model}, for EDIT on it")
+        message = f"moving an alias of {inputs.model} needs EDIT on it, and MLflow grants {access.permission}"
+        return Check("alias", verdict, message, f"ask an MLflow admin, or whoever made {inputs.model}, for EDIT on it")
     asked = inputs.intent.alias
     if inputs.link.alias is not None and inputs.link.alias != asked:
-        words = f"the pods follow alias {inputs.link.alias}, so that one moves, not {asked}"
-        return Check("alias", Verdict.WARN, words)
+        message = f"the pods follow alias {inputs.link.alias}, so that one moves, not {asked}"
+        return Check("alias", Verdict.WARN, message)
     if access.may_edit:
         return Check("alias", Verdict.OK, f"MLflow lets you move aliases of {inputs.model} ({access.permission})")
     unclear = f"MLflow grants {access.permission}, which is not known here"
-    words = unclear if access.permission else "MLflow does not tell permissions beforehand"
-    return Check("alias", Verdict.UNKNOWN, words, "a refusal is undone")
+    message = unclear if access.permission else "MLflow does not tell permissions beforehand"
+    return Check("alias", Verdict.UNKNOWN, message, "a refusal is undone")
 
 
 async def _access(inputs: PlanInputs, clients: Clients) -> ModelAccess:
@@ -171,10 +171,10 @@ def rolling(inputs: PlanInputs) -> Check:
     if status.state == rollout.DONE:
         if deployment.desired == 0:
             return Check("rollout", Verdict.WARN, "scaled to 0: nothing will serve", "scale it up to see the version serve")
-        return Check("rollout", Verdict.OK, status.words)
+        return Check("rollout", Verdict.OK, status.message)
     if inputs.intent.kind is Kind.ROLLBACK or status.state == rollout.FAILED:
-        return Check("rollout", Verdict.WARN, status.words, "the new rollout replaces it")
-    return Check("rollout", Verdict.REFUSE, f"a rollout is under way: {status.words}", "wait for it, or roll back")
+        return Check("rollout", Verdict.WARN, status.message, "the new rollout replaces it")
+    return Check("rollout", Verdict.REFUSE, f"a rollout is under way: {status.message}", "wait for it, or roll back")
 
 
 def other_operations(inputs: PlanInputs, past: Iterable[Operation]) -> Check:
@@ -189,8 +189,8 @@ def other_operations(inputs: PlanInputs, past: Iterable[Operation]) -> Check:
         if is_abandoned(operation):
             hint = f"modeldeck operations undo {operation.id}"
             return Check("other operations", Verdict.WARN, f"operation {operation.id} was cut off; its mark is gone", hint)
-        words = f"operation {operation.id} of {operation.actor} is under way"
-        return Check("other operations", Verdict.REFUSE, words, "wait for it, or cancel it")
+        message = f"operation {operation.id} of {operation.actor} is under way"
+        return Check("other operations", Verdict.REFUSE, message, "wait for it, or cancel it")
     return Check("other operations", Verdict.OK, "none under way")
 
 
@@ -199,8 +199,8 @@ async def moving(inputs: PlanInputs, clients: Clients, together: Collection[str]
     to be moved or not. `together`: keys of all the deployments that the operation changes."""
     for other in inputs.moving:
         if not await _has_ended(other, inputs, clients, together):
-            words, hint = midst_words(inputs.model, alias_of(inputs.intent, inputs.link), other)
-            return Check("other operations", Verdict.REFUSE, words, hint)
+            message, hint = midst_words(inputs.model, alias_of(inputs.intent, inputs.link), other)
+            return Check("other operations", Verdict.REFUSE, message, hint)
     return Check("other operations", Verdict.OK, "the alias is at rest")
 
 
@@ -239,17 +239,17 @@ async def dry_run(inputs: PlanInputs, clients: Clients, wanted: Edits) -> Check:
         body = patch.patch(wanted, deployment, guarded=False)
         answer = await clients.need_cluster().patch_deployment(deployment.namespace, deployment.name, body, dry_run=True)
     except (Rejected, Conflict) as failure:
-        return Check("dry run", Verdict.REFUSE, f"the server rejects the patch: {failure.words}", failure.hint)
+        return Check("dry run", Verdict.REFUSE, f"the server rejects the patch: {failure.message}", failure.hint)
     except Forbidden as failure:
-        return Check("dry run", Verdict.REFUSE, f"the server forbids the patch: {failure.words}", failure.hint)
+        return Check("dry run", Verdict.REFUSE, f"the server forbids the patch: {failure.message}", failure.hint)
     except Failure as failure:
         return Check("dry run", Verdict.UNKNOWN, str(failure), failure.hint)
     if not patch.stand(wanted, answer):
         if twice := next(repeated(deployment, wanted), None):
-            words = f"the server merges variables by name, so that the patch does not do what it should: {twice.name} stands twice"
-            return Check("dry run", Verdict.REFUSE, words, twice.hint)
-        words = "something in the cluster changes the patch on its way in (an admission webhook?)"
-        return Check("dry run", Verdict.REFUSE, words, "; ".join(patch.strays(wanted, answer)))
+            message = f"the server merges variables by name, so that the patch does not do what it should: {twice.name} stands twice"
+            return Check("dry run", Verdict.REFUSE, message, twice.hint)
+        message = "something in the cluster changes the patch on its way in (an admission webhook?)"
+        return Check("dry run", Verdict.REFUSE, message, "; ".join(patch.strays(wanted, answer)))
     return Check("dry run", Verdict.OK, "accepted by the server")
 
 
@@ -277,8 +277,8 @@ async def gate(inputs: PlanInputs, draft: Plan, clients: Clients, now: float) ->
     if not patch.of_template(draft.slot_edits):
         return Check("gate", Verdict.OK, "no pod changes: there is nothing to judge")
     if draft.gate is None:
-        words = "no Prometheus is configured: nothing judges how the new pods behave"
-        return Check("gate", Verdict.WARN, words, "set PROMETHEUS_URL, and they are judged before the alias moves")
+        message = "no Prometheus is configured: nothing judges how the new pods behave"
+        return Check("gate", Verdict.WARN, message, "set PROMETHEUS_URL, and they are judged before the alias moves")
     intent = draft.intent
     target = Target(
         intent.namespace,
@@ -292,8 +292,8 @@ async def gate(inputs: PlanInputs, draft: Plan, clients: Clients, now: float) ->
         async with asyncio.timeout(_METRICS_PATIENCE):
             return await forecast(draft.gate, target, clients.metrics, now=now)
     except TimeoutError:
-        words = f"Prometheus has not answered in {_METRICS_PATIENCE:.0f} s: whether the gate can be judged is not known"
-        return Check("gate", Verdict.UNKNOWN, words, "it holds for a person where Prometheus stays away")
+        message = f"Prometheus has not answered in {_METRICS_PATIENCE:.0f} s: whether the gate can be judged is not known"
+        return Check("gate", Verdict.UNKNOWN, message, "it holds for a person where Prometheus stays away")
 
 
 async def lock(inputs: PlanInputs, clients: Clients, now: float) -> Check:
@@ -303,7 +303,7 @@ async def lock(inputs: PlanInputs, clients: Clients, now: float) -> Check:
         held = await cluster.lease(deployment.namespace, lock_name(deployment.name))
         access = await cluster.access("create", "leases", deployment.namespace, group="coordination.k8s.io")
     except Forbidden as failure:
-        return Check("lock", Verdict.WARN, f"leases may not be used here ({failure.words}): the mark is the only sign for others")
+        return Check("lock", Verdict.WARN, f"leases may not be used here ({failure.message}): the mark is the only sign for others")
     except Failure as failure:
         return Check("lock", Verdict.UNKNOWN, str(failure), failure.hint)
     if held is not None and held.holder and not holder_is_dead(note_of(held)):

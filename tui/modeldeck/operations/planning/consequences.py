@@ -32,25 +32,25 @@ def _all(inputs: PlanInputs, wanted: Edits) -> Iterator[Check]:
     if wanted:
         yield from _moving_reference(inputs)
         if inputs.link.how is LinkSource.ANNOTATION:
-            words = "only an annotation says which version is served: what the server loads does not change with it"
-            yield Check("reference", Verdict.WARN, words, "let the server read the version from a variable or an argument")
+            message = "only an annotation says which version is served: what the server loads does not change with it"
+            yield Check("reference", Verdict.WARN, message, "let the server read the version from a variable or an argument")
 
 
 def _twice(deployment: Deployment, wanted: Edits) -> Iterator[Check]:
     """A patch merges variables by name, so that of two of one name the API server drops one."""
     for found in repeated(deployment, wanted):
         twice = f"{found.name} stands twice in container {found.container}"
-        words = f"{twice}; Kubernetes takes the last one, and a patch would drop one of them"
-        yield Check("variables", Verdict.REFUSE if found.edited else Verdict.WARN, words, found.hint)
+        message = f"{twice}; Kubernetes takes the last one, and a patch would drop one of them"
+        yield Check("variables", Verdict.REFUSE if found.edited else Verdict.WARN, message, found.hint)
 
 
 def _moving_reference(inputs: PlanInputs) -> Iterator[Check]:
     stages = dict.fromkeys(link.stage for link in (inputs.link, *inputs.link.also) if link.stage is not None)
     for stage in stages:
         named = "the newest version" if stage == "latest" else f"stage {stage}"
-        words = f"the pods follow {named} of {inputs.model}: from now on they name version {inputs.to_version}, and no longer follow it"
+        message = f"the pods follow {named} of {inputs.model}: from now on they name version {inputs.to_version}, and no longer follow it"
         hint = f"to follow a version that moves, name an alias: models:/{inputs.model}@{inputs.intent.alias}"
-        yield Check("reference", Verdict.WARN, words, hint)
+        yield Check("reference", Verdict.WARN, message, hint)
 
 
 async def others(inputs: PlanInputs, alias: str, clients: Clients, together: Collection[str]) -> tuple[Check, ...]:
@@ -86,12 +86,14 @@ def _versions(links: Sequence[ServingLink]) -> list[str]:
 def _told(inputs: PlanInputs, alias: str, follow: Sequence[str], differ: Sequence[str]) -> Iterator[Check]:
     if follow:
         verb = "follows" if len(follow) == 1 else "follow"
-        words = f"{_list(follow)} {verb} alias {alias} too: new pods there load version {inputs.to_version}, pods that run keep the old one"
-        yield Check("other deployments", Verdict.WARN, words, "restart them, or promote them together")
+        message = (
+            f"{_list(follow)} {verb} alias {alias} too: new pods there load version {inputs.to_version}, pods that run keep the old one"
+        )
+        yield Check("other deployments", Verdict.WARN, message, "restart them, or promote them together")
     if differ:
         verb = "names another version" if len(differ) == 1 else "name other versions"
-        words = f"{_list(differ)} {verb} of {inputs.model}: there, alias and template will differ"
-        yield Check("other deployments", Verdict.WARN, words, "promote them together, or give them an alias of their own")
+        message = f"{_list(differ)} {verb} of {inputs.model}: there, alias and template will differ"
+        yield Check("other deployments", Verdict.WARN, message, "promote them together, or give them an alias of their own")
 
 
 def _list(names: Sequence[str]) -> str:

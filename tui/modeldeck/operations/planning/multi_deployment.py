@@ -38,11 +38,11 @@ async def plan_for(intent: Intent, clients: Clients, journal: Journal, clock: Cl
     for key in parts.keys(intent):
         leg = await _leg(intent, key, copy, operation_id, clients, journal, clock)
         if isinstance(leg, Refusal):
-            return replace(leg, words=f"{key}: {leg.words}")
+            return replace(leg, message=f"{key}: {leg.message}")
         legs.append(leg)
     if copy is not None and not any(leg.model == intent.copy_to for leg in legs):
-        words = f"none of these deployments serves {intent.copy_to}, so that a copy there would serve nowhere"
-        return Refusal("copy_unused", words, f"name a deployment that serves {intent.copy_to}")
+        message = f"none of these deployments serves {intent.copy_to}, so that a copy there would serve nowhere"
+        return Refusal("copy_unused", message, f"name a deployment that serves {intent.copy_to}")
     return _whole(intent, legs, copy)
 
 
@@ -152,11 +152,11 @@ def _checks(keys: Sequence[str], legs: Sequence[Plan]) -> tuple[Check, ...]:
     by_words: dict[tuple[str, str], Check] = {}
     for key, leg in zip(keys, legs, strict=True):
         for check in leg.checks:
-            told.setdefault((check.name, check.words), []).append(key)
-            by_words[check.name, check.words] = check
+            told.setdefault((check.name, check.message), []).append(key)
+            by_words[check.name, check.message] = check
     names = list(dict.fromkeys(check.name for leg in legs for check in leg.checks))
     found = [
-        check if len(told[at]) == len(legs) else replace(check, words=f"{', '.join(told[at])}: {check.words}")
+        check if len(told[at]) == len(legs) else replace(check, message=f"{', '.join(told[at])}: {check.message}")
         for at, check in by_words.items()
     ]
     return tuple(sorted(found, key=lambda check: names.index(check.name)))

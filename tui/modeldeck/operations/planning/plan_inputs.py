@@ -96,8 +96,10 @@ async def _not_found(intent: Intent, clients: Clients, failure: Failure) -> Refu
     other = next((one for one in others if one.name == intent.deployment), None)
     if other is None:
         return Refusal("deployment_not_found", str(failure), "`modeldeck status` lists the deployments that can be seen")
-    words = f"{other.key} is a {other.kind}: modeldeck changes Deployments only so far"
-    return Refusal("not_handled", words, f"change it where it is kept, or with kubectl -n {other.namespace} edit {other.kind} {other.name}")
+    message = f"{other.key} is a {other.kind}: modeldeck changes Deployments only so far"
+    return Refusal(
+        "not_handled", message, f"change it where it is kept, or with kubectl -n {other.namespace} edit {other.kind} {other.name}"
+    )
 
 
 async def _observed(intent: Intent, clients: Clients, clock: Clock) -> Deployment:
@@ -173,8 +175,8 @@ def _subject(intent: Intent, clients: Clients, read: _Read) -> PlanInputs | Refu
     if model is None:
         return Refusal("model_unknown", f"which model {deployment.key} serves cannot be told from {link.slot.text!r}", LINK_HINT)
     if intent.model is not None and intent.model != model:
-        words = f"{deployment.key} serves {model}, not {intent.model}"
-        return Refusal("other_model", words, f"name a deployment that serves {intent.model}")
+        message = f"{deployment.key} serves {model}, not {intent.model}"
+        return Refusal("other_model", message, f"name a deployment that serves {intent.model}")
     known = registry.model(model) if registry else None
     target: RollbackTarget | str | Refusal
     if intent.kind is Kind.PROMOTE:
@@ -241,8 +243,8 @@ def _earlier(intent: Intent, model: str, targets: tuple[RollbackTarget, ...]) ->
     if default is not None:
         return default
     others = ", ".join(target.version for target in targets) or "none"
-    words = f"no earlier version of {model} is known to have served in {intent.key} without being rolled back"
-    return Refusal(NO_TARGET, words, f"name one with --to VERSION; versions that served here: {others}")
+    message = f"no earlier version of {model} is known to have served in {intent.key} without being rolled back"
+    return Refusal(NO_TARGET, message, f"name one with --to VERSION; versions that served here: {others}")
 
 
 def logged_source(version: ModelVersion | None) -> str:

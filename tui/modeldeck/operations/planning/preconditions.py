@@ -98,13 +98,13 @@ async def _status(plan: Plan, clients: Clients, clock: Clock) -> str:
 
 def _differences(before: Mapping[str, str], template: PodTemplate) -> tuple[str, ...]:
     now = digests(template)
-    words = [
+    message = [
         f"{_place(where, template)} was {'added' if where not in before else 'removed' if where not in now else 'changed'}"
         for where in sorted({*before, *now})
         if before.get(where) != now.get(where)
     ]
-    if words:
-        return tuple(words)
+    if message:
+        return tuple(message)
     return ("the pod template was changed in a field that modeldeck does not read (resources, probes, volumes, …)",)
 
 

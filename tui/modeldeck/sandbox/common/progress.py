@@ -20,7 +20,7 @@ class Progress:
     part: str
     state: PartState
     seconds: float
-    words: str
+    message: str
 
     def line(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -30,7 +30,7 @@ def parse_line(line: str | bytes) -> Progress | None:
     """The event in one line of progress.jsonl; None for a line that was cut short (the writer may be half way through it)."""
     try:
         values = json.loads(line)
-        event = Progress(str(values["part"]), values["state"], float(values["seconds"]), str(values["words"]))
+        event = Progress(str(values["part"]), values["state"], float(values["seconds"]), str(values["message"]))
     except (ValueError, KeyError, TypeError):
         return None
     return event if event.state in get_args(PartState) else None

@@ -146,7 +146,7 @@ class Owner:
             return True
         return True
 
-    def words(self) -> str:
+    def message(self) -> str:
         since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.started_at))
         return f"process {self.pid} of {self.user}, since {since}"
 

@@ -179,8 +179,8 @@ class Supervisor:
                     self._check()
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            words = _tail(self.folder / "kube-apiserver.log")
-            raise ControlPlaneError(f"kube-apiserver is not ready after 60 s: {words}") from None
+            message = _tail(self.folder / "kube-apiserver.log")
+            raise ControlPlaneError(f"kube-apiserver is not ready after 60 s: {message}") from None
 
     def _request(self, method: str, url: str, body: object = None) -> int:
         """The status of one request as admin; 0 where nobody answers. 409 (exists already) is as good as 201 here."""
@@ -199,9 +199,9 @@ class Supervisor:
     def _check(self) -> None:
         for name, process in self.running.items():
             if process.returncode is not None:
-                words = _tail(self.folder / f"{name}.log")
-                kind = _PortTaken if "address already in use" in words else ControlPlaneError
-                raise kind(f"{name} ended with {process.returncode}: {words}")
+                message = _tail(self.folder / f"{name}.log")
+                kind = _PortTaken if "address already in use" in message else ControlPlaneError
+                raise kind(f"{name} ended with {process.returncode}: {message}")
 
     async def until_one_ends(self) -> None:
         """Return never; raise ControlPlaneError when a component ends."""

@@ -61,10 +61,10 @@ class Deployer:
         coming = bool(self._missing or self._to_create)
         wanted = sum(self._replicas.values()) if coming else sum(each.wanted for each in found)
         stuck = [each for each in found if each.stuck and each.ready < each.wanted]
-        words = f"{ready}/{wanted} ready" + "".join(f", the rollout of {each.name} is stuck" for each in stuck)
+        message = f"{ready}/{wanted} ready" + "".join(f", the rollout of {each.name} is stuck" for each in stuck)
         # Somebody left it so: no reason not to come up.
         lost = sum(each.wanted - each.ready for each in stuck)
-        return words, not (coming or self._to_update or self._rolling) and ready >= wanted - lost
+        return message, not (coming or self._to_update or self._rolling) and ready >= wanted - lost
 
     def _scraped(self) -> int:
         """How many processes the node agent runs that are ready."""

@@ -19,7 +19,7 @@ class Fault:
     drift: float = 0.0
     version: str | None = None
 
-    def words(self) -> str:
+    def message(self) -> str:
         parts = [
             f"latency +{self.latency:g} s" if self.latency else "",
             f"errors {self.errors:.0%}" if self.errors else "",

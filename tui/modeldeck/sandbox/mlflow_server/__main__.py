@@ -25,8 +25,8 @@ from modeldeck.sandbox.common.state_dir import StateDir, read_json, write_atomic
 TRAINED = "models trained"
 
 
-def say(state: str, since: float, words: str) -> None:
-    event = Progress(TRAINED, state, round(time.monotonic() - since, 2), words)  # type: ignore[arg-type]
+def say(state: str, since: float, message: str) -> None:
+    event = Progress(TRAINED, state, round(time.monotonic() - since, 2), message)  # type: ignore[arg-type]
     print(event.line(), flush=True)
 
 
@@ -42,11 +42,11 @@ def train(state_dir: StateDir) -> None:
         summary = seed(
             state_dir,
             f"sqlite:///{state_dir.mlflow}/mlflow.db?timeout=60",
-            lambda words: say("starting", since, words),
+            lambda message: say("starting", since, message),
             lambda model: print(f"trained {model}", flush=True),
         )
         write_atomically(state_dir.mlflow / "seeded.json", summary)
-        say("ready", since, str(summary["words"]))
+        say("ready", since, str(summary["message"]))
         code = 0
     finally:
         if code:

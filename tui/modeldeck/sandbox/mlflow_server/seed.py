@@ -50,7 +50,7 @@ def seed(state_dir: StateDir, store: str, say: Callable[[str], None], trained: C
             save_unregistered(state_dir.mlflow / "legacy-scorer", project, data)
         write_atomically(state_dir.rows, rows)
         trained(project.model)
-    return {"words": f"{runs} runs, {versions} versions of {len(PROJECTS)} models", "runs": runs, "versions": versions}
+    return {"message": f"{runs} runs, {versions} versions of {len(PROJECTS)} models", "runs": runs, "versions": versions}
 
 
 def keep_artifacts_at(folder: Path) -> None:

@@ -173,9 +173,9 @@ def prepare_environment(container: dict[str, str], folder: Path) -> dict[str, st
 def report(error: BaseException, folder: Path) -> None:
     """The traceback to the log, the last line also as Kubernetes' termination message (folder/termination-log)."""
     traceback.print_exception(error)
-    words = "".join(traceback.format_exception_only(error)).strip()
+    message = "".join(traceback.format_exception_only(error)).strip()
     with contextlib.suppress(OSError):
-        (folder / "termination-log").write_text(words[-4096:])
+        (folder / "termination-log").write_text(message[-4096:])
 
 
 def main() -> None:

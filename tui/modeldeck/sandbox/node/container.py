@@ -94,14 +94,14 @@ class ContainerLife:
         while not spec.can_run(image := self._spec()["image"]):
             attempt += 1
             self._say("Normal", "Pulling", f'Pulling image "{image}"')
-            words = f'failed to pull and unpack image "{image}": not found: this node only has {spec.IMAGE}'
-            self._say("Warning", "Failed", f'Failed to pull image "{image}": {words}')
+            message = f'failed to pull and unpack image "{image}": not found: this node only has {spec.IMAGE}'
+            self._say("Warning", "Failed", f'Failed to pull image "{image}": {message}')
             self._say("Warning", "Failed", "Error: ErrImagePull")
-            self._set(state=Waiting("ErrImagePull", words), image=image)
+            self._set(state=Waiting("ErrImagePull", message), image=image)
             await asyncio.sleep(self.node.backoff.base)
             self._say("Normal", "BackOff", f'Back-off pulling image "{image}"')
             self._say("Warning", "Failed", "Error: ImagePullBackOff")
-            self._set(state=Waiting("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {words}'))
+            self._set(state=Waiting("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {message}'))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.node.backoff.after(attempt + 2)):
                     while self._spec()["image"] == image:  # noqa: ASYNC110 - the pod may be replaced by a newer copy meanwhile
@@ -159,8 +159,8 @@ class ContainerLife:
             return
         where = f"{self.name} in pod {self._pod_words()}"
         self._say("Warning", "BackOff", f"Back-off restarting failed container {where}")
-        words = f"back-off {delay:g}s restarting failed container={self.name} pod={self._pod_words()}"
-        self._set(state=Waiting("CrashLoopBackOff", words), last=ended)
+        message = f"back-off {delay:g}s restarting failed container={self.name} pod={self._pod_words()}"
+        self._set(state=Waiting("CrashLoopBackOff", message), last=ended)
         await asyncio.sleep(delay)
 
     async def _terminated(self, code: int, started: str) -> Terminated:

@@ -23,8 +23,8 @@ _CHUNK = 32 * 1024
 class Refused(Exception):
     """A request that gets no log: HTTP status and words."""
 
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
 
 
@@ -87,8 +87,8 @@ def _log(container: ContainerLife, pod: str, previous: bool) -> ContainerLog:
         state = container.status.state
         reason = state.reason if isinstance(state, Waiting) else "ContainerCreating"
         pulling = reason in ("ErrImagePull", "ImagePullBackOff")
-        words = "trying and failing to pull image" if pulling else reason
-        raise Refused(400, f'container "{container.name}" in pod "{pod}" is waiting to start: {words}')
+        message = "trying and failing to pull image" if pulling else reason
+        raise Refused(400, f'container "{container.name}" in pod "{pod}" is waiting to start: {message}')
     return container.log
 
 

@@ -36,11 +36,11 @@ def node_status(name: str, port: int, since: str, moment: str) -> Object:
                 "type": kind,
                 "status": status,
                 "reason": reason,
-                "message": words,
+                "message": message,
                 "lastHeartbeatTime": moment,
                 "lastTransitionTime": since,
             }
-            for kind, (status, reason, words) in _CONDITIONS.items()
+            for kind, (status, reason, message) in _CONDITIONS.items()
         ],
         "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
         "images": [{"names": [f"{IMAGE}:latest"]}],

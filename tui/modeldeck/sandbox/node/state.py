@@ -113,8 +113,8 @@ def pod_status(pod: Object, containers: Sequence[Container], now: str, ending: b
     reached = phase(containers, policy)
     unready = [each.name for each in containers if not each.ready]
     reason = "PodCompleted" if reached == "Succeeded" else "ContainersNotReady"
-    words = {} if reached == "Succeeded" else {"message": f"containers with unready status: [{' '.join(unready)}]"}
-    readiness: Object = {"status": "False", "reason": reason, **words} if unready else {"status": "True"}
+    message = {} if reached == "Succeeded" else {"message": f"containers with unready status: [{' '.join(unready)}]"}
+    readiness: Object = {"status": "False", "reason": reason, **message} if unready else {"status": "True"}
     earlier = {each["type"]: each for each in before.get("conditions", ())}
     wanted: dict[str, Object] = {"Initialized": {"status": "True"}, "Ready": readiness, "ContainersReady": readiness}
     if "PodScheduled" not in earlier:

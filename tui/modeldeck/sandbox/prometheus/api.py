@@ -157,8 +157,8 @@ def read_step(given: QueryParams) -> int:
     return step
 
 
-def _bad(name: str, words: str) -> QueryError:
-    return QueryError("bad_data", f'invalid parameter "{name}": {words}')
+def _bad(name: str, message: str) -> QueryError:
+    return QueryError("bad_data", f'invalid parameter "{name}": {message}')
 
 
 def limited(data: dict[str, Any], given: QueryParams) -> tuple[object, list[str]]:
@@ -192,7 +192,7 @@ def answering(api: Api, handler: Handler) -> Callable[[Request], Any]:
         try:
             data, warnings = await run_in_threadpool(handler, api, given, request.path_params)
         except QueryError as error:
-            body = {"status": "error", "errorType": error.kind, "error": error.words}
+            body = {"status": "error", "errorType": error.kind, "error": error.message}
             return JSONResponse(body, status_code=error.status)
         answer: dict[str, object] = {"status": "success", "data": data}
         if warnings:

@@ -40,7 +40,7 @@ class QueryError(Exception):
     """What Prometheus would answer: its error type, HTTP status and words."""
 
     kind: Literal["bad_data", "execution"]
-    words: str
+    message: str
 
     @property
     def status(self) -> int:
@@ -66,8 +66,8 @@ def parse(query: str, parameter: str = "query") -> Expression:
     try:
         expression = parse_promql(normalise(query))
     except PrombedError as error:
-        words = str(error) + (SUBSET if error.code == "unsupported_promql_feature" else "")
-        raise QueryError("bad_data", f'invalid parameter "{parameter}": parse error: {words}') from error
+        message = str(error) + (SUBSET if error.code == "unsupported_promql_feature" else "")
+        raise QueryError("bad_data", f'invalid parameter "{parameter}": parse error: {message}') from error
     kind_of(expression)
     return expression
 

@@ -28,7 +28,7 @@ class SandboxInUse(RuntimeError):
     """The state folder is in use, and what was asked for (a fresh start) would take it from whoever runs it."""
 
     def __init__(self, root: Path, owner: Owner) -> None:
-        super().__init__(f"the sandbox in {root} is run by {owner.words()}")
+        super().__init__(f"the sandbox in {root} is run by {owner.message()}")
         self.owner = owner
 
 

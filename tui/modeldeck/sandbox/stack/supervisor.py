@@ -42,17 +42,17 @@ class Reporter:
         self._file = file.open("w", encoding="utf-8", buffering=1)
         self._since: dict[str, float] = {WHOLE: time.monotonic()}
 
-    def begin(self, part: str, words: str = "") -> None:
+    def begin(self, part: str, message: str = "") -> None:
         self.restart(part)
-        self.say(part, "starting", words)
+        self.say(part, "starting", message)
 
     def restart(self, part: str) -> None:
         """Count the part's seconds from now on."""
         self._since[part] = time.monotonic()
 
-    def say(self, part: str, state: PartState, words: str) -> None:
+    def say(self, part: str, state: PartState, message: str) -> None:
         seconds = time.monotonic() - self._since.setdefault(part, time.monotonic())
-        self.pass_on(Progress(part, state, round(seconds, 2), words))
+        self.pass_on(Progress(part, state, round(seconds, 2), message))
 
     def pass_on(self, event: Progress) -> None:
         self._file.write(event.line() + "\n")
@@ -79,10 +79,10 @@ class Supervisor:
         """A restarter whose program's ends, and returns from them, are reported; its first start is `bring_up`'s to tell of."""
         ended_before = False
 
-        def ended(words: str, was_ready: bool) -> None:
+        def ended(message: str, was_ready: bool) -> None:
             nonlocal ended_before
             ended_before = ended_before or was_ready
-            self.report.say(part, "ended" if was_ready else "failed", words)
+            self.report.say(part, "ended" if was_ready else "failed", message)
             self.report.restart(part)
 
         def ready(said: str) -> None:
@@ -126,7 +126,7 @@ class Supervisor:
         kept = read_json(self.state_dir.mlflow / "seeded.json")
         if kept is not None:
             self.report.begin("models trained")
-            self.report.say("models trained", "ready", f"{kept['words']}, kept")
+            self.report.say("models trained", "ready", f"{kept['message']}, kept")
             for model in manifests.MODELS:
                 self.deployer.add(model)
             self.trained.set()
@@ -150,12 +150,12 @@ class Supervisor:
         try:
             while True:
                 try:
-                    words, complete = await self.deployer.step(api)
+                    message, complete = await self.deployer.step(api)
                 except ApiError as error:
-                    words, complete = str(error), False
-                if words != shown:
-                    self.report.say("pods", "ready" if complete else "starting", words)
-                    shown = words
+                    message, complete = str(error), False
+                if message != shown:
+                    self.report.say("pods", "ready" if complete else "starting", message)
+                    shown = message
                 if complete:
                     self.deployed.set()
                     return
@@ -265,7 +265,7 @@ def main() -> int:
     # A supervisor that was killed leaves the lock with its reapers for as long as they need to end its parts.
     lock = take_lock(state_dir, LOCK_PATIENCE)
     if isinstance(lock, Owner):
-        print(f"{state_dir.root} is in use by {lock.words()}", file=sys.stderr)
+        print(f"{state_dir.root} is in use by {lock.message()}", file=sys.stderr)
         return 3
     write_owner(lock)
     if arguments.fresh:

@@ -21,7 +21,7 @@ class Entry:
     """One line of the palette."""
 
     name: str
-    words: str
+    message: str
     run: Callable[[], Any]
 
 
@@ -39,19 +39,19 @@ class ScreenCommands(Provider):
         for node, binding, enabled, _ in screen.active_bindings.values():
             if binding.id and binding.id.partition(".")[0] not in ("table", "text", "chart") and binding.description:
                 reason = "" if enabled else f" ({screen.why_not(binding.action) or 'not now'})"
-                words = f"{key_name(binding)} · {binding.tooltip or binding.description}{reason}"
-                yield Entry(binding.description, words, partial(_run, screen, binding.action, node, enabled))
+                message = f"{key_name(binding)} · {binding.tooltip or binding.description}{reason}"
+                yield Entry(binding.description, message, partial(_run, screen, binding.action, node, enabled))
 
     async def discover(self) -> Hits:
         for entry in self._entries():
-            yield DiscoveryHit(Content(entry.name), entry.run, text=entry.name, help=entry.words)
+            yield DiscoveryHit(Content(entry.name), entry.run, text=entry.name, help=entry.message)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for entry in self._entries():
             score = matcher.match(entry.name)
             if score > 0:
-                yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.words)
+                yield Hit(score, matcher.highlight(entry.name), entry.run, text=entry.name, help=entry.message)
 
 
 async def _run(screen: FramedScreen[Any], action: str, node: Any, enabled: bool) -> None:

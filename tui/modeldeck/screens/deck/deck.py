@@ -165,9 +165,9 @@ class Deck(DeckRoom):
         self.table(P.DEPLOYMENTS).refresh_cells()
         self._mark(P.DEPLOYMENTS)
 
-    def miss_journal(self, words: str) -> None:
+    def miss_journal(self, message: str) -> None:
         """The journal cannot be read, and why; "" when it can again."""
-        self.model.journal_trouble = words
+        self.model.journal_trouble = message
         self._mark(P.DEPLOYMENTS)
 
     def awaited(self, since: float) -> tuple[str, ...]:
@@ -214,8 +214,8 @@ class Deck(DeckRoom):
             self._paint_lineage()
         if lost := self.model.cut_off():
             self.say(headline.cut_off(lost))
-        if words := self.model.lost():
-            self.say(Cell(words, "warn"))
+        if message := self.model.lost():
+            self.say(Cell(message, "warn"))
         self.refresh_bindings()
 
     # ── painting ──

@@ -67,5 +67,5 @@ def _sign(row: ServingRow, known: ActiveOperation | None) -> Cell:
 
 
 def _haystack(row: ServingRow) -> str:
-    words = [*(d.words for d in row.disagreements), row.operation or ""]
-    return "\n".join((row.key, row.model or "", f"v{row.spec_version}", row.rollout.state, *words))
+    message = [*(d.message for d in row.disagreements), row.operation or ""]
+    return "\n".join((row.key, row.model or "", f"v{row.spec_version}", row.rollout.state, *message))

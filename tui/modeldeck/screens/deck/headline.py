@@ -40,17 +40,17 @@ def header(model: DeckModel, now: float, who: str, *, starting: bool = False) ->
     return HeaderData(environment.name, tuple(backends), who, time.strftime("%H:%M", time.localtime(now)), tags)
 
 
-def _backend(name: str, readings: list[Reading[object] | None], now: float, words: str = "") -> Backend:
+def _backend(name: str, readings: list[Reading[object] | None], now: float, message: str = "") -> Backend:
     known = [reading for reading in readings if reading is not None]
     worst = max(known, key=lambda reading: _WORST.index(reading.state), default=None)
     if worst is None or worst.state == "loading":
         return Backend(name, "loading", "…")
     if worst.state == "live":
         took = max((reading.took for reading in known if reading.took is not None), default=None)
-        return Backend(name, "live", words or (_coarse(took) if took is not None else ""))
+        return Backend(name, "live", message or (_coarse(took) if took is not None else ""))
     if worst.state == "stale":
         return Backend(name, "stale", f"stale {numbers.age(worst.age(now))}")
-    return Backend(name, _HEALTH[worst.state], worst.failure.words if worst.failure else "")
+    return Backend(name, _HEALTH[worst.state], worst.failure.message if worst.failure else "")
 
 
 def _coarse(took: float) -> str:
@@ -140,18 +140,18 @@ def _operation(model: DeckModel) -> Line:
 
 def _unread(model: DeckModel) -> Line:
     """What goes on may be in the journal."""
-    words = f"{model.journal_trouble}: what goes on here is not known"
-    return (Cell("! ", "warn"), Cell(words, "warn")) if model.journal_trouble else ()
+    message = f"{model.journal_trouble}: what goes on here is not known"
+    return (Cell("! ", "warn"), Cell(message, "warn")) if model.journal_trouble else ()
 
 
 def _beside(told: Lineage, row: ServingRow | None, gaps: tuple[str, ...], nowhere: Cell) -> Line:
-    if told.words:
-        more = f" (and {len(told.words) - 1} more)" if len(told.words) > 1 else ""
-        return (Cell("! ", "warn"), Cell(told.words[0] + more, "warn"))
+    if told.messages:
+        more = f" (and {len(told.messages) - 1} more)" if len(told.messages) > 1 else ""
+        return (Cell("! ", "warn"), Cell(told.messages[0] + more, "warn"))
     if gaps:
         return (Cell("! ", "warn"), Cell(gaps[0], "warn"))
     if row is not None and row.rollout.state != "done":
-        return (Cell(row.rollout.words, "accent"),)
+        return (Cell(row.rollout.message, "accent"),)
     if row is not None and row.link is None:
         return (Cell(f"{row.deployment}: no link to a model version; annotate modeldeck.dev/model and /version", "muted"),)
     if told.champion is None:

@@ -187,8 +187,8 @@ class DeckModel:
 
     def lost(self) -> str:
         """What was selected and is not in the registry any more, told once; "" where nothing is."""
-        words, self._lost = self._lost, ""
-        return words
+        message, self._lost = self._lost, ""
+        return message
 
     def at_work_on(self, key: str) -> ActiveOperation | None:
         """The operation on a deployment that has not ended, where the journal knows it: on this very one, and not on one of the same name

@@ -25,7 +25,7 @@ class PartEvent(Protocol):
     @property
     def seconds(self) -> float: ...
     @property
-    def words(self) -> str: ...
+    def message(self) -> str: ...
 
 
 class ComingUp(Protocol):
@@ -50,9 +50,9 @@ def progress_lines(events: Sequence[PartEvent]) -> tuple[Line, ...]:
         event = newest.get(part)
         sign, role = _SIGNS[event.state] if event else ("·", "muted")
         took = numbers.duration(event.seconds) if event and event.state in ("ready", "failed") else ""
-        words = event.words if event else ""
+        message = event.message if event else ""
         tone: Role = "" if event else "muted"
-        lines.append((Cell(f"  {sign} ", role), Cell(f"{part:<15}", tone), Cell(f"{took:>8}  ", "muted"), Cell(words, "muted")))
+        lines.append((Cell(f"  {sign} ", role), Cell(f"{part:<15}", tone), Cell(f"{took:>8}  ", "muted"), Cell(message, "muted")))
     if whole is not None and whole.state in ("failed", "ended"):
-        lines.append((Cell(f"  ✘ {whole.words}", "bad"),))
+        lines.append((Cell(f"  ✘ {whole.message}", "bad"),))
     return tuple(lines)

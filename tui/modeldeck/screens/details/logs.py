@@ -65,8 +65,8 @@ class LogScreen(FramedScreen[None]):
                 pods = await self._cluster.pods_of(await self._cluster.deployment(self._namespace, self._deployment))
             except Failure as failure:
                 known = self._seen_at
-                words, hint = str(failure), failure.hint
-                pane.state = Unavailable(words, hint) if known is None else Stale(self._clock.now() - known, words, hint)
+                message, hint = str(failure), failure.hint
+                pane.state = Unavailable(message, hint) if known is None else Stale(self._clock.now() - known, message, hint)
             else:
                 self._seen_at = self._clock.now()
                 pane.state = Live()
@@ -95,8 +95,8 @@ class LogScreen(FramedScreen[None]):
         else:
             self._say(front, "container ended", "muted")
 
-    def _say(self, front: Cell, words: str, role: Role) -> None:
-        self._lines.append((front, Cell(f"── {words} ──", role)))
+    def _say(self, front: Cell, message: str, role: Role) -> None:
+        self._lines.append((front, Cell(f"── {message} ──", role)))
         self._new = True
 
     def _paint(self) -> None:

@@ -41,7 +41,7 @@ def banner_lines(
     if operation.state is State.WAITING and not standing.gone:
         lines.append((Cell("? ", "warn"), Cell(_waited_for(operation), "warn")))
     if operation.state is State.UNDOING or (operation.undoing and standing.gone):
-        lines.append((Cell("◂ ", "warn"), Cell(operation.words)))
+        lines.append((Cell("◂ ", "warn"), Cell(operation.message)))
     elif operation.cancel_asked and operation.state is not State.ENDED:
         lines.append((Cell("◂ ", "warn"), Cell("asked to undo it: it stops before its next request", "warn")))
     return [*lines, *_keys(standing)]
@@ -49,9 +49,9 @@ def banner_lines(
 
 def _waited_for(operation: Operation) -> str:
     """What a person is asked; what single criteria lack stands beside each of them."""
-    words = operation.waiting_for.partition(_COMMAND)[0]
+    message = operation.waiting_for.partition(_COMMAND)[0]
     judged = operation.judged
-    return words.partition(f"; {judged.verdict}: ")[0] if judged is not None and judged.criteria else words
+    return message.partition(f"; {judged.verdict}: ")[0] if judged is not None and judged.criteria else message
 
 
 def _keys(standing: AvailableActions) -> Iterable[Line]:
@@ -71,8 +71,8 @@ def _keys(standing: AvailableActions) -> Iterable[Line]:
         yield _key("u", "undo", undo_words(standing))
 
 
-def _key(key: str, name: str, words: str) -> Line:
-    return (Cell(f"{key} ", "key"), Cell(f"{name:<10}"), Cell(words, "muted"))
+def _key(key: str, name: str, message: str) -> Line:
+    return (Cell(f"{key} ", "key"), Cell(f"{name:<10}"), Cell(message, "muted"))
 
 
 def resume_words(operation: Operation) -> str:

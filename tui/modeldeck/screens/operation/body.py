@@ -51,10 +51,10 @@ class Body(Horizontal):
         self._standing, self._now = standing, now
         self._paint()
 
-    def apologise(self, words: str, hint: str) -> None:
+    def apologise(self, message: str, hint: str) -> None:
         """Nothing is known of the operation, and why."""
         for name in PANES:
-            self.query_one(f"#{name}", Pane).state = Unavailable(words, hint)
+            self.query_one(f"#{name}", Pane).state = Unavailable(message, hint)
 
     # ── painting ──
 

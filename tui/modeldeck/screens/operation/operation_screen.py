@@ -184,12 +184,12 @@ class OperationScreen(FramedScreen[None]):
         standing = self.standing
         if standing is None:
             return
-        words: tuple[Line, ...] = ((Cell(undo_words(standing)),),)
+        message: tuple[Line, ...] = ((Cell(undo_words(standing)),),)
         if standing.left_behind:
-            self._confirm("Undo", words, lambda: self._recover(Verb.UNDO))
+            self._confirm("Undo", message, lambda: self._recover(Verb.UNDO))
         else:
             more: Line = (Cell("whoever carries it out stops before its next request, and takes back what was done", "muted"),)
-            self._confirm("Undo", (*words, more), lambda: self._wish(Signal.CANCEL))
+            self._confirm("Undo", (*message, more), lambda: self._wish(Signal.CANCEL))
 
     def action_resume(self) -> None:
         standing = self.standing
@@ -227,8 +227,8 @@ class OperationScreen(FramedScreen[None]):
 
         self.app.push_screen(Prompt("More time", ((Cell("How many minutes more may the gate take?"),),), "10"), answered)
 
-    def _confirm(self, title: str, words: tuple[Line, ...], work: Any) -> None:
-        self.app.push_screen(Confirm(title, tuple(flow(words, 68))), lambda yes: self._ask(work()) if yes else None)
+    def _confirm(self, title: str, message: tuple[Line, ...], work: Any) -> None:
+        self.app.push_screen(Confirm(title, tuple(flow(message, 68))), lambda yes: self._ask(work()) if yes else None)
 
     async def _wish(self, signal: Signal, *, reason: str = "", seconds: float = 0.0) -> None:
         self._monitor.ask(self._followed.id, signal, reason=reason, seconds=seconds)

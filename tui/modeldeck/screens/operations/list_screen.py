@@ -79,9 +79,9 @@ class OperationsScreen(FramedScreen[None]):
         try:
             found = await asyncio.to_thread(self._read)
         except Failure as failure:
-            words, hint = str(failure), failure.hint
+            message, hint = str(failure), failure.hint
             known = self._read_at
-            pane.state = Unavailable(words, hint) if known is None else Stale(self._clock.now() - known, words, hint)
+            pane.state = Unavailable(message, hint) if known is None else Stale(self._clock.now() - known, message, hint)
             return
         self._read_at = self._clock.now()
         self._rows = rows_of(found, self._known, self._read_at)

@@ -53,7 +53,7 @@ def source(now: Callable[[], float], empty: str) -> TableSource[Row]:
         Column("deployment", "deployment", _where, sort=lambda row: row.operation.key, min_width=14, max_width=32),
         Column("model", "model", lambda row: Cell(row.operation.model), sort=lambda row: row.operation.model, priority=3, max_width=20),
         Column("move", "from → to", _move, sort=lambda row: row.operation.to_version, priority=1, max_width=18),
-        Column("words", "how it stands", _words, priority=2, min_width=24, max_width=200, weight=1),
+        Column("message", "how it stands", _words, priority=2, min_width=24, max_width=200, weight=1),
     )
     return TableSource(columns, sign=lambda row: sign(row.operation, cut_off=row.gone), empty=empty)
 
@@ -69,8 +69,8 @@ def story(row: Row) -> Line:
     operation = row.operation
     why = f" “{operation.reason}”" if operation.reason else ""
     at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(operation.started_at))
-    words = _words(row)
-    return (Cell(f"{at} {clean(operation.actor, limit=24) or 'somebody'}", "muted"), Cell(why), Cell("  "), words)
+    message = _words(row)
+    return (Cell(f"{at} {clean(operation.actor, limit=24) or 'somebody'}", "muted"), Cell(why), Cell("  "), message)
 
 
 def _when(row: Row, now: float) -> Cell:
@@ -99,7 +99,7 @@ def _move(row: Row) -> Cell:
 def _words(row: Row) -> Cell:
     operation = row.operation
     if operation.state is State.ENDED:
-        return Cell(operation.words, "muted")
+        return Cell(operation.message, "muted")
     if row.gone:
         work = at_work(operation)
         return Cell(f"{CUT_OFF}{f' at {work}' if work else ''}: enter, then resume or undo", "bad")

@@ -219,7 +219,7 @@ class PlanScreen(FramedScreen[None]):
             if key is not None:
                 self._go_on_to(options[key])
 
-        self.app.push_screen(Picker("Go on to", [Choice(key, key, option.words) for key, option in options.items()]), chosen)
+        self.app.push_screen(Picker("Go on to", [Choice(key, key, option.message) for key, option in options.items()]), chosen)
 
     def _go_on_to(self, option: targets.Option) -> None:
         if option.wanted is None:

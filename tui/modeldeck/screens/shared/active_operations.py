@@ -54,7 +54,7 @@ class ActiveOperationsPoller:
             try:
                 found, trouble = await asyncio.to_thread(self._read), ""
             except Failure as failure:
-                found, trouble = None, failure.words
+                found, trouble = None, failure.message
             if trouble != self._trouble:
                 self._trouble = trouble
                 self._unread(trouble)

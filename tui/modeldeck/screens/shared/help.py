@@ -48,10 +48,10 @@ def help_lines(bindings: list[ActiveBinding], why_not: dict[str, str]) -> list[L
 
 
 def _line(keys: list[str], active: ActiveBinding, why_not: dict[str, str]) -> Line:
-    words = active.binding.description
+    message = active.binding.description
     more = f" · {active.binding.tooltip}" if active.binding.tooltip else ""
     reason = "" if active.enabled else f" ({why_not.get(active.binding.action) or 'not now'})"
-    return (Cell(f"  {' '.join(keys):<{_KEYS}}", "muted" if reason else "key"), Cell(words), Cell(more, "muted"), Cell(reason, "warn"))
+    return (Cell(f"  {' '.join(keys):<{_KEYS}}", "muted" if reason else "key"), Cell(message), Cell(more, "muted"), Cell(reason, "warn"))
 
 
 class HelpScreen(ModalScreen[None]):

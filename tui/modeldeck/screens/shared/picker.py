@@ -20,17 +20,17 @@ from modeldeck.widgets.table.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`id` is what is dismissed with; `words` says more about it."""
+    """`id` is what is dismissed with; `message` says more about it."""
 
     id: str
     name: str
-    words: str = ""
+    message: str = ""
 
 
 _SOURCE: TableSource[Choice] = TableSource(
     (
         Column("name", "name", lambda choice: Cell(choice.name, "strong"), min_width=12, max_width=48, weight=1),
-        Column("words", "", lambda choice: Cell(choice.words, "muted"), priority=1, max_width=48),
+        Column("message", "", lambda choice: Cell(choice.message, "muted"), priority=1, max_width=48),
     ),
     row_id=attrgetter("id"),
     empty="nothing to choose from",

@@ -70,9 +70,9 @@ class ReadingScreen(FramedScreen[None]):
         try:
             lines = await self._load()
         except Failure as failure:
-            words, hint = str(failure), failure.hint
+            message, hint = str(failure), failure.hint
             known = self._read_at
-            pane.state = Unavailable(words, hint) if known is None else Stale(self._clock.now() - known, words, hint)
+            pane.state = Unavailable(message, hint) if known is None else Stale(self._clock.now() - known, message, hint)
             return
         self._read_at = self._clock.now()
         self.query_one("#text", TextView).update_lines(lines)

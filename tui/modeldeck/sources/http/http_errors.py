@@ -64,19 +64,19 @@ def refusal(status: int, body: bytes, headers: Mapping[str, str], *, backend: st
     if 300 <= status < 400:
         return _redirected(status, headers.get("location", ""), backend)
     told = explain(body)
-    words = printable(told or _plain(body, headers)) or _status_words(status)
+    message = printable(told or _plain(body, headers)) or _status_words(status)
     if status == 404 and not told:
         return NotFound(
-            words, hint=f"nothing here answers like {backend or 'this backend'}: check the address", backend=backend, status=status
+            message, hint=f"nothing here answers like {backend or 'this backend'}: check the address", backend=backend, status=status
         )
     if status == 403 and b"NamespaceTerminating" in body:
         hint = "its namespace is being deleted: wait until it is gone, or use another one"
-        return Rejected(words, hint=hint, backend=backend, status=status)
+        return Rejected(message, hint=hint, backend=backend, status=status)
     kind = _KINDS.get(status) or (Faulty if status >= 500 else Rejected)
     if status in (429, 503):
         asked = retry_after(headers.get("retry-after", ""))
-        return kind(words, hint=_pause_hint(asked), backend=backend, retry_after=asked, status=status)
-    return kind(words, backend=backend, status=status)
+        return kind(message, hint=_pause_hint(asked), backend=backend, retry_after=asked, status=status)
+    return kind(message, backend=backend, status=status)
 
 
 _WANTS_TLS = (b"plain HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server", b"speaking plain HTTP to an SSL-enabled")
@@ -159,8 +159,8 @@ def broken(error: BaseException, *, backend: str, host: str) -> Failure:
     for kind, translate in _REASONS:
         for cause in chain:
             if isinstance(cause, kind):
-                words, hint = translate(cause, host)
-                return Unreachable(words, hint=hint, backend=backend)
+                message, hint = translate(cause, host)
+                return Unreachable(message, hint=hint, backend=backend)
     return Unreachable("the connection was cut before the answer was complete", backend=backend)
 
 
@@ -197,8 +197,8 @@ def _unknown_host(error: BaseException, host: str) -> tuple[str, str]:
 
 def _os_words(error: BaseException, host: str) -> tuple[str, str]:
     number = getattr(error, "errno", None)
-    words = _OS_WORDS.get(number) if number is not None else None
-    return words or (getattr(error, "strerror", "") or "no connection").lower(), ""
+    message = _OS_WORDS.get(number) if number is not None else None
+    return message or (getattr(error, "strerror", "") or "no connection").lower(), ""
 
 
 _OS_WORDS = {
@@ -238,8 +238,8 @@ PROXY_HINT = "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, or proxy-ur
 
 
 def unusable_address(*, backend: str) -> Rejected:
-    words = "its address holds no host and port that can be looked up"
-    return Rejected(words, hint="check the configured address, and that of its proxy", backend=backend)
+    message = "its address holds no host and port that can be looked up"
+    return Rejected(message, hint="check the configured address, and that of its proxy", backend=backend)
 
 
 def unusable_proxy(*, backend: str) -> Unreachable:

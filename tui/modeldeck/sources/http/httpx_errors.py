@@ -20,7 +20,7 @@ def failure_of(error: Exception, *, backend: str, host: str, connect: float, rea
     if isinstance(error, httpx.ConnectTimeout | httpx.ConnectError) and not _of_tls(error) and (through := proxy()):
         late = isinstance(error, httpx.ConnectTimeout)
         found = http_errors.unconnected(connect, backend=backend) if late else http_errors.broken(error, backend=backend, host=through)
-        return Unreachable(f"its proxy {through}: {found.words}", hint=http_errors.PROXY_HINT, backend=backend)
+        return Unreachable(f"its proxy {through}: {found.message}", hint=http_errors.PROXY_HINT, backend=backend)
     match error:
         case httpx.ConnectTimeout():
             return http_errors.unconnected(connect, backend=backend)

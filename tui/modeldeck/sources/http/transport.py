@@ -330,7 +330,7 @@ class Transport:
         if refusal.status in _AWAY:
             self._away_at = self._monotonic()
         elif isinstance(refusal, Unauthorized | Forbidden) and self._monotonic() - self._away_at < self._settling:
-            return Faulty(f"{_JUST_BACK} {refusal.words}", hint=_SETTLES, backend=self.backend, status=refusal.status)
+            return Faulty(f"{_JUST_BACK} {refusal.message}", hint=_SETTLES, backend=self.backend, status=refusal.status)
         return refusal
 
     @contextlib.asynccontextmanager

@@ -41,8 +41,8 @@ class FileToken:
                 read = await run_in_thread(BACKEND, lambda: contents(self._path, bounds.CREDENTIALS).decode(), timeout=FILES)
                 self._token = Secret(read)
             except (OSError, ValueError) as error:
-                words = f"token file cannot be read: {self._path}: {reason_of(error)}"
-                raise Unreachable(words, hint="check the path", backend=BACKEND) from None
+                message = f"token file cannot be read: {self._path}: {reason_of(error)}"
+                raise Unreachable(message, hint="check the path", backend=BACKEND) from None
             self._read_at = time.monotonic()
         return await Bearer(self._token).headers(renew=False)
 
@@ -144,8 +144,8 @@ def _load_chain(context: ssl.SSLContext, cert: bytes, key: Secret | None) -> Non
             context.load_cert_chain(path, password=_no_pass_phrase)
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", "") or "it cannot be read"
-            words = f"the client certificate cannot be used: {str(reason).replace('_', ' ').lower()}"
-            raise Unreachable(words, hint="check client-certificate and client-key in the kubeconfig", backend=BACKEND) from None
+            message = f"the client certificate cannot be used: {str(reason).replace('_', ' ').lower()}"
+            raise Unreachable(message, hint="check client-certificate and client-key in the kubeconfig", backend=BACKEND) from None
 
 
 def _no_pass_phrase() -> str:

@@ -40,5 +40,5 @@ class AuthProviderToken:
 
 
 def _refused() -> Unauthorized:
-    words = "the kubeconfig's auth-provider gave no token"
-    return Unauthorized(words, hint="auth-provider is retired: use an exec plug-in, or log in anew", backend=BACKEND)
+    message = "the kubeconfig's auth-provider gave no token"
+    return Unauthorized(message, hint="auth-provider is retired: use an exec plug-in, or log in anew", backend=BACKEND)

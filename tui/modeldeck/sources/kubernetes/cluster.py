@@ -212,7 +212,7 @@ class KubernetesCluster:
         try:
             status = (await self.connection.using(ask)).status
         except Failure as failure:
-            return Access(verb, resource, namespace, None, failure.words)
+            return Access(verb, resource, namespace, None, failure.message)
         if status is None or (status.evaluation_error and not status.allowed):
             return Access(verb, resource, namespace, None, status.evaluation_error if status else "")
         return Access(verb, resource, namespace, status.allowed, status.reason)
@@ -281,7 +281,7 @@ async def _everywhere(
             refused.append(failure)
     if needed and refused and len(refused) == len(scope):
         raise refused[0]
-    gaps.extend(failure.words for failure in refused)
+    gaps.extend(failure.message for failure in refused)
     return tuple(sorted(found, key=lambda item: (item.namespace, item.name)))
 
 

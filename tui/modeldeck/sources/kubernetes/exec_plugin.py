@@ -142,8 +142,8 @@ async def _run(spec: ExecPlugin) -> Credential:
         process._transport.close()  # type: ignore[attr-defined]
     if process.returncode != 0:
         whole = " / ".join(line.strip() for line in said.decode("utf-8", "replace").splitlines() if line.strip())
-        words = f"{name} ended with {process.returncode}" + (f": {_ends(whole)}" if whole else "")
-        raise Unauthorized(words, hint=f"log in by hand: {_proof()}", backend=BACKEND)
+        message = f"{name} ended with {process.returncode}" + (f": {_ends(whole)}" if whole else "")
+        raise Unauthorized(message, hint=f"log in by hand: {_proof()}", backend=BACKEND)
     return _credential_of(out, spec, name)
 
 
@@ -223,5 +223,5 @@ def _credential_of(out: bytes, spec: ExecPlugin, name: str) -> Credential:
     )
 
 
-def _failed(words: str, hint: str) -> Failure:
-    return Unreachable(words, hint=hint, backend=BACKEND)
+def _failed(message: str, hint: str) -> Failure:
+    return Unreachable(message, hint=hint, backend=BACKEND)

@@ -204,9 +204,9 @@ class Informer:
         return all(reflector.read or reflector.failure is not None for reflector in self._reflectors())
 
     def _gaps(self) -> tuple[str, ...]:
-        words = [r.failure.words for r in self._reflectors() if isinstance(r.failure, Forbidden)]
-        words += [r.hindrance for r in self._reflectors() if r.hindrance]
-        return tuple(dict.fromkeys(words))
+        message = [r.failure.message for r in self._reflectors() if isinstance(r.failure, Forbidden)]
+        message += [r.hindrance for r in self._reflectors() if r.hindrance]
+        return tuple(dict.fromkeys(message))
 
     async def _nap(self, seconds: float) -> None:
         self._woken.clear()

@@ -280,5 +280,5 @@ def _data(entry: Mapping[str, Any], key: str, folder: Path) -> bytes:
         raise _wrong(f"{key} of the kubeconfig cannot be read: {path}: {reason_of(error)}") from None
 
 
-def _wrong(words: str, hint: str = _HINT) -> Failure:
-    return Unreachable(words, hint=hint, backend=BACKEND)
+def _wrong(message: str, hint: str = _HINT) -> Failure:
+    return Unreachable(message, hint=hint, backend=BACKEND)

@@ -128,7 +128,7 @@ class Reflector(Generic[T]):
                 return
         except Forbidden as refused:
             # Listing is allowed, or this would not have been reached.
-            self._unwatched, self._version = refused.words, ""
+            self._unwatched, self._version = refused.message, ""
             await self._nap(POLL)
             return
         except (Unreachable, TimedOut):
@@ -199,8 +199,8 @@ class Reflector(Generic[T]):
             raise
         except Exception as error:  # noqa: BLE001 — whatever is wrong with it
             self._version = ""  # what this event said is lost: only a new list can tell
-            words = f": {error}" if isinstance(error, msgspec.MsgspecError) else ""
-            raise Malformed(f"unexpected event in a watch{words}", backend=BACKEND) from None
+            message = f": {error}" if isinstance(error, msgspec.MsgspecError) else ""
+            raise Malformed(f"unexpected event in a watch{message}", backend=BACKEND) from None
         meta: wire.Meta = body.metadata
         if event.type == "DELETED":
             self.store.remove(meta.namespace, meta.name)

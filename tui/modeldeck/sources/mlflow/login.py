@@ -33,8 +33,8 @@ def told_login(failure: Failure, target: MlflowTarget, now: Callable[[], float])
     """`failure` as it is, unless it is MLflow's 401."""
     if not isinstance(failure, Unauthorized) or failure.status != 401:
         return failure
-    words, hint = _words(target, now())
-    return Unauthorized(words, hint=hint, backend=failure.backend, status=failure.status)
+    message, hint = _words(target, now())
+    return Unauthorized(message, hint=hint, backend=failure.backend, status=failure.status)
 
 
 def _words(target: MlflowTarget, now: float) -> tuple[str, str]:

@@ -206,8 +206,8 @@ async def run_entry(transport: Transport, run_id: str) -> wire.RunEntry:
     try:
         body = await transport.get(f"{API}/runs/get", params={"run_id": run_id})
     except Forbidden as failure:  # what basic auth says of a run that does not exist, too
-        words = f"{failure.words}: there is no run {run_id}, or you lack READ on its experiment"
-        raise Forbidden(words, backend=failure.backend, status=failure.status) from None
+        message = f"{failure.message}: there is no run {run_id}, or you lack READ on its experiment"
+        raise Forbidden(message, backend=failure.backend, status=failure.status) from None
     return transport.decode(body, wire.RunAnswer).run
 
 

@@ -49,8 +49,8 @@ class RestRegistry:
         try:
             body = await self._transport.get(f"{API}/registered-models/get", params={"name": name})
         except Forbidden as failure:  # what basic auth says of a name that does not exist, too
-            words = f"{failure.words}: there is no registered model {name}, or you lack READ on it"
-            raise Forbidden(words, backend=failure.backend, status=failure.status) from None
+            message = f"{failure.message}: there is no registered model {name}, or you lack READ on it"
+            raise Forbidden(message, backend=failure.backend, status=failure.status) from None
         return wire.model_of(self._transport.decode(body, wire.ModelAnswer).registered_model)
 
     async def version(self, model: str, version: str) -> ModelVersion:

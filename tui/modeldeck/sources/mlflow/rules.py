@@ -53,7 +53,7 @@ def needing(permission: str, model: str) -> Iterator[None]:
         yield
     except Forbidden as failure:
         raise Forbidden(
-            f"{failure.words}: this needs {permission} on the registered model {model}",
+            f"{failure.message}: this needs {permission} on the registered model {model}",
             hint=f"ask an MLflow admin, or whoever made {model}, for {permission} on it",
             backend=failure.backend,
             status=failure.status,
@@ -126,7 +126,7 @@ def meant(failure: Failure) -> Failure:
     MLflow calls that 400, as if the request were wrong (store/db/utils.py: every SQLAlchemyError but an OperationalError). Asked again
     it takes it.
     """
-    if isinstance(failure, Rejected) and _COLLISION.match(failure.words):
+    if isinstance(failure, Rejected) and _COLLISION.match(failure.message):
         return Faulty(
             "two requests changed the same entry of its database at once",
             hint="asking again settles it",
@@ -146,9 +146,9 @@ def no_model(run_id: str) -> NotFound:
 
 def file_answer(text: str, where: str) -> str:
     """What is said of a version whose model file holds `text`. Raises Malformed where that is no MLmodel file."""
-    words = model_file_words(text)
-    if words is None:
+    message = model_file_words(text)
+    if message is None:
         raise Malformed(
             f"{where} is no MLmodel file", hint="look at the version's artifacts: it cannot be loaded as it is", backend=BACKEND
         )
-    return f"{MODEL_FILE} found: {words}"
+    return f"{MODEL_FILE} found: {message}"

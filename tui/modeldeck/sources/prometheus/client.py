@@ -105,8 +105,8 @@ class PrometheusMetrics:
         try:
             refuse_pipe(target.ca_path)
         except ValueError as error:
-            words = f"authority certificate cannot be used: {target.ca_path}: {error}"
-            raise Unreachable(words, hint="check the path", backend=BACKEND) from None
+            message = f"authority certificate cannot be used: {target.ca_path}: {error}"
+            raise Unreachable(message, hint="check the path", backend=BACKEND) from None
         credentials = credentials_of(target.username, target.password, target.token) or self._inline
         return PrometheusSession(
             self._url,

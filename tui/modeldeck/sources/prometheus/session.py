@@ -185,7 +185,7 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
         clean = scrubbed(body, self.auth.sent.values())
         found = http_errors.refusal(response.status_code, clean, headers, backend=BACKEND, host=self._host, explain=explain)
         if is_invalid_query(response.status_code, error_of(clean)):
-            return InvalidQuery(found.words, backend=BACKEND, status=response.status_code)
+            return InvalidQuery(found.message, backend=BACKEND, status=response.status_code)
         return found
 
     def _failure_of(self, error: Exception) -> Failure:
@@ -221,7 +221,7 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
         through = proxy_before(self.url, None) if any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in chain) else ""
         if through:  # over SOCKS; of others requests itself says that it was the proxy
             found = http_errors.broken(error, backend=BACKEND, host=through)
-            return Unreachable(f"its proxy {through}: {found.words}", hint=http_errors.PROXY_HINT, backend=BACKEND)
+            return Unreachable(f"its proxy {through}: {found.message}", hint=http_errors.PROXY_HINT, backend=BACKEND)
         return http_errors.broken(error, backend=BACKEND, host=self._host)
 
 

@@ -136,9 +136,9 @@ def _numbers(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, floa
 def _result(body: bytes, backend: str) -> tuple[QueryAnswer, Result]:
     answer = decode(body, QueryAnswer, backend=backend)
     if answer.status != "success":
-        words = printable(answer.error) or "it answers that the query failed"
+        message = printable(answer.error) or "it answers that the query failed"
         wrong = is_invalid_query(200, ErrorAnswer(answer.status, answer.errorType, answer.error))
-        raise (InvalidQuery if wrong else Faulty)(words, backend=backend)
+        raise (InvalidQuery if wrong else Faulty)(message, backend=backend)
     if answer.data is None:
         raise Malformed("unexpected answer: no `data` in it", backend=backend)
     return answer, answer.data

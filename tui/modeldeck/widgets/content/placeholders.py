@@ -23,10 +23,10 @@ def skeleton(width: int, height: int) -> list[Line]:
 def apology(state: Unavailable, width: int, height: int) -> list[Line]:
     """Why nothing is shown and what to do, in the upper middle of the room."""
     inner = max(8, min(width - 4, 76))
-    words = wrap(state.words, inner)
+    message = wrap(state.message, inner)
     hints = wrap(state.hint, inner)
     lines: list[Line] = [(Cell("  ○ ", "bad"), Cell("unavailable", "bad"))]
-    lines += [(Cell("    " + text),) for text in words]
+    lines += [(Cell("    " + text),) for text in message]
     lines += [(Cell("    " + text, "muted"),) for text in hints]
     above = max(0, min((height - len(lines)) // 3, 4))
     return [(Cell(""),)] * above + lines

@@ -25,15 +25,15 @@ class Stale:
     """The newest attempt failed: what is shown is the last good answer. `age_seconds` is how old that is."""
 
     age_seconds: float
-    words: str
+    message: str
     hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """There has never been an answer: `words` says why, `hint` what the operator can do."""
+    """There has never been an answer: `message` says why, `hint` what the operator can do."""
 
-    words: str
+    message: str
     hint: str = ""
 
 

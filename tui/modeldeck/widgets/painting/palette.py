@@ -77,8 +77,8 @@ class Palette:
         return color
 
     def _attributes(self, name: str, default: str) -> Style:
-        words = self._variables.get(f"role-{name}-style", default)
-        return Style.parse(words) if words and words != "none" else Style()
+        message = self._variables.get(f"role-{name}-style", default)
+        return Style.parse(message) if message and message != "none" else Style()
 
     def _rich(self, color: Color) -> Style:
         if color.ansi is None and color.a < 1 and self._background.ansi is None:

@@ -66,7 +66,7 @@ def bottom_line(data: FrameData, width: int) -> Line:
         room -= _width(left)
     right: list[Cell] = []
     if isinstance(data.state, Stale) and room > 12:
-        reason = " · ".join(filter(None, (clean(data.state.words), clean(data.state.hint))))
+        reason = " · ".join(filter(None, (clean(data.state.message), clean(data.state.hint))))
         right = [Cell(f" {crop(reason, room - 2)} ", "warn")]
         room -= _width(right)
     return (Cell("╰─"), *left, Cell("─" * max(0, room)), *right, Cell("─╯"))

@@ -77,10 +77,10 @@ class TableLines(Generic[R]):
         styles = self._palette.on("base")
         if view.total:
             hidden = "the only row" if view.total == 1 else f"all {view.total} rows"
-            words = f"  {hidden} filtered out by “{view.filter_text}”"
+            message = f"  {hidden} filtered out by “{view.filter_text}”"
         else:
-            words = f"  {self._source.empty}"
-        return [self._header(), to_strip([Cell(" " * (_GUTTER - 2) + words, "muted")], styles, self._width)][:height]
+            message = f"  {self._source.empty}"
+        return [self._header(), to_strip([Cell(" " * (_GUTTER - 2) + message, "muted")], styles, self._width)][:height]
 
     def lines(
         self,

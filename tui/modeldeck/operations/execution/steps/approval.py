@@ -18,13 +18,13 @@ class AwaitApproval:
             for asked in execution.inbox.approvals:
                 if same_person(asked.by, execution.whole.intent.actor):
                     continue
-                words = f"approved by {asked.by}" + (f": {asked.reason}" if asked.reason else "")
+                message = f"approved by {asked.by}" + (f": {asked.reason}" if asked.reason else "")
                 if waiting:
-                    execution.record("going-on", words=words)
-                return words
+                    execution.record("going-on", message=message)
+                return message
             if not waiting:
                 waiting = True
-                execution.record("waiting", words=f"somebody else has to approve it: modeldeck operations approve {execution.whole.id}")
+                execution.record("waiting", message=f"somebody else has to approve it: modeldeck operations approve {execution.whole.id}")
             await execution.clock.sleep(_LISTEN)
 
     async def undo(self, execution: Execution) -> str:

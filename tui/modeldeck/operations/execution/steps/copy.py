@@ -20,8 +20,8 @@ class CopyVersion:
         made = await _made(execution) or await _copy(execution)
         if made.version != execution.plan.to_version:
             plan = execution.plan
-            words = f"MLflow made it version {made.version} of {plan.model}, not {plan.to_version}: one was registered meanwhile"
-            raise Conflict(words, hint="plan again: the copy is found then, and used", backend="MLflow")
+            message = f"MLflow made it version {made.version} of {plan.model}, not {plan.to_version}: one was registered meanwhile"
+            raise Conflict(message, hint="plan again: the copy is found then, and used", backend="MLflow")
         return await _ready(execution)
 
     async def undo(self, execution: Execution) -> str:

@@ -74,11 +74,11 @@ class _Judging:
             decision = decide(self.gate, judged, began, clock.monotonic(), extended=self.extended)
             if decision is Decision.FINISH:
                 self._go_on("the gate has passed")
-                return progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).words
+                return progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).message
             if decision is Decision.STOP:
-                raise GateFailed(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).words)
+                raise GateFailed(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).message)
             if decision is Decision.HOLD:
-                self._hold(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).words)
+                self._hold(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).message)
             if clock.monotonic() >= due:
                 await self._pods_live()
                 judged.append(await self._judge(began))
@@ -129,20 +129,20 @@ class _Judging:
     def _accepted(self, asked: SignalRequest) -> str:
         judged = self.state.step.judgements
         verdict = judged[-1].verdict if judged else GateVerdict.INSUFFICIENT
-        words = f"accepted by {asked.by}: {asked.reason} (the gate said {verdict.name})"
-        self._go_on(words)
-        return words
+        message = f"accepted by {asked.by}: {asked.reason} (the gate said {verdict.name})"
+        self._go_on(message)
+        return message
 
-    def _hold(self, words: str) -> None:
+    def _hold(self, message: str) -> None:
         if not self.holding:
             self.holding = True
             hint = f"modeldeck operations accept {self.state.whole.id} --reason TEXT, extend, or undo"
-            self.state.record("waiting", words=f"the gate is {words} — {hint}")
+            self.state.record("waiting", message=f"the gate is {message} — {hint}")
 
-    def _go_on(self, words: str) -> None:
+    def _go_on(self, message: str) -> None:
         if self.holding:
             self.holding = False
-            self.state.record("going-on", words=words)
+            self.state.record("going-on", message=message)
 
 
 async def _target(execution: Execution) -> Target:

@@ -15,13 +15,13 @@ class TakeLock:
         """The announcements come with the last of its Deployments: who holds the others, too, can tell more of what others have left.
 
         Raises Locked where another operation is at work, Conflict where one is in the midst of moving the alias."""
-        words = "no cluster to lock in"
+        message = "no cluster to lock in"
         if execution.locks is not None:
-            execution.record("request", step=execution.index, words=f"lock deployment {'/'.join(execution.key)}")
-            words = await execution.retry(partial(execution.locks.acquire, execution.plan, execution.say))
+            execution.record("request", step=execution.index, message=f"lock deployment {'/'.join(execution.key)}")
+            message = await execution.retry(partial(execution.locks.acquire, execution.plan, execution.say))
         last = not any(step.name is StepName.LOCK for step in execution.whole.steps[execution.index + 1 :])
         said = await announce(execution) if last else ""
-        return f"{words}; {said}" if said else words
+        return f"{message}; {said}" if said else message
 
     async def undo(self, execution: Execution) -> str:
         return "given back at the end"

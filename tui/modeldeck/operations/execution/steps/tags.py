@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from modeldeck.domain.gates.words import shown
+from modeldeck.domain.gates.formatting import shown
 from modeldeck.domain.kubernetes.annotations import CLUSTER_TAG, OPERATION_TAG
 from modeldeck.domain.operations.promotions import Kind, Operation, Step, StepName
 from modeldeck.operations.common.text import iso, sanitize
@@ -75,7 +75,7 @@ def evidence_words(operation: Operation, leg: int = 0) -> str:
     operation's deployments is meant."""
     steps = {step.name: step for step in operation.steps if step.leg == leg}
     rollout, gate = steps.get(StepName.AWAIT_ROLLOUT), steps.get(StepName.JUDGE_GATE)
-    came_up = rollout.words if rollout is not None and rollout.words else "no rollout was needed"
+    came_up = rollout.message if rollout is not None and rollout.message else "no rollout was needed"
     return sanitize(f"{came_up}; {_gate_words(gate)}", limit=_LONGEST)
 
 
@@ -90,5 +90,5 @@ def _gate_words(gate: Step | None) -> str:
     last = gate.judgements[-1]
     figures = [f"{one.name} {shown(one.value, one.unit)} {one.bound}".rstrip() for one in last.criteria]
     over = [f"over {last.requests} requests"] if last.requests is not None else []
-    said = f"gate {last.verdict.name}" + (f", {gate.words}" if gate.words else "")
+    said = f"gate {last.verdict.name}" + (f", {gate.message}" if gate.message else "")
     return f"{said}: {', '.join([*figures, *over])}" if figures or over else said

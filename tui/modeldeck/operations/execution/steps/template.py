@@ -44,7 +44,7 @@ class PatchDeployment:
         for _ in range(_REFETCHES + 1):
             deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
             if patch.stand(wanted, deployment):
-                return "accepted" if lost is None else f"accepted, though the answer was lost ({lost.words})"
+                return "accepted" if lost is None else f"accepted, though the answer was lost ({lost.message})"
             self._refuse_moved(execution, deployment)
             await self._note_pods(execution, deployment)
             await execution.request(

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from modeldeck.domain.gates import Op
-from modeldeck.domain.gates.words import bound_words, shown, span
+from modeldeck.domain.gates.formatting import bound_words, shown, span
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "words"),
+    ("value", "unit", "message"),
     [
         (0.0123, "ratio", "1.23 %"),
         (0.12, "s", "120 ms"),
@@ -19,8 +19,8 @@ from modeldeck.domain.gates.words import bound_words, shown, span
         (None, "s", "–"),
     ],
 )
-def test_values(value: float | None, unit: str, words: str) -> None:
-    assert shown(value, unit) == words
+def test_values(value: float | None, unit: str, message: str) -> None:
+    assert shown(value, unit) == message
 
 
 def test_bounds() -> None:
@@ -29,7 +29,7 @@ def test_bounds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "message"),
     [
         (0.0, "1 s"),
         (1.4, "1 s"),
@@ -43,13 +43,13 @@ def test_bounds() -> None:
         (168_480.0, "2 d"),
     ],
 )
-def test_a_span_has_two_of_its_unit_at_least(seconds: float, words: str) -> None:
-    assert span(seconds) == words
+def test_a_span_has_two_of_its_unit_at_least(seconds: float, message: str) -> None:
+    assert span(seconds) == message
 
 
-@pytest.mark.parametrize(("value", "words"), [(0.999, "999 ms"), (1.0, "1 s"), (-0.5, "-500 ms"), (-2.0, "-2 s")])
-def test_seconds_below_one_are_milliseconds(value: float, words: str) -> None:
-    assert shown(value, "s") == words
+@pytest.mark.parametrize(("value", "message"), [(0.999, "999 ms"), (1.0, "1 s"), (-0.5, "-500 ms"), (-2.0, "-2 s")])
+def test_seconds_below_one_are_milliseconds(value: float, message: str) -> None:
+    assert shown(value, "s") == message
 
 
 def test_a_unit_of_ones_own_stands_behind_the_number() -> None:
