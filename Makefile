@@ -7,7 +7,7 @@ check: ## linters, types, floors, and the tests of what has changed: under a min
 ci: ## everything that must hold before a change lands
 	@.ci/run
 
-all: ## the same without samples: some two hours
+all: ## the same without samples: over an hour
 	@.ci/run all
 
 test: ## the fast tests

@@ -35,7 +35,7 @@ PATIENCE = 40.0
 """Seconds for anything to happen."""
 STILL = 1.5
 """Seconds without output after which nothing more is to come."""
-PLAN = "nothing speaks against it"
+PLAN = "ready to apply"
 _CONNECTED = b"\x1b]2;connected\x07"
 
 

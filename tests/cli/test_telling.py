@@ -321,11 +321,11 @@ def test_as_a_whole_process(tmp_path: Path) -> None:
 
 
 def test_a_plan_tells_each_deployment_with_its_own_model_and_versions() -> None:
-    def leg(name: str, model: str, before: str, after: str) -> Plan:
+    def target(name: str, model: str, before: str, after: str) -> Plan:
         return replace(ops.PLAN, intent=replace(ops.INTENT, deployment=name), model=model, from_version=before, to_version=after)
 
-    before = (leg("dev", "dev.iris", "7", "9"), leg("staging", "dev.iris", "7", "9"))
-    told = plan_text(replace(leg("iris", "prod.iris", "4", "5"), others=before)).splitlines()[0]
+    before = (target("dev", "dev.iris", "7", "9"), target("staging", "dev.iris", "7", "9"))
+    told = plan_text(replace(target("iris", "prod.iris", "4", "5"), others=before)).splitlines()[0]
     assert told == "plan: promote dev.iris 7 → 9 in serving/dev, then serving/staging, then prod.iris 4 → 5 in serving/iris (prod)"
 
 

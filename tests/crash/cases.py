@@ -19,12 +19,12 @@ class Scenario:
     kind: Kind
     by_alias: bool
     """Whether the pods read the version from the alias as they start, or from their template."""
-    legs: int = 1
+    targets: int = 1
     """Deployments, changed in order as one operation."""
 
     @property
     def name(self) -> str:
-        where = f", {self.legs} deployments" if self.legs > 1 else ""
+        where = f", {self.targets} deployments" if self.targets > 1 else ""
         return f"{self.kind.value} by {'alias' if self.by_alias else 'version'}{where}"
 
     @property
@@ -34,7 +34,7 @@ class Scenario:
 
 
 _SINGLE = tuple(Scenario(kind, by_alias) for kind in (Kind.PROMOTE, Kind.ROLLBACK) for by_alias in (False, True))
-SCENARIOS = (*_SINGLE, Scenario(Kind.PROMOTE, by_alias=False, legs=2))
+SCENARIOS = (*_SINGLE, Scenario(Kind.PROMOTE, by_alias=False, targets=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +58,18 @@ _TAGS = ("operation", "left")
 """Tags are sent side by side, each on its own: the first, which all others wait for, and the one on the other version stand for them."""
 
 
-def points(recorded: Iterable[str], legs: int = 1) -> tuple[str, ...]:
+def points(recorded: Iterable[str], targets: int = 1) -> tuple[str, ...]:
     """Where the operation can be crashed, in order. Renewals of the lock come by the clock and are left out, and so is what was sent more
     often than there are deployments: something was in its way, which need not be there the next time."""
-    return tuple(name for name in recorded if _is_point(name, legs))
+    return tuple(name for name in recorded if _is_point(name, targets))
 
 
 _AGAIN = re.compile(r" #(\d+)")
 
 
-def _is_point(name: str, legs: int) -> bool:
+def _is_point(name: str, targets: int) -> bool:
     again = _AGAIN.search(name)
-    if again is not None and int(again[1]) > legs:
+    if again is not None and int(again[1]) > targets:
         return False
     if name.startswith("after "):
         return name.endswith(_READS) and not name.startswith(("after tag", "after give"))
@@ -81,13 +81,13 @@ def _is_point(name: str, legs: int) -> bool:
 
 
 def cases(scenario: Scenario, recorded: Iterable[str]) -> tuple[Case, ...]:
-    return tuple(Case(scenario, point, fault) for point in points(recorded, scenario.legs) for fault in _at(scenario, point))
+    return tuple(Case(scenario, point, fault) for point in points(recorded, scenario.targets) for fault in _at(scenario, point))
 
 
 def _at(scenario: Scenario, point: str) -> tuple[Fault, ...]:
     if point.startswith("after "):
         return AT_READS
-    return AT_CHANGES if scenario.legs == 1 else OF_SEVERAL
+    return AT_CHANGES if scenario.targets == 1 else OF_SEVERAL
 
 
 def kind(case: Case) -> tuple[str, str]:

@@ -14,16 +14,16 @@ _LEFT = "modeldeck.left"
 
 
 def wrong(
-    scenario: Scenario, model: str, operation: Operation, before: Standing, after: Standing, answering: Iterable[str], leg: int = 0
+    scenario: Scenario, model: str, operation: Operation, before: Standing, after: Standing, answering: Iterable[str], target: int = 0
 ) -> list[str]:
-    """What does not fit, in words. `answering`: who answers requests now, asked a few times; `leg`: the deployment, as steps name it."""
+    """What does not fit, in words. `answering`: who answers requests now, asked a few times; `target`: the deployment, as steps name it."""
     old, new = scenario.versions
     done = operation.outcome is Outcome.DONE
     now = new if done else old
     found = [*_of_any(operation, after, now)]
     strangers = {answer for answer in answering if answer != f"{model}/{now}"}
     found += [f"{', '.join(sorted(strangers))} answers where {model}/{now} should"] if strangers else []
-    return found + (_of_done(scenario, model, operation, before, after) if done else _of_undone(operation, before, after, leg))
+    return found + (_of_done(scenario, model, operation, before, after) if done else _of_undone(operation, before, after, target))
 
 
 def _of_any(operation: Operation, after: Standing, now: str) -> Iterable[str]:
@@ -69,7 +69,7 @@ def _of_done(scenario: Scenario, model: str, operation: Operation, before: Stand
     return found
 
 
-def _of_undone(operation: Operation, before: Standing, after: Standing, leg: int) -> list[str]:
+def _of_undone(operation: Operation, before: Standing, after: Standing, target: int) -> list[str]:
     # What tells of the operation itself may differ; everything else is as it was.
     same = replace(after, history=before.history, holder=before.holder, mark=before.mark)
     found = [
@@ -77,7 +77,7 @@ def _of_undone(operation: Operation, before: Standing, after: Standing, leg: int
         for name in ("template", "annotations", "alias", "tags")
         if getattr(same, name) != getattr(before, name)
     ]
-    touched = any(step.requests for step in operation.steps if step.leg == leg and step.name is not StepName.LOCK)
+    touched = any(step.requests for step in operation.steps if step.target == target and step.name is not StepName.LOCK)
     if after.history != before.history or touched:
         found += _told(operation, after, Outcome.UNDONE)
     return found

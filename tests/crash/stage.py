@@ -30,7 +30,7 @@ class Stage:
     def __init__(self, case: Case, number: int, ground: Ground, clocks: Path) -> None:
         self.case, self.ground, self.clocks = case, ground, clocks
         self.name = f"crash-{number:04}"
-        self.deployments = (*(f"{self.name}-{place}" for place in range(1, case.scenario.legs)), self.name)
+        self.deployments = (*(f"{self.name}-{place}" for place in range(1, case.scenario.targets)), self.name)
         """In the order in which they are changed. The model has the name of the last one."""
         self.folder = ground.folder / self.name
         self.journal = self.folder / "journal"

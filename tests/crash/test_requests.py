@@ -75,7 +75,7 @@ def test_requests_are_named_after_what_they_are_about_and_counted() -> None:
         "give the lock back",
     ]
     assert "patch the template #2" not in points(names)
-    assert points(names, legs=2) == (
+    assert points(names, targets=2) == (
         "hold the lock",
         "announce the alias",
         "after announce the alias: read 1",

@@ -37,8 +37,8 @@ def look(fake: FakeClients) -> dict[str, str]:
 
 def changed_by(plan: Plan) -> tuple[str, ...]:
     """The Deployments that it has steps for, in order: where there is nothing to do, nothing is done, and nobody is told."""
-    legs = {step.leg for step in plan.steps if step.name is not StepName.LOCK}
-    return tuple(plan.leg(leg).intent.key for leg in (*range(1, len(plan.legs)), 0) if leg in legs)
+    targets = {step.target for step in plan.steps if step.name is not StepName.LOCK}
+    return tuple(plan.target(target).intent.key for target in (*range(1, len(plan.targets)), 0) if target in targets)
 
 
 @dataclass

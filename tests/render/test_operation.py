@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import replace
 
 import pytest
@@ -126,25 +125,11 @@ def test_what_may_be_old_is_not_told_as_what_stands_now(alias: str | None, await
     assert text([render.stands(replace(row, link=replace(row.link, alias=alias)), awaited)]) == [told]
 
 
-def test_commands_stand_apart_from_the_words_and_are_whole() -> None:
+def test_commands_stand_apart_from_the_message_and_are_whole() -> None:
     command = point_alias("iris's", "champion", "7")
-    message = f"a; the undo is not complete: b (gone) — type: {command}; c (x) — type: kubectl -n s annotate d x-. Now: the template says 9"
-    lines = text(render.end_lines(replace(ops.ATTENTION, message=message, steps=()), None))
-    assert lines == [
-        "a; the undo is not complete: b (gone); c (x). Now: the template says 9",
-        f"type    {command}",
-        "type    kubectl -n s annotate d x-",
-    ]
-
-
-@given(
-    st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs")), min_size=1, max_size=30),
-    st.sampled_from(["", "; more", ". Now: x"]),
-)
-def test_a_command_ends_where_a_shell_would_end_it(argument: str, after: str) -> None:
-    command = f"python -c {shlex.quote(argument)}"
-    lines = text(render.end_lines(replace(ops.ATTENTION, message=f"w — type: {command}{after}", steps=()), None))
-    assert f"type    {command}" in lines
+    message = "a; the undo is not complete: b (gone); c (x). Now: the template says 9"
+    ended = replace(ops.ATTENTION, message=message, next_commands=(command, "kubectl -n s annotate d x-"), steps=())
+    assert text(render.end_lines(ended, None)) == [message, f"type    {command}", "type    kubectl -n s annotate d x-"]
 
 
 def test_evidence_is_not_told_twice() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
-from modeldeck.domain.operations.promotions import Check, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
 from modeldeck.render import plan as render
 from modeldeck.render.cell import Line, line_text
 from tests.support import operations as ops
@@ -72,7 +72,7 @@ def test_the_summary_says_the_worst() -> None:
     assert line_text(render.summary(ops.REFUSED)) == "✘ refused: version, lock"
     assert line_text(render.summary(replace(ops.PLAN, steps=()))) == "– already there: nothing would change"
     assert line_text(render.summary(ops.PLAN)) == "! 1 warning, and nothing that refuses"
-    assert line_text(render.summary(replace(ops.PLAN, checks=()))) == "✔ nothing speaks against it"
+    assert line_text(render.summary(replace(ops.PLAN, checks=()))) == "✔ ready to apply"
 
 
 def test_a_gate_in_words() -> None:
@@ -100,8 +100,8 @@ def test_deployments_with_gates_of_their_own_are_told_one_by_one() -> None:
 
 def test_a_deployment_without_a_gate_says_its_own_reason() -> None:
     checks = (
-        Check("gate", Verdict.OK, "serving/iris-staging: 3 criteria can be judged"),
-        Check("gate", Verdict.WARN, "serving/iris: no pod is changed: nothing to judge"),
+        Check(CheckName.GATE, Verdict.OK, "3 criteria can be judged", deployments=("serving/iris-staging",)),
+        Check(CheckName.GATE, Verdict.WARN, "no pod is changed: nothing to judge", deployments=("serving/iris",)),
     )
     staging = replace(ops.STAGED.others[0], gate=Gate(max_p99=0.5))
     several = replace(ops.STAGED, gate=None, others=(staging,), checks=checks)
@@ -116,7 +116,7 @@ def test_a_deployment_without_a_gate_says_its_own_reason() -> None:
 
 
 def test_no_gate_says_why_there_is_none() -> None:
-    checks = (Check("gate", Verdict.WARN, "no gate, as asked: urgent"),)
+    checks = (Check(CheckName.GATE, Verdict.WARN, "no gate, as asked: urgent"),)
     assert text(render.gate(replace(ops.PLAN, gate=None, checks=checks)).lines) == [" – no gate, as asked: urgent"]
 
 

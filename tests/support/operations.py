@@ -12,6 +12,7 @@ from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Judgement
 from modeldeck.domain.kubernetes.workloads import ContainerState, Fleet
 from modeldeck.domain.operations.promotions import (
     Check,
+    CheckName,
     Fingerprint,
     Intent,
     Kind,
@@ -26,6 +27,7 @@ from modeldeck.domain.operations.promotions import (
     StepName,
     StepState,
     Verdict,
+    Waiting,
 )
 from modeldeck.operations.journal.signals import SignalRequest
 from modeldeck.operations.runner.runner import Verb
@@ -42,20 +44,27 @@ INTENT = Intent(Kind.PROMOTE, "serving", "iris", "iris", "9", actor="ann@box", r
 GATE = Gate(warm_up=30.0, timeout=900.0)
 
 CHECKS = (
-    Check("environment", Verdict.OK, "prod may be changed"),
-    Check("version", Verdict.OK, "version 9 of iris is READY"),
-    Check("artifacts", Verdict.OK, "MLmodel answers (sklearn, 1.2 MB)"),
-    Check("permission to patch", Verdict.OK, "patching serving/iris is allowed"),
-    Check("alias", Verdict.UNKNOWN, "MLflow does not tell permissions beforehand", "a refusal is undone"),
-    Check("rollout", Verdict.OK, 'deployment "iris" successfully rolled out'),
-    Check("other operations", Verdict.OK, "none under way"),
-    Check("dry run", Verdict.OK, "accepted by the server"),
+    Check(CheckName.ENVIRONMENT, Verdict.OK, "prod may be changed"),
+    Check(CheckName.VERSION, Verdict.OK, "version 9 of iris is READY"),
+    Check(CheckName.ARTIFACTS, Verdict.OK, "MLmodel answers (sklearn, 1.2 MB)"),
+    Check(CheckName.PERMISSION, Verdict.OK, "patching serving/iris is allowed"),
+    Check(CheckName.ALIAS, Verdict.UNKNOWN, "MLflow does not tell permissions beforehand", "a refusal is undone"),
+    Check(CheckName.ROLLOUT, Verdict.OK, 'deployment "iris" successfully rolled out'),
+    Check(CheckName.OTHER_OPERATIONS, Verdict.OK, "none under way"),
+    Check(CheckName.DRY_RUN, Verdict.OK, "accepted by the server"),
     Check(
-        "owners", Verdict.WARN, "Argo CD may revert the change", "make the same change in their source (git, values), or pause their sync"
+        CheckName.OWNERS,
+        Verdict.WARN,
+        "Argo CD may revert the change",
+        "make the same change in their source (git, values), or pause their sync",
     ),
-    Check("autoscaler", Verdict.OK, "no autoscaler"),
-    Check("lock", Verdict.OK, "free"),
-    Check("gate", Verdict.OK, "at 3.6 requests a second it can tell a doubling of errors after about 9 min; a smaller change needs more"),
+    Check(CheckName.AUTOSCALER, Verdict.OK, "no autoscaler"),
+    Check(CheckName.LOCK, Verdict.OK, "free"),
+    Check(
+        CheckName.GATE,
+        Verdict.OK,
+        "at 3.6 requests a second it can tell a doubling of errors after about 9 min; a smaller change needs more",
+    ),
 )
 
 STEPS = (
@@ -101,7 +110,7 @@ PLAN = Plan(
     environment="prod",
     gate=GATE,
 )
-_STAGING = tuple(replace(step, command=step.command.replace("deployment iris", "deployment iris-staging"), leg=1) for step in STEPS)
+_STAGING = tuple(replace(step, command=step.command.replace("deployment iris", "deployment iris-staging"), target=1) for step in STEPS)
 STAGED = replace(
     PLAN,
     intent=replace(INTENT, then=("serving/iris-staging",)),
@@ -124,8 +133,10 @@ ROWS = sample.rows(
 REFUSED = replace(
     PLAN,
     checks=(
-        Check("version", Verdict.REFUSE, "version 9 of iris is PENDING_REGISTRATION", "wait until it is READY, or register it anew"),
-        Check("lock", Verdict.REFUSE, f"held by {ID} (bob@laptop)", "wait for it, or cancel it where it is yours"),
+        Check(
+            CheckName.VERSION, Verdict.REFUSE, "version 9 of iris is PENDING_REGISTRATION", "wait until it is READY, or register it anew"
+        ),
+        Check(CheckName.LOCK, Verdict.REFUSE, f"held by {ID} (bob@laptop)", "wait for it, or cancel it where it is yours"),
         *CHECKS[2:],
     ),
 )
@@ -223,14 +234,14 @@ ROLLING_NEXT = replace(
     others=(replace(STAGING, from_version="8"),),
     steps=(
         *(
-            replace(step, leg=1, finished_at=step.started_at, started_at=NOW - 94.0)
+            replace(step, target=1, finished_at=step.started_at, started_at=NOW - 94.0)
             for step in (_LOCKED, _PATCHED, _ROLLED, replace(_done(STEPS[3], 60.0, 30.0, "passed: all 3 criteria pass"), judgements=()))
         ),
         replace(_LOCKED, started_at=NOW - 25.0, finished_at=NOW - 25.0),
         replace(_PATCHED, started_at=NOW - 25.0, finished_at=NOW - 25.0),
         replace(STEPS[2], state=StepState.TRYING, started_at=NOW - 24.0),
         *STEPS[3:5],
-        *(replace(step, leg=leg) for leg in (1, 0) for step in STEPS[5:]),
+        *(replace(step, target=target) for target in (1, 0) for step in STEPS[5:]),
     ),
 )
 """Staging has been judged; now the deployment that the operation is named after rolls out."""
@@ -245,8 +256,11 @@ HELD = replace(
     state=State.WAITING,
     started_at=NOW - 944.0,
     steps=(_LOCKED, _PATCHED, _ROLLED, _HELD, *STEPS[4:]),
-    waiting_for=f"the gate is undecided when its time was up; insufficient: p99 vs before: {_FEW}"
-    f" — modeldeck operations accept {ID} --reason TEXT, extend, or undo",
+    waiting=Waiting(
+        "the gate is undecided when its time was up",
+        f"insufficient: p99 vs before: {_FEW}",
+        (f"modeldeck operations accept {ID} --reason TEXT", f"modeldeck operations extend {ID}", f"modeldeck operations undo {ID}"),
+    ),
     log=said(*_SAID, "the gate is undecided when its time was up"),
 )
 DONE = replace(
@@ -293,8 +307,9 @@ ATTENTION = replace(
     UNDONE,
     outcome=Outcome.NEEDS_ATTENTION,
     message="judge gate failed: failed: p99 vs before: 96 ms; the undo is not complete: patch template could not be taken back"
-    " (Kubernetes: the object has been modified) — type: modeldeck rollback serving/iris --to 7. Now: the template says models:/iris/9;"
+    " (Kubernetes: the object has been modified). Now: the template says models:/iris/9;"
     " alias champion points at 7",
+    next_commands=("modeldeck rollback serving/iris --to 7",),
     steps=(
         _LOCKED,
         replace(_PATCHED, state=StepState.UNDO_FAILED, message="Kubernetes: the object has been modified"),

@@ -128,10 +128,10 @@ def test_deployments_in_the_order_in_which_they_follow_and_by_number() -> None:
     both = plan_of(others=(other,))
     assert [part.key for part in both.parts] == ["serving/staging", "serving/iris"]
     assert [part.copied for part in both.parts] == [True, False]
-    assert [both.leg(number) for number in (0, 1)] == [*both.legs] == [both, other]
+    assert [both.target(number) for number in (0, 1)] == [*both.targets] == [both, other]
     carried_out = operation(others=both.parts[:1])
     assert carried_out.keys == ("serving/staging", "serving/iris")
-    assert carried_out.legs == ("serving/iris", "serving/staging")
+    assert carried_out.targets == ("serving/iris", "serving/staging")
     assert [part.copied for part in carried_out.parts] == [True, False]
 
 
@@ -156,7 +156,7 @@ def test_nothing_is_said_of_an_operation_that_nobody_said() -> None:
 def test_a_rollout_may_take_ten_minutes_and_a_step_is_of_the_first_deployment_unless_it_says_so() -> None:
     assert plan_of().intent.rollout_deadline == 600.0
     plain = step(StepName.LOCK)
-    assert (plain.leg, plain.requests, plain.may_stand) == (0, 0, False)
+    assert (plain.target, plain.requests, plain.may_stand) == (0, 0, False)
     moved = replace(plain, requests=1, state=StepState.TRYING)
     assert moved.may_stand
 

@@ -8,6 +8,7 @@ from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.promotions import (
     Check,
+    CheckName,
     Fingerprint,
     Intent,
     Kind,
@@ -21,22 +22,24 @@ from modeldeck.domain.operations.promotions import (
     StepName,
     StepState,
     Verdict,
+    Waiting,
 )
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_json, plan_to_journal
 from tests.operations.conftest import Bench
 
-STEP = Step(StepName.MOVE_ALIAS, "1", "2", leg=1)
+STEP = Step(StepName.MOVE_ALIAS, "1", "2", target=1)
 BARE = Operation("op", Kind.MOVE, "", "", "", "", None, "", "", State.PLANNED, None, 0.0, None, None)
 FULL = Operation(
     *("op", Kind.PROMOTE, "ann@box", "iris", "serving", "iris", "1", "2", "better"),
     *(State.ENDED, Outcome.DONE, 1_800_000_000.0, 1_800_000_060.0, 4711),
-    steps=(replace(STEP, command="curl", message="moved", started_at=1_800_000_001.0), replace(STEP, leg=2)),
+    steps=(replace(STEP, command="curl", message="moved", started_at=1_800_000_001.0), replace(STEP, target=2)),
     message="done",
     log=(Said(1_800_000_002.0, "patched"),),
     alias="champion",
     environment="prod",
     cluster=ClusterId("uid", ""),
-    waiting_for="nobody",
+    waiting=Waiting("nobody", "", ("wait",)),
+    next_commands=("modeldeck status",),
     heartbeat_at=1_800_000_059.0,
     others=(Part("serving/staging", "iris", "1", "2"),),
 )
@@ -50,7 +53,7 @@ def test_what_is_not_known_of_an_operation_is_null() -> None:
         "state": "planned",
         "started_at": "1970-01-01T00:00:00.000Z",
     }
-    assert {name for name, value in told.items() if value == []} == {"deployments", "parts", "steps", "log"}
+    assert {name for name, value in told.items() if value == []} == {"deployments", "parts", "steps", "log", "next_commands"}
     assert {value for value in told.values() if not value and value != []} == {None}
 
 
@@ -77,7 +80,8 @@ def test_an_operation() -> None:
         "runner_pid": 4711,
         "heard_at": "2027-01-15T08:00:59.000Z",
         "gate": None,
-        "waiting_for": "nobody",
+        "waiting": {"message": "nobody", "details": None, "commands": ["wait"]},
+        "next_commands": ["modeldeck status"],
         "message": "done",
         "log": [{"at": "2027-01-15T08:00:02.000Z", "message": "patched"}],
     }
@@ -102,24 +106,26 @@ async def test_a_plan(bench: Bench) -> None:
     told = plan_json(made)
     assert (told["reason"], told["already_there"], told["refused"], told["gate"]) == (None, False, False, None)
     assert (told["deployment"], told["deployments"], told["from_version"], told["to_version"]) == ("iris", ["serving/iris"], "1", "2")
-    assert {"name": "environment", "verdict": "ok", "message": "test may be changed", "hint": None} in told["checks"]
-    refused = replace(made, checks=(Check("environment", Verdict.REFUSE, "no", "ask"),), steps=())
+    assert {"name": "environment", "verdict": "ok", "message": "test may be changed", "hint": None, "deployments": []} in told["checks"]
+    refused = replace(made, checks=(Check(CheckName.ENVIRONMENT, Verdict.REFUSE, "no", "ask"),), steps=())
     assert (plan_json(refused)["refused"], plan_json(refused)["already_there"]) == (True, True)
-    assert plan_json(refused)["checks"] == [{"name": "environment", "verdict": "refuse", "message": "no", "hint": "ask"}]
+    assert plan_json(refused)["checks"] == [{"name": "environment", "verdict": "refuse", "message": "no", "hint": "ask", "deployments": []}]
 
 
 def test_a_plan_is_read_back_and_what_a_newer_one_wrote_is_left_alone() -> None:
     intent = Intent(Kind.ROLLBACK, "serving", "iris", "iris", "1", "ann@box", then=("serving/staging",))
-    plan = Plan(intent, "iris", "2", "1", (STEP,), (Check("gate", Verdict.OK, "fine"),), Fingerprint("uid", 1, "h", "2", "READY"), {})
+    plan = Plan(
+        intent, "iris", "2", "1", (STEP,), (Check(CheckName.GATE, Verdict.OK, "fine"),), Fingerprint("uid", 1, "h", "2", "READY"), {}
+    )
     whole = replace(plan, slot_edits={"/spec": (None, "x")}, others=(plan,), by_alias=True, serving_sets=("iris-1",))
     body = plan_to_journal(whole)
     assert plan_from_journal(body) == whole
-    del body["steps"][0]["leg"]
-    assert plan_from_journal(body).steps == (replace(STEP, leg=0),), "an older one had one Deployment"
+    del body["steps"][0]["target"]
+    assert plan_from_journal(body).steps == (replace(STEP, target=0),), "an older one had one Deployment"
     body["colour"] = body["intent"]["colour"] = body["fingerprint"]["colour"] = "red"
-    body["steps"] = [{"name": "dance", "leg": "first"}]
+    body["steps"] = [{"name": "dance", "target": "first"}]
     body["checks"] = [{"name": "gate", "verdict": "maybe"}]
     newer = plan_from_journal(body)
     assert newer.steps == (Step(StepName.OTHER, "", ""),)
-    assert newer.checks == (Check("gate", Verdict.UNKNOWN, ""),)
+    assert newer.checks == (Check(CheckName.GATE, Verdict.UNKNOWN, ""),)
     assert replace(newer, steps=whole.steps, checks=whole.checks) == whole

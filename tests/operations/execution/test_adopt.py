@@ -196,15 +196,15 @@ async def test_of_several_deployments_those_that_carry_its_mark_are_its_own(benc
     mark_on(bench, "serving/us", replace(MARK, id="another"))
     mark_on(bench, "serving/iris")
     plan = await taken(bench)
-    assert sorted(leg.intent.key for leg in plan.legs) == ["serving/iris", "serving/staging"]
-    assert [step.leg for step in plan.steps] == [0, 0, 1, 1]
+    assert sorted(target.intent.key for target in plan.targets) == ["serving/iris", "serving/staging"]
+    assert [step.target for step in plan.steps] == [0, 0, 1, 1]
     await bench.fake.registry.tag_version("iris", "2", {OPERATION_TAG: "op"})
     finished = await taken(bench, finish=True)
     with pytest.raises(Conflict) as failed:
         await adopt("op", bench.fake.clients, bench.journal, bench.fake.clock)
     assert failed.value.hint.endswith(f"then modeldeck rollback {plan.intent.key}")
-    evidence = [(step.leg, step.name) for step in finished.steps if step.name in EVIDENCE]
-    assert evidence == [(leg, name) for leg in (0, 1) for name in EVIDENCE]
+    evidence = [(step.target, step.name) for step in finished.steps if step.name in EVIDENCE]
+    assert evidence == [(target, name) for target in (0, 1) for name in EVIDENCE]
 
 
 async def test_where_no_deployment_carries_its_mark_it_is_not_known(bench: Bench) -> None:

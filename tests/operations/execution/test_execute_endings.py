@@ -134,7 +134,7 @@ async def test_a_roll_back_leaves_the_alias_open_where_the_registry_is_away(benc
     ended = await bench.run(made)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
     assert ended.message.startswith("iris rolled back: 2 → 1, but alias champion was not moved (MLflow: read-only for now")
-    assert "MlflowClient().set_registered_model_alias('iris', 'champion', '1')" in ended.message
+    assert "set_registered_model_alias('iris', 'champion', '1')" in ended.next_commands[0]
     states = {step.name: (step.state, step.message) for step in ended.steps}
     assert states[StepName.MOVE_ALIAS][0] is StepState.SKIPPED
     assert states[StepName.MOVE_ALIAS][1].startswith("left open: MLflow: read-only for now")
@@ -205,7 +205,7 @@ async def test_a_journal_that_breaks_past_the_commit_leaves_mark_and_announcemen
     ended = await bench.run_on(made, Full([step.name for step in made.steps].index(name)))
     assert ended.outcome is Outcome.NEEDS_ATTENTION
     assert ended.message.startswith("iris promoted: 1 → 2, but stopped after the commit: the disk is full")
-    assert "kubectl -n serving annotate deployment iris modeldeck.dev/operation-" in ended.message
+    assert ended.next_commands == ("kubectl -n serving annotate deployment iris modeldeck.dev/operation-",)
     assert OPERATION in bench.fake.annotations()
     assert set(bench.fake.registry.tags["iris"]) == {moving_tag("champion", made.id)}
     assert (bench.fake.env(), bench.fake.champion) == ("models:/iris/2", "2")

@@ -9,7 +9,7 @@ import pytest
 
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.leases import DURATION, LOCK, LockNote, note_of, note_text
-from modeldeck.domain.operations.promotions import Check, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.lock import Locked, LockLost, Locks
@@ -111,7 +111,7 @@ async def test_a_refusal_that_passes_leaves_it_with_a_lock(bench: Bench) -> None
 
 @pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.WARN])
 async def test_only_a_plan_that_could_look_at_the_lock_waits_for_a_refusal_to_pass(bench: Bench, verdict: Verdict) -> None:
-    checks = (Check("artifacts", Verdict.OK, ""), Check("lock", verdict, ""), Check("version", Verdict.OK, ""))
+    checks = (Check(CheckName.ARTIFACTS, Verdict.OK, ""), Check(CheckName.LOCK, verdict, ""), Check(CheckName.VERSION, Verdict.OK, ""))
     plan = replace(await bench.good_plan("2"), checks=checks)
     bench.fake.traps.fail("lease", Forbidden("not you"), times=5)
     began = bench.fake.clock.monotonic()

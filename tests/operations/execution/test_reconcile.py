@@ -19,7 +19,7 @@ from modeldeck.operations.execution.reconcile import (
     ended_elsewhere,
     gone_on_with_elsewhere,
     leave_to_others,
-    legs,
+    targets,
 )
 from modeldeck.operations.execution.recover import reopened
 from modeldeck.operations.planning.multi_deployment import plan_for
@@ -137,15 +137,15 @@ async def test_past_its_commit_whoever_came_later_ends_it(bench: Bench) -> None:
     assert message(await ended_elsewhere(run)) == (Outcome.DONE, "it was carried out, and another operation has been there since")
     again = reopened(run.whole.id, bench.recovery())
     tell(bench, (OTHER, "done"), mark=again.whole.id)
-    assert await legs(again, Ownership.PASSED) == ()
+    assert await targets(again, Ownership.PASSED) == ()
 
 
 async def test_before_its_commit_whoever_came_later_says_nothing_of_it(bench: Bench) -> None:
     run = await cut(bench)
     assert not committed(run.now, run.whole)
     tell(bench, (OTHER, "done"))
-    assert await legs(run, Ownership.PASSED) == (0,)
-    assert await legs(run, Ownership.OURS) == ()
+    assert await targets(run, Ownership.PASSED) == (0,)
+    assert await targets(run, Ownership.OURS) == ()
     assert await ended_elsewhere(run) is None
 
 
@@ -193,7 +193,7 @@ async def test_what_is_past_is_left_to_others_where_they_have_been(bench: Bench)
     leave_to_others(run, (1,))
     after = run.now.steps
     for old, new in zip(before, after, strict=True):
-        left = old.leg == 1 and old.state not in (StepState.DONE, StepState.SKIPPED)
+        left = old.target == 1 and old.state not in (StepState.DONE, StepState.SKIPPED)
         assert (new.state, new.message) == (
             (StepState.DONE, "another operation has been there since") if left else (old.state, old.message)
         )

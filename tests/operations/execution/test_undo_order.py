@@ -10,7 +10,7 @@ from tests.support.operations import PLAN, STAGED
 
 
 def named(plan: Plan) -> list[tuple[StepName, int]]:
-    return [(plan.steps[index].name, plan.steps[index].leg) for index in undo_order(plan)]
+    return [(plan.steps[index].name, plan.steps[index].target) for index in undo_order(plan)]
 
 
 def test_in_reverse_and_only_what_can_be() -> None:
@@ -23,7 +23,7 @@ def test_where_pods_read_the_alias_as_they_start_it_goes_back_first() -> None:
     names = (StepName.LOCK, StepName.MARK, StepName.MOVE_ALIAS, StepName.RESTART, StepName.AWAIT_ROLLOUT, StepName.RELEASE)
     steps = tuple(Step(name, "", "") for name in names)
     assert named(replace(PLAN, steps=steps)) == [(StepName.MOVE_ALIAS, 0), (StepName.RESTART, 0), (StepName.MARK, 0)]
-    copied = (Step(StepName.COPY_VERSION, "", "", leg=1), *(replace(step, leg=1) for step in steps), *steps)
+    copied = (Step(StepName.COPY_VERSION, "", "", target=1), *(replace(step, target=1) for step in steps), *steps)
     assert named(replace(PLAN, steps=copied)) == [
         (StepName.MOVE_ALIAS, 0),
         (StepName.RESTART, 0),

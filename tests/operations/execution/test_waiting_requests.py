@@ -105,7 +105,7 @@ async def test_a_template_of_another_model_or_one_that_names_the_alias_is_not_co
     run.whole = replace(run.whole, by_alias=True)
     await still_ours(run)
     run.whole = replace(run.whole, by_alias=False, others=(replace(run.whole, model="wine"),))
-    run.whole = replace(run.whole, steps=tuple(replace(step, leg=1) for step in run.whole.steps), by_alias=True)
+    run.whole = replace(run.whole, steps=tuple(replace(step, target=1) for step in run.whole.steps), by_alias=True)
     await still_ours(run)
 
 

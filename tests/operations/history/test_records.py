@@ -109,10 +109,10 @@ ROLLED = Step(StepName.AWAIT_ROLLOUT, "", "", state=StepState.DONE)
         ((), False),
         ((ROLLED,), True),
         ((replace(ROLLED, state=StepState.FAILED),), False),
-        ((replace(ROLLED, leg=1),), False),
+        ((replace(ROLLED, target=1),), False),
         ((ROLLED, replace(ROLLED, name=StepName.MOVE_ALIAS, state=StepState.UNDONE)), False),
         ((ROLLED, replace(ROLLED, name=StepName.MOVE_ALIAS, state=StepState.UNDO_FAILED)), False),
-        ((ROLLED, replace(ROLLED, name=StepName.MOVE_ALIAS, state=StepState.UNDONE, leg=1)), True),
+        ((ROLLED, replace(ROLLED, name=StepName.MOVE_ALIAS, state=StepState.UNDONE, target=1)), True),
         ((replace(ROLLED, name=StepName.LOCK),), False),
     ],
 )
@@ -132,7 +132,7 @@ ALIAS = Step(StepName.MOVE_ALIAS, "", "", state=StepState.DONE, started_at=150.0
         (replace(ALIAS, started_at=None), (True, 100.0, 160.0)),
         (replace(ALIAS, finished_at=None), (True, 150.0, 200.0)),
         (replace(ALIAS, requests=0), (False, None, None)),
-        (replace(ALIAS, leg=1), (False, None, None)),
+        (replace(ALIAS, target=1), (False, None, None)),
         (replace(ALIAS, name=StepName.LOCK), (False, None, None)),
     ],
 )
@@ -147,7 +147,7 @@ def test_when_the_alias_moved(step: Step, told: tuple[bool, float | None, float 
 
 def test_each_deployment_of_an_operation_has_a_move_of_its_own() -> None:
     first = Part("serving/staging", "dev", "5", "6", uid="s", alias="blue", alias_before="5")
-    whole = replace(_done(replace(ALIAS, leg=1)), others=(first,))
+    whole = replace(_done(replace(ALIAS, target=1)), others=(first,))
     own, other = of_journal([whole])
     assert (own.key, own.model, own.alias_moved) == ("serving/iris", "iris", False)
     assert (other.key, other.uid, other.model, other.from_version, other.to_version) == ("serving/staging", "s", "dev", "5", "6")
@@ -219,6 +219,6 @@ def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind
 
 def test_an_alias_that_one_deployment_moved_was_not_moved_by_the_others() -> None:
     first = Part("serving/staging", "iris", "1", "2", uid="s", alias="champion", alias_before="1")
-    for leg, expected in ((0, [True, False]), (1, [False, True])):
-        told = of_journal([replace(_done(replace(ALIAS, leg=leg)), others=(first,))])
+    for target, expected in ((0, [True, False]), (1, [False, True])):
+        told = of_journal([replace(_done(replace(ALIAS, target=target)), others=(first,))])
         assert [one.alias_moved for one in told] == expected

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
-from modeldeck.domain.operations.promotions import Operation, Outcome, Said, State, StepName, StepState
+from modeldeck.domain.operations.promotions import Operation, Outcome, Said, State, StepName, StepState, Waiting
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.events import Event, advance, asked_words, heard, plan_in, replay
 from tests.support import operations
@@ -123,10 +123,10 @@ def test_addresses_that_can_be_read_are_kept() -> None:
 def test_what_is_said_is_logged_in_order() -> None:
     found = told(entry("log", at=8.0, message="a"), entry("held-up", at=9.0, message="b"), entry("waiting", at=10.0, message="c"))
     assert found.log == (Said(8.0, "a"), Said(9.0, "b"), Said(10.0, "c"))
-    assert (found.state, found.waiting_for, found.held_up) == (State.WAITING, "c", "")
+    assert (found.state, found.waiting, found.held_up) == (State.WAITING, Waiting("c"), "")
     on = advance(found, entry("going-on", at=11.0, message="d"))
     assert on is not None
-    assert (on.state, on.waiting_for, on.log[-1]) == (State.RUNNING, "", Said(11.0, "d"))
+    assert (on.state, on.waiting, on.log[-1]) == (State.RUNNING, None, Said(11.0, "d"))
 
 
 def test_a_held_up_operation_is_so_until_anything_but_a_persons_word_is_written() -> None:
@@ -172,7 +172,7 @@ def waits(at_approval: bool) -> Operation:
 def test_only_what_is_waited_for_lets_it_go_on(what: str, at_approval: bool, decided: bool) -> None:
     found = advance(waits(at_approval), entry("asked", at=10.0, what=what, by="bob"))
     assert found is not None
-    assert (found.state, found.waiting_for) == ((State.RUNNING, "") if decided else (State.WAITING, "?"))
+    assert (found.state, found.waiting) == ((State.RUNNING, None) if decided else (State.WAITING, Waiting("?")))
     assert found.cancel_asked is (what == "cancel")
     later = advance(found, entry("asked", at=11.0, what="accept"))
     assert later is not None
@@ -203,12 +203,12 @@ def test_what_a_person_wanted_in_words(body: dict[str, Any], message: str) -> No
 def test_how_it_ended(outcome: object, read: Outcome) -> None:
     found = told(entry("waiting", at=9.0, message="?"), entry("ended", at=30.0, outcome=outcome, message="over"))
     assert (found.state, found.outcome, found.finished_at, found.message) == (State.ENDED, read, 30.0, "over")
-    assert (found.waiting_for, found.heartbeat_at) == ("", None)
+    assert (found.waiting, found.heartbeat_at) == (None, None)
 
 
 def test_the_way_back_is_told_with_its_reason() -> None:
     found = told(entry("waiting", at=9.0, message="?"), entry("undoing", at=10.0, message="the gate failed"))
-    assert (found.state, found.undoing, found.message, found.waiting_for) == (State.UNDOING, True, "the gate failed", "")
+    assert (found.state, found.undoing, found.message, found.waiting) == (State.UNDOING, True, "the gate failed", None)
 
 
 def test_the_newest_sign_of_life_counts_while_it_is_under_way() -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, Waiting
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_to_journal
 from modeldeck.operations.journal.events import Event, advance, replay
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, TakenUp
@@ -296,10 +296,10 @@ def test_whoever_has_decided_is_not_waited_for_any_more(what: str, at_approval: 
     told = advance(held, Event("a", "asked", {"at": 3.0, "what": what, "by": "bob@box"}))
     assert held is not None
     assert told is not None
-    assert (held.state, held.waiting_for) == (State.WAITING, "somebody has to decide")
+    assert (held.state, held.waiting) == (State.WAITING, Waiting("somebody has to decide"))
     decided = what == "cancel" or (what == "approve") is at_approval
     assert told.state is (State.RUNNING if decided else State.WAITING)
-    assert bool(told.waiting_for) is not decided
+    assert bool(told.waiting) is not decided
     again = advance(told, Event("a", "waiting", {"at": 4.0, "message": "still"}))
     assert again is not None
     assert again.state is State.WAITING

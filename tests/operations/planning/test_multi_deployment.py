@@ -69,7 +69,7 @@ def uris(bench: Bench) -> tuple[str | None, str | None]:
 
 async def test_staging_then_production_then_the_alias(staged: Bench) -> None:
     made = await planned(staged, INTENT)
-    assert [(step.name.value, step.leg) for step in made.steps[:7]] == [
+    assert [(step.name.value, step.target) for step in made.steps[:7]] == [
         ("lock", 1),
         ("lock", 0),
         ("patch template", 1),
@@ -84,6 +84,10 @@ async def test_staging_then_production_then_the_alias(staged: Bench) -> None:
     assert operation.message == "iris promoted: 1 → 2 in serving/staging, then 1 → 2 in serving/iris"
     assert uris(staged) == ("models:/iris/2", "models:/iris/2")
     assert staged.fake.champion == "2"
+    said = [line.message for line in operation.log]
+    marks_off = [at for at, message in enumerate(said) if message.startswith("take the mark off")]
+    (taken_off,) = (at for at, message in enumerate(said) if message.startswith("take off tag modeldeck.moving."))
+    assert marks_off[0] < taken_off < marks_off[1], "while a mark stands, whoever finds it can do what is left"
     calls = [call for call in staged.fake.traps.calls if call in ("patch_deployment", "set_alias")]
     assert calls[:3] == ["patch_deployment", "patch_deployment", "set_alias"]
     for key in ("serving/staging", "serving/iris"):
@@ -128,7 +132,7 @@ async def test_what_is_chosen_deployment_by_deployment_is_what_can_be_planned(co
 
 async def test_a_version_is_copied_after_staging_and_served_in_production(copied: Bench) -> None:
     made = await planned(copied, COPYING)
-    names = [(step.name, step.leg) for step in made.steps]
+    names = [(step.name, step.target) for step in made.steps]
     assert names.index((StepName.AWAIT_ROLLOUT, 1)) < names.index((StepName.COPY_VERSION, 0)) < names.index((StepName.PATCH_TEMPLATE, 0))
     operation = await copied.run(made)
     assert operation.outcome is Outcome.DONE, operation.message
@@ -199,7 +203,7 @@ async def test_cut_off_anywhere_it_goes_on_or_all_of_it_is_taken_back(copied: Be
 
 
 @pytest.mark.parametrize("entries", range(12, 28))
-async def test_a_colleague_takes_all_legs_back_from_their_marks(staged: Bench, entries: int) -> None:
+async def test_a_colleague_takes_all_targets_back_from_their_marks(staged: Bench, entries: int) -> None:
     made = await planned(staged, INTENT)
     before = staged.fake.template("serving/staging"), staged.fake.template("serving/iris")
     with suppress(PowerCut):

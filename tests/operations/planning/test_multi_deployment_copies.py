@@ -34,7 +34,7 @@ async def test_a_version_is_copied_once_right_before_the_first_that_needs_it(cop
     plan = await made(copied, replace(COPYING, then=("serving/eu", "serving/iris")))
     assert isinstance(plan, Plan), plan
     assert not plan.refused
-    changing = [(step.name, step.leg) for step in plan.steps if step.name in (StepName.COPY_VERSION, StepName.PATCH_TEMPLATE)]
+    changing = [(step.name, step.target) for step in plan.steps if step.name in (StepName.COPY_VERSION, StepName.PATCH_TEMPLATE)]
     assert changing == [
         (StepName.PATCH_TEMPLATE, 1),
         (StepName.COPY_VERSION, 2),
@@ -47,7 +47,7 @@ async def test_a_version_is_copied_once_right_before_the_first_that_needs_it(cop
 async def test_what_is_said_of_every_deployment_is_said_once(copied: Bench) -> None:
     plan = await made(copied, replace(COPYING, then=("serving/eu", "serving/iris")))
     assert isinstance(plan, Plan)
-    told = {check.name: [each.message for each in plan.checks if each.name == check.name] for check in plan.checks}
+    told = {check.name: [each.text for each in plan.checks if each.name == check.name] for check in plan.checks}
     assert len(told["environment"]) == 1
     assert any(message.startswith("serving/staging: version 2 of dev.iris") for message in told["version"])
     assert any(message.startswith("serving/eu, serving/iris: version 3 of prod.iris") for message in told["version"])

@@ -54,7 +54,7 @@ async def refused(bench: Bench, intent: Intent) -> Refusal:
 
 def order(plan: Plan, *names: StepName) -> list[tuple[StepName, str]]:
     """Each of these steps with the name of its Deployment, in order."""
-    return [(step.name, plan.leg(step.leg).intent.deployment) for step in plan.steps if not names or step.name in names]
+    return [(step.name, plan.target(step.target).intent.deployment) for step in plan.steps if not names or step.name in names]
 
 
 async def test_the_last_deployment_is_the_operations_own(three: Bench) -> None:
@@ -103,7 +103,7 @@ async def test_an_alias_that_pods_follow_moves_in_its_own_deployments_turn(three
 
 
 def checks(plan: Plan, *names: str) -> list[tuple[str, str]]:
-    return [(check.name, check.message) for check in plan.checks if check.name in names]
+    return [(check.name, check.text) for check in plan.checks if check.name in names]
 
 
 async def test_what_is_said_of_all_is_said_once_and_else_of_whom(three: Bench) -> None:
@@ -257,7 +257,7 @@ async def test_a_name_alone_is_of_the_namespace_of_the_first(three: Bench) -> No
 async def test_of_a_copy_everything_is_ready_beforehand(copied: Bench) -> None:
     plan = await made(copied, COPYING)
     versions = [check for check in plan.checks if check.name == "version"]
-    assert [(check.verdict, check.message) for check in versions] == [
+    assert [(check.verdict, check.text) for check in versions] == [
         (Verdict.OK, "serving/staging: version 2 of dev.iris is READY"),
         (Verdict.OK, "serving/canary, serving/iris: version 4 of iris is made as a copy of models:/dev.iris/2, which is READY"),
     ]

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState, Waiting
 from modeldeck.domain.status.joining import serving_rows
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.operations.journal.follow import RunnerFailure
@@ -30,7 +30,7 @@ APPROVAL = replace(
     ops.BEGUN,
     state=State.WAITING,
     steps=(replace(Step(StepName.AWAIT_APPROVAL, "–", "approved by a second person"), state=StepState.TRYING), *ops.STEPS),
-    waiting_for="somebody else than ann@box has to approve it — modeldeck operations approve",
+    waiting=Waiting("somebody else than ann@box has to approve it", "", ("modeldeck operations approve 1",)),
 )
 
 
@@ -187,7 +187,7 @@ async def test_x_gives_the_gate_more_minutes(typed: str, seconds: list[float]) -
 
 
 async def test_time_that_people_gave_counts_as_the_gates_own() -> None:
-    late = replace(ops.HELD, state=State.RUNNING, waiting_for="", extended=600.0)
+    late = replace(ops.HELD, state=State.RUNNING, waiting=None, extended=600.0)
     async with watched(late) as (app, _, _core):
         assert "left" in next(line for line in app.text().splitlines() if "judged 4 s ago" in line)
 
@@ -408,7 +408,7 @@ async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
         actor=HOSTILE,
         model=HOSTILE,
         reason=HOSTILE,
-        waiting_for=HOSTILE,
+        waiting=Waiting(HOSTILE, HOSTILE),
         log=ops.said(*(HOSTILE,) * 3),
         steps=steps,
         host=HOSTILE,

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.operations.promotions import Check, Intent, Kind, Plan, Refusal, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Intent, Kind, Plan, Refusal, Verdict
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.screens.plan.plan_screen import PlanScreen
 from modeldeck.screens.shared.operation_monitor import MonitoredOperation
@@ -154,7 +154,7 @@ async def test_a_reason_given_on_the_way_applies_nothing_that_is_refused_by_then
 
 
 async def test_where_only_a_reason_is_missing_y_asks_for_it() -> None:
-    lacking = Check("reason", Verdict.REFUSE, "prod is protected: a change needs a reason", "--reason TEXT, or `r`")
+    lacking = Check(CheckName.REASON, Verdict.REFUSE, "prod is protected: a change needs a reason", "--reason TEXT, or `r`")
     person = Person(replace(ops.PLAN, checks=(lacking, *ops.CHECKS)), PROTECTED, UNREASONED)
     async with stage(person.screen) as (app, pilot):
         assert "refused: reason" in app.text()
@@ -169,7 +169,7 @@ async def test_where_only_a_reason_is_missing_y_asks_for_it() -> None:
 
 
 async def test_where_more_is_missing_than_a_reason_y_does_nothing() -> None:
-    lacking = Check("reason", Verdict.REFUSE, "prod is protected: a change needs a reason", "--reason TEXT, or `r`")
+    lacking = Check(CheckName.REASON, Verdict.REFUSE, "prod is protected: a change needs a reason", "--reason TEXT, or `r`")
     person = Person(replace(ops.REFUSED, checks=(lacking, *ops.REFUSED.checks)), PROTECTED, UNREASONED)
     async with stage(person.screen) as (app, pilot):
         await pilot.press("y")
@@ -217,7 +217,7 @@ async def test_commands_are_folded_until_c_unfolds_them() -> None:
 
 async def test_an_operation_on_several_deployments_tells_them_apart() -> None:
     other = replace(ops.PLAN, steps=(), intent=replace(ops.INTENT, deployment="iris-eu"))
-    steps = (replace(ops.STEPS[1], leg=1), ops.STEPS[1])
+    steps = (replace(ops.STEPS[1], target=1), ops.STEPS[1])
     async with stage(Person(replace(ops.PLAN, others=(other,), steps=steps)).screen, size=(160, 50)) as (app, _):
         text = app.text()
         assert "Changes on serving/iris" in text

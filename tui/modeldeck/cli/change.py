@@ -121,7 +121,7 @@ async def _with_plan(environment: Environment, bound: Services, plan: Plan, give
         return ExitCode.REFUSED if plan.refused else ExitCode.DONE
     say(plan_text(plan))
     if plan.refused:
-        message = "; ".join(f"{check.name}: {check.message}" for check in plan.refused)
+        message = "; ".join(f"{check.name}: {check.text}" for check in plan.refused)
         hint = next((check.hint for check in plan.refused if check.hint), "")
         return fail("refused", f"refused: {message}", hint, ExitCode.REFUSED, as_json=as_json)
     if not plan.already_there:

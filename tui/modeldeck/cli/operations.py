@@ -87,4 +87,4 @@ def state_words(operation: Operation) -> str:
     quiet = unheard(operation, SystemClock().now())
     if quiet is not None:
         return f"not heard for {quiet:.0f} s while {operation.state}"
-    return f"{operation.state}: {operation.waiting_for}" if operation.waiting_for else operation.state.value
+    return f"{operation.state}: {operation.waiting.text}" if operation.waiting else operation.state.value

@@ -27,19 +27,19 @@ def plan_text(plan: Plan) -> str:
     """Checks, then steps with before, after and what a person could type instead; no steps where a check refuses."""
     intent = plan.intent
     verb = "roll back" if intent.kind is Kind.ROLLBACK else "promote"
-    keys = [leg.intent.key for leg in plan.legs]
+    keys = [target.intent.key for target in plan.targets]
     text = [f"plan: {verb} {_moves(plan.parts)} ({plan.environment})", "checks"]
     wide = max((len(check.name) for check in plan.checks), default=0)
     for check in plan.checks:
         hint = f" — {check.hint}" if check.hint and check.verdict is not Verdict.OK else ""
-        text.append(f"  {_VERDICTS[check.verdict]} {check.name:<{wide}}  {check.message}{hint}")
+        text.append(f"  {_VERDICTS[check.verdict]} {check.name:<{wide}}  {check.text}{hint}")
     if plan.refused:
         return lines("\n".join(text), keep_blanks=True)
     if plan.already_there:
         return lines("\n".join([*text, "steps", "  none: already there"]), keep_blanks=True)
     text.append("steps")
     for number, step in enumerate(plan.steps, 1):
-        on = f" ({keys[step.leg]})" if plan.others else ""
+        on = f" ({keys[step.target]})" if plan.others else ""
         text.append(f"  {number}. {step.name:<15} {step.before} → {step.after}{on}")
         if step.command:
             text.append(f"       {step.command}")
@@ -60,7 +60,8 @@ def operation_text(operation: Operation) -> str:
     """How it ended, with each step."""
     outcome = operation.outcome or operation.state
     text = [f"{operation.id}  {operation.kind} {_moves(operation.parts)}", f"{outcome}: {operation.message}"]
-    text += [step_text(step, _leg(operation, step)) for step in operation.steps]
+    text += [f"  type: {command}" for command in operation.next_commands]
+    text += [step_text(step, _target(operation, step)) for step in operation.steps]
     return lines("\n".join(text), keep_blanks=True)
 
 
@@ -87,10 +88,10 @@ def unheard_words(operation: Operation, quiet: float) -> str:
     return f"not heard for {quiet:.0f} s ({who}): {what}"
 
 
-def _leg(operation: Operation, step: Step) -> str:
+def _target(operation: Operation, step: Step) -> str:
     """Which deployment a step is about, where there are several."""
-    keys = operation.legs
-    return keys[step.leg] if operation.others and step.leg < len(keys) else ""
+    keys = operation.targets
+    return keys[step.target] if operation.others and step.target < len(keys) else ""
 
 
 def step_text(step: Step, where: str = "") -> str:
@@ -119,6 +120,6 @@ def progress_teller() -> Callable[[Operation], None]:
         for index, step in enumerate(operation.steps):
             if states.get(index, StepState.PLANNED) is not step.state:
                 states[index] = step.state
-                say(lines(step_text(step, _leg(operation, step)), keep_blanks=True))
+                say(lines(step_text(step, _target(operation, step)), keep_blanks=True))
 
     return tell

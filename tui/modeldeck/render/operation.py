@@ -20,7 +20,6 @@ _EVIDENCE = {StepName.AWAIT_ROLLOUT: "rollout", StepName.JUDGE_GATE: "gate"}
 _DOCUMENT = re.compile(r"[{\[]\s*[{\"]")
 _LONG = 40
 """Characters of a JSON document that are still read at a glance."""
-_TYPE = " — type: "
 """What stands before a command in an operation's own words."""
 
 
@@ -85,7 +84,7 @@ def _process(operation: Operation, now: float, heartbeat_at: float | None, *, cu
 def step_lines(
     operation: Operation, now: float, width: int, *, whole: bool, cut_off: bool = False, where: Sequence[str] = ()
 ) -> list[Line]:
-    """One line a step: sign, name, time, and what came of it, or what it will do. `where`: the deployments of its legs, where there are
+    """One line a step: sign, name, time, and what came of it, or what it will do. `where`: the deployments of its targets, where there are
     several. Not `whole`: words that do not fit are cut, but for those that matter now."""
     lines: list[Line] = []
     for step in operation.steps:
@@ -93,8 +92,8 @@ def step_lines(
         role: Role = "muted" if planned else "strong" if _works(step, operation) else ""
         mark = step_sign(step, operation, cut_off=cut_off)
         start = [Cell(" "), mark, Cell(f" {step.name:<{_NAME}}", role), Cell(f"{_took(step, operation, now):>8}  ", "muted")]
-        if where and step.leg < len(where):
-            start.append(Cell(f"{where[step.leg]}  ", "muted"))
+        if where and step.target < len(where):
+            start.append(Cell(f"{where[step.target]}  ", "muted"))
         lines += _worded(start, step, operation, width, whole=whole)
     return lines
 
@@ -114,14 +113,14 @@ def ribbon(operation: Operation, width: int, *, cut_off: bool = False, where: Se
     """The steps side by side, as many to a line as fit: `✔ lock  ✔ patch template  ▸ await rollout  · move alias`. `where`: as for
     `step_lines`; told where it changes."""
     lines: list[list[Cell]] = [[]]
-    leg = -1
+    target = -1
     for step in operation.steps:
         mark = step_sign(step, operation, cut_off=cut_off)
         role: Role = "strong" if _works(step, operation) else mark.role
         told = [Cell(" "), mark, Cell(f" {step.name} ", "" if step.state is StepState.DONE else role)]
-        if step.leg != leg and step.leg < len(where):
-            told.insert(0, Cell(f" {where[step.leg]}:", "muted"))
-        leg = step.leg
+        if step.target != target and step.target < len(where):
+            told.insert(0, Cell(f" {where[step.target]}:", "muted"))
+        target = step.target
         if lines[-1] and _width((*lines[-1], *told)) > width + 1:
             lines.append([])
         lines[-1] += told
@@ -152,9 +151,8 @@ def end_lines(operation: Operation, row: ServingRow | None, awaited: Sequence[st
     if operation.state is not State.ENDED:
         return []
     role: Role = "bad" if operation.outcome in (Outcome.NEEDS_ATTENTION, Outcome.REFUSED) else ""
-    told, typed = _typed(operation.message)
-    lines: list[Line] = [(Cell(told, role),)] if told else []
-    lines += [(Cell("type    ", "warn"), Cell(command, "key")) for command in typed]
+    lines: list[Line] = [(Cell(operation.message, role),)] if operation.message else []
+    lines += [(Cell("type    ", "warn"), Cell(command, "key")) for command in operation.next_commands]
     evidence = list(_evidence(operation))
     if evidence:
         lines.append((Cell("seen    ", "muted"), Cell(" · ".join(evidence), "muted")))
@@ -182,30 +180,6 @@ def stands(row: ServingRow, awaited: Sequence[str] = ()) -> Line:
         Cell(f" {row.ready}/{row.desired}" if here else "", "muted"),
         Cell(f" · waiting for {' and '.join(awaited)}", "muted") if awaited else verdict,
     )
-
-
-def _typed(message: str) -> tuple[str, tuple[str, ...]]:
-    """The words without the commands in them, and those: `… — type: kubectl …; …`."""
-    told, *rest = message.split(_TYPE)
-    typed: list[str] = []
-    for part in rest:
-        end = _end_of_command(part)
-        typed.append(part[:end])
-        told += part[end:]
-    return told, tuple(typed)
-
-
-def _end_of_command(text: str) -> int:
-    """Where a command ends that other words follow: outside of its quotes."""
-    quote = ""
-    for index, character in enumerate(text):
-        if quote:
-            quote = "" if character == quote else quote
-        elif character in "'\"":
-            quote = character
-        elif text.startswith(("; ", ". Now: "), index):
-            return index
-    return len(text)
 
 
 def _evidence(operation: Operation) -> Iterable[str]:

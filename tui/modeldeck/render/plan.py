@@ -12,7 +12,7 @@ from modeldeck.domain.gates.formatting import bound_words, shown
 from modeldeck.domain.gates.settings import Op
 from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.operations import targets
-from modeldeck.domain.operations.promotions import Check, Intent, Plan, Refusal, Step, StepName, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Intent, Plan, Refusal, Step, StepName, Verdict
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.render.moves import EMPTY, move, moves
@@ -87,7 +87,7 @@ def summary(plan: Plan) -> Line:
     warnings = sum(check.verdict is Verdict.WARN for check in plan.checks)
     if warnings:
         return (Cell("! ", "warn"), Cell(f"{warnings} warning{'s' if warnings > 1 else ''}, and nothing that refuses", "warn"))
-    return (Cell("✔ ", "ok"), Cell("nothing speaks against it", "ok"))
+    return (Cell("✔ ", "ok"), Cell("ready to apply", "ok"))
 
 
 def checks(found: Sequence[Check], *, compact: bool) -> Section:
@@ -98,7 +98,7 @@ def checks(found: Sequence[Check], *, compact: bool) -> Section:
         if check.verdict is Verdict.OK and compact:
             continue
         role: Role = "muted" if check.verdict in (Verdict.OK, Verdict.UNKNOWN) else _VERDICTS[check.verdict].role
-        lines.append((Cell(" "), _VERDICTS[check.verdict], Cell(f" {check.name:<{wide}}  "), Cell(check.message, role)))
+        lines.append((Cell(" "), _VERDICTS[check.verdict], Cell(f" {check.name:<{wide}}  "), Cell(check.text, role)))
         if check.hint and check.verdict is not Verdict.OK:
             lines.append((Cell(f"   {'':<{wide}}  "), Cell(f"› {check.hint}", "muted")))
     well = [check.name for check in found if check.verdict is Verdict.OK]
@@ -110,10 +110,10 @@ def checks(found: Sequence[Check], *, compact: bool) -> Section:
 def diff(plan: Plan) -> list[Section]:
     """What is changed on each Deployment, place by place: before → after."""
     sections = []
-    for leg in _in_order(plan):
-        if leg.slot_edits:
-            title = f"Changes on {leg.intent.key}" if plan.others else "Changes"
-            sections.append(Section(title, tuple(_edits(leg.slot_edits))))
+    for target in _in_order(plan):
+        if target.slot_edits:
+            title = f"Changes on {target.intent.key}" if plan.others else "Changes"
+            sections.append(Section(title, tuple(_edits(target.slot_edits))))
     return sections
 
 
@@ -154,9 +154,9 @@ def path_of(pointer: str) -> str:
 
 def steps(plan: Plan) -> Section:
     lines: list[Line] = []
-    several = len(plan.legs) > 1
+    several = len(plan.targets) > 1
     for number, step in enumerate(plan.steps, 1):
-        where = (Cell(f"{plan.leg(step.leg).intent.key}  ", "muted"),) if several else ()
+        where = (Cell(f"{plan.target(step.target).intent.key}  ", "muted"),) if several else ()
         lines.append((Cell(f" {number:>2} ", "muted"), Cell(f"{step.name:<15}  "), *where, *_change(step)))
     return Section("Steps", tuple(lines))
 
@@ -173,25 +173,26 @@ def gate(plan: Plan) -> Section:
     """What the new pods are judged by, in words; without a gate why there is none. Deployments with gates of their own are
     told one by one."""
     ordered = _in_order(plan)
-    said = [check.message for check in plan.checks if check.name == "gate"]
-    if all(leg.gate == plan.gate for leg in ordered) and (plan.gate is not None or len(said) < 2):
-        return Section("Gate", _gate_lines(plan.gate, said[0] if said else ""))
-    named = [((Cell(leg.intent.key, "strong"),), *_gate_lines(leg.gate, _said_of(leg.intent.key, said))) for leg in ordered]
+    found = [check for check in plan.checks if check.name is CheckName.GATE]
+    if all(target.gate == plan.gate for target in ordered) and (plan.gate is not None or len(found) < 2):
+        return Section("Gate", _gate_lines(plan.gate, found[0].text if found else ""))
+    named = [
+        ((Cell(target.intent.key, "strong"),), *_gate_lines(target.gate, _message_about(target.intent.key, found))) for target in ordered
+    ]
     return Section("Gates", tuple(line for lines in named for line in lines))
 
 
 def gate_outlook(plan: Plan, key: str) -> str:
     """What the plan's check said of the gate of one of its Deployments (`namespace/name`): what it can see."""
-    return _said_of(key, [check.message for check in plan.checks if check.name == "gate" and check.verdict in (Verdict.OK, Verdict.WARN)])
+    return _message_about(
+        key, [check for check in plan.checks if check.name is CheckName.GATE and check.verdict in (Verdict.OK, Verdict.WARN)]
+    )
 
 
-def _said_of(key: str, said: Sequence[str]) -> str:
-    """What was said of one of several Deployments: `serving/a, serving/b: words`, or words alone that are said of all."""
-    for message in said:
-        names, _, rest = message.partition(": ")
-        if key in names.split(", "):
-            return rest
-    return next((message for message in said if "/" not in message.partition(": ")[0]), "")
+def _message_about(key: str, found: Sequence[Check]) -> str:
+    """Of one of several Deployments: what is said of it rather than what is said of all."""
+    about = sorted((check for check in found if check.is_about(key)), key=lambda check: not check.deployments)
+    return about[0].message if about else ""
 
 
 def _gate_lines(found: Gate | None, said: str) -> tuple[Line, ...]:

@@ -152,7 +152,7 @@ async def test_the_mark_is_taken_off_against_other_writers_six_times(bench: Benc
     assert operation.outcome is Outcome.NEEDS_ATTENTION, operation.message
     message = "the deployment kept changing under the patch" if isinstance(failure, Conflict) else "no answer"
     assert f"but release: Kubernetes: {message}" in operation.message
-    assert operation.message.endswith("— type: kubectl -n serving annotate deployment iris modeldeck.dev/operation-")
+    assert operation.next_commands == ("kubectl -n serving annotate deployment iris modeldeck.dev/operation-",)
 
 
 async def test_a_patch_whose_answer_was_lost_says_so(bench: Bench) -> None:
@@ -228,7 +228,7 @@ def test_the_evidence_is_the_last_judgement_of_the_gate() -> None:
     assert evidence_words(with_judgements(replace(last, criteria=()))) == f"{rolled}; gate PASS: over 280 requests"
     assert evidence_words(with_judgements()) == f"{rolled}; no gate"
     assert evidence_words(BEGUN) == "no rollout was needed; no gate"
-    assert evidence_words(DONE, leg=1) == "no rollout was needed; no gate"
+    assert evidence_words(DONE, target=1) == "no rollout was needed; no gate"
     assert len(evidence_words(with_judgements(last, message="x" * 9000))) == 2000
 
 

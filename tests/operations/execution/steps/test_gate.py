@@ -92,7 +92,8 @@ async def test_silence_holds_and_is_accepted_only_with_a_person(judged: Bench) -
     judged.fake.clock.on_sleep.append(look)
     operation = await judged.promote("2")
     assert waited
-    assert "undecided when its time was up" in waited[0].waiting_for
+    assert waited[0].waiting is not None
+    assert waited[0].waiting.message == "the gate is undecided when its time was up"
     assert waited[0].exit_code is ExitCode.WAITING
     assert operation.outcome is Outcome.DONE
     assert gate_of(operation)[1] == "accepted by bob@box: looked at it myself (the gate said INSUFFICIENT)"

@@ -37,7 +37,7 @@ async def test_an_alias_that_is_moved_at_once(bench: Bench) -> None:
     assert ended.message.startswith(
         "iris promoted: 1 → 2, but verify: alias champion points at 3 (somebody may have changed it again at once"
     )
-    assert ended.message.endswith(" — type: modeldeck status serving/iris")
+    assert ended.next_commands == ("modeldeck status serving/iris",)
     assert 9.6 <= took(ended) <= 10.4, "it is given time to settle"
 
 

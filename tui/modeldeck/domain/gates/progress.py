@@ -36,6 +36,8 @@ class Progress:
     time_left: float
     """Seconds until it holds, 0 after that."""
     message: str
+    details: str = ""
+    """What the newest judgement said, where the time is up without a decision."""
 
 
 def decide(gate: Gate, judgements: Sequence[Judgement], started_at: float, now: float, *, extended: float = 0.0) -> Decision:
@@ -59,7 +61,10 @@ def progress(gate: Gate, judgements: Sequence[Judgement], started_at: float, now
     elif elapsed >= gate.timeout + extended:
         decision = Decision.HOLD
     warm_up_left, time_left = max(0.0, gate.warm_up - elapsed), max(0.0, gate.timeout + extended - elapsed)
-    return Progress(decision, len(counted), warm_up_left, time_left, _words(gate, decision, counted, warm_up_left))
+    message, details = _words(gate, decision, counted, warm_up_left), ""
+    if decision is Decision.HOLD:
+        details = f"{counted[-1].verdict}: {counted[-1].message}" if counted else "nothing was judged after the warm-up"
+    return Progress(decision, len(counted), warm_up_left, time_left, message, details)
 
 
 def _unsettled(gate: Gate, counted: Sequence[Judgement]) -> Iterator[bool]:
@@ -88,8 +93,7 @@ def _words(gate: Gate, decision: Decision, counted: Sequence[Judgement], warm_up
     if decision is Decision.STOP:
         return f"failed: {counted[-1].message}"
     if decision is Decision.HOLD:
-        last = f"{counted[-1].verdict}: {counted[-1].message}" if counted else "nothing was judged after the warm-up"
-        return f"undecided when its time was up; {last}"
+        return "undecided when its time was up"
     if warm_up_left:
         return f"warming up, {warm_up_left:.0f} s to go"
     if not counted:

@@ -102,7 +102,7 @@ def _deadline_exceeded(deployment: Deployment) -> bool:
 
 
 def trouble(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> Trouble | None:
-    """The first reason to stop waiting: the new pods' own words before the controller's. None: nothing speaks against going on.
+    """The first reason to stop waiting: the new pods' own words before the controller's. None: it may go on.
 
     `pods` may be all of the Deployment's: only those of its present template are judged. Stale conditions of an older generation are not.
     Pods that have ended are not, either: others were made in their place. A refused creation (NO_POD) is final only where it lasts: the

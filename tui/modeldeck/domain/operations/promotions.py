@@ -72,12 +72,46 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class CheckName(StrEnum):
+    """What a check is of: the condition, as a plan names it."""
+
+    REFERENCE = "reference"
+    VARIABLES = "variables"
+    OTHER_DEPLOYMENTS = "other deployments"
+    OWNERS = "owners"
+    AVAILABILITY = "availability"
+    ENVIRONMENT = "environment"
+    REASON = "reason"
+    VERSION = "version"
+    ARTIFACTS = "artifacts"
+    PERMISSION = "permission to patch"
+    ALIAS = "alias"
+    ROLLOUT = "rollout"
+    OTHER_OPERATIONS = "other operations"
+    DRY_RUN = "dry run"
+    AUTOSCALER = "autoscaler"
+    GATE = "gate"
+    LOCK = "lock"
+    OTHER = "other"
+    """A check of a newer modeldeck, met in its journal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
-    name: str
+    name: CheckName
     verdict: Verdict
     message: str
     hint: str = ""
+    deployments: tuple[str, ...] = ()
+    """`namespace/name` of those of a plan's Deployments that it is about; none where it is about the whole."""
+
+    def is_about(self, key: str) -> bool:
+        return not self.deployments or key in self.deployments
+
+    @property
+    def text(self) -> str:
+        """The message, with the Deployments that it is about."""
+        return f"{', '.join(self.deployments)}: {self.message}" if self.deployments else self.message
 
 
 class StepName(StrEnum):
@@ -131,7 +165,7 @@ class Step:
     started_at: float | None = None
     finished_at: float | None = None
     message: str = ""
-    leg: int = 0
+    target: int = 0
     """Which of the plan's deployments it is about: 0 is the plan's own, n the n-th of `Plan.others`."""
     judgements: tuple[Judgement, ...] = ()
     """Of a gate: the newest last, not more than are worth looking at."""
@@ -219,12 +253,12 @@ class Plan:
     others: tuple[Plan, ...] = ()
     """What is done to further deployments, in order and before this one: plans without steps, as the steps of all stand here."""
 
-    def leg(self, number: int) -> Plan:
+    def target(self, number: int) -> Plan:
         """The plan of one deployment: 0 is this one."""
         return self if number == 0 else self.others[number - 1]
 
     @property
-    def legs(self) -> tuple[Plan, ...]:
+    def targets(self) -> tuple[Plan, ...]:
         return (self, *self.others)
 
     @property
@@ -286,6 +320,21 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a person has to decide."""
+
+    message: str
+    details: str = ""
+    """What is known about it beside the message."""
+    commands: tuple[str, ...] = ()
+    """What can be typed to decide it."""
+
+    @property
+    def text(self) -> str:
+        return f"{self.message}; {self.details}" if self.details else self.message
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """One line of an operation's log."""
 
@@ -313,6 +362,8 @@ class Operation:
     runner_pid: int | None
     steps: tuple[Step, ...] = ()
     message: str = ""
+    next_commands: tuple[str, ...] = ()
+    """Once it has ended: what to type for what it left open, in order."""
     log: tuple[Said, ...] = ()
     """Every request that changed something, what the pods said, and what people decided, in order."""
     alias: str = ""
@@ -326,8 +377,8 @@ class Operation:
     cancel_asked: bool = False
     adopted: bool = False
     """Read from the mark on its Deployment, not from its own journal: it can be taken back, and not gone on with."""
-    waiting_for: str = ""
-    """What a person has to decide, in words; "" while nobody is waited for."""
+    waiting: Waiting | None = None
+    """None while nobody is waited for."""
     held_up: str = ""
     """Which backend it waits for, in words; "" while all answer."""
     heartbeat_at: float | None = None
@@ -376,8 +427,8 @@ class Operation:
         return tuple(part.key for part in self.parts)
 
     @property
-    def legs(self) -> tuple[str, ...]:
-        """The same by the numbers that steps name them by (`Step.leg`)."""
+    def targets(self) -> tuple[str, ...]:
+        """The same by the numbers that steps name them by (`Step.target`)."""
         return (self.key, *(part.key for part in self.others))
 
     def is_about(self, key: str, uid: str) -> bool:

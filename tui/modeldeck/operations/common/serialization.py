@@ -9,7 +9,20 @@ from typing import Any
 
 from modeldeck.domain.gates import Gate, Judgement, gate_from_json, gate_to_json, judgement_to_json
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import Check, Fingerprint, Intent, Kind, Operation, Part, Plan, Step, StepName, Verdict
+from modeldeck.domain.operations.promotions import (
+    Check,
+    CheckName,
+    Fingerprint,
+    Intent,
+    Kind,
+    Operation,
+    Part,
+    Plan,
+    Step,
+    StepName,
+    Verdict,
+    Waiting,
+)
 from modeldeck.operations.common.text import iso
 
 SCHEMA = 1
@@ -40,9 +53,10 @@ def operation_json(operation: Operation) -> Json:
         "finished_at": iso(operation.finished_at),
         "runner_pid": operation.runner_pid,
         "heard_at": iso(operation.heartbeat_at),
-        "steps": [step_json(step, operation.legs) for step in operation.steps],
+        "steps": [step_json(step, operation.targets) for step in operation.steps],
         "gate": judgement_json(operation.judged) if operation.judged is not None else None,
-        "waiting_for": operation.waiting_for or None,
+        "waiting": _waiting_json(operation.waiting),
+        "next_commands": list(operation.next_commands),
         "message": operation.message or None,
         "log": [{"at": iso(said.at), "message": said.message} for said in operation.log],
     }
@@ -57,11 +71,11 @@ def part_json(part: Part) -> Json:
     return {"deployment": part.key, "model": part.model or None, "from_version": part.from_version, "to_version": part.to_version or None}
 
 
-def step_json(step: Step, legs: tuple[str, ...]) -> Json:
-    """`legs`: the deployments by the numbers that steps name them by."""
+def step_json(step: Step, targets: tuple[str, ...]) -> Json:
+    """`targets`: the deployments by the numbers that steps name them by."""
     return {
         "name": step.name.value,
-        "deployment": legs[step.leg] if step.leg < len(legs) else None,
+        "deployment": targets[step.target] if step.target < len(targets) else None,
         "state": step.state.value,
         "before": step.before,
         "after": step.after,
@@ -72,8 +86,20 @@ def step_json(step: Step, legs: tuple[str, ...]) -> Json:
     }
 
 
+def _waiting_json(waiting: Waiting | None) -> Json | None:
+    if waiting is None:
+        return None
+    return {"message": waiting.message, "details": waiting.details or None, "commands": list(waiting.commands)}
+
+
 def check_json(check: Check) -> Json:
-    return {"name": check.name, "verdict": check.verdict.value, "message": check.message, "hint": check.hint or None}
+    return {
+        "name": check.name.value,
+        "verdict": check.verdict.value,
+        "message": check.message,
+        "hint": check.hint or None,
+        "deployments": list(check.deployments),
+    }
 
 
 def plan_json(plan: Plan) -> Json:
@@ -86,14 +112,14 @@ def plan_json(plan: Plan) -> Json:
         "model": plan.model,
         "namespace": plan.intent.namespace,
         "deployment": plan.intent.deployment,
-        "deployments": [leg.intent.key for leg in (*plan.others, plan)],
+        "deployments": [target.intent.key for target in (*plan.others, plan)],
         "alias": plan.intent.alias,
         "from_version": plan.from_version,
         "to_version": plan.to_version,
         "reason": plan.intent.reason or None,
         "already_there": plan.already_there,
         "refused": bool(plan.refused),
-        "steps": [step_json(step, tuple(leg.intent.key for leg in plan.legs)) for step in plan.steps],
+        "steps": [step_json(step, tuple(target.intent.key for target in plan.targets)) for step in plan.steps],
         "checks": [check_json(check) for check in plan.checks],
         "edits": [{"where": where, "before": before, "after": after} for where, (before, after) in plan.slot_edits.items()],
         "gate": gate_to_json(plan.gate) if plan.gate is not None else None,
@@ -144,22 +170,21 @@ def _step(body: Mapping[str, Any]) -> Step:
     except ValueError:
         # The place is kept, because entries name a step by its place.
         name = StepName.OTHER
-    leg = body.get("leg", 0)
+    target = body.get("target", 0)
     return Step(
         name,
         str(body.get("before", "")),
         str(body.get("after", "")),
         str(body.get("command", "")),
-        leg=leg if isinstance(leg, int) else 0,
+        target=target if isinstance(target, int) else 0,
     )
 
 
 def _check(body: Mapping[str, Any]) -> Check:
-    try:
-        verdict = Verdict(body.get("verdict", ""))
-    except ValueError:
-        verdict = Verdict.UNKNOWN
-    return Check(str(body.get("name", "")), verdict, str(body.get("message", "")), str(body.get("hint", "")))
+    verdict = next((one for one in Verdict if one == body.get("verdict")), Verdict.UNKNOWN)
+    name = next((one for one in CheckName if one == body.get("name")), CheckName.OTHER)
+    deployments = tuple(str(key) for key in body.get("deployments") or ())
+    return Check(name, verdict, str(body.get("message", "")), str(body.get("hint", "")), deployments)
 
 
 def _known(kind: type[Any], body: Mapping[str, Any]) -> Json:

@@ -35,16 +35,16 @@ async def adopt(operation_id: str, clients: Clients, journal: Journal, clock: Cl
     marked = [(under_way(deployment.annotations), deployment) for deployment in fleet.deployments]
     cluster = await clients.need_cluster().identity()
     name = clients.environment.name
-    legs = [plan_of(mark, on, name, cluster) for mark, on in marked if mark and mark.id == operation_id and mark.to_version]
-    if not legs:
+    targets = [plan_of(mark, on, name, cluster) for mark, on in marked if mark and mark.id == operation_id and mark.to_version]
+    if not targets:
         hint = "modeldeck operations list; -n NAMESPACE where it is another one"
         raise NotFound(f"no operation {operation_id}, neither in this journal nor on a deployment", hint=hint)
-    committed = any([await told_by_tags(leg, clients, clock) for leg in legs])
+    committed = any([await told_by_tags(target, clients, clock) for target in targets])
     if committed and not finish:
-        raise past_commit(operation_id, "/".join((legs[0].intent.namespace, legs[0].intent.deployment)))
+        raise past_commit(operation_id, "/".join((targets[0].intent.namespace, targets[0].intent.deployment)))
     if finish and not committed:
         raise not_from_here(operation_id)
-    plan = _joined(legs, committed=committed)
+    plan = _joined(targets, committed=committed)
     _write(plan, journal, clock, committed=committed)
     return plan
 
@@ -61,37 +61,37 @@ def not_from_here(operation_id: str) -> Conflict:
     return Conflict(message, hint=f"modeldeck operations undo {operation_id}")
 
 
-async def told_by_tags(leg: Plan, clients: Clients, clock: Clock) -> bool:
+async def told_by_tags(target: Plan, clients: Clients, clock: Clock) -> bool:
     """Whether it had come past its commit: tags are written right after it, and this one first.
 
     Raises a Failure where the registry must be asked, and cannot be."""
     try:
         registry = clients.need_registry()
-        if await _tagged(leg, registry):
+        if await _tagged(target, registry):
             return True
-        if await registry.version_of_alias(leg.model, leg.intent.alias) != leg.to_version:
+        if await registry.version_of_alias(target.model, target.intent.alias) != target.to_version:
             return False
         # It came as far as the alias: the tag may have been sent, and still be on its way.
         await clock.sleep(LATE_ANSWER)
-        return await _tagged(leg, registry)
+        return await _tagged(target, registry)
     except NotFound:
         return False
     except Failure:
-        if leg.fingerprint.alias_known:
+        if target.fingerprint.alias_known:
             raise
         return False  # it was away before the operation began, too
 
 
-async def _tagged(leg: Plan, registry: ModelRegistry) -> bool:
-    return (await registry.version(leg.model, leg.to_version)).tags.get(OPERATION_TAG) == leg.id
+async def _tagged(target: Plan, registry: ModelRegistry) -> bool:
+    return (await registry.version(target.model, target.to_version)).tags.get(OPERATION_TAG) == target.id
 
 
-def _joined(legs: Sequence[Plan], *, committed: bool) -> Plan:
+def _joined(targets: Sequence[Plan], *, committed: bool) -> Plan:
     """One plan of all its Deployments."""
-    steps = [replace(step, leg=number) for number, leg in enumerate(legs) for step in leg.steps]
+    steps = [replace(step, target=number) for number, target in enumerate(targets) for step in target.steps]
     if committed:
-        steps += [Step(name, "–", "as the mark tells", leg=number) for number in range(len(legs)) for name in EVIDENCE]
-    return replace(legs[0], steps=tuple(steps), others=tuple(replace(leg, steps=()) for leg in legs[1:]))
+        steps += [Step(name, "–", "as the mark tells", target=number) for number in range(len(targets)) for name in EVIDENCE]
+    return replace(targets[0], steps=tuple(steps), others=tuple(replace(target, steps=()) for target in targets[1:]))
 
 
 def plan_of(mark: OperationAnnotation, deployment: Deployment, environment: str, cluster: ClusterId) -> Plan:

@@ -109,7 +109,7 @@ async def withdraw_untouched(execution: Execution) -> str:
 
 def _moving(whole: Plan) -> Iterator[Plan]:
     """One plan for each alias that the operation moves."""
-    places = {_place(plan): plan for plan in reversed(whole.legs) if moves_alias(plan)}
+    places = {_place(plan): plan for plan in reversed(whole.targets) if moves_alias(plan)}
     yield from places.values()
 
 
@@ -143,8 +143,8 @@ async def _announce(execution: Execution, plan: Plan) -> None:
 
 
 def _announcement(execution: Execution, plan: Plan) -> Announcement:
-    last = next((step.leg for step in execution.whole.steps if step.name in MARKING), 0)
-    named = execution.whole.leg(last)
+    last = next((step.target for step in execution.whole.steps if step.name in MARKING), 0)
+    named = execution.whole.target(last)
     return Announcement(
         id=execution.whole.id,
         deployment=named.intent.key,

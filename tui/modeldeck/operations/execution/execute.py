@@ -17,7 +17,7 @@ from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.announcing import withdraw, withdraw_untouched
-from modeldeck.operations.execution.execution import Execution, Stopped
+from modeldeck.operations.execution.execution import Execution, OpenEnd, Stopped
 from modeldeck.operations.execution.lock import Locked, LockLost, Locks
 from modeldeck.operations.execution.steps import WORKS
 from modeldeck.operations.execution.steps.verify import NotTrue
@@ -65,18 +65,18 @@ def _held(execution: Execution) -> Operation | None:
     """The ended operation where nothing may, or need, be done."""
     plan = execution.whole
     if plan.refused:
-        return _end(execution, Outcome.REFUSED, "; ".join(f"{check.name}: {check.message}" for check in plan.refused))
+        return execution.end(Outcome.REFUSED, "; ".join(f"{check.name}: {check.text}" for check in plan.refused))
     if execution.clients.environment.read_only:
-        return _end(execution, Outcome.REFUSED, f"{execution.clients.environment.name} is read-only")
+        return execution.end(Outcome.REFUSED, f"{execution.clients.environment.name} is read-only")
     if plan.already_there:
-        return _end(execution, Outcome.NOTHING_TO_DO, "already there: nothing was changed")
+        return execution.end(Outcome.NOTHING_TO_DO, "already there: nothing was changed")
     if execution.unwritten is None:
         try:
             started(execution)
         except JournalFailure as failure:
             execution.unwritten = failure
     if execution.unwritten is not None:
-        return _end(execution, Outcome.REFUSED, f"nothing was applied: {execution.unwritten.message}")
+        return execution.end(Outcome.REFUSED, f"nothing was applied: {execution.unwritten.message}")
     return None
 
 
@@ -127,7 +127,7 @@ async def _nothing_moved(execution: Execution) -> Operation | None:
     try:
         moved = [
             message
-            for plan in execution.whole.legs
+            for plan in execution.whole.targets
             for message in await execution.retry(partial(what_moved, plan, execution.clients, execution.clock))
         ]
     except Failure as failure:
@@ -142,7 +142,7 @@ async def _nothing_applied(execution: Execution, why: str) -> Operation:
     stands = await withdraw_untouched(execution)
     await let_go(execution)
     said = f"nothing was applied, {why}" if why.startswith("because") else f"nothing was applied: {why}"
-    return _end(execution, Outcome.REFUSED, said + stands)
+    return execution.end(Outcome.REFUSED, said + stands)
 
 
 async def _step(execution: Execution) -> None:
@@ -167,13 +167,14 @@ async def _failed(execution: Execution, failure: Failure, *, committed: bool) ->
     name = execution.whole.steps[execution.index].name
     if committed:
         if name is StepName.RELEASE or isinstance(failure, NotTrue):
-            execution.troubles.append(f"{name}: {_words(failure)}{finish_by_hand(execution, name)}")
+            execution.open_ends.append(OpenEnd(f"{name}: {_words(failure)}", finish_by_hand(execution, name)))
         return None
     if name is StepName.MOVE_ALIAS and execution.plan.intent.kind is Kind.ROLLBACK and not execution.plan.by_alias:
         # The bad version is gone from the cluster: going back to it because the registry is away would be the greater harm.
         message = f"left open: {_words(failure)}"
         execution.remember("skipped", step=execution.index, message=message)
-        execution.troubles.append(f"alias {execution.plan.intent.alias} was not moved ({_words(failure)}){finish_by_hand(execution, name)}")
+        said = f"alias {execution.plan.intent.alias} was not moved ({_words(failure)})"
+        execution.open_ends.append(OpenEnd(said, finish_by_hand(execution, name)))
         return None
     if isinstance(failure, Locked) and not execution.touched:
         return await _nothing_applied(execution, str(failure))
@@ -186,14 +187,15 @@ async def _back(execution: Execution, why: str) -> Operation:
     if not execution.touched:
         stands = await withdraw_untouched(execution)
         await let_go(execution)
-        return _end(execution, Outcome.UNDONE, f"{why}; nothing had been changed yet{stands}")
+        return execution.end(Outcome.UNDONE, f"{why}; nothing had been changed yet{stands}")
     return await undo(execution, why)
 
 
 async def _without_journal(execution: Execution, failure: JournalFailure, *, committed: bool) -> Operation:
     """The journal stops an operation before its next step; what was done is undone from what the plan and the world tell."""
     if committed:
-        execution.troubles.append(f"stopped after the commit: {failure.message}{finish_by_hand(execution, StepName.RELEASE)}")
+        by_hand = finish_by_hand(execution, StepName.RELEASE)
+        execution.open_ends.append(OpenEnd(f"stopped after the commit: {failure.message}", by_hand))
         return await _conclude(execution)
     return await _back(execution, failure.message)
 
@@ -206,22 +208,17 @@ async def _conclude(execution: Execution) -> Operation:
         except LockLost as failure:
             return await give_up(execution, failure)
         except Failure as failure:
-            execution.troubles.append(_words(failure))
+            execution.open_ends.append(OpenEnd(_words(failure)))
     await let_go(execution)
     plan = execution.whole
     verb = "rolled back" if plan.intent.kind is Kind.ROLLBACK else "promoted"
-    moves = [f"{leg.from_version or 'nothing'} → {leg.to_version}" for leg in (*plan.others, plan)]
-    where = [f" in {leg.intent.key}" if plan.others else "" for leg in (*plan.others, plan)]
+    moves = [f"{target.from_version or 'nothing'} → {target.to_version}" for target in (*plan.others, plan)]
+    where = [f" in {target.intent.key}" if plan.others else "" for target in (*plan.others, plan)]
     story = f"{plan.model} {verb}: " + ", then ".join(move + place for move, place in zip(moves, where, strict=True))
-    if execution.troubles:
-        return _end(execution, Outcome.NEEDS_ATTENTION, f"{story}, but " + "; ".join(execution.troubles))
+    if execution.open_ends:
+        return execution.end_open(f"{story}, but ")
     unsaid = [f"{step.name} failed: {step.message}" for step in execution.now.steps if step.state is StepState.FAILED]
-    return _end(execution, Outcome.DONE, story + ("; " + "; ".join(unsaid) if unsaid else ""))
-
-
-def _end(execution: Execution, outcome: Outcome, message: str) -> Operation:
-    execution.remember("ended", outcome=outcome.value, message=message)
-    return execution.now
+    return execution.end(Outcome.DONE, story + ("; " + "; ".join(unsaid) if unsaid else ""))
 
 
 def _words(failure: Failure) -> str:

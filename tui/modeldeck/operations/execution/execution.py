@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.operations.promotions import Operation, Plan, Step, StepName
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, Step, StepName
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.retry import OUTAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSIENT, TRANSIENT_WHERE_ALLOWED, Refusals, retry
 from modeldeck.operations.common.text import sanitize
@@ -26,6 +26,13 @@ T = TypeVar("T")
 
 class Stopped(Exception):
     """Somebody asked to cancel."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEnd:
+    message: str
+    command: str = ""
+    """What a person types instead."""
 
 
 @dataclass
@@ -61,13 +68,13 @@ class Execution:
     """Another process has carried it out before: what that one announced may stand."""
     withdrawn: bool = False
     """Whether it was tried to take its announcements off."""
-    troubles: list[str] = field(default_factory=list)
-    """What could not be undone or finished, in words with what to type."""
+    open_ends: list[OpenEnd] = field(default_factory=list)
+    """What could not be undone or finished."""
 
     @property
     def plan(self) -> Plan:
         """Of the deployment that the step at work is about."""
-        return self.whole.leg(self.whole.steps[self.index].leg) if self.whole.steps else self.whole
+        return self.whole.target(self.whole.steps[self.index].target) if self.whole.steps else self.whole
 
     @property
     def now(self) -> Operation:
@@ -87,6 +94,17 @@ class Execution:
     def remember(self, kind: str, **body: object) -> None:
         """Like `record`, for what has happened already: the state changes even where the journal cannot be written."""
         self._write(kind, body, strict=False)
+
+    def end(self, outcome: Outcome, message: str) -> Operation:
+        self.remember("ended", outcome=outcome.value, message=message)
+        return self.now
+
+    def end_open(self, message: str, rest: str = "") -> Operation:
+        """It needs attention: the message, then each open end, then `rest`; and what to type for them."""
+        commands = list(dict.fromkeys(one.command for one in self.open_ends if one.command))
+        said = f"{message}{'; '.join(one.message for one in self.open_ends)}{rest}"
+        self.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, message=said, commands=commands)
+        return self.now
 
     def claim(self, **body: object) -> None:
         """This process carries it out from here on. Raises Conflict where another one has written about it since it was read: then it is
@@ -127,8 +145,8 @@ class Execution:
     @property
     def changing(self) -> Step | None:
         """The step with which the pods of the deployment at work began to change, as the journal has it."""
-        leg, names = self.step.leg, (StepName.PATCH_TEMPLATE, StepName.RESTART)
-        return next((one for one in self.now.steps if one.leg == leg and one.name in names and one.started_at is not None), None)
+        target, names = self.step.target, (StepName.PATCH_TEMPLATE, StepName.RESTART)
+        return next((one for one in self.now.steps if one.target == target and one.name in names and one.started_at is not None), None)
 
     @property
     def committed(self) -> bool:

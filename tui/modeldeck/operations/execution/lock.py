@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound
 from modeldeck.domain.kubernetes.leases import DURATION, LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
-from modeldeck.domain.operations.promotions import Plan, Verdict
+from modeldeck.domain.operations.promotions import CheckName, Plan, Verdict
 from modeldeck.operations.common.liveness import birth, holder_is_dead
 from modeldeck.operations.common.retry import TRANSIENT, Refusals, pause_after, retry
 from modeldeck.operations.common.text import host, iso, sanitize
@@ -82,7 +82,7 @@ class Locks:
         refusal of what was allowed when it was planned is believed once it has lasted: the API server may just have been started again.
         """
         namespace, name = plan.intent.namespace, lock_name(plan.intent.deployment)
-        allowed = any(check.name == "lock" and check.verdict is Verdict.OK for check in plan.checks)
+        allowed = any(check.name is CheckName.LOCK and check.verdict is Verdict.OK for check in plan.checks)
         refusals = Refusals()
         while True:
             try:

@@ -28,24 +28,22 @@ async def ended_elsewhere(execution: Execution) -> Operation | None:
     """A colleague may have finished it or taken it back on another machine, or this one may have lost power right after its last request:
     then the Deployments' history tells how it ended. Raises Conflict where a Deployment is another one: the journal knows operations of
     every environment."""
-    ends = {await _end_told(execution, execution.whole.leg(leg)) for leg in _changed(execution)}
+    ends = {await _end_told(execution, execution.whole.target(target)) for target in _changed(execution)}
     begun = execution.now.runner_pid is not None
     # A line in the history that tells of a good end tells more than who has been there since.
     carried_out = begun and Outcome.UNDONE.value not in ends and await _committed(execution)
-    passed = carried_out and await legs(execution, Ownership.PASSED) and not await _marked(execution)
+    passed = carried_out and await targets(execution, Ownership.PASSED) and not await _marked(execution)
     if passed or ends == {Outcome.DONE.value}:
         started(execution)
         message = f"it was carried out, and {_SINCE}" if passed else _FINISHED
         for index, step in enumerate(execution.now.steps):
             if step.state not in _OVER:
                 execution.remember("done", step=index, message=message)
-        execution.remember("ended", outcome=Outcome.DONE.value, message=message)
-        return execution.now
+        return execution.end(Outcome.DONE, message)
     # Of several, those that it had not come to tell nothing.
     if Outcome.UNDONE.value in ends and ends <= {Outcome.UNDONE.value, ""} and not execution.now.undoing and not await _marked(execution):
         started(execution)
-        execution.remember("ended", outcome=Outcome.UNDONE.value, message="it was taken back elsewhere, as the deployment's history tells")
-        return execution.now
+        return execution.end(Outcome.UNDONE, "it was taken back elsewhere, as the deployment's history tells")
     return None
 
 
@@ -57,24 +55,25 @@ async def gone_on_with_elsewhere(execution: Execution) -> Operation | None:
     message = (
         f"{past_commit(execution.now.id, execution.now.key).message}; it was gone on with on another machine: resume it there, or roll back"
     )
-    execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, message=message)
-    return execution.now
+    return execution.end(Outcome.NEEDS_ATTENTION, message)
 
 
 async def _committed(execution: Execution) -> bool:
     """Of an operation that was only read from its mark, the journal does not know how far it came: the version's tags do."""
     if committed(execution.now, execution.whole):
         return True
-    return execution.now.adopted and any([await told_by_tags(leg, execution.clients, execution.clock) for leg in execution.whole.legs])
+    return execution.now.adopted and any(
+        [await told_by_tags(target, execution.clients, execution.clock) for target in execution.whole.targets]
+    )
 
 
 _FINISHED = "it was finished, as the deployment's history tells"
 _SINCE = "another operation has been there since"
 
 
-async def legs(execution: Execution, how: Ownership) -> tuple[int, ...]:
+async def targets(execution: Execution, how: Ownership) -> tuple[int, ...]:
     """Its Deployments on which it stands so, by their numbers."""
-    return tuple(leg for leg, found, _ in await _standings(execution) if found is how)
+    return tuple(target for target, found, _ in await _standings(execution) if found is how)
 
 
 async def _marked(execution: Execution) -> bool:
@@ -85,7 +84,7 @@ async def _marked(execution: Execution) -> bool:
 def leave_to_others(execution: Execution, passed: Sequence[int]) -> None:
     """Past the commit nothing of it is told again over a later operation; its other Deployments are still told of it."""
     for index, step in enumerate(execution.now.steps):
-        if step.leg in passed and step.state not in _OVER:
+        if step.target in passed and step.state not in _OVER:
             execution.remember("done", step=index, message=_SINCE)
 
 
@@ -97,24 +96,23 @@ async def behind_another(execution: Execution) -> Operation | None:
     message = next((f"{taken(deployment)}" for _, found, deployment in await _standings(execution) if found is Ownership.TAKEN), None)
     if message is None:
         return None
-    execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, message=f"nothing was tried: {message}")
-    return execution.now
+    return execution.end(Outcome.NEEDS_ATTENTION, f"nothing was tried: {message}")
 
 
 async def _standings(execution: Execution) -> list[tuple[int, Ownership, Deployment]]:
     """How it stands on each of the Deployments that it changes, with their numbers."""
     cluster = execution.clients.need_cluster()
     found: list[tuple[int, Ownership, Deployment]] = []
-    for leg in _changed(execution):
-        plan = execution.whole.leg(leg)
+    for target in _changed(execution):
+        plan = execution.whole.target(target)
         deployment = await cluster.deployment(plan.intent.namespace, plan.intent.deployment)
-        found.append((leg, ownership_of(plan, deployment), deployment))
+        found.append((target, ownership_of(plan, deployment), deployment))
     return found
 
 
 def _changed(execution: Execution) -> tuple[int, ...]:
     """The numbers of its Deployments, but for those where nothing was to do."""
-    return tuple(sorted({step.leg for step in execution.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}))
+    return tuple(sorted({step.target for step in execution.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}))
 
 
 async def _end_told(execution: Execution, plan: Plan) -> str:

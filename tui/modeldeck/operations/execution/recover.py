@@ -27,7 +27,7 @@ from modeldeck.operations.execution.reconcile import (
     ended_elsewhere,
     gone_on_with_elsewhere,
     leave_to_others,
-    legs,
+    targets,
 )
 from modeldeck.operations.execution.undo import let_go, undo
 from modeldeck.operations.journal.events import Event, heard, plan_in, replay
@@ -73,7 +73,7 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
     told = await _take_over(run)
     if told is not None:
         return told
-    passed, back = await legs(run, Ownership.PASSED), await legs(run, Ownership.BACK)
+    passed, back = await targets(run, Ownership.PASSED), await targets(run, Ownership.BACK)
     if before.undoing or back or (passed and not committed(before, run.whole)):
         return await undo(run, "taken back after it was cut off")
     if before.cancel_asked and not committed(before, run.whole):
@@ -151,7 +151,7 @@ async def _ended_before(execution: Execution) -> Operation | None:
     if told is not None:
         assert execution.locks is not None
         try:
-            for plan in execution.whole.legs:
+            for plan in execution.whole.targets:
                 await execution.locks.clear(plan)
         except Failure as failure:
             execution.say(f"the lock could not be given back and ends by itself: {failure}")
@@ -173,7 +173,7 @@ async def _take_over(execution: Execution) -> Operation | None:
     had come to its end. Raises Locked, or Conflict where another process has taken it up since its journal was read."""
     assert execution.locks is not None
     try:
-        for plan in execution.whole.legs:
+        for plan in execution.whole.targets:
             message = await execution.locks.acquire(plan, lambda said: None, again=True)
         started(execution)
         execution.taken_up = True

@@ -29,13 +29,13 @@ def release_edits(execution: Execution, deployment: Deployment) -> Edits:
 
 
 def _left_behind(execution: Execution, annotations: Mapping[str, str]) -> str | None:
-    before = mark_before(execution.plan) if execution.undoing and not execution.troubles else None
+    before = mark_before(execution.plan) if execution.undoing and not execution.open_ends else None
     return before if before and under_way({**annotations, OPERATION: before}) is not None else None
 
 
 def _line(execution: Execution) -> OperationAnnotation:
     intent = execution.plan.intent
-    outcome = Outcome.NEEDS_ATTENTION if execution.troubles else Outcome.UNDONE if execution.undoing else Outcome.DONE
+    outcome = Outcome.NEEDS_ATTENTION if execution.open_ends else Outcome.UNDONE if execution.undoing else Outcome.DONE
     return OperationAnnotation(
         id=execution.plan.id,
         kind=intent.kind.value,

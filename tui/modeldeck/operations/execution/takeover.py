@@ -24,16 +24,13 @@ async def give_up(execution: Execution, failure: LockLost) -> Operation:
     execution.remember("failed", step=execution.index, message=str(failure))
     if not execution.touched:
         stands = await withdraw_untouched(execution)
-        execution.remember("ended", outcome=Outcome.UNDONE.value, message=f"{failure}; nothing had been changed yet{stands}")
-        return execution.now
+        return execution.end(Outcome.UNDONE, f"{failure}; nothing had been changed yet{stands}")
     outcome = await _their_end(execution, failure)
     if outcome is None:
         message = f"stopped at {execution.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
-        execution.remember("ended", outcome=Outcome.NEEDS_ATTENTION.value, message=message)
-    else:
-        how = "finished" if outcome is Outcome.DONE else "taken back"
-        execution.remember("ended", outcome=outcome.value, message=f"{failure}; it was {how} there, as the deployment's history tells")
-    return execution.now
+        return execution.end(Outcome.NEEDS_ATTENTION, message)
+    how = "finished" if outcome is Outcome.DONE else "taken back"
+    return execution.end(outcome, f"{failure}; it was {how} there, as the deployment's history tells")
 
 
 async def _their_end(execution: Execution, failure: LockLost) -> Outcome | None:
@@ -55,8 +52,8 @@ async def _their_end(execution: Execution, failure: LockLost) -> Outcome | None:
 
 
 def _changed(execution: Execution) -> list[Plan]:
-    legs = {step.leg for step in execution.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}
-    return [execution.whole.leg(leg) for leg in sorted(legs)]
+    targets = {step.target for step in execution.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}
+    return [execution.whole.target(target) for target in sorted(targets)]
 
 
 async def _at_work(execution: Execution, plan: Plan, watched: dict[str, tuple[Lease, float]]) -> bool:

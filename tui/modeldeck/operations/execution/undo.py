@@ -11,7 +11,7 @@ from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Plan, StepName
 from modeldeck.operations.common.retry import retry
 from modeldeck.operations.execution.announcing import MARKING, withdraw
-from modeldeck.operations.execution.execution import Execution
+from modeldeck.operations.execution.execution import Execution, OpenEnd
 from modeldeck.operations.execution.lock import LockLost
 from modeldeck.operations.execution.steps import WORKS
 from modeldeck.operations.execution.steps.event import story, write_event
@@ -39,10 +39,9 @@ async def undo(execution: Execution, why: str) -> Operation:
         return await give_up(execution, failure)
     await _tell(execution, why)
     await let_go(execution)
-    if execution.troubles:
-        stands = await _what_stands(execution)
-        return _end(execution, Outcome.NEEDS_ATTENTION, f"{why}; the undo is not complete: {'; '.join(execution.troubles)}. {stands}")
-    return _end(execution, Outcome.UNDONE, f"{why}; everything was taken back")
+    if execution.open_ends:
+        return execution.end_open(f"{why}; the undo is not complete: ", f". {await _what_stands(execution)}")
+    return execution.end(Outcome.UNDONE, f"{why}; everything was taken back")
 
 
 def undo_order(plan: Plan) -> tuple[int, ...]:
@@ -50,7 +49,7 @@ def undo_order(plan: Plan) -> tuple[int, ...]:
     order: list[int] = []
     for index, step in reversed(list(enumerate(plan.steps))):
         if step.name is StepName.RESTART:
-            order += [place for place, one in enumerate(plan.steps) if one.leg == step.leg and one.name is StepName.MOVE_ALIAS]
+            order += [place for place, one in enumerate(plan.steps) if one.target == step.target and one.name is StepName.MOVE_ALIAS]
         if step.name in _UNDOABLE and index not in order:
             order.append(index)
     return tuple(order)
@@ -63,7 +62,7 @@ async def _withdraw(execution: Execution) -> None:
     except LockLost:
         raise
     except Failure as failure:
-        execution.troubles.append(f"{failure} ({failure.hint})" if failure.hint else str(failure))
+        execution.open_ends.append(OpenEnd(f"{failure} ({failure.hint})" if failure.hint else str(failure)))
 
 
 async def _undo_step(execution: Execution, index: int) -> None:
@@ -76,7 +75,7 @@ async def _undo_step(execution: Execution, index: int) -> None:
         raise
     except Failure as failure:
         execution.remember("undo-failed", step=index, message=str(failure))
-        execution.troubles.append(f"{name} could not be taken back ({failure}){finish_by_hand(execution, name)}")
+        execution.open_ends.append(OpenEnd(f"{name} could not be taken back ({failure})", finish_by_hand(execution, name)))
         return
     execution.remember("undone", step=index, message=message)
 
@@ -97,13 +96,13 @@ async def _tell(execution: Execution, why: str) -> None:
     for index, step in enumerate(execution.now.steps):
         if step.name in patches and step.requests:
             execution.index = index
-            await _tell_leg(execution, why)
+            await _tell_target(execution, why)
 
 
-async def _tell_leg(execution: Execution, why: str) -> None:
+async def _tell_target(execution: Execution, why: str) -> None:
     """What could not be taken back whole is not told as if it had been: it may yet be gone on with."""
     kind = "Rollback" if execution.plan.intent.kind is Kind.ROLLBACK else "Promotion"
-    reason, told = (f"{kind}NeedsAttention", "not taken back whole") if execution.troubles else (f"{kind}Undone", "taken back")
+    reason, told = (f"{kind}NeedsAttention", "not taken back whole") if execution.open_ends else (f"{kind}Undone", "taken back")
     try:
         await write_event(execution, reason, f"{told}: {story(execution)}: {why}"[:1000], warning=True)
     except Failure as failure:
@@ -116,21 +115,21 @@ def finish_by_hand(execution: Execution, name: StepName) -> str:
     namespace, deployment = execution.key
     if name is StepName.MOVE_ALIAS:
         target = plan.fingerprint.alias_version if execution.undoing else plan.to_version
-        return f" — type: {point_alias(plan.model, plan.intent.alias, target)}"
+        return point_alias(plan.model, plan.intent.alias, target)
     if name in (StepName.RELEASE, StepName.MARK):
-        return f" — type: kubectl -n {namespace} annotate deployment {deployment} modeldeck.dev/operation-"
+        return f"kubectl -n {namespace} annotate deployment {deployment} modeldeck.dev/operation-"
     if name is StepName.VERIFY:
-        return f" — type: modeldeck status {namespace}/{deployment}"
+        return f"modeldeck status {namespace}/{deployment}"
     if plan.from_version is None:
-        return f" — look at: kubectl -n {namespace} rollout history deployment {deployment}"
-    return f" — type: modeldeck rollback {namespace}/{deployment} --to {plan.from_version}"
+        return f"kubectl -n {namespace} rollout history deployment {deployment}"
+    return f"modeldeck rollback {namespace}/{deployment} --to {plan.from_version}"
 
 
 async def _what_stands(execution: Execution) -> str:
     """Where alias and template are now, as far as they can be read."""
     said = []
-    for leg in range(len(execution.whole.legs)):
-        execution.index = next((index for index, step in enumerate(execution.whole.steps) if step.leg == leg), execution.index)
+    for target in range(len(execution.whole.targets)):
+        execution.index = next((index for index, step in enumerate(execution.whole.steps) if step.target == target), execution.index)
         where = f"{'/'.join(execution.key)}: " if execution.whole.others else ""
         said.append(f"{where}{await _template_words(execution)}; {await _alias_words(execution)}")
     return f"Now: {'; '.join(said)}"
@@ -156,8 +155,3 @@ async def _alias_words(execution: Execution) -> str:
     except Failure as failure:
         return f"alias {alias} cannot be read ({failure})"
     return f"alias {alias} points at {version or 'nothing'}"
-
-
-def _end(execution: Execution, outcome: Outcome, message: str) -> Operation:
-    execution.remember("ended", outcome=outcome.value, message=message)
-    return execution.now

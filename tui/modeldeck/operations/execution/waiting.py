@@ -108,10 +108,12 @@ async def look(execution: Execution, wanted: Edits | None) -> tuple[Pod, ...]:
 async def still_ours(execution: Execution) -> None:
     """Before the alias of their model moves: raises Conflict where somebody has changed the template of one of its Deployments since the
     rollout. An operation that was cut off may be gone on with much later."""
-    for leg in execution.whole.legs:
-        if leg.model == execution.plan.model and not leg.by_alias:
-            found = await execution.retry(partial(execution.clients.need_cluster().deployment, leg.intent.namespace, leg.intent.deployment))
-            _refuse_moved(patch.of_template(leg.slot_edits), found)
+    for target in execution.whole.targets:
+        if target.model == execution.plan.model and not target.by_alias:
+            found = await execution.retry(
+                partial(execution.clients.need_cluster().deployment, target.intent.namespace, target.intent.deployment)
+            )
+            _refuse_moved(patch.of_template(target.slot_edits), found)
 
 
 def _refuse_moved(wanted: Edits | None, deployment: Deployment) -> None:

@@ -8,7 +8,7 @@ from modeldeck.domain.gates.formatting import span
 from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Trouble, judgement
 from modeldeck.domain.gates.outlook import TIMES_AS_SLOW, collapse_seen, sight_words, sights, slowness_seen
 from modeldeck.domain.gates.settings import Gate
-from modeldeck.domain.operations.promotions import Check, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
 from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.gate.judging import Look, examine
 from modeldeck.operations.gate.target import Target
@@ -42,32 +42,32 @@ def forecast_of(gate: Gate, today: Look) -> Check:
     away = next((result for result in troubled if result.trouble is Trouble.UNREACHABLE), None)
     if away is not None:
         message = f"{sanitize(away.message, limit=400)}: whether the gate can be judged is not known"
-        return Check("gate", Verdict.UNKNOWN, message, "it holds for a person where Prometheus stays away")
+        return Check(CheckName.GATE, Verdict.UNKNOWN, message, "it holds for a person where Prometheus stays away")
     wrong = [result for result in troubled if result.trouble in (Trouble.SEVERAL_SERIES, Trouble.REJECTED)]
     if wrong:
         hints = dict.fromkeys(_HINTS[result.trouble] for result in wrong if result.trouble is not None)
-        return Check("gate", Verdict.REFUSE, f"it could never be judged: {_listed(wrong)}", "; ".join(hints))
+        return Check(CheckName.GATE, Verdict.REFUSE, f"it could never be judged: {_listed(wrong)}", "; ".join(hints))
     if troubled:
         kind = GateVerdict.ERROR if any(r.verdict is GateVerdict.ERROR for r in troubled) else GateVerdict.INSUFFICIENT
         message = f"it will end {kind.name} as things are: {_listed(troubled)}"
         hints = dict.fromkeys(_HINTS[result.trouble] for result in troubled if result.trouble in _HINTS)
-        return Check("gate", Verdict.WARN, message, "; ".join(hints))
+        return Check(CheckName.GATE, Verdict.WARN, message, "; ".join(hints))
     failing = [result for result in results if result.verdict is GateVerdict.FAIL]
     if failing:
-        return Check("gate", Verdict.WARN, f"the version that serves now fails it: {_listed(failing)}", "are its bounds right?")
+        return Check(CheckName.GATE, Verdict.WARN, f"the version that serves now fails it: {_listed(failing)}", "are its bounds right?")
     return _sight(gate, today)
 
 
 def _sight(gate: Gate, today: Look) -> Check:
     """What it can tell of such traffic, and how soon."""
     if not gate.tested or not today.new.requests.value:
-        return Check("gate", Verdict.OK, f"{len(today.results)} criteria can be judged")
+        return Check(CheckName.GATE, Verdict.OK, f"{len(today.results)} criteria can be judged")
     found = sights(gate, today.new, today.new.seconds)
     message = sight_words(found, today.new.requests.value / today.new.seconds, _collapse(gate, today))
     late = [sight.change for sight in found if sight.seconds is None]
     if late:
-        return Check("gate", Verdict.WARN, f"{message}; within its {span(gate.timeout)} it cannot tell {' or '.join(late)}", _MORE)
-    return Check("gate", Verdict.OK, message)
+        return Check(CheckName.GATE, Verdict.WARN, f"{message}; within its {span(gate.timeout)} it cannot tell {' or '.join(late)}", _MORE)
+    return Check(CheckName.GATE, Verdict.OK, message)
 
 
 def _collapse(gate: Gate, today: Look) -> str:

@@ -105,7 +105,7 @@ def of_journal(past: Iterable[Operation]) -> Iterator[OperationRecord]:
         if operation.state is State.PLANNED or operation.outcome not in _BEGUN:
             continue
         *others, own = operation.parts
-        for leg, part in enumerate((own, *others)):
+        for target, part in enumerate((own, *others)):
             yield OperationRecord(
                 id=operation.id,
                 key=part.key,
@@ -121,10 +121,10 @@ def of_journal(past: Iterable[Operation]) -> Iterator[OperationRecord]:
                 since=operation.started_at,
                 at=math.inf if operation.finished_at is None else operation.finished_at,
                 outcome=operation.outcome,
-                served=_took_over(operation, leg),
+                served=_took_over(operation, target),
                 source=JOURNAL,
                 cluster=operation.cluster,
-                **_alias_times(operation, leg),
+                **_alias_times(operation, target),
             )
 
 
@@ -134,11 +134,11 @@ class _AliasTimes(TypedDict, total=False):
     alias_until: float
 
 
-def _alias_times(operation: Operation, leg: int) -> _AliasTimes:
+def _alias_times(operation: Operation, target: int) -> _AliasTimes:
     """What the journal tells of the alias' own step. One that was read from a mark has steps without times of their own."""
     if operation.adopted or not operation.steps:
         return {}
-    step = next((step for step in operation.steps if step.leg == leg and step.name is StepName.MOVE_ALIAS), None)
+    step = next((step for step in operation.steps if step.target == target and step.name is StepName.MOVE_ALIAS), None)
     if step is None or not step.requests:
         return {"alias_moved": False}
     # One that was tried again only tells when it was tried last.
@@ -147,11 +147,11 @@ def _alias_times(operation: Operation, leg: int) -> _AliasTimes:
     return {"alias_moved": True, "alias_since": since, "alias_until": next(end for end in ends if end is not None)}
 
 
-def _took_over(operation: Operation, leg: int) -> bool:
+def _took_over(operation: Operation, target: int) -> bool:
     """An operation that ended with an open end may still have brought its version into service."""
     if operation.outcome is not Outcome.NEEDS_ATTENTION:
         return operation.outcome is Outcome.DONE
-    steps = [step for step in operation.steps if step.leg == leg]
+    steps = [step for step in operation.steps if step.target == target]
     taken_back = any(step.state in (StepState.UNDONE, StepState.UNDO_FAILED) for step in steps)
     return not taken_back and any(step.name is StepName.AWAIT_ROLLOUT and step.state is StepState.DONE for step in steps)
 

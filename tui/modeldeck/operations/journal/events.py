@@ -32,7 +32,7 @@ from typing import Any
 
 from modeldeck.domain.gates import judgement_from_json
 from modeldeck.domain.kubernetes.pod_addresses import MOST, PodAddress
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, Said, State, Step, StepName, StepState
+from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, Said, State, Step, StepName, StepState, Waiting
 from modeldeck.operations.common.serialization import plan_from_journal
 
 
@@ -190,7 +190,7 @@ def _advance_operation(operation: Operation, entry: Event) -> Operation:
             runner_pid=pid,
             host=host,
             runner_birth=birth,
-            waiting_for="",
+            waiting=None,
             heartbeat_at=entry.at,
         )
     if entry.kind == "log":
@@ -200,26 +200,43 @@ def _advance_operation(operation: Operation, entry: Event) -> Operation:
     if entry.kind == "extended":
         return replace(operation, extended=_seconds(entry))
     if entry.kind == "waiting":
-        return replace(operation, state=State.WAITING, waiting_for=entry.message, log=(*operation.log, Said(entry.at, entry.message)))
+        waiting = Waiting(entry.message, str(entry.body.get("details") or ""), _commands(entry))
+        return replace(operation, state=State.WAITING, waiting=waiting, log=(*operation.log, Said(entry.at, _told(waiting))))
     if entry.kind == "going-on":
-        return replace(operation, state=State.RUNNING, waiting_for="", log=(*operation.log, Said(entry.at, entry.message)))
+        return replace(operation, state=State.RUNNING, waiting=None, log=(*operation.log, Said(entry.at, entry.message)))
     if entry.kind == "asked":
         cancelled = operation.cancel_asked or entry.body.get("what") == "cancel"
         extended = operation.extended + (_seconds(entry) if entry.body.get("what") == "extend" else 0.0)
         said = replace(operation, log=(*operation.log, Said(entry.at, asked_words(entry))), cancel_asked=cancelled, extended=extended)
         # Nobody is waited for any more, though whoever carries it out may not have heard it yet.
-        return replace(said, state=State.RUNNING, waiting_for="") if _decides(operation, entry) else said
+        return replace(said, state=State.RUNNING, waiting=None) if _decides(operation, entry) else said
     if entry.kind == "undoing":
-        return replace(operation, state=State.UNDOING, undoing=True, message=entry.message, waiting_for="")
+        return replace(operation, state=State.UNDOING, undoing=True, message=entry.message, waiting=None)
     if entry.kind == "ended":
         try:
             outcome = Outcome(entry.body.get("outcome", ""))
         except ValueError:
             outcome = Outcome.NEEDS_ATTENTION
         return replace(
-            operation, state=State.ENDED, outcome=outcome, finished_at=entry.at, message=entry.message, waiting_for="", heartbeat_at=None
+            operation,
+            state=State.ENDED,
+            outcome=outcome,
+            finished_at=entry.at,
+            message=entry.message,
+            next_commands=_commands(entry),
+            waiting=None,
+            heartbeat_at=None,
         )
     return operation
+
+
+def _commands(entry: Event) -> tuple[str, ...]:
+    return tuple(str(command) for command in entry.body.get("commands") or ())
+
+
+def _told(waiting: Waiting) -> str:
+    """In one line of the log."""
+    return f"{waiting.text}: {' | '.join(waiting.commands)}" if waiting.commands else waiting.text
 
 
 def _decides(operation: Operation, entry: Event) -> bool:

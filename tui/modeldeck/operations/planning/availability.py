@@ -9,12 +9,11 @@ from modeldeck.domain.failures import Failure, Forbidden
 from modeldeck.domain.kubernetes.scheduling import Fit, Placement, placement
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.domain.links.slots import Edits
-from modeldeck.domain.operations.promotions import Check, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.plan_inputs import PlanInputs
 
-_NAME = "availability"
 _FULL = {Fit.NO_ROOM: "no node has room for", Fit.NO_QUOTA: "the namespace has no quota for"}
 _TIMEOUT = 2.0
 """Seconds in which nodes and pods are read: a plan can be made without them."""
@@ -28,14 +27,14 @@ async def availability(inputs: PlanInputs, wanted: Edits, clients: Clients) -> t
     strategy, desired = deployment.strategy, deployment.desired
     if strategy.recreate:
         message = "the strategy is Recreate: all old pods end before the first new one starts, so no pod serves until it is ready"
-        return (Check(_NAME, Verdict.WARN, message, "choose a time without traffic, or strategy RollingUpdate"),)
+        return (Check(CheckName.AVAILABILITY, Verdict.WARN, message, "choose a time without traffic, or strategy RollingUpdate"),)
     surge, unavailable = strategy.limits(desired)
     if unavailable >= desired:
         who = f"all {desired} pods" if desired > 1 else "the only pod"
         message = f"maxUnavailable lets {who} end first: it may be that no pod serves until a new one is ready"
-        return (Check(_NAME, Verdict.WARN, message, "a smaller maxUnavailable keeps some"),)
+        return (Check(CheckName.AVAILABILITY, Verdict.WARN, message, "a smaller maxUnavailable keeps some"),)
     if not surge:
-        return (Check(_NAME, Verdict.OK, f"old pods end first, as maxSurge is 0: {_serving(deployment, unavailable)}"),)
+        return (Check(CheckName.AVAILABILITY, Verdict.OK, f"old pods end first, as maxSurge is 0: {_serving(deployment, unavailable)}"),)
     return surging(deployment, unavailable, await _placement(deployment, inputs.pods, clients))
 
 
@@ -45,19 +44,19 @@ def surging(deployment: Deployment, unavailable: int, found: Placement) -> tuple
     grows = f", unless {found.autoscaler} adds a node" if found.autoscaler else ""
     match found.fit:
         case Fit.FITS:
-            return (Check(_NAME, Verdict.OK, f"a node has room for one more pod now: {serving}"),)
+            return (Check(CheckName.AVAILABILITY, Verdict.OK, f"a node has room for one more pod now: {serving}"),)
         case Fit.PREEMPTS:
             message = f"one more pod gets a node only if pods of a lower priority end for it{grows}: {found.message}"
-            return (Check(_NAME, Verdict.WARN, message, "see whose pods these are"),)
+            return (Check(CheckName.AVAILABILITY, Verdict.WARN, message, "see whose pods these are"),)
         case Fit.NO_ROOM | Fit.NO_QUOTA if unavailable:
             message = f"{_FULL[found.fit]} one more pod{grows}: old pods end first, and {serving} ({found.message})"
-            return (Check(_NAME, Verdict.WARN, message, "free what it lacks, to keep all of them meanwhile"),)
+            return (Check(CheckName.AVAILABILITY, Verdict.WARN, message, "free what it lacks, to keep all of them meanwhile"),)
         case Fit.NO_ROOM | Fit.NO_QUOTA:
             begins = f"{_FULL[found.fit]} the pod that the rollout begins with{grows}"
             message = f"{begins}: it gets nowhere, and ends at its deadline ({found.message})"
             fewer = "no pod" if deployment.desired == 1 else f"{deployment.desired - 1} of {deployment.desired} pods"
             hint = f"free what it lacks, or let an old pod end first: maxSurge 0, maxUnavailable 1 ({fewer} would serve meanwhile)"
-            return (Check(_NAME, Verdict.WARN, message, hint),)
+            return (Check(CheckName.AVAILABILITY, Verdict.WARN, message, hint),)
     return _conditional(deployment, unavailable, found)
 
 
@@ -72,7 +71,7 @@ def _conditional(deployment: Deployment, unavailable: int, found: Placement) -> 
     )
     known = f" (whether one is free is not known: {found.message})" if found.message else ""
     hint = "see that a node has one free, or set maxSurge to 0 (fewer pods serve meanwhile)"
-    return (Check(_NAME, Verdict.WARN, message + known, hint),)
+    return (Check(CheckName.AVAILABILITY, Verdict.WARN, message + known, hint),)
 
 
 def _serving(deployment: Deployment, unavailable: int) -> str:

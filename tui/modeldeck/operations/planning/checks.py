@@ -13,7 +13,7 @@ from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.mlflow.announcements import Announcement
 from modeldeck.domain.mlflow.registry import ModelAccess
-from modeldeck.domain.operations.promotions import Check, Kind, Operation, Outcome, Plan, State, StepName, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Kind, Operation, Outcome, Plan, State, StepName, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import holder_is_dead, is_abandoned
@@ -74,10 +74,10 @@ async def run_checks(
 def environment(clients: Clients) -> Check:
     name = clients.environment.name
     if clients.environment.read_only:
-        return Check("environment", Verdict.REFUSE, f"{name} is read-only", "choose another environment, or unset its read_only")
+        return Check(CheckName.ENVIRONMENT, Verdict.REFUSE, f"{name} is read-only", "choose another environment, or unset its read_only")
     if clients.environment.approval:
-        return Check("environment", Verdict.WARN, f"in {name} somebody else has to approve a change", "nothing is touched before")
-    return Check("environment", Verdict.OK, f"{name} may be changed")
+        return Check(CheckName.ENVIRONMENT, Verdict.WARN, f"in {name} somebody else has to approve a change", "nothing is touched before")
+    return Check(CheckName.ENVIRONMENT, Verdict.OK, f"{name} may be changed")
 
 
 def reason(inputs: PlanInputs, clients: Clients) -> tuple[Check, ...]:
@@ -85,35 +85,41 @@ def reason(inputs: PlanInputs, clients: Clients) -> tuple[Check, ...]:
     if not clients.environment.protected:
         return ()
     if inputs.intent.reason.strip():
-        return (Check("reason", Verdict.OK, inputs.intent.reason),)
-    return (Check("reason", Verdict.REFUSE, f"{clients.environment.name} is protected: a change needs a reason", "--reason TEXT, or `r`"),)
+        return (Check(CheckName.REASON, Verdict.OK, inputs.intent.reason),)
+    return (
+        Check(
+            CheckName.REASON, Verdict.REFUSE, f"{clients.environment.name} is protected: a change needs a reason", "--reason TEXT, or `r`"
+        ),
+    )
 
 
 def version(inputs: PlanInputs) -> Check:
     named = f"version {inputs.to_version} of {inputs.model}"
     if inputs.registry_failure is not None:
-        return Check("version", Verdict.UNKNOWN, f"{inputs.registry_failure}", "the roll-back goes ahead without asking")
+        return Check(CheckName.VERSION, Verdict.UNKNOWN, f"{inputs.registry_failure}", "the roll-back goes ahead without asking")
     if inputs.version is None:
-        return Check("version", Verdict.REFUSE, f"{named} does not exist", "the versions pane shows those that do")
+        return Check(CheckName.VERSION, Verdict.REFUSE, f"{named} does not exist", "the versions pane shows those that do")
     if inputs.version.status != "READY":
         said = f": {inputs.version.status_message}" if inputs.version.status_message else ""
-        return Check("version", Verdict.REFUSE, f"{named} is {inputs.version.status}{said}", "wait until it is READY, or register it anew")
+        return Check(
+            CheckName.VERSION, Verdict.REFUSE, f"{named} is {inputs.version.status}{said}", "wait until it is READY, or register it anew"
+        )
     if inputs.copied is not None:
-        return Check("version", Verdict.OK, f"{named} is made as a copy of {inputs.copied.uri}, which is READY")
-    return Check("version", Verdict.OK, f"{named} is READY")
+        return Check(CheckName.VERSION, Verdict.OK, f"{named} is made as a copy of {inputs.copied.uri}, which is READY")
+    return Check(CheckName.VERSION, Verdict.OK, f"{named} is READY")
 
 
 async def artifacts(inputs: PlanInputs, clients: Clients) -> Check:
     if inputs.version is None or clients.registry is None:
-        return Check("artifacts", Verdict.UNKNOWN, "cannot be looked at")
+        return Check(CheckName.ARTIFACTS, Verdict.UNKNOWN, "cannot be looked at")
     try:
         model, number = (inputs.copied.model, inputs.copied.version) if inputs.copied else (inputs.model, inputs.to_version)
         message = await clients.registry.artifacts_answer(model, number)
     except NotFound as failure:
-        return Check("artifacts", Verdict.REFUSE, f"its artifacts are gone: {failure.message}", "register it anew")
+        return Check(CheckName.ARTIFACTS, Verdict.REFUSE, f"its artifacts are gone: {failure.message}", "register it anew")
     except Failure as failure:
-        return Check("artifacts", Verdict.UNKNOWN, str(failure), failure.hint)
-    return Check("artifacts", Verdict.OK, message)
+        return Check(CheckName.ARTIFACTS, Verdict.UNKNOWN, str(failure), failure.hint)
+    return Check(CheckName.ARTIFACTS, Verdict.OK, message)
 
 
 async def may_patch(inputs: PlanInputs, clients: Clients) -> Check:
@@ -121,19 +127,19 @@ async def may_patch(inputs: PlanInputs, clients: Clients) -> Check:
     try:
         access = await clients.need_cluster().access("patch", "deployments", deployment.namespace, name=deployment.name, group="apps")
     except Failure as failure:
-        return Check("permission to patch", Verdict.UNKNOWN, str(failure), failure.hint)
+        return Check(CheckName.PERMISSION, Verdict.UNKNOWN, str(failure), failure.hint)
     if access.allowed is None:
-        return Check("permission to patch", Verdict.UNKNOWN, access.reason or "the access review failed", "it will show when it is tried")
+        return Check(CheckName.PERMISSION, Verdict.UNKNOWN, access.reason or "the access review failed", "it will show when it is tried")
     if not access.allowed:
         message = f"patching deployments in {deployment.namespace} is not allowed" + (f": {access.reason}" if access.reason else "")
-        return Check("permission to patch", Verdict.REFUSE, message, "ask for a role with `patch` on deployments.apps")
-    return Check("permission to patch", Verdict.OK, f"patching {deployment.key} is allowed")
+        return Check(CheckName.PERMISSION, Verdict.REFUSE, message, "ask for a role with `patch` on deployments.apps")
+    return Check(CheckName.PERMISSION, Verdict.OK, f"patching {deployment.key} is allowed")
 
 
 async def may_move_alias(inputs: PlanInputs, clients: Clients) -> Check:
     if inputs.registry_failure is not None:
         return Check(
-            "alias",
+            CheckName.ALIAS,
             Verdict.WARN,
             f"MLflow cannot be asked ({inputs.registry_failure}): the alias is tried after the rollout, and left open where that fails",
             "run the same roll-back again when MLflow is back: it then only moves the alias",
@@ -142,16 +148,16 @@ async def may_move_alias(inputs: PlanInputs, clients: Clients) -> Check:
     if access.may_edit is False:
         verdict = Verdict.WARN if inputs.alias_version == inputs.to_version else Verdict.REFUSE
         message = f"moving an alias of {inputs.model} needs EDIT on it, and MLflow grants {access.permission}"
-        return Check("alias", verdict, message, f"ask an MLflow admin, or whoever made {inputs.model}, for EDIT on it")
+        return Check(CheckName.ALIAS, verdict, message, f"ask an MLflow admin, or whoever made {inputs.model}, for EDIT on it")
     asked = inputs.intent.alias
     if inputs.link.alias is not None and inputs.link.alias != asked:
         message = f"the pods follow alias {inputs.link.alias}, so that one moves, not {asked}"
-        return Check("alias", Verdict.WARN, message)
+        return Check(CheckName.ALIAS, Verdict.WARN, message)
     if access.may_edit:
-        return Check("alias", Verdict.OK, f"MLflow lets you move aliases of {inputs.model} ({access.permission})")
+        return Check(CheckName.ALIAS, Verdict.OK, f"MLflow lets you move aliases of {inputs.model} ({access.permission})")
     unclear = f"MLflow grants {access.permission}, which is not known here"
     message = unclear if access.permission else "MLflow does not tell permissions beforehand"
-    return Check("alias", Verdict.UNKNOWN, message, "a refusal is undone")
+    return Check(CheckName.ALIAS, Verdict.UNKNOWN, message, "a refusal is undone")
 
 
 async def _access(inputs: PlanInputs, clients: Clients) -> ModelAccess:
@@ -166,15 +172,15 @@ def rolling(inputs: PlanInputs) -> Check:
     deployment = inputs.deployment
     if deployment.paused:
         hint = f"kubectl -n {deployment.namespace} rollout resume deployment {deployment.name}"
-        return Check("rollout", Verdict.REFUSE, "the deployment is paused: no rollout would begin", hint)
+        return Check(CheckName.ROLLOUT, Verdict.REFUSE, "the deployment is paused: no rollout would begin", hint)
     status = rollout.status(deployment)
     if status.state == rollout.DONE:
         if deployment.desired == 0:
-            return Check("rollout", Verdict.WARN, "scaled to 0: nothing will serve", "scale it up to see the version serve")
-        return Check("rollout", Verdict.OK, status.message)
+            return Check(CheckName.ROLLOUT, Verdict.WARN, "scaled to 0: nothing will serve", "scale it up to see the version serve")
+        return Check(CheckName.ROLLOUT, Verdict.OK, status.message)
     if inputs.intent.kind is Kind.ROLLBACK or status.state == rollout.FAILED:
-        return Check("rollout", Verdict.WARN, status.message, "the new rollout replaces it")
-    return Check("rollout", Verdict.REFUSE, f"a rollout is under way: {status.message}", "wait for it, or roll back")
+        return Check(CheckName.ROLLOUT, Verdict.WARN, status.message, "the new rollout replaces it")
+    return Check(CheckName.ROLLOUT, Verdict.REFUSE, f"a rollout is under way: {status.message}", "wait for it, or roll back")
 
 
 def other_operations(inputs: PlanInputs, past: Iterable[Operation]) -> Check:
@@ -188,10 +194,10 @@ def other_operations(inputs: PlanInputs, past: Iterable[Operation]) -> Check:
             continue
         if is_abandoned(operation):
             hint = f"modeldeck operations undo {operation.id}"
-            return Check("other operations", Verdict.WARN, f"operation {operation.id} was cut off; its mark is gone", hint)
+            return Check(CheckName.OTHER_OPERATIONS, Verdict.WARN, f"operation {operation.id} was cut off; its mark is gone", hint)
         message = f"operation {operation.id} of {operation.actor} is under way"
-        return Check("other operations", Verdict.REFUSE, message, "wait for it, or cancel it")
-    return Check("other operations", Verdict.OK, "none under way")
+        return Check(CheckName.OTHER_OPERATIONS, Verdict.REFUSE, message, "wait for it, or cancel it")
+    return Check(CheckName.OTHER_OPERATIONS, Verdict.OK, "none under way")
 
 
 async def moving(inputs: PlanInputs, clients: Clients, together: Collection[str]) -> Check:
@@ -200,8 +206,8 @@ async def moving(inputs: PlanInputs, clients: Clients, together: Collection[str]
     for other in inputs.moving:
         if not await _has_ended(other, inputs, clients, together):
             message, hint = midst_words(inputs.model, alias_of(inputs.intent, inputs.link), other)
-            return Check("other operations", Verdict.REFUSE, message, hint)
-    return Check("other operations", Verdict.OK, "the alias is at rest")
+            return Check(CheckName.OTHER_OPERATIONS, Verdict.REFUSE, message, hint)
+    return Check(CheckName.OTHER_OPERATIONS, Verdict.OK, "the alias is at rest")
 
 
 async def _has_ended(other: Announcement, inputs: PlanInputs, clients: Clients, together: Collection[str]) -> bool:
@@ -221,36 +227,40 @@ def _marked(id: str, actor: str, at: str, mine: Mapping[str, Operation], deploym
     known = mine.get(id)
     if known is not None and known.outcome is Outcome.NEEDS_ATTENTION:
         hint = f"this one takes its place; to take back first what is left of it: modeldeck operations undo {id}"
-        return Check("other operations", Verdict.WARN, f"{who} ended with an open end", hint)
+        return Check(CheckName.OTHER_OPERATIONS, Verdict.WARN, f"{who} ended with an open end", hint)
     if known is not None and known.state is State.ENDED:
-        return Check("other operations", Verdict.WARN, f"the mark of {who} was left behind; it ended {known.outcome}", "it is replaced")
+        return Check(
+            CheckName.OTHER_OPERATIONS, Verdict.WARN, f"the mark of {who} was left behind; it ended {known.outcome}", "it is replaced"
+        )
     if known is not None and is_abandoned(known):
-        return Check("other operations", Verdict.REFUSE, f"{who} was cut off: its process is gone", f"modeldeck operations undo {id}")
+        return Check(
+            CheckName.OTHER_OPERATIONS, Verdict.REFUSE, f"{who} was cut off: its process is gone", f"modeldeck operations undo {id}"
+        )
     take_off = f"kubectl -n {deployment.namespace} annotate deployment {deployment.name} modeldeck.dev/operation-"
-    return Check("other operations", Verdict.REFUSE, f"{who} is under way", f"wait for it; where it surely is dead: {take_off}")
+    return Check(CheckName.OTHER_OPERATIONS, Verdict.REFUSE, f"{who} is under way", f"wait for it; where it surely is dead: {take_off}")
 
 
 async def dry_run(inputs: PlanInputs, clients: Clients, wanted: Edits) -> Check:
     """The server's own judgement of the very patch that will be sent; and whether admission lets our values stand."""
     deployment = inputs.deployment
     if not wanted:
-        return Check("dry run", Verdict.OK, "nothing to patch")
+        return Check(CheckName.DRY_RUN, Verdict.OK, "nothing to patch")
     try:
         body = patch.patch(wanted, deployment, guarded=False)
         answer = await clients.need_cluster().patch_deployment(deployment.namespace, deployment.name, body, dry_run=True)
     except (Rejected, Conflict) as failure:
-        return Check("dry run", Verdict.REFUSE, f"the server rejects the patch: {failure.message}", failure.hint)
+        return Check(CheckName.DRY_RUN, Verdict.REFUSE, f"the server rejects the patch: {failure.message}", failure.hint)
     except Forbidden as failure:
-        return Check("dry run", Verdict.REFUSE, f"the server forbids the patch: {failure.message}", failure.hint)
+        return Check(CheckName.DRY_RUN, Verdict.REFUSE, f"the server forbids the patch: {failure.message}", failure.hint)
     except Failure as failure:
-        return Check("dry run", Verdict.UNKNOWN, str(failure), failure.hint)
+        return Check(CheckName.DRY_RUN, Verdict.UNKNOWN, str(failure), failure.hint)
     if not patch.stand(wanted, answer):
         if twice := next(repeated(deployment, wanted), None):
             message = f"the server merges variables by name, so that the patch does not do what it should: {twice.name} stands twice"
-            return Check("dry run", Verdict.REFUSE, message, twice.hint)
+            return Check(CheckName.DRY_RUN, Verdict.REFUSE, message, twice.hint)
         message = "something in the cluster changes the patch on its way in (an admission webhook?)"
-        return Check("dry run", Verdict.REFUSE, message, "; ".join(patch.strays(wanted, answer)))
-    return Check("dry run", Verdict.OK, "accepted by the server")
+        return Check(CheckName.DRY_RUN, Verdict.REFUSE, message, "; ".join(patch.strays(wanted, answer)))
+    return Check(CheckName.DRY_RUN, Verdict.OK, "accepted by the server")
 
 
 async def _nothing() -> tuple[Check, ...]:
@@ -262,23 +272,23 @@ async def autoscaler(inputs: PlanInputs, clients: Clients) -> Check:
     try:
         scaled = await clients.need_cluster().autoscaled(deployment.namespace, deployment.name)
     except Failure as failure:
-        return Check("autoscaler", Verdict.UNKNOWN, str(failure))
+        return Check(CheckName.AUTOSCALER, Verdict.UNKNOWN, str(failure))
     if scaled is None:
-        return Check("autoscaler", Verdict.UNKNOWN, "whether an autoscaler owns the replica count is not known")
+        return Check(CheckName.AUTOSCALER, Verdict.UNKNOWN, "whether an autoscaler owns the replica count is not known")
     if scaled:
-        return Check("autoscaler", Verdict.WARN, "an autoscaler owns the replica count: it may change during the rollout")
-    return Check("autoscaler", Verdict.OK, "no autoscaler")
+        return Check(CheckName.AUTOSCALER, Verdict.WARN, "an autoscaler owns the replica count: it may change during the rollout")
+    return Check(CheckName.AUTOSCALER, Verdict.OK, "no autoscaler")
 
 
 async def gate(inputs: PlanInputs, draft: Plan, clients: Clients, now: float) -> Check:
     """Whether the new pods can be judged, told before anything moves."""
     if draft.intent.ungated:
-        return Check("gate", Verdict.WARN, f"no gate, as asked: {draft.intent.reason}", "whether it behaves is for you to watch")
+        return Check(CheckName.GATE, Verdict.WARN, f"no gate, as asked: {draft.intent.reason}", "whether it behaves is for you to watch")
     if not patch.of_template(draft.slot_edits):
-        return Check("gate", Verdict.OK, "no pod changes: there is nothing to judge")
+        return Check(CheckName.GATE, Verdict.OK, "no pod changes: there is nothing to judge")
     if draft.gate is None:
         message = "no Prometheus is configured: nothing judges how the new pods behave"
-        return Check("gate", Verdict.WARN, message, "set PROMETHEUS_URL, and they are judged before the alias moves")
+        return Check(CheckName.GATE, Verdict.WARN, message, "set PROMETHEUS_URL, and they are judged before the alias moves")
     intent = draft.intent
     target = Target(
         intent.namespace,
@@ -293,7 +303,7 @@ async def gate(inputs: PlanInputs, draft: Plan, clients: Clients, now: float) ->
             return await forecast(draft.gate, target, clients.metrics, now=now)
     except TimeoutError:
         message = f"Prometheus has not answered in {_METRICS_PATIENCE:.0f} s: whether the gate can be judged is not known"
-        return Check("gate", Verdict.UNKNOWN, message, "it holds for a person where Prometheus stays away")
+        return Check(CheckName.GATE, Verdict.UNKNOWN, message, "it holds for a person where Prometheus stays away")
 
 
 async def lock(inputs: PlanInputs, clients: Clients, now: float) -> Check:
@@ -303,13 +313,15 @@ async def lock(inputs: PlanInputs, clients: Clients, now: float) -> Check:
         held = await cluster.lease(deployment.namespace, lock_name(deployment.name))
         access = await cluster.access("create", "leases", deployment.namespace, group="coordination.k8s.io")
     except Forbidden as failure:
-        return Check("lock", Verdict.WARN, f"leases may not be used here ({failure.message}): the mark is the only sign for others")
+        return Check(CheckName.LOCK, Verdict.WARN, f"leases may not be used here ({failure.message}): the mark is the only sign for others")
     except Failure as failure:
-        return Check("lock", Verdict.UNKNOWN, str(failure), failure.hint)
+        return Check(CheckName.LOCK, Verdict.UNKNOWN, str(failure), failure.hint)
     if held is not None and held.holder and not holder_is_dead(note_of(held)):
         if looks_live(held, now):
-            return Check("lock", Verdict.REFUSE, held_words(held), "wait for it, or cancel it where it is yours")
-        return Check("lock", Verdict.WARN, f"{held_words(held)}, which has not renewed it", "it is watched for a while, then taken over")
+            return Check(CheckName.LOCK, Verdict.REFUSE, held_words(held), "wait for it, or cancel it where it is yours")
+        return Check(
+            CheckName.LOCK, Verdict.WARN, f"{held_words(held)}, which has not renewed it", "it is watched for a while, then taken over"
+        )
     if access.allowed is False:
-        return Check("lock", Verdict.WARN, "leases may not be created here: the mark is the only sign for others", access.reason)
-    return Check("lock", Verdict.OK, "free")
+        return Check(CheckName.LOCK, Verdict.WARN, "leases may not be created here: the mark is the only sign for others", access.reason)
+    return Check(CheckName.LOCK, Verdict.OK, "free")

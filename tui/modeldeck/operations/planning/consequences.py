@@ -10,7 +10,7 @@ from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.linking import find_links, links_of
 from modeldeck.domain.links.links import LinkSource, ServingLink
 from modeldeck.domain.links.slots import Edits
-from modeldeck.domain.operations.promotions import Check, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.plan_inputs import PlanInputs
@@ -33,7 +33,7 @@ def _all(inputs: PlanInputs, wanted: Edits) -> Iterator[Check]:
         yield from _moving_reference(inputs)
         if inputs.link.how is LinkSource.ANNOTATION:
             message = "only an annotation says which version is served: what the server loads does not change with it"
-            yield Check("reference", Verdict.WARN, message, "let the server read the version from a variable or an argument")
+            yield Check(CheckName.REFERENCE, Verdict.WARN, message, "let the server read the version from a variable or an argument")
 
 
 def _twice(deployment: Deployment, wanted: Edits) -> Iterator[Check]:
@@ -41,7 +41,7 @@ def _twice(deployment: Deployment, wanted: Edits) -> Iterator[Check]:
     for found in repeated(deployment, wanted):
         twice = f"{found.name} stands twice in container {found.container}"
         message = f"{twice}; Kubernetes takes the last one, and a patch would drop one of them"
-        yield Check("variables", Verdict.REFUSE if found.edited else Verdict.WARN, message, found.hint)
+        yield Check(CheckName.VARIABLES, Verdict.REFUSE if found.edited else Verdict.WARN, message, found.hint)
 
 
 def _moving_reference(inputs: PlanInputs) -> Iterator[Check]:
@@ -50,7 +50,7 @@ def _moving_reference(inputs: PlanInputs) -> Iterator[Check]:
         named = "the newest version" if stage == "latest" else f"stage {stage}"
         message = f"the pods follow {named} of {inputs.model}: from now on they name version {inputs.to_version}, and no longer follow it"
         hint = f"to follow a version that moves, name an alias: models:/{inputs.model}@{inputs.intent.alias}"
-        yield Check("reference", Verdict.WARN, message, hint)
+        yield Check(CheckName.REFERENCE, Verdict.WARN, message, hint)
 
 
 async def others(inputs: PlanInputs, alias: str, clients: Clients, together: Collection[str]) -> tuple[Check, ...]:
@@ -89,11 +89,11 @@ def _told(inputs: PlanInputs, alias: str, follow: Sequence[str], differ: Sequenc
         message = (
             f"{_list(follow)} {verb} alias {alias} too: new pods there load version {inputs.to_version}, pods that run keep the old one"
         )
-        yield Check("other deployments", Verdict.WARN, message, "restart them, or promote them together")
+        yield Check(CheckName.OTHER_DEPLOYMENTS, Verdict.WARN, message, "restart them, or promote them together")
     if differ:
         verb = "names another version" if len(differ) == 1 else "name other versions"
         message = f"{_list(differ)} {verb} of {inputs.model}: there, alias and template will differ"
-        yield Check("other deployments", Verdict.WARN, message, "promote them together, or give them an alias of their own")
+        yield Check(CheckName.OTHER_DEPLOYMENTS, Verdict.WARN, message, "promote them together, or give them an alias of their own")
 
 
 def _list(names: Sequence[str]) -> str:

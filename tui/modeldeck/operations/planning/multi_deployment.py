@@ -1,6 +1,6 @@
 """Plans of one operation over several Deployments in order (staging, then production), and of a version that first moves to another
-registered model. Each Deployment is a leg with a plan of its own; the steps of all stand in the whole: locks, then leg after leg with its
-gate, then the aliases, then the evidence. What fails in a later leg takes the earlier ones back, too.
+registered model. Each Deployment is a target with a plan of its own; the steps of all stand in the whole: locks, then target after target
+with its gate, then the aliases, then the evidence. What fails in a later target takes the earlier ones back, too.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ async def plan_for(intent: Intent, clients: Clients, journal: Journal, clock: Cl
     if isinstance(copy, Refusal):
         return copy
     operation_id = new_id(clock.now())
-    legs: list[Plan] = []
+    targets: list[Plan] = []
     for key in parts.keys(intent):
-        leg = await _leg(intent, key, copy, operation_id, clients, journal, clock)
-        if isinstance(leg, Refusal):
-            return replace(leg, message=f"{key}: {leg.message}")
-        legs.append(leg)
-    if copy is not None and not any(leg.model == intent.copy_to for leg in legs):
+        target = await _target(intent, key, copy, operation_id, clients, journal, clock)
+        if isinstance(target, Refusal):
+            return replace(target, message=f"{key}: {target.message}")
+        targets.append(target)
+    if copy is not None and not any(target.model == intent.copy_to for target in targets):
         message = f"none of these deployments serves {intent.copy_to}, so that a copy there would serve nowhere"
         return Refusal("copy_unused", message, f"name a deployment that serves {intent.copy_to}")
-    return _whole(intent, legs, copy)
+    return _whole(intent, targets, copy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ async def _copy(intent: Intent, clients: Clients) -> _Copy | Refusal:
     return _Copy(version, made.version if made else registry.next_version(target), made is not None, registry)
 
 
-async def _leg(
+async def _target(
     intent: Intent, key: str, copy: _Copy | None, operation_id: str, clients: Clients, journal: Journal, clock: Clock
 ) -> Plan | Refusal:
     namespace, _, name = key.rpartition("/")
@@ -100,17 +100,17 @@ async def _leg(
 _CHANGES = (StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.AWAIT_ROLLOUT, StepName.JUDGE_GATE)
 
 
-def _whole(intent: Intent, legs: Sequence[Plan], copy: _Copy | None) -> Plan:
+def _whole(intent: Intent, targets: Sequence[Plan], copy: _Copy | None) -> Plan:
     """The last Deployment's plan is the operation's own; the ones before it are its others."""
-    numbered = [(0 if place == len(legs) - 1 else place + 1, leg) for place, leg in enumerate(legs)]
-    mine = [replace(step, leg=number) for number, leg in numbered for step in leg.steps]
+    numbered = [(0 if place == len(targets) - 1 else place + 1, target) for place, target in enumerate(targets)]
+    mine = [replace(step, target=number) for number, target in numbered for step in target.steps]
     copying = _copy_steps(numbered, copy)
     changes: list[Step] = []
-    for number, leg in numbered:
-        if copying and copying[0].leg == number:
+    for number, target in numbered:
+        if copying and copying[0].target == number:
             changes += copying
-        in_turn = (*_CHANGES, StepName.MOVE_ALIAS) if leg.by_alias else _CHANGES
-        changes += [step for step in mine if step.leg == number and step.name in in_turn]
+        in_turn = (*_CHANGES, StepName.MOVE_ALIAS) if target.by_alias else _CHANGES
+        changes += [step for step in mine if step.target == number and step.name in in_turn]
     steps = (
         *[step for step in mine if step.name is StepName.AWAIT_APPROVAL][:1],
         *[step for step in mine if step.name is StepName.LOCK],
@@ -118,45 +118,42 @@ def _whole(intent: Intent, legs: Sequence[Plan], copy: _Copy | None) -> Plan:
         *_aliases(mine, dict(numbered)),
         *[step for step in mine if step.name in EVIDENCE],
     )
-    primary = legs[-1]
-    others = tuple(replace(leg, steps=(), checks=()) for leg in legs[:-1])
-    keys = tuple(leg.intent.key for leg in legs)
+    primary = targets[-1]
+    others = tuple(replace(target, steps=(), checks=()) for target in targets[:-1])
+    keys = tuple(target.intent.key for target in targets)
     own = replace(primary.intent, then=keys[:-1])
-    return replace(primary, intent=own, others=others, steps=steps, checks=_checks(keys, legs))
+    return replace(primary, intent=own, others=others, steps=steps, checks=_checks(keys, targets))
 
 
 def _copy_steps(numbered: Iterable[tuple[int, Plan]], copy: _Copy | None) -> list[Step]:
-    """Right before the first leg that needs it: a version that fails its gate in staging is never copied."""
+    """Right before the first target that needs it: a version that fails its gate in staging is never copied."""
     if copy is None or copy.exists:
         return []
-    number, leg = next((number, leg) for number, leg in numbered if leg.copied_from)
-    command = f'python -c "from mlflow import MlflowClient; MlflowClient().copy_model_version({copy.version.uri!r}, {leg.model!r})"'
-    return [Step(StepName.COPY_VERSION, copy.version.uri, f"version {copy.number} of {leg.model}", command, leg=number)]
+    number, target = next((number, target) for number, target in numbered if target.copied_from)
+    command = f'python -c "from mlflow import MlflowClient; MlflowClient().copy_model_version({copy.version.uri!r}, {target.model!r})"'
+    return [Step(StepName.COPY_VERSION, copy.version.uri, f"version {copy.number} of {target.model}", command, target=number)]
 
 
-def _aliases(steps: Iterable[Step], legs: dict[int, Plan]) -> list[Step]:
-    """Each alias moves once, after everything has been judged; those that pods follow have moved in their own leg's turn."""
+def _aliases(steps: Iterable[Step], targets: dict[int, Plan]) -> list[Step]:
+    """Each alias moves once, after everything has been judged; those that pods follow have moved in their own target's turn."""
     found: dict[tuple[str, str], Step] = {}
     for step in steps:
-        leg = legs[step.leg]
-        if step.name is StepName.MOVE_ALIAS and not leg.by_alias:
-            found.setdefault((leg.model, leg.intent.alias), step)
+        target = targets[step.target]
+        if step.name is StepName.MOVE_ALIAS and not target.by_alias:
+            found.setdefault((target.model, target.intent.alias), step)
     return list(found.values())
 
 
-def _checks(keys: Sequence[str], legs: Sequence[Plan]) -> tuple[Check, ...]:
-    """What is said of every leg in the same words is said once."""
-    if len(legs) == 1:
-        return legs[0].checks
+def _checks(keys: Sequence[str], targets: Sequence[Plan]) -> tuple[Check, ...]:
+    """What is said of every target in the same words is said once."""
+    if len(targets) == 1:
+        return targets[0].checks
     told: dict[tuple[str, str], list[str]] = {}
     by_words: dict[tuple[str, str], Check] = {}
-    for key, leg in zip(keys, legs, strict=True):
-        for check in leg.checks:
+    for key, target in zip(keys, targets, strict=True):
+        for check in target.checks:
             told.setdefault((check.name, check.message), []).append(key)
             by_words[check.name, check.message] = check
-    names = list(dict.fromkeys(check.name for leg in legs for check in leg.checks))
-    found = [
-        check if len(told[at]) == len(legs) else replace(check, message=f"{', '.join(told[at])}: {check.message}")
-        for at, check in by_words.items()
-    ]
+    names = list(dict.fromkeys(check.name for target in targets for check in target.checks))
+    found = [check if len(told[at]) == len(targets) else replace(check, deployments=tuple(told[at])) for at, check in by_words.items()]
     return tuple(sorted(found, key=lambda check: names.index(check.name)))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.owners import Hold, TemplateOwner, configured, owners
 from modeldeck.domain.kubernetes.workloads import Controller, Deployment
-from modeldeck.domain.operations.promotions import Check, Plan, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Plan, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.plan_inputs import PlanInputs
@@ -23,18 +23,18 @@ async def ownership(inputs: PlanInputs, clients: Clients, draft: Plan) -> Check:
     known = owners(deployment, await _topmost(deployment, clients))
     found = await asyncio.gather(*(_as_configured(owner, clients) for owner in known))
     if not found:
-        return Check("owners", Verdict.OK, "nobody else is known to own the template")
+        return Check(CheckName.OWNERS, Verdict.OK, "nobody else is known to own the template")
     if not patch.of_template(draft.slot_edits):
-        return Check("owners", Verdict.OK, f"{_named(found)}: the template does not change")
+        return Check(CheckName.OWNERS, Verdict.OK, f"{_named(found)}: the template does not change")
     hint = "; ".join(dict.fromkeys(owner.instead for owner in found if owner.instead))
     sure = [owner for owner in found if owner.hold is Hold.REVERTS]
     if sure:
-        return Check("owners", Verdict.REFUSE, f"{_named(sure)} controls this deployment and would put the change back", hint)
+        return Check(CheckName.OWNERS, Verdict.REFUSE, f"{_named(sure)} controls this deployment and would put the change back", hint)
     if any(owner.hold is Hold.MAY_REVERT for owner in found):
-        return Check("owners", Verdict.WARN, f"{_named(found)} may revert the change", hint)
+        return Check(CheckName.OWNERS, Verdict.WARN, f"{_named(found)} may revert the change", hint)
     if any(owner.hold is Hold.OVERWRITES for owner in found):
-        return Check("owners", Verdict.WARN, f"{_named(found)} will write the template anew with its next release", hint)
-    return Check("owners", Verdict.OK, f"{_named(found)}, which does not write the template")
+        return Check(CheckName.OWNERS, Verdict.WARN, f"{_named(found)} will write the template anew with its next release", hint)
+    return Check(CheckName.OWNERS, Verdict.OK, f"{_named(found)}, which does not write the template")
 
 
 def _named(found: Iterable[TemplateOwner]) -> str:

@@ -23,7 +23,7 @@ from modeldeck.domain.kubernetes.annotations import (
 from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
 from modeldeck.domain.links.slots import ANNOTATIONS, Edits, escape, slot_edits
 from modeldeck.domain.mlflow.registry import ModelVersion
-from modeldeck.domain.operations.promotions import Check, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName
+from modeldeck.domain.operations.promotions import Check, CheckName, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.change_cause import Cause
 from modeldeck.operations.common.clients import Clients
@@ -301,4 +301,4 @@ def _evidence(plan: Plan, commands: Commands) -> tuple[Step, ...]:
 
 
 def _autoscaled(checks: tuple[Check, ...]) -> bool:
-    return any(check.name == "autoscaler" and check.verdict == "warn" for check in checks)
+    return any(check.name is CheckName.AUTOSCALER and check.verdict is Verdict.WARN for check in checks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName
+from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, Waiting
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import operation as render
 from modeldeck.render.cell import Cell, Line
@@ -13,8 +13,6 @@ from modeldeck.render.moves import at_work, failure_lines
 from modeldeck.screens.shared.available_actions import Action, AvailableActions
 
 _LOOKS = "looks first: nothing is done twice"
-_COMMAND = " — modeldeck operations"
-"""Where the words of what is waited for go on with what to type: here there are keys."""
 
 
 def banner_lines(
@@ -38,8 +36,8 @@ def banner_lines(
     lines += render.end_lines(operation, row, awaited)
     if operation.held_up and not standing.gone:
         lines.append((Cell("◌ ", "warn"), Cell(operation.held_up, "warn")))
-    if operation.state is State.WAITING and not standing.gone:
-        lines.append((Cell("? ", "warn"), Cell(_waited_for(operation), "warn")))
+    if operation.waiting is not None and not standing.gone:
+        lines.append((Cell("? ", "warn"), Cell(_waited_for(operation, operation.waiting), "warn")))
     if operation.state is State.UNDOING or (operation.undoing and standing.gone):
         lines.append((Cell("◂ ", "warn"), Cell(operation.message)))
     elif operation.cancel_asked and operation.state is not State.ENDED:
@@ -47,11 +45,11 @@ def banner_lines(
     return [*lines, *_keys(standing)]
 
 
-def _waited_for(operation: Operation) -> str:
-    """What a person is asked; what single criteria lack stands beside each of them."""
-    message = operation.waiting_for.partition(_COMMAND)[0]
+def _waited_for(operation: Operation, waiting: Waiting) -> str:
+    """What a person is asked: with keys instead of commands. What single criteria lack stands beside each of them."""
     judged = operation.judged
-    return message.partition(f"; {judged.verdict}: ")[0] if judged is not None and judged.criteria else message
+    told_below = judged is not None and judged.criteria
+    return waiting.message if told_below else waiting.text
 
 
 def _keys(standing: AvailableActions) -> Iterable[Line]:

@@ -125,13 +125,13 @@ class Body(Horizontal):
         left = self._standing is not None and self._standing.left_behind
         at_work = step.state is StepState.TRYING and operation.state is not State.ENDED and not left
         return Judging(
-            plan.leg(step.leg).gate if plan is not None else None,
+            plan.target(step.target).gate if plan is not None else None,
             step.judgements,
             step.started_at or 0.0,
             at_work,
             holds=at_work and operation.state is State.WAITING,
             extended=operation.extended,
-            outlook=gate_outlook(plan, plan.leg(step.leg).intent.key) if plan is not None else "",
+            outlook=gate_outlook(plan, plan.target(step.target).intent.key) if plan is not None else "",
         )
 
     def _view(self, name: str) -> TextView:
@@ -204,5 +204,5 @@ def _head(name: str, detail: str = "", figure: str | None = None) -> PaneHead:
 
 
 def _where(operation: Operation) -> tuple[str, ...]:
-    """The names of its deployments by the numbers of the steps' legs, where there are several."""
-    return tuple(key.partition("/")[2] for key in operation.legs) if operation.others else ()
+    """The names of its deployments by the numbers of the steps' targets, where there are several."""
+    return tuple(key.partition("/")[2] for key in operation.targets) if operation.others else ()

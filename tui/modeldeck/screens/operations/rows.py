@@ -105,6 +105,6 @@ def _words(row: Row) -> Cell:
         return Cell(f"{CUT_OFF}{f' at {work}' if work else ''}: enter, then resume or undo", "bad")
     if row.unheard is not None:
         return Cell(f"not heard for {row.unheard} s: enter, then resume or undo", "bad")
-    if operation.state is State.WAITING:
-        return Cell(operation.waiting_for.partition(" — ")[0], "warn")
+    if operation.waiting is not None:
+        return Cell(operation.waiting.text, "warn")
     return Cell(at_work(operation), "accent")

@@ -74,7 +74,7 @@ def terms(text: str) -> tuple[Term, ...]:
 
 def haystack(operation: Operation, gone: bool) -> str:
     """Everything that plain words are looked for in."""
-    said = (operation.message, standing(operation, cut_off=gone), operation.waiting_for)
+    said = (operation.message, standing(operation, cut_off=gone), operation.waiting.text if operation.waiting else "")
     return "\n".join((*(value(operation, gone) for value in FIELDS.values()), *said)).casefold()
 
 

@@ -1,4 +1,4 @@
-"""The plan before anything is changed: what would be done, what speaks against it, and one question."""
+"""The plan before anything is changed: what would be done, what refuses it, and one question."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations import targets
-from modeldeck.domain.operations.promotions import Intent, Plan, Refusal
+from modeldeck.domain.operations.promotions import CheckName, Intent, Plan, Refusal
 from modeldeck.render import plan as render
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.fold import fold
@@ -118,9 +118,9 @@ class PlanScreen(FramedScreen[None]):
 
     @property
     def _lacks_reason(self) -> bool:
-        """Whether nothing speaks against it but that nobody has said why."""
+        """Whether all that it lacks is a reason."""
         found = self._found
-        return isinstance(found, Plan) and not self._intent.reason and [check.name for check in found.refused] == [REASON]
+        return isinstance(found, Plan) and not self._intent.reason and [check.name for check in found.refused] == [CheckName.REASON]
 
     # ── painting ──
 

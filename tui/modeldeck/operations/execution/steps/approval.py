@@ -24,7 +24,8 @@ class AwaitApproval:
                 return message
             if not waiting:
                 waiting = True
-                execution.record("waiting", message=f"somebody else has to approve it: modeldeck operations approve {execution.whole.id}")
+                command = f"modeldeck operations approve {execution.whole.id}"
+                execution.record("waiting", message="somebody else has to approve it", commands=[command])
             await execution.clock.sleep(_LISTEN)
 
     async def undo(self, execution: Execution) -> str:

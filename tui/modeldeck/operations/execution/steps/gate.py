@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import Decision, Gate, GateVerdict, Judgement, decide, judgement_to_json, progress
+from modeldeck.domain.gates.progress import Progress
 from modeldeck.domain.kubernetes.pod_addresses import followed, serving_addresses
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.replicasets import serving_sets
@@ -78,7 +79,7 @@ class _Judging:
             if decision is Decision.STOP:
                 raise GateFailed(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).message)
             if decision is Decision.HOLD:
-                self._hold(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended).message)
+                self._hold(progress(self.gate, judged, began, clock.monotonic(), extended=self.extended))
             if clock.monotonic() >= due:
                 await self._pods_live()
                 judged.append(await self._judge(began))
@@ -133,11 +134,12 @@ class _Judging:
         self._go_on(message)
         return message
 
-    def _hold(self, message: str) -> None:
+    def _hold(self, found: Progress) -> None:
         if not self.holding:
             self.holding = True
-            hint = f"modeldeck operations accept {self.state.whole.id} --reason TEXT, extend, or undo"
-            self.state.record("waiting", message=f"the gate is {message} — {hint}")
+            id = self.state.whole.id
+            commands = [f"modeldeck operations {verb}" for verb in (f"accept {id} --reason TEXT", f"extend {id}", f"undo {id}")]
+            self.state.record("waiting", message=f"the gate is {found.message}", details=found.details, commands=commands)
 
     def _go_on(self, message: str) -> None:
         if self.holding:

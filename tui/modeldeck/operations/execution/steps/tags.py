@@ -57,7 +57,7 @@ def arrived(execution: Execution) -> dict[str, str]:
         CLUSTER_TAG: execution.plan.cluster.text(),
         "modeldeck.from": execution.plan.from_version or "",
         "modeldeck.reason": intent.reason,
-        "modeldeck.evidence": _ELSEWHERE if execution.now.adopted else evidence_words(execution.now, execution.step.leg),
+        "modeldeck.evidence": _ELSEWHERE if execution.now.adopted else evidence_words(execution.now, execution.step.target),
     }
 
 
@@ -70,10 +70,10 @@ def left(execution: Execution) -> dict[str, str]:
     return {"modeldeck.left": f"{how} {execution.plan.to_version} in {where} on {when} by {intent.actor} ({execution.plan.id})"}
 
 
-def evidence_words(operation: Operation, leg: int = 0) -> str:
-    """Why the version was let in, in one line: how its pods came up, and what the gate said of them with which figures. `leg`: which of the
-    operation's deployments is meant."""
-    steps = {step.name: step for step in operation.steps if step.leg == leg}
+def evidence_words(operation: Operation, target: int = 0) -> str:
+    """Why the version was let in, in one line: how its pods came up, and what the gate said of them with which figures. `target`: which
+    of the operation's deployments is meant."""
+    steps = {step.name: step for step in operation.steps if step.target == target}
     rollout, gate = steps.get(StepName.AWAIT_ROLLOUT), steps.get(StepName.JUDGE_GATE)
     came_up = rollout.message if rollout is not None and rollout.message else "no rollout was needed"
     return sanitize(f"{came_up}; {_gate_words(gate)}", limit=_LONGEST)
