@@ -73,6 +73,9 @@ def test_of_younger_pods_it_is_known_for_how_long_they_were_there() -> None:
     about = side()
     given = answers(about, counted(2.0, since=950.0), scrapes=Matrix((up(since=940.0),)))
     assert of(about, given).seconds == 60.0
+    for since, seconds in ((998.5, 1.5), (999.5, 1.0)):
+        young = replace(up(), points=((since, 1.0), (1000.0, 1.0)))
+        assert of(about, answers(about, counted(2.0, since=999.0), scrapes=Matrix((young,)))).seconds == seconds
     none = of(about, answers(about, there=False))
     assert (none.requests.value, none.requests.trouble, none.requests.message) == (None, Trouble.NO_DATA, "no requests counted yet")
     assert (none.seconds, none.failed.message) == (100.0, "no requests counted yet")

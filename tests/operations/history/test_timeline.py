@@ -244,6 +244,9 @@ def test_what_another_operation_made_that_is_not_known_here_is_not_given_to_one_
     named = replace(two, replica_set=replace(two.replica_set, change_cause=CAUSE))
     near = replace(MOVE, actor="bob", since=105.0, at=112.0)
     assert merged([one, named], near)[1][1] is None
+    later = CAUSE.replace("20270115", "20270116")
+    before = replace(one, replica_set=replace(one.replica_set, change_cause=later))
+    assert merged([before, named], near)[1][1] is None, "whatever was named before"
     assert merged([one, two], near)[1][1] == "op"
 
 

@@ -99,6 +99,18 @@ async def test_silence_holds_and_is_accepted_only_with_a_person(judged: Bench) -
     assert gate_of(operation)[1] == "accepted by bob@box: looked at it myself (the gate said INSUFFICIENT)"
 
 
+async def test_what_is_accepted_names_what_the_gate_said_last(judged: Bench) -> None:
+    judged.fake.metrics.failure = Unreachable("connection refused", backend="Prometheus")
+
+    def look() -> None:
+        if judged.seen[-1].state is State.WAITING:
+            judged.inbox.deliver(SignalRequest(Signal.ACCEPT, "bob@box", "known outage"))
+
+    judged.fake.clock.on_sleep.append(look)
+    operation = await judged.promote("2")
+    assert gate_of(operation)[1] == "accepted by bob@box: known outage (the gate said ERROR)"
+
+
 async def test_a_metrics_server_that_is_down_holds_and_undo_takes_it_back(judged: Bench) -> None:
     judged.fake.metrics.failure = Unreachable("connection refused", backend="Prometheus")
     verdicts: list[GateVerdict] = []
