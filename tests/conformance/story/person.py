@@ -16,7 +16,7 @@ from modeldeck.domain.operations.promotions import Outcome
 from modeldeck.domain.status.selection import Pane as P
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.screens.deck.deck import Deck
-from modeldeck.screens.deck.version_rows import version_id
+from modeldeck.screens.deck.panes.version_rows import version_id
 from modeldeck.screens.operation.operation_screen import OperationScreen
 from tests.conformance.story.world import PATIENCE, World
 

@@ -24,7 +24,7 @@ from modeldeck.domain.operations.promotions import (
     Verdict,
     Waiting,
 )
-from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_json, plan_to_journal
+from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_json, plan_to_journal, step_json
 from tests.operations.conftest import Bench
 
 STEP = Step(StepName.MOVE_ALIAS, "1", "2", target=1)
@@ -110,6 +110,10 @@ async def test_a_plan(bench: Bench) -> None:
     refused = replace(made, checks=(Check(CheckName.ENVIRONMENT, Verdict.REFUSE, "no", "ask"),), steps=())
     assert (plan_json(refused)["refused"], plan_json(refused)["already_there"]) == (True, True)
     assert plan_json(refused)["checks"] == [{"name": "environment", "verdict": "refuse", "message": "no", "hint": "ask", "deployments": []}]
+
+
+def test_a_step_of_a_deployment_that_is_not_known_names_none() -> None:
+    assert [step_json(replace(STEP, target=target), ("a", "b"))["deployment"] for target in range(4)] == ["a", "b", None, None]
 
 
 def test_a_plan_is_read_back_and_what_a_newer_one_wrote_is_left_alone() -> None:

@@ -100,6 +100,18 @@ def test_files_that_look_as_before_are_not_read(tmp_path: Path) -> None:
     assert [operation.id for operation in ledger.read()] == ["b", *(each.id for each in found)]
 
 
+def test_one_that_has_ended_is_not_read_again(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.sqlite")
+    plan(journal, "a")
+    plan(journal, "b")
+    journal.append("a", "ended", {"at": 8.0, "outcome": "done", "message": ""})
+    counting = Counting(journal.path)
+    ledger = Ledger(counting)
+    ledger.read()
+    ledger.read()
+    assert counting.reads == 3
+
+
 def test_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "journal.sqlite")
     journal.append("newer", "planned", {"at": 1.0, "plan": {"what": "a shape of another day"}})

@@ -11,7 +11,7 @@ from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unreachable
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
 from modeldeck.domain.kubernetes.workloads import Access
-from modeldeck.domain.operations.promotions import Check, Plan, Verdict
+from modeldeck.domain.operations.promotions import Check, CheckName, Plan, Verdict
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.text import host
 from modeldeck.operations.planning import checks
@@ -101,6 +101,14 @@ async def test_the_gate_is_tried_on_the_pods_that_serve_now(bench: Bench) -> Non
     assert made.serving_sets == tuple(own)
     asked = [promql for promql, _ in bench.fake.metrics.asked]
     assert any(f"{own[0]}-" in promql for promql in asked)
+
+
+async def test_metrics_that_do_not_answer_in_time_leave_the_gate_unknown(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "_METRICS_PATIENCE", 0.0)
+    bench.fake.measured = True
+    made = await bench.good_plan("2")
+    (found,) = (check for check in made.checks if check.name is CheckName.GATE)
+    assert (found.verdict, found.hint) == (Verdict.UNKNOWN, "it holds for a person where Prometheus stays away")
 
 
 async def test_a_query_of_ones_own_is_tried_on_the_version_that_serves_now(bench: Bench) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from textual import events
-from textual.app import App
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -24,6 +23,7 @@ from modeldeck.screens.deck.messages import CopyRequested, PromoteRequested, Rol
 from modeldeck.screens.shared.reading_screen import ReadingScreen
 from modeldeck.themes import choose_theme
 from modeldeck.widgets.content.text_view import TextView
+from modeldeck.widgets.key_order import KeysInOrder
 from tests.support import sample
 
 ALL: Mapping[Topic, object] = {
@@ -66,7 +66,7 @@ class Source:
         return self.read_at
 
 
-class Stage(App[None]):
+class Stage(KeysInOrder[None]):
     def __init__(self, environment: Any = sample.ENVIRONMENT) -> None:
         super().__init__()
         self.deck = Deck(environment, sample.FrozenClock(), "you@box")

@@ -8,9 +8,9 @@ import pytest
 
 from modeldeck.domain.status.selection import Pane
 from modeldeck.live.hub import Topic
-from modeldeck.screens.deck import run_rows
 from modeldeck.screens.deck.export import as_csv, name_of, page_of, save
 from modeldeck.screens.deck.model import DeckModel
+from modeldeck.screens.deck.panes import run_rows
 from tests.support import sample
 
 

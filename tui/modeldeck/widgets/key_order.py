@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from textual import events
 from textual.app import App
@@ -27,6 +27,14 @@ class Passed(Message):
     """Goes the way of a key, after it: from what had the focus up to the app."""
 
 
+@runtime_checkable
+class Selects(Protocol):
+    """A screen whose commands act on what its tables show as selected."""
+
+    def take_selection(self) -> None:
+        """Select that now: the message of the last move may still be on its way."""
+
+
 class KeysInOrder(App[Result]):
     """Esc and a key in one packet are these two keys, unless alt and that key mean something where the focus is."""
 
@@ -36,6 +44,12 @@ class KeysInOrder(App[Result]):
         self._passing: Passed | None = None
         self._loss: asyncio.TimerHandle | None = None
         """Gives up on a key that is on its way."""
+
+    async def run_action(self, action: Any, default_namespace: Any = None, namespaces: Any = None) -> bool:
+        """A command right after a move acts on what was moved to."""
+        if isinstance(self.screen, Selects):
+            self.screen.take_selection()
+        return await super().run_action(action, default_namespace, namespaces)
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:

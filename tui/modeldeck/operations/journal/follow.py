@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator, Callable
 from typing import ClassVar, Protocol
 
@@ -45,7 +46,7 @@ async def follow(
     """
     operation: Operation | None = None
     seq = 0
-    quiet, looked = False, clock.monotonic() - LISTEN
+    quiet, looked = False, -math.inf
     while True:
         entries, seq = journal.after(operation_id, seq)
         for entry in entries:

@@ -33,8 +33,6 @@ from modeldeck.terminal.capabilities import draws_links
 from modeldeck.widgets.pane.pane import Pane
 from modeldeck.widgets.table.table import Table
 
-_ON_SELECTION = ("promote", "rollback", "restart", "scale", "register", "depth", "copy", "open_page")
-
 
 class DeckCommands(FramedScreen[None]):
     """Bindings, when they can be used, and why not. The deck mixes it in and brings the model."""
@@ -92,13 +90,7 @@ class DeckCommands(FramedScreen[None]):
         return ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in _ON_SELECTION:
-            self.take_selection()
         return None if self.why_not(action) else True
-
-    def take_selection(self) -> None:
-        """Select what the focused table shows as selected."""
-        raise NotImplementedError
 
     def action_promote(self) -> None:
         chosen, row = self.model.selection, self.model.row

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,29 +12,28 @@ from textual.containers import Horizontal
 from textual.timer import Timer
 
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.mlflow.runs import Run
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.selection import Pane as P
-from modeldeck.domain.status.selection import Selection
-from modeldeck.domain.status.serving_row import ServingRow
-from modeldeck.live.hub import LiveQuery, RunsQuery, Topic
+from modeldeck.live.hub import RunsQuery, Topic
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
-from modeldeck.screens.deck import deployment_rows, headline, run_rows, version_rows
-from modeldeck.screens.deck.columns import ColumnChooser
+from modeldeck.screens.deck import headline
 from modeldeck.screens.deck.layout import DeckRoom
-from modeldeck.screens.deck.live_view import live_view
 from modeldeck.screens.deck.model import TOPIC_OF, DeckModel
-from modeldeck.screens.deck.run_filter import is_query
+from modeldeck.screens.deck.panes.deck_pane import DeckPane, Source
+from modeldeck.screens.deck.panes.deployments import DeploymentsPane
+from modeldeck.screens.deck.panes.live import LivePane
+from modeldeck.screens.deck.panes.run_columns import ColumnChooser
+from modeldeck.screens.deck.panes.run_rows import Chosen
+from modeldeck.screens.deck.panes.runs import RunsPane
+from modeldeck.screens.deck.panes.versions import VersionsPane
 from modeldeck.widgets.content.chart import Chart
 from modeldeck.widgets.content.state import Live, Loading, PaneState
 from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.header import Header
 from modeldeck.widgets.lineage import Lineage
 from modeldeck.widgets.painting.diff_app import DiffApp
-from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
-from modeldeck.widgets.table.source import TableSource
 from modeldeck.widgets.table.table import Table
 
 if TYPE_CHECKING:
@@ -43,22 +42,8 @@ if TYPE_CHECKING:
 FOLLOW_AFTER = 0.15
 """Seconds of rest after a move before the other panes and the lineage follow: holding a key down moves one table, not four."""
 AGES_EVERY = 10.0
-WINDOWS = (900.0, 1800.0, 3600.0, 3 * 3600.0, 12 * 3600.0, 24 * 3600.0)
-NEAR_THE_END = 20
-
-TITLES = {P.RUNS: "Runs", P.VERSIONS: "Versions", P.DEPLOYMENTS: "Deployments", P.LIVE: "Live"}
-
-
-class Source(Protocol):
-    """What the deck asks of the hub."""
-
-    def look_at_runs(self, query: RunsQuery) -> None: ...
-    def look_at_run(self, run_id: str) -> None: ...
-    def older_runs(self) -> None: ...
-    def look_at_deployment(self, query: LiveQuery) -> None: ...
-    def look_at_aliases(self, aliases: Iterable[tuple[str, str]]) -> None: ...
-    def refresh(self, *topics: Topic) -> None: ...
-    def asked_at(self, topic: Topic) -> float | None: ...
+PANES: tuple[type[DeckPane], ...] = (RunsPane, VersionsPane, DeploymentsPane, LivePane)
+TITLES = {pane.kind: pane.title for pane in PANES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +84,25 @@ class Deck(DeckRoom):
         self._dirty: set[P] = set()
         self._flushing = False
         self._follow_timer: Timer | None = None
-        self._columns: dict[P, object] = {}
-        self._window = 1
-        self._models_shown = False
-        self._runs_query = RunsQuery()
-        self._chosen: run_rows.Chosen | None = None
-        self.progress: Sequence[Line] = ()
-        """What the sandbox says while it comes up; shown where the charts will be."""
+        quiet = patience > 0
+        self.runs = RunsPane(self.model, clock, quiet=quiet)
+        self.versions = VersionsPane(self.model, clock, quiet=quiet)
+        self.deployments = DeploymentsPane(self.model, clock, quiet=quiet)
+        self.live = LivePane(self.model, clock, quiet=quiet)
+        self._panes: dict[P, DeckPane] = {pane.kind: pane for pane in (self.runs, self.versions, self.deployments, self.live)}
 
     # ── building ──
 
     def compose(self) -> ComposeResult:
-        runs = run_rows.source((), {}, empty="", show_experiment=True)
         yield Header()
         with Horizontal(id="upper"):
-            hint = "text · !text · or MLflow's syntax: metrics.accuracy > 0.9"
-            yield self._pane(P.RUNS, Table(runs), filters_rows=False, filter_hint=hint)
-            yield self._pane(P.VERSIONS, Table(version_rows.version_source(None, empty="")))
+            yield self.runs.widget
+            yield self.versions.widget
         with Horizontal(id="lower"):
-            yield self._pane(P.DEPLOYMENTS, Table(self._deployment_source(several=False, empty="")))
-            yield self._pane(P.LIVE, Chart(), filterable=False)
+            yield self.deployments.widget
+            yield self.live.widget
         yield Lineage()
         yield Footer()
-
-    def _pane(self, pane: P, content: Table[Any] | Chart, **options: Any) -> Pane:
-        head = PaneHead(str(list(P).index(pane) + 1), TITLES[pane])
-        return Pane(content, head, Loading(quiet=self._patience > 0), id=str(pane), **options)
 
     def on_mount(self) -> None:
         self._paint_header()
@@ -151,7 +129,9 @@ class Deck(DeckRoom):
     def attach(self, source: Source) -> None:
         """The backends are known: from now on, moves ask them."""
         self._source = source
-        self._ask_live()
+        for pane in self._panes.values():
+            pane.source = source
+        self.live.ask()
 
     def receive(self, topic: Topic, reading: Reading[Any]) -> None:
         """Take a reading in; what it touches is painted once, at the end of this turn of the event loop."""
@@ -162,7 +142,7 @@ class Deck(DeckRoom):
         ended = self.model.tell(under_way)
         if ended and self._source is not None:
             self._source.refresh(Topic.REGISTRY)  # it has moved an alias, and nobody watches those
-        self.table(P.DEPLOYMENTS).refresh_cells()
+        self.deployments.table.refresh_cells()
         self._mark(P.DEPLOYMENTS)
 
     def miss_journal(self, message: str) -> None:
@@ -182,7 +162,7 @@ class Deck(DeckRoom):
 
     def show_progress(self, lines: Sequence[Line]) -> None:
         """What the sandbox is doing; empty when it stands."""
-        self.progress = lines
+        self.live.progress = lines
         self._mark(P.LIVE)
 
     def _mark(self, *panes: P) -> None:
@@ -198,17 +178,11 @@ class Deck(DeckRoom):
             self._source.look_at_aliases({(row.model, row.alias) for row in self.model.truth if row.model and row.alias})
         if self.model.seed():
             self._dirty |= set(P)
-            self._ask_live()
+            self.live.ask()
         dirty, self._dirty = self._dirty - self._awaits, self._dirty & self._awaits
-        paint = {
-            P.RUNS: self._paint_runs,
-            P.VERSIONS: self._paint_versions,
-            P.DEPLOYMENTS: self._paint_deployments,
-            P.LIVE: self._paint_live,
-        }
         for pane in P:
             if pane in dirty:
-                paint[pane]()
+                self._panes[pane].paint()
         self._paint_states()
         if not self._awaits:
             self._paint_lineage()
@@ -225,7 +199,7 @@ class Deck(DeckRoom):
             super()._show_hints()
 
     def _paint_header(self) -> None:
-        self.query_one(Header).data = headline.header(self.model, self.clock.now(), self._who, starting=bool(self.progress))
+        self.query_one(Header).data = headline.header(self.model, self.clock.now(), self._who, starting=bool(self.live.progress))
 
     def _paint_states(self) -> None:
         now = self.clock.now()
@@ -244,7 +218,7 @@ class Deck(DeckRoom):
 
     def _starting(self, pane: P) -> PaneState | None:
         """While the sandbox comes up, what does not answer yet is coming, not broken; its progress stands where the charts will be."""
-        if not self.progress:
+        if not self.live.progress:
             return None
         if pane is P.LIVE:
             return Live()
@@ -255,83 +229,12 @@ class Deck(DeckRoom):
         line = self.query_one(Lineage)
         line.left, line.right = headline.lineage(self.model)
 
-    def _head(self, pane: P, detail: str, figure: str | None = None, title: str = "") -> None:
-        number = str(list(P).index(pane) + 1)
-        self.pane(pane).head = PaneHead(number, title or TITLES[pane], detail, figure, pane in self.model.pinned)
-
-    def _fill(self, pane: P, key: object, make: Any, rows: Sequence[Any]) -> None:
-        """Give a table its rows, and other columns only when they are others: that lays it out anew."""
-        if self._columns.get(pane) != key:
-            self._columns[pane] = key
-            self.table(pane).set_source(make(), rows)
-        else:
-            self.table(pane).update_rows(rows)
-
-    def _paint_runs(self) -> None:
-        loaded = self.model.runs
-        if loaded is None:
-            return
-        runs: tuple[Run, ...] = loaded.runs
-        names = self.model.experiments
-        everywhere = loaded.query.experiment_id is None
-        source = run_rows.source(runs, names, empty=self._no_runs(loaded.query), show_experiment=everywhere, chosen=self._chosen)
-        key = (tuple(c.key for c in source.columns), source.empty, tuple(names.items()))
-        self._fill(P.RUNS, key, lambda: source, run_rows.rows(runs, self.model.registry, self.clock.now()))
-        self.table(P.RUNS).select(self.model.selection.run_id)
-        experiment = "all experiments" if everywhere else names.get(loaded.query.experiment_id or "", "")
-        asked = f" · {loaded.query.filter_text}" if loaded.query.filter_text else ""
-        self._head(P.RUNS, experiment + asked, f"{len(runs)}+" if loaded.more else None)
-
-    @staticmethod
-    def _no_runs(query: RunsQuery) -> str:
-        return f"no run matches {query.filter_text}" if query.filter_text else "no runs yet: they show up here as soon as one starts"
-
-    def _paint_versions(self) -> None:
-        registry = self.model.registry
-        if registry is None:
-            return
-        if self._models_shown or self.model.selection.model is None:
-            self._fill(P.VERSIONS, "models", version_rows.model_source, version_rows.model_rows(registry, self.model.truth))
-            self.table(P.VERSIONS).select(self.model.selection.model)
-            self._head(P.VERSIONS, "", title="Models")
-            return
-        model, metrics = self.model.selection.model, self.model.metrics_of_runs
-        metric = version_rows.chief_metric(registry, model, metrics)
-        known = registry.model(model or "") is not None
-        empty = f"{model} has no version yet: register a run with r" if known else f"{model} is not in the registry"
-        rows = version_rows.version_rows(registry, model, self.model.truth, metrics, metric, self.clock.now())
-        self._fill(P.VERSIONS, ("versions", metric, empty), lambda: version_rows.version_source(metric, empty=empty), rows)
-        version = self.model.selection.version
-        self.table(P.VERSIONS).select(version_rows.version_id(model, version) if version else None)
-        self._head(P.VERSIONS, model)
-
-    def _paint_deployments(self) -> None:
-        if self.model.fleet is None:
-            return
-        namespaces = {row.namespace for row in self.model.truth}
-        several = len(namespaces) > 1
-        others = self.model.unhandled
-        empty = f"only {headline.first_of(others)}: not handled yet" if others else "no deployments in this namespace (n: another one)"
-        self._fill(P.DEPLOYMENTS, (several, empty), lambda: self._deployment_source(several=several, empty=empty), self.model.truth)
-        self.table(P.DEPLOYMENTS).select(self.model.selection.deployment)
-        self._head(P.DEPLOYMENTS, "all namespaces" if several else next(iter(namespaces), ""))
-
-    def _deployment_source(self, *, several: bool, empty: str) -> TableSource[ServingRow]:
-        return deployment_rows.source(several_namespaces=several, empty=empty, under_way=self.model.at_work_on)
-
     def name_unhandled(self, names: Sequence[str]) -> None:
         """Say once what serves a model and is no Deployment; a namespace with nothing else goes on saying it."""
         self.model.unhandled = tuple(names)
         if names:
             self.say(Cell(headline.unhandled(names), "warn"))
         self._mark(P.DEPLOYMENTS)
-
-    def _paint_live(self) -> None:
-        view = live_view(self.model, WINDOWS[self._window], self.progress, self.pane(P.LIVE).content.size.height)
-        content = self.pane(P.LIVE).content
-        assert isinstance(content, Chart)
-        content.set_series(view.charts, above=view.above, below=view.below)
-        self._head(P.LIVE, view.detail, view.figure)
 
     def _age(self) -> None:
         """Ages grow although nothing was read."""
@@ -351,10 +254,7 @@ class Deck(DeckRoom):
             self.take_selection()
 
     def take_selection(self) -> None:
-        """Select what the focused table shows as selected; the other panes follow.
-
-        Also called before a command: a key typed right after a move must not act on what was selected before it.
-        """
+        """Select what the focused table shows as selected; the other panes follow."""
         pane = self.focused_pane
         content = self.pane(pane).content
         if not self.model.seeded or not isinstance(content, Table) or not content.has_focus:
@@ -362,34 +262,13 @@ class Deck(DeckRoom):
         content.moved, row_id, before = False, content.selected_id, self.model.selection
         if row_id is None:
             return
-        if pane is P.RUNS and row_id != before.run_id:
-            self.model.select_run(row_id)
-        elif pane is P.DEPLOYMENTS and row_id != before.deployment:
-            self.model.select_deployment(row_id)
-        elif pane is P.VERSIONS:
-            self._select_in_versions(row_id, before)
+        self._panes[pane].select(row_id)
         if self.model.selection == before:
             return
-        if pane is P.RUNS:
-            self._load_more(content, row_id)
         self.refresh_bindings()
         if self._follow_timer is not None:
             self._follow_timer.stop()
         self._follow_timer = self.set_timer(FOLLOW_AFTER, self._follow)
-
-    def _select_in_versions(self, row_id: str, before: Selection) -> None:
-        """Until the pane is drawn again after `m`, the row in it is one of the other kind: it selects nothing."""
-        model, version = version_rows.split_id(row_id)
-        if self._models_shown and not model and row_id != before.model:
-            self.model.select_model(row_id)
-        elif not self._models_shown and model and (model, version) != (before.model, before.version):
-            self.model.select_version(model, version)
-
-    def _load_more(self, table: Table[Any], row_id: str) -> None:
-        """Older runs are fetched before the end of the loaded ones is reached."""
-        tail = table.rows[-NEAR_THE_END:]
-        if self._source is not None and any(table.source.row_id(row) == row_id for row in tail):
-            self._source.older_runs()
 
     def _follow(self) -> None:
         if self._follow_timer is not None:
@@ -397,41 +276,26 @@ class Deck(DeckRoom):
             self._follow_timer = None
         moved = self.focused_pane
         self._mark(*(pane for pane in P if pane is not moved))
-        self._ask_live()
+        self.live.ask()
         chosen = self.model.selection
         if self._source is not None and chosen.run_id and self.model.run is None and P.RUNS not in self.model.pinned:
             self._source.look_at_run(chosen.run_id)
 
-    def _ask_live(self) -> None:
-        key = self.model.selection.deployment
-        if self._source is not None and key is not None:
-            namespace, _, name = key.partition("/")
-            columns = max(40, min(400, (self.pane(P.LIVE).size.width - 12) * 2))
-            self._source.look_at_deployment(LiveQuery(namespace, name, WINDOWS[self._window], columns))
-
     def on_table_opened(self, message: Table.Opened) -> None:
         message.stop()
-        if self.focused_pane is P.VERSIONS and self._models_shown:
-            self._models_shown = False
-            self.model.select_model(message.row_id)
+        if self._panes[self.focused_pane].opened(message.row_id):
             self._mark(*P)
         else:
             self.action_depth("open")
 
     def on_pane_filtered(self, message: Pane.Filtered) -> None:
         message.stop()
-        if message.pane.id != P.RUNS:
-            return
-        asked = message.text if is_query(message.text) else ""
-        self.table(P.RUNS).filter_rows("" if asked else message.text)
-        if message.final and self._source is not None and asked != self._runs_query.filter_text:
-            self.show_runs(RunsQuery(self._runs_query.experiment_id, asked))
+        for pane in self._panes.values():
+            if pane.widget is message.pane:
+                pane.filtered(message.text, final=message.final)
 
     def show_runs(self, query: RunsQuery) -> None:
-        """Other experiments, or another filter for the server."""
-        self._runs_query = query
-        if self._source is not None:
-            self._source.look_at_runs(query)
+        self.runs.show(query)
 
     # ── actions of the screen itself ──
 
@@ -460,13 +324,13 @@ class Deck(DeckRoom):
         if pane is P.RUNS:
             self.model.select_run(name)
         elif pane is P.VERSIONS:
-            self._models_shown = False
+            self.versions.shows_models = False
             self.model.select_version(name, version)
         else:
             self.model.select_deployment(name)
         self._mark(*P)
         self._flush()  # at once: what a table shows as selected is what commands act on
-        self._ask_live()
+        self.live.ask()
 
     def action_zoom(self) -> None:
         self.toggle_class("-zoomed")
@@ -479,31 +343,25 @@ class Deck(DeckRoom):
         self.say(Cell(f"{TITLES[pane]} {'pinned' if pinned else 'follows again'}", "muted"))
 
     def action_models(self) -> None:
-        self._models_shown = not self._models_shown
+        self.versions.shows_models = not self.versions.shows_models
         self.action_pane(P.VERSIONS)
         self._mark(P.VERSIONS)
 
     def action_columns(self) -> None:
-        runs = self.model.runs.runs if self.model.runs else ()
-
-        def chosen(found: run_rows.Chosen | None) -> None:
+        def chosen(found: Chosen | None) -> None:
             if found is not None:
-                self._chosen = found
+                self.runs.chosen = found
                 self._mark(P.RUNS)
 
-        self.app.push_screen(ColumnChooser(runs, self._chosen or run_rows.usual(runs)), chosen)
+        self.app.push_screen(ColumnChooser(self.runs.loaded, self.runs.chosen), chosen)
 
     def action_window(self) -> None:
-        self._show_window((self._window + 1) % len(WINDOWS))
+        if self.live.next_window():
+            self._mark(P.LIVE)
 
     def on_chart_scrolled(self, message: Chart.Scrolled) -> None:
         message.stop()
-        self._show_window(max(0, min(self._window + message.by, len(WINDOWS) - 1)))
-
-    def _show_window(self, window: int) -> None:
-        if window != self._window:
-            self._window = window
-            self._ask_live()
+        if self.live.wider(message.by):
             self._mark(P.LIVE)
 
     def action_refresh(self) -> None:

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 
 from modeldeck.domain.mlflow.runs import Run
 from modeldeck.render.cell import Cell
-from modeldeck.screens.deck.run_rows import Chosen
+from modeldeck.screens.deck.panes.run_rows import Chosen
 from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
 from modeldeck.widgets.table.source import Column, TableSource

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from modeldeck.screens.deck.run_filter import is_query
+from modeldeck.screens.deck.panes.run_filter import is_query
 
 
 @pytest.mark.parametrize(
