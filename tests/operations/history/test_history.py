@@ -212,6 +212,8 @@ actions = st.lists(
 # A ReplicaSet that names one operation has revisions of others, too: earlier ones, and ways back.
 @example(actions=["promote 3", "promote 2", "promote 3", "broken 2", "promote 1"], pauses=[2.5] * 9)
 @example(actions=["promote 2", "promote 1", "promote 3", "promote 1", "broken 3", "broken 3"], pauses=[2.5] * 9)
+# Its own set has been given another cause, and one that somebody else made later has inherited it.
+@example(actions=["promote 3", "by hand 2", "broken 3", "log", "by hand 3"], pauses=[2.5] * 9)
 @given(actions=actions, pauses=st.lists(st.sampled_from([2.5, 200.0, 4000.0]), min_size=9, max_size=9))
 async def test_whatever_happened_each_move_is_told_once_in_its_order(actions: list[str], pauses: list[float]) -> None:
     bench = Bench(fake_clients(), MemoryJournal())
