@@ -73,7 +73,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
     for module in (change, deciding, operations):
         monkeypatch.setattr(module, "SystemClock", lambda: fake.clock)
     for module in (change, deciding):
-        monkeypatch.setattr(module, "hire", lambda clients: lambda: InProcessRunner(clients, journal, fake.clock))  # type: ignore[arg-type]
+        monkeypatch.setattr(module, "start_runner", lambda clients: lambda: InProcessRunner(clients, journal, fake.clock))  # type: ignore[arg-type]
 
     def say(*message: str) -> Said:
         capsys.readouterr()

@@ -1,4 +1,4 @@
-"""One case from its beginning to its end: deploy, plan, hire a runner, let it happen, recover, and look at what stands."""
+"""One case from its beginning to its end: deploy, plan, start_runner a runner, let it happen, recover, and look at what stands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modeldeck.live.clock import SystemClock
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.runner.launch import Launched, launch
 from modeldeck.operations.runner.runner import Verb
-from modeldeck.operations.service import Services, services
+from modeldeck.operations.service import OperationService
 from tests.crash.cases import Case
 from tests.crash.disk import disk
 from tests.crash.door import Door
@@ -101,12 +101,12 @@ async def _crash(stage: Stage, told: Told, together: asyncio.Barrier | None) -> 
             crooked = stage.folder / "kubeconfig"
             crooked.write_text(ground.kubeconfig_through(cluster.url))
 
-            def hire() -> Launched:
+            def start_runner() -> Launched:
                 launched = launch(handed(stage.environment(mlflow.url, crooked)), stage.folder)
                 script.runner = launched.pid
                 return launched
 
-            bound = services(direct.clients, journal, SystemClock(), hire)
+            bound = OperationService(direct.clients, journal, SystemClock(), start_runner)
             async with contextlib.AsyncExitStack() as stack:
                 for user in users:
                     await stack.enter_async_context(user.flowing())
@@ -149,7 +149,7 @@ def _unexpected(case: Case, told: Told, operation: Operation, script: Script) ->
     return found
 
 
-async def _carried_out(bound: Services, operation_id: str) -> Operation:
+async def _carried_out(bound: OperationService, operation_id: str) -> Operation:
     """As it was left, whether it ended or its runner did."""
     last: Operation | None = None
     with contextlib.suppress(RunnerFailure):
@@ -163,7 +163,7 @@ async def _recovered(stage: Stage, operation_id: str, operation: Operation, told
     """What an operator does then, with nothing in the way any more."""
     direct = stage.environment(stage.ground.mlflow_url, stage.ground.kubeconfig)
     backends, journal = connect(direct), open_journal(direct)
-    bound = services(backends.clients, journal, SystemClock(), lambda: launch(handed(direct), stage.folder))
+    bound = OperationService(backends.clients, journal, SystemClock(), lambda: launch(handed(direct), stage.folder))
     verb = stage.case.fault.verb
     try:
         for _ in range(_RECOVERIES):

@@ -15,7 +15,7 @@ from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, 
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.runner.launch import Launched
-from modeldeck.operations.service import Services, services
+from modeldeck.operations.service import OperationService
 from tests.crash.cases import Case, Scenario
 from tests.crash.ground import MODEL, Ground
 from tests.crash.traffic import Traffic
@@ -71,7 +71,7 @@ class Stage:
             await Traffic(self.ground.service, name, self.ground.question).settled(f"{self.name}/1")
         if scenario.kind is Kind.ROLLBACK:
             journal = open_journal(direct.clients.environment)
-            bound = services(direct.clients, journal, SystemClock(), _none)
+            bound = OperationService(direct.clients, journal, SystemClock(), _none)
             made = await planned(self.intent(Scenario(Kind.PROMOTE, scenario.by_alias)), bound)
             ended = await execute(made, direct.clients, journal, SystemClock(), lambda operation: None, asyncio.Event())
             journal.close()
@@ -94,7 +94,7 @@ def _none() -> Launched:
     raise AssertionError("nobody is hired for a plan")
 
 
-async def planned(intent: Intent, bound: Services) -> Plan:
+async def planned(intent: Intent, bound: OperationService) -> Plan:
     made = await bound.plan(intent)
     if isinstance(made, Refusal):
         raise AssertionError(f"refused: {made.message}")

@@ -22,7 +22,7 @@ from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operatio
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Order, Verb
-from modeldeck.operations.service import Services, services
+from modeldeck.operations.service import OperationService
 from tests.operations.processes import WHO, Fault, Process, computers
 from tests.operations.reference import KEY, STAGING, Reference
 from tests.support.fakes.clients import fake_clients
@@ -62,7 +62,7 @@ class Operator:
     name: str
     host: str
     journal: MemoryJournal
-    services: Services
+    services: OperationService
     console: Process
     pending: Plan | None = None
 
@@ -96,7 +96,7 @@ class Promotions(RuleBasedStateMachine):
     def _operator(self, name: str, host: str, journal: MemoryJournal) -> Operator:
         clients = Clients(self.fake.environment, None, self.fake.registry, self.fake.cluster, None)
         found: Operator
-        bound = services(clients, journal, self.clock, lambda: self._hands(found))  # type: ignore[arg-type]
+        bound = OperationService(clients, journal, self.clock, lambda: self._hands(found))  # type: ignore[arg-type]
         found = Operator(name, host, journal, bound, self._process(host, None))
         return found
 

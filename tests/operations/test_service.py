@@ -19,7 +19,7 @@ from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.handle import RunnerHandle
 from modeldeck.operations.runner.runner import Order, Verb
-from modeldeck.operations.service import Services, services
+from modeldeck.operations.service import OperationService
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
@@ -62,8 +62,8 @@ class Console:
         """Its hours take no time: what has not ended after two never will."""
         return self.loop.run(asyncio.wait_for(work, 7200.0))
 
-    def services(self) -> Services:
-        return services(self.fake.clients, self.journal, self.fake.clock, self._hire)  # type: ignore[arg-type]
+    def services(self) -> OperationService:
+        return OperationService(self.fake.clients, self.journal, self.fake.clock, self._hire)  # type: ignore[arg-type]
 
     def _hire(self) -> RunnerHandle:
         self.hired += 1
@@ -81,13 +81,13 @@ def desk() -> Iterator[Console]:
         yield Console(loop, fake_clients(clock=VirtualClock(virtual)), MemoryJournal(), [])
 
 
-async def begun(with_: Services) -> str:
+async def begun(with_: OperationService) -> str:
     made = await with_.plan(INTENT)
     assert isinstance(made, Plan)
     return with_.begin(made)
 
 
-async def followed(with_: Services, operation_id: str) -> list[Operation]:
+async def followed(with_: OperationService, operation_id: str) -> list[Operation]:
     return [operation async for operation in with_.follow(operation_id)]
 
 

@@ -31,7 +31,7 @@ from modeldeck.domain.operations.promotions import (
 )
 from modeldeck.operations.journal.signals import SignalRequest
 from modeldeck.operations.runner.runner import Verb
-from modeldeck.operations.service import Services
+from modeldeck.operations.service import OperationService
 from modeldeck.screens.shared.fleet_view import FleetView
 from modeldeck.screens.shared.operation_monitor import OperationMonitor
 from modeldeck.widgets.content.state import Live
@@ -388,8 +388,8 @@ def rolling_fleet() -> Fleet:
 OUTLOOK = FleetView(sample.ENVIRONMENT, fleet=rolling_fleet, rows=lambda: (), state=Live, awaited=lambda since: ())
 
 
-class Core:
-    """The services of operations, held by the test."""
+class Core(OperationService):
+    """The service of operations, held by the test."""
 
     def __init__(self, found: Plan | Refusal = PLAN, operation: Operation = BEGUN) -> None:
         self.found = found
@@ -443,20 +443,20 @@ class Core:
             RollbackTarget("7", "iris", NOW - 9000, NOW - 900, "replaced by 8", ("replica sets",), revision=4, is_default=True),
         )
 
-    def services(self) -> Services:
-        return Services(
-            plan=self.plan,
-            targets=self.targets,
-            get_ready=lambda: None,
-            begin=self.begin,
-            recover=self.recover,
-            follow=self.follow,
-            ask=self.ask,
-            operations=lambda: ALL,
-            plan_of=lambda operation_id: self.found if isinstance(self.found, Plan) else None,
-            heartbeat=lambda operation_id: self.beat,
-            close=lambda: None,
-        )
+    def get_ready(self) -> None:
+        pass
+
+    def operations(self) -> tuple[Operation, ...]:
+        return ALL
+
+    def plan_of(self, operation_id: str) -> Plan | None:
+        return self.found if isinstance(self.found, Plan) else None
+
+    def heartbeat(self, operation_id: str) -> float | None:
+        return self.beat
+
+    def close(self) -> None:
+        pass
 
     def monitor(self, who: str = "ann@box") -> OperationMonitor:
-        return OperationMonitor(self.services(), who)
+        return OperationMonitor(self, who)

@@ -107,7 +107,7 @@ def open_sightings(environment: Environment) -> SqliteSightings:
     return SqliteSightings(open_journal(environment).path)
 
 
-def hire(clients: Clients) -> Callable[[], RunnerHandle]:
+def start_runner(clients: Clients) -> Callable[[], RunnerHandle]:
     """Whoever carries operations of this world out: a process of its own each."""
 
     def start() -> RunnerHandle:

@@ -190,7 +190,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         return instant.path_of(instant.folder(os.environ), self._screen_of, *self.size)
 
     async def _connect(self, environment: Environment) -> None:
-        from modeldeck.backends import connect, hire, open_journal
+        from modeldeck.backends import connect, open_journal, start_runner
 
         backends = connect(environment)
         clients = backends.clients
@@ -214,7 +214,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         from modeldeck.screens.operations.controller import operations_controller
 
         self._controller = operations_controller(
-            self, backends.clients, hire(backends.clients), lambda: open_journal(environment), self._clock
+            self, backends.clients, start_runner(backends.clients), lambda: open_journal(environment), self._clock
         )
 
     def _publish(self, topic: Topic, reading: Reading[Any]) -> None:

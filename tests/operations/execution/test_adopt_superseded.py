@@ -130,6 +130,7 @@ OWN, OTHER, OLD = "20260101-000000-aaaa", "20260101-000001-bbbb", "20251231-0000
         (None, ((OTHER, "needs attention"),), Ownership.PASSED),
         (None, ((OTHER, "undone"), (OLD, "done")), Ownership.UNMARKED),
         (None, ((OLD, "done"),), Ownership.UNMARKED),
+        (None, ((OLD, "undone"), (OTHER, "done")), Ownership.UNMARKED),
         (None, (), Ownership.UNMARKED),
         (OLD, (), Ownership.UNMARKED),
     ],

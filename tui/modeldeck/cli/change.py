@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TypeVar
 
-from modeldeck.backends import Backends, connect, hire, open_journal
+from modeldeck.backends import Backends, connect, open_journal, start_runner
 from modeldeck.cli.attached import watch
 from modeldeck.cli.output import ask, fail, put, put_json, refuse, report, report_json, say
 from modeldeck.cli.telling import plan_text
@@ -21,7 +21,7 @@ from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.serialization import operation_json, plan_json
 from modeldeck.operations.common.text import actor
 from modeldeck.operations.journal.signals import Signal, SignalRequest
-from modeldeck.operations.service import Services, services
+from modeldeck.operations.service import OperationService
 
 QUIET = 3.0
 """Seconds that a plan may take before it is said that backends are waited for."""
@@ -37,7 +37,7 @@ async def change(environment: Environment, given: argparse.Namespace) -> int:
     if isinstance(gate, str):
         return fail("usage", gate, f"modeldeck gate check {given.gate}", ExitCode.USAGE, as_json=as_json)
     backends = connect(environment)
-    bound = services(backends.clients, open_journal(environment), SystemClock(), hire(backends.clients))
+    bound = OperationService(backends.clients, open_journal(environment), SystemClock(), start_runner(backends.clients))
     try:
         if not given.plan and not environment.read_only:
             bound.get_ready()
@@ -114,7 +114,7 @@ def plain_version(text: str | None) -> str | None:
     return text
 
 
-async def _with_plan(environment: Environment, bound: Services, plan: Plan, given: argparse.Namespace) -> int:
+async def _with_plan(environment: Environment, bound: OperationService, plan: Plan, given: argparse.Namespace) -> int:
     as_json = given.output == "json"
     if given.plan:
         put_json(plan_json(plan)) if as_json else put(plan_text(plan))
@@ -134,7 +134,7 @@ async def _with_plan(environment: Environment, bound: Services, plan: Plan, give
     return await watch(lambda: bound.follow(operation_id), operation_id, as_json=as_json, cancel=lambda: _cancel(bound, operation_id))
 
 
-def _cancel(bound: Services, operation_id: str) -> None:
+def _cancel(bound: OperationService, operation_id: str) -> None:
     say("modeldeck: asked to stop: taking back what was done …")
     try:
         bound.ask(operation_id, SignalRequest(Signal.CANCEL, actor()))
@@ -142,7 +142,7 @@ def _cancel(bound: Services, operation_id: str) -> None:
         say(f"modeldeck: {failure}")
 
 
-def _detached(bound: Services, operation_id: str, *, as_json: bool) -> int:
+def _detached(bound: OperationService, operation_id: str, *, as_json: bool) -> int:
     """Begun, and left to itself."""
     begun = next((one for one in bound.operations() if one.id == operation_id), None)
     if as_json and begun is not None:

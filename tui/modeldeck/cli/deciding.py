@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from modeldeck.backends import connect, hire
+from modeldeck.backends import connect, start_runner
 from modeldeck.cli.attached import watch
 from modeldeck.cli.output import fail, say
 from modeldeck.domain.environments import Environment
@@ -16,7 +16,7 @@ from modeldeck.operations.common.text import actor
 from modeldeck.operations.journal.journal import SqliteJournal
 from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Verb
-from modeldeck.operations.service import Services, services
+from modeldeck.operations.service import OperationService
 
 _WISHES = {"cancel": Signal.CANCEL, "accept": Signal.ACCEPT, "extend": Signal.EXTEND, "approve": Signal.APPROVE}
 
@@ -27,7 +27,7 @@ async def decide(environment: Environment, journal: SqliteJournal, operation: Op
         message = f"operations {given.action} needs --yes without a terminal"
         return fail("usage", message, "", ExitCode.USAGE, as_json=as_json)
     backends = connect(environment)
-    bound = services(backends.clients, journal, SystemClock(), hire(backends.clients))
+    bound = OperationService(backends.clients, journal, SystemClock(), start_runner(backends.clients))
     try:
         if operation is not None and given.action in _WISHES:
             return _wish(bound, operation, given)
@@ -46,7 +46,7 @@ async def decide(environment: Environment, journal: SqliteJournal, operation: Op
         await backends.close()
 
 
-def _wish(bound: Services, operation: Operation, given: argparse.Namespace) -> int:
+def _wish(bound: OperationService, operation: Operation, given: argparse.Namespace) -> int:
     bound.ask(operation.id, SignalRequest(_WISHES[given.action], actor(), given.reason, given.seconds))
     say(f"modeldeck: said to operation {operation.id}; modeldeck operations attach {operation.id} shows what comes of it")
     return ExitCode.DONE

@@ -1,9 +1,9 @@
-"""The verbs of operations bound to one environment's backends, journal and clock: what screens and the command line call."""
+"""The verbs of operations, bound to one environment's backends, journal and clock."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,62 +32,48 @@ from modeldeck.ports import Clock, Journal
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    plan: Callable[[Intent], Awaitable[Plan | Refusal]]
-    targets: Callable[[str, str], Awaitable[tuple[RollbackTarget, ...]]]
-    """(namespace, deployment) → versions that served there, the last one first. Raises a Failure where the cluster cannot be asked."""
-    get_ready: Callable[[], None]
-    """A person reads a plan: whoever is to carry it out gets ready meanwhile. Raises nothing; what fails is told by `begin`."""
-    begin: Callable[[Plan], str]
-    """Write the plan down and have it carried out; answers the operation's id. Raises a Failure, and then nothing has begun."""
-    recover: Callable[[str, Verb], Awaitable[None]]
-    """Resume an operation that was cut off, or take it back; one that the journal does not know is looked for on the Deployments.
-    Raises a Failure where it is not for us."""
-    follow: Callable[[str], AsyncIterator[Operation]]
-    """The operation as it stands and as it goes on, until it ends. Raises RunnerFailure where whoever carried it out is gone before."""
-    ask: Callable[[str, SignalRequest], None]
-    """Raises a Failure where the wish makes no sense now."""
-    operations: Callable[[], tuple[Operation, ...]]
-    """Newest first, with their heartbeats. Raises JournalFailure."""
-    plan_of: Callable[[str], Plan | None]
-    """What the operation was begun with; None where the journal does not know it. Raises JournalFailure."""
-    heartbeat: Callable[[str], float | None]
-    """When the operation's process last said that it lives, seconds since the epoch. Raises JournalFailure."""
-    close: Callable[[], None]
-    """Whoever got ready in vain may go."""
-
-
-@dataclass(frozen=True, slots=True)
 class _AtWork:
-    hands: RunnerHandle
+    runner: RunnerHandle
     past: int
     """The journal's newest entry of the operation when the order was given: an end up to there is that of an earlier attempt."""
 
 
-class _Bound:
-    """The state behind the verbs: who is ready, and who carries out what."""
+class OperationService:
+    """What screens and the command line call. It holds who is ready to carry an operation out, and who carries out which."""
 
-    def __init__(self, clients: Clients, journal: SqliteJournal, clock: Clock, hire: Callable[[], RunnerHandle]) -> None:
-        self._clients, self._journal, self._clock, self._hire = clients, journal, clock, hire
+    def __init__(self, clients: Clients, journal: SqliteJournal, clock: Clock, start_runner: Callable[[], RunnerHandle]) -> None:
+        """`start_runner` makes a process ready to carry out one order. Raises RunnerFailure."""
+        self._clients, self._journal, self._clock, self._start_runner = clients, journal, clock, start_runner
         self._ready: RunnerHandle | None = None
         self._at_work: dict[str, _AtWork] = {}
 
+    async def plan(self, intent: Intent) -> Plan | Refusal:
+        return await plan_for(intent, self._clients, self._journal, self._clock)
+
+    async def targets(self, namespace: str, deployment: str) -> tuple[RollbackTarget, ...]:
+        """Versions that served there, the last one first. Raises a Failure where the cluster cannot be asked."""
+        return await targets_of(namespace, deployment, self._clients, self._journal, self._clock)
+
     def get_ready(self) -> None:
+        """A person reads a plan: whoever is to carry it out gets ready meanwhile. Raises nothing; what fails is told by `begin`."""
         if self._ready is None or self._ready.ended():
             try:
-                self._ready = self._hire()
+                self._ready = self._start_runner()
             except RunnerFailure:
                 self._ready = None  # told again, and shown, when it matters
 
     def begin(self, made: Plan) -> str:
+        """Write the plan down and have it carried out; answers the operation's id. Raises a Failure, and then nothing has begun."""
         may_change(self._clients)
         made = stamped(made, self._clock.now())
-        hands = self._take()
+        runner = self._take()
         self._journal.append(made.id, "planned", {"at": self._clock.now(), "plan": plan_to_journal(made), "host": host()})
-        self._go(hands, Order(Verb.EXECUTE, made.id))
+        self._go(runner, Order(Verb.EXECUTE, made.id))
         return made.id
 
     async def recover(self, operation_id: str, verb: Verb) -> None:
+        """Resume an operation that was cut off, or take it back; one that the journal does not know is looked for on the Deployments.
+        Raises a Failure where it is not for us."""
         may_change(self._clients)
         operation, made = self._journal.operation(operation_id), self._journal.plan(operation_id)
         if operation is None or made is None:
@@ -99,15 +85,16 @@ class _Bound:
         self._go(self._take(), Order(verb, operation_id))
 
     def _take(self) -> RunnerHandle:
-        hands, self._ready = self._ready, None
-        return hands if hands is not None and not hands.ended() else self._hire()
+        runner, self._ready = self._ready, None
+        return runner if runner is not None and not runner.ended() else self._start_runner()
 
-    def _go(self, hands: RunnerHandle, order: Order) -> None:
+    def _go(self, runner: RunnerHandle, order: Order) -> None:
         _, past = self._journal.after(order.operation, 0)
-        hands.go(order)
-        self._at_work[order.operation] = _AtWork(hands, past)
+        runner.go(order)
+        self._at_work[order.operation] = _AtWork(runner, past)
 
     async def follow(self, operation_id: str) -> AsyncIterator[Operation]:
+        """The operation as it stands and as it goes on, until it ends. Raises RunnerFailure where whoever carried it out is gone before."""
         last: Operation | None = None
         work = self._at_work.get(operation_id)
         past = work.past if work is not None else 0
@@ -118,7 +105,7 @@ class _Bound:
         work = self._at_work.pop(operation_id, None)
         untouched = work is not None and not self._journal.after(operation_id, work.past)[0]
         if last is not None and (last.state is not State.ENDED or untouched):
-            said = work.hands.last_words() if work is not None else ""
+            said = work.runner.last_words() if work is not None else ""
             hint = f"modeldeck operations resume {operation_id}, or undo {operation_id}"
             # One that has told how it ended is not gone: only its journal could not take it, as on a full disk.
             told = f"operation {operation_id} has ended, and its journal does not say how: {said}"
@@ -127,45 +114,34 @@ class _Bound:
     def _is_alive(self, operation_id: str, operation: Operation) -> bool:
         work = self._at_work.get(operation_id)
         if work is not None:
-            return not work.hands.ended()
+            return not work.runner.ended()
         return is_alive(operation) is not False
 
     def ask(self, operation_id: str, asked: SignalRequest) -> None:
+        """Raises a Failure where what is asked for makes no sense now."""
         may_change(self._clients)
         operation = self._journal.operation(operation_id)
         if operation is None:
             raise NotFound(f"no operation {operation_id}", hint="modeldeck operations list", backend="journal")
         ask(operation, asked, self._journal, self._clock.now())
 
+    def operations(self) -> tuple[Operation, ...]:
+        """Newest first, with their heartbeats. Raises JournalFailure."""
+        return self._journal.operations()
+
+    def plan_of(self, operation_id: str) -> Plan | None:
+        """What the operation was begun with; None where the journal does not know it. Raises JournalFailure."""
+        return self._journal.plan(operation_id)
+
+    def heartbeat(self, operation_id: str) -> float | None:
+        """When the operation's process last said that it lives, seconds since the epoch. Raises JournalFailure."""
+        return self._journal.heartbeat(operation_id)
+
     def close(self) -> None:
+        """Whoever got ready in vain may go."""
         if self._ready is not None:
             self._ready.discard()
             self._ready = None
-
-
-def services(clients: Clients, journal: SqliteJournal, clock: Clock, hire: Callable[[], RunnerHandle]) -> Services:
-    """`hire` makes somebody ready to carry out one order."""
-
-    async def planned(intent: Intent) -> Plan | Refusal:
-        return await plan_for(intent, clients, journal, clock)
-
-    async def targets(namespace: str, deployment: str) -> tuple[RollbackTarget, ...]:
-        return await targets_of(namespace, deployment, clients, journal, clock)
-
-    bound = _Bound(clients, journal, clock, hire)
-    return Services(
-        plan=planned,
-        targets=targets,
-        get_ready=bound.get_ready,
-        begin=bound.begin,
-        recover=bound.recover,
-        follow=bound.follow,
-        ask=bound.ask,
-        operations=journal.operations,
-        plan_of=journal.plan,
-        heartbeat=journal.heartbeat,
-        close=bound.close,
-    )
 
 
 async def targets_of(namespace: str, name: str, clients: Clients, journal: Journal, clock: Clock) -> tuple[RollbackTarget, ...]:

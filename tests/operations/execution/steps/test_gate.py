@@ -55,6 +55,8 @@ async def test_three_passes_after_the_warm_up_finish(judged: Bench) -> None:
     operation = await judged.promote("2")
     assert operation.outcome is Outcome.DONE, operation.message
     assert gate_of(operation) == (StepState.DONE, "passed: all 1 criteria pass")
+    (step,) = [step for step in operation.steps if step.name is StepName.JUDGE_GATE]
+    assert [round(judgement.elapsed, 2) for judgement in step.judgements] == [0.0, 5.0, 10.0, 15.0, 20.0, 25.0]
     assert operation.judged is not None
     assert operation.judged.verdict is GateVerdict.PASS
     assert judged.fake.champion == "2"
@@ -100,9 +102,12 @@ async def test_silence_holds_and_is_accepted_only_with_a_person(judged: Bench) -
 
 
 async def test_what_is_accepted_names_what_the_gate_said_last(judged: Bench) -> None:
-    judged.fake.metrics.failure = Unreachable("connection refused", backend="Prometheus")
+    says(judged, lambda at: 0.5)
+    began = judged.fake.clock.at
 
     def look() -> None:
+        if judged.fake.clock.at > began + 8.0:
+            judged.fake.metrics.failure = Unreachable("connection refused", backend="Prometheus")
         if judged.seen[-1].state is State.WAITING:
             judged.inbox.deliver(SignalRequest(Signal.ACCEPT, "bob@box", "known outage"))
 

@@ -26,11 +26,11 @@ from modeldeck.screens.shared.operation_monitor import MonitoredOperation, Opera
 
 
 def operations_controller(
-    app: App[Any], clients: Clients, hire: Callable[[], RunnerHandle], journal: Callable[[], SqliteJournal], clock: Clock
+    app: App[Any], clients: Clients, start_runner: Callable[[], RunnerHandle], journal: Callable[[], SqliteJournal], clock: Clock
 ) -> OperationsController:
     """For the environment whose deck `app` shows. `journal` opens one more connection to its journal: each is for one thread."""
     from modeldeck.operations.common.text import actor
-    from modeldeck.operations.service import services
+    from modeldeck.operations.service import OperationService
 
     deck = next(screen for screen in app.screen_stack if isinstance(screen, Deck))
     environment = clients.environment
@@ -43,7 +43,7 @@ def operations_controller(
         awaited=deck.awaited,
         cluster=lambda: here.now,
     )
-    monitor = OperationMonitor(services(clients, journal(), clock, hire), actor())
+    monitor = OperationMonitor(OperationService(clients, journal(), clock, start_runner), actor())
     noticing = ActiveOperationsPoller(Ledger(journal()).read, clock, deck.tell, deck.miss_journal)
     noticing.start()
     ledger = Ledger(journal())

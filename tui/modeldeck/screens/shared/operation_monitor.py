@@ -13,7 +13,7 @@ from modeldeck.domain.operations.promotions import Operation, Plan, State
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Verb
-from modeldeck.operations.service import Services
+from modeldeck.operations.service import OperationService
 
 Progress = Callable[[], None]
 
@@ -48,7 +48,7 @@ class MonitoredOperation:
 class OperationMonitor:
     """Begins operations and follows them. Everything on the event loop."""
 
-    def __init__(self, services: Services, who: str) -> None:
+    def __init__(self, services: OperationService, who: str) -> None:
         self.services = services
         self.who = who
         self._followed: dict[str, MonitoredOperation] = {}
