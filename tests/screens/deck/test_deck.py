@@ -18,6 +18,7 @@ from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.selection import Pane as P
 from modeldeck.live.hub import LiveQuery, Runs, RunsQuery, Topic
 from modeldeck.render.cell import line_text
+from modeldeck.screens.deck import deck as deck_module
 from modeldeck.screens.deck.deck import Deck, Kept
 from modeldeck.screens.deck.messages import CopyRequested, PromoteRequested, RollbackRequested
 from modeldeck.screens.shared.reading_screen import ReadingScreen
@@ -388,3 +389,16 @@ async def test_the_wheel_over_the_charts_moves_their_window_to_its_ends() -> Non
             await until(pilot, lambda windows=windows: [getattr(asked, "window", 0) for asked in app.source.asked] == windows)  # type: ignore[misc]
             app.source.asked.clear()
         assert "last 1 d" in app.text()
+
+
+async def test_what_comes_for_panes_that_are_about_to_follow_is_painted_with_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a key is held one table moves, not four: over a slow link the others would be in its way."""
+    monkeypatch.setattr(deck_module, "FOLLOW_AFTER", 3600.0)
+    async with stage() as (app, pilot):
+        await pilot.press("3", "j")
+        await until(pilot, lambda: app.deck._follow_timer is not None)
+        app.deck.receive(Topic.RUNS, sample.reading(Runs(RunsQuery(), (sample.run(11),), False)))
+        await until(pilot, lambda: not app.deck._flushing)
+        assert len(app.deck.table(P.RUNS).rows) > 1
+        app.deck._follow()
+        await until(pilot, lambda: len(app.deck.table(P.RUNS).rows) == 1)

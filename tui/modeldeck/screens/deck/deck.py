@@ -119,6 +119,11 @@ class Deck(DeckRoom):
         """Panes whose first selection is about to be known: painted before, they would have to be painted twice."""
         return {P.RUNS, P.VERSIONS} if self._patience and not self.model.settled else set()
 
+    @property
+    def _followers(self) -> set[P]:
+        """Panes that are about to follow a move: what comes for them meanwhile is painted with that."""
+        return set(P) - {self.focused_pane} if self._follow_timer is not None else set()
+
     def _lose_patience(self) -> None:
         self._patience = 0.0
         self._mark(*P)
@@ -179,7 +184,8 @@ class Deck(DeckRoom):
         if self.model.seed():
             self._dirty |= set(P)
             self.live.ask()
-        dirty, self._dirty = self._dirty - self._awaits, self._dirty & self._awaits
+        later = self._awaits | self._followers
+        dirty, self._dirty = self._dirty - later, self._dirty & later
         for pane in P:
             if pane in dirty:
                 self._panes[pane].paint()
