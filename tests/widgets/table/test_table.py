@@ -326,3 +326,27 @@ async def test_who_looks_at_the_top_sees_what_arrives_there() -> None:
         await pilot.resize_terminal(60, 8)
         await pilot.pause()
         assert any("▸" in line for line in screen_text(app))
+
+
+async def test_a_key_keeps_the_next_rows_in_sight_and_a_click_moves_nothing() -> None:
+    stage = table(30)
+    app = Stage(stage)
+    async with app.run_test(size=(60, 17)) as pilot:  # sixteen rows below the header
+        shown = [stage.selected_id]
+
+        async def place() -> int:
+            await pilot.pause()
+            return next(at for at, line in enumerate(screen_text(app)) if "▸" in line)
+
+        await pilot.press(*"j" * 12)
+        assert await place() == 13
+        await pilot.press("j", "j")
+        assert await place() == 13, "three rows below it"
+        await pilot.press(*"k" * 11)
+        assert await place() == 4, "three rows above it"
+        await pilot.click(Table, offset=(5, 16))
+        assert await place() == 16
+        await pilot.press("G")
+        assert await place() == 16, "the last one"
+        shown.append(stage.selected_id)
+    assert shown == ["r0", "r29"]

@@ -22,6 +22,9 @@ from modeldeck.widgets.table.view import TableView
 
 R = TypeVar("R")
 
+AHEAD = 3
+"""Rows that stay in sight before and after the one that a key moves to, where there is room for them."""
+
 
 class Table(PaneContent, Generic[R], can_focus=True):
     """A virtual table over a `TableSource`. Give rows with `update_rows`, in the backend's order, as often as they change."""
@@ -214,11 +217,12 @@ class Table(PaneContent, Generic[R], can_focus=True):
         self._show_selection()
         self.repaint()
 
-    def _show_selection(self) -> None:
+    def _show_selection(self, around: int = 0) -> None:
+        """Bring the selected row into sight, with so many rows before and after it."""
         if not self.size.height:
             return  # not laid out yet: there is no sight to keep it in
-        top = min(self._top, self._index)
-        top = max(top, self._index - self._page + 1)
+        top = min(self._top, self._index - around)
+        top = max(top, self._index + around - self._page + 1)
         self._top = max(0, min(top, len(self._view.rows) - self._page))
 
     def _settle(self, *, keep_place: bool) -> None:
@@ -253,7 +257,7 @@ class Table(PaneContent, Generic[R], can_focus=True):
 
     # Keys and mouse
 
-    def _go(self, index: int) -> None:
+    def _go(self, index: int, around: int = 0) -> None:
         rows = self._view.rows
         self._wanted_id = None
         if not rows or self.covered:
@@ -262,12 +266,13 @@ class Table(PaneContent, Generic[R], can_focus=True):
         if index == self._index and self._selected_id is not None:
             return
         self._index, self._selected_id, self.moved = index, self.source.row_id(rows[index]), True
-        self._show_selection()
+        self._show_selection(around)
         self.repaint()
         self._say_selected()
 
     def action_move(self, rows: int) -> None:
-        self._go(self._index + rows)
+        """What comes next is in sight. A click moves nothing under the mouse."""
+        self._go(self._index + rows, min(AHEAD, (self._page - 1) // 4))
 
     def action_page(self, pages: int) -> None:
         self._top = max(0, min(self._top + pages * self._page, len(self._view.rows) - self._page))
