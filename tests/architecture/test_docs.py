@@ -45,6 +45,11 @@ KEPT = {"harmless": "tests/mutation", "Shelf": "shared_answers", "Wish": "kubesi
 """What means something else: where."""
 
 
+RETIRED_FIELDS = {"hire", "leg", "legs", "troubles", "waiting_for", "wish", "words"}
+"""Likewise as names of what a value is: attributes, arguments and variables of the product."""
+FIELDS_KEPT = {"words": "links/", "waiting_for": "pod_reason", "troubles": "status"}
+
+
 def anchors(document: Path) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
@@ -92,6 +97,16 @@ def test_retired_words_stay_retired() -> None:
             name = getattr(node, "name", None) if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) else None
             if name in RETIRED and KEPT.get(name, "\0") not in place:
                 found.add((place, name))
+    assert found == set()
+
+
+def test_retired_fields_stay_retired() -> None:
+    found = set()
+    for path in (ROOT / "tui" / "modeldeck").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = next((str(value) for kind in ("attr", "arg", "id") if isinstance(value := getattr(node, kind, None), str)), "")
+            if name in RETIRED_FIELDS and FIELDS_KEPT.get(name, "\0") not in path.as_posix():
+                found.add((path.relative_to(ROOT).as_posix(), name))
     assert found == set()
 
 

@@ -1,6 +1,7 @@
-"""`python -m tests.screenshots.shoot [--state DIR]`: takes the README's picture from the real console on a real sandbox.
+"""`python -m tests.screenshots.shoot [--state DIR]`: takes the pictures of README and docs from the real console on a real sandbox.
 
-Brings a sandbox up, lets traffic flow until the charts have something to show, and writes deck.svg beside this file.
+Brings a sandbox up, lets traffic flow until the charts have something to show, promotes a version, and writes deck.svg, plan.svg and
+operation.svg beside this file.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import html
 import os
 import re
 import shlex
@@ -20,11 +22,14 @@ from modeldeck.config import ConfigErrors, Flags, resolve
 
 HERE = Path(__file__).parent
 SIZE = (150, 42)
-WANTED = (r"champion", r"iris", r"\d/\d", r"p99", r"latency")
-KEYS = ("3", "j", "j")
-"""To the third deployment, iris."""
+DECK = (r"champion", r"iris", r"\d/\d", r"p99", r"latency")
+PLAN = (r"Checks", r"Steps", r"(ready to apply|warnings?, and nothing that refuses)")
+OPERATION = (r"judge gate", r"requests", r"p99")
+"""What must stand on each picture."""
+TO_IRIS = ("3", "g", "j", "j")
+TO_NEWEST_VERSION = ("2", "g")
 PATIENCE = 60.0
-"""Seconds until all of WANTED must stand on the screen."""
+"""Seconds until that stands there."""
 TRAFFIC = 180.0
 """Seconds of traffic for the charts."""
 
@@ -34,8 +39,8 @@ def main() -> int:
     parser.add_argument("--state", type=Path, metavar="DIR", help="the sandbox' state folder, kept; without it a new one")
     given = parser.parse_args()
     if os.environ.get("MLFLOW_TRACKING_URI") and os.environ.get("KUBECONFIG"):
-        picture = asyncio.run(shoot())
-        (HERE / "deck.svg").write_text(without_fonts(picture))
+        for name, picture in asyncio.run(shoot()).items():
+            (HERE / f"{name}.svg").write_text(without_fonts(picture))
         return 0
     with tempfile.TemporaryDirectory(prefix="modeldeck-shoot-") as folder:
         modeldeck = str(Path(sys.executable).with_name("modeldeck"))
@@ -43,7 +48,7 @@ def main() -> int:
         return subprocess.run([modeldeck, "sandbox", "--state", str(given.state or folder), "--exec", again], check=False).returncode
 
 
-async def shoot() -> str:
+async def shoot() -> dict[str, str]:
     os.environ.update(COLORTERM="truecolor", TERM="xterm-256color")  # which Textual reads when it is imported
     from modeldeck.console import Console, Launch
 
@@ -52,14 +57,27 @@ async def shoot() -> str:
     environment = dataclasses.replace(found.environment, name="sandbox")
     console = Console(Launch(environment, (environment.name,), lambda name: environment))
     console.who = "you@box"
+
     async with console.run_test(size=SIZE) as pilot:
+
+        async def picture(wanted: tuple[str, ...], *keys: str) -> str:
+            await pilot.press(*keys)
+            deadline = asyncio.get_running_loop().time() + PATIENCE
+            while missing := [each for each in wanted if not re.search(each, text(console.export_screenshot()))]:
+                assert asyncio.get_running_loop().time() < deadline, f"not on the screen: {missing}"
+                await pilot.pause(0.5)
+            return console.export_screenshot(title="modeldeck")
+
         await asyncio.sleep(TRAFFIC)
-        await pilot.press(*KEYS)
-        deadline = asyncio.get_running_loop().time() + PATIENCE
-        while missing := [each for each in WANTED if not re.search(each, console.export_screenshot())]:
-            assert asyncio.get_running_loop().time() < deadline, f"not on the screen: {missing}"
-            await pilot.pause(0.5)
-        return console.export_screenshot(title="modeldeck")
+        deck = await picture(DECK, *TO_IRIS)
+        await picture(DECK, *TO_NEWEST_VERSION)
+        plan = await picture(PLAN, "p")
+        return {"deck": deck, "plan": plan, "operation": await picture(OPERATION, "y")}
+
+
+def text(picture: str) -> str:
+    """What is written in it: blanks that are no blanks are made some, and colours left out."""
+    return html.unescape(re.sub(r"<[^>]*>", "", picture)).replace("\xa0", " ")
 
 
 def without_fonts(picture: str) -> str:

@@ -238,7 +238,7 @@ class Journal(Protocol):
         ...
 
     def claim(self, operation_id: str, kind: str, body: Mapping[str, object], *, seen: int) -> bool:
-        """Like `append`, unless anything but wishes has been written of the operation since the entry `seen`: then False, and nothing is
+        """Like `append`, unless anything but people's requests has been written of it since the entry `seen`: then False, and nothing is
         written."""
         ...
 

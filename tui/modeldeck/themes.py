@@ -107,7 +107,7 @@ def load_theme(path: Path) -> Theme | ThemeError:
 def choose_theme(wanted: str | None, *, no_color: bool = False, colors: int = 1 << 24) -> tuple[Theme, ThemeError | None]:
     """The theme to start with, and what was wrong with the wanted one, if anything.
 
-    NO_COLOR is stronger than any wish. Where nothing was asked for and the terminal has 16 colours or none, the plain theme keeps
+    NO_COLOR is stronger than any choice. Where nothing was asked for and the terminal has 16 colours or none, the plain theme keeps
     everything readable.
     """
     fallback = PLAIN if no_color or colors <= 16 else DEFAULT

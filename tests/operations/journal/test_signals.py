@@ -43,9 +43,9 @@ def test_what_makes_sense_is_written_down(parts: dict[str, Any], asked: SignalRe
     if failure is None:
         ask(operation, asked, journal, 5.0)
         (entry,) = journal.entries("op")
-        body = {"at": 5.0, "what": asked.wish.value, "by": asked.by, "reason": asked.reason}
+        body = {"at": 5.0, "what": asked.signal.value, "by": asked.by, "reason": asked.reason}
         assert (entry.kind, {key: entry.body[key] for key in body}) == ("asked", body)
-        assert entry.body.get("seconds") == (asked.seconds if asked.wish is EXTEND else None)
+        assert entry.body.get("seconds") == (asked.seconds if asked.signal is EXTEND else None)
         assert signals_in(entry) == asked
     else:
         with pytest.raises(failure, match=message):
@@ -72,7 +72,7 @@ async def test_a_mailbox_sorts_wishes() -> None:
     inbox = SignalInbox(asyncio.Event())
     for wish in (ACCEPT, APPROVE, EXTEND):
         inbox.deliver(SignalRequest(wish, "bob"))
-    assert ([each.wish for each in inbox.decisions], [each.wish for each in inbox.approvals]) == ([ACCEPT, EXTEND], [APPROVE])
+    assert ([each.signal for each in inbox.decisions], [each.signal for each in inbox.approvals]) == ([ACCEPT, EXTEND], [APPROVE])
     assert not inbox.cancel.is_set()
     inbox.deliver(SignalRequest(CANCEL, "bob"))
     assert inbox.cancel.is_set()

@@ -148,7 +148,7 @@ async def test_u_asks_before_it_asks_for_an_undo() -> None:
         assert not core.asked
         await pilot.press("u", "y")
         await settled(pilot)
-        assert [(asked.wish, asked.by) for asked in core.asked] == [(Signal.CANCEL, "ann@box")]
+        assert [(asked.signal, asked.by) for asked in core.asked] == [(Signal.CANCEL, "ann@box")]
         core.tell(replace(ops.JUDGING, cancel_asked=True))
         await settled(pilot)
         assert "it stops before its next request" in app.text()
@@ -174,7 +174,7 @@ async def test_a_gate_that_holds_is_accepted_with_a_reason_and_not_without() -> 
         assert "that needs a reason" in app.text()
         await pilot.press("a", *"quiet", "enter")
         await settled(pilot)
-        assert [(asked.wish, asked.by, asked.reason) for asked in core.asked] == [(Signal.ACCEPT, "bob@laptop", "quiet")]
+        assert [(asked.signal, asked.by, asked.reason) for asked in core.asked] == [(Signal.ACCEPT, "bob@laptop", "quiet")]
 
 
 @pytest.mark.parametrize(("typed", "seconds"), [("5", [300.0]), ("2,5", [150.0]), ("90m", [5400.0]), ("soon", []), ("-3", []), ("nan", [])])
@@ -183,7 +183,7 @@ async def test_x_gives_the_gate_more_minutes(typed: str, seconds: list[float]) -
         await pilot.press("x", "ctrl+u")
         await pilot.press(*typed, "enter")
         await settled(pilot)
-        assert [asked.seconds for asked in core.asked if asked.wish is Signal.EXTEND] == seconds
+        assert [asked.seconds for asked in core.asked if asked.signal is Signal.EXTEND] == seconds
 
 
 async def test_time_that_people_gave_counts_as_the_gates_own() -> None:
@@ -199,11 +199,11 @@ async def test_somebody_elses_operation_is_approved_and_ones_own_is_not() -> Non
         assert not core.asked
         await pilot.press("a", *"looks ok", "enter")
         await settled(pilot)
-        assert [(asked.wish, asked.reason) for asked in core.asked] == [(Signal.APPROVE, "looks ok")]
+        assert [(asked.signal, asked.reason) for asked in core.asked] == [(Signal.APPROVE, "looks ok")]
     async with watched(APPROVAL, who="bob@laptop") as (app, pilot, core):
         await pilot.press("a", "enter")
         await settled(pilot)
-        assert [(asked.wish, asked.reason) for asked in core.asked] == [(Signal.APPROVE, "")]
+        assert [(asked.signal, asked.reason) for asked in core.asked] == [(Signal.APPROVE, "")]
     async with watched(APPROVAL) as (app, pilot, core):
         assert "(your own: somebody else has to)" in app.text()
         await pilot.press("a", "enter")

@@ -18,7 +18,7 @@ from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.operations.service import OperationService
 
-_WISHES = {"cancel": Signal.CANCEL, "accept": Signal.ACCEPT, "extend": Signal.EXTEND, "approve": Signal.APPROVE}
+_REQUESTS = {"cancel": Signal.CANCEL, "accept": Signal.ACCEPT, "extend": Signal.EXTEND, "approve": Signal.APPROVE}
 
 
 async def decide(environment: Environment, journal: SqliteJournal, operation: Operation | None, given: argparse.Namespace) -> int:
@@ -29,8 +29,8 @@ async def decide(environment: Environment, journal: SqliteJournal, operation: Op
     backends = connect(environment)
     bound = OperationService(backends.clients, journal, SystemClock(), start_runner(backends.clients))
     try:
-        if operation is not None and given.action in _WISHES:
-            return _wish(bound, operation, given)
+        if operation is not None and given.action in _REQUESTS:
+            return _request(bound, operation, given)
         if operation is not None and given.action == "undo" and _at_work(operation):
             bound.ask(operation.id, SignalRequest(Signal.CANCEL, actor(), given.reason))
             say("modeldeck: asked the process that carries it out to undo it")
@@ -46,8 +46,8 @@ async def decide(environment: Environment, journal: SqliteJournal, operation: Op
         await backends.close()
 
 
-def _wish(bound: OperationService, operation: Operation, given: argparse.Namespace) -> int:
-    bound.ask(operation.id, SignalRequest(_WISHES[given.action], actor(), given.reason, given.seconds))
+def _request(bound: OperationService, operation: Operation, given: argparse.Namespace) -> int:
+    bound.ask(operation.id, SignalRequest(_REQUESTS[given.action], actor(), given.reason, given.seconds))
     say(f"modeldeck: said to operation {operation.id}; modeldeck operations attach {operation.id} shows what comes of it")
     return ExitCode.DONE
 

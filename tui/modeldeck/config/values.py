@@ -1,4 +1,4 @@
-"""What goes in and comes out: the command line's wishes, the resolved environments, and what is wrong with a setting."""
+"""What goes in and comes out: what the command line asks for, the resolved environments, and what is wrong with a setting."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def head(intent: Intent, found: Plan | Refusal | None, environment: Environment)
     tags = [
         Cell(f"  {word}", "warn") for word, holds in (("protected", environment.protected), ("approval", environment.approval)) if holds
     ]
-    *before, last = moves(intent.kind, plan.parts) if plan else [_wish(intent)]
+    *before, last = moves(intent.kind, plan.parts) if plan else [_wanted(intent)]
     lines: list[Line] = [*before, (*last, Cell("  in ", "muted"), Cell(environment.name), *tags)]
     if plan is not None:
         lines.append(summary(plan))
@@ -61,7 +61,7 @@ def head(intent: Intent, found: Plan | Refusal | None, environment: Environment)
     return tuple(lines)
 
 
-def _wish(intent: Intent) -> Line:
+def _wanted(intent: Intent) -> Line:
     """What is wanted, as long as there is no plan."""
     first, *further = targets.keys(intent)
     line = [*move(intent.kind, intent.model or "?", None, intent.to_version or "?", first)]

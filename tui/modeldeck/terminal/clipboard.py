@@ -24,8 +24,8 @@ async def copy(text: str, environ: Mapping[str, str], write: Write) -> str:
             text, environ, "load-buffer", "-w", "-", ";", "display-message", "-p", "#{set-clipboard} #{client_termfeatures}"
         )
         if shown is not None:
-            wish, _, features = shown.partition(" ")
-            return "in tmux's buffer and sent to the terminal" if wish != "off" and "clipboard" in features else "in tmux's buffer"
+            setting, _, features = shown.partition(" ")
+            return "in tmux's buffer and sent to the terminal" if setting != "off" and "clipboard" in features else "in tmux's buffer"
         if await _tmux(text, environ, "load-buffer", "-") is not None:  # before 3.2
             return "in tmux's buffer"
     sequence = f"\x1b]52;c;{b64encode(text.encode()).decode()}\x07"

@@ -246,12 +246,12 @@ def _of_which(pod: Pod, container: ContainerState) -> str:
 def _crash_words(pod: Pod, container: ContainerState) -> str:
     first = _initially(pod, container)
     reason = (container.reason or "Error") if first or container.state == "waiting" else "keeps ending"
-    words = f"pod {pod.name}: {first}{reason}{_of_which(pod, container)}"
+    told = f"pod {pod.name}: {first}{reason}{_of_which(pod, container)}"
     if container.restarts:
-        words += f", restarted {container.restarts} times"
-    words += _end_words(container, reason)
+        told += f", restarted {container.restarts} times"
+    told += _end_words(container, reason)
     message = (container.last_message or container.message).strip()
-    return f"{words}: {message}" if message else words
+    return f"{told}: {message}" if message else told
 
 
 def _end_words(container: ContainerState, said: str = "") -> str:

@@ -147,10 +147,10 @@ def _container_patch(container: Container, fields: Mapping[str, list[tuple[list[
         elif field == "env":
             patch["env"] = [_env_patch(container.env[int(rest[0])].name, after) for rest, after in changes]
         elif field in ("args", "command"):
-            words: list[str | None] = list(container.args if field == "args" else container.command)
+            parts: list[str | None] = list(container.args if field == "args" else container.command)
             for rest, after in changes:
-                words[int(rest[0])] = after
-            patch[field] = [word for word in words if word is not None]
+                parts[int(rest[0])] = after
+            patch[field] = [word for word in parts if word is not None]
         else:
             raise ValueError(f"not a place that can be edited: {field} of container {container.name}")
     return patch

@@ -54,8 +54,8 @@ def _names(*names: str) -> str:
     return "|".join(dict.fromkeys(spelt for name in names for spelt in (name, _upper(name))))
 
 
-def _words(*words: str) -> str:
-    return "|".join(dict.fromkeys(spelt for word in words for spelt in (word, word.capitalize(), word.upper())))
+def _spellings(*terms: str) -> str:
+    return "|".join(dict.fromkeys(spelt for word in terms for spelt in (word, word.capitalize(), word.upper())))
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ _VOCABULARIES = (
     _Vocabulary("[123](?:[0-9][0-9]|[xX]{2})", "4(?:[0-9][0-9]|[xX]{2})", "5.."),
     _Vocabulary("OK", _names(*_GRPC_NOT_OURS), _names(*_GRPC_FAILED)),
     _Vocabulary("0", "[1356789]|1[016]", "|".join(_GRPC_FAILED_NUMBERS), within="grpc"),
-    _Vocabulary(_words(*_WELL), _words(*_NOT_OURS), _words(*_BADLY)),
+    _Vocabulary(_spellings(*_WELL), _spellings(*_NOT_OURS), _spellings(*_BADLY)),
 )
 """The surest first. Small numbers mean gRPC's codes only where the label says so: elsewhere `code="1"` is whatever the service meant."""
 

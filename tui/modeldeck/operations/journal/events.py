@@ -252,12 +252,12 @@ def _seconds(entry: Event) -> float:
     return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 0.0
 
 
-_WISHES = {"cancel": "asked to undo it", "accept": "accepted it", "extend": "gave it more time", "approve": "approved it"}
+_REQUESTS = {"cancel": "asked to undo it", "accept": "accepted it", "extend": "gave it more time", "approve": "approved it"}
 
 
 def asked_words(entry: Event) -> str:
     """What a person wanted of an operation: `bob@box approved it: looked at the numbers`."""
-    what = _WISHES.get(str(entry.body.get("what", "")), "asked for something that this modeldeck does not know")
+    what = _REQUESTS.get(str(entry.body.get("what", "")), "asked for something that this modeldeck does not know")
     seconds = _seconds(entry)
     more = f" ({seconds:.0f} s)" if seconds else ""
     reason = str(entry.body.get("reason") or "")

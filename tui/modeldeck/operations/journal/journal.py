@@ -75,7 +75,7 @@ class SqliteJournal(JournalFile):
             connection.execute("INSERT INTO entries (operation, kind, body) VALUES (?, ?, ?)", (operation_id, kind, text))
 
     def claim(self, operation_id: str, kind: str, body: Mapping[str, object], *, seen: int) -> bool:
-        """Like `append`, unless anything but wishes has been written of the operation since the entry `seen`: then nothing is written, and
+        """Like `append`, unless anything but people's requests has been written of it since the entry `seen`: then nothing is written, and
         the answer is False. Of two that try at the same time, one succeeds. Raises JournalFailure."""
         text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         with self._writing() as connection:

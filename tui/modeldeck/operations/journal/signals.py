@@ -28,7 +28,7 @@ class Signal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SignalRequest:
-    wish: Signal
+    signal: Signal
     by: str
     reason: str = ""
     seconds: float = 0.0
@@ -36,7 +36,7 @@ class SignalRequest:
 
 @dataclass
 class SignalInbox:
-    """What has been asked of the operation that this process carries out. `cancel` is set by the first such wish."""
+    """What has been asked of the operation that this process carries out. `cancel` is set by the first such request."""
 
     cancel: asyncio.Event
     decisions: list[SignalRequest] = field(default_factory=list)
@@ -44,32 +44,32 @@ class SignalInbox:
     approvals: list[SignalRequest] = field(default_factory=list)
 
     def deliver(self, asked: SignalRequest) -> None:
-        if asked.wish is Signal.CANCEL:
+        if asked.signal is Signal.CANCEL:
             self.cancel.set()
-        elif asked.wish is Signal.APPROVE:
+        elif asked.signal is Signal.APPROVE:
             self.approvals.append(asked)
         else:
             self.decisions.append(asked)
 
 
 def signals_in(entry: Event) -> SignalRequest | None:
-    """None where the entry is no wish, or one of a newer modeldeck."""
+    """None where the entry is no request, or one of a newer modeldeck."""
     if entry.kind != "asked":
         return None
     try:
-        wish = Signal(str(entry.body.get("what", "")))
+        signal = Signal(str(entry.body.get("what", "")))
     except ValueError:
         return None
     seconds = entry.body.get("seconds")
     number = float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 0.0
-    return SignalRequest(wish, str(entry.body.get("by", "")), str(entry.body.get("reason", "")), number)
+    return SignalRequest(signal, str(entry.body.get("by", "")), str(entry.body.get("reason", "")), number)
 
 
 def ask(operation: Operation, asked: SignalRequest, journal: Journal, now: float) -> None:
-    """Write the wish down. Raises Rejected where it makes no sense, Conflict where the operation is not at a point for it."""
+    """Write the request down. Raises Rejected where it makes no sense, Conflict where the operation is not at a point for it."""
     _refuse(operation, asked)
-    body: dict[str, object] = {"at": now, "what": asked.wish.value, "by": asked.by, "reason": asked.reason}
-    if asked.wish is Signal.EXTEND:
+    body: dict[str, object] = {"at": now, "what": asked.signal.value, "by": asked.by, "reason": asked.reason}
+    if asked.signal is Signal.EXTEND:
         body["seconds"] = asked.seconds
     journal.append(operation.id, "asked", body)
 
@@ -85,15 +85,15 @@ def _refuse(operation: Operation, asked: SignalRequest) -> None:
     if operation.state is State.ENDED:
         raise Conflict(f"operation {operation.id} has ended: {operation.outcome}", hint=f"modeldeck operations show {operation.id}")
     refused: Failure | None = None
-    if asked.wish is Signal.ACCEPT and not asked.reason.strip():
+    if asked.signal is Signal.ACCEPT and not asked.reason.strip():
         refused = Rejected("to accept what the gate could not judge needs a reason", hint="--reason TEXT")
-    elif asked.wish is Signal.ACCEPT and (operation.state is not State.WAITING or operation.awaits_approval):
+    elif asked.signal is Signal.ACCEPT and (operation.state is not State.WAITING or operation.awaits_approval):
         refused = Conflict(f"operation {operation.id} is {operation.state}: there is nothing to accept", hint="only a gate that holds is")
-    elif asked.wish is Signal.EXTEND and asked.seconds <= 0:
+    elif asked.signal is Signal.EXTEND and asked.seconds <= 0:
         refused = Rejected("more time is a positive number of seconds")
-    elif asked.wish is Signal.APPROVE and not any(step.name is StepName.AWAIT_APPROVAL for step in operation.steps):
+    elif asked.signal is Signal.APPROVE and not any(step.name is StepName.AWAIT_APPROVAL for step in operation.steps):
         refused = Conflict(f"operation {operation.id} needs no approval", hint="the environment does not ask for one")
-    elif asked.wish is Signal.APPROVE and same_person(asked.by, operation.actor):
+    elif asked.signal is Signal.APPROVE and same_person(asked.by, operation.actor):
         refused = Rejected(f"operation {operation.id} is {operation.actor}'s own: somebody else has to approve it", hint="ask a colleague")
     if refused is not None:
         raise refused

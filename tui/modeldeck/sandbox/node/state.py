@@ -61,7 +61,7 @@ def _state(state: State | None) -> Object:
         case Running(started_at):
             return {"running": {"startedAt": started_at}}
         case Terminated():
-            words = {"message": state.message} if state.message else {}
+            told = {"message": state.message} if state.message else {}
             return {
                 "terminated": {
                     "exitCode": state.exit_code,
@@ -70,7 +70,7 @@ def _state(state: State | None) -> Object:
                     "finishedAt": state.finished_at,
                     "containerID": state.container_id,
                 }
-                | words
+                | told
             }
     return {}
 

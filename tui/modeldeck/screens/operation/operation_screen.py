@@ -189,7 +189,7 @@ class OperationScreen(FramedScreen[None]):
             self._confirm("Undo", message, lambda: self._recover(Verb.UNDO))
         else:
             more: Line = (Cell("whoever carries it out stops before its next request, and takes back what was done", "muted"),)
-            self._confirm("Undo", (*message, more), lambda: self._wish(Signal.CANCEL))
+            self._confirm("Undo", (*message, more), lambda: self._request(Signal.CANCEL))
 
     def action_resume(self) -> None:
         standing = self.standing
@@ -201,7 +201,7 @@ class OperationScreen(FramedScreen[None]):
             if reason is None:
                 self.say(Cell("nothing was accepted: that needs a reason", "warn"))
             else:
-                self._ask(self._wish(Signal.ACCEPT, reason=reason))
+                self._ask(self._request(Signal.ACCEPT, reason=reason))
 
         lines: tuple[Line, ...] = ((Cell("Why is it good enough? Kept with the operation."),),)
         self.app.push_screen(Prompt("Accept what the gate could not judge", lines), answered)
@@ -209,7 +209,7 @@ class OperationScreen(FramedScreen[None]):
     def action_approve(self) -> None:
         def answered(reason: str | None) -> None:
             if reason is not None:
-                self._ask(self._wish(Signal.APPROVE, reason=reason))
+                self._ask(self._request(Signal.APPROVE, reason=reason))
 
         lines: tuple[Line, ...] = (
             (Cell("It begins, with your name beside that of whoever planned it."),),
@@ -223,14 +223,14 @@ class OperationScreen(FramedScreen[None]):
             if text is not None and minutes is None:
                 self.say(Cell(f"“{text}” is no number of minutes", "warn"))
             elif minutes is not None:
-                self._ask(self._wish(Signal.EXTEND, seconds=minutes * 60))
+                self._ask(self._request(Signal.EXTEND, seconds=minutes * 60))
 
         self.app.push_screen(Prompt("More time", ((Cell("How many minutes more may the gate take?"),),), "10"), answered)
 
     def _confirm(self, title: str, message: tuple[Line, ...], work: Any) -> None:
         self.app.push_screen(Confirm(title, tuple(flow(message, 68))), lambda yes: self._ask(work()) if yes else None)
 
-    async def _wish(self, signal: Signal, *, reason: str = "", seconds: float = 0.0) -> None:
+    async def _request(self, signal: Signal, *, reason: str = "", seconds: float = 0.0) -> None:
         self._monitor.ask(self._followed.id, signal, reason=reason, seconds=seconds)
 
     async def _recover(self, verb_: Verb) -> None:

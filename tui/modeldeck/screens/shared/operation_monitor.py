@@ -69,7 +69,7 @@ class OperationMonitor:
         return self.follow(operation_id, known.keys if known else ())
 
     def ask(self, operation_id: str, signal: Signal, *, reason: str = "", seconds: float = 0.0) -> None:
-        """Raises a Failure where the wish makes no sense now."""
+        """Raises a Failure where what is asked for makes no sense now."""
         self.services.ask(operation_id, SignalRequest(signal, self.who, reason, seconds))
 
     def follow(self, operation_id: str, keys: tuple[str, ...] = ()) -> MonitoredOperation:

@@ -117,7 +117,7 @@ class _Judging:
         decisions = self.state.inbox.decisions
         while decisions:
             asked = decisions.pop(0)
-            if asked.wish is Signal.EXTEND:
+            if asked.signal is Signal.EXTEND:
                 # From now on: what it has waited for a person since its time was up is none of what it is given.
                 elapsed = self.state.clock.monotonic() - self.began
                 self.extended += max(0.0, elapsed - self.gate.timeout - self.extended) + asked.seconds
