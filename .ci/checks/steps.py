@@ -76,6 +76,7 @@ def lint(run: Run) -> None:
 
 def types(run: Run) -> None:
     run.call(environment(run) / "mypy")
+    run.call(environment(run) / "mypy", "tests")
 
 
 def floors(run: Run) -> None:

@@ -50,7 +50,7 @@ def skewed(seconds: float) -> float:
 
 def heavy(seconds: float) -> float:
     """A Pareto tail (Lomax), p50 40 ms, p99 870 ms, p99.9 3 s."""
-    return 1 - (1 + seconds / 0.0966) ** -2.0
+    return float(1 - (1 + seconds / 0.0966) ** -2.0)
 
 
 TAILS = (light, skewed, heavy)
@@ -91,8 +91,10 @@ class Growing:
         shares = [version.tail(bound / version.slower) for bound in case.bounds]  # type: ignore[operator]
         self.slots = np.diff([0.0, *shares, 1.0])
         self.values = _predicted(version.moved)
-        self.requests, self.failed = np.zeros(rounds, dtype=int), np.zeros(rounds, dtype=int)
-        self.times, self.predictions = (np.zeros((rounds, len(each)), dtype=int) for each in (self.slots, self.values))
+        self.requests: np.ndarray = np.zeros(rounds, dtype=int)
+        self.failed: np.ndarray = np.zeros(rounds, dtype=int)
+        self.times: np.ndarray = np.zeros((rounds, len(self.slots)), dtype=int)
+        self.predictions: np.ndarray = np.zeros((rounds, len(self.values)), dtype=int)
         self.seen_times, self.seen_predictions = self.times, self.predictions
 
     def grow(self, seconds: float) -> None:
@@ -157,7 +159,8 @@ def _predicted(moved: float) -> np.ndarray:
         psi = (x / 2) * math.log((1 + x) / (1 - x))
         low, high = (x, high) if psi < moved else (low, x)
     x = low if moved else 0.0
-    return np.array([0.1 * (1 - x)] * 5 + [0.1 * (1 + x)] * 5)
+    shares: np.ndarray = np.array([0.1 * (1 - x)] * 5 + [0.1 * (1 + x)] * 5)
+    return shares
 
 
 def cases(rates: Sequence[float] = RATES) -> Iterator[Case]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import App, ComposeResult
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
 
 class Minimal(App[None]):
-    BINDINGS = (Binding("q", "quit", "Quit"), Binding("j", "count(1)"), Binding("k", "count(-1)"))
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("q", "quit", "Quit"), Binding("j", "count(1)"), Binding("k", "count(-1)")]
 
     def compose(self) -> ComposeResult:
         yield Static("minimal 0", id="count")

@@ -184,7 +184,7 @@ def measured(road: Road, folder: Path) -> list[Figure]:
 
     ours, firsts = console(folder / "kept"), [console(folder / f"first-{number}") for number in range(STARTS)]
     found = programs.k9s()
-    theirs = found and Peer(found, (), "\x03")
+    theirs = Peer(found, (), "\x03") if found else None
 
     def beside(measure: Callable[[Road, Peer], float | None], unit: str) -> str:
         if theirs is None:

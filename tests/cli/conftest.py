@@ -11,6 +11,7 @@ import pytest
 from modeldeck.backends import Backends, open_sightings
 from modeldeck.cli import change, deciding, doctor, gate, here, history, operations, register, status
 from modeldeck.cli.main import main
+from modeldeck.config.values import Flags
 from modeldeck.domain.environments import Environment
 from modeldeck.operations.history.remembering import RememberingRegistry
 from modeldeck.operations.history.sightings import registry_id
@@ -75,13 +76,17 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
     for module in (change, deciding):
         monkeypatch.setattr(module, "start_runner", lambda clients: lambda: InProcessRunner(clients, journal, fake.clock))  # type: ignore[arg-type]
 
+    def open_console(flags: Flags) -> int:
+        opened.append(flags)
+        return 0
+
+    def open_sandbox(flags: Flags, rest: list[str]) -> int:
+        opened.append((flags, rest))
+        return 0
+
     def say(*message: str) -> Said:
         capsys.readouterr()
-        code = main(
-            message,
-            lambda flags: opened.append(flags) or 0,
-            lambda flags, rest: opened.append((flags, rest)) or 0,
-        )
+        code = main(message, open_console, open_sandbox)
         out, err = capsys.readouterr()
         return Said(code, out, err)
 

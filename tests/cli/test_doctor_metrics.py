@@ -57,7 +57,8 @@ class Cluster:
 
 
 def backends(metrics: Any, cluster: Any = None) -> Backends:
-    return Backends(Clients(sample.ENVIRONMENT, None, None, cluster or Cluster(), metrics), None, ())
+    asked: Any = cluster or Cluster()
+    return Backends(Clients(sample.ENVIRONMENT, None, None, asked, metrics), None, ())
 
 
 def own(pod: str, **more: str) -> dict[str, str]:

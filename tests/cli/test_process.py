@@ -68,29 +68,29 @@ class Broken(io.TextIOWrapper):
     """A standard output onto a disk that is full."""
 
     def __init__(self) -> None:
-        super().__init__(io.FileIO(os.open("/dev/full", os.O_WRONLY), "w"), write_through=True)  # type: ignore[arg-type]
+        super().__init__(io.FileIO(os.open("/dev/full", os.O_WRONLY), "w"), write_through=True)
 
 
 @pytest.mark.parametrize("flags", [(), ("-o", "json"), ("--detach",)])
 def test_a_promotion_that_was_done_ends_with_0_on_a_full_disk(
     flags: tuple[str, ...], shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    output.lost.clear()
+    process.lost.clear()
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", Broken())
         assert shell(*PROMOTE, *flags).code == ExitCode.DONE
-    assert output.lost == []
+    assert process.lost == []
     if flags != ("--detach",):
         assert shell.fake.champion == "2"
 
 
 def test_a_look_whose_answer_is_lost_is_remembered(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    output.lost.clear()
+    process.lost.clear()
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", Broken())
         shell("operations", "list")
-    assert output.lost
-    output.lost.clear()
+    assert process.lost
+    process.lost.clear()
 
 
 def test_a_bug_has_a_code_of_its_own_and_says_where(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ from modeldeck.domain.kubernetes.workloads import Container, EnvVar, OtherWorklo
 from modeldeck.domain.operations.promotions import Plan
 from tests.cli.conftest import Shell
 from tests.support import operations as ops
+from tests.support.fakes.clock import FakeClock
 
 
 def test_status_is_the_contract(shell: Shell) -> None:
@@ -98,9 +99,14 @@ def test_status_of_nobody(shell: Shell) -> None:
     assert "nobody" in said.err
 
 
+def later(shell: Shell, seconds: float) -> None:
+    assert isinstance(shell.fake.clock, FakeClock)
+    shell.fake.clock.at += seconds
+
+
 def test_history_tells_own_moves_and_those_of_others(shell: Shell) -> None:
     shell("promote", "iris", "2", "--deployment", "serving/iris", "--yes", "--reason", "better")
-    shell.fake.clock.at += 7200
+    later(shell, 7200)
     shell.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/3")
     shell.fake.cluster.roll_out("serving/iris")
     entries = shell("history", "iris", "-o", "json").json["entries"]
@@ -117,13 +123,13 @@ def test_history_tells_own_moves_and_those_of_others(shell: Shell) -> None:
 
 def test_history_tells_an_alias_that_somebody_else_moved_and_ours_once(shell: Shell) -> None:
     shell("promote", "iris", "2", "--deployment", "serving/iris", "--yes")
-    shell.fake.clock.at += 7200
+    later(shell, 7200)
     assert shell("status").code == 0
     shell.fake.registry.aliases["iris"]["champion"] = "3"
-    shell.fake.clock.at += 100
+    later(shell, 100)
     assert shell("status").code == 0
     shell.fake.registry.aliases["iris"].pop("champion")
-    shell.fake.clock.at += 100
+    later(shell, 100)
     entries = shell("history", "serving/iris", "-o", "json").json["entries"]
     assert [(one["kind"], one["from_version"], one["to_version"], one["source"]) for one in entries] == [
         ("move", "3", None, "registry"),

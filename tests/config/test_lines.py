@@ -69,7 +69,7 @@ def test_each_key_has_its_line() -> None:
 
 KEY = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=8)
 VALUE = st.recursive(
-    st.one_of(st.integers(), st.booleans(), st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)),
+    st.one_of(st.integers(), st.booleans(), st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEY, inner, max_size=3)),
     max_leaves=6,
 )

@@ -10,7 +10,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 import httpx
 
@@ -170,7 +170,13 @@ async def _let_in(admin: Access) -> None:
         await kube.close()
 
 
-_PLAIN = {"trust_env": False, "timeout": 30.0, "limits": httpx.Limits(max_connections=None, keepalive_expiry=2.0)}
+class _Plain(TypedDict):
+    trust_env: bool
+    timeout: float
+    limits: httpx.Limits
+
+
+_PLAIN: _Plain = {"trust_env": False, "timeout": 30.0, "limits": httpx.Limits(max_connections=None, keepalive_expiry=2.0)}
 """Idle connections are given up before any server would close them: a case's faults are its own, and no others."""
 
 

@@ -31,5 +31,5 @@ DEEP = "[" * 200_000
 def test_annotations_that_are_nested_too_deep_tell_nothing() -> None:
     assert mark_of({OPERATION: DEEP}) == OperationAnnotation(DEEP)
     assert history_of({HISTORY: DEEP}) == ()
-    lease = Lease("serving", "x", "me", 15.0, None, None, 0, {"modeldeck.dev/lock": DEEP}, "1")
+    lease = Lease("serving", "x", "me", 15.0, None, None, 0, {"modeldeck.dev/lock": DEEP}, resource_version="1")
     assert note_of(lease).id == "me"

@@ -111,7 +111,7 @@ class Stage:
         table = self.console.deck.table(pane)
         try:
             async with asyncio.timeout(30):
-                while table.selected_id not in map(table.source.row_id, table.rows[row : row + 1]):
+                while table.selected_id not in [table.source.row_id(one) for one in table.rows[row : row + 1]]:
                     await self.pilot.press(*keys)
                     await self.pilot.pause(0.1)
         except TimeoutError:

@@ -90,6 +90,9 @@ class Heard(list[tuple[Topic, Reading[Any]]]):
     def last(self, topic: Topic) -> Reading[Any]:
         return next(reading for told, reading in reversed(self) if told is topic)
 
+    def value(self, topic: Topic) -> Any:
+        return self.last(topic).value
+
 
 async def serving() -> tuple[str, ...]:
     return ("serving",)
@@ -120,12 +123,12 @@ async def test_runs_of_all_experiments_come_first_and_older_ones_when_they_are_w
     under_test.start()
     await settle()
     assert tracking.asked[0][0] == ("1", "2")
-    assert (len(heard.last(Topic.RUNS).value.runs), heard.last(Topic.RUNS).value.more) == (100, True)
+    assert (len(heard.value(Topic.RUNS).runs), heard.value(Topic.RUNS).more) == (100, True)
     for loaded in (200, 250):
         under_test.older_runs()
         await settle()
-        assert len(heard.last(Topic.RUNS).value.runs) == loaded
-    assert heard.last(Topic.RUNS).value.more is False
+        assert len(heard.value(Topic.RUNS).runs) == loaded
+    assert heard.value(Topic.RUNS).more is False
     await under_test.stop()
 
 
@@ -138,7 +141,7 @@ async def test_another_filter_forgets_the_pages_of_the_old_one() -> None:
     await settle()
     under_test.look_at_runs(RunsQuery("2", "metrics.f1 > 0.9"))
     await settle()
-    value = heard.last(Topic.RUNS).value
+    value = heard.value(Topic.RUNS)
     assert value.query == RunsQuery("2", "metrics.f1 > 0.9")
     assert len(value.runs) == 100
     assert tracking.asked[-1] == (("2",), "metrics.f1 > 0.9", None)
@@ -152,7 +155,7 @@ async def test_a_run_that_a_version_points_at_is_loaded_by_itself_in_its_place()
     await settle()
     under_test.look_at_run("far-back")
     await settle()
-    assert [run.id for run in heard.last(Topic.RUNS).value.runs][-1] == "far-back"
+    assert [run.id for run in heard.value(Topic.RUNS).runs][-1] == "far-back"
     await under_test.stop()
 
 
@@ -163,8 +166,7 @@ async def test_a_failing_backend_keeps_its_last_value_and_comes_back() -> None:
     await settle()
     tracking.failure = Unreachable("connection refused", backend="MLflow")
     await clock.advance(5)
-    stale = heard.last(Topic.RUNS)
-    assert (stale.state, len(stale.value.runs)) == ("stale", 3)
+    assert (heard.last(Topic.RUNS).state, len(heard.value(Topic.RUNS).runs)) == ("stale", 3)
     tracking.failure = None
     await clock.advance(60)
     assert heard.last(Topic.RUNS).state == "live"
@@ -213,7 +215,7 @@ async def test_stats_are_asked_for_the_namespaces_in_view() -> None:
     under_test = hub(heard, clock, metrics=metrics)
     under_test.start()
     await settle()
-    (group,) = heard.last(Topic.STATS).value.groups
+    (group,) = heard.value(Topic.STATS).groups
     assert (set(group.vectors), group.deployments) == ({"buckets", "requests", "errors"}, {d.key for d in sample.FLEET.deployments})
     assert all('namespace=~"serving"' in query for query in metrics.queries)
     await under_test.stop()
@@ -225,7 +227,7 @@ async def test_what_pods_state_is_asked_for_where_any_of_them_does() -> None:
     under_test = hub(heard, clock, metrics=metrics)
     under_test.start()
     await settle()
-    (group,) = heard.last(Topic.STATS).value.groups
+    (group,) = heard.value(Topic.STATS).groups
     assert set(group.vectors) == {"buckets", "requests", "errors", "stated model_info"}
     await under_test.stop()
 
@@ -285,7 +287,7 @@ async def test_charts_are_those_of_the_deployment_last_looked_at_with_prometheus
     for name in ("iris", "wine"):
         under_test.look_at_deployment(LiveQuery("serving", name))
     await settle()
-    charts = heard.last(Topic.LIVE).value
+    charts = heard.value(Topic.LIVE)
     assert charts.query.deployment == "wine"
     assert charts.warnings == ("one store did not answer",)
     assert set(charts.promql) == {"p50", "p90", "p99", "requests", "errors"}
@@ -314,16 +316,16 @@ async def test_charts_wait_until_all_pods_are_known() -> None:
     under_test.start()
     under_test.look_at_deployment(LiveQuery("serving", "iris"))
     await settle()
-    assert (metrics.looked, heard.last(Topic.STATS).value.groups) == ([], ())
+    assert (metrics.looked, heard.value(Topic.STATS).groups) == ([], ())
     watches[0].pods(1, whole=False)
     await settle()
-    assert heard.last(Topic.STATS).value.groups
+    assert heard.value(Topic.STATS).groups
     under_test.look_at_deployment(LiveQuery("serving", "wine"))
     await settle()
     assert Topic.LIVE not in dict(heard)
     watches[0].pods(len(sample.FLEET.pods), whole=True)
     await settle()
-    charts = [reading.value for topic, reading in heard if topic is Topic.LIVE]
+    charts: list[Any] = [reading.value for topic, reading in heard if topic is Topic.LIVE]
     assert [(found.query.deployment, bool(found.promql)) for found in charts] == [("wine", True)]
     await under_test.stop()
 
@@ -334,7 +336,7 @@ async def test_charts_begin_with_the_pods_where_none_were_looked_at_before() -> 
     under_test.look_at_deployment(LiveQuery("serving", "iris"))
     under_test.start()
     await settle()
-    assert heard.last(Topic.LIVE).value.promql
+    assert heard.value(Topic.LIVE).promql
     await under_test.stop()
 
 

@@ -256,7 +256,8 @@ async def test_a_feed_that_broke_asks_again(stage: Stage) -> None:
     await settle()
     assert poller.reading.failure is not None
     await stage.clock.advance(10)
-    assert (poller.reading.value, poller.reading.failure) == ("well", None)
+    reading = poller.reading
+    assert (reading.value, reading.failure) == ("well", None)
     assert stage.clock.sleeps[:3] == [0.8, 1.6, 3.2]
     await poller.stop()
 

@@ -101,6 +101,7 @@ def _is_much(value: ast.expr) -> bool:
 
 def _star(given: ast.arguments) -> tuple[tuple[int, int], tuple[int, int]]:
     """Between the last argument that may be given by its place, or its default, and the first that may not: a `*`, which no node is."""
-    before = max(((part.end_lineno or 0, part.end_col_offset or 0) for part in (*given.args, *given.defaults)), default=None)
+    parts: list[ast.arg | ast.expr] = [*given.args, *given.defaults]
+    before = max(((part.end_lineno or 0, part.end_col_offset or 0) for part in parts), default=None)
     first = given.kwonlyargs[0]
     return before or (first.lineno, max(0, first.col_offset - 4)), (first.lineno, first.col_offset)

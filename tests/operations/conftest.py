@@ -14,6 +14,7 @@ from modeldeck.operations.journal.signals import SignalInbox
 from modeldeck.operations.planning.plan import plan
 from modeldeck.operations.planning.plan_inputs import PlanInputs, find_subject
 from tests.support.fakes.clients import FakeClients, fake_clients
+from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.journals import MemoryJournal
 
 
@@ -28,6 +29,12 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.inbox = SignalInbox(self.cancel)
+
+    @property
+    def clock(self) -> FakeClock:
+        """The clock of its world, which a test may set."""
+        assert isinstance(self.fake.clock, FakeClock)
+        return self.fake.clock
 
     async def plan(self, to: str | None = "2", *, kind: Kind = Kind.PROMOTE, **fields: Any) -> Plan | Refusal:
         given: dict[str, Any] = {"model": "iris" if kind is Kind.PROMOTE else None, "actor": "ann@box", "reason": "better", **fields}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ class Cutting:
     def __init__(self, inner: Any, entries: int, *, before: bool) -> None:
         self.inner, self.left, self.before = inner, entries, before
 
-    def append(self, operation_id: str, kind: str, body: dict[str, Any]) -> None:
+    def append(self, operation_id: str, kind: str, body: Mapping[str, object]) -> None:
         self.left -= 1
         if self.left < 0 or (self.left == 0 and self.before):
             raise PowerCut
@@ -28,7 +29,7 @@ class Cutting:
         if self.left == 0:
             raise PowerCut
 
-    def claim(self, operation_id: str, kind: str, body: dict[str, Any], *, seen: int) -> bool:
+    def claim(self, operation_id: str, kind: str, body: Mapping[str, object], *, seen: int) -> bool:
         self.append(operation_id, kind, body)
         return True
 

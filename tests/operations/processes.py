@@ -84,7 +84,7 @@ class Process:
 
     def start(self, order: Order, fake: FakeClients, journal: MemoryJournal, clock: VirtualClock) -> None:
         self.operation = order.operation
-        clients = Clients(fake.environment, None, _Wire(self, fake.registry), _Wire(self, fake.cluster), None)  # type: ignore[arg-type]
+        clients = Clients(fake.environment, None, _Wire(self, fake.registry), _Wire(self, fake.cluster), None)
         context = contextvars.copy_context()
         context.run(WHO.set, self)
 

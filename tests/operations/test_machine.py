@@ -288,9 +288,13 @@ class Promotions(RuleBasedStateMachine):
         def restart(raw: dict[str, Any]) -> None:
             raw["spec"]["template"]["metadata"].setdefault("annotations", {})[RESTARTED_AT] = f"by hand at {now}"
 
+        def repoint() -> None:
+            if not self.reference.by_alias:
+                cluster.set_env(key, "MODEL_URI", f"models:/iris/{text}")
+
         edits: dict[str, Callable[[], object]] = {
             "variable": lambda: cluster.set_env(key, "LOG_LEVEL", text),
-            "version": lambda: self.reference.by_alias or cluster.set_env(key, "MODEL_URI", f"models:/iris/{text}"),
+            "version": repoint,
             "restart": lambda: cluster.edit(key, restart),
             "alias": lambda: self.fake.registry.aliases["iris"].update(champion=text),
             "note": lambda: cluster.edit(key, lambda raw: raw["metadata"]["annotations"].update(team=f"vision-{now}")),
@@ -348,8 +352,8 @@ class Promotions(RuleBasedStateMachine):
             }
             assert len(reasons) <= 1, (known, reasons)
             assert known.outcome is not Outcome.DONE or known.disturbed or reasons & {"Promoted", "RolledBack"}, known
-        known = self.reference.operations.values()
-        open_ends = {one.id for one in known if one.edited and one.outcome is Outcome.NEEDS_ATTENTION}  # left to people, with their marks
+        every = self.reference.operations.values()
+        open_ends = {one.id for one in every if one.edited and one.outcome is Outcome.NEEDS_ATTENTION}  # left to people, with their marks
         assert not set(self.reference.announced()) - (open_ends & set(self.marked()))
         holders = [lease.holder for lease in self.fake.cluster.leases.values() if lease.holder]
         assert not [holder for holder in holders if self.processes[int(holder.split("-")[1])].lives]
@@ -466,7 +470,7 @@ def test_the_protocol_against_the_reference() -> None:
     examples, drawn = int(os.environ.get("MODELDECK_MACHINE_EXAMPLES", "0")), os.environ.get("MODELDECK_SEED")
     machine = seed(int(drawn))(Promotions) if drawn else Promotions
     chosen = settings(FEW, max_examples=examples) if examples else FEW
-    run_state_machine_as_test(machine, settings=chosen)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(machine, settings=chosen)
 
 
 def test_of_two_that_begin_to_move_one_alias_at_once_none_goes_on_without_the_other_knowing() -> None:

@@ -39,7 +39,8 @@ def operation(
 ) -> Stage:
     core = ops.Core(planned)
     core.beat = beat
-    for each in (shown, *more):
+    told: tuple[Operation | RunnerFailure, ...] = (shown, *more)
+    for each in told:
         core.tell(each)
     monitor: OperationMonitor = core.monitor()
     fleet_view = replace(ops.OUTLOOK, rows=lambda: ROWS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import pyte
 
 
@@ -19,10 +17,10 @@ class Screen(pyte.Screen):
 
 
 class Stream(pyte.Stream):
-    csi: ClassVar[dict[str, str]] = {**pyte.Stream.csi, "b": "repeat"}
+    csi = pyte.Stream.csi | {"b": "repeat"}
     events = pyte.Stream.events | {"repeat"}
 
 
 class ByteStream(pyte.ByteStream):
-    csi: ClassVar[dict[str, str]] = Stream.csi
+    csi = Stream.csi
     events = Stream.events

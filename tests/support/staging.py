@@ -48,11 +48,6 @@ class Stage(KeysInOrder[None], DiffApp[None]):
         """What stands on the screen."""
         return "\n".join("".join(segment.text for segment in strip) for strip in self.screen._compositor.render_strips())
 
-    def styles(self, message: str) -> set[str]:
-        """The styles in which some words stand."""
-        segments = (segment for strip in self.screen._compositor.render_strips() for segment in strip)
-        return {str(segment.style) for segment in segments if message in segment.text}
-
 
 @asynccontextmanager
 async def stage(

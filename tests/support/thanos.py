@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from modeldeck.sandbox.prometheus import installed
+from modeldeck.sandbox.prometheus import LOOKBACK_SECONDS, installed
 from tests.support.ports import free_port
 
 
@@ -41,7 +41,7 @@ def main(thanos: str, binary: str, folder: Path, port: int) -> int:
             f"--grpc-address={here}:{query}",
             f"--endpoint-strict={here}:{sidecar}",
             "--query.replica-label=replica",
-            f"--query.lookback-delta={installed.LOOKBACK_SECONDS}s",
+            f"--query.lookback-delta={LOOKBACK_SECONDS}s",
         ),
     )
     # In this process' group, which the tests end.

@@ -15,7 +15,9 @@ def binary(name: str) -> Path | None:
     """Where a binary is (the components, kubectl, prometheus); None where it is not."""
     kept = cache() / name
     found = shutil.which(name) if name in ("kubectl", "prometheus") else control_plane.find(name)
-    return kept if kept.exists() else found and Path(found)
+    if kept.exists():
+        return kept
+    return Path(found) if found else None
 
 
 def missing() -> str | None:

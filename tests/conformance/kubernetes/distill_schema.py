@@ -100,7 +100,7 @@ class Distiller:
             case "string":
                 return "bytes" if property_.get("format") == "byte" else "string"
             case "boolean" | "number" as plain:
-                return plain
+                return str(plain)
             case _:
                 return "any"
 

@@ -81,4 +81,5 @@ def holds(cluster: Cluster, workloads: Workloads, expected: Situation) -> None:
     assert (ends.cause if ends else None) == expected.ends, ends
     if expected.ends is None:
         assert (held.cause if held else None) == expected.held, held
-    assert expected.message in ((ends or held).message if ends or held else "")
+    told = ends or held
+    assert expected.message in (told.message if told else "")

@@ -235,7 +235,7 @@ async def placed(cluster: Cluster, namespace: str, name: str) -> Placement:
 def verdict(api: Api, namespace: str, others: bool) -> tuple[Fit, str]:
     """What the scheduler has made of the next pod."""
     pods = {pod["metadata"]["name"]: pod for pod in api.get(f"/api/v1/namespaces/{namespace}/pods").ok["items"]}
-    said = next((each for each in pods["next"]["status"].get("conditions", ()) if each["type"] == "PodScheduled"), {})
+    said: dict[str, Any] = next((each for each in pods["next"]["status"].get("conditions", ()) if each["type"] == "PodScheduled"), {})
     if others and "other-0" not in pods:
         return Fit.PREEMPTS, ""
     if pods["next"]["spec"].get("nodeName"):

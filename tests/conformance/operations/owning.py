@@ -11,6 +11,7 @@ import copy
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tests.conformance.clusters import until
@@ -134,8 +135,12 @@ def install(api: Api) -> None:
         assert api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", kind.crd).code in (201, 409)
     for namespace in ("argocd", "flux-system"):
         assert api.create("/api/v1/namespaces", {"metadata": {"name": namespace}}).code in (201, 409)
+
+    def served(kind: Kind) -> bool:
+        return api.get(kind.path("serving")).code == 200
+
     for kind in KINDS:
-        until(f"{kind.plural} to be served", lambda kind=kind: api.get(kind.path("serving")).code == 200)
+        until(f"{kind.plural} to be served", partial(served, kind))
 
 
 @contextlib.contextmanager

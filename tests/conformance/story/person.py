@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from textual.pilot import Pilot
@@ -73,6 +74,10 @@ class Person:
     async def go(self, pane: P, wanted: str) -> None:
         """Walk to a row by its identity: into the pane, to its top, and down until it is reached."""
         table = self.deck.table(pane)
+
+        def has_left(before: str | None) -> bool:
+            return table.selected_id != before
+
         await self.until(f"{wanted} is in {pane}", lambda: any(table.source.row_id(row) == wanted for row in table.rows))
         await self.press(str(list(P).index(pane) + 1))
         await self.press_until("g", f"the top of {pane}", lambda: table.selected_id == table.source.row_id(table.rows[0]))
@@ -81,7 +86,7 @@ class Person:
             if before == wanted:
                 break
             await self.press("j")
-            await self.until("the next row", lambda before=before: table.selected_id != before)
+            await self.until("the next row", partial(has_left, before))
         assert table.selected_id == wanted, self.screen()
 
     async def plan(self, deployment: str, model: str, version: str) -> None:

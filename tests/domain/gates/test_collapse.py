@@ -41,7 +41,7 @@ def test_only_failed_requests_tell_it() -> None:
     assert (
         collapse_seen(replace(GATE, max_error_ratio=None, max_error_rise=None, max_drift=0.1, max_p99=0.1), served(36_000), 3600.0) is None
     )
-    unknown = missing(Trouble.NO_METRIC, "nobody counts")
+    unknown: Measure[int] = missing(Trouble.NO_METRIC, "nobody counts")
     assert collapse_seen(GATE, replace(served(36_000), failed=unknown), 3600.0) is None
     assert collapse_seen(GATE, replace(served(36_000), requests=unknown), 3600.0) is None
 

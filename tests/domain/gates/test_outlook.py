@@ -11,7 +11,7 @@ from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict
 from modeldeck.domain.gates.criteria import built_in
 from modeldeck.domain.gates.formatting import span
 from modeldeck.domain.gates.judgement import Trouble
-from modeldeck.domain.gates.measures import Measure, Measured, missing
+from modeldeck.domain.gates.measures import Buckets, Measure, Measured, missing
 from modeldeck.domain.gates.outlook import Sight, scaled, sight_words, sights, with_missing
 
 ERRORS_ONLY = Gate(max_error_ratio=None, max_p99_ratio=None)
@@ -134,7 +134,7 @@ def test_sights_that_come_together_are_told_together() -> None:
     ],
 )
 def test_what_a_sight_tells(gate: Gate, change: str) -> None:
-    latency = Measure(((0.05, 9e4), (0.1, 9.9e4), (0.2, 9.98e4), (0.4, 1e5), (math.inf, 1e5)))
+    latency: Measure[Buckets] = Measure(((0.05, 9e4), (0.1, 9.9e4), (0.2, 9.98e4), (0.4, 1e5), (math.inf, 1e5)))
     today = replace(served(100_000, 1000), latency=latency, predictions=Measure(((0.0, 5e4), (1.0, 8e4), (math.inf, 1e5))))
     (sight,) = sights(gate, today, 3600.0)
     assert sight.change == change

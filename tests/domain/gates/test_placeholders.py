@@ -48,7 +48,7 @@ def test_comments_are_left_alone() -> None:
     assert fill('x{a="{model}"} # {model}', VALUES) == 'x{a="iris"} # {model}'
 
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=12)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
 
 
 def matcher(query: str) -> LabelMatcher:

@@ -100,9 +100,10 @@ def test_what_is_shown_beside_it() -> None:
     assert progress(GATE, story("PI"), 0.0, 95.0).message == "insufficient: number 1"
     assert progress(GATE, (), 0.0, 70.0).message == "not judged yet"
     held = progress(GATE, (), 0.0, 1800.0)
-    assert (held.decision, held.message) == (Decision.HOLD, "undecided when its time was up; nothing was judged after the warm-up")
-    assert progress(GATE, story("E"), 0.0, 1800.0).message == "undecided when its time was up; error: number 0"
-    assert progress(GATE, story("EI"), 0.0, 1800.0).message == "undecided when its time was up; insufficient: number 1"
+    assert (held.decision, held.message) == (Decision.HOLD, "undecided when its time was up")
+    assert held.details == "nothing was judged after the warm-up"
+    assert progress(GATE, story("E"), 0.0, 1800.0).details == "error: number 0"
+    assert progress(GATE, story("EI"), 0.0, 1800.0).details == "insufficient: number 1"
     assert progress(GATE, story("FF"), 0.0, 95.0).message == "failed: number 1"
     assert progress(GATE, story("PPP"), 0.0, 110.0).message == "passed: number 2"
 

@@ -159,7 +159,7 @@ def test_the_top_of_the_chain_is_what_to_edit(controller: Controller, topmost: C
     assert found.instead.endswith(instead)
 
 
-ARGO = {"annotations": {"argocd.argoproj.io/tracking-id": "team_shop:apps/Deployment:serving/iris"}}
+ARGO: dict[str, Any] = {"annotations": {"argocd.argoproj.io/tracking-id": "team_shop:apps/Deployment:serving/iris"}}
 KUSTOMIZE = {"labels": {"kustomize.toolkit.fluxcd.io/name": "models", "kustomize.toolkit.fluxcd.io/namespace": "team"}}
 HELM_RELEASE = {"labels": {"helm.toolkit.fluxcd.io/name": "iris", "helm.toolkit.fluxcd.io/namespace": "team"}}
 HEALS = {"syncPolicy": {"automated": {"selfHeal": True}}}

@@ -129,7 +129,13 @@ def test_no_new_replica_set_before_the_controller_has_seen_the_change() -> None:
 
 # The whole table of situations, beside kubectl's own verdict, is tests/conformance/kubernetes/situations.py.
 
-CRASH = {"state": "waiting", "reason": "CrashLoopBackOff", "restarts": 3, "last_exit_code": 1, "last_message": "no such artifact"}
+CRASH: dict[str, Any] = {
+    "state": "waiting",
+    "reason": "CrashLoopBackOff",
+    "restarts": 3,
+    "last_exit_code": 1,
+    "last_message": "no such artifact",
+}
 
 
 def early(kind: ContainerKind = ContainerKind.INIT, **parts: Any) -> ContainerState:

@@ -156,9 +156,8 @@ infos = st.builds(
     st.integers(0, 1500),
     st.integers(0, 2),
 )
-clusters = st.lists(st.builds(dict, gpu=st.integers(0, 4), cpu=st.integers(0, 3000), pods=st.integers(0, 5)), min_size=1, max_size=3).map(
-    lambda found: tuple(node(f"n{at}", **offered) for at, offered in enumerate(found))
-)
+offers: st.SearchStrategy[dict[str, int]] = st.builds(dict, gpu=st.integers(0, 4), cpu=st.integers(0, 3000), pods=st.integers(0, 5))
+clusters = st.lists(offers, min_size=1, max_size=3).map(lambda found: tuple(node(f"n{at}", **offered) for at, offered in enumerate(found)))
 
 
 @given(clusters, infos, st.lists(infos, max_size=6), infos)

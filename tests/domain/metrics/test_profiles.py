@@ -56,7 +56,7 @@ def test_everything_that_profiles_ask_for_is_looked_for() -> None:
 
 
 def test_of_a_metric_that_names_versions_only_the_metric_is_looked_for() -> None:
-    profile = Profile("mine", ("up",), (), (), (), versions=("served_version", "revision"))
+    profile = Profile("mine", ("up",), (), (), versions=("served_version", "revision"))
     assert profile.metrics == ("up", "served_version")
 
 

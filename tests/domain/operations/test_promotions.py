@@ -86,7 +86,7 @@ def test_how_a_command_ends(outcome: Outcome | None, gate: StepState, code: Exit
     ],
 )
 def test_a_gate_failed_where_its_last_word_was_fail(name: StepName, verdict: GateVerdict | None, failed: bool) -> None:
-    judgements = (*JUDGED[GateVerdict.PASS], *JUDGED[verdict]) if verdict else ()
+    judgements: tuple[Judgement, ...] = (*JUDGED[GateVerdict.PASS], *JUDGED[verdict]) if verdict else ()
     found = operation(step(name, StepState.FAILED, judgements=judgements), outcome=Outcome.UNDONE)
     assert found.gate_failed is failed
     assert found.judged == (judgements[-1] if verdict else None)

@@ -23,7 +23,13 @@ SAYS_6, SAYS_7 = Statement(registered=(("iris", "6"),)), Statement(registered=((
 
 
 def version(number: str, model: str = "iris", **parts: Any) -> ModelVersion:
-    values = {"run_id": f"{int(number):032x}", "status": "READY", "stage": "None", "created_at": float(number), "source": ""}
+    values: dict[str, Any] = {
+        "run_id": f"{int(number):032x}",
+        "status": "READY",
+        "stage": "None",
+        "created_at": float(number),
+        "source": "",
+    }
     return ModelVersion(model, number, **(values | parts))
 
 

@@ -35,7 +35,7 @@ async def client(registry: Registry, tmp_path: Path) -> AsyncIterator[httpx.Asyn
     """The administrator's client, without a socket in between."""
     tokens = load_tokens(tmp_path / "tokens.csv")
     token = next(token for token, user in tokens.items() if user.name == "admin")
-    application = Application(registry, tokens)
+    application: Any = Application(registry, tokens)
     transport = httpx.ASGITransport(application)
     async with httpx.AsyncClient(transport=transport, base_url="https://cluster", headers={"Authorization": f"Bearer {token}"}) as found:
         yield found

@@ -84,7 +84,7 @@ async def test_where_the_alias_has_moved_the_tag_may_still_be_on_its_way(bench: 
     assert not await told(bench, adopted())
     assert bench.fake.clock.now() == before + 1.0
     tagged = replace(registry.versions["iris", "2"], tags={OPERATION_TAG: "op"})
-    bench.fake.clock.on_sleep.append(lambda: registry.versions.update({("iris", "2"): tagged}))  # type: ignore[union-attr]
+    bench.fake.clock.on_sleep.append(lambda: registry.versions.update({("iris", "2"): tagged}))
     assert await told(bench, adopted())
 
 

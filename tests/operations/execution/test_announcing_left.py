@@ -167,8 +167,12 @@ async def test_whose_own_tag_stands_waits_for_others_to_yield(bench: Bench) -> N
     assert bench.fake.clock.monotonic() - began == 3 * LATE_ANSWER, "four looks"
     assert run.announced == set()
     assert own(run) in tags(bench)
-    bench.fake.clock.on_sleep.append(lambda: tags(bench).pop(moving_tag("champion", FIRST), None))
-    bench.fake.clock.on_sleep.append(lambda: tags(bench).pop(moving_tag("champion", SECOND), None))
+
+    def others_yield() -> None:
+        tags(bench).pop(moving_tag("champion", FIRST), None)
+        tags(bench).pop(moving_tag("champion", SECOND), None)
+
+    bench.fake.clock.on_sleep.append(others_yield)
     began = bench.fake.clock.monotonic()
     await hold_alias(run)
     assert bench.fake.clock.monotonic() - began == LATE_ANSWER

@@ -50,8 +50,8 @@ async def test_the_mark_stands_while_it_runs_and_history_after(bench: Bench) -> 
     marks: list[str | None] = []
     bench.fake.clock.on_sleep.append(lambda: marks.append(bench.fake.annotations().get(OPERATION)))
     made = await bench.good_plan("2")
-    bench.fake.clock.at += 600
-    began = iso(bench.fake.clock.at)
+    bench.clock.at += 600
+    began = iso(bench.clock.at)
     operation = await bench.run(made)
     assert marks
     assert json.loads(marks[0] or "")["at"] == began

@@ -146,19 +146,23 @@ class Broken(MemoryJournal):
         super().append(operation_id, kind, body)
 
 
+def first_state(run: Execution) -> StepState:
+    return run.now.steps[0].state
+
+
 async def test_what_cannot_be_written_has_not_been_begun_but_what_has_happened_has(bench: Bench) -> None:
     journal = Broken()
     run = await run_of(bench, journal)
     journal.broken = True
     with pytest.raises(JournalFailure):
         run.record("trying", step=0)
-    assert run.now.steps[0].state is StepState.PLANNED
+    assert first_state(run) is StepState.PLANNED
     assert (str(run.unwritten), len(bench.seen)) == ("the disk is full", 1)
     run.remember("trying", step=0)
-    assert (run.now.steps[0].state, len(bench.seen)) == (StepState.TRYING, 2)
+    assert (first_state(run), len(bench.seen)) == (StepState.TRYING, 2)
     run.undoing = True
     run.record("undo-trying", step=0)
-    assert run.now.steps[0].state is StepState.UNDOING, "a way back goes on without the journal"
+    assert first_state(run) is StepState.UNDOING, "a way back goes on without the journal"
     assert [entry.kind for entry in journal.written] == ["planned"]
 
 

@@ -23,19 +23,19 @@ def ignore(message: str) -> None: ...
 
 async def test_a_renewal_that_was_lost_is_sent_again(bench: Bench) -> None:
     mine = await taken(bench)
-    bench.fake.clock.at += 5.0
+    bench.clock.at += 5.0
     bench.fake.traps.fail("write_lease", TimedOut("no answer"), late=True)
     await mine.renew()
     found = await lease(bench)
     assert found is not None
     assert mine.held == (found,)
     assert mine.lost is None
-    left = bench.fake.clock.at
+    left = bench.clock.at
     calls = len(bench.fake.traps.calls)
-    bench.fake.clock.at += 11.0
+    bench.clock.at += 11.0
     await mine.hold()
     assert bench.fake.traps.calls[calls:] == [], "it holds from when the one that arrived had left"
-    bench.fake.clock.at = left + 12.5
+    bench.clock.at = left + 12.5
     await mine.hold()
     assert bench.fake.traps.calls[calls:] == ["write_lease"]
 
@@ -45,7 +45,7 @@ async def test_one_that_was_given_back_is_renewed_no_more(bench: Bench) -> None:
     await mine.release()
     calls = len(bench.fake.traps.calls)
     await mine.renew()
-    bench.fake.clock.at += 60.0
+    bench.clock.at += 60.0
     await mine.hold()
     assert bench.fake.traps.calls[calls:] == []
 
@@ -92,10 +92,10 @@ async def test_all_of_several_deployments_are_renewed_held_and_given_back(bench:
     for name in ("iris", "staging"):
         await mine.acquire(replace(made, intent=replace(made.intent, deployment=name)), ignore)
     assert [one.name for one in mine.held] == ["modeldeck-iris", "modeldeck-staging"]
-    bench.fake.clock.at += 13.0
+    bench.clock.at += 13.0
     await mine.hold()
     assert {one.renewed_at for one in mine.held} == {bench.fake.clock.now()}
-    bench.fake.clock.at += 1.0
+    bench.clock.at += 1.0
     await mine.renew()
     assert {one.renewed_at for one in mine.held} == {bench.fake.clock.now()}
     await mine.release()

@@ -141,7 +141,7 @@ async def test_a_request_may_leave_while_the_lease_surely_holds(bench: Bench) ->
     mine = await taken(bench)
     began = bench.fake.clock.now()
     for after, renewed in ((12.0, False), (12.1, True), (24.0, False), (24.2, True)):
-        bench.fake.clock.at = began + after
+        bench.clock.at = began + after
         await mine.hold()
         (kept,) = mine.held
         assert (kept.renewed_at == began + after) is renewed
@@ -151,7 +151,7 @@ async def test_a_request_may_leave_while_the_lease_surely_holds(bench: Bench) ->
 async def test_a_renewal_tells_the_present_step_and_keeps_since_when(bench: Bench) -> None:
     mine = await taken(bench)
     (before,) = mine.held
-    bench.fake.clock.at += 1.0
+    bench.clock.at += 1.0
     mine.step = "judge gate"
     await mine.renew()
     (after,) = mine.held

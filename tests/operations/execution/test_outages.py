@@ -68,7 +68,7 @@ async def test_a_backend_that_takes_its_time_to_fail_is_given_up_too(bench: Benc
     def drip() -> Failure | None:
         if "set_alias" not in bench.fake.traps.calls:
             return None
-        bench.fake.clock.at += 70.0  # type: ignore[union-attr]
+        bench.clock.at += 70.0
         return TimedOut("no whole answer within 70 s")
 
     bench.fake.traps.away = drip
@@ -171,7 +171,7 @@ async def test_what_stays_away_is_given_up_once_and_can_be_gone_on_with(bench_of
             assert bench.fake.template() == before
             assert bench.fake.champion == "1"
         elif left.outcome is Outcome.NEEDS_ATTENTION:
-            bench.fake.clock.at += DURATION
+            bench.clock.at += DURATION
             ended = await bench.resume(left.id)
             assert ended.outcome in (Outcome.DONE, Outcome.UNDONE), ended.message
             assert bench.fake.champion == ("2" if ended.outcome is Outcome.DONE else "1")

@@ -48,9 +48,9 @@ async def test_a_process_is_at_work_as_long_as_its_lease_is_seen_to_change(bench
     await fake.cluster.write_lease(Lease("serving", "modeldeck-iris", "other", renewed_at=0.0, annotations=note))
     key, held = next(iter(fake.cluster.leases.items()))
     assert await at_work()
-    fake.clock.at += 15.0
+    bench.clock.at += 15.0
     assert await at_work()
-    fake.clock.at += 0.5
+    bench.clock.at += 0.5
     assert not await at_work(), "it has not changed for as long as it holds"
     fake.cluster.leases[key] = replace(held, resource_version="new")
     assert await at_work()

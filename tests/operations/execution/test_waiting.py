@@ -35,7 +35,7 @@ async def test_pods_that_were_evicted_fail_neither_a_rollout_nor_its_undo(bench:
         pods = await seen(deployment)  # type: ignore[arg-type]
         return (*[replace(pod, name=f"{pod.name}-gone", uid=f"{pod.uid}-gone", **evicted) for pod in pods], *pods)  # type: ignore[arg-type]
 
-    bench.fake.cluster.pods_of = pods_of  # type: ignore[method-assign,assignment]
+    bench.fake.cluster.pods_of = pods_of  # type: ignore[method-assign]
     assert (await bench.promote("2")).outcome is Outcome.DONE
     bench.fake.cluster.broken.add("models:/iris/3")
     operation = await bench.promote("3")

@@ -12,6 +12,7 @@ import pytest
 from modeldeck.domain.failures import SETTLING, Conflict, Forbidden, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.rollout import Cause, Trouble
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
+from modeldeck.domain.links.slots import Edits
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Execution, Stopped
@@ -33,7 +34,7 @@ async def patched(bench: Bench, **fields: Any) -> Execution:
     return run
 
 
-def wanted(execution: Execution) -> patch.Edits:
+def wanted(execution: Execution) -> Edits:
     return patch.of_template(execution.plan.slot_edits)
 
 
@@ -234,7 +235,8 @@ async def test_whatever_moves_begins_the_wait_anew_and_longer_the_longer_it_was_
     """The controller's pauses double: room that has come may be used as late as it was refused before."""
     believed, held = await creation(bench)
     assert believed(REFUSED, held, (), 0.0) is None
-    moved = replace(held, **{part: 77})
+    change: dict[str, Any] = {part: 77}
+    moved = replace(held, **change)
     assert believed(REFUSED, moved, (), 100.0) is None
     assert believed(REFUSED, moved, (), 199.0) is None
     assert believed(REFUSED, moved, (), 200.0) is REFUSED

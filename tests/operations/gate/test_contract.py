@@ -134,8 +134,9 @@ class Served:
 @contextlib.contextmanager
 def serving(kind: str, folder: Path) -> Iterator[Served]:
     """A server that scrapes every pod each second."""
+    pods: dict[str, Callable[[float], str]] = {**PODS, "burst": Burst()}
     with contextlib.ExitStack() as stack:
-        addresses = {name: stack.enter_context(exposed(text)) for name, text in {**PODS, "burst": Burst()}.items()}
+        addresses = {name: stack.enter_context(exposed(text)) for name, text in pods.items()}
         yield stack.enter_context(scraping(kind, folder, addresses, seconds=1))
 
 
@@ -254,7 +255,8 @@ async def test_nothing_of_a_model_server(metrics: PrometheusMetrics, pod: str) -
 @pytest.mark.parametrize("pod", ["codes", "code"])
 async def test_failures_are_told_by_the_label_that_is_there(metrics: PrometheusMetrics, pod: str) -> None:
     found = named(await judged(metrics, pod))["error ratio"]
-    assert (found.verdict, found.value) == (FAIL, pytest.approx(0.2, rel=0.02))
+    assert found.verdict is FAIL
+    assert found.value == pytest.approx(0.2, rel=0.02)
 
 
 async def test_failures_that_no_label_tells_are_not_known(metrics: PrometheusMetrics) -> None:

@@ -78,7 +78,8 @@ def errors_of(judgement: Judgement) -> CriterionResult:
 @pytest.mark.parametrize(("well", "badly"), [("200", "500"), ("2xx", "5xx"), ("200", "503")])
 async def test_failures_are_seen_by_the_label_that_the_counter_carries(status: str, well: str, badly: str) -> None:
     found = await judged(clients(status=status, well=well, badly=badly, errors=0.5))
-    assert (found.verdict, errors_of(found).value) == (FAIL, pytest.approx(0.5))
+    assert found.verdict is FAIL
+    assert errors_of(found).value == pytest.approx(0.5)
     assert (await judged(clients(status=status, well=well))).verdict is PASS
 
 
@@ -103,7 +104,8 @@ async def test_each_version_is_counted_by_its_own_labels() -> None:
     series.serves(f"{NEW}-abcde", start=405, errors=0.02, status="code")
     found = await judged(series, Gate(max_error_rise=4.0))
     compared = next(result for result in found.criteria if result.name == "error ratio vs before")
-    assert (found.verdict, compared.baseline) == (PASS, pytest.approx(0.02, rel=0.1))
+    assert found.verdict is PASS
+    assert compared.baseline == pytest.approx(0.02, rel=0.1)
 
 
 LABELS = [

@@ -42,20 +42,20 @@ def by_hand(bench: Bench, version: str) -> None:
 
 
 async def test_somebody_elses_change_is_told_with_what_is_known(bench: Bench) -> None:
-    bench.fake.clock.at += 1000
+    bench.clock.at += 1000
     bench.fake.cluster.edit(KEY, lambda raw: raw["metadata"]["annotations"].update({"kubernetes.io/change-cause": "nightly build 7"}))
     by_hand(bench, "2")
     (one,) = await told(bench)
     operation = one.operation
     assert (operation.kind, operation.actor, operation.reason, one.source) == (Kind.MOVE, "kubectl-set", "nightly build 7", "cluster")
     assert (operation.from_version, operation.to_version, operation.outcome) == ("1", "2", Outcome.DONE)
-    assert (operation.started_at, operation.finished_at) == (bench.fake.clock.at, bench.fake.clock.at + 1.0)
+    assert (operation.started_at, operation.finished_at) == (bench.clock.at, bench.clock.at + 1.0)
     assert operation.message == "by no operation known here: the template was changed (revision 2)"
 
 
 async def test_a_cause_of_ours_that_others_inherit_is_not_theirs(bench: Bench) -> None:
     await bench.promote("2", reason="more accurate")
-    bench.fake.clock.at += 5000
+    bench.clock.at += 5000
     by_hand(bench, "3")
     newest = (await told(bench))[0].operation
     assert (newest.to_version, newest.reason) == ("3", "")
@@ -65,7 +65,7 @@ async def test_right_after_ours_in_the_same_second_it_is_still_known_who_it_was(
     """Kubernetes keeps whole seconds."""
     await bench.promote("2")
     owners = bench.fake.cluster.deployments[KEY]["metadata"]["owners"]
-    second = float(int(bench.fake.clock.at))
+    second = float(int(bench.clock.at))
     list(bench.fake.cluster.sets.values())[-1]["created"] = second
     owners[:] = [(manager, verb, second, *rest) for manager, verb, _, *rest in owners]
     by_hand(bench, "3")
@@ -87,13 +87,13 @@ async def test_a_rollout_of_others_that_goes_on_is_under_way(bench: Bench) -> No
 async def test_an_undo_with_kubectl_is_told_and_does_not_make_anybody_forget(bench: Bench) -> None:
     for version in ("2", "3"):
         await bench.promote(version)
-        bench.fake.clock.at += 5000
+        bench.clock.at += 5000
     bench.fake.cluster.undo_to(KEY, 2)
     assert [past.to_version for past in history_of(bench.fake.annotations())] == ["2"]
     expected = [("promote", "1", "2"), ("promote", "2", "3"), ("move", "3", "2")]
     assert lines(await told(bench)) == lines(await told(bench, journal=())) == expected
     newest = (await told(bench))[0].operation
-    assert (newest.actor, newest.started_at) == ("kubectl", float(int(bench.fake.clock.at)))
+    assert (newest.actor, newest.started_at) == ("kubectl", float(int(bench.clock.at)))
     assert "an earlier template came back" in newest.message
 
 
@@ -112,7 +112,7 @@ async def test_a_mark_that_an_undo_brought_back_is_of_long_ago(bench: Bench) -> 
 
 
 async def test_what_is_not_known_of_a_return_is_between_what_was_before_and_behind(bench: Bench) -> None:
-    clock = bench.fake.clock
+    clock = bench.clock
     clock.at += 1000
     by_hand(bench, "2")
     second = clock.at
@@ -152,7 +152,7 @@ async def test_after_an_undone_promotion_nobody_else_is_said_to_have_gone_back(b
 
 async def test_a_pipeline_that_only_changes_something_else_moves_no_version(bench: Bench) -> None:
     await bench.promote("2")
-    bench.fake.clock.at += 500
+    bench.clock.at += 500
     bench.fake.cluster.set_env(KEY, "LOG_LEVEL", "debug")
     bench.fake.cluster.roll_out(KEY)
     assert lines(await told(bench)) == [("promote", "1", "2")]
@@ -161,7 +161,7 @@ async def test_a_pipeline_that_only_changes_something_else_moves_no_version(benc
 async def test_behind_an_alias_a_restart_by_others_may_have_moved_anything(bench_of: Any) -> None:
     bench: Bench = bench_of("models:/iris@champion")
     assert (await bench.promote("2")).outcome is Outcome.DONE
-    bench.fake.clock.at += 5000
+    bench.clock.at += 5000
     bench.fake.cluster.restart(KEY)
     bench.fake.cluster.roll_out(KEY)
     for past in (await told(bench), await told(bench, journal=())):
@@ -221,7 +221,7 @@ async def test_whatever_happened_each_move_is_told_once_in_its_order(actions: li
     now, served, returned = "1", {"1"}, False
     for number, (action, pause) in enumerate(zip(actions, pauses, strict=False)):
         # What is done within two seconds may not be told apart by anybody: Kubernetes' times have no fractions.
-        bench.fake.clock.at += pause
+        bench.clock.at += pause
         verb, version = action.rstrip(" 123"), action[-1:]
         if action == "log":
             bench.fake.cluster.set_env(KEY, "LOG_LEVEL", str(number))
@@ -263,13 +263,13 @@ class Watched:
 
     def __init__(self, bench: Bench) -> None:
         self.bench, self.sightings = bench, list[AliasChange]()
-        self.last, self.at = self._now(), bench.fake.clock.at
+        self.last, self.at = self._now(), bench.clock.at
 
     def _now(self) -> str | None:
         return self.bench.fake.registry.aliases["iris"].get("champion")
 
     def look(self) -> None:
-        now, at = self._now(), self.bench.fake.clock.at
+        now, at = self._now(), self.bench.clock.at
         if now != self.last:
             self.sightings.append(AliasChange(AliasMove("iris", "champion", self.last, now), self.at, at))
         self.last, self.at = now, at
@@ -281,7 +281,7 @@ async def test_quick_promotions_back_and_forth_are_nobody_elses(bench: Bench) ->
         watched.look()
         assert (await bench.promote(version)).outcome is Outcome.DONE
         watched.look()
-        bench.fake.clock.at += 1.0
+        bench.clock.at += 1.0
     assert len(watched.sightings) == 6
     for memories in ({}, {"journal": ()}):
         past = await told(bench, *watched.sightings, **memories)
@@ -296,7 +296,7 @@ async def test_beyond_what_a_deployment_remembers_nobody_is_accused(bench: Bench
     """A colleague's operations: their journal is not here."""
     for number in range(14):
         await bench.promote("2" if number % 2 == 0 else "1")
-        bench.fake.clock.at += 300.0
+        bench.clock.at += 300.0
     past = await told(bench, journal=())
     moves = [one.operation for one in past if one.operation.kind is Kind.MOVE]
     assert [one.operation.to_version for one in past if one.operation.kind is Kind.PROMOTE] == [*["1", "2"] * 5, "1"]
@@ -310,7 +310,7 @@ async def test_a_change_cause_names_an_operation_that_nothing_else_tells_of(benc
     bench.fake.cluster.edit(KEY, lambda raw: raw["metadata"]["annotations"].pop(HISTORY))
     for each in bench.fake.cluster.sets.values():
         each["annotations"].pop(HISTORY, None)
-    bench.fake.clock.at += 5000
+    bench.clock.at += 5000
     by_hand(bench, "3")
     newest, first = await told(bench, journal=(), registry=None)
     assert (newest.operation.kind, newest.operation.to_version, newest.operation.reason) == (Kind.MOVE, "3", "")
@@ -346,7 +346,7 @@ async def test_a_restart_by_an_operation_behind_a_shared_alias_is_its_own(bench_
             assert isinstance(made, Plan), number
             if made.steps:
                 assert (await bench.run(made)).outcome is Outcome.DONE
-            bench.fake.clock.at += 40.0
+            bench.clock.at += 40.0
             watched.look()
     for memories in ({}, {"journal": ()}):
         past = await told(bench, *watched.sightings, **memories)
@@ -359,12 +359,12 @@ async def test_operations_of_a_cluster_that_is_gone_are_not_this_ones(bench: Ben
     bench.fake.registry.id = "the first"
     assert (await bench.promote("2")).outcome is Outcome.DONE
     tomorrow = Bench(fake_clients(), bench.journal)
-    tomorrow.fake.clock.at = bench.fake.clock.at + 60.0
+    tomorrow.clock.at = bench.clock.at + 60.0
     tomorrow.fake.cluster.id = ClusterId("uid of another kube-system", bench.fake.cluster.id.address)
     tomorrow.fake.cluster.deployments[KEY]["metadata"]["uid"] = "uid-another"
     tomorrow.fake.registry.id = "the second"
     assert await told(tomorrow) == ()
-    by_others = AliasChange(AliasMove("iris", "champion", "1", "2"), bench.fake.clock.at - 30.0, bench.fake.clock.at)
+    by_others = AliasChange(AliasMove("iris", "champion", "1", "2"), bench.clock.at - 30.0, bench.clock.at)
     assert lines(await told(tomorrow, by_others)) == [("move", "1", "2")]
     assert lines(await told(bench, by_others)) == [("promote", "1", "2")]
     ours = await tomorrow.promote("3")
@@ -382,7 +382,7 @@ async def test_clusters_that_share_a_registry_share_its_alias_and_nothing_else(b
     at = operation.finished_at or 0.0
     moved = AliasChange(AliasMove("iris", "champion", "1", "2"), at - 20.0, at)
     (there,) = await told(other, moved)  # by the tags of the version
-    assert (there.operation.id, there.source, there.others) == (operation.id, "tags", {KEY})
+    assert (there.operation.id, there.source, there.others) == (operation.id, "tags", frozenset({KEY}))
     assert there.is_about("iris")
     assert not there.is_about(KEY)
     other.journal = bench.journal
@@ -399,7 +399,7 @@ async def test_a_deployment_that_was_made_anew_has_no_past_of_the_one_before(ben
 
 
 async def test_when_others_changed_it_is_told_as_far_as_it_is_known(bench: Bench) -> None:
-    clock = bench.fake.clock
+    clock = bench.clock
     for version in ("2", "1", "3"):
         clock.at += 1000
         by_hand(bench, version)

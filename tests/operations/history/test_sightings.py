@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -181,7 +182,8 @@ def test_whoever_reads_when_what_is_told_really_happened(
         end = max(at, deliveries[-1][0]) + 10
         deliveries += [(end + who, who, end + who, stood(end)) for who in range(3)]
         for ended, who, start, version in deliveries:
-            consoles[who].see("a", glance(start, ended, **({"champion": version} if version else {})))
+            aliases: dict[str, Any] = {"champion": version} if version else {}
+            consoles[who].see("a", glance(start, ended, **aliases))
         told = consoles[0].sightings("a")[::-1]
         for console in consoles:
             console.close()

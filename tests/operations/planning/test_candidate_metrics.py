@@ -99,7 +99,7 @@ async def test_its_replica_set_is_believed_first() -> None:
 async def test_where_nothing_else_remembers_prometheus_does(bench: Bench) -> None:
     """The history of revisions is cut off, and nobody kept a journal: `revisionHistoryLimit: 0`."""
     fake = bench.fake
-    fake.clock.at = float(NOW)
+    bench.clock.at = float(NOW)
     fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/2")
     fake.cluster.roll_out("serving/iris")
     fake.cluster.sets = {name: one for name, one in fake.cluster.sets.items() if "iris/2" in str(one["template"])}
@@ -117,7 +117,7 @@ async def test_where_nothing_else_remembers_prometheus_does(bench: Bench) -> Non
 async def test_only_what_is_registered_can_be_gone_back_to(bench: Bench) -> None:
     metrics = clients()
     metrics.scraped("iris-0000-aaaaa", 2 * DAY, DAY, server("blue"))
-    bench.fake.clock.at = float(NOW)
+    bench.clock.at = float(NOW)
     bench.fake.measured, bench.fake.metrics = True, metrics  # type: ignore[assignment]
     found = await targets_of("serving", "iris", bench.fake.clients, bench.journal, bench.fake.clock)
     assert [target.version for target in found] == ["2"]

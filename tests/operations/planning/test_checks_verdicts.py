@@ -45,7 +45,7 @@ def said(check: Check) -> tuple[Verdict, str]:
         ({"read_only": True, "approval": True}, REFUSE, "fake is read-only"),
     ],
 )
-def test_the_environment(bench: Bench, parts: dict[str, bool], verdict: Verdict, message: str) -> None:
+def test_the_environment(bench: Bench, parts: dict[str, Any], verdict: Verdict, message: str) -> None:
     clients = replace(bench.fake.clients, environment=replace(bench.fake.environment, name="fake", **parts))
     assert said(environment(clients)) == (verdict, message)
 
@@ -100,7 +100,7 @@ def operation(state: State = State.RUNNING, outcome: Outcome | None = None, **pa
     return replace(Operation("op", Kind.PROMOTE, "ann", "iris", "serving", "iris", "1", "2", "", state, outcome, 0.0, None, None), **parts)
 
 
-def marked(id: str = "op", **parts: str) -> Mapping[str, str]:
+def marked(id: str = "op", **parts: Any) -> Mapping[str, str]:
     return {OPERATION: mark_text(OperationAnnotation(id, **parts))}
 
 

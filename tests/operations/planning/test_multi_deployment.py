@@ -236,7 +236,7 @@ async def test_what_cannot_be_planned(staged: Bench, intent: Intent, code: str) 
 
 
 async def test_history_tells_it_once_and_calls_nothing_of_it_somebody_elses(copied: Bench) -> None:
-    copied.fake.clock.at += 5000
+    copied.clock.at += 5000
     known = {past.operation.id for past in await told(copied)}
     operation = await copied.run(await planned(copied, COPYING))
     assert operation.outcome is Outcome.DONE, operation.message
@@ -315,8 +315,7 @@ async def test_what_was_taken_back_before_the_journal_had_it_is_not_begun_again(
 
 
 async def test_past_the_commit_the_marks_come_off_where_nobody_has_been_since(staged: Bench) -> None:
-    told = lambda: HISTORY in staged.fake.annotations("serving/staging")  # noqa: E731
-    left = await cut_when(staged, INTENT, lambda kind, _: told())
+    left = await cut_when(staged, INTENT, lambda kind, _: HISTORY in staged.fake.annotations("serving/staging"))
     assert OPERATION in staged.fake.annotations("serving/iris")
     later = await staged.run(await planned(staged, replace(INTENT, to_version="3", then=())))
     assert later.outcome is Outcome.DONE, later.message

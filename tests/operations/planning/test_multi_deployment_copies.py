@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, Refusal, StepName
+from modeldeck.domain.operations.promotions import CheckName, Intent, Kind, Outcome, Plan, Refusal, StepName
 from modeldeck.operations.planning.multi_deployment import plan_for
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import COPYING, INTENT, container
@@ -48,9 +48,9 @@ async def test_what_is_said_of_every_deployment_is_said_once(copied: Bench) -> N
     plan = await made(copied, replace(COPYING, then=("serving/eu", "serving/iris")))
     assert isinstance(plan, Plan)
     told = {check.name: [each.text for each in plan.checks if each.name == check.name] for check in plan.checks}
-    assert len(told["environment"]) == 1
-    assert any(message.startswith("serving/staging: version 2 of dev.iris") for message in told["version"])
-    assert any(message.startswith("serving/eu, serving/iris: version 3 of prod.iris") for message in told["version"])
+    assert len(told[CheckName.ENVIRONMENT]) == 1
+    assert any(message.startswith("serving/staging: version 2 of dev.iris") for message in told[CheckName.VERSION])
+    assert any(message.startswith("serving/eu, serving/iris: version 3 of prod.iris") for message in told[CheckName.VERSION])
     names = [check.name for check in plan.checks]
     assert [name for index, name in enumerate(names) if name not in names[:index]] == [*dict.fromkeys(sorted(names, key=names.index))]
 

@@ -146,10 +146,10 @@ async def test_a_prometheus_that_nobody_named_counts_only_where_it_answers(bench
     assert not await metrics_there(replace(named(True), metrics=None))
     assert await metrics_there(bench.fake.clients)
 
-    async def away() -> None:
+    async def away() -> str:
         raise Unreachable("refused")
 
-    async def hangs() -> None:
+    async def hangs() -> str:
         raise TimeoutError
 
     for ping in (away, hangs):

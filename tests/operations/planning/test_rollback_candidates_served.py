@@ -96,10 +96,10 @@ async def test_a_promotion_makes_a_rolled_back_version_good_again(bench: Bench) 
 async def test_one_that_others_promote_again_is_good_again(bench: Bench) -> None:
     await bench.promote("2")
     await bench.roll_back()
-    bench.fake.clock.at += 5000
+    bench.clock.at += 5000
     by_hand(bench, "2")
     assert default(await targets(bench)) == "1"
-    bench.fake.clock.at += 5000
+    bench.clock.at += 5000
     await bench.promote("3")
     for journal in (bench.journal, MemoryJournal()):
         bench.journal = journal
@@ -120,22 +120,22 @@ async def test_a_rollback_further_back_leaves_everything_between_behind(bench: B
 
 async def test_rolled_back_by_others_it_is_not_gone_back_to(bench: Bench) -> None:
     await bench.promote("2")
-    bench.fake.clock.at += 5000
+    bench.clock.at += 5000
     bench.fake.cluster.undo_to("serving/iris", 1)
     (found,) = await targets(bench)
     assert (found.version, found.rolled_back, found.is_default) == ("2", True, False)
     assert found.ended_why == "went back to 1 outside of modeldeck (kubectl)"
-    assert found.served_until == float(int(bench.fake.clock.at)) + 1.0
+    assert found.served_until == float(int(bench.clock.at)) + 1.0
 
 
 async def test_what_others_replaced_tells_by_whom_and_why(bench: Bench) -> None:
-    bench.fake.clock.at += 500
+    bench.clock.at += 500
     cause = {"kubernetes.io/change-cause": "nightly"}
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update(cause))
     by_hand(bench, "2")
     (found,) = await targets(bench)
-    assert (found.ended_why, found.served_until) == ("replaced by 2 outside of modeldeck (kubectl-set): nightly", bench.fake.clock.at + 1.0)
-    assert found.served_from == bench.fake.clock.at - 499
+    assert (found.ended_why, found.served_until) == ("replaced by 2 outside of modeldeck (kubectl-set): nightly", bench.clock.at + 1.0)
+    assert found.served_from == bench.clock.at - 499
 
 
 async def test_what_served_in_another_clusters_deployment_of_the_same_name_is_no_candidate(bench: Bench) -> None:
@@ -152,7 +152,7 @@ async def test_what_served_in_another_clusters_deployment_of_the_same_name_is_no
 
 async def test_the_evidence_tells_when_and_why(bench: Bench) -> None:
     await bench.promote("2")
-    bench.fake.clock.at += 3600
+    bench.clock.at += 3600
     await bench.promote("3", reason="more accurate")
     found = next(target for target in await targets(bench) if target.version == "2")
     assert found.served_from is not None
@@ -163,8 +163,8 @@ async def test_the_evidence_tells_when_and_why(bench: Bench) -> None:
 
 async def test_each_tells_how_it_behaved_while_it_served(bench: Bench) -> None:
     await bench.promote("2")
-    left_at = bench.fake.clock.at
-    bench.fake.clock.at += 600
+    left_at = bench.clock.at
+    bench.clock.at += 600
     bench.fake.measured = True
     bench.fake.metrics.answer = lambda promql: 0.041 if "quantile" in promql else 0.5 if 'status=~"5.."' in promql else 10.0
     (found,) = await targets(bench)

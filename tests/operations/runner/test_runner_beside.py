@@ -102,7 +102,7 @@ def test_what_people_ask_is_heard_at_once(computer: Computer) -> None:
                 asked.append(computer.fake.clock.monotonic())
                 operation = computer.journal.operation(made.id)
                 assert operation is not None
-                ask(operation, SignalRequest(Signal.CANCEL, "bob@box", "no"), computer.journal, computer.fake.clock.now())  # type: ignore[arg-type]
+                ask(operation, SignalRequest(Signal.CANCEL, "bob@box", "no"), computer.journal, computer.fake.clock.now())
 
         computer.fake.clock.on_sleep.append(cancel)
         ended = await computer.carry_out(made.id)

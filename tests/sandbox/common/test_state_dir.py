@@ -110,5 +110,6 @@ def test_only_what_other_programs_read_is_exported() -> None:
 def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(pwd, "getpwuid", lambda _: {}["nobody"])
+    users: dict[str, object] = {}
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: users["nobody"])
     assert user_name() == str(os.getuid())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from modeldeck.sandbox.node import api
 from modeldeck.sandbox.node.api import Access, Api, ApiError, Informer
 
 Connection = Callable[[str, asyncio.StreamWriter], Awaitable[None]]
@@ -80,7 +80,7 @@ class Script:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.random, "uniform", lambda low, high: 0.1)
+    monkeypatch.setattr(random, "uniform", lambda low, high: 0.1)
 
 
 async def test_it_lists_then_watches_and_goes_on_where_a_watch_ended() -> None:

@@ -386,7 +386,7 @@ async def test_the_wheel_over_the_charts_moves_their_window_to_its_ends() -> Non
         for wheel, windows in (("up", [900.0]), ("down", [1800.0, 3600.0, 3 * 3600.0, 12 * 3600.0, 24 * 3600.0])):
             for _ in range(8):
                 await pilot._post_mouse_events([SCROLL[wheel]], chart, button=0)
-            await until(pilot, lambda windows=windows: [getattr(asked, "window", 0) for asked in app.source.asked] == windows)  # type: ignore[misc]
+            await until(pilot, lambda windows=windows: [getattr(asked, "window", 0) for asked in app.source.asked] == windows)
             app.source.asked.clear()
         assert "last 1 d" in app.text()
 

@@ -9,6 +9,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.promotions import Operation, Outcome, State
 from modeldeck.operations.journal.journal import JournalFailure
+from modeldeck.render.cell import as_cell
 from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.operations.rows import rows_of, source
 from tests.support import operations as ops
@@ -165,7 +166,7 @@ def test_one_that_hangs_is_told_with_how_long_it_has_not_been_heard() -> None:
     clock = sample.FrozenClock()
     hung = replace(ops.JUDGING, host="elsewhere", heartbeat_at=ops.NOW - 40.0)
     (row,) = rows_of((hung,), {}, ops.NOW)
-    cells = {column.key: column.cell(row).text for column in source(clock.now, "").columns}
+    cells = {column.key: as_cell(column.cell(row)).text for column in source(clock.now, "").columns}
     assert (cells["state"], cells["message"]) == ("not heard", "not heard for 40 s: enter, then resume or undo")
     (heard,) = rows_of((replace(hung, heartbeat_at=ops.NOW - 2.0),), {}, ops.NOW)
     assert heard.unheard is None

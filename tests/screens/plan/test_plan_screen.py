@@ -343,7 +343,7 @@ HOSTILE = "\x1b]0;x\x07[red]\u202eevil\n"
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
-    checks = tuple(Check(HOSTILE, verdict, HOSTILE, HOSTILE) for verdict in Verdict)
+    checks = tuple(Check(HOSTILE, verdict, HOSTILE, HOSTILE) for verdict in Verdict)  # type: ignore[arg-type]
     edits: dict[str, tuple[str | None, str | None]] = {f"/spec/{HOSTILE}": (HOSTILE, HOSTILE * 2), f"/{HOSTILE}": (None, HOSTILE)}
     steps = tuple(replace(step, before=HOSTILE, after=HOSTILE, command=HOSTILE) for step in ops.STEPS)
     plan = replace(ops.PLAN, checks=checks, slot_edits=edits, steps=steps, model=HOSTILE)

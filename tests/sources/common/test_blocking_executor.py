@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 
@@ -12,9 +13,18 @@ from modeldeck.sources.common.blocking_executor import BlockingExecutor, run_in_
 from tests.support.eventually import eventually
 
 
+def wait_for(release: threading.Event, begun: threading.Event) -> None:
+    begun.set()
+    release.wait()
+
+
 async def test_calls_run_in_order_on_one_thread_of_its_own() -> None:
     executor = BlockingExecutor("MLflow")
-    names = await asyncio.gather(*(executor.run(lambda number=number: (number, threading.current_thread().name)) for number in range(3)))
+
+    def named(number: int) -> tuple[int, str]:
+        return number, threading.current_thread().name
+
+    names = await asyncio.gather(*(executor.run(partial(named, number)) for number in range(3)))
     assert len({name for _, name in names}) == 1
     assert names[0][1] == "MLflow lane"
     executor.close()
@@ -60,7 +70,7 @@ async def test_a_hung_call_holds_up_no_other_lane() -> None:
 
 async def test_the_queue_is_bounded_and_cancelled_calls_do_not_fill_it() -> None:
     executor, release, begun = BlockingExecutor("MLflow", depth=2), threading.Event(), threading.Event()
-    first = asyncio.create_task(executor.run(lambda: (begun.set(), release.wait())))
+    first = asyncio.create_task(executor.run(partial(wait_for, release, begun)))
     await eventually(begun.is_set)
     queued = [asyncio.create_task(executor.run(lambda: None)) for _ in range(2)]
     await asyncio.sleep(0)
@@ -96,7 +106,7 @@ async def test_a_timeout_of_the_call_itself_is_not_taken_for_ours() -> None:
 
 async def test_a_closed_lane_says_so_and_drops_who_waits() -> None:
     executor, release, begun = BlockingExecutor("MLflow"), threading.Event(), threading.Event()
-    running = asyncio.create_task(executor.run(lambda: (begun.set(), release.wait())))
+    running = asyncio.create_task(executor.run(partial(wait_for, release, begun)))
     await eventually(begun.is_set)
     queued = asyncio.create_task(executor.run(lambda: None))
     await asyncio.sleep(0)

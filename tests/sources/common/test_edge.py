@@ -58,7 +58,7 @@ async def test_an_exception_becomes_a_failure_that_does_not_quote_it(error: Exce
     assert (told.value.backend, "secret" in told.value.message) == ("here", False)
     assert told.value.hint
     with pytest.raises(kind):
-        [item async for item in source.stream(error)]  # type: ignore[attr-defined]
+        [item async for item in source.stream(error)]
     assert source.ended
 
 

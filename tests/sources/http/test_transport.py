@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -425,7 +426,8 @@ async def test_a_pipe_in_place_of_a_certificate_is_not_waited_for(key: str, tmp_
     os.mkfifo(pipe)
     if key.isupper():
         monkeypatch.setenv(key, pipe)
-    failure = await failure_of(Transport("MLflow", "https://127.0.0.1:1", tls=Tls() if key.isupper() else Tls(**{key: pipe})))
+    parts: dict[str, Any] = {} if key.isupper() else {key: pipe}
+    failure = await failure_of(Transport("MLflow", "https://127.0.0.1:1", tls=Tls(**parts)))
     assert isinstance(failure, Unreachable)
     assert f"cannot be used: {pipe}" in failure.message
     assert "it is no file" in failure.message

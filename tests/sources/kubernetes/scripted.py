@@ -129,7 +129,7 @@ class Scripted:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
         await writer.drain()
         while True:
-            told = await self._next(cut) if what == "deployments" and not cut.is_set() else await cut.wait()
+            told: Any = await self._next(cut) if what == "deployments" and not cut.is_set() else await cut.wait()
             if told is CUT or cut.is_set():
                 raise ConnectionResetError
             if told is END:

@@ -30,7 +30,7 @@ V1 = "client.authentication.k8s.io/v1"
 
 
 def plugin(script: str, **parts: Any) -> Plugin:
-    values = {"env": (), "api_version": V1, "hint": "install it", "needs_terminal": False}
+    values: dict[str, Any] = {"env": (), "api_version": V1, "hint": "install it", "needs_terminal": False}
     return Plugin(ExecPlugin(command=sys.executable, args=("-c", script), **(values | parts)))
 
 

@@ -197,7 +197,7 @@ def test_nulls_are_nothing() -> None:
 
 
 def test_who_wrote_what() -> None:
-    fields = {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {}}}}
+    fields: dict[str, Any] = {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {}}}}
     entries = [
         {"manager": "argocd-controller", "operation": "Apply", "time": "2026-01-01T00:00:00Z", "fieldsV1": fields},
         {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status", "fieldsV1": {"f:status": {}}},

@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def until(what: str, condition: Callable[[], T], seconds: float = 20.0) -> T:
+async def until(what: str, condition: Callable[[], T | None], seconds: float = 20.0) -> T:
     """The first truthy answer of `condition`; fails with `what` when there is none in time."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not (answer := condition()):

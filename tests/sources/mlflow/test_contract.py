@@ -253,7 +253,8 @@ async def test_a_copy_is_a_version_of_another_model_with_the_same_artifacts(mlfl
 
 async def test_what_is_new_is_asked_for_as_mlflow_understands_it(mlflow: Mlflow, world: World) -> None:
     """The questions that a follower asks: MLflow's own filters, orders and refusals."""
-    pages: Any = mlflow.registry._pages if isinstance(mlflow.registry, RestRegistry) else mlflow.registry._follower._pages
+    registry: Any = mlflow.registry
+    pages = registry._pages if isinstance(registry, RestRegistry) else registry._follower._pages
     name = "it's new"
     first = await mlflow.registry.create_version(name, world.logged)
     followed = await mlflow.registry.follow()

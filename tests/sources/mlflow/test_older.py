@@ -116,7 +116,7 @@ async def test_nul_is_refused_before_anybody_is_asked(scheme: str) -> None:
         lambda: mlflow.registry.copy_version(version, NUL, {}),
     ):
         with pytest.raises(Rejected, match="NUL"):
-            await ask()  # type: ignore[operator]
+            await ask()
     await mlflow.aclose()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from modeldeck.render.cell import Cell
+from modeldeck.render.chart import chart_lines
 from modeldeck.render.chart_data import ChartData, Series
 from modeldeck.widgets.content import chart as chart_module
 from modeldeck.widgets.content.chart import Chart
@@ -56,11 +57,10 @@ async def test_charts_that_do_not_fit_are_left_out() -> None:
 
 async def test_equal_data_and_hidden_charts_are_not_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[str] = []
-    draw = chart_module.chart_lines
 
     def record(chart: ChartData, *size: int) -> Any:
         drawn.append(chart.title)
-        return draw(chart, *size)
+        return chart_lines(chart, *size)
 
     monkeypatch.setattr(chart_module, "chart_lines", record)
     chart = Chart()

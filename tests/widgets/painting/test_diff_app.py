@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterable
 from typing import ClassVar
 
 import pyte
@@ -256,7 +257,7 @@ def test_what_stands_there_already_is_not_written_again() -> None:
     """Two rows of which one half is composed: nothing is known of the first, and of the second all but what has changed stands there."""
     buffer, old = ScreenBuffer(erases=True), Style(color="#808080", bgcolor="#101010")
     buffer.stands(["note".ljust(20), "name      7".ljust(20), "left as it is".ljust(20)], old)
-    half = [[Strip([Segment("head".ljust(10), old)])], [Strip([Segment("name".ljust(10), old)])]]
+    half: list[Iterable[Strip]] = [[Strip([Segment("head".ljust(10), old)])], [Strip([Segment("name".ljust(10), old)])]]
     buffer.compose(LayoutUpdate(half, Region(0, 0, 10, 2)), (20, 3))
     written = buffer.difference(ColorSystem.TRUECOLOR)
     assert "head" in written

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal
+from textual.geometry import Region
 
 from modeldeck.render.cell import line_text
 from modeldeck.render.numbers import age
@@ -101,9 +102,14 @@ async def test_only_the_line_of_the_age_is_painted_when_only_the_age_changed(mon
     app = Stage(stage)
     async with app.run_test(size=(70, 12)) as pilot:
         await pilot.pause()
-        regions = []
+        regions: list[Region] = []
         refresh = Pane.refresh
-        monkeypatch.setattr(Pane, "refresh", lambda self, *asked, **kw: (regions.extend(asked), refresh(self, *asked, **kw))[1])
+
+        def recorded(self: Pane, *asked: Region, **kw: bool) -> Pane:
+            regions.extend(asked)
+            return refresh(self, *asked, **kw)
+
+        monkeypatch.setattr(Pane, "refresh", recorded)
         stage.state = Stale(140, "timed out")
         assert age(130) == age(140)
         assert regions == []

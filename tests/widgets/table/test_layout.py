@@ -38,8 +38,8 @@ def test_columns_fit_and_the_first_one_stays(given_columns: list[Column[object]]
         assert column.min_width <= width <= column.max_width
 
 
-def make(key: str, width: int, **options: int) -> Column[object]:
-    return Column(key, key, lambda _row: "", min_width=1, max_width=width, **options)
+def make(key: str, width: int, *, weight: int = 0, priority: int = 0) -> Column[object]:
+    return Column(key, key, lambda _row: "", min_width=1, max_width=width, weight=weight, priority=priority)
 
 
 def test_the_least_important_column_leaves_first() -> None:

@@ -61,7 +61,10 @@ async def test_somebody_who_moves_it_meanwhile_is_not_overwritten(bench: Bench) 
 
 
 async def test_somebody_who_takes_it_away_meanwhile_is_told(bench: Bench) -> None:
-    bench.fake.traps.before("patch_deployment", lambda: bench.fake.registry.aliases["iris"].pop("champion"))
+    def take_away() -> None:
+        bench.fake.registry.aliases["iris"].pop("champion")
+
+    bench.fake.traps.before("patch_deployment", take_away)
     assert "somebody moved alias champion of iris to nothing meanwhile" in (await bench.promote("2")).message
 
 

@@ -27,7 +27,11 @@ def took(operation: Operation) -> float:
 
 async def contradicted(bench: Bench, change: Callable[[], object]) -> Operation:
     """Somebody does that right after everything was done."""
-    bench.fake.traps.before("write_event", lambda: change() and None)
+
+    def contradict() -> None:
+        change()
+
+    bench.fake.traps.before("write_event", contradict)
     return await bench.promote("2")
 
 
