@@ -239,6 +239,21 @@ def test_of_the_revisions_of_one_set_the_latest_has_its_cause() -> None:
     assert [whose for _, whose, _ in merged([one, blurred[0], three, blurred[1]], move)] == [None, None, None, move.id]
 
 
+def test_behind_an_alias_the_set_that_served_before_is_named_as_well() -> None:
+    """The deployment is marked before its pods are restarted; a later restart by others inherits cause and annotation."""
+    annotated = replace(REVISION.replica_set.template, annotations={"modeldeck.dev/version": "2"})
+
+    def behind_an_alias(one: Revision, version: str | None) -> Revision:
+        template = annotated if version else one.replica_set.template
+        own = replace(one.replica_set, uid=f"set-{one.number}", change_cause=CAUSE, template=template)
+        return replace(one, version=version, by_alias=True, returned=False, replica_set=own)
+
+    first, second, third = story("1", "2", "3")
+    found = [behind_an_alias(first, None), behind_an_alias(second, "2"), behind_an_alias(replace(third, since=112.0, until=113.0), "2")]
+    move = replace(MOVE, id="20270115-080000-ab12", since=105.0, at=112.0)
+    assert [whose for _, whose, _ in merged(found, move)] == [None, move.id, None]
+
+
 def test_what_another_operation_made_that_is_not_known_here_is_not_given_to_one_of_its_time() -> None:
     one, two = story("1", "2")
     named = replace(two, replica_set=replace(two.replica_set, change_cause=CAUSE))

@@ -95,10 +95,12 @@ def aligned(found: Sequence[Revision], moves: Sequence[OperationRecord]) -> tupl
 def _named_by(found: Sequence[Revision], move: OperationRecord) -> tuple[int, ...]:
     """The revisions of the first ReplicaSet whose cause names the operation: later ones of others inherit it. A set has the cause of its
     last revision, and `kubectl rollout undo` brings it back, so that one of several revisions is the operation's; none where the set that
-    it made was given another cause since, and only others are left that inherited it."""
-    places = [index for index in range(len(found)) if _named(found[index]) == move.id]
+    it made was given another cause since, and only others are left that inherited it. Behind an alias the set that served before is named,
+    too: there the deployment is marked before its pods are restarted."""
+    fits = {index: _same_change(found, index, move) for index in range(len(found)) if _named(found[index]) == move.id}
+    places = [index for index, same in fits.items() if same or not found[index].by_alias]
     first = min((found[index].replica_set for index in places), key=lambda one: one.revision, default=None)
-    return tuple(index for index in places if found[index].replica_set is first and _same_change(found, index, move))
+    return tuple(index for index in places if found[index].replica_set is first and fits[index])
 
 
 def _named(one: Revision) -> str:
