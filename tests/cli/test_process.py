@@ -33,6 +33,8 @@ def shell_line(line: str, folder: Path, **environ: str) -> subprocess.CompletedP
         ("$M config show >/dev/full", ExitCode.UNTOLD),
         ("$M config show -o json <&- >&- 2>&-", ExitCode.UNTOLD),
         ("$M --help >/dev/full 2>/dev/full", ExitCode.UNTOLD),
+        ("$M sandbox --help >/dev/full", ExitCode.UNTOLD),
+        ("$M sandbox --nonsense 2>/dev/full", ExitCode.USAGE),
         ("$M config show 2>/dev/full | cat; exit ${PIPESTATUS[0]}", ExitCode.DONE),
         ("{ sleep 1; $M operations list; } | true; exit ${PIPESTATUS[0]}", 141),
         ("$M nonsense -o json >/dev/full", ExitCode.USAGE),
@@ -46,6 +48,22 @@ def test_a_broken_stream_ends_nothing_in_a_traceback(line: str, code: int, tmp_p
     assert b"Traceback" not in told.stderr
     assert b"bug" not in told.stderr
     assert told.returncode == code, told.stderr
+
+
+@pytest.mark.parametrize(
+    ("does", "where", "code"),
+    [
+        ("sys.stdout.write('x' * 100_000)", ">/dev/full", ExitCode.UNTOLD),
+        ("sys.stderr.write('x' * 100_000)", "2>/dev/full", ExitCode.USAGE),
+        ("sys.stdout.write('x' * 1_000_000)", "| true; exit ${PIPESTATUS[0]}", 141),
+        ("open('/dev/null/absent')", "", ExitCode.BUG),
+        ("open('/dev/null/absent')", ">/dev/full", ExitCode.BUG),
+    ],
+)
+def test_a_streams_own_error_is_none_of_ours(does: str, where: str, code: int, tmp_path: Path) -> None:
+    """argparse lets it through in the first releases of Python 3.11."""
+    program = f"import sys; from modeldeck.cli.process import run_process; sys.exit(run_process(lambda: int(bool({does}))))"
+    assert shell_line(f'{sys.executable} -c "{program}" {where}', tmp_path).returncode == code
 
 
 @pytest.mark.parametrize(("where", "why"), [("/dev/full", b"No space left on device"), ("&-", b"Bad file descriptor")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import errno
 import os
+import select
 import signal
 import sys
 from collections.abc import Callable
@@ -35,6 +36,9 @@ def run_process(run: Callable[[], int]) -> int:
         code = ended.code if isinstance(ended.code, int) else ExitCode.DONE if ended.code is None else ExitCode.USAGE
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT
+    except OSError as error:
+        told = _untold(error)
+        code = _tell_bug(error) if told is None else told
     except Exception as error:  # noqa: BLE001  the last place where a bug can be told
         code = _tell_bug(error)
     flush()
@@ -44,6 +48,26 @@ def run_process(run: Callable[[], int]) -> int:
         write(sys.stderr, f"modeldeck: the answer could not be written: {lost[0].strerror or lost[0]}\n")
         return ExitCode.UNTOLD
     return code
+
+
+def _untold(error: OSError) -> int | None:
+    """The code where argparse let a stream's own error through, as it does in the first releases of Python 3.11: it writes help to the
+    standard output, and what is wrong with the command line to the other one."""
+    for stream, code in ((sys.stdout, ExitCode.DONE), (sys.stderr, ExitCode.USAGE)):
+        gone = error.errno == errno.EPIPE and _is_gone(stream)
+        failed = write(stream, "")  # what could not be written is still held, and fails again
+        if gone or (failed is not None and failed.errno == error.errno):
+            if stream is sys.stdout:
+                lost.append(error)
+            return code
+    return None
+
+
+def _is_gone(stream: TextIO) -> bool:
+    """Whether nobody reads a pipe any more."""
+    found = select.poll()
+    found.register(stream.fileno(), 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in found.poll(0))
 
 
 def _tell_bug(error: Exception) -> ExitCode:

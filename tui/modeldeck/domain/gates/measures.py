@@ -14,7 +14,7 @@ Buckets = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Measure(Generic[T]):
-    """One answer. `value` None: `trouble` and `message` says why; else `message` says what was left out of it."""
+    """One answer. `value` None: `trouble` and `message` say why; else `message` says what was left out of it."""
 
     value: T | None
     query: str = ""
