@@ -240,3 +240,9 @@ def test_the_deployments_of_a_plan_are_those_of_its_operation() -> None:
     assert staged is not None
     assert staged.others == operations.STAGED.parts[:-1]
     assert staged.keys == ("serving/iris-staging", "serving/iris")
+
+
+def test_what_to_type_is_told_until_it_is_taken_up_again() -> None:
+    ended = entry("ended", at=30.0, outcome="needs attention", message="over", commands=["modeldeck status", "kubectl get pods"])
+    assert told(ended).next_commands == ("modeldeck status", "kubectl get pods")
+    assert told(ended, entry("started", at=40.0, pid=2, host="box")).next_commands == ()

@@ -83,7 +83,7 @@ def aligned(found: Sequence[Revision], moves: Sequence[OperationRecord]) -> tupl
             take({within[0]: move})
     take(_by_time(found, left(), free(), named))
     for move in left():
-        own = [index for index in named[move.id] if index not in forth]
+        own = [index for index in free() if index in named[move.id]]
         place = own[-1] if own else _best([index for index in free() if _says_so(found, index, move)], found, move)
         if place is not None:
             take({place: move})

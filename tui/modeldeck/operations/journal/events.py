@@ -190,6 +190,7 @@ def _advance_operation(operation: Operation, entry: Event) -> Operation:
             runner_pid=pid,
             host=host,
             runner_birth=birth,
+            next_commands=(),
             waiting=None,
             heartbeat_at=entry.at,
         )
