@@ -10,7 +10,7 @@ from textual.binding import Binding
 from modeldeck.cli.arguments import VERBS
 from modeldeck.cli.doctor import NEEDS
 from modeldeck.console import Console
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.operation.operation_screen import OperationScreen
 from modeldeck.screens.operations.list_screen import OperationsScreen

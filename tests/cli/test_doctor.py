@@ -10,7 +10,7 @@ import pytest
 from modeldeck.cli.doctor import alias_rights, doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, PrometheusTarget
 from modeldeck.domain.mlflow.registry import ModelAccess
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.cli import output, process
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from tests.cli.conftest import Shell
 
 PROMOTE = ("promote", "iris", "2", "--deployment", "serving/iris", "--yes")

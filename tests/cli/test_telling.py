@@ -16,7 +16,7 @@ from modeldeck.cli.telling import operation_story, operation_text, plan_text, pr
 from modeldeck.domain.failures import Forbidden, Unreachable
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.workloads import Container, EnvVar, OtherWorkload, PodTemplate
-from modeldeck.domain.operations.promotions import Plan
+from modeldeck.domain.operations.plan import Plan
 from tests.cli.conftest import Shell
 from tests.support import operations as ops
 from tests.support.fakes.clock import FakeClock

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from modeldeck.domain.operations.promotions import Kind
+from modeldeck.domain.operations.intent import Kind
 from tests.crash.faults import AT_CHANGES, AT_READS, BARE, OF_SEVERAL, Fault
 from tests.crash.requests import HOLD
 

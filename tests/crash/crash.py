@@ -12,7 +12,7 @@ from pathlib import Path
 from modeldeck.backends import connect, open_journal
 from modeldeck.config.handover import handed
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.operations.promotions import Operation, Outcome, State
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.runner.launch import Launched, launch

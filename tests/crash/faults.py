@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
-from modeldeck.domain.operations.promotions import Outcome
+from modeldeck.domain.operations.operation import Outcome
 from modeldeck.operations.runner.runner import Verb
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from modeldeck.domain.kubernetes.annotations import OPERATION_TAG
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepName, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.steps import StepName, StepState
 from tests.crash.cases import Scenario
 from tests.crash.world import Standing
 

@@ -11,7 +11,9 @@ import httpx
 
 from modeldeck.backends import Backends, open_journal
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget
-from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, Refusal
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Plan, Refusal
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.runner.launch import Launched

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.steps import StepState
 from tests.crash.cases import Scenario
 from tests.crash.judge import wrong
 from tests.crash.world import Standing

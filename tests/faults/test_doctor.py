@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from modeldeck.cli.doctor import doctor
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.kubernetes import connection
 from tests.conformance.clusters import Cluster, running

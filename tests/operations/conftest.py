@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Plan, Refusal
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.plan import Plan, Refusal
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.execution.recover import Recovery, resume, take_back
 from modeldeck.operations.journal.signals import SignalInbox

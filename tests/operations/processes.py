@@ -17,7 +17,7 @@ from typing import Any
 from unittest import mock
 
 from modeldeck.domain.failures import Failure, TimedOut, Unreachable
-from modeldeck.domain.operations.promotions import Operation
+from modeldeck.domain.operations.operation import Operation
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.operations.runner.runner import Order, carry_out

@@ -12,7 +12,9 @@ from typing import Any
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, RESTARTED_AT
-from modeldeck.domain.operations.promotions import Outcome, Plan, StepName
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName
 from tests.operations.processes import Process
 from tests.support.fakes.clients import FakeClients
 from tests.support.fakes.cluster import REVISION

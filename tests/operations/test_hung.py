@@ -10,7 +10,8 @@ import pytest
 
 from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import under_way
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.follow import follow

@@ -18,7 +18,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.kubernetes.annotations import RESTARTED_AT, history_of, mark_of
-from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State
+from modeldeck.domain.operations.checks import Check
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Order, Verb

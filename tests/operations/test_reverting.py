@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.operations.promotions import Outcome, StepName
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.steps import StepName
 from tests.operations.conftest import Bench
 
 ARGO = "argocd-controller"

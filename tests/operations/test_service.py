@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import pytest
 
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound
-from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan, State
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.guard import ReadOnly
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.execute import execute

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.render.history import history_lines, move_line
 from tests.support.sample import NOW
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.domain.operations.promotions import Operation, State, StepState
+from modeldeck.domain.operations.operation import Operation, State
+from modeldeck.domain.operations.steps import StepState
 from modeldeck.domain.status.joining import serving_rows
 from modeldeck.operations.planning.commands import point_alias
 from modeldeck.render import operation as render

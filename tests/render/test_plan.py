@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
-from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.render import plan as render
 from modeldeck.render.cell import Line, line_text
 from tests.support import operations as ops

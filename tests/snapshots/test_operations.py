@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from modeldeck.domain.operations.promotions import Intent, Operation, Plan
+from modeldeck.domain.operations.intent import Intent
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.domain.status.joining import serving_rows
 from modeldeck.live.hub import Topic
 from modeldeck.operations.journal.follow import RunnerFailure

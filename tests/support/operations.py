@@ -10,25 +10,12 @@ from dataclasses import replace
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Judgement, Op, judgement
 from modeldeck.domain.kubernetes.workloads import ContainerState, Fleet
-from modeldeck.domain.operations.promotions import (
-    Check,
-    CheckName,
-    Fingerprint,
-    Intent,
-    Kind,
-    Operation,
-    Outcome,
-    Plan,
-    Refusal,
-    RollbackTarget,
-    Said,
-    State,
-    Step,
-    StepName,
-    StepState,
-    Verdict,
-    Waiting,
-)
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, Said, State, Waiting
+from modeldeck.domain.operations.plan import Fingerprint, Plan, Refusal
+from modeldeck.domain.operations.rollback_target import RollbackTarget
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.journal.signals import SignalRequest
 from modeldeck.operations.runner.runner import Verb
 from modeldeck.operations.service import OperationService

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasSnapshot
     from modeldeck.domain.mlflow.registry import Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
     from modeldeck.domain.mlflow.runs import Artifact, Experiment, MetricPoint, Run, RunPage
-    from modeldeck.domain.operations.promotions import Operation
+    from modeldeck.domain.operations.operation import Operation
 
 
 class Tracking(Protocol):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from modeldeck.config import ConfigErrors, Flags, Resolved, from_sandbox, resolve
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.terminal import instant
 from modeldeck.terminal.capabilities import why_no_screen
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from tests.conformance.operations.conftest import Shell
 from tests.conformance.operations.test_runner import newest, when
 from tests.crash.disk import allowed, disk

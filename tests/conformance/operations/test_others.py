@@ -8,7 +8,9 @@ from unittest import mock
 
 from modeldeck.backends import connect, open_journal
 from modeldeck.config import Flags, Resolved, resolve
-from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.execution.execute import execute
 from modeldeck.operations.planning.plan import plan

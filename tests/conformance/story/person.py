@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from modeldeck.config import Flags, Resolved, resolve
 from modeldeck.console import Console, Launch
-from modeldeck.domain.operations.promotions import Outcome
+from modeldeck.domain.operations.operation import Outcome
 from modeldeck.domain.status.selection import Pane as P
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.screens.deck.deck import Deck

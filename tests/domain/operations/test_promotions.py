@@ -8,20 +8,11 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.gates import GateVerdict, Judgement
-from modeldeck.domain.operations.promotions import (
-    ExitCode,
-    Fingerprint,
-    Intent,
-    Kind,
-    Operation,
-    Outcome,
-    Part,
-    Plan,
-    State,
-    Step,
-    StepName,
-    StepState,
-)
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Fingerprint, Part, Plan
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 
 
 def step(name: StepName, state: StepState = StepState.PLANNED, **parts: Any) -> Step:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.domain.operations import targets
-from modeldeck.domain.operations.promotions import Intent, Kind
+from modeldeck.domain.operations.intent import Intent, Kind
 from tests.support import sample
 
 WANTED = Intent(Kind.PROMOTE, "serving", "staging", "iris", "9", "ann@box")

@@ -9,7 +9,7 @@ import pytest
 
 from modeldeck.domain.failures import Rejected
 from modeldeck.domain.links.linking import links_of
-from modeldeck.domain.operations.promotions import Refusal
+from modeldeck.domain.operations.plan import Refusal
 from modeldeck.operations.actions.choose_link import choose_link
 from modeldeck.operations.common.guard import ReadOnly
 from tests.operations.conftest import Bench

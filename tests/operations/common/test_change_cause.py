@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.domain.operations.promotions import Kind
+from modeldeck.domain.operations.intent import Kind
 from modeldeck.operations.common.change_cause import Cause, cause_of, is_ours
 from modeldeck.operations.common.text import new_id, sanitize
 

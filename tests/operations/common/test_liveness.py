@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.kubernetes.leases import LockNote
-from modeldeck.domain.operations.promotions import Outcome, State
+from modeldeck.domain.operations.operation import Outcome, State
 from modeldeck.operations.common import liveness
 from modeldeck.operations.common.liveness import birth, holder_is_dead, is_abandoned, is_alive, process_lives
 from modeldeck.operations.common.text import host

@@ -18,7 +18,8 @@ from modeldeck.domain.failures import (
     Unauthorized,
     Unreachable,
 )
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.retry import AWAY, LATE_ANSWER, OUTAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSIENT, Refusals, pause_after, retry
 from tests.support.fakes.clock import FakeClock

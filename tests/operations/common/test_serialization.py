@@ -6,24 +6,11 @@ from dataclasses import replace
 
 from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import (
-    Check,
-    CheckName,
-    Fingerprint,
-    Intent,
-    Kind,
-    Operation,
-    Outcome,
-    Part,
-    Plan,
-    Said,
-    State,
-    Step,
-    StepName,
-    StepState,
-    Verdict,
-    Waiting,
-)
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, Said, State, Waiting
+from modeldeck.domain.operations.plan import Fingerprint, Part, Plan
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_json, plan_to_journal, step_json
 from tests.operations.conftest import Bench
 

@@ -10,7 +10,9 @@ import pytest
 from modeldeck.domain.failures import Conflict, NotFound, TimedOut, Unreachable
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OPERATION_TAG, OperationAnnotation, history_text, mark_text
-from modeldeck.domain.operations.promotions import EVIDENCE, Kind, Plan, StepName, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import EVIDENCE, StepName, StepState
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.adopt import adopt, plan_of, told_by_tags
 from tests.domain.links.templates import container, deployment, template

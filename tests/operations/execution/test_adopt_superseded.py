@@ -11,7 +11,8 @@ import pytest
 from modeldeck.domain.failures import Forbidden
 from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, history_of, mark_of, mark_text
 from modeldeck.domain.kubernetes.workloads import Deployment
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.ownership import Ownership, ownership_of
 from modeldeck.operations.execution.adopt import adopt
 from tests.operations.conftest import Bench

@@ -11,7 +11,9 @@ import pytest
 from modeldeck.domain.failures import Failure, Forbidden, NotFound, TimedOut
 from modeldeck.domain.kubernetes.annotations import OperationAnnotation, history_text
 from modeldeck.domain.mlflow.announcements import MOVING_TAG, Announcement, announced_by_others, announcement_text, moving_tag
-from modeldeck.domain.operations.promotions import Outcome, Plan, StepName
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.execution.adopt import adopt
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut

@@ -12,7 +12,7 @@ import pytest
 from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
-from modeldeck.domain.operations.promotions import Plan
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.retry import LATE_ANSWER
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.announcing import announce, hold_alias, moves_alias, withdraw, withdraw_untouched

@@ -9,7 +9,8 @@ from typing import Any
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, history_of
 from modeldeck.domain.kubernetes.workloads import Pod
 from modeldeck.domain.metrics.samples import Sample, Vector
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.text import iso
 from tests.operations.conftest import Bench
 from tests.support.fakes.metrics import FakeMetrics

@@ -11,7 +11,10 @@ from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Re
 from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
 from modeldeck.domain.mlflow.announcements import moving_tag
-from modeldeck.domain.operations.promotions import EVIDENCE, Kind, Outcome, Plan, StepName, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import EVIDENCE, StepName, StepState
 from modeldeck.operations.journal.journal import JournalFailure
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import INTENT, container, planned

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.failures import SETTLING, Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
-from modeldeck.domain.operations.promotions import StepName, StepState
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Execution, Stopped
 from modeldeck.operations.execution.lock import LockLost, Locks

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from modeldeck.domain.operations.promotions import Outcome
+from modeldeck.domain.operations.operation import Outcome
 from tests.operations.conftest import Bench
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.journals import MemoryJournal

@@ -9,7 +9,7 @@ import pytest
 
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.leases import DURATION, LOCK, LockNote, note_of, note_text
-from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.lock import Locked, LockLost, Locks

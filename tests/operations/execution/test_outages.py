@@ -9,7 +9,9 @@ import pytest
 
 from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unauthorized, Unreachable
 from modeldeck.domain.kubernetes.leases import DURATION
-from modeldeck.domain.operations.promotions import Outcome, Plan, StepState
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepState
 from modeldeck.operations.common.retry import OUTAGE_TIMEOUT
 from tests.operations.conftest import Bench
 

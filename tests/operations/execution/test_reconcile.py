@@ -10,7 +10,10 @@ import pytest
 
 from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
-from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan, State, StepName, StepState
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.ownership import Ownership
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.reconcile import (

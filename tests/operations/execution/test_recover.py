@@ -9,7 +9,9 @@ import pytest
 
 from modeldeck.domain.failures import Conflict, Forbidden, NotFound
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, history_of
-from modeldeck.domain.operations.promotions import Outcome, Plan, State, StepName, StepState
+from modeldeck.domain.operations.operation import Outcome, State
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.guard import ReadOnly
 from modeldeck.operations.common.liveness import is_alive
 from modeldeck.operations.common.text import host

@@ -12,7 +12,9 @@ from modeldeck.domain.failures import Conflict, Forbidden, NotFound, Unreachable
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
 from modeldeck.domain.mlflow.announcements import moving_tag
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, State, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.common.text import host

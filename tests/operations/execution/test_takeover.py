@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
-from modeldeck.domain.operations.promotions import Outcome
+from modeldeck.domain.operations.operation import Outcome
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.takeover import _at_work, _joined
 from tests.operations.conftest import Bench

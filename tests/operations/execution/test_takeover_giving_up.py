@@ -11,7 +11,8 @@ import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
-from modeldeck.domain.operations.promotions import Operation, Outcome, StepName
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import LockLost

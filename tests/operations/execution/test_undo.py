@@ -10,7 +10,11 @@ import pytest
 
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Rejected, TimedOut, Unreachable
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, RESTARTED_AT, history_of
-from modeldeck.domain.operations.promotions import ExitCode, Kind, Outcome, Plan, StepName, StepState
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName, StepState
 from tests.operations.conftest import Bench
 from tests.support.fakes.journals import FullDisk, MemoryJournal
 from tests.support.fakes.registry import FakeRegistry
@@ -398,7 +402,7 @@ async def test_a_rollback_does_not_wait_for_a_registry_that_was_away_before(benc
 
 
 async def test_a_promotion_does_not_begin_while_the_registry_is_down(bench: Bench) -> None:
-    from modeldeck.domain.operations.promotions import Refusal
+    from modeldeck.domain.operations.plan import Refusal
 
     bench.fake.traps.fail("model", Unreachable("connection refused", backend="MLflow"), times=9)
     made = await bench.plan("2")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modeldeck.domain.operations.promotions import Plan, Step, StepName
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.execution.undo import undo_order
 from tests.support.operations import PLAN, STAGED
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.kubernetes.workloads import ContainerKind, Pod
-from modeldeck.domain.operations.promotions import Operation, Outcome
+from modeldeck.domain.operations.operation import Operation, Outcome
 from modeldeck.operations.common.replicasets import serving_sets
 from tests.operations.conftest import Bench
 

@@ -6,7 +6,7 @@ import pytest
 
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
-from modeldeck.domain.operations.promotions import Verdict
+from modeldeck.domain.operations.checks import Verdict
 from modeldeck.operations.gate import Target, forecast
 from tests.support.history import NOW, SLOW, History
 

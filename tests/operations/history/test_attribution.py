@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
-from modeldeck.domain.operations.promotions import Kind, Outcome
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Outcome
 from modeldeck.operations.history.attribution import by_others
 from modeldeck.operations.history.records import JOURNAL, OperationRecord
 

@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_of, mark_text
 from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
-from modeldeck.domain.operations.promotions import Intent, Kind, Outcome, Plan, State, StepName
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Outcome, State
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.history import Memories, Past, history
 from modeldeck.operations.planning.plan import plan

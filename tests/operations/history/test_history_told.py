@@ -14,7 +14,9 @@ from modeldeck.domain.kubernetes.workloads import Deployment, FieldOwner, Fleet,
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Part
 from modeldeck.operations.history.history import Memories, Past, history
 from tests.domain.links.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN

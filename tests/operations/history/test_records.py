@@ -10,7 +10,10 @@ import pytest
 
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State, Step, StepName, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Part
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.history.records import OperationRecord, each_once, of_annotations, of_causes, of_journal, of_tags, records_of
 from tests.domain.links.templates import deployment, replica_set
 

@@ -6,7 +6,8 @@ import math
 from dataclasses import replace
 
 from modeldeck.domain.links.links import LinkPatterns
-from modeldeck.domain.operations.promotions import Kind, Outcome
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Outcome
 from modeldeck.operations.history.records import OperationRecord
 from modeldeck.operations.history.revisions import Revision
 from modeldeck.operations.history.timeline import Arrival, aligned, timeline

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modeldeck.domain.operations.promotions import Operation
+from modeldeck.domain.operations.operation import Operation
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.cached_journal import Ledger
 from modeldeck.operations.journal.events import Event

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
-from modeldeck.domain.operations.promotions import Operation, Outcome, Said, State, StepName, StepState, Waiting
+from modeldeck.domain.operations.operation import Operation, Outcome, Said, State, Waiting
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.events import Event, advance, asked_words, heard, plan_in, replay
 from tests.support import operations

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, Waiting
+from modeldeck.domain.operations.operation import Operation, Outcome, State, Waiting
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_to_journal
 from modeldeck.operations.journal.events import Event, advance, replay
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, TakenUp

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.failures import Conflict, Failure, Rejected
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.journal.events import Event
 from modeldeck.operations.journal.signals import Signal, SignalInbox, SignalRequest, ask, same_person, signals_in
 from tests.support.fakes.journals import MemoryJournal

@@ -10,7 +10,8 @@ import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.scheduling import Fit, NodeInfo, Placement, PodInfo, SchedulerSnapshot
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod, Strategy
-from modeldeck.domain.operations.promotions import Plan, Verdict
+from modeldeck.domain.operations.checks import Verdict
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.planning import availability
 from modeldeck.operations.planning.availability import surging
 from tests.domain.links.templates import container, deployment, template

@@ -10,7 +10,9 @@ import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.samples import Vector
-from modeldeck.domain.operations.promotions import Kind, Plan, RollbackTarget
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.operations.planning.candidate_metrics import measured_spans, with_figures
 from modeldeck.operations.service import targets_of
 from tests.domain.links.templates import deployment, replica_set

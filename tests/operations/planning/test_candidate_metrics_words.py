@@ -13,7 +13,7 @@ from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
-from modeldeck.domain.operations.promotions import RollbackTarget
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.operations.planning.candidate_metrics import measured_spans, with_figures
 from tests.domain.links.templates import deployment, replica_set
 from tests.support.fakes.metrics import FASTAPI, FakeMetrics

@@ -9,7 +9,8 @@ import pytest
 
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected, TimedOut
 from modeldeck.domain.kubernetes.workloads import Access
-from modeldeck.domain.operations.promotions import Check, Plan, Verdict
+from modeldeck.domain.operations.checks import Check, Verdict
+from modeldeck.domain.operations.plan import Plan
 from tests.operations.conftest import Bench
 
 

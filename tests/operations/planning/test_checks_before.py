@@ -11,7 +11,8 @@ from modeldeck.domain.failures import Failure, Forbidden, TimedOut, Unreachable
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
 from modeldeck.domain.kubernetes.workloads import Access
-from modeldeck.domain.operations.promotions import Check, CheckName, Plan, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.text import host
 from modeldeck.operations.planning import checks

@@ -12,7 +12,10 @@ from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotati
 from modeldeck.domain.kubernetes.workloads import Access, Condition, Deployment
 from modeldeck.domain.mlflow.announcements import Announcement
 from modeldeck.domain.mlflow.registry import ModelAccess
-from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, Plan, State, Verdict
+from modeldeck.domain.operations.checks import Check, Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.text import host
 from modeldeck.operations.planning import checks
 from modeldeck.operations.planning.plan_inputs import PlanInputs

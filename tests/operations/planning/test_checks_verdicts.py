@@ -13,7 +13,9 @@ from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotati
 from modeldeck.domain.kubernetes.workloads import Condition, Deployment
 from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.mlflow.registry import ModelVersion
-from modeldeck.domain.operations.promotions import Check, Intent, Kind, Operation, Outcome, State, Verdict
+from modeldeck.domain.operations.checks import Check, Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.operations.planning.checks import environment, other_operations, reason, rolling, version
 from modeldeck.operations.planning.plan_inputs import PlanInputs
 from tests.domain.links.templates import container, deployment, template

@@ -13,7 +13,7 @@ from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload
 from modeldeck.domain.links.slots import Edits
-from modeldeck.domain.operations.promotions import Check, Verdict
+from modeldeck.domain.operations.checks import Check, Verdict
 from modeldeck.operations.planning import consequences as module
 from modeldeck.operations.planning.consequences import consequences, others
 from tests.domain.links.templates import container, deployment, template

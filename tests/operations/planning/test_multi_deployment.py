@@ -14,7 +14,11 @@ from modeldeck.domain.gates import Gate, Op, QueryCriterion
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION
 from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.mlflow.announcements import moving_tag
-from modeldeck.domain.operations.promotions import ExitCode, Intent, Kind, Outcome, Plan, Refusal, State, StepName
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Outcome, State
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.domain.operations.targets import options
 from modeldeck.domain.status.joining import serving_rows
 from modeldeck.operations.execution.adopt import adopt

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.operations.promotions import CheckName, Intent, Kind, Outcome, Plan, Refusal, StepName
+from modeldeck.domain.operations.checks import CheckName
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.planning.multi_deployment import plan_for
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import COPYING, INTENT, container

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.operations.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
+from modeldeck.domain.operations.checks import Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.planning.multi_deployment import plan_for
 from tests.operations.conftest import Bench
 

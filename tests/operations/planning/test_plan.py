@@ -24,7 +24,9 @@ from modeldeck.domain.kubernetes.annotations import (
     mark_of,
 )
 from modeldeck.domain.links.slots import ANNOTATIONS, escape
-from modeldeck.domain.operations.promotions import Kind, Plan, Refusal, Step, StepName
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common.patch import of_template, own_annotation
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.journal.journal import JournalFailure

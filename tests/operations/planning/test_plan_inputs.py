@@ -13,7 +13,8 @@ from modeldeck.domain.kubernetes.workloads import Deployment, OtherWorkload
 from modeldeck.domain.links.links import RUN_ID_ANNOTATION
 from modeldeck.domain.mlflow.announcements import Announcement, announcement_text, moving_tag
 from modeldeck.domain.mlflow.registry import ModelVersion
-from modeldeck.domain.operations.promotions import Intent, Kind, Refusal
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.plan import Refusal
 from modeldeck.operations.planning.plan_inputs import PlanInputs, alias_of, find_subject, logged_source, registry_or_none
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template

@@ -10,7 +10,10 @@ import pytest
 
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.operations.promotions import Kind, Operation, Plan, Refusal, StepName
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.journal_file import JournalFailure
 from modeldeck.operations.planning.plan import metrics_there

@@ -13,7 +13,10 @@ from modeldeck.domain.failures import Conflict, Forbidden, NotFound, Rejected, T
 from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, mark_text
 from modeldeck.domain.kubernetes.workloads import Controller, Deployment, EnvVar, OtherWorkload, PodTemplate, Settings, Strategy
 from modeldeck.domain.mlflow.registry import ModelAccess
-from modeldeck.domain.operations.promotions import Intent, Kind, Plan, Refusal, StepName, Verdict
+from modeldeck.domain.operations.checks import Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.planning.plan import plan
 from tests.operations.conftest import Bench
 from tests.support.fakes.objects import to_template

@@ -11,7 +11,7 @@ import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.kubernetes.workloads import Deployment, PodTemplate
-from modeldeck.domain.operations.promotions import Fingerprint, Plan
+from modeldeck.domain.operations.plan import Fingerprint, Plan
 from modeldeck.operations.common.patch import own_annotation
 from modeldeck.operations.planning.preconditions import annotations_digest, digests, other_operation, template_changes, what_moved
 from tests.domain.links.templates import container, deployment, template

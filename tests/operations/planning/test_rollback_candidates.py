@@ -11,7 +11,9 @@ import pytest
 from modeldeck.domain.kubernetes.workloads import Deployment, FieldOwner, Fleet, PodTemplate, ReplicaSet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, RollbackTarget, State
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.operations.planning.candidate_metrics import Span
 from modeldeck.operations.planning.rollback_candidates import rollback_targets
 from tests.domain.links.templates import container, deployment, replica_set, template

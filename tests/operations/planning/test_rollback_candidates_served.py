@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.metrics.pod_labels import quoted
-from modeldeck.domain.operations.promotions import Kind, Outcome, Refusal, RollbackTarget
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Refusal
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.operations.planning.rollback_candidates import rollback_targets
 from modeldeck.operations.service import targets_of
 from tests.operations.conftest import Bench

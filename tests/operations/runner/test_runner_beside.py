@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import pytest
 
 from modeldeck.domain.failures import Conflict, Unreachable
-from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Outcome, Plan
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.lock import Locks

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.pilot import Pilot
 
 from modeldeck.domain.failures import TimedOut
-from modeldeck.domain.operations.promotions import Operation
+from modeldeck.domain.operations.operation import Operation
 from modeldeck.live.hub import Topic
 from modeldeck.screens.deck.messages import OperationRequested, OperationsRequested
 from modeldeck.screens.shared.active_operations import ActiveOperation

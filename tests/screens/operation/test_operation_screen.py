@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState, Waiting
+from modeldeck.domain.operations.operation import Operation, Outcome, State, Waiting
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.domain.status.joining import serving_rows
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.operations.journal.follow import RunnerFailure

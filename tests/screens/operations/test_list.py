@@ -7,7 +7,7 @@ import pytest
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import Operation, Outcome, State
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.render.cell import as_cell
 from modeldeck.screens.operations.list_screen import OperationsScreen

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.domain.operations.promotions import Operation, Outcome, State
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.screens.operations.terms import FIELDS, Term, matches, terms
 from tests.support import operations as ops
 

@@ -6,7 +6,9 @@ import pytest
 from textual.pilot import Pilot
 
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.operations.promotions import Check, CheckName, Intent, Kind, Plan, Refusal, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.plan import Plan, Refusal
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.screens.plan.plan_screen import PlanScreen
 from modeldeck.screens.shared.operation_monitor import MonitoredOperation

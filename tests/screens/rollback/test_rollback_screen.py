@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modeldeck.domain.failures import Unreachable
-from modeldeck.domain.operations.promotions import RollbackTarget
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.screens.rollback.rollback_screen import TargetsScreen
 from tests.support import operations as ops
 from tests.support import sample

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
-from modeldeck.domain.operations.promotions import Operation, State
+from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.screens.shared.active_operations import EVERY, ActiveOperation, ActiveOperationsPoller, under_way
 from tests.support import operations as ops

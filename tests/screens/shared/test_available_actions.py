@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.journal.signals import same_person
 from modeldeck.screens.shared.available_actions import UNTAKEN, Action, AvailableActions, untaken
 from tests.support import operations as ops

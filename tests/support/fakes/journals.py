@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modeldeck.domain.operations.promotions import Operation, Plan
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.journal.events import Event, heard, plan_in, replay
 from modeldeck.operations.journal.journal import JournalFailure, taken_up
 

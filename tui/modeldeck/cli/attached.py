@@ -10,7 +10,8 @@ from contextlib import aclosing, contextmanager
 
 from modeldeck.cli.output import fail_with, report, report_json, say
 from modeldeck.cli.telling import operation_text, progress_teller
-from modeldeck.domain.operations.promotions import ExitCode, Operation, State
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.operations.common.serialization import operation_json
 from modeldeck.operations.journal.follow import RunnerFailure
 

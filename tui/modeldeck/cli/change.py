@@ -16,7 +16,9 @@ from modeldeck.cli.telling import plan_text
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import Gate
-from modeldeck.domain.operations.promotions import ExitCode, Intent, Kind, Plan, Refusal
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.plan import Plan, Refusal
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.serialization import operation_json, plan_json
 from modeldeck.operations.common.text import actor

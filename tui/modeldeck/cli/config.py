@@ -8,7 +8,7 @@ import os
 from modeldeck.cli.output import fail, put, put_json
 from modeldeck.config import check, config_path, resolve, show, show_text
 from modeldeck.config.values import ConfigErrors, Flags, Problem, Severity
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.operations.common.text import sanitize
 
 

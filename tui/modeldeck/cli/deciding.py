@@ -9,7 +9,8 @@ from modeldeck.backends import connect, start_runner
 from modeldeck.cli.attached import watch
 from modeldeck.cli.output import fail, say
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.operations.promotions import ExitCode, Operation, Outcome, State
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.liveness import is_abandoned, unheard
 from modeldeck.operations.common.text import actor

@@ -17,7 +17,7 @@ from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Access
 from modeldeck.domain.mlflow.registry import ModelAccess
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.operations.common.clients import not_configured
 
 NEEDS = (

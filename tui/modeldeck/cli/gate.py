@@ -18,7 +18,7 @@ from modeldeck.domain.gates.formatting import shown
 from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Judgement
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.gates.shape import gate_to_json
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.clients import not_configured
 from modeldeck.operations.gate import Target, judgement_json, todays_target

@@ -10,7 +10,7 @@ from modeldeck.backends import cluster_address, connect
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import Operation
+from modeldeck.domain.operations.operation import Operation
 
 PATIENCE = 2.0
 """Seconds for a question that can also be answered from what is known here."""

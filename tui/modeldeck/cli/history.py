@@ -14,7 +14,8 @@ from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.mlflow.alias_changes import AliasChange
-from modeldeck.domain.operations.promotions import ExitCode, Kind
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.intent import Kind
 from modeldeck.operations.common.serialization import operation_json
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.history import Memories, Past

@@ -11,7 +11,7 @@ from modeldeck.cli.arguments import UsageError, flags_of, parse
 from modeldeck.config.values import Flags
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 
 OpenConsole = Callable[[Flags], int]
 OpenSandbox = Callable[[Flags, list[str]], int]

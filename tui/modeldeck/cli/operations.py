@@ -11,7 +11,8 @@ from modeldeck.cli.output import fail, put, put_json, say, short, table
 from modeldeck.cli.telling import operation_story
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import ExitCode, Operation
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.operation import Operation
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.liveness import is_abandoned, is_alive, unheard
 from modeldeck.operations.common.serialization import operation_json

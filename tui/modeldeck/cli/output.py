@@ -9,7 +9,8 @@ from typing import Any
 
 from modeldeck.cli.process import lost, write
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, Rejected
-from modeldeck.domain.operations.promotions import ExitCode, Refusal
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.plan import Refusal
 from modeldeck.operations.common.guard import ReadOnly
 from modeldeck.operations.common.serialization import SCHEMA
 from modeldeck.operations.common.text import has_orders, sanitize

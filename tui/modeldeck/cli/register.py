@@ -7,7 +7,7 @@ import argparse
 from modeldeck.backends import connect
 from modeldeck.cli.output import report, report_json
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.operations.actions.register import register as registered
 
 

@@ -15,7 +15,7 @@ from modeldeck.backends import Backends, connect, open_journal
 from modeldeck.cli.output import say
 from modeldeck.config.handover import received
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.runner.runner import Order, carry_out
 

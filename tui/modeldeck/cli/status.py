@@ -12,7 +12,7 @@ from modeldeck.cli.snapshot import Snapshot, Told, snapshot
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.kubernetes.workloads import OtherWorkload
 from modeldeck.domain.links.linking import find_links
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.domain.status.serving_row import ServingRow
 
 _HEAD = ("", "DEPLOYMENT", "MODEL", "PODS", "SPEC", "ALIAS", "LIVE", "P99", "ERRORS", "REQ/S")

@@ -6,7 +6,11 @@ import time
 from collections.abc import Callable, Iterable
 
 from modeldeck.cli.output import lines, say
-from modeldeck.domain.operations.promotions import Kind, Operation, Part, Plan, Step, StepState, Verdict
+from modeldeck.domain.operations.checks import Verdict
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.plan import Part, Plan
+from modeldeck.domain.operations.steps import Step, StepState
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.text import iso
 

@@ -10,7 +10,10 @@ from functools import partial
 from modeldeck.domain.failures import NotFound
 from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.links.resolving import resolve
-from modeldeck.domain.operations.promotions import Intent, Operation, Plan, Refusal, RollbackTarget, State
+from modeldeck.domain.operations.intent import Intent
+from modeldeck.domain.operations.operation import Operation, State
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.guard import may_change
 from modeldeck.operations.common.liveness import is_alive

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line, Role
 

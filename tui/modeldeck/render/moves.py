@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State, Step, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Part
+from modeldeck.domain.operations.steps import Step, StepState
 from modeldeck.render.cell import Cell, Line, Role
 
 EMPTY: Line = (Cell(""),)

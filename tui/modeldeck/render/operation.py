@@ -6,7 +6,8 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line, Role

@@ -12,7 +12,10 @@ from modeldeck.domain.gates.formatting import bound_words, shown
 from modeldeck.domain.gates.settings import Op
 from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.operations import targets
-from modeldeck.domain.operations.promotions import Check, CheckName, Intent, Plan, Refusal, Step, StepName, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.intent import Intent
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.render.moves import EMPTY, move, moves

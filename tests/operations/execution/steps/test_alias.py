@@ -9,7 +9,8 @@ import pytest
 
 from modeldeck.domain.failures import Conflict, TimedOut
 from modeldeck.domain.kubernetes.annotations import OPERATION
-from modeldeck.domain.operations.promotions import Operation, Outcome, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps import WORKS

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from modeldeck.domain.failures import Conflict, Rejected
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, StepName
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.journal.signals import Signal, SignalRequest, ask, same_person
 from tests.operations.conftest import Bench
 

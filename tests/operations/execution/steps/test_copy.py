@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from modeldeck.domain.operations.promotions import Outcome, StepName
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.steps import StepName
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import COPYING, container, planned
 

@@ -11,7 +11,9 @@ import pytest
 
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound, TimedOut, Unreachable
 from modeldeck.domain.gates import GateVerdict, Judgement
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, StepName, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execute import begin
 from modeldeck.operations.execution.execution import Execution

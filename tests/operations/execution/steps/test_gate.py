@@ -12,7 +12,11 @@ import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate, GateVerdict, Op, QueryCriterion
 from modeldeck.domain.metrics.samples import Sample, Vector
-from modeldeck.domain.operations.promotions import ExitCode, Kind, Operation, Outcome, Plan, Refusal, State, StepName, StepState
+from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.text import host
 from modeldeck.operations.journal.signals import Signal, SignalRequest
 from tests.operations.conftest import Bench

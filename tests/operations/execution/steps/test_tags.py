@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import CriterionResult, GateVerdict, Judgement
-from modeldeck.domain.operations.promotions import Step, StepName
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.execution.steps.tags import _gate_words
 from modeldeck.operations.planning.plan_inputs import registry_or_none
 from tests.operations.conftest import Bench

@@ -10,7 +10,8 @@ import pytest
 from modeldeck.domain.failures import Conflict, Failure, Rejected, TimedOut
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_of, history_text, mark_text
 from modeldeck.domain.links.slots import Edits
-from modeldeck.domain.operations.promotions import Operation, Outcome, StepName
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps import WORKS

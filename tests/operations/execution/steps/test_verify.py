@@ -10,7 +10,8 @@ import pytest
 
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
-from modeldeck.domain.operations.promotions import Operation, Outcome, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps.stated import Statements

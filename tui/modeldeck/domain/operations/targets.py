@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from modeldeck.domain.operations.promotions import Intent, Kind
+from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.status.serving_row import ServingRow
 
 ONE_ONLY = "a roll-back is about one deployment"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from modeldeck.domain.operations.promotions import Kind
+from modeldeck.domain.operations.intent import Kind
 from modeldeck.operations.common.text import sanitize
 
 _LONGEST = 600

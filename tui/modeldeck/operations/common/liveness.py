@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from modeldeck.domain.kubernetes.leases import DURATION, LockNote
-from modeldeck.domain.operations.promotions import Operation, State
+from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.operations.common.text import host
 
 

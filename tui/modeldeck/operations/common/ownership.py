@@ -12,7 +12,8 @@ from enum import StrEnum
 from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, history_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
-from modeldeck.domain.operations.promotions import Outcome, Plan
+from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.patch import own_annotation
 
 

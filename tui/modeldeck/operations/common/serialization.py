@@ -9,20 +9,11 @@ from typing import Any
 
 from modeldeck.domain.gates import Gate, Judgement, gate_from_json, gate_to_json, judgement_to_json
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import (
-    Check,
-    CheckName,
-    Fingerprint,
-    Intent,
-    Kind,
-    Operation,
-    Part,
-    Plan,
-    Step,
-    StepName,
-    Verdict,
-    Waiting,
-)
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation, Waiting
+from modeldeck.domain.operations.plan import Fingerprint, Part, Plan
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common.text import iso
 
 SCHEMA = 1

@@ -13,7 +13,9 @@ from modeldeck.domain.failures import Conflict, Failure, NotFound
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.annotations import OPERATION, OPERATION_TAG, OperationAnnotation, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
-from modeldeck.domain.operations.promotions import EVIDENCE, Fingerprint, Intent, Kind, Plan, Step, StepName
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.plan import Fingerprint, Plan
+from modeldeck.domain.operations.steps import EVIDENCE, Step, StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.ownership import newest

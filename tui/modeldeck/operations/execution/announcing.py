@@ -20,7 +20,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from modeldeck.domain.failures import Failure, Forbidden, NotFound
 from modeldeck.domain.kubernetes.leases import lock_name
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
-from modeldeck.domain.operations.promotions import Plan, State, StepName
+from modeldeck.domain.operations.operation import State
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.retry import LATE_ANSWER, TRANSIENT
 from modeldeck.operations.common.text import iso, sanitize
 from modeldeck.operations.execution.execution import Execution

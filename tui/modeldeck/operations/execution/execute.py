@@ -11,7 +11,10 @@ import os
 from functools import partial
 
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Plan, StepName, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import birth
 from modeldeck.operations.common.serialization import plan_to_journal

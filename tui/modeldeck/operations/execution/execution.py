@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, Step, StepName
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.retry import OUTAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSIENT, TRANSIENT_WHERE_ALLOWED, Refusals, retry
 from modeldeck.operations.common.text import sanitize

@@ -17,7 +17,8 @@ from typing import ClassVar
 
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound
 from modeldeck.domain.kubernetes.leases import DURATION, LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
-from modeldeck.domain.operations.promotions import CheckName, Plan, Verdict
+from modeldeck.domain.operations.checks import CheckName, Verdict
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.liveness import birth, holder_is_dead
 from modeldeck.operations.common.retry import TRANSIENT, Refusals, pause_after, retry
 from modeldeck.operations.common.text import host, iso, sanitize

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import history_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.ownership import Ownership, ownership_of, taken
 from modeldeck.operations.execution.adopt import past_commit, told_by_tags
 from modeldeck.operations.execution.execute import started

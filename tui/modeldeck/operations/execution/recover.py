@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from modeldeck.domain.failures import Conflict, Failure, NotFound
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, State, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepState
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.guard import may_change
 from modeldeck.operations.common.liveness import is_alive, unheard

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_of, history_text, mark_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import Edits
-from modeldeck.domain.operations.promotions import Outcome
+from modeldeck.domain.operations.operation import Outcome
 from modeldeck.operations.common.ownership import mark_before
 from modeldeck.operations.common.patch import own_annotation
 from modeldeck.operations.common.text import iso

@@ -9,7 +9,9 @@ from __future__ import annotations
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.annotations import history_of, under_way
 from modeldeck.domain.kubernetes.leases import DURATION, Lease, lock_name, note_of
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, StepName
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.execution.announcing import withdraw_untouched
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.lock import LockLost

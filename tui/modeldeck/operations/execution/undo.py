@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.links.linking import link_of
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Plan, StepName
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.retry import retry
 from modeldeck.operations.execution.announcing import MARKING, withdraw
 from modeldeck.operations.execution.execution import Execution, OpenEnd

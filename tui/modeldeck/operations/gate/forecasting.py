@@ -8,7 +8,7 @@ from modeldeck.domain.gates.formatting import span
 from modeldeck.domain.gates.judgement import CriterionResult, GateVerdict, Trouble, judgement
 from modeldeck.domain.gates.outlook import TIMES_AS_SLOW, collapse_seen, sight_words, sights, slowness_seen
 from modeldeck.domain.gates.settings import Gate
-from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.gate.judging import Look, examine
 from modeldeck.operations.gate.target import Target

@@ -17,7 +17,9 @@ from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.alias_changes import AliasChange
 from modeldeck.domain.mlflow.registry import Registry
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, Part, State
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Part
 from modeldeck.operations.common.change_cause import is_ours
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.attribution import by_others

@@ -14,7 +14,9 @@ from modeldeck.domain.identity import ClusterId, cluster_of
 from modeldeck.domain.kubernetes.annotations import CLUSTER_TAG, OperationAnnotation, history_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment, ReplicaSet
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
-from modeldeck.domain.operations.promotions import Kind, Operation, Outcome, State, StepName, StepState
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.change_cause import cause_of
 from modeldeck.operations.common.text import from_iso
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from modeldeck.domain.kubernetes.workloads import Deployment, ReplicaSet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.registry import Registry
-from modeldeck.domain.operations.promotions import Outcome
+from modeldeck.domain.operations.operation import Outcome
 from modeldeck.operations.common.change_cause import cause_of
 from modeldeck.operations.history.records import JOURNAL, OperationRecord
 from modeldeck.operations.history.revisions import SECOND, Revision, bounded, revisions

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from modeldeck.domain.operations.promotions import Operation, Outcome, State
+from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.operations.journal.events import Event, advance, heard
 
 LIMIT = 200

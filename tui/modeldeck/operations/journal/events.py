@@ -32,7 +32,9 @@ from typing import Any
 
 from modeldeck.domain.gates import judgement_from_json
 from modeldeck.domain.kubernetes.pod_addresses import MOST, PodAddress
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, Said, State, Step, StepName, StepState, Waiting
+from modeldeck.domain.operations.operation import Operation, Outcome, Said, State, Waiting
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.common.serialization import plan_from_journal
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import ClassVar, Protocol
 
 from modeldeck.domain.failures import Failure, NotFound
-from modeldeck.domain.operations.promotions import Operation, State
+from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.journal.events import Event, advance, heard
 from modeldeck.ports import Clock

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import Operation, Plan
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.journal.events import Event, heard, plan_in, replay
 from modeldeck.operations.journal.journal_file import JournalFailure, JournalFile, default_path
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from modeldeck.domain.failures import Conflict, Failure, Rejected
-from modeldeck.domain.operations.promotions import Operation, State, StepName
+from modeldeck.domain.operations.operation import Operation, State
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.text import has_orders
 from modeldeck.operations.journal.events import Event
 from modeldeck.ports import Journal

@@ -6,7 +6,7 @@ from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import history_of, mark_of
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.mlflow.announcements import Announcement
-from modeldeck.domain.operations.promotions import Outcome
+from modeldeck.domain.operations.operation import Outcome
 from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.planning.commands import take_announcement_off
 

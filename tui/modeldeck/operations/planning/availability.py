@@ -9,7 +9,7 @@ from modeldeck.domain.failures import Failure, Forbidden
 from modeldeck.domain.kubernetes.scheduling import Fit, Placement, placement
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.domain.links.slots import Edits
-from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.plan_inputs import PlanInputs

@@ -18,7 +18,7 @@ from modeldeck.domain.metrics.profiles import Profile, deployment_queries, pick,
 from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.domain.metrics.statements import MODEL_LABELS, Metric, known_metrics, registered_version
-from modeldeck.domain.operations.promotions import RollbackTarget
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.ports import Clock, Metrics
 

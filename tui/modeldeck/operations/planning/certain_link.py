@@ -7,7 +7,7 @@ import shlex
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.linking import chosen_places, links_of, primary, taken_in, unread
 from modeldeck.domain.links.links import LINK_ANNOTATION, ServingLink
-from modeldeck.domain.operations.promotions import Refusal
+from modeldeck.domain.operations.plan import Refusal
 from modeldeck.operations.common.clients import Clients
 
 LINK_HINT = (

@@ -13,7 +13,11 @@ from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.mlflow.announcements import Announcement
 from modeldeck.domain.mlflow.registry import ModelAccess
-from modeldeck.domain.operations.promotions import Check, CheckName, Kind, Operation, Outcome, Plan, State, StepName, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import holder_is_dead, is_abandoned

@@ -9,7 +9,7 @@ from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.mlflow.announcements import moving_tag
-from modeldeck.domain.operations.promotions import Plan
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common import patch
 
 

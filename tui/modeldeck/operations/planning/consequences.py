@@ -10,7 +10,7 @@ from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.linking import find_links, links_of
 from modeldeck.domain.links.links import LinkSource, ServingLink
 from modeldeck.domain.links.slots import Edits
-from modeldeck.domain.operations.promotions import Check, CheckName, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.plan_inputs import PlanInputs

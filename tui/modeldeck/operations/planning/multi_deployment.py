@@ -12,7 +12,10 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.links.resolving import resolve
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.operations import targets as parts
-from modeldeck.domain.operations.promotions import EVIDENCE, Check, Intent, Kind, Plan, Refusal, Step, StepName
+from modeldeck.domain.operations.checks import Check
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.steps import EVIDENCE, Step, StepName
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.text import new_id
 from modeldeck.operations.planning.certain_link import certain_link

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.owners import Hold, TemplateOwner, configured, owners
 from modeldeck.domain.kubernetes.workloads import Controller, Deployment
-from modeldeck.domain.operations.promotions import Check, CheckName, Plan, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.plan_inputs import PlanInputs

@@ -23,7 +23,10 @@ from modeldeck.domain.kubernetes.annotations import (
 from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
 from modeldeck.domain.links.slots import ANNOTATIONS, Edits, escape, slot_edits
 from modeldeck.domain.mlflow.registry import ModelVersion
-from modeldeck.domain.operations.promotions import Check, CheckName, Fingerprint, Intent, Kind, Plan, Refusal, Step, StepName, Verdict
+from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.plan import Fingerprint, Plan, Refusal
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.change_cause import Cause
 from modeldeck.operations.common.clients import Clients

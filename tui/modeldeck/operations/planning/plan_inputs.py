@@ -15,7 +15,10 @@ from modeldeck.domain.links.resolving import resolve
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others
 from modeldeck.domain.mlflow.model_uri import parse
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.operations.promotions import Intent, Kind, Operation, Refusal, RollbackTarget
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.plan import Refusal
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.candidate_metrics import Span, measured_spans
 from modeldeck.operations.planning.certain_link import LINK_HINT, certain_link

@@ -10,7 +10,7 @@ from modeldeck.domain.failures import NotFound
 from modeldeck.domain.kubernetes.annotations import OPERATION, mark_of
 from modeldeck.domain.kubernetes.workloads import Deployment, PodTemplate
 from modeldeck.domain.links.slots import each_container, places
-from modeldeck.domain.operations.promotions import Plan
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.ownership import newest
 from modeldeck.operations.common.patch import own_annotation, tail

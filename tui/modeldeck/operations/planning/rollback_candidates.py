@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.registry import Registry
-from modeldeck.domain.operations.promotions import Operation, RollbackTarget
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.operations.history.history import others_cause
 from modeldeck.operations.history.records import of_annotations, of_journal, of_tags, records_of
 from modeldeck.operations.history.revisions import Revision, writer_of

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import Operation, State
+from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import process_lives
 from modeldeck.operations.execution.execute import begin

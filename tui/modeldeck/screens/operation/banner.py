@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import Operation, Outcome, State, Step, StepName, Waiting
+from modeldeck.domain.operations.operation import Operation, Outcome, State, Waiting
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import operation as render
 from modeldeck.render.cell import Cell, Line

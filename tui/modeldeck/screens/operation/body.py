@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from modeldeck.domain.operations.promotions import Operation, State, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, State
+from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.render import operation as render
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.fold import fold

@@ -12,7 +12,8 @@ from textual.binding import Binding, BindingType
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.leases import DURATION
-from modeldeck.domain.operations.promotions import Operation, Plan, State
+from modeldeck.domain.operations.operation import Operation, State
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.journal.events import heard
 from modeldeck.operations.journal.signals import Signal

@@ -11,7 +11,8 @@ from textual.app import App
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import Intent, Kind, Operation
+from modeldeck.domain.operations.intent import Intent, Kind
+from modeldeck.domain.operations.operation import Operation
 from modeldeck.domain.status.selection import Pane
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.operations.common.clients import Clients

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import Operation, State
+from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.ports import Clock
 from modeldeck.screens.operations.rows import Row, rows_of, source, story
 from modeldeck.screens.operations.terms import matches, terms

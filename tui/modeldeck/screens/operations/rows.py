@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from modeldeck.domain.operations.promotions import Operation, State
+from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.operations.common.liveness import is_abandoned, unheard
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line

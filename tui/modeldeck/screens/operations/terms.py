@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from modeldeck.domain.operations.promotions import Operation
+from modeldeck.domain.operations.operation import Operation
 from modeldeck.render.moves import CUT_OFF, standing
 
 _TOKEN = re.compile(r'(?P<no>!?)(?:(?P<field>[a-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<plain>\S+))', re.IGNORECASE)

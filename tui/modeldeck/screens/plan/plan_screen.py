@@ -16,7 +16,9 @@ from textual.widgets import Input
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations import targets
-from modeldeck.domain.operations.promotions import CheckName, Intent, Plan, Refusal
+from modeldeck.domain.operations.checks import CheckName
+from modeldeck.domain.operations.intent import Intent
+from modeldeck.domain.operations.plan import Plan, Refusal
 from modeldeck.render import plan as render
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.fold import fold

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import RollbackTarget
+from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.ports import Clock
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell

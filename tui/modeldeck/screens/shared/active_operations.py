@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import Operation, State
+from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.operations.common.liveness import is_abandoned, unheard
 from modeldeck.ports import Clock
 from modeldeck.render import numbers

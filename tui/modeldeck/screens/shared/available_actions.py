@@ -7,7 +7,9 @@ from enum import StrEnum
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
-from modeldeck.domain.operations.promotions import Operation, Outcome, Plan, State, Step, StepName, StepState
+from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.execution.reconcile import committed
 from modeldeck.operations.execution.undo import undo_order
 from modeldeck.operations.journal.signals import same_person

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.workloads import Fleet
-from modeldeck.domain.operations.promotions import Operation
+from modeldeck.domain.operations.operation import Operation
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.widgets.content.state import PaneState
 

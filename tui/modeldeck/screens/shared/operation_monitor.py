@@ -9,7 +9,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.operations.promotions import Operation, Plan, State
+from modeldeck.domain.operations.operation import Operation, State
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.journal.follow import RunnerFailure
 from modeldeck.operations.journal.signals import Signal, SignalRequest
 from modeldeck.operations.runner.runner import Verb

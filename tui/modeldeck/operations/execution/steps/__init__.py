@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from modeldeck.domain.operations.promotions import StepName
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.steps.alias import MoveAlias
 from modeldeck.operations.execution.steps.approval import AwaitApproval

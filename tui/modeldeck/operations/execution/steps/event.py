@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.operations.promotions import Kind
+from modeldeck.domain.operations.intent import Kind
 from modeldeck.operations.execution.execution import Execution
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from modeldeck.domain.operations.promotions import StepName
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.execution.announcing import announce
 from modeldeck.operations.execution.execution import Execution
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modeldeck.domain.failures import Conflict, Failure
-from modeldeck.domain.operations.promotions import StepName
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.retry import TRANSIENT_WHERE_ALLOWED, pause_after
 from modeldeck.operations.execution.announcing import withdraw

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from modeldeck.domain.gates.formatting import shown
 from modeldeck.domain.kubernetes.annotations import CLUSTER_TAG, OPERATION_TAG
-from modeldeck.domain.operations.promotions import Kind, Operation, Step, StepName
+from modeldeck.domain.operations.intent import Kind
+from modeldeck.domain.operations.operation import Operation
+from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common.text import iso, sanitize
 from modeldeck.operations.execution.execution import Execution
 
