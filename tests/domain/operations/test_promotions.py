@@ -11,7 +11,7 @@ from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import Fingerprint, Part, Plan
+from modeldeck.domain.operations.plan import Fingerprint, Plan, VersionChange
 from modeldeck.domain.operations.steps import Step, StepName, StepState
 
 
@@ -139,7 +139,7 @@ def test_an_operation_is_about_a_deployment_by_its_uid_where_that_is_known() -> 
 def test_nothing_is_said_of_an_operation_that_nobody_said() -> None:
     plain = operation()
     assert (plain.undoing, plain.cancel_asked, plain.adopted, plain.copied, plain.extended) == (False, False, False, False, 0.0)
-    assert Part("serving/iris", "iris", None, "7").copied is False
+    assert VersionChange("serving/iris", "iris", None, "7").copied is False
     found = Fingerprint("uid", 1, "hash", "6", "READY")
     assert (found.alias_known, found.autoscaled, plan_of().by_alias, plan_of().intent.ungated) == (True, False, False, False)
 

@@ -9,7 +9,7 @@ from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, Said, State, Waiting
-from modeldeck.domain.operations.plan import Fingerprint, Part, Plan
+from modeldeck.domain.operations.plan import Fingerprint, Plan, VersionChange
 from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_json, plan_to_journal, step_json
 from tests.operations.conftest import Bench
@@ -28,7 +28,7 @@ FULL = Operation(
     waiting=Waiting("nobody", "", ("wait",)),
     next_commands=("modeldeck status",),
     heartbeat_at=1_800_000_059.0,
-    others=(Part("serving/staging", "iris", "1", "2"),),
+    others=(VersionChange("serving/staging", "iris", "1", "2"),),
 )
 
 

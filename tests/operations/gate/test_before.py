@@ -15,7 +15,7 @@ from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.metrics.pod_labels import PodLabels
 from modeldeck.domain.metrics.profiles import PROFILES
 from modeldeck.domain.metrics.scraping import Scraped
-from modeldeck.operations.gate import Baseline, Target
+from modeldeck.operations.gate import Baseline, GateTarget
 from modeldeck.operations.gate.asking import Unanswered
 from modeldeck.operations.gate.before import side_before
 from modeldeck.operations.gate.looking import Pods
@@ -24,7 +24,7 @@ from tests.support.fakes.metrics import FASTAPI, FakeMetrics
 from tests.support.fakes.traps import Traps
 
 OLD, NEW = "iris-5d4f", "iris-7c9d"
-TARGET = Target("serving", "iris", (NEW,), (OLD,), 5000.0, baseline_addresses=(PodAddress("serving/old", "10.0.0.8"),))
+TARGET = GateTarget("serving", "iris", (NEW,), (OLD,), 5000.0, baseline_addresses=(PodAddress("serving/old", "10.0.0.8"),))
 FASTAPI_PROFILE = next(profile for profile in PROFILES if profile.name == "FastAPI instrumentator")
 SIDE = Side(Scraped(FASTAPI_PROFILE, PodLabels()), Pods("serving", f"{NEW}-[a-z0-9]{{5}}"), 300, 9000.0)
 KNOWN: Measure[Any] = Measure(7, "q")
@@ -34,7 +34,7 @@ FOUND = Measured(KNOWN, KNOWN, KNOWN, NONE, seconds=300.0)
 GATE = Gate()
 
 
-def kept(found: Measured, gate: Gate = GATE, target: Target = TARGET) -> bool:
+def kept(found: Measured, gate: Gate = GATE, target: GateTarget = TARGET) -> bool:
     baseline = Baseline()
     assert baseline.known(gate, target, SIDE) is None
     baseline.keep(gate, target, SIDE, found)
@@ -89,7 +89,7 @@ def prometheus(*exports: dict[str, str]) -> FakeMetrics:
     return found
 
 
-async def before(gate: Gate = GATE, target: Target = TARGET, new: Side = SIDE, metrics: FakeMetrics | None = None) -> Side | Unanswered:
+async def before(gate: Gate = GATE, target: GateTarget = TARGET, new: Side = SIDE, metrics: FakeMetrics | None = None) -> Side | Unanswered:
     return await side_before(gate, target, metrics or prometheus(*map(dict, FASTAPI)), new)
 
 
@@ -121,7 +121,7 @@ async def test_the_same_pods_are_not_looked_for_again() -> None:
         (Gate(max_error_rise=None, max_p99_ratio=None, max_drift=None), TARGET),
     ],
 )
-async def test_where_nothing_is_compared_nothing_is_asked(gate: Gate, target: Target) -> None:
+async def test_where_nothing_is_compared_nothing_is_asked(gate: Gate, target: GateTarget) -> None:
     metrics = prometheus(*map(dict, FASTAPI))
     assert await before(gate, target, metrics=metrics) == Unanswered(Trouble.NO_DATA, "there is none to compare with")
     assert metrics.asked == []

@@ -21,7 +21,7 @@ import pytest
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.gates import Gate, GateVerdict, Judgement, Op, QueryCriterion
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
-from modeldeck.operations.gate import Target, judge
+from modeldeck.operations.gate import GateTarget, judge
 from modeldeck.operations.gate.judging import examine
 from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
@@ -206,7 +206,7 @@ async def remarks(metrics: PrometheusMetrics, served: Served) -> bool:
 
 async def judged(metrics: PrometheusMetrics, pod: str, gate: Gate = GATE) -> Judgement:
     now = time.time()
-    target = Target("serving", "iris", (f"iris-{pod}",), ("iris-old",), now - WINDOW, "iris", "4")
+    target = GateTarget("serving", "iris", (f"iris-{pod}",), ("iris-old",), now - WINDOW, "iris", "4")
     return await judge(gate, target, metrics, now=now)
 
 
@@ -281,7 +281,7 @@ async def test_failures_that_all_came_between_two_scrapes(metrics: PrometheusMet
     (series,) = (await metrics.query(increase, at=time.time())).samples
     assert series.value == 0.0 or (served.kind == "real" and metrics_servers.is_victoria(REAL))
     appeared = await _appeared(metrics)
-    target = Target("serving", "iris", ("iris-burst",))
+    target = GateTarget("serving", "iris", ("iris-burst",))
     found = await judge(replace(GATE, max_error_rise=None, max_p99_ratio=None), target, metrics, now=appeared + WINDOW - 3)
     ratio = named(found)["error ratio"]
     assert ratio.verdict is FAIL
@@ -323,7 +323,7 @@ async def test_a_query_of_ones_own(metrics: PrometheusMetrics, query: str, verdi
 
 async def test_a_hostile_model_name_asks_for_itself_only(metrics: PrometheusMetrics) -> None:
     name = 'x"} or vector(1) or up{pod=~".*'
-    target = Target("serving", "iris", ("iris-good",), model=name, version="\\")
+    target = GateTarget("serving", "iris", ("iris-good",), model=name, version="\\")
     found = await judge(own('sum(up{model="{model}",version=~"{version}"})'), target, metrics, now=time.time())
     assert named(found)["mine"].trouble is Trouble.NO_DATA
 
@@ -388,7 +388,7 @@ async def test_what_is_counted_is_what_was_really_sent_and_failed(kind: str, tmp
         traffic.servers = []
         await all_scraped()
         now = time.time()
-        target = Target("serving", "iris", ("iris-counted0", "iris-counted1"))
+        target = GateTarget("serving", "iris", ("iris-counted0", "iris-counted1"))
         found = await examine(replace(GATE, scrape=2, max_error_rise=None), target, metrics, now=now, elapsed=now - start + 1)
         await metrics.aclose()
     assert traffic.failed > 20

@@ -7,11 +7,11 @@ import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
 from modeldeck.domain.operations.checks import Verdict
-from modeldeck.operations.gate import Target, forecast
+from modeldeck.operations.gate import GateTarget, forecast
 from tests.support.history import NOW, SLOW, History
 
 SET = "iris-5d4f8c7b9"
-TODAY = Target("serving", "iris", (SET,))
+TODAY = GateTarget("serving", "iris", (SET,))
 
 
 def clients(**more: object) -> History:

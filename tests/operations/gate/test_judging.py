@@ -12,13 +12,13 @@ from modeldeck.domain.failures import Faulty, Forbidden, InvalidQuery, Malformed
 from modeldeck.domain.gates import Decision, Gate, GateVerdict, Judgement, Op, QueryCriterion, decide
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.operations.gate import Baseline, Target, judge, judgement_json
+from modeldeck.operations.gate import Baseline, GateTarget, judge, judgement_json
 from modeldeck.operations.gate.judging import examine, window_of
 from modeldeck.operations.gate.queries import BEFORE
 from tests.support.history import NOW, SLOW, History
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
-TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, model="iris", version="4")
+TARGET = GateTarget("serving", "iris", (NEW,), (OLD,), NOW - 400.0, model="iris", version="4")
 PASS, FAIL, INSUFFICIENT, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT, GateVerdict.ERROR
 GATE = Gate(max_p99=0.5)
 
@@ -32,7 +32,7 @@ def clients(**new: object) -> History:
     return history
 
 
-async def judged(history: History | None, gate: Gate = GATE, target: Target = TARGET, *, elapsed: float | None = 360.0) -> Judgement:
+async def judged(history: History | None, gate: Gate = GATE, target: GateTarget = TARGET, *, elapsed: float | None = 360.0) -> Judgement:
     return await judge(gate, target, history, now=float(NOW), elapsed=elapsed)
 
 
@@ -334,7 +334,7 @@ async def test_drift() -> None:
 
 async def test_versions_that_their_pods_names_do_not_tell_apart() -> None:
     long = "a-name-so-long-that-kubernetes-cuts-the-hash-off-its-pods-"
-    target = Target("serving", long, (f"{long}5d4f8c7b9",), (f"{long}7c9d8f6b5",), NOW - 400.0)
+    target = GateTarget("serving", long, (f"{long}5d4f8c7b9",), (f"{long}7c9d8f6b5",), NOW - 400.0)
     history = History()
     history.fastapi(f"{long[:58]}abcde")
     found = await judged(history, target=target)

@@ -12,12 +12,12 @@ from modeldeck.domain.gates import Gate, GateVerdict, Judgement
 from modeldeck.domain.gates.judgement import CriterionResult, Trouble
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.operations.gate import Target, judge
+from modeldeck.operations.gate import GateTarget, judge
 from modeldeck.operations.gate.judging import examine
 from tests.support.history import LATENCY, NOW, SCRAPE, History
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8f6b5"
-TARGET = Target("serving", "iris", (NEW,), (OLD,), NOW - 400.0, addresses=(PodAddress(f"serving/{NEW}-abcde", "10.0.0.9"),))
+TARGET = GateTarget("serving", "iris", (NEW,), (OLD,), NOW - 400.0, addresses=(PodAddress(f"serving/{NEW}-abcde", "10.0.0.9"),))
 PASS, FAIL, INSUFFICIENT = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT
 RATE = 4.0
 USUAL = {"namespace": "serving", "pod": "{pod}"}
@@ -66,7 +66,7 @@ def clients(**new: object) -> Series:
     return series
 
 
-async def judged(series: Series, gate: Gate | None = None, target: Target = TARGET, *, elapsed: float | None = 360.0) -> Judgement:
+async def judged(series: Series, gate: Gate | None = None, target: GateTarget = TARGET, *, elapsed: float | None = 360.0) -> Judgement:
     return await judge(gate or Gate(), target, series, now=float(NOW), elapsed=elapsed)
 
 

@@ -11,11 +11,11 @@ import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.gates import Gate, GateVerdict
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.operations.gate import Target, judge
+from modeldeck.operations.gate import GateTarget, judge
 from tests.support.history import NOW, SCRAPE, History
 
 OLD, NEW = "iris-5d4f8c7b9", "iris-7c9d8e6f5"
-TARGET = Target("serving", "iris", (NEW,), baseline=(OLD,), baseline_until=float(NOW - 1800))
+TARGET = GateTarget("serving", "iris", (NEW,), baseline=(OLD,), baseline_until=float(NOW - 1800))
 BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, math.inf)
 GATE = Gate(max_error_ratio=None, max_error_rise=None)
 

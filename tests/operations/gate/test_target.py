@@ -11,7 +11,7 @@ from modeldeck.domain.gates import Gate
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.operations.gate.judging import own_ask, window_of
-from modeldeck.operations.gate.target import Target, pods_of
+from modeldeck.operations.gate.target import GateTarget, pods_of
 from modeldeck.operations.gate.today import todays_target
 from tests.domain.links.templates import container, deployment, pod, replica_set, template
 
@@ -30,10 +30,10 @@ def test_pods_are_those_of_their_replica_sets_and_of_none_there_are_none() -> No
 @pytest.mark.parametrize(("length", "apart"), [(57, True), (58, True), (59, False), (70, False)])
 def test_of_very_long_names_kubernetes_cuts_off_what_tells_versions_apart(length: int, apart: bool) -> None:
     one, other = ("a" * (length - 1) + end for end in "xy")
-    assert Target("serving", "iris", (one,), (other,)).told_apart is apart
-    assert Target("serving", "iris", (one,), (one,)).told_apart
-    assert Target("serving", "iris", (one,)).told_apart
-    assert not Target("serving", "iris", (one, "z"), (one,)).told_apart
+    assert GateTarget("serving", "iris", (one,), (other,)).told_apart is apart
+    assert GateTarget("serving", "iris", (one,), (one,)).told_apart
+    assert GateTarget("serving", "iris", (one,)).told_apart
+    assert not GateTarget("serving", "iris", (one, "z"), (one,)).told_apart
 
 
 def test_what_serves_today_are_ready_pods_by_their_sets() -> None:
@@ -69,7 +69,7 @@ def test_everything_since_the_warm_up_is_looked_at_and_no_further_than_the_gate_
 
 
 def test_a_query_of_ones_own_is_filled_with_whose_it_is() -> None:
-    target = Target("serving", "iris", ("iris-5d4f",), model="iris", version="3", addresses=(PodAddress("a", "b"),))
+    target = GateTarget("serving", "iris", ("iris-5d4f",), model="iris", version="3", addresses=(PodAddress("a", "b"),))
     asked = own_ask('x{ns="{namespace}",d="{deployment}",pod=~"{pods}",m="{model}",v="{version}"}[{window}]', target, 90, 5.0)
     assert asked.promql == 'x{ns="serving",d="iris",pod=~"iris-5d4f-[a-z0-9]{5}",m="iris",v="3"}[90s]'
     assert (asked.at, asked.seconds) == (5.0, 0)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from modeldeck.domain.failures import Failure, InvalidQuery, Unreachable
 from modeldeck.domain.gates import Gate, GateVerdict, Op, QueryCriterion
-from modeldeck.operations.gate import Target
-from modeldeck.operations.gate.trial import Refused, Trial, try_on, try_queries
+from modeldeck.operations.gate import GateTarget
+from modeldeck.operations.gate.trial import Trial, UnworkableCriterion, try_on, try_queries
 from tests.support.fakes.metrics import FakeMetrics
 from tests.support.fakes.traps import Traps
 from tests.support.history import NOW, SLOW, History
@@ -26,27 +26,27 @@ async def tried(*criteria: QueryCriterion, failure: Failure | None = None, names
 async def test_metrics_that_nobody_exports_are_refused_with_what_may_be_meant() -> None:
     assert await tried(KNOWN, ABSENT, STRANGE) == Trial(
         (
-            Refused("absent", "Prometheus knows no metric http_request_total", "did you mean http_requests_total?"),
-            Refused("strange", "Prometheus knows no metric queue_length"),
+            UnworkableCriterion("absent", "Prometheus knows no metric http_request_total", "did you mean http_requests_total?"),
+            UnworkableCriterion("strange", "Prometheus knows no metric queue_length"),
         )
     )
 
 
 async def test_a_wrong_query_is_refused_and_a_silent_prometheus_is_away() -> None:
-    assert await tried(KNOWN, failure=InvalidQuery("parse error")) == Trial((Refused("known", "parse error"),))
+    assert await tried(KNOWN, failure=InvalidQuery("parse error")) == Trial((UnworkableCriterion("known", "parse error"),))
     assert await tried(KNOWN, failure=Unreachable("connection refused")) == Trial((), away="connection refused")
 
 
 async def test_where_the_names_of_metrics_are_not_told_queries_are_tried_all_the_same() -> None:
     away = Unreachable("too many")
     assert await tried(ABSENT, names=away) == Trial(())
-    assert await tried(KNOWN, names=away, failure=InvalidQuery("parse error")) == Trial((Refused("known", "parse error"),))
+    assert await tried(KNOWN, names=away, failure=InvalidQuery("parse error")) == Trial((UnworkableCriterion("known", "parse error"),))
     assert await tried(names=away) == Trial((), away="too many")
     assert await tried() == Trial(())
 
 
 SET = "iris-5d4f8c7b9"
-TODAY = Target("serving", "iris", (SET,), model="iris", version="4")
+TODAY = GateTarget("serving", "iris", (SET,), model="iris", version="4")
 
 
 def clients(**more: object) -> History:
@@ -81,7 +81,7 @@ async def test_what_pods_do_not_export_is_refused_and_what_is_only_missing_now_i
     drift = Gate(max_drift=0.2)
     message = "FastAPI instrumentator exports no histogram of predicted values here"
     assert (await on(drift, clients())).refused == (
-        Refused("drift", message, "see that the pods are scraped, or switch this criterion off"),
+        UnworkableCriterion("drift", message, "see that the pods are scraped, or switch this criterion off"),
     )
     seldom = await on(Gate(), clients(rate=0.02))
     assert (seldom.refused, seldom.away) == ((), "")

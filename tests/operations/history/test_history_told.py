@@ -16,7 +16,7 @@ from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import Part
+from modeldeck.domain.operations.plan import VersionChange
 from modeldeck.operations.history.history import Memories, Past, history
 from tests.domain.links.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN
@@ -59,7 +59,22 @@ def test_an_operation_that_only_its_deployment_remembers() -> None:
     assert (past.source, past.operation) == (
         "cluster",
         Operation(
-            *(ID, Kind.PROMOTE, "ann", "iris", "serving", "iris", "1", "2", "better", State.ENDED, Outcome.DONE, AT, AT + 300.0, None),
+            *(
+                ID,
+                Kind.PROMOTE,
+                "ann",
+                "iris",
+                "serving",
+                "iris",
+                "1",
+                "2",
+                "better",
+                State.ENDED,
+                Outcome.DONE,
+                AT,
+                AT + 300.0,
+                None,
+            ),
             alias="champion",
             deployment_uid="uid-iris",
         ),
@@ -83,7 +98,7 @@ def test_of_several_deployments_the_last_one_names_the_operation() -> None:
     for order in ((tell(done()), staging), (staging, tell(done()))):
         (past,) = told(*order)
         assert past.operation.key == "serving/iris"
-        assert past.operation.others == (Part("serving/staging", "iris", "7", "2", uid="uid-staging"),)
+        assert past.operation.others == (VersionChange("serving/staging", "iris", "7", "2", uid="uid-staging"),)
         assert past.operation.keys == ("serving/staging", "serving/iris")
         assert past.is_about("staging")
 

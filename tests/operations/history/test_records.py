@@ -12,7 +12,7 @@ from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Operatio
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import Part
+from modeldeck.domain.operations.plan import VersionChange
 from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.history.records import OperationRecord, each_once, of_annotations, of_causes, of_journal, of_tags, records_of
 from tests.domain.links.templates import deployment, replica_set
@@ -149,7 +149,7 @@ def test_when_the_alias_moved(step: Step, told: tuple[bool, float | None, float 
 
 
 def test_each_deployment_of_an_operation_has_a_move_of_its_own() -> None:
-    first = Part("serving/staging", "dev", "5", "6", uid="s", alias="blue", alias_before="5")
+    first = VersionChange("serving/staging", "dev", "5", "6", uid="s", alias="blue", alias_before="5")
     whole = replace(_done(replace(ALIAS, target=1)), others=(first,))
     own, other = of_journal([whole])
     assert (own.key, own.model, own.alias_moved) == ("serving/iris", "iris", False)
@@ -171,7 +171,13 @@ def test_a_history_tells_each_operation_that_named_a_version() -> None:
     for mark in reversed(marks):
         annotations[HISTORY] = history_text(annotations, mark)
     first, odd = of_annotations(deployment(annotations=annotations), [])
-    assert (first.kind, first.since, first.at, first.outcome, first.served) == (Kind.ROLLBACK, PLANNED, PLANNED + 300.0, DONE, True)
+    assert (first.kind, first.since, first.at, first.outcome, first.served) == (
+        Kind.ROLLBACK,
+        PLANNED,
+        PLANNED + 300.0,
+        DONE,
+        True,
+    )
     assert (odd.kind, odd.since, odd.at, odd.outcome, odd.served) == (Kind.PROMOTE, -900.0, 0.0, None, False)
 
 
@@ -210,7 +216,8 @@ def test_the_tags_of_a_version_tell_how_it_came() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "read"), [("promote", Kind.PROMOTE), ("rollback", Kind.ROLLBACK), ("zap", Kind.PROMOTE), ("", Kind.PROMOTE)]
+    ("kind", "read"),
+    [("promote", Kind.PROMOTE), ("rollback", Kind.ROLLBACK), ("zap", Kind.PROMOTE), ("", Kind.PROMOTE)],
 )
 def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind) -> None:
     mark = OperationAnnotation("op", kind, to_version="2")
@@ -221,7 +228,7 @@ def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind
 
 
 def test_an_alias_that_one_deployment_moved_was_not_moved_by_the_others() -> None:
-    first = Part("serving/staging", "iris", "1", "2", uid="s", alias="champion", alias_before="1")
+    first = VersionChange("serving/staging", "iris", "1", "2", uid="s", alias="champion", alias_before="1")
     for target, expected in ((0, [True, False]), (1, [False, True])):
         told = of_journal([replace(_done(replace(ALIAS, target=target)), others=(first,))])
         assert [one.alias_moved for one in told] == expected

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from modeldeck.domain.operations.operation import Operation
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.cached_journal import Ledger
-from modeldeck.operations.journal.events import Event
+from modeldeck.operations.journal.events import JournalEntry
 from modeldeck.operations.journal.journal import SqliteJournal
 from tests.operations.conftest import Bench
 from tests.support import operations as ops
@@ -78,7 +78,7 @@ def test_one_that_needs_attention_can_go_on(tmp_path: Path) -> None:
 class Counting(SqliteJournal):
     reads = 0
 
-    def after(self, operation_id: str, seq: int, *, without: tuple[str, ...] = ()) -> tuple[tuple[Event, ...], int]:
+    def after(self, operation_id: str, seq: int, *, without: tuple[str, ...] = ()) -> tuple[tuple[JournalEntry, ...], int]:
         self.reads += 1
         return super().after(operation_id, seq, without=without)
 

@@ -11,21 +11,21 @@ from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.operations.operation import Operation, Outcome, Said, State, Waiting
 from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
-from modeldeck.operations.journal.events import Event, advance, asked_words, heard, plan_in, replay
+from modeldeck.operations.journal.events import JournalEntry, advance, asked_words, heard, plan_in, replay
 from tests.support import operations
 
 STEPS = [step.name for step in operations.PLAN.steps]
 GATE, LOCK = STEPS.index(StepName.JUDGE_GATE), STEPS.index(StepName.LOCK)
 
 
-def entry(kind: str, **body: Any) -> Event:
-    return Event(operations.ID, kind, body)
+def entry(kind: str, **body: Any) -> JournalEntry:
+    return JournalEntry(operations.ID, kind, body)
 
 
 PLANNED = entry("planned", at=5.0, plan=plan_to_journal(operations.PLAN), host="box")
 
 
-def told(*entries: Event) -> Operation:
+def told(*entries: JournalEntry) -> Operation:
     found = replay((PLANNED, entry("started", at=6.0, pid=7, host="box", birth="b"), *entries))
     assert found is not None
     return found

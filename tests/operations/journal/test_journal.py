@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from modeldeck.domain.operations.operation import Operation, Outcome, State, Waiting
 from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_to_journal
-from modeldeck.operations.journal.events import Event, advance, replay
+from modeldeck.operations.journal.events import JournalEntry, advance, replay
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal, TakenUp
 from tests.operations.conftest import Bench
 from tests.support import operations
@@ -198,8 +198,8 @@ kinds = st.sampled_from(
 
 @given(rest=st.lists(st.tuples(kinds, bodies), max_size=30), cut=st.integers(0, 30))
 def test_a_fold_takes_any_entries_and_can_be_continued(rest: list[tuple[str, dict[str, Any]]], cut: int) -> None:
-    first = Event("a", "planned", {"at": 1.0, "plan": PLAN})
-    entries = [first, *(Event("a", kind, body) for kind, body in rest)]
+    first = JournalEntry("a", "planned", {"at": 1.0, "plan": PLAN})
+    entries = [first, *(JournalEntry("a", kind, body) for kind, body in rest)]
     whole = replay(entries)
     assert whole is not None
     assert len(whole.steps) == 2
@@ -221,8 +221,8 @@ PLAN: dict[str, Any] = {
 
 
 def test_without_a_plan_there_is_no_operation() -> None:
-    assert replay([Event("a", "started", {}), Event("a", "ended", {"outcome": "done"})]) is None
-    assert replay([Event("a", "planned", {"plan": "nonsense"})]) is None
+    assert replay([JournalEntry("a", "started", {}), JournalEntry("a", "ended", {"outcome": "done"})]) is None
+    assert replay([JournalEntry("a", "planned", {"plan": "nonsense"})]) is None
 
 
 def test_one_sign_of_life_and_the_newest_ids(tmp_path: Path) -> None:
@@ -251,10 +251,10 @@ def test_kinds_can_be_left_out_of_what_is_new(tmp_path: Path) -> None:
 
 def test_time_that_people_give_counts_for_the_gate_at_work() -> None:
     entries = [
-        Event("a", "planned", {"at": 1.0, "plan": plan_to_journal(operations.PLAN)}),
-        Event("a", "asked", {"at": 2.0, "what": "extend", "seconds": 60.0, "by": "bob@box"}),
-        Event("a", "asked", {"at": 2.0, "what": "extend", "seconds": 30, "by": "bob@box"}),
-        Event("a", "asked", {"at": 2.0, "what": "accept", "seconds": True, "by": "bob@box"}),
+        JournalEntry("a", "planned", {"at": 1.0, "plan": plan_to_journal(operations.PLAN)}),
+        JournalEntry("a", "asked", {"at": 2.0, "what": "extend", "seconds": 60.0, "by": "bob@box"}),
+        JournalEntry("a", "asked", {"at": 2.0, "what": "extend", "seconds": 30, "by": "bob@box"}),
+        JournalEntry("a", "asked", {"at": 2.0, "what": "accept", "seconds": True, "by": "bob@box"}),
     ]
     operation = replay(entries)
     assert operation is not None
@@ -262,16 +262,19 @@ def test_time_that_people_give_counts_for_the_gate_at_work() -> None:
     patch, gate = (
         next(i for i, step in enumerate(operation.steps) if step.name is name) for name in (StepName.PATCH_TEMPLATE, StepName.JUDGE_GATE)
     )
-    begun = [advance(operation, Event("a", "trying", {"at": 3.0, "step": index})) for index in (patch, gate)]
+    begun = [advance(operation, JournalEntry("a", "trying", {"at": 3.0, "step": index})) for index in (patch, gate)]
     assert [each.extended for each in begun if each is not None] == [90.0, 0.0]
 
 
 @pytest.mark.parametrize("kind", ["request", "done", "failed", "log", "judged", "started", "ended", "undoing"])
 def test_a_backend_is_waited_for_until_something_goes_on(kind: str) -> None:
-    entries = [Event("a", "planned", {"at": 1.0, "plan": PLAN}), Event("a", "held-up", {"at": 2.0, "message": "MLflow: no answer"})]
+    entries = [
+        JournalEntry("a", "planned", {"at": 1.0, "plan": PLAN}),
+        JournalEntry("a", "held-up", {"at": 2.0, "message": "MLflow: no answer"}),
+    ]
     held = replay(entries)
-    asked = advance(held, Event("a", "asked", {"at": 3.0, "what": "cancel", "by": "bob@box"}))
-    went_on = advance(held, Event("a", kind, {"at": 3.0, "step": 0}))
+    asked = advance(held, JournalEntry("a", "asked", {"at": 3.0, "what": "cancel", "by": "bob@box"}))
+    went_on = advance(held, JournalEntry("a", kind, {"at": 3.0, "step": 0}))
     assert held is not None
     assert asked is not None
     assert went_on is not None
@@ -288,20 +291,20 @@ def test_whoever_has_decided_is_not_waited_for_any_more(what: str, at_approval: 
     """Its process may take a moment to hear it; who attaches meanwhile must not be sent away to decide."""
     plan = replace(operations.PLAN, steps=(_APPROVAL, *operations.PLAN.steps)) if at_approval else operations.PLAN
     entries = [
-        Event("a", "planned", {"at": 1.0, "plan": plan_to_journal(plan)}),
-        Event("a", "started", {"at": 1.0, "pid": 1}),
-        Event("a", "trying", {"at": 1.0, "step": 0}),
-        Event("a", "waiting", {"at": 2.0, "message": "somebody has to decide"}),
+        JournalEntry("a", "planned", {"at": 1.0, "plan": plan_to_journal(plan)}),
+        JournalEntry("a", "started", {"at": 1.0, "pid": 1}),
+        JournalEntry("a", "trying", {"at": 1.0, "step": 0}),
+        JournalEntry("a", "waiting", {"at": 2.0, "message": "somebody has to decide"}),
     ]
     held = replay(entries)
-    told = advance(held, Event("a", "asked", {"at": 3.0, "what": what, "by": "bob@box"}))
+    told = advance(held, JournalEntry("a", "asked", {"at": 3.0, "what": what, "by": "bob@box"}))
     assert held is not None
     assert told is not None
     assert (held.state, held.waiting) == (State.WAITING, Waiting("somebody has to decide"))
     decided = what == "cancel" or (what == "approve") is at_approval
     assert told.state is (State.RUNNING if decided else State.WAITING)
     assert bool(told.waiting) is not decided
-    again = advance(told, Event("a", "waiting", {"at": 4.0, "message": "still"}))
+    again = advance(told, JournalEntry("a", "waiting", {"at": 4.0, "message": "still"}))
     assert again is not None
     assert again.state is State.WAITING
 

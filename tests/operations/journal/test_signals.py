@@ -12,7 +12,7 @@ from modeldeck.domain.failures import Conflict, Failure, Rejected
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.domain.operations.steps import Step, StepName, StepState
-from modeldeck.operations.journal.events import Event
+from modeldeck.operations.journal.events import JournalEntry
 from modeldeck.operations.journal.signals import Signal, SignalInbox, SignalRequest, ask, same_person, signals_in
 from tests.support.fakes.journals import MemoryJournal
 
@@ -67,7 +67,7 @@ def test_what_makes_sense_is_written_down(parts: dict[str, Any], asked: SignalRe
     ],
 )
 def test_a_wish_is_read_from_the_journal(kind: str, body: dict[str, Any], asked: SignalRequest | None) -> None:
-    assert signals_in(Event("op", kind, body)) == asked
+    assert signals_in(JournalEntry("op", kind, body)) == asked
 
 
 async def test_a_mailbox_sorts_wishes() -> None:

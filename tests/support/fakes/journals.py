@@ -10,7 +10,7 @@ from typing import Any
 
 from modeldeck.domain.operations.operation import Operation
 from modeldeck.domain.operations.plan import Plan
-from modeldeck.operations.journal.events import Event, heard, plan_in, replay
+from modeldeck.operations.journal.events import JournalEntry, heard, plan_in, replay
 from modeldeck.operations.journal.journal import JournalFailure, taken_up
 
 
@@ -20,7 +20,7 @@ class MemoryJournal:
     path = Path("memory")
 
     def __init__(self) -> None:
-        self.written: list[Event] = []
+        self.written: list[JournalEntry] = []
         self.beats: dict[str, float] = {}
 
     def refuse_unwritable(self) -> None:
@@ -30,7 +30,7 @@ class MemoryJournal:
         claims = [entry.body.get("runner") for entry in self.entries(operation_id) if entry.kind == "started"]
         if kind != "started" and "runner" in body and claims and claims[-1] != body["runner"]:
             raise taken_up(operation_id)
-        self.written.append(Event(operation_id, kind, json.loads(json.dumps(body))))
+        self.written.append(JournalEntry(operation_id, kind, json.loads(json.dumps(body))))
 
     def claim(self, operation_id: str, kind: str, body: Mapping[str, object], *, seen: int) -> bool:
         if any(entry.kind != "asked" for entry in self.after(operation_id, seen)[0]):
@@ -46,11 +46,11 @@ class MemoryJournal:
     def heartbeat(self, operation_id: str) -> float | None:
         return self.beats.get(operation_id)
 
-    def after(self, operation_id: str, seq: int) -> tuple[tuple[Event, ...], int]:
+    def after(self, operation_id: str, seq: int) -> tuple[tuple[JournalEntry, ...], int]:
         found = [(number, entry) for number, entry in enumerate(self.written, 1) if entry.operation_id == operation_id and number > seq]
         return tuple(entry for _, entry in found), found[-1][0] if found else seq
 
-    def entries(self, operation_id: str) -> tuple[Event, ...]:
+    def entries(self, operation_id: str) -> tuple[JournalEntry, ...]:
         return tuple(entry for entry in self.written if entry.operation_id == operation_id)
 
     def plan(self, operation_id: str) -> Plan | None:

@@ -21,8 +21,8 @@ from modeldeck.domain.gates.shape import gate_to_json
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.live.clock import SystemClock
 from modeldeck.operations.common.clients import not_configured
-from modeldeck.operations.gate import Target, judgement_json, todays_target
-from modeldeck.operations.gate.trial import Refused, Trial, try_on, try_queries
+from modeldeck.operations.gate import GateTarget, judgement_json, todays_target
+from modeldeck.operations.gate.trial import Trial, UnworkableCriterion, try_on, try_queries
 
 _HEAD = ("", "CRITERION", "VALUE", "BOUND", "BEFORE", "REQUESTS", "")
 _MARKS = {GateVerdict.PASS: "✔", GateVerdict.FAIL: "✘", GateVerdict.INSUFFICIENT: "?", GateVerdict.ERROR: "!"}
@@ -76,7 +76,7 @@ async def gate(environment: Environment, given: argparse.Namespace) -> int:
     return ExitCode.UNREACHABLE if trial.away else ExitCode.DONE
 
 
-async def _target(environment: Environment, backends: Backends, named: str) -> Target:
+async def _target(environment: Environment, backends: Backends, named: str) -> GateTarget:
     """Raises a Failure where the cluster cannot be asked, or knows no such deployment."""
     namespace, _, name = named.rpartition("/")
     if not namespace:
@@ -89,7 +89,7 @@ async def _target(environment: Environment, backends: Backends, named: str) -> T
     return todays_target(deployment, fleet, environment.patterns)
 
 
-def _tell(file: GateFile, target: Target | None, trial: Trial) -> None:
+def _tell(file: GateFile, target: GateTarget | None, trial: Trial) -> None:
     if target is not None and trial.judgement is not None:
         window = f"{trial.judgement.window:.0f} s"
         served = f"{target.model} {target.version}".strip() or "a model that is not known"
@@ -112,7 +112,7 @@ def _cells(result: CriterionResult) -> tuple[str, ...]:
     return (_MARKS[result.verdict], result.name, shown(result.value, result.unit), result.bound, before, requests, said)
 
 
-def _json(file: GateFile, settings: Gate, environment: Environment, target: Target | None, trial: Trial) -> Mapping[str, Any]:
+def _json(file: GateFile, settings: Gate, environment: Environment, target: GateTarget | None, trial: Trial) -> Mapping[str, Any]:
     judgement: Judgement | None = trial.judgement
     problems = [*(_problem_json(problem) for problem in file.problems), *(_refused_json(file, refused) for refused in trial.refused)]
     error = {"code": "unreachable", "message": trial.away, "hint": None} if trial.away else None
@@ -140,6 +140,6 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _refused_json(file: GateFile, refused: Refused) -> dict[str, Any]:
+def _refused_json(file: GateFile, refused: UnworkableCriterion) -> dict[str, Any]:
     where = file.places.get(refused.criterion, str(file.path))
     return {"severity": "error", "where": where, "key": refused.criterion, "message": refused.message, "hint": refused.hint or None}

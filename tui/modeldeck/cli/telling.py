@@ -9,7 +9,7 @@ from modeldeck.cli.output import lines, say
 from modeldeck.domain.operations.checks import Verdict
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation
-from modeldeck.domain.operations.plan import Part, Plan
+from modeldeck.domain.operations.plan import Plan, VersionChange
 from modeldeck.domain.operations.steps import Step, StepState
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.text import iso
@@ -50,7 +50,7 @@ def plan_text(plan: Plan) -> str:
     return lines("\n".join(text), keep_blanks=True)
 
 
-def _moves(parts: Iterable[Part]) -> str:
+def _moves(parts: Iterable[VersionChange]) -> str:
     """Deployment after deployment, each with its own model and versions where they are others."""
     told, last = "", ""
     for part in parts:

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 from modeldeck.domain.metrics.measured import ChartPoints
 from modeldeck.domain.status.serving_row import ServingRow
-from modeldeck.domain.status.version_changes import VersionChange
+from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.chart_data import ChartData, Marker, Series, last_value
 
 
-def marks(changes: Sequence[VersionChange], start: float, end: float) -> tuple[Marker, ...]:
+def marks(changes: Sequence[ServingChange], start: float, end: float) -> tuple[Marker, ...]:
     """The changes of version within the window."""
     return tuple(Marker(change.at, deployments.version(change.version)) for change in changes if start <= change.at <= end)
 
 
-def charts(points: ChartPoints, changes: Sequence[VersionChange], *, start: float, end: float, step: float) -> tuple[ChartData, ...]:
+def charts(points: ChartPoints, changes: Sequence[ServingChange], *, start: float, end: float, step: float) -> tuple[ChartData, ...]:
     """Latency quantiles, requests and error ratio over one window; each with a mark at every change of version."""
     markers = marks(changes, start, end)
 

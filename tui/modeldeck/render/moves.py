@@ -8,7 +8,7 @@ from itertools import pairwise
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import Part
+from modeldeck.domain.operations.plan import VersionChange
 from modeldeck.domain.operations.steps import Step, StepState
 from modeldeck.render.cell import Cell, Line, Role
 
@@ -90,7 +90,7 @@ def move(kind: Kind, model: str, old: str | None, new: str, key: str) -> Line:
     )
 
 
-def moves(kind: Kind, parts: Sequence[Part]) -> list[Line]:
+def moves(kind: Kind, parts: Sequence[VersionChange]) -> list[Line]:
     """Deployment after Deployment. One where the same is done as on the one before stands beside it, any other on a line of its own."""
     first = parts[0]
     lines: list[Line] = [move(kind, first.model, first.from_version, first.to_version, first.key)]

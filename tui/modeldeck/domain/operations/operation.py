@@ -9,7 +9,7 @@ from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.domain.operations.intent import Kind
-from modeldeck.domain.operations.plan import Part
+from modeldeck.domain.operations.plan import VersionChange
 from modeldeck.domain.operations.steps import Step, StepName, StepState
 
 
@@ -94,7 +94,7 @@ class Operation:
     """Which backend it waits for, in words; "" while all answer."""
     heartbeat_at: float | None = None
     """When its process last said that it lives, where the journal knows."""
-    others: tuple[Part, ...] = ()
+    others: tuple[VersionChange, ...] = ()
     """What is done to further deployments, before this one and in order."""
     copied: bool = False
     """Whether `to_version` is made as a copy by one of its steps."""
@@ -118,9 +118,9 @@ class Operation:
         return self.state is State.WAITING and at_work
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[VersionChange, ...]:
         """What it does to each Deployment, as one follows the other."""
-        own = Part(
+        own = VersionChange(
             self.key,
             self.model,
             self.from_version,

@@ -38,7 +38,7 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class VersionChange:
     """What an operation does to one Deployment: each of several may serve another model, and come from another version."""
 
     key: str
@@ -95,9 +95,9 @@ class Plan:
         return (self, *self.others)
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[VersionChange, ...]:
         """What is done to each Deployment, as one follows the other."""
-        own = Part(
+        own = VersionChange(
             self.intent.key,
             self.model,
             self.from_version,

@@ -10,7 +10,7 @@ from modeldeck.domain.links.links import LinkPatterns
 
 
 @dataclass(frozen=True, slots=True)
-class VersionChange:
+class ServingChange:
     """From `at` (seconds since the epoch) on, pods of `version` came up; None where that ReplicaSet names no version."""
 
     at: float
@@ -18,7 +18,7 @@ class VersionChange:
     version: str | None
 
 
-def version_changes(fleet: Fleet, key: str, patterns: LinkPatterns) -> tuple[VersionChange, ...]:
+def version_changes(fleet: Fleet, key: str, patterns: LinkPatterns) -> tuple[ServingChange, ...]:
     """Oldest first. A ReplicaSet that a roll-back uses again keeps its old creation time: its oldest present pod tells better."""
     deployment = fleet.deployment(key)
     if deployment is None:
@@ -28,7 +28,7 @@ def version_changes(fleet: Fleet, key: str, patterns: LinkPatterns) -> tuple[Ver
         if pod.owner_uid is not None and pod.created_at is not None:
             started[pod.owner_uid] = min(pod.created_at, started.get(pod.owner_uid, pod.created_at))
     newest = max((rs.created_at or 0.0 for rs in fleet.replica_sets if rs.owner_uid == deployment.uid), default=0.0)
-    changes: list[VersionChange] = []
+    changes: list[ServingChange] = []
     for replica_set in fleet.replica_sets:
         if replica_set.owner_uid != deployment.uid or replica_set.created_at is None:
             continue
@@ -36,5 +36,5 @@ def version_changes(fleet: Fleet, key: str, patterns: LinkPatterns) -> tuple[Ver
         version = (link.version or link.alias) if link else None
         used_again = replica_set.revision == deployment.revision and replica_set.created_at < newest
         at = started.get(replica_set.uid, replica_set.created_at) if used_again else replica_set.created_at
-        changes.append(VersionChange(at, replica_set.revision, version))
+        changes.append(ServingChange(at, replica_set.revision, version))
     return tuple(sorted(changes, key=lambda change: (change.at, change.revision)))

@@ -12,7 +12,7 @@ from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Waiting
-from modeldeck.domain.operations.plan import Fingerprint, Part, Plan
+from modeldeck.domain.operations.plan import Fingerprint, Plan, VersionChange
 from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common.text import iso
 
@@ -58,7 +58,7 @@ def judgement_json(judgement: Judgement) -> Json:
     return {**judgement_to_json(judgement), "at": iso(judgement.at)}
 
 
-def part_json(part: Part) -> Json:
+def part_json(part: VersionChange) -> Json:
     return {"deployment": part.key, "model": part.model or None, "from_version": part.from_version, "to_version": part.to_version or None}
 
 

@@ -18,7 +18,7 @@ from modeldeck.operations.common.retry import OUTAGE_TIMEOUT, REQUEST_TIMEOUT, T
 from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.execution.lock import Locks
 from modeldeck.operations.execution.outages import Outages
-from modeldeck.operations.journal.events import Event, advance
+from modeldeck.operations.journal.events import JournalEntry, advance
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.operations.journal.signals import SignalInbox
 from modeldeck.ports import Clock, Journal, Progress
@@ -116,7 +116,7 @@ class Execution:
 
     def _write(self, kind: str, body: dict[str, object], *, strict: bool, seen: int | None = None) -> None:
         mine = {"runner": self.runner} if self.claimed else {}
-        entry = Event(self.whole.id, kind, {"at": self.clock.now(), **mine, **body})
+        entry = JournalEntry(self.whole.id, kind, {"at": self.clock.now(), **mine, **body})
         try:
             if seen is None:
                 self.journal.append(entry.operation_id, entry.kind, entry.body)

@@ -32,7 +32,7 @@ from modeldeck.operations.execution.reconcile import (
     targets,
 )
 from modeldeck.operations.execution.undo import let_go, undo
-from modeldeck.operations.journal.events import Event, heard, plan_in, replay
+from modeldeck.operations.journal.events import JournalEntry, heard, plan_in, replay
 from modeldeck.operations.journal.signals import SignalInbox
 from modeldeck.ports import Clock, Journal, Progress
 
@@ -40,7 +40,7 @@ from modeldeck.ports import Clock, Journal, Progress
 class PlanKeeper(Journal, Protocol):
     """A journal that also gives back its entries, with the number of the newest."""
 
-    def after(self, operation_id: str, seq: int) -> tuple[tuple[Event, ...], int]: ...
+    def after(self, operation_id: str, seq: int) -> tuple[tuple[JournalEntry, ...], int]: ...
     def heartbeat(self, operation_id: str) -> float | None: ...
 
 

@@ -1,6 +1,6 @@
 """Judging a gate on live metrics. The rules are tui/modeldeck/domain/gates; this asks Prometheus and never raises a Failure.
 
-    Target                      whose pods: ReplicaSet names of the new version and of the one being replaced
+    GateTarget                  whose pods: ReplicaSet names of the new version and of the one being replaced
     todays_target(…)            a deployment as it serves now: for forecasts and trials
     await judge(gate, target, metrics, now=…, elapsed=…, baseline=…)  → Judgement
     Baseline                    what the judgements of one gate keep of the version being replaced, so that it is asked once
@@ -22,7 +22,7 @@ from modeldeck.operations.common.serialization import judgement_json
 from modeldeck.operations.gate.before import Baseline
 from modeldeck.operations.gate.forecasting import forecast
 from modeldeck.operations.gate.judging import judge
-from modeldeck.operations.gate.target import Target
+from modeldeck.operations.gate.target import GateTarget
 from modeldeck.operations.gate.today import todays_target
 
-__all__ = ["Baseline", "Target", "forecast", "judge", "judgement_json", "todays_target"]
+__all__ = ["Baseline", "GateTarget", "forecast", "judge", "judgement_json", "todays_target"]

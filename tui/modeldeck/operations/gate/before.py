@@ -12,7 +12,7 @@ from modeldeck.domain.gates.settings import Gate
 from modeldeck.operations.gate.asking import Unanswered
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.operations.gate.queries import Side
-from modeldeck.operations.gate.target import Target, pods_of
+from modeldeck.operations.gate.target import GateTarget, pods_of
 from modeldeck.ports import Metrics
 
 
@@ -24,15 +24,15 @@ class Baseline:
     _asked: Hashable = None
     _found: Measured | None = None
 
-    def known(self, gate: Gate, target: Target, new: Side) -> Measured | None:
+    def known(self, gate: Gate, target: GateTarget, new: Side) -> Measured | None:
         return self._found if self._asked == _key(gate, target, new) else None
 
-    def keep(self, gate: Gate, target: Target, new: Side, found: Measured) -> None:
+    def keep(self, gate: Gate, target: GateTarget, new: Side, found: Measured) -> None:
         if target.baseline_until is not None and _complete(found, drift=gate.max_drift is not None):
             self._asked, self._found = _key(gate, target, new), found
 
 
-def _key(gate: Gate, target: Target, new: Side) -> Hashable:
+def _key(gate: Gate, target: GateTarget, new: Side) -> Hashable:
     return gate, target.namespace, target.baseline, target.baseline_until, new.profile, new.labels
 
 
@@ -43,7 +43,7 @@ def _complete(found: Measured, *, drift: bool) -> bool:
     return there and found.requests.value is not None and not any(each.warnings for each in (found.requests, *measures))
 
 
-async def side_before(gate: Gate, target: Target, metrics: Metrics | None, new: Side) -> Side | Unanswered:
+async def side_before(gate: Gate, target: GateTarget, metrics: Metrics | None, new: Side) -> Side | Unanswered:
     """Before the change, or now, while both serve. It may be scraped otherwise, and count by other labels."""
     if not target.baseline or not gate.compares:
         return Unanswered(Trouble.NO_DATA, "there is none to compare with")

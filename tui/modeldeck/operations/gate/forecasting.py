@@ -11,7 +11,7 @@ from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.gate.judging import Look, examine
-from modeldeck.operations.gate.target import Target
+from modeldeck.operations.gate.target import GateTarget
 from modeldeck.ports import Metrics
 
 _HINTS = {
@@ -26,7 +26,7 @@ _HINTS = {
 _MORE = "send it more requests, give the gate more time or wider margins, or be there when it holds: it then waits for a person"
 
 
-async def forecast(gate: Gate, target: Target, metrics: Metrics | None, *, now: float) -> Check:
+async def forecast(gate: Gate, target: GateTarget, metrics: Metrics | None, *, now: float) -> Check:
     """The gate judged on the pods that serve now, compared with themselves: what cannot be known of them will hardly be known of their
     successors. `target.current` are today's ReplicaSets. Never raises a Failure. Asks three questions in a row at
     most (by which labels, twice, and then for figures), each with `asking.PATIENCE`: who has less time puts an end to it."""

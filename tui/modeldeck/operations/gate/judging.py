@@ -18,7 +18,7 @@ from modeldeck.operations.gate.before import Baseline, side_before
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.operations.gate.queries import Side
 from modeldeck.operations.gate.reading import measured, number
-from modeldeck.operations.gate.target import Target, pods_of
+from modeldeck.operations.gate.target import GateTarget, pods_of
 from modeldeck.ports import Metrics
 
 
@@ -33,7 +33,7 @@ class Look:
 
 
 async def judge(
-    gate: Gate, target: Target, metrics: Metrics | None, *, now: float, elapsed: float | None = None, baseline: Baseline | None = None
+    gate: Gate, target: GateTarget, metrics: Metrics | None, *, now: float, elapsed: float | None = None, baseline: Baseline | None = None
 ) -> Judgement:
     """Never raises a Failure; `metrics` None is an ERROR like an unreachable one.
 
@@ -48,7 +48,7 @@ async def judge(
 
 
 async def examine(
-    gate: Gate, target: Target, metrics: Metrics | None, *, now: float, elapsed: float | None = None, baseline: Baseline | None = None
+    gate: Gate, target: GateTarget, metrics: Metrics | None, *, now: float, elapsed: float | None = None, baseline: Baseline | None = None
 ) -> Look:
     """As `judge`."""
     window = window_of(gate, elapsed)
@@ -70,7 +70,7 @@ def window_of(gate: Gate, elapsed: float | None) -> int:
     return max(1, round(min(since, max(gate.baseline, gate.timeout))))
 
 
-def own_ask(query: str, target: Target, window: int, now: float) -> Ask:
+def own_ask(query: str, target: GateTarget, window: int, now: float) -> Ask:
     values = {
         "namespace": target.namespace,
         "deployment": target.deployment,
@@ -83,7 +83,7 @@ def own_ask(query: str, target: Target, window: int, now: float) -> Ask:
 
 
 async def _both(
-    gate: Gate, target: Target, metrics: Metrics | None, scraped: Scraped | Unanswered, when: tuple[int, float], baseline: Baseline
+    gate: Gate, target: GateTarget, metrics: Metrics | None, scraped: Scraped | Unanswered, when: tuple[int, float], baseline: Baseline
 ) -> tuple[Measured, Measured]:
     """What was measured of the new version, and of the one before. `when`: the window in seconds, and its end."""
     if isinstance(scraped, Unanswered):
@@ -103,7 +103,7 @@ async def _both(
 
 
 def _measured_before(
-    gate: Gate, target: Target, old: Side | Measured | Unanswered, answers: Answers, baseline: Baseline, new: Side
+    gate: Gate, target: GateTarget, old: Side | Measured | Unanswered, answers: Answers, baseline: Baseline, new: Side
 ) -> Measured:
     if isinstance(old, Unanswered):
         return nothing(old.trouble, old.message)

@@ -12,7 +12,7 @@ _GENERATED = 58
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class GateTarget:
     """The pods of the new version and of the one being replaced, each by the names of their ReplicaSets."""
 
     namespace: str

@@ -12,14 +12,14 @@ from modeldeck.domain.gates.settings import Gate
 from modeldeck.operations.common.text import sanitize
 from modeldeck.operations.gate.asking import Unanswered, ask, unanswered
 from modeldeck.operations.gate.judging import judge, own_ask
-from modeldeck.operations.gate.target import Target
+from modeldeck.operations.gate.target import GateTarget
 from modeldeck.ports import Metrics
 
-_NOBODY = Target("default", "example", ("example-5d4f8c7b9",), model="example", version="1")
+_NOBODY = GateTarget("default", "example", ("example-5d4f8c7b9",), model="example", version="1")
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class UnworkableCriterion:
     """A criterion that cannot work, whatever the requests: `message` says why, `hint` what to do."""
 
     criterion: str
@@ -31,12 +31,12 @@ class Refused:
 class Trial:
     """`judgement` None: only the queries were tried. `away`: Prometheus' trouble, "" where it answered."""
 
-    refused: tuple[Refused, ...]
+    refused: tuple[UnworkableCriterion, ...]
     judgement: Judgement | None = None
     away: str = ""
 
 
-async def try_on(gate: Gate, target: Target, metrics: Metrics | None, *, now: float) -> Trial:
+async def try_on(gate: Gate, target: GateTarget, metrics: Metrics | None, *, now: float) -> Trial:
     """The gate on a deployment's pods of today, compared with the same pods as long before. Never raises a Failure."""
     earlier = replace(target, baseline=target.current, baseline_until=now - gate.baseline)
     found = await judge(gate, earlier, metrics, now=now)
@@ -58,9 +58,9 @@ async def try_queries(gate: Gate, metrics: Metrics, *, now: float) -> Trial:
         if isinstance(answer, Unanswered) and answer.trouble is Trouble.UNREACHABLE:
             away = sanitize(answer.message)
         elif isinstance(answer, Unanswered):
-            refused.append(Refused(name, sanitize(answer.message)))
+            refused.append(UnworkableCriterion(name, sanitize(answer.message)))
         elif (absent := _absent(question.promql, names)) is not None:
-            refused.append(Refused(name, *absent))
+            refused.append(UnworkableCriterion(name, *absent))
     return Trial(tuple(refused), away=away)
 
 
@@ -73,14 +73,14 @@ async def _names(metrics: Metrics | None) -> frozenset[str] | Unanswered:
         return unanswered(failure)
 
 
-def _refused(gate: Gate, result: CriterionResult, names: Collection[str] | Unanswered) -> Refused | None:
+def _refused(gate: Gate, result: CriterionResult, names: Collection[str] | Unanswered) -> UnworkableCriterion | None:
     if result.trouble in (Trouble.SEVERAL_SERIES, Trouble.REJECTED):
-        return Refused(result.name, result.message)
+        return UnworkableCriterion(result.name, result.message)
     if result.trouble is Trouble.NO_METRIC:
-        return Refused(result.name, result.message, "see that the pods are scraped, or switch this criterion off")
+        return UnworkableCriterion(result.name, result.message, "see that the pods are scraped, or switch this criterion off")
     if result.trouble is Trouble.NO_DATA and result.name in {criterion.name for criterion in gate.criteria}:
         absent = _absent(result.query, names)
-        return Refused(result.name, *absent) if absent is not None else None
+        return UnworkableCriterion(result.name, *absent) if absent is not None else None
     return None
 
 

@@ -19,7 +19,7 @@ from modeldeck.domain.mlflow.alias_changes import AliasChange
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import Part
+from modeldeck.domain.operations.plan import VersionChange
 from modeldeck.operations.common.change_cause import is_ours
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.attribution import by_others
@@ -122,10 +122,10 @@ def _ours(
     known = {operation.id for operation in journal}
     # The last of several Deployments is the one that an operation is named after.
     last_first = sorted(chain.from_iterable(annotated.values()), key=lambda move: move.at, reverse=True)
-    places: dict[str, dict[str, Part]] = defaultdict(dict)
+    places: dict[str, dict[str, VersionChange]] = defaultdict(dict)
     caused = tuple(caused)
     for move in (*caused, *reversed(last_first)):
-        places[move.id].setdefault(move.key, Part(move.key, move.model, move.from_version, move.to_version, uid=move.uid))
+        places[move.id].setdefault(move.key, VersionChange(move.key, move.model, move.from_version, move.to_version, uid=move.uid))
     told = (move for move in each_once((*last_first, *tagged, *caused)) if move.id not in known)
     others = [Past(_told(move, tuple(places[move.id].values())), TAGS if move.source == TAGS else CLUSTER) for move in told]
     return [*(Past(operation, JOURNAL) for operation in journal), *others]
@@ -154,7 +154,7 @@ def _serving(fleet: Fleet, patterns: LinkPatterns) -> Mapping[str, frozenset[str
     return {model: frozenset(keys) for model, keys in found.items()}
 
 
-def _told(move: OperationRecord, places: tuple[Part, ...]) -> Operation:
+def _told(move: OperationRecord, places: tuple[VersionChange, ...]) -> Operation:
     """An operation as the cluster or the registry tell it. `places`: all Deployments that do."""
     namespace, _, name = move.key.rpartition("/")
     over = not math.isinf(move.at)

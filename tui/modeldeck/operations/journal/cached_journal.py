@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.operations.journal.events import Event, advance, heard
+from modeldeck.operations.journal.events import JournalEntry, advance, heard
 
 LIMIT = 200
 """Operations that are kept in sight, the newest."""
@@ -25,7 +25,7 @@ class Pages(Protocol):
     @property
     def path(self) -> Path: ...
     def newest(self, limit: int) -> tuple[str, ...]: ...
-    def after(self, operation_id: str, seq: int, *, without: tuple[str, ...] = ()) -> tuple[tuple[Event, ...], int]: ...
+    def after(self, operation_id: str, seq: int, *, without: tuple[str, ...] = ()) -> tuple[tuple[JournalEntry, ...], int]: ...
     def heartbeats(self) -> dict[str, float]: ...
 
 

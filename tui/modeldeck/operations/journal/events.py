@@ -39,7 +39,7 @@ from modeldeck.operations.common.serialization import plan_from_journal
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class JournalEntry:
     operation_id: str
     kind: str
     body: Mapping[str, Any]
@@ -55,7 +55,7 @@ class Event:
         return str(self.body.get("message", ""))
 
 
-def replay(entries: Iterable[Event]) -> Operation | None:
+def replay(entries: Iterable[JournalEntry]) -> Operation | None:
     """One operation's entries in order → the operation; None where they hold no plan that can be read."""
     operation: Operation | None = None
     for entry in entries:
@@ -71,7 +71,7 @@ def heard(operation: Operation, beat: float | None) -> Operation:
     return replace(operation, heartbeat_at=newest)
 
 
-def plan_in(entries: Iterable[Event]) -> Plan | None:
+def plan_in(entries: Iterable[JournalEntry]) -> Plan | None:
     """The plan that an operation was started with."""
     for entry in entries:
         if entry.kind == "planned":
@@ -82,7 +82,7 @@ def plan_in(entries: Iterable[Event]) -> Plan | None:
     return None
 
 
-def advance(operation: Operation | None, entry: Event) -> Operation | None:
+def advance(operation: Operation | None, entry: JournalEntry) -> Operation | None:
     """The operation after one more entry."""
     if entry.kind == "planned" and operation is None:
         plan = plan_in((entry,))
@@ -112,7 +112,7 @@ _JUDGEMENTS = 240
 _ENDINGS = ("done", "failed", "skipped", "undone", "undo-failed")
 
 
-def _planned(plan: Plan, entry: Event) -> Operation:
+def _planned(plan: Plan, entry: JournalEntry) -> Operation:
     intent = plan.intent
     return Operation(
         id=entry.operation_id,
@@ -143,7 +143,7 @@ def _planned(plan: Plan, entry: Event) -> Operation:
     )
 
 
-def _advance_step(operation: Operation, entry: Event) -> Operation:
+def _advance_step(operation: Operation, entry: JournalEntry) -> Operation:
     index = entry.body.get("step")
     if not isinstance(index, int) or not 0 <= index < len(operation.steps):
         return operation
@@ -154,7 +154,7 @@ def _advance_step(operation: Operation, entry: Event) -> Operation:
     return replace(operation, steps=steps, log=log, extended=0.0 if begins else operation.extended)
 
 
-def _moved(step: Step, entry: Event) -> Step:
+def _moved(step: Step, entry: JournalEntry) -> Step:
     if entry.kind == "judged":
         judgement = entry.body.get("judgement")
         found = judgement_from_json(judgement if isinstance(judgement, Mapping) else {})
@@ -170,7 +170,7 @@ def _moved(step: Step, entry: Event) -> Step:
     return replace(step, state=state, started_at=started, finished_at=finished, message=message)
 
 
-def _addresses(entry: Event) -> tuple[PodAddress, ...]:
+def _addresses(entry: JournalEntry) -> tuple[PodAddress, ...]:
     found = []
     for one in entry.body.get("pods") or ():
         match one:
@@ -179,7 +179,7 @@ def _addresses(entry: Event) -> tuple[PodAddress, ...]:
     return tuple(found[:MOST])
 
 
-def _advance_operation(operation: Operation, entry: Event) -> Operation:
+def _advance_operation(operation: Operation, entry: JournalEntry) -> Operation:
     if entry.kind == "started":
         pid = entry.body.get("pid")
         host, birth = str(entry.body.get("host", operation.host)), str(entry.body.get("birth", ""))
@@ -233,7 +233,7 @@ def _advance_operation(operation: Operation, entry: Event) -> Operation:
     return operation
 
 
-def _commands(entry: Event) -> tuple[str, ...]:
+def _commands(entry: JournalEntry) -> tuple[str, ...]:
     return tuple(str(command) for command in entry.body.get("commands") or ())
 
 
@@ -242,7 +242,7 @@ def _told(waiting: Waiting) -> str:
     return f"{waiting.text}: {' | '.join(waiting.commands)}" if waiting.commands else waiting.text
 
 
-def _decides(operation: Operation, entry: Event) -> bool:
+def _decides(operation: Operation, entry: JournalEntry) -> bool:
     """Whether it is what the operation waits for: an approval lets none go on that a gate holds, nor the other way round."""
     if operation.state is not State.WAITING:
         return False
@@ -250,7 +250,7 @@ def _decides(operation: Operation, entry: Event) -> bool:
     return what == "cancel" or what in (("approve",) if operation.awaits_approval else ("accept", "extend"))
 
 
-def _seconds(entry: Event) -> float:
+def _seconds(entry: JournalEntry) -> float:
     seconds = entry.body.get("seconds")
     return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else 0.0
 
@@ -258,7 +258,7 @@ def _seconds(entry: Event) -> float:
 _REQUESTS = {"cancel": "asked to undo it", "accept": "accepted it", "extend": "gave it more time", "approve": "approved it"}
 
 
-def asked_words(entry: Event) -> str:
+def asked_words(entry: JournalEntry) -> str:
     """What a person wanted of an operation: `bob@box approved it: looked at the numbers`."""
     what = _REQUESTS.get(str(entry.body.get("what", "")), "asked for something that this modeldeck does not know")
     seconds = _seconds(entry)

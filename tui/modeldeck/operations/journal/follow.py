@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 from modeldeck.domain.failures import Failure, NotFound
 from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.operations.common.liveness import unheard
-from modeldeck.operations.journal.events import Event, advance, heard
+from modeldeck.operations.journal.events import JournalEntry, advance, heard
 from modeldeck.ports import Clock
 
 
@@ -28,15 +28,15 @@ LISTEN = 2.0
 """Seconds between two looks for a sign of life."""
 
 
-class Tail(Protocol):
+class JournalTail(Protocol):
     """A journal that gives what is new."""
 
-    def after(self, operation_id: str, seq: int) -> tuple[tuple[Event, ...], int]: ...
+    def after(self, operation_id: str, seq: int) -> tuple[tuple[JournalEntry, ...], int]: ...
     def heartbeat(self, operation_id: str) -> float | None: ...
 
 
 async def follow(
-    operation_id: str, journal: Tail, clock: Clock, *, alive: Callable[[Operation], bool] | None = None, past: int = 0
+    operation_id: str, journal: JournalTail, clock: Clock, *, alive: Callable[[Operation], bool] | None = None, past: int = 0
 ) -> AsyncIterator[Operation]:
     """The operation as it stands now, then after everything that is written of it, and when its process is not heard any more, until it
     ends, or `alive` says that nobody goes on with it. `past`: the journal's newest entry of it when somebody was told to go on with it; an

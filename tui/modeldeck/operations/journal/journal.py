@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.operation import Operation
 from modeldeck.domain.operations.plan import Plan
-from modeldeck.operations.journal.events import Event, heard, plan_in, replay
+from modeldeck.operations.journal.events import JournalEntry, heard, plan_in, replay
 from modeldeck.operations.journal.journal_file import JournalFailure, JournalFile, default_path
 
 __all__ = ["JournalFailure", "SqliteJournal", "TakenUp", "default_path", "taken_up"]
@@ -106,7 +106,7 @@ class SqliteJournal(JournalFile):
         """Ids of the newest operations, newest first. Raises JournalFailure."""
         return tuple(str(row[0]) for row in self._rows(_NEWEST, limit))
 
-    def after(self, operation_id: str, seq: int, *, without: tuple[str, ...] = ()) -> tuple[tuple[Event, ...], int]:
+    def after(self, operation_id: str, seq: int, *, without: tuple[str, ...] = ()) -> tuple[tuple[JournalEntry, ...], int]:
         """What has been written of an operation since `seq` (0: all), and the newest seq. Raises JournalFailure.
 
         Kinds in `without` are left out unread.
@@ -117,7 +117,7 @@ class SqliteJournal(JournalFile):
         found = tuple(entry for entry in (_entry(row[:3]) for row in rows) if entry is not None)
         return found, rows[-1][3] if rows else seq
 
-    def entries(self, operation_id: str) -> tuple[Event, ...]:
+    def entries(self, operation_id: str) -> tuple[JournalEntry, ...]:
         """In the order in which they were written. Raises JournalFailure."""
         return self._read("SELECT operation, kind, body FROM entries WHERE operation = ? ORDER BY seq", operation_id)
 
@@ -131,21 +131,21 @@ class SqliteJournal(JournalFile):
     def operations(self, *, limit: int = 200) -> tuple[Operation, ...]:
         """Newest first. Raises JournalFailure."""
         entries = self._read(f"SELECT operation, kind, body FROM entries WHERE operation IN ({_NEWEST}) ORDER BY seq", limit)
-        grouped: dict[str, list[Event]] = {}
+        grouped: dict[str, list[JournalEntry]] = {}
         for entry in entries:
             grouped.setdefault(entry.operation_id, []).append(entry)
         beats = self.heartbeats()
         found = [replay(group) for group in grouped.values()]
         return tuple(heard(operation, beats.get(operation.id)) for operation in reversed(found) if operation is not None)
 
-    def _read(self, query: str, value: object) -> tuple[Event, ...]:
+    def _read(self, query: str, value: object) -> tuple[JournalEntry, ...]:
         return tuple(entry for entry in map(_entry, self._rows(query, value)) if entry is not None)
 
 
-def _entry(row: tuple[Any, ...]) -> Event | None:
+def _entry(row: tuple[Any, ...]) -> JournalEntry | None:
     operation, kind, text = row
     try:
         body = json.loads(text)
     except ValueError:
         return None
-    return Event(operation, kind, body) if isinstance(body, dict) else None
+    return JournalEntry(operation, kind, body) if isinstance(body, dict) else None

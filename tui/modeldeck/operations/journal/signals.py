@@ -16,7 +16,7 @@ from modeldeck.domain.failures import Conflict, Failure, Rejected
 from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.text import has_orders
-from modeldeck.operations.journal.events import Event
+from modeldeck.operations.journal.events import JournalEntry
 from modeldeck.ports import Journal
 
 
@@ -53,7 +53,7 @@ class SignalInbox:
             self.decisions.append(asked)
 
 
-def signals_in(entry: Event) -> SignalRequest | None:
+def signals_in(entry: JournalEntry) -> SignalRequest | None:
     """None where the entry is no request, or one of a newer modeldeck."""
     if entry.kind != "asked":
         return None

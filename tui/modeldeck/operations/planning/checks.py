@@ -21,7 +21,7 @@ from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import holder_is_dead, is_abandoned
-from modeldeck.operations.gate import Target, forecast
+from modeldeck.operations.gate import GateTarget, forecast
 from modeldeck.operations.planning.announced import is_over, midst_words
 from modeldeck.operations.planning.availability import availability
 from modeldeck.operations.planning.consequences import consequences, others
@@ -294,7 +294,7 @@ async def gate(inputs: PlanInputs, draft: Plan, clients: Clients, now: float) ->
         message = "no Prometheus is configured: nothing judges how the new pods behave"
         return Check(CheckName.GATE, Verdict.WARN, message, "set PROMETHEUS_URL, and they are judged before the alias moves")
     intent = draft.intent
-    target = Target(
+    target = GateTarget(
         intent.namespace,
         intent.deployment,
         draft.serving_sets,

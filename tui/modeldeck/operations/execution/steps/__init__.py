@@ -20,7 +20,7 @@ from modeldeck.operations.execution.steps.lock import TakeLock
 from modeldeck.operations.execution.steps.release import Release
 from modeldeck.operations.execution.steps.rollout import AwaitRollout
 from modeldeck.operations.execution.steps.tags import TagVersions
-from modeldeck.operations.execution.steps.template import Part, PatchDeployment
+from modeldeck.operations.execution.steps.template import PatchDeployment, TemplatePart
 from modeldeck.operations.execution.steps.verify import Verify
 
 
@@ -34,9 +34,9 @@ WORKS: Mapping[StepName, Work] = {
     StepName.AWAIT_APPROVAL: AwaitApproval(),
     StepName.LOCK: TakeLock(),
     StepName.COPY_VERSION: CopyVersion(),
-    StepName.MARK: PatchDeployment(Part.ANNOTATIONS),
-    StepName.PATCH_TEMPLATE: PatchDeployment(Part.WHOLE),
-    StepName.RESTART: PatchDeployment(Part.TEMPLATE),
+    StepName.MARK: PatchDeployment(TemplatePart.ANNOTATIONS),
+    StepName.PATCH_TEMPLATE: PatchDeployment(TemplatePart.WHOLE),
+    StepName.RESTART: PatchDeployment(TemplatePart.TEMPLATE),
     StepName.AWAIT_ROLLOUT: AwaitRollout(),
     StepName.JUDGE_GATE: JudgeGate(),
     StepName.MOVE_ALIAS: MoveAlias(),

@@ -15,7 +15,7 @@ from modeldeck.operations.common.replicasets import serving_sets
 from modeldeck.operations.common.retry import TRANSIENT_WHERE_ALLOWED
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.waiting import look
-from modeldeck.operations.gate import Baseline, Target, judge
+from modeldeck.operations.gate import Baseline, GateTarget, judge
 from modeldeck.operations.journal.signals import Signal, SignalRequest
 
 _LISTEN = 0.25
@@ -51,7 +51,7 @@ class _Judging:
 
     state: Execution
     gate: Gate
-    target: Target
+    target: GateTarget
     looked_at: float
     """When its pods were looked at last, in seconds since the epoch."""
     began: float = 0.0
@@ -147,7 +147,7 @@ class _Judging:
             self.state.record("going-on", message=message)
 
 
-async def _target(execution: Execution) -> Target:
+async def _target(execution: Execution) -> GateTarget:
     """The pods that serve now, and those of the version before over the time before the change."""
     cluster = execution.clients.need_cluster()
     deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
@@ -155,7 +155,7 @@ async def _target(execution: Execution) -> Target:
     namespace, name = execution.key
     changing = execution.changing
     current = tuple(one for one in serving_sets(pods) if one not in execution.plan.serving_sets)
-    return Target(
+    return GateTarget(
         namespace,
         name,
         current=current or serving_sets(pods),

@@ -21,7 +21,7 @@ _REFETCHES = 5
 _PAUSE = 0.3
 
 
-class Part(StrEnum):
+class TemplatePart(StrEnum):
     """Which of the plan's edits a step makes."""
 
     WHOLE = "whole"
@@ -30,7 +30,7 @@ class Part(StrEnum):
 
 
 class PatchDeployment:
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: TemplatePart) -> None:
         self._part = part
 
     async def do(self, execution: Execution) -> str:
@@ -95,7 +95,7 @@ class PatchDeployment:
     async def _note_pods(self, execution: Execution, deployment: Deployment) -> None:
         """At which addresses the pods are that will be gone when others are compared with them. Not after a first request, which may have
         begun to change them; and where it cannot be known now, that is said then."""
-        if self._part is Part.ANNOTATIONS or execution.step.requests or execution.clients.metrics is None:
+        if self._part is TemplatePart.ANNOTATIONS or execution.step.requests or execution.clients.metrics is None:
             return
         with suppress(Failure):
             pods = await execution.clients.need_cluster().pods_of(deployment)
@@ -104,9 +104,9 @@ class PatchDeployment:
                 execution.remember("serving", step=execution.index, pods=[[one.pod, one.address, one.since] for one in found])
 
     def _edits(self, execution: Execution) -> Edits:
-        if self._part is Part.TEMPLATE:
+        if self._part is TemplatePart.TEMPLATE:
             return patch.of_template(execution.plan.slot_edits)
-        if self._part is Part.ANNOTATIONS:
+        if self._part is TemplatePart.ANNOTATIONS:
             return patch.of_annotations(execution.plan.slot_edits)
         return execution.plan.slot_edits
 
@@ -131,7 +131,7 @@ class PatchDeployment:
 
     def _closing(self, execution: Execution, deployment: Deployment) -> Edits:
         """The operation's end, noted in the same request; a restart leaves that to the mark's own undo."""
-        return {} if self._part is Part.TEMPLATE else release_edits(execution, deployment)
+        return {} if self._part is TemplatePart.TEMPLATE else release_edits(execution, deployment)
 
     async def _back_already(self, execution: Execution, deployment: Deployment) -> str:
         """Its pods may still be on their way, unless somebody has changed the template since: then they are theirs."""
@@ -152,7 +152,7 @@ class PatchDeployment:
         return "it never took effect"
 
     async def _settled(self, execution: Execution) -> str:
-        if self._part is Part.ANNOTATIONS:
+        if self._part is TemplatePart.ANNOTATIONS:
             return "the mark is taken off"
         return await wait_for_rollout(execution)
 
