@@ -28,7 +28,7 @@ from pathlib import Path
 
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.gates import Gate
-from modeldeck.operations.gate import Target
+from modeldeck.operations.gate import GateTarget
 from modeldeck.operations.gate.judging import examine
 from modeldeck.sandbox.prometheus import installed
 from modeldeck.sources.prometheus.client import PrometheusMetrics
@@ -106,7 +106,7 @@ class Trial:
     ) -> None:
         """Judge that version's pods over the window. `whole`: all that they served is the truth, not only what lies between scrapes."""
         for seconds in self._scrapes:
-            target = Target(f"every-{seconds}", replica_set.partition("-")[0], (replica_set,))
+            target = GateTarget(f"every-{seconds}", replica_set.partition("-")[0], (replica_set,))
             found = await examine(GATE, target, metrics, now=end, elapsed=end - start)
             sent = failed = 0
             for name in pods:

@@ -57,7 +57,14 @@ def test_a_plan_only_shows(shell: Shell) -> None:
     assert "2. patch template  models:/iris/1 → models:/iris/2" in said.out
     body = shell(*PROMOTE, "--plan", "-o", "json").json
     assert body["already_there"] is False
-    assert {"where": "/spec/template/spec/containers/0/env/1/value", "before": "models:/iris/1", "after": "models:/iris/2"} in body["edits"]
+    assert [edit for edit in body["edits"] if edit["where"] == "/spec/template/spec/containers/0/env/1/value"] == [
+        {
+            "deployment": "serving/iris",
+            "where": "/spec/template/spec/containers/0/env/1/value",
+            "before": "models:/iris/1",
+            "after": "models:/iris/2",
+        }
+    ]
     assert {check["verdict"] for check in body["checks"]} <= {"ok", "warn", "refuse", "unknown"}
     assert shell.fake.env() == "models:/iris/1"
 

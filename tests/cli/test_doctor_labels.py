@@ -27,7 +27,7 @@ from modeldeck.domain.kubernetes.pod_addresses import serving_addresses
 from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload, Pod, ReplicaSet
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.operations.common.clients import Clients
-from modeldeck.operations.gate import Target
+from modeldeck.operations.gate import GateTarget
 from modeldeck.operations.gate.judging import examine
 from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
@@ -219,7 +219,7 @@ async def test_a_gate_counts_what_was_sent_to_these_pods_and_no_others(url: str,
     await eventually_true(lambda: scraped(served), within=60)
     now = start + math.ceil(time.time() - start)  # a gate looks back over whole seconds
     (pod,) = (pod for pod in pods.fleet.pods if pod.name == pods.pod(deployment))
-    target = Target("serving", deployment, (f"{deployment}-5d4f8c7b9",), addresses=serving_addresses([pod]))
+    target = GateTarget("serving", deployment, (f"{deployment}-5d4f8c7b9",), addresses=serving_addresses([pod]))
     found = await examine(Gate(max_error_rise=None), target, metrics, now=now, elapsed=now - start)
     await metrics.aclose()
     expected = sent[deployment if deployment in HOW else scope.matchers[0].split('"')[1]]

@@ -16,7 +16,7 @@ from modeldeck.cli.telling import operation_story, operation_text, plan_text, pr
 from modeldeck.domain.failures import Forbidden, Unreachable
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.workloads import Container, EnvVar, OtherWorkload, PodTemplate
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Target
 from tests.cli.conftest import Shell
 from tests.support import operations as ops
 from tests.support.fakes.clock import FakeClock
@@ -327,11 +327,11 @@ def test_as_a_whole_process(tmp_path: Path) -> None:
 
 
 def test_a_plan_tells_each_deployment_with_its_own_model_and_versions() -> None:
-    def target(name: str, model: str, before: str, after: str) -> Plan:
-        return replace(ops.PLAN, intent=replace(ops.INTENT, deployment=name), model=model, from_version=before, to_version=after)
+    def target(name: str, model: str, before: str, after: str) -> Target:
+        return replace(ops.TARGET, deployment=name, model=model, from_version=before, to_version=after)
 
-    before = (target("dev", "dev.iris", "7", "9"), target("staging", "dev.iris", "7", "9"))
-    told = plan_text(replace(target("iris", "prod.iris", "4", "5"), others=before)).splitlines()[0]
+    each = (target("dev", "dev.iris", "7", "9"), target("staging", "dev.iris", "7", "9"), target("iris", "prod.iris", "4", "5"))
+    told = plan_text(replace(ops.PLAN, targets=each)).splitlines()[0]
     assert told == "plan: promote dev.iris 7 → 9 in serving/dev, then serving/staging, then prod.iris 4 → 5 in serving/iris (prod)"
 
 

@@ -11,6 +11,7 @@ import pytest
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.domain.operations.steps import StepState
+from modeldeck.domain.operations.version_change import VersionChange
 from tests.crash.cases import Scenario
 from tests.crash.judge import wrong
 from tests.crash.world import Standing
@@ -54,11 +55,7 @@ def operation(ended: Outcome, **changes: Any) -> Operation:
         "kind": Kind.PROMOTE,
         "actor": "crash@matrix",
         "reason": "",
-        "model": MODEL,
-        "namespace": "serving",
-        "deployment": MODEL,
-        "from_version": "1",
-        "to_version": "2",
+        "changes": (VersionChange(f"serving/{MODEL}", MODEL, "1", "2"),),
         "state": State.ENDED,
         "outcome": ended,
         "started_at": 1.0,

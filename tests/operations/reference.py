@@ -40,7 +40,7 @@ def look(fake: FakeClients) -> dict[str, str]:
 def changed_by(plan: Plan) -> tuple[str, ...]:
     """The Deployments that it has steps for, in order: where there is nothing to do, nothing is done, and nobody is told."""
     targets = {step.target for step in plan.steps if step.name is not StepName.LOCK}
-    return tuple(plan.target(target).intent.key for target in (*range(1, len(plan.targets)), 0) if target in targets)
+    return tuple(target.key for number, target in enumerate(plan.targets) if number in targets)
 
 
 @dataclass
@@ -111,9 +111,9 @@ class Reference:
         return tuple(found.get(place) for place in self.places)
 
     def planned(self, plan: Plan) -> None:
-        to = plan.to_version if self.by_alias else f"models:/iris/{plan.to_version}"
+        to = plan.last.to_version if self.by_alias else f"models:/iris/{plan.last.to_version}"
         wanted = {self._slot(key): to for key in changed_by(plan)}
-        alias = {ALIAS: plan.to_version}
+        alias = {ALIAS: plan.last.to_version}
         self.operations[plan.id] = Known(plan, self.now, {**alias, **wanted} if self.by_alias else {**wanted, **alias}, look(self.fake))
 
     # -- writes

@@ -348,7 +348,7 @@ class Promotions(RuleBasedStateMachine):
             told = self.reference.operations.get(version.tags.get("modeldeck.operation", ""))
             if told is not None and not told.disturbed:
                 assert {key: version.tags.get(key, "") for key in told.tags} == told.tags
-                assert version.tags.get("modeldeck.from", "") in {part.from_version or "" for part in told.plan.parts}
+                assert version.tags.get("modeldeck.from", "") in {part.from_version or "" for part in told.plan.changes}
         for known in self.reference.operations.values():
             reasons = {
                 reason for reason in ("Promoted", "RolledBack", "PromotionUndone", "RollbackUndone") if self._has_event(known.id, reason)

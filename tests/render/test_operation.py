@@ -34,13 +34,13 @@ def test_the_head_says_how_it_stands_and_for_how_long() -> None:
 
 
 def test_the_head_names_all_deployments_in_their_order() -> None:
-    (told,) = text(render.head_lines(replace(ops.DONE, others=(ops.STAGING,)), NOW, 100, cut_off=False))
+    (told,) = text(render.head_lines(replace(ops.DONE, changes=ops.STAGED.changes), NOW, 100, cut_off=False))
     assert "v7 → v9  on serving/iris-staging, then serving/iris  after" in told
 
 
 def test_the_head_tells_the_versions_of_each_deployment() -> None:
-    others = (replace(ops.STAGING, from_version="8"), replace(ops.STAGING, key="eu/iris", model="eu.iris", to_version="3", copied=True))
-    assert text(render.head_lines(replace(ops.ROLLING, others=others), NOW, 100, cut_off=False)) == [
+    before = (replace(ops.STAGING, from_version="8"), replace(ops.STAGING, key="eu/iris", model="eu.iris", to_version="3", copied=True))
+    assert text(render.head_lines(replace(ops.ROLLING, changes=(*before, ops.ROLLING.last)), NOW, 100, cut_off=False)) == [
         "▸ RUNNING  await rollout  promote iris  v8 → v9  on serving/iris-staging  1 m 36 s",
         "  then copied to eu.iris  v7 → v3  on eu/iris",
         "  then as iris  v7 → v9  on serving/iris",
@@ -103,7 +103,7 @@ def test_in_short_every_step_is_there(operation: Operation, width: int) -> None:
 
 
 def test_in_short_the_deployments_of_several_are_told_where_they_change() -> None:
-    said = " ".join(" ".join(text(render.ribbon(ops.ROLLING_NEXT, 60, where=("iris", "iris-staging")))).split())
+    said = " ".join(" ".join(text(render.ribbon(ops.ROLLING_NEXT, 60, where=("iris-staging", "iris")))).split())
     assert said.startswith(
         "iris-staging: ✔ lock ✔ patch template ✔ await rollout ✔ judge gate iris: ✔ lock ✔ patch template ▸ await rollout"
     )

@@ -12,6 +12,7 @@ from modeldeck.render import plan as render
 from modeldeck.render.cell import Line, line_text
 from tests.support import operations as ops
 from tests.support import sample
+from tests.support.plans import with_target
 
 POINTERS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5).map(
     lambda parts: "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)
@@ -59,12 +60,12 @@ def test_checks_stand_in_the_order_of_their_weight_and_none_is_lost(checks: list
 
 
 def test_what_does_not_change_is_not_shown() -> None:
-    plan = replace(ops.PLAN, slot_edits={"/spec/a": ("x", "x"), "/spec/b": (None, "y"), "/spec/c": ("z", None)})
+    plan = with_target(ops.PLAN, slot_edits={"/spec/a": ("x", "x"), "/spec/b": (None, "y"), "/spec/c": ("z", None)})
     assert text(render.diff(plan)[0].lines) == [" + b: y", " - c: z"]
 
 
 def test_a_document_in_the_diff_is_cut() -> None:
-    plan = replace(ops.PLAN, slot_edits={"/metadata/annotations/x": ("a" * 999, "b" * 999)})
+    plan = with_target(ops.PLAN, slot_edits={"/metadata/annotations/x": ("a" * 999, "b" * 999)})
     assert all(len(line) < 200 for line in text(render.diff(plan)[0].lines))
 
 
@@ -78,7 +79,7 @@ def test_the_summary_says_the_worst() -> None:
 def test_a_gate_in_words() -> None:
     own = QueryCriterion("queue", "max(queue_length)", Op.BELOW, 10.0)
     gate = Gate(max_p99=0.2, max_drift=0.25, criteria=(own,), passes_in_a_row=1)
-    lines = text(render.gate(replace(ops.PLAN, gate=gate)).lines)
+    lines = text(render.gate(with_target(ops.PLAN, gate=gate)).lines)
     for message in (
         "p99 ≤ 200 ms",
         "drift of the predictions ≤ 0.25 PSI",
@@ -89,13 +90,13 @@ def test_a_gate_in_words() -> None:
 
 
 def test_deployments_with_gates_of_their_own_are_told_one_by_one() -> None:
-    staging = replace(ops.STAGED.others[0], gate=Gate(max_p99=0.5))
-    several = replace(ops.STAGED, gate=Gate(max_p99=0.2), others=(staging,))
+    staging, iris = (replace(target, gate=Gate(max_p99=bound)) for target, bound in zip(ops.STAGED.targets, (0.5, 0.2), strict=True))
+    several = replace(ops.STAGED, targets=(staging, iris))
     told = [line.strip() for line in text(render.gate(several).lines)]
     first, second = told.index("serving/iris-staging"), told.index("serving/iris")
     assert first < told.index("● p99 ≤ 500 ms") < second < told.index("● p99 ≤ 200 ms")
-    alike = replace(several, others=(replace(staging, gate=several.gate),))
-    assert text(render.gate(alike).lines) == text(render.gate(replace(several, others=())).lines)
+    alike = replace(several, targets=(replace(staging, gate=iris.gate), iris))
+    assert text(render.gate(alike).lines) == text(render.gate(replace(several, targets=(iris,))).lines)
 
 
 def test_a_deployment_without_a_gate_says_its_own_reason() -> None:
@@ -103,10 +104,11 @@ def test_a_deployment_without_a_gate_says_its_own_reason() -> None:
         Check(CheckName.GATE, Verdict.OK, "3 criteria can be judged", deployments=("serving/iris-staging",)),
         Check(CheckName.GATE, Verdict.WARN, "no pod is changed: nothing to judge", deployments=("serving/iris",)),
     )
-    staging = replace(ops.STAGED.others[0], gate=Gate(max_p99=0.5))
-    several = replace(ops.STAGED, gate=None, others=(staging,), checks=checks)
+    staging, iris = ops.STAGED.targets
+    without = replace(iris, gate=None)
+    several = replace(ops.STAGED, targets=(replace(staging, gate=Gate(max_p99=0.5)), without), checks=checks)
     assert text(render.gate(several).lines)[-2:] == ["serving/iris", " – no pod is changed: nothing to judge"]
-    neither = replace(several, others=(replace(staging, gate=None),))
+    neither = replace(several, targets=(replace(staging, gate=None), without))
     assert text(render.gate(neither).lines) == [
         "serving/iris-staging",
         " – 3 criteria can be judged",
@@ -117,7 +119,7 @@ def test_a_deployment_without_a_gate_says_its_own_reason() -> None:
 
 def test_no_gate_says_why_there_is_none() -> None:
     checks = (Check(CheckName.GATE, Verdict.WARN, "no gate, as asked: urgent"),)
-    assert text(render.gate(replace(ops.PLAN, gate=None, checks=checks)).lines) == [" – no gate, as asked: urgent"]
+    assert text(render.gate(with_target(replace(ops.PLAN, checks=checks), gate=None)).lines) == [" – no gate, as asked: urgent"]
 
 
 def test_the_head_says_what_is_known_before_there_is_a_plan() -> None:
@@ -129,7 +131,7 @@ WISH = replace(ops.INTENT, deployment="iris-staging", then=("serving/iris",))
 
 
 def test_the_head_goes_from_deployment_to_deployment() -> None:
-    ahead = replace(ops.STAGED, others=(replace(ops.STAGED.others[0], from_version="8"),))
+    ahead = replace(ops.STAGED, targets=(replace(ops.STAGED.targets[0], from_version="8"), ops.TARGET))
     first = text(render.head(WISH, ops.STAGED, sample.ENVIRONMENT))[0]
     assert first == "promote iris  v7 → v9  on serving/iris-staging, then serving/iris  in prod"
     assert text(render.head(WISH, ahead, sample.ENVIRONMENT))[:2] == [
@@ -140,7 +142,7 @@ def test_the_head_goes_from_deployment_to_deployment() -> None:
 
 @pytest.mark.parametrize(("copied", "message"), [("models:/iris/9", "copied to"), (None, "as")])
 def test_the_head_says_under_which_name_it_goes_on(copied: str | None, message: str) -> None:
-    plan = replace(ops.STAGED, model="prod.iris", from_version="4", to_version="5", copied_from=copied)
+    plan = with_target(ops.STAGED, model="prod.iris", from_version="4", to_version="5", copied_from=copied)
     assert text(render.head(replace(WISH, copy_to="prod.iris"), plan, sample.ENVIRONMENT))[:2] == [
         "promote iris  v7 → v9  on serving/iris-staging",
         f"  then {message} prod.iris  v4 → v5  on serving/iris  in prod",

@@ -23,6 +23,7 @@ from tests.screens.deck.test_deck import ALL
 from tests.screens.deck.test_deck import Stage as Deck
 from tests.support import operations as ops
 from tests.support import sample
+from tests.support.plans import with_target
 from tests.support.staging import Stage, settled
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
@@ -65,10 +66,10 @@ def test_typed_confirmation(snap_compare: Any) -> None:
     assert snap_compare(plan(ops.PLAN, protected=True), terminal_size=(80, 24), press=["y"], run_before=settled)
 
 
-STAGING_FIRST = replace(ops.INTENT, deployment="iris-staging", then=("serving/iris",))
-COPIED = replace(
-    ops.STAGED,
-    intent=replace(ops.STAGED.intent, deployment="iris-eu", model="prod.iris", to_version="5"),
+STAGING_FIRST = ops.STAGED.intent
+COPIED = with_target(
+    replace(ops.STAGED, intent=replace(STAGING_FIRST, then=("serving/iris-eu",), copy_to="prod.iris")),
+    deployment="iris-eu",
     model="prod.iris",
     from_version="4",
     to_version="5",
@@ -84,8 +85,7 @@ def test_plan_for_several(snap_compare: Any, size: tuple[int, int]) -> None:
 
 @SIZES
 def test_going_on_to_another(snap_compare: Any, size: tuple[int, int]) -> None:
-    wanted = replace(STAGING_FIRST, then=("serving/iris-eu",), copy_to="prod.iris")
-    assert snap_compare(plan(COPIED, wanted=wanted), terminal_size=size, press=["a"], run_before=settled)
+    assert snap_compare(plan(COPIED, wanted=COPIED.intent), terminal_size=size, press=["a"], run_before=settled)
 
 
 @SIZES
@@ -128,7 +128,7 @@ def test_deck_beside_one_that_hangs(snap_compare: Any, size: tuple[int, int]) ->
         app.deck.attach(app.source)
         for topic, value in {**ALL, Topic.FLEET: ops.rolling_fleet()}.items():
             app.deck.receive(topic, sample.reading(value))
-        app.deck.tell({ops.ROLLING.deployment_uid: ActiveOperation(ops.ROLLING, gone=False, unheard="40 s")})
+        app.deck.tell({ops.ROLLING.last.uid: ActiveOperation(ops.ROLLING, gone=False, unheard="40 s")})
         await pilot.press("3")
         await settled(pilot)
 

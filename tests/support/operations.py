@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Judgement, Op, judgement
@@ -13,7 +14,7 @@ from modeldeck.domain.kubernetes.workloads import ContainerState, Fleet
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, Said, State, Waiting
-from modeldeck.domain.operations.plan import Fingerprint, Plan, Refusal
+from modeldeck.domain.operations.plan import Fingerprint, Plan, Refusal, Target
 from modeldeck.domain.operations.rollback_target import RollbackTarget
 from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.operations.journal.signals import SignalRequest
@@ -23,6 +24,7 @@ from modeldeck.screens.shared.fleet_view import FleetView
 from modeldeck.screens.shared.operation_monitor import OperationMonitor
 from modeldeck.widgets.content.state import Live
 from tests.support import sample
+from tests.support.plans import with_change
 
 NOW = sample.NOW
 ID = "20270115-080000-ab12"
@@ -78,13 +80,13 @@ STEPS = (
     Step(StepName.RELEASE, ID, "no operation, no lock", "kubectl -n serving annotate deployment iris modeldeck.dev/operation-"),
 )
 
-PLAN = Plan(
-    INTENT,
+TARGET = Target(
+    "serving",
     "iris",
+    "iris",
+    "champion",
     "7",
     "9",
-    STEPS,
-    CHECKS,
     Fingerprint("d-iris", 2, "hash", "7", "READY"),
     {
         "/spec/template/spec/containers/0/env/0/value": ("models:/iris/7", "models:/iris/9"),
@@ -93,19 +95,19 @@ PLAN = Plan(
         "/metadata/annotations/modeldeck.dev~1operation": (None, MARK),
         "/metadata/annotations/kubernetes.io~1change-cause": (None, "modeldeck promote iris 7 -> 9 by ann@box: better recall on setosa"),
     },
-    id=ID,
-    environment="prod",
     gate=GATE,
 )
-_STAGING = tuple(replace(step, command=step.command.replace("deployment iris", "deployment iris-staging"), target=1) for step in STEPS)
+PLAN = Plan(INTENT, (TARGET,), STEPS, CHECKS, id=ID, environment="prod")
+_STAGING = tuple(replace(step, command=step.command.replace("deployment iris", "deployment iris-staging")) for step in STEPS)
+_NEXT = tuple(replace(step, target=1) for step in STEPS)
 STAGED = replace(
     PLAN,
-    intent=replace(INTENT, then=("serving/iris-staging",)),
-    steps=(_STAGING[0], STEPS[0], *_STAGING[1:4], *STEPS[1:4], _STAGING[4], *_STAGING[5:], *STEPS[5:]),
-    others=(replace(PLAN, intent=replace(INTENT, deployment="iris-staging"), steps=(), checks=()),),
+    intent=replace(INTENT, deployment="iris-staging", then=("serving/iris",)),
+    targets=(replace(TARGET, deployment="iris-staging"), TARGET),
+    steps=(_STAGING[0], _NEXT[0], *_STAGING[1:4], *_NEXT[1:4], _STAGING[4], *_STAGING[5:], *_NEXT[5:]),
 )
-"""Staging first: what is wanted is `replace(INTENT, deployment="iris-staging", then=("serving/iris",))`."""
-STAGING = STAGED.parts[0]
+"""Staging first."""
+STAGING = STAGED.changes[0]
 ROWS = sample.rows(
     {
         "iris": "models:/iris/7",
@@ -166,11 +168,7 @@ BEGUN = Operation(
     ID,
     Kind.PROMOTE,
     "ann@box",
-    "iris",
-    "serving",
-    "iris",
-    "7",
-    "9",
+    PLAN.changes,
     INTENT.reason,
     State.RUNNING,
     None,
@@ -178,11 +176,9 @@ BEGUN = Operation(
     None,
     4123,
     STEPS,
-    alias="champion",
     environment="prod",
     host="bastion",
     heartbeat_at=NOW - 1.0,
-    deployment_uid="d-iris",
 )
 _LOCKED = _done(STEPS[0], 96.0, 0.2, "held until 08:00:30, renewed every 10 s")
 _PATCHED = _done(STEPS[1], 95.0, 0.4, "accepted as generation 3")
@@ -218,17 +214,17 @@ _PASSED = judged(4, 5, 0.049, GateVerdict.PASS, "49 ms of 280 requests against 4
 JUDGING = replace(BEGUN, steps=(_LOCKED, _PATCHED, _ROLLED, _JUDGING, *STEPS[4:]), log=_LOG)
 ROLLING_NEXT = replace(
     ROLLING,
-    others=(replace(STAGING, from_version="8"),),
+    changes=(replace(STAGING, from_version="8"), *BEGUN.changes),
     steps=(
         *(
-            replace(step, target=1, finished_at=step.started_at, started_at=NOW - 94.0)
+            replace(step, finished_at=step.started_at, started_at=NOW - 94.0)
             for step in (_LOCKED, _PATCHED, _ROLLED, replace(_done(STEPS[3], 60.0, 30.0, "passed: all 3 criteria pass"), judgements=()))
         ),
-        replace(_LOCKED, started_at=NOW - 25.0, finished_at=NOW - 25.0),
-        replace(_PATCHED, started_at=NOW - 25.0, finished_at=NOW - 25.0),
-        replace(STEPS[2], state=StepState.TRYING, started_at=NOW - 24.0),
-        *STEPS[3:5],
-        *(replace(step, target=target) for target in (1, 0) for step in STEPS[5:]),
+        replace(_LOCKED, target=1, started_at=NOW - 25.0, finished_at=NOW - 25.0),
+        replace(_PATCHED, target=1, started_at=NOW - 25.0, finished_at=NOW - 25.0),
+        replace(_NEXT[2], state=StepState.TRYING, started_at=NOW - 24.0),
+        *_NEXT[3:5],
+        *(replace(step, target=target) for target in (0, 1) for step in STEPS[5:]),
     ),
 )
 """Staging has been judged; now the deployment that the operation is named after rolls out."""
@@ -307,23 +303,20 @@ ATTENTION = replace(
 )
 
 
-def past(number: int, **fields: object) -> Operation:
+def past(number: int, *, change: Mapping[str, Any] | None = None, **fields: object) -> Operation:
     """One of before, `number` hours ago."""
     start = NOW - 3600.0 * number
     made = replace(
         DONE, id=f"20270115-0{number % 10}0000-{number:04x}", started_at=start, finished_at=start + 61.0 * number, runner_pid=100 + number
     )
-    return replace(made, **fields)  # type: ignore[arg-type]
+    return with_change(replace(made, **fields), **(change or {}))  # type: ignore[arg-type]
 
 
 ALL = (
     HELD,
     past(
         1,
-        model="wine",
-        deployment="wine",
-        from_version="4",
-        to_version="5",
+        change={"key": "serving/wine", "model": "wine", "from_version": "4", "to_version": "5"},
         actor="bob@laptop",
         state=State.RUNNING,
         outcome=None,
@@ -333,10 +326,22 @@ ALL = (
         message="",
     ),
     past(2, outcome=Outcome.UNDONE, message=UNDONE.message),
-    past(3, kind=Kind.ROLLBACK, from_version="8", to_version="7", actor="bob@laptop", message="iris rolled back: 8 → 7", reason="slow"),
+    past(
+        3,
+        kind=Kind.ROLLBACK,
+        change={"from_version": "8", "to_version": "7"},
+        actor="bob@laptop",
+        message="iris rolled back: 8 → 7",
+        reason="slow",
+    ),
     past(5, outcome=Outcome.NEEDS_ATTENTION, message=ATTENTION.message),
     past(26, outcome=Outcome.REFUSED, message="nothing was applied, because the world moved since the plan was made: generation 4 → 5"),
-    past(30, actor="", model="wine", deployment="wine", from_version=None, to_version="4", message="wine promoted: nothing → 4"),
+    past(
+        30,
+        actor="",
+        change={"key": "serving/wine", "model": "wine", "from_version": None, "to_version": "4"},
+        message="wine promoted: nothing → 4",
+    ),
 )
 
 _RUNNING = ContainerState("model", "modeldeck/model-server:1", True, 0, "running", "", "")

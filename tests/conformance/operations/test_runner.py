@@ -160,8 +160,8 @@ def test_staging_then_production_as_one_operation(shell: Shell) -> None:
         done = shell.run("promote", "iris", "2", *both, "--yes", "--output", "json")
         assert done.code == 0, done.err
         assert done.json["deployments"] == ["serving/staging", "serving/production"]
-        parts = [(part["deployment"], part["model"], part["from_version"], part["to_version"]) for part in done.json["parts"]]
-        assert parts == [("serving/staging", "iris", "1", "2"), ("serving/production", "iris", "1", "2")]
+        changes = [(each["deployment"], each["model"], each["from_version"], each["to_version"]) for each in done.json["changes"]]
+        assert changes == [("serving/staging", "iris", "1", "2"), ("serving/production", "iris", "1", "2")]
         assert (shell.uri("staging"), shell.uri("production")) == ("models:/iris/2", "models:/iris/2")
         broken = shell.run("promote", "iris", "3", *both, "--yes", "--output", "json")
         assert broken.code == 1, broken.err

@@ -11,8 +11,9 @@ from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import Fingerprint, Plan, VersionChange
+from modeldeck.domain.operations.plan import Fingerprint, Plan, Target
 from modeldeck.domain.operations.steps import Step, StepName, StepState
+from modeldeck.domain.operations.version_change import VersionChange
 
 
 def step(name: StepName, state: StepState = StepState.PLANNED, **parts: Any) -> Step:
@@ -22,12 +23,13 @@ def step(name: StepName, state: StepState = StepState.PLANNED, **parts: Any) -> 
 def plan_of(*names: StepName, **parts: Any) -> Plan:
     intent = Intent(Kind.PROMOTE, "serving", "iris", "iris", "7", "ann")
     fingerprint = Fingerprint("uid", 1, "hash", "6", "READY")
-    return replace(Plan(intent, "iris", "6", "7", tuple(map(step, names)), (), fingerprint, {}), **parts)
+    target = Target("serving", "iris", "iris", "champion", "6", "7", fingerprint)
+    return replace(Plan(intent, (target,), tuple(map(step, names)), ()), **parts)
 
 
-def operation(*steps: Step, state: State = State.ENDED, outcome: Outcome | None = None, **parts: Any) -> Operation:
+def operation(*steps: Step, state: State = State.ENDED, outcome: Outcome | None = None, uid: str = "") -> Operation:
     return Operation(
-        "op-1", Kind.PROMOTE, "ann", "iris", "serving", "iris", "6", "7", "", state, outcome, 0.0, None, None, steps=steps, **parts
+        "op-1", Kind.PROMOTE, "ann", (VersionChange("serving/iris", "iris", "6", "7", uid=uid),), "", state, outcome, 0.0, None, None, steps
     )
 
 
@@ -114,20 +116,22 @@ def test_a_step_may_stand_from_its_first_request_until_it_is_undone(requests: in
     assert step(StepName.MOVE_ALIAS, state, requests=requests).may_stand is stands
 
 
-def test_deployments_in_the_order_in_which_they_follow_and_by_number() -> None:
-    other = replace(plan_of(), intent=replace(plan_of().intent, deployment="staging"), copied_from="models:/dev/3")
-    both = plan_of(others=(other,))
-    assert [part.key for part in both.parts] == ["serving/staging", "serving/iris"]
-    assert [part.copied for part in both.parts] == [True, False]
-    assert [both.target(number) for number in (0, 1)] == [*both.targets] == [both, other]
-    carried_out = operation(others=both.parts[:1])
+def test_deployments_in_the_order_in_which_they_follow() -> None:
+    own = plan_of().last
+    both = plan_of(targets=(replace(own, deployment="staging", copied_from="models:/dev/3"), own))
+    assert both.last is own
+    assert [change.key for change in both.changes] == ["serving/staging", "serving/iris"]
+    assert [change.copied for change in both.changes] == [True, False]
+    (of_staging, _) = both.changes
+    assert of_staging == VersionChange("serving/staging", "iris", "6", "7", copied=True, uid="uid", alias="champion", alias_before="6")
+    assert (of_staging.namespace, of_staging.deployment) == ("serving", "staging")
+    carried_out = replace(operation(), changes=both.changes)
     assert carried_out.keys == ("serving/staging", "serving/iris")
-    assert carried_out.targets == ("serving/iris", "serving/staging")
-    assert [part.copied for part in carried_out.parts] == [True, False]
+    assert (carried_out.key, carried_out.last) == ("serving/iris", both.changes[-1])
 
 
 def test_an_operation_is_about_a_deployment_by_its_uid_where_that_is_known() -> None:
-    of_one, of_any = operation(deployment_uid="one"), operation()
+    of_one, of_any = operation(uid="one"), operation()
     assert [of_one.is_about(*asked) for asked in (("serving/iris", "one"), ("serving/iris", "two"), ("serving/wine", "one"))] == [
         True,
         False,
@@ -138,10 +142,10 @@ def test_an_operation_is_about_a_deployment_by_its_uid_where_that_is_known() -> 
 
 def test_nothing_is_said_of_an_operation_that_nobody_said() -> None:
     plain = operation()
-    assert (plain.undoing, plain.cancel_asked, plain.adopted, plain.copied, plain.extended) == (False, False, False, False, 0.0)
+    assert (plain.undoing, plain.cancel_asked, plain.adopted, plain.last.copied, plain.extended) == (False, False, False, False, 0.0)
     assert VersionChange("serving/iris", "iris", None, "7").copied is False
     found = Fingerprint("uid", 1, "hash", "6", "READY")
-    assert (found.alias_known, found.autoscaled, plan_of().by_alias, plan_of().intent.ungated) == (True, False, False, False)
+    assert (found.alias_known, found.autoscaled, plan_of().last.by_alias, plan_of().intent.ungated) == (True, False, False, False)
 
 
 def test_a_rollout_may_take_ten_minutes_and_a_step_is_of_the_first_deployment_unless_it_says_so() -> None:

@@ -20,6 +20,7 @@ from modeldeck.domain.failures import (
 )
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.retry import AWAY, LATE_ANSWER, OUTAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSIENT, Refusals, pause_after, retry
 from tests.support.fakes.clock import FakeClock
@@ -87,7 +88,7 @@ def test_a_refusal_is_believed_once_it_has_lasted() -> None:
 
 
 RUNNING = Operation(
-    "op", Kind.PROMOTE, "ann", "iris", "serving", "iris", "1", "2", "", State.RUNNING, None, 0.0, None, 7, heartbeat_at=100.0
+    "op", Kind.PROMOTE, "ann", (VersionChange("serving/iris", "iris", "1", "2"),), "", State.RUNNING, None, 0.0, None, 7, heartbeat_at=100.0
 )
 
 

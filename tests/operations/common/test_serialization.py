@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, Said, State, Waiting
-from modeldeck.domain.operations.plan import Fingerprint, Plan, VersionChange
+from modeldeck.domain.operations.plan import Fingerprint, Plan, Target
 from modeldeck.domain.operations.steps import Step, StepName, StepState
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.common.serialization import operation_json, plan_from_journal, plan_json, plan_to_journal, step_json
 from tests.operations.conftest import Bench
+from tests.support.operations import PLAN
 
-STEP = Step(StepName.MOVE_ALIAS, "1", "2", target=1)
-BARE = Operation("op", Kind.MOVE, "", "", "", "", None, "", "", State.PLANNED, None, 0.0, None, None)
+STEP = Step(StepName.MOVE_ALIAS, "1", "2")
+BARE = Operation("op", Kind.MOVE, "", (VersionChange("serving/iris", "", None, ""),), "", State.PLANNED, None, 0.0, None, None)
+STAGING = VersionChange("serving/staging", "iris", "1", "2")
 FULL = Operation(
-    *("op", Kind.PROMOTE, "ann@box", "iris", "serving", "iris", "1", "2", "better"),
+    *("op", Kind.PROMOTE, "ann@box", (STAGING, VersionChange("serving/iris", "iris", "1", "2", alias="champion")), "better"),
     *(State.ENDED, Outcome.DONE, 1_800_000_000.0, 1_800_000_060.0, 4711),
     steps=(replace(STEP, command="curl", message="moved", started_at=1_800_000_001.0), replace(STEP, target=2)),
     message="done",
     log=(Said(1_800_000_002.0, "patched"),),
-    alias="champion",
     environment="prod",
     cluster=ClusterId("uid", ""),
     waiting=Waiting("nobody", "", ("wait",)),
     next_commands=("modeldeck status",),
     heartbeat_at=1_800_000_059.0,
-    others=(VersionChange("serving/staging", "iris", "1", "2"),),
 )
 
 
@@ -37,16 +40,20 @@ def test_what_is_not_known_of_an_operation_is_null() -> None:
     assert {name: value for name, value in told.items() if value} == {
         "id": "op",
         "kind": "move",
+        "namespace": "serving",
+        "deployment": "iris",
+        "deployments": ["serving/iris"],
+        "changes": [{"deployment": "serving/iris", "model": None, "from_version": None, "to_version": None}],
         "state": "planned",
         "started_at": "1970-01-01T00:00:00.000Z",
     }
-    assert {name for name, value in told.items() if value == []} == {"deployments", "parts", "steps", "log", "next_commands"}
+    assert {name for name, value in told.items() if value == []} == {"steps", "log", "next_commands"}
     assert {value for value in told.values() if not value and value != []} == {None}
 
 
 def test_an_operation() -> None:
     told = operation_json(FULL)
-    assert {name: told[name] for name in told if name not in ("steps", "parts")} == {
+    assert {name: told[name] for name in told if name not in ("steps", "changes")} == {
         "id": "op",
         "kind": "promote",
         "actor": "ann@box",
@@ -72,7 +79,7 @@ def test_an_operation() -> None:
         "message": "done",
         "log": [{"at": "2027-01-15T08:00:02.000Z", "message": "patched"}],
     }
-    assert [part["deployment"] for part in told["parts"]] == ["serving/staging", "serving/iris"]
+    assert [change["deployment"] for change in told["changes"]] == ["serving/staging", "serving/iris"]
     named, stray = told["steps"]
     assert (named["deployment"], named["message"], named["command"]) == ("serving/staging", "moved", "curl")
     assert (named["started_at"], named["finished_at"]) == ("2027-01-15T08:00:01.000Z", None)
@@ -105,18 +112,24 @@ def test_a_step_of_a_deployment_that_is_not_known_names_none() -> None:
 
 def test_a_plan_is_read_back_and_what_a_newer_one_wrote_is_left_alone() -> None:
     intent = Intent(Kind.ROLLBACK, "serving", "iris", "iris", "1", "ann@box", then=("serving/staging",))
-    plan = Plan(
-        intent, "iris", "2", "1", (STEP,), (Check(CheckName.GATE, Verdict.OK, "fine"),), Fingerprint("uid", 1, "h", "2", "READY"), {}
-    )
-    whole = replace(plan, slot_edits={"/spec": (None, "x")}, others=(plan,), by_alias=True, serving_sets=("iris-1",))
+    first = Target("serving", "staging", "iris", "champion", "2", "1", Fingerprint("uid", 1, "h", "2", "READY"))
+    last = replace(first, deployment="iris", slot_edits={"/spec": (None, "x")}, by_alias=True, serving_sets=("iris-1",))
+    whole = Plan(intent, (first, last), (replace(STEP, target=1),), (Check(CheckName.GATE, Verdict.OK, "fine"),))
     body = plan_to_journal(whole)
     assert plan_from_journal(body) == whole
     del body["steps"][0]["target"]
-    assert plan_from_journal(body).steps == (replace(STEP, target=0),), "an older one had one Deployment"
-    body["colour"] = body["intent"]["colour"] = body["fingerprint"]["colour"] = "red"
+    assert plan_from_journal(body).steps == (STEP,), "of the first"
+    body["colour"] = body["intent"]["colour"] = body["targets"][0]["fingerprint"]["colour"] = "red"
     body["steps"] = [{"name": "dance", "target": "first"}]
     body["checks"] = [{"name": "gate", "verdict": "maybe"}]
     newer = plan_from_journal(body)
     assert newer.steps == (Step(StepName.OTHER, "", ""),)
     assert newer.checks == (Check(CheckName.GATE, Verdict.UNKNOWN, ""),)
     assert replace(newer, steps=whole.steps, checks=whole.checks) == whole
+
+
+@pytest.mark.parametrize("target", [-1, 1])
+def test_a_step_of_a_deployment_that_the_plan_does_not_have_makes_it_unreadable(target: int) -> None:
+    body = plan_to_journal(replace(PLAN, steps=(replace(STEP, target=target),)))
+    with pytest.raises(ValueError, match="does not have"):
+        plan_from_journal(body)

@@ -45,22 +45,32 @@ def names(plan: Plan) -> list[StepName]:
 def test_the_steps_of_an_operation_by_its_mark(parts: dict[str, Any], uri: str, steps: list[StepName]) -> None:
     plan = adopted(replace(MARK, **parts), uri)
     assert names(plan) == steps
-    assert plan.by_alias is (plan.intent.alias != "" and uri.endswith(f"@{plan.intent.alias}"))
+    assert plan.last.by_alias is (plan.intent.alias != "" and uri.endswith(f"@{plan.intent.alias}"))
 
 
 def test_what_the_mark_says_stands_in_the_plan() -> None:
     plan = adopted()
-    assert (plan.id, plan.environment, plan.from_version, plan.to_version, plan.intent.kind) == ("op", "prod", "1", "2", Kind.PROMOTE)
-    assert (plan.fingerprint.alias_version, plan.fingerprint.alias_known, plan.fingerprint.last_operation) == ("1", True, "")
+    assert (plan.id, plan.environment, plan.last.from_version, plan.last.to_version, plan.intent.kind) == (
+        "op",
+        "prod",
+        "1",
+        "2",
+        Kind.PROMOTE,
+    )
+    assert (plan.last.fingerprint.alias_version, plan.last.fingerprint.alias_known, plan.last.fingerprint.last_operation) == ("1", True, "")
     assert [(step.before, step.after) for step in plan.steps][1] == ("champion at 1", "champion at 2")
-    assert plan.slot_edits["/spec/template/x"] == ("a", "b")
-    assert plan.slot_edits["/metadata/annotations/modeldeck.dev~1operation"] == (None, mark_text(MARK))
+    assert plan.last.slot_edits["/spec/template/x"] == ("a", "b")
+    assert plan.last.slot_edits["/metadata/annotations/modeldeck.dev~1operation"] == (None, mark_text(MARK))
     back = adopted(replace(MARK, kind="rollback", previous=None), **{HISTORY: history_text({}, OperationAnnotation("before"))})
-    assert (back.intent.kind, back.fingerprint.last_operation, back.steps[1].before) == (Kind.ROLLBACK, "before", "champion at nothing")
+    assert (back.intent.kind, back.last.fingerprint.last_operation, back.steps[1].before) == (
+        Kind.ROLLBACK,
+        "before",
+        "champion at nothing",
+    )
 
 
 async def told(bench: Bench, plan: Plan) -> bool:
-    return await told_by_tags(plan, bench.fake.clients, bench.fake.clock)
+    return await told_by_tags(plan.id, plan.last, bench.fake.clients, bench.fake.clock)
 
 
 async def test_a_tag_of_the_version_tells_that_it_came_past_its_commit(bench: Bench) -> None:
@@ -129,7 +139,7 @@ def test_the_alias_may_be_named_anywhere_in_a_container(where: str) -> None:
     parts: dict[str, Any] = {"args": ("x",), "command": ("x",), "env": {}}
     parts[where] = {"A": None, "MODEL_URI": uri} if where == "env" else ("--uri", uri)
     of = deployment(of=template(container(**parts)), annotations={OPERATION: mark_text(MARK)})
-    assert plan_of(MARK, of, "prod", ClusterId("c")).by_alias
+    assert plan_of(MARK, of, "prod", ClusterId("c")).last.by_alias
 
 
 async def test_an_alias_that_cannot_be_read_tells_only_where_it_could_not_before(bench: Bench) -> None:
@@ -198,7 +208,7 @@ async def test_of_several_deployments_those_that_carry_its_mark_are_its_own(benc
     mark_on(bench, "serving/us", replace(MARK, id="another"))
     mark_on(bench, "serving/iris")
     plan = await taken(bench)
-    assert sorted(target.intent.key for target in plan.targets) == ["serving/iris", "serving/staging"]
+    assert sorted(target.key for target in plan.targets) == ["serving/iris", "serving/staging"]
     assert [step.target for step in plan.steps] == [0, 0, 1, 1]
     await bench.fake.registry.tag_version("iris", "2", {OPERATION_TAG: "op"})
     finished = await taken(bench, finish=True)

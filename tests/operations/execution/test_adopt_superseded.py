@@ -18,6 +18,7 @@ from modeldeck.operations.execution.adopt import adopt
 from tests.operations.conftest import Bench
 from tests.operations.cutting import Cutting, PowerCut
 from tests.support.fakes.journals import MemoryJournal
+from tests.support.plans import with_target
 from tests.support.processes import gone_pid
 
 
@@ -141,16 +142,16 @@ async def test_the_mark_and_then_the_history_tell(
 ) -> None:
     """`OLD` is the newest operation that the plan saw, and its mark the one that the plan replaces."""
     made = await planned(bench)
-    assert ownership_of(made, await told(bench, standing_mark, past)) is expected
+    assert ownership_of(made.last, made.id, await told(bench, standing_mark, past)) is expected
 
 
 async def planned(bench: Bench) -> Plan:
     made = await bench.good_plan("2")
     before = {
         where: (mark_text(OperationAnnotation(OLD)) if where.endswith("operation") else old, new)
-        for where, (old, new) in made.slot_edits.items()
+        for where, (old, new) in made.last.slot_edits.items()
     }
-    return replace(made, id=OWN, fingerprint=replace(made.fingerprint, last_operation=OLD), slot_edits=before)
+    return with_target(replace(made, id=OWN), fingerprint=replace(made.last.fingerprint, last_operation=OLD), slot_edits=before)
 
 
 async def told(bench: Bench, standing_mark: str | None, past: tuple[tuple[str, str], ...]) -> Deployment:

@@ -22,6 +22,7 @@ from modeldeck.operations.planning.announced import is_over, midst_words
 from tests.domain.links.templates import deployment
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import INTENT, container, planned
+from tests.support.plans import with_target
 
 FIRST, SECOND = "20260101-000000-aaaa", "20260102-000000-bbbb"
 
@@ -37,7 +38,7 @@ def tags(bench: Bench, model: str = "iris") -> dict[str, str]:
 
 
 def own(execution: Execution) -> str:
-    return moving_tag("champion", execution.whole.id)
+    return moving_tag("champion", execution.plan.id)
 
 
 async def taken_up(bench: Bench) -> Execution:
@@ -114,7 +115,7 @@ async def test_what_cannot_be_taken_off_says_what_to_type(bench: Bench) -> None:
         await withdraw(run)
     assert failed.value.message == "alias champion of iris is still announced as moving: MLflow: no answer"
     assert failed.value.backend == "MLflow"
-    assert failed.value.hint.startswith(f"modeldeck operations resume {run.whole.id}, or ")
+    assert failed.value.hint.startswith(f"modeldeck operations resume {run.plan.id}, or ")
     assert f"delete_registered_model_tag('iris', '{own(run)}')" in failed.value.hint
 
 
@@ -194,24 +195,26 @@ async def test_an_alias_of_which_nothing_is_known_yet_keeps_no_other_from_being_
     bench.fake.registry.add("wine", "1", "2")
     bench.fake.registry.aliases["wine"]["champion"] = "1"
     made = await bench.good_plan("2")
-    wine = replace(made, model="wine", steps=(), fingerprint=replace(made.fingerprint, alias_known=False))
-    still = replace(made, model="beer", steps=(), fingerprint=replace(made.fingerprint, alias_version=made.to_version))
-    run = run_of(bench, replace(made, others=(wine, still)))
+    wine = with_target(replace(made, steps=()), model="wine", fingerprint=replace(made.last.fingerprint, alias_known=False))
+    still = with_target(
+        replace(made, steps=()), model="beer", fingerprint=replace(made.last.fingerprint, alias_version=made.last.to_version)
+    )
+    run = run_of(bench, replace(made, targets=(wine.last, still.last, made.last)))
     assert sorted((await announce(run)).split(", ")) == [
         "alias champion of iris announced",
         "alias champion of wine is announced when it is moved: MLflow could not be asked",
     ]
     assert set(tags(bench)) == {own(run)}
     assert tags(bench, "wine") == {}
-    unknown_first = run_of(bench, replace(made, id=SECOND, model="wine", fingerprint=wine.fingerprint, others=(replace(made, id=SECOND),)))
+    unknown_first = run_of(bench, replace(made, id=SECOND, targets=(wine.last, made.last)))
     tags(bench).clear()
     assert "alias champion of iris announced" in await announce(unknown_first)
 
 
 async def test_what_a_copy_will_make_is_announced_when_it_is_there(bench: Bench) -> None:
     """The model that it is copied to may not be there yet; any other that is missing is trouble."""
-    made = replace(await bench.good_plan("2"), model="prod.iris")
-    copying = run_of(bench, replace(made, copied_from="models:/iris/2"))
+    made = with_target(await bench.good_plan("2"), model="prod.iris")
+    copying = run_of(bench, with_target(made, copied_from="models:/iris/2"))
     assert await announce(copying) == "alias champion of prod.iris is announced when it is moved: the model is yet to be made"
     assert copying.announced == set()
     with pytest.raises(NotFound, match=r"no model prod\.iris"):
@@ -220,7 +223,7 @@ async def test_what_a_copy_will_make_is_announced_when_it_is_there(bench: Bench)
     bench.fake.traps.fail("tag_model", Forbidden("no edit", backend="MLflow"), times=999)
     assert "is yet to be made" in await announce(copying)
     assert bench.fake.clock.monotonic() == began, "nothing like it was allowed when it was planned"
-    iris = run_of(bench, replace(made, model="iris"))
+    iris = run_of(bench, with_target(made, model="iris"))
     with pytest.raises(Forbidden):
         await announce(iris)
     assert bench.fake.clock.monotonic() - began >= SETTLING, "the API server may just have been started"
@@ -230,7 +233,7 @@ async def test_what_a_copy_will_make_is_announced_when_it_is_there(bench: Bench)
 async def with_lock(bench: Bench) -> Execution:
     run = run_of(bench, await bench.good_plan("2"))
     run.locks = Locks(bench.fake.cluster, bench.fake.clock)
-    await run.locks.acquire(run.plan, run.say)
+    await run.locks.acquire(run.plan, run.target, run.say)
     return run
 
 
@@ -310,7 +313,7 @@ async def test_an_alias_that_is_nowhere_yet_moves_from_nothing(bench: Bench) -> 
 )
 async def test_whether_an_alias_moves(bench: Bench, known: bool, at: str | None, moves: bool) -> None:
     made = await bench.good_plan("2")
-    assert moves_alias(replace(made, fingerprint=replace(made.fingerprint, alias_known=known, alias_version=at))) is moves
+    assert moves_alias(replace(made.last, fingerprint=replace(made.last.fingerprint, alias_known=known, alias_version=at))) is moves
 
 
 async def test_a_long_name_is_announced_in_part(bench: Bench) -> None:
@@ -320,7 +323,7 @@ async def test_a_long_name_is_announced_in_part(bench: Bench) -> None:
     (told,) = announced_by_others(tags(bench), "champion")
     assert (len(told.actor), told.actor[:119]) == (120, "a" * 119)
     assert told.at.startswith("2023-11-14T22:13")
-    assert told.uid == made.fingerprint.deployment_uid
+    assert told.uid == made.last.fingerprint.deployment_uid
 
 
 def test_words_and_hint_have_a_longest_length() -> None:

@@ -70,7 +70,7 @@ async def test_the_journal_tells_the_same_operation(bench: Bench) -> None:
     assert bench.seen[-1] == operation
     assert [state.state for state in bench.seen][:2] == [State.PLANNED, State.RUNNING]
     assert {step.state for step in operation.steps} == {StepState.DONE}
-    assert bench.journal.plan(operation.id).slot_edits["/spec/template/spec/containers/0/env/1/value"] == (
+    assert bench.journal.plan(operation.id).last.slot_edits["/spec/template/spec/containers/0/env/1/value"] == (
         "models:/iris/1",
         "models:/iris/2",
     )
@@ -220,13 +220,13 @@ async def test_alias_served_moves_the_alias_that_the_pods_follow(bench_of: Calla
     bench.fake.registry.aliases["iris"]["production"] = "1"
     operation = await bench.promote("3")
     assert operation.outcome is Outcome.DONE, operation.message
-    assert operation.alias == "production"
+    assert operation.last.alias == "production"
     assert bench.fake.registry.aliases["iris"] == {"champion": "1", "production": "3"}
 
 
 async def test_a_version_may_be_named_by_alias(bench: Bench) -> None:
     bench.fake.registry.aliases["iris"]["challenger"] = "3"
-    assert (await bench.promote("@challenger")).to_version == "3"
+    assert (await bench.promote("@challenger")).last.to_version == "3"
 
 
 async def test_a_status_that_moves_does_not_stop_the_patch(bench: Bench) -> None:

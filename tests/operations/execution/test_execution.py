@@ -117,10 +117,10 @@ async def test_a_cancel_ends_the_waiting_until_the_commit(bench: Bench) -> None:
         await run.retry(Away(bench, 5.0, REFUSED))
     run.undoing = True
     assert await run.retry(Away(bench, 5.0, REFUSED)) == "here", "a way back is not cancelled"
-    run.undoing, run.index = False, run.whole.commit_index + 1
+    run.undoing, run.index = False, run.plan.commit_index + 1
     assert run.committed
     assert await run.retry(Away(bench, 5.0, REFUSED)) == "here"
-    run.index = run.whole.commit_index
+    run.index = run.plan.commit_index
     assert not run.committed
     with pytest.raises(Stopped):
         await run.retry(Away(bench, 5.0, REFUSED))
@@ -168,15 +168,15 @@ async def test_what_cannot_be_written_has_not_been_begun_but_what_has_happened_h
 
 async def test_of_two_that_claim_it_the_second_is_refused(bench: Bench) -> None:
     first = await run_of(bench)
-    _, seen = bench.journal.after(first.whole.id, 0)
+    _, seen = bench.journal.after(first.plan.id, 0)
     fields = {"operation": first.now, "seen": seen}
-    second = Execution(first.whole, bench.fake.clients, bench.journal, bench.fake.clock, lambda operation: None, asyncio.Event(), **fields)
+    second = Execution(first.plan, bench.fake.clients, bench.journal, bench.fake.clock, lambda operation: None, asyncio.Event(), **fields)
     first.seen = seen
     first.claim(pid=1, host="box", birth="")
     assert first.claimed
-    with pytest.raises(Conflict, match=f"operation {first.whole.id} has just been taken up by another process") as failed:
+    with pytest.raises(Conflict, match=f"operation {first.plan.id} has just been taken up by another process") as failed:
         second.claim(pid=2, host="box", birth="")
-    assert failed.value.hint == f"modeldeck operations attach {first.whole.id}"
+    assert failed.value.hint == f"modeldeck operations attach {first.plan.id}"
     assert not second.claimed
     first.say("it goes on")
     started, said = bench.journal.written[-2:]

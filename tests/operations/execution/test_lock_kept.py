@@ -15,6 +15,7 @@ from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.lock import Locked, LockLost, Locks
 from tests.operations.conftest import Bench
 from tests.operations.execution.test_lock_leases import KEY, STORED, held_by_another, lease, locks, taken
+from tests.support.plans import acquire
 from tests.support.processes import gone_pid
 
 
@@ -90,7 +91,7 @@ async def test_one_that_is_deleted_is_given_back_by_that(bench: Bench) -> None:
 async def test_all_of_several_deployments_are_renewed_held_and_given_back(bench: Bench) -> None:
     made, mine = await bench.good_plan("2"), locks(bench)
     for name in ("iris", "staging"):
-        await mine.acquire(replace(made, intent=replace(made.intent, deployment=name)), ignore)
+        await mine.acquire(made, replace(made.last, deployment=name), ignore)
     assert [one.name for one in mine.held] == ["modeldeck-iris", "modeldeck-staging"]
     bench.clock.at += 13.0
     await mine.hold()
@@ -105,7 +106,7 @@ async def test_all_of_several_deployments_are_renewed_held_and_given_back(bench:
 async def test_a_refusal_that_passes_leaves_it_with_a_lock(bench: Bench) -> None:
     plan, mine = await bench.good_plan("2"), locks(bench)
     bench.fake.traps.fail("lease", Forbidden("not you"), times=5)
-    assert await mine.acquire(plan, ignore) == "locked"
+    assert await mine.acquire(plan, plan.last, ignore) == "locked"
     assert len(mine.held) == 1
 
 
@@ -115,7 +116,7 @@ async def test_only_a_plan_that_could_look_at_the_lock_waits_for_a_refusal_to_pa
     plan = replace(await bench.good_plan("2"), checks=checks)
     bench.fake.traps.fail("lease", Forbidden("not you"), times=5)
     began = bench.fake.clock.monotonic()
-    assert (await locks(bench).acquire(plan, ignore)).startswith("no lock: leases may not be used here (not you)")
+    assert (await locks(bench).acquire(plan, plan.last, ignore)).startswith("no lock: leases may not be used here (not you)")
     assert bench.fake.clock.monotonic() == began
 
 
@@ -135,21 +136,21 @@ async def test_who_was_faster_is_seen(bench: Bench, failure: Failure) -> None:
 
     bench.fake.cluster.write_lease = write  # type: ignore[method-assign, assignment]
     with pytest.raises(Locked, match="locked by bob@box"):
-        await mine.acquire(plan, ignore)
+        await mine.acquire(plan, plan.last, ignore)
     assert mine.held == ()
 
 
 async def test_an_answer_that_was_lost_has_made_it_ours(bench: Bench) -> None:
     plan, mine = await bench.good_plan("2"), locks(bench)
     bench.fake.traps.fail("write_lease", TimedOut("no answer"), late=True)
-    assert await mine.acquire(plan, ignore) == "locked"
+    assert await mine.acquire(plan, plan.last, ignore) == "locked"
     (kept,) = mine.held
     assert (kept.holder, kept.transitions) == ("me", 0)
 
 
 async def test_it_names_the_process_that_holds_it(bench: Bench) -> None:
     mine = Locks(bench.fake.cluster, bench.fake.clock)
-    await mine.acquire(await bench.good_plan("2"), ignore)
+    await acquire(mine, await bench.good_plan("2"), ignore)
     (kept,) = mine.held
     note = note_of(kept)
     assert (note.host, note.pid, note.birth) == (host(), os.getpid(), birth(os.getpid()))
@@ -162,7 +163,7 @@ async def test_a_process_that_is_gone_from_this_machine_is_not_watched(bench: Be
     note = LockNote("other-op", "", host=host(), pid=gone_pid(), birth="long ago")
     await held_by_another(bench, annotations={LOCK: note_text(note)})
     began, said = bench.fake.clock.monotonic(), list[str]()
-    assert await locks(bench).acquire(await bench.good_plan("2"), said.append) == "taken over from other-op, which did not renew it"
+    assert await acquire(locks(bench), await bench.good_plan("2"), said.append) == "taken over from other-op, which did not renew it"
     assert (bench.fake.clock.monotonic(), said) == (began, [])
 
 
@@ -176,7 +177,7 @@ async def test_one_that_is_deleted_while_it_is_watched_is_free(bench: Bench) -> 
         bench.fake.cluster.leases.clear()
 
     bench.fake.clock.on_sleep.append(delete)
-    await locks(bench).acquire(plan, ignore)
+    await locks(bench).acquire(plan, plan.last, ignore)
     assert bench.fake.clock.monotonic() - began == 1.0
     (kept,) = bench.fake.cluster.leases.values()
     assert (kept.holder, kept.transitions) == ("me", 0)
@@ -187,7 +188,7 @@ async def test_where_none_can_be_written_that_is_told(bench: Bench) -> None:
     plan = await bench.good_plan("2")
     bench.fake.traps.fail("write_lease", NotFound('namespaces "serving" not found', backend="Kubernetes"), times=9)
     with pytest.raises(NotFound, match="namespaces"):
-        await locks(bench).acquire(plan, ignore)
+        await locks(bench).acquire(plan, plan.last, ignore)
     assert bench.fake.traps.calls.count("write_lease") == 1
 
 
@@ -197,7 +198,7 @@ async def test_a_lease_that_says_that_it_holds_longer_is_watched_longer(bench: B
         bench.fake.cluster.leases.clear()
         await held_by_another(bench, age=600.0, duration=duration)
         began = bench.fake.clock.monotonic()
-        await locks(bench).acquire(plan, ignore)
+        await locks(bench).acquire(plan, plan.last, ignore)
         assert bench.fake.clock.monotonic() - began == watched
 
 
@@ -210,7 +211,7 @@ async def test_whatever_changes_of_it_while_it_is_watched_shows_somebody_at_work
         lambda: bench.fake.cluster.leases.update({STORED: replace(other, **{part: changed[part]})})  # type: ignore[arg-type]
     )
     with pytest.raises(Locked):
-        await locks(bench).acquire(plan, ignore)
+        await locks(bench).acquire(plan, plan.last, ignore)
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ async def test_only_what_a_gone_process_of_the_operation_left_is_cleared(
     note = LockNote(plan.id if own else "1-before", "bob@box", host=host(), pid=pid, birth="long ago" if dead else birth(os.getpid()))
     await held_by_another(bench, annotations={LOCK: note_text(note)}, holder="other" if held else "")
     calls = len(bench.fake.traps.calls)
-    await locks(bench).clear(plan)
+    await locks(bench).clear(plan.last, plan.id)
     assert ("write_lease" in bench.fake.traps.calls[calls:]) is cleared
     found = await lease(bench)
     assert found is not None
@@ -238,14 +239,15 @@ async def test_what_somebody_else_has_by_now_is_not_cleared(bench: Bench, failur
     note = LockNote(plan.id, "bob@box", host=host(), pid=gone_pid(), birth="long ago")
     await held_by_another(bench, annotations={LOCK: note_text(note)})
     bench.fake.traps.fail("write_lease", failure)
-    await locks(bench).clear(plan)
+    await locks(bench).clear(plan.last, plan.id)
     bench.fake.traps.fail("lease", Unreachable("refused"), times=10**6)
     with pytest.raises(Unreachable):
-        await locks(bench).clear(plan)
+        await locks(bench).clear(plan.last, plan.id)
 
 
 async def test_where_there_is_no_lease_nothing_is_cleared(bench: Bench) -> None:
-    await locks(bench).clear(await bench.good_plan("2"))
+    plan = await bench.good_plan("2")
+    await locks(bench).clear(plan.last, plan.id)
     assert bench.fake.cluster.leases == {}
 
 

@@ -11,6 +11,7 @@ from modeldeck.domain.failures import Conflict, Forbidden, NotFound, TimedOut
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_of, note_text
 from modeldeck.operations.execution.lock import RENEW, Locked, LockLost, Locks
 from tests.operations.conftest import Bench
+from tests.support.plans import acquire
 
 KEY = ("serving", "modeldeck-iris")
 STORED = "/".join(KEY)
@@ -34,11 +35,11 @@ async def held_by_another(bench: Bench, *, age: float = 0.0, **parts: Any) -> Le
 async def test_a_free_lock_is_taken_and_says_who_has_it(bench: Bench) -> None:
     plan, mine, said = await bench.good_plan("2"), locks(bench), list[str]()
     mine.step = "patch template"
-    assert await mine.acquire(plan, said.append) == "locked"
+    assert await mine.acquire(plan, plan.last, said.append) == "locked"
     assert said == []
     (kept,) = mine.held
     note = note_of(kept)
-    assert (kept.holder, kept.transitions, kept.owner) == ("me", 0, ("iris", plan.fingerprint.deployment_uid))
+    assert (kept.holder, kept.transitions, kept.owner) == ("me", 0, ("iris", plan.last.fingerprint.deployment_uid))
     assert (note.id, note.actor, note.step, note.from_version, note.to_version) == (plan.id, "ann@box", "patch template", "1", "2")
     assert kept.acquired_at == kept.renewed_at == bench.fake.clock.now()
 
@@ -48,7 +49,7 @@ async def test_who_is_at_work_is_not_disturbed(bench: Bench) -> None:
     await held_by_another(bench, age=14.0)
     before = bench.fake.clock.now()
     with pytest.raises(Locked, match="locked by bob@box"):
-        await locks(bench).acquire(plan, lambda message: None)
+        await locks(bench).acquire(plan, plan.last, lambda message: None)
     assert bench.fake.clock.now() == before
 
 
@@ -56,7 +57,7 @@ async def test_what_looks_abandoned_is_watched_for_as_long_as_it_holds(bench: Be
     plan, said = await bench.good_plan("2"), list[str]()
     await held_by_another(bench, age=60.0)
     before = bench.fake.clock.monotonic()
-    assert await locks(bench).acquire(plan, said.append) == "taken over from bob@box, which did not renew it"
+    assert await locks(bench).acquire(plan, plan.last, said.append) == "taken over from bob@box, which did not renew it"
     assert bench.fake.clock.monotonic() - before == 15.0
     assert said == ["locked by bob@box (other-op); it looks abandoned: watched for 15 s to be sure"]
     found = await lease(bench)
@@ -74,7 +75,7 @@ async def test_one_that_is_renewed_meanwhile_is_at_work(bench: Bench) -> None:
 
     bench.fake.clock.on_sleep.append(renewed)
     with pytest.raises(Locked):
-        await locks(bench).acquire(plan, lambda message: None)
+        await locks(bench).acquire(plan, plan.last, lambda message: None)
 
 
 async def test_one_that_is_given_back_meanwhile_is_free(bench: Bench) -> None:
@@ -87,7 +88,7 @@ async def test_one_that_is_given_back_meanwhile_is_free(bench: Bench) -> None:
         bench.fake.cluster.leases[STORED] = replace(other, holder="")
 
     bench.fake.clock.on_sleep.append(freed)
-    await locks(bench).acquire(plan, lambda message: None)
+    await locks(bench).acquire(plan, plan.last, lambda message: None)
     assert bench.fake.clock.monotonic() - before == 1.0
 
 
@@ -95,7 +96,7 @@ async def test_one_whose_process_is_said_to_be_gone_is_watched_though_it_looks_l
     plan = await bench.good_plan("2")
     await held_by_another(bench)
     before = bench.fake.clock.monotonic()
-    await locks(bench).acquire(plan, lambda message: None, again=True)
+    await locks(bench).acquire(plan, plan.last, lambda message: None, again=True)
     assert bench.fake.clock.monotonic() - before == 15.0
 
 
@@ -103,17 +104,17 @@ async def test_a_lease_that_keeps_changing_is_given_up(bench: Bench) -> None:
     plan = await bench.good_plan("2")
     bench.fake.traps.fail("write_lease", Conflict("moved"), times=6)
     with pytest.raises(Locked, match="kept changing"):
-        await locks(bench).acquire(plan, lambda message: None)
+        await locks(bench).acquire(plan, plan.last, lambda message: None)
     bench.fake.traps.clear()
     bench.fake.traps.fail("write_lease", Conflict("moved"), times=5)
-    assert await locks(bench).acquire(plan, lambda message: None) == "locked"
+    assert await locks(bench).acquire(plan, plan.last, lambda message: None) == "locked"
 
 
 async def test_a_cluster_that_does_not_answer_is_told_as_such(bench: Bench) -> None:
     plan = await bench.good_plan("2")
     bench.fake.traps.fail("write_lease", TimedOut("no answer"), times=6)
     with pytest.raises(TimedOut):
-        await locks(bench).acquire(plan, lambda message: None)
+        await locks(bench).acquire(plan, plan.last, lambda message: None)
 
 
 async def test_leases_that_may_not_be_used_leave_no_lock(bench: Bench) -> None:
@@ -121,19 +122,19 @@ async def test_leases_that_may_not_be_used_leave_no_lock(bench: Bench) -> None:
     bench.fake.traps.fail("lease", Forbidden("not you"), times=99)
     before = bench.fake.clock.monotonic()
     mine = locks(bench)
-    message = await mine.acquire(plan, lambda message: None)
+    message = await mine.acquire(plan, plan.last, lambda message: None)
     assert message == "no lock: leases may not be used here (not you); the mark on the deployment is the only sign"
     assert 15.0 <= bench.fake.clock.monotonic() - before <= 15.5, "it was allowed when it was planned"
     assert mine.held == ()
     unsure = replace(plan, checks=())
     before = bench.fake.clock.monotonic()
-    await mine.acquire(unsure, lambda message: None)
+    await mine.acquire(unsure, unsure.last, lambda message: None)
     assert bench.fake.clock.monotonic() == before
 
 
 async def taken(bench: Bench) -> Locks:
     mine = locks(bench)
-    await mine.acquire(await bench.good_plan("2"), lambda message: None)
+    await acquire(mine, await bench.good_plan("2"), lambda message: None)
     return mine
 
 

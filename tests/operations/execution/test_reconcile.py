@@ -70,7 +70,7 @@ def message(operation: Operation | None) -> tuple[Outcome | None, str]:
 async def test_a_history_that_tells_of_its_end_ends_it(bench: Bench) -> None:
     run = await cut(bench)
     before = run.now.steps
-    tell(bench, (OTHER, "done"), (run.whole.id, "done"))
+    tell(bench, (OTHER, "done"), (run.plan.id, "done"))
     finished = "it was finished, as the deployment's history tells"
     ended = await ended_elsewhere(run)
     assert message(ended) == (Outcome.DONE, finished)
@@ -78,14 +78,14 @@ async def test_a_history_that_tells_of_its_end_ends_it(bench: Bench) -> None:
     assert {step.state for step in ended.steps} == {StepState.DONE}
     told = [step.message == finished for step in ended.steps]
     assert told == [step.state is not StepState.DONE for step in before], "what had been done keeps its own words"
-    assert bench.journal.operation(run.whole.id) == ended
+    assert bench.journal.operation(run.plan.id) == ended
 
 
 async def test_what_had_been_left_open_stays_so(bench: Bench) -> None:
     run = await cut(bench)
-    bench.journal.append(run.whole.id, "skipped", {"at": 1.0, "step": 3, "message": "MLflow was away"})
-    run = reopened(run.whole.id, bench.recovery())
-    tell(bench, (run.whole.id, "done"))
+    bench.journal.append(run.plan.id, "skipped", {"at": 1.0, "step": 3, "message": "MLflow was away"})
+    run = reopened(run.plan.id, bench.recovery())
+    tell(bench, (run.plan.id, "done"))
     ended = await ended_elsewhere(run)
     assert ended is not None
     assert (ended.steps[3].state, ended.steps[3].message) == (StepState.SKIPPED, "MLflow was away")
@@ -93,7 +93,7 @@ async def test_what_had_been_left_open_stays_so(bench: Bench) -> None:
 
 async def test_a_history_that_tells_that_it_was_taken_back_ends_it(bench: Bench) -> None:
     run = await cut(bench)
-    tell(bench, (run.whole.id, "undone"))
+    tell(bench, (run.plan.id, "undone"))
     ended = await ended_elsewhere(run)
     assert message(ended) == (Outcome.UNDONE, "it was taken back elsewhere, as the deployment's history tells")
 
@@ -101,7 +101,7 @@ async def test_a_history_that_tells_that_it_was_taken_back_ends_it(bench: Bench)
 async def test_one_that_is_being_taken_back_here_goes_on_to_its_own_end(bench: Bench) -> None:
     run = await cut(bench)
     run.remember("undoing", message="cancelled")
-    tell(bench, (run.whole.id, "undone"))
+    tell(bench, (run.plan.id, "undone"))
     assert await ended_elsewhere(run) is None
 
 
@@ -118,7 +118,7 @@ async def test_one_that_is_being_taken_back_here_goes_on_to_its_own_end(bench: B
 async def test_of_what_nothing_tells_nothing_is_told(bench: Bench, past: tuple[tuple[str | None, str], ...], mark: str | None) -> None:
     """None, and an empty mark: its own."""
     run = await cut(bench)
-    own = run.whole.id
+    own = run.plan.id
     tell(bench, *((id or own, outcome) for id, outcome in past), mark=own if mark == "" else mark)
     assert await ended_elsewhere(run) is None
     assert run.now.state is not State.ENDED
@@ -135,17 +135,17 @@ async def test_another_deployment_of_the_same_name_tells_nothing_of_it(bench: Be
 async def test_past_its_commit_whoever_came_later_ends_it(bench: Bench) -> None:
     """All that is left of it is evidence."""
     run = await cut(bench, 20)
-    assert committed(run.now, run.whole)
+    assert committed(run.now, run.plan)
     tell(bench, (OTHER, "done"))
     assert message(await ended_elsewhere(run)) == (Outcome.DONE, "it was carried out, and another operation has been there since")
-    again = reopened(run.whole.id, bench.recovery())
-    tell(bench, (OTHER, "done"), mark=again.whole.id)
+    again = reopened(run.plan.id, bench.recovery())
+    tell(bench, (OTHER, "done"), mark=again.plan.id)
     assert await targets(again, Ownership.PASSED) == ()
 
 
 async def test_before_its_commit_whoever_came_later_says_nothing_of_it(bench: Bench) -> None:
     run = await cut(bench)
-    assert not committed(run.now, run.whole)
+    assert not committed(run.now, run.plan)
     tell(bench, (OTHER, "done"))
     assert await targets(run, Ownership.PASSED) == (0,)
     assert await targets(run, Ownership.OURS) == ()
@@ -178,15 +178,15 @@ async def test_of_several_deployments_all_have_to_tell(
     """Of those that it had not come to, none tells that it was taken back."""
     run = await staged(bench, 12)
     for key, outcome in (("serving/staging", staging), (KEY, production)):
-        tell(bench, *([(run.whole.id, outcome)] if outcome else []), key=key)
+        tell(bench, *([(run.plan.id, outcome)] if outcome else []), key=key)
     ended = await ended_elsewhere(run)
     assert (ended.outcome if ended else None) is expected
 
 
 async def test_taken_back_on_one_deployment_and_marked_on_the_other_it_is_not_over(bench: Bench) -> None:
     run = await staged(bench, 12)
-    tell(bench, (run.whole.id, "undone"), key="serving/staging")
-    tell(bench, mark=run.whole.id)
+    tell(bench, (run.plan.id, "undone"), key="serving/staging")
+    tell(bench, mark=run.plan.id)
     assert await ended_elsewhere(run) is None
 
 
@@ -224,7 +224,7 @@ async def test_one_that_has_changed_nothing_is_in_nobodys_way(bench: Bench) -> N
 
 async def test_its_own_mark_is_not_anothers(bench: Bench) -> None:
     run = await cut(bench)
-    tell(bench, mark=run.whole.id)
+    tell(bench, mark=run.plan.id)
     assert await behind_another(run) is None
 
 
@@ -234,7 +234,7 @@ async def test_one_that_went_on_elsewhere_is_not_taken_back_here(bench: Bench) -
     assert await gone_on_with_elsewhere(run) is None, "its own journal knows as much"
     begun = tuple(replace(step, state=StepState.PLANNED) for step in run.now.steps)
     tags = bench.fake.registry.versions["iris", "2"].tags
-    assert tags["modeldeck.operation"] == run.whole.id
+    assert tags["modeldeck.operation"] == run.plan.id
     run.operation = replace(run.now, steps=begun)
     assert await gone_on_with_elsewhere(run) is None, "not adopted: its own journal tells"
     run.operation = replace(run.operation, adopted=True)
@@ -242,4 +242,4 @@ async def test_one_that_went_on_elsewhere_is_not_taken_back_here(bench: Bench) -
     assert ended is not None
     assert ended.outcome is Outcome.NEEDS_ATTENTION
     assert ended.message.endswith("it was gone on with on another machine: resume it there, or roll back")
-    assert run.whole.id in ended.message
+    assert run.plan.id in ended.message

@@ -41,7 +41,7 @@ async def test_a_process_is_at_work_as_long_as_its_lease_is_seen_to_change(bench
     run = Execution(plan, fake.clients, bench.journal, fake.clock, lambda operation: None, asyncio.Event())
 
     async def at_work() -> bool:
-        return await _at_work(run, plan, watched)
+        return await _at_work(run, plan.last, watched)
 
     assert not await at_work(), "there is no lease"
     note = {LOCK: note_text(LockNote(plan.id, "bob"))}

@@ -49,12 +49,12 @@ def annotate(bench: Bench, name: str, text: str | None) -> None:
 
 def ends_there(bench: Bench, execution: Execution, outcome: Outcome) -> None:
     annotate(bench, OPERATION, None)
-    annotate(bench, HISTORY, history_text({}, OperationAnnotation(execution.whole.id, outcome=outcome.value)))
+    annotate(bench, HISTORY, history_text({}, OperationAnnotation(execution.plan.id, outcome=outcome.value)))
 
 
 def held(bench: Bench, execution: Execution) -> None:
     """Somebody else goes on with it."""
-    note = {LOCK: note_text(LockNote(execution.whole.id, "bob"))}
+    note = {LOCK: note_text(LockNote(execution.plan.id, "bob"))}
     bench.fake.cluster.leases["serving/modeldeck-iris"] = Lease(
         "serving", "modeldeck-iris", "other", annotations=note, resource_version="1"
     )
@@ -100,7 +100,7 @@ async def test_where_nobody_is_at_work_whoever_has_the_lock_is_to_go_on(bench: B
     assert ended.message == f"stopped at patch template: {LOST}; whoever has the lock now goes on with it, or takes it back"
     assert bench.fake.clock.monotonic() == began
     assert sends_nothing(bench)
-    assert bench.journal.operation(run.whole.id) == ended
+    assert bench.journal.operation(run.plan.id) == ended
 
 
 @pytest.mark.parametrize(("outcome", "how"), [(Outcome.DONE, "finished"), (Outcome.UNDONE, "taken back")])
@@ -134,7 +134,7 @@ async def test_anothers_end_is_none_of_its_own(bench: Bench, other: str) -> None
     annotate(bench, OPERATION, mark_text(OperationAnnotation(other)))
     annotate(bench, HISTORY, history_text({}, OperationAnnotation(other, outcome="done")))
     assert (await give_up(run, LOST)).outcome is Outcome.NEEDS_ATTENTION
-    ours = history_text({}, OperationAnnotation(run.whole.id, outcome="done"))
+    ours = history_text({}, OperationAnnotation(run.plan.id, outcome="done"))
     annotate(bench, HISTORY, history_text({HISTORY: ours}, OperationAnnotation(other, outcome="undone")))
     assert (await give_up(run, LOST)).outcome is Outcome.DONE
 

@@ -384,7 +384,7 @@ async def test_a_rollback_without_the_registry_still_names_the_run(bench_of: Cal
     assert (await bench.promote("3")).outcome is Outcome.DONE
     bench.fake.traps.fail("registry", Unreachable("connection refused", backend="MLflow"), times=9)
     operation = await bench.roll_back()
-    assert operation.to_version == "2"
+    assert operation.last.to_version == "2"
     assert bench.fake.env() == f"runs:/{2:032x}/model"
     assert bench.fake.template()["metadata"]["annotations"]["modeldeck.dev/run-id"] == f"{2:032x}"
 

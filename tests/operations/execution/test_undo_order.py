@@ -16,7 +16,7 @@ def named(plan: Plan) -> list[tuple[StepName, int]]:
 
 def test_in_reverse_and_only_what_can_be() -> None:
     assert named(PLAN) == [(StepName.MOVE_ALIAS, 0), (StepName.PATCH_TEMPLATE, 0)]
-    assert named(STAGED) == [(StepName.MOVE_ALIAS, 1), (StepName.PATCH_TEMPLATE, 0), (StepName.PATCH_TEMPLATE, 1)]
+    assert named(STAGED) == [(StepName.MOVE_ALIAS, 0), (StepName.PATCH_TEMPLATE, 1), (StepName.PATCH_TEMPLATE, 0)]
     assert undo_order(replace(PLAN, steps=())) == ()
 
 

@@ -20,6 +20,7 @@ from modeldeck.operations.execution.lock import LockLost, Locks
 from modeldeck.operations.execution.undo import finish_by_hand, let_go, undo
 from tests.operations.conftest import Bench
 from tests.operations.planning.test_multi_deployment import INTENT, container, planned
+from tests.support.plans import with_target
 
 DENIED = Forbidden("role was taken away", backend="Kubernetes", hint="ask for it")
 
@@ -60,7 +61,7 @@ async def test_what_a_person_types_instead(bench: Bench, name: StepName, undoing
 
 async def test_where_nothing_served_before_the_deployments_own_history_is_looked_at(bench: Bench) -> None:
     run = await run_of(bench, StepName.LOCK)
-    run.whole = replace(run.whole, from_version=None)
+    run.plan = with_target(run.plan, from_version=None)
     assert finish_by_hand(run, StepName.PATCH_TEMPLATE) == "kubectl -n serving rollout history deployment iris"
 
 
@@ -181,7 +182,7 @@ async def test_a_lock_that_cannot_be_given_back_ends_by_itself(bench: Bench) -> 
     await let_go(run)
     assert log(run.now) == []
     run.locks = Locks(bench.fake.cluster, bench.fake.clock)
-    await run.locks.acquire(run.plan, run.say)
+    await run.locks.acquire(run.plan, run.target, run.say)
     bench.fake.traps.fail("lease", Unreachable("refused", backend="Kubernetes"), times=999)
     await let_go(run)
     assert log(run.now) == ["the lock could not be given back and ends by itself: Kubernetes: refused"]

@@ -18,6 +18,7 @@ from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Execution, Stopped
 from modeldeck.operations.execution.waiting import RolloutFailed, _Creation, look, still_ours, wait_for_rollout
 from tests.operations.conftest import Bench
+from tests.support.plans import with_target
 
 ROLLED = 'deployment "iris" successfully rolled out'
 QUOTA = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}
@@ -30,12 +31,12 @@ async def patched(bench: Bench, **fields: Any) -> Execution:
     run = Execution(plan, bench.fake.clients, bench.journal, bench.fake.clock, bench.seen.append, asyncio.Event(), index=1)
     run.remember("planned", plan=plan_to_journal(plan), host="box")
     found = await bench.fake.cluster.deployment("serving", "iris")
-    await bench.fake.cluster.patch_deployment("serving", "iris", patch.patch(plan.slot_edits, found))
+    await bench.fake.cluster.patch_deployment("serving", "iris", patch.patch(plan.last.slot_edits, found))
     return run
 
 
 def wanted(execution: Execution) -> Edits:
-    return patch.of_template(execution.plan.slot_edits)
+    return patch.of_template(execution.plan.last.slot_edits)
 
 
 def log(execution: Execution) -> list[str]:
@@ -103,10 +104,10 @@ async def test_the_old_values_that_are_back_are_told_as_such(bench: Bench) -> No
 async def test_a_template_of_another_model_or_one_that_names_the_alias_is_not_compared(bench: Bench) -> None:
     run = await patched(bench)
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/3")
-    run.whole = replace(run.whole, by_alias=True)
+    run.plan = with_target(run.plan, by_alias=True)
     await still_ours(run)
-    run.whole = replace(run.whole, by_alias=False, others=(replace(run.whole, model="wine"),))
-    run.whole = replace(run.whole, steps=tuple(replace(step, target=1) for step in run.whole.steps), by_alias=True)
+    run.plan = replace(run.plan, targets=(replace(run.plan.last, by_alias=False), replace(run.plan.last, model="wine")))
+    run.plan = with_target(replace(run.plan, steps=tuple(replace(step, target=1) for step in run.plan.steps)), by_alias=True)
     await still_ours(run)
 
 

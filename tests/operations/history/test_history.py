@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_of, mark_text
 from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
+from modeldeck.domain.operations.history_entry import HistoryEntry
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Outcome, State
 from modeldeck.domain.operations.plan import Plan
-from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.text import iso
-from modeldeck.operations.history.history import Memories, Past, history
+from modeldeck.operations.history.history import Memories, history
 from modeldeck.operations.planning.plan import plan
 from tests.operations.conftest import Bench
 from tests.support.fakes.clients import fake_clients
@@ -27,16 +27,16 @@ from tests.support.fakes.journals import MemoryJournal
 KEY = "serving/iris"
 
 
-async def told(bench: Bench, *sightings: AliasChange, **memories: Any) -> tuple[Past, ...]:
+async def told(bench: Bench, *sightings: AliasChange, **memories: Any) -> tuple[HistoryEntry, ...]:
     fake = bench.fake
     fleet, registry, here = await fake.cluster.fleet(()), await fake.registry.registry(), await fake.cluster.identity()
     known = Memories(fleet, registry, bench.journal.operations(), sightings, here, await fake.registry.identity())
     return history(replace(known, **memories), fake.environment.patterns)
 
 
-def lines(past: Sequence[Past]) -> list[tuple[str, str | None, str]]:
+def lines(past: Sequence[HistoryEntry]) -> list[tuple[str, str | None, str]]:
     """Kind, from and to, oldest first."""
-    return [(one.operation.kind.value, one.operation.from_version, one.operation.to_version) for one in reversed(past)]
+    return [(one.kind.value, one.last.from_version, one.last.to_version) for one in reversed(past)]
 
 
 def by_hand(bench: Bench, version: str) -> None:
@@ -49,9 +49,9 @@ async def test_somebody_elses_change_is_told_with_what_is_known(bench: Bench) ->
     bench.fake.cluster.edit(KEY, lambda raw: raw["metadata"]["annotations"].update({"kubernetes.io/change-cause": "nightly build 7"}))
     by_hand(bench, "2")
     (one,) = await told(bench)
-    operation = one.operation
+    operation = one
     assert (operation.kind, operation.actor, operation.reason, one.source) == (Kind.MOVE, "kubectl-set", "nightly build 7", "cluster")
-    assert (operation.from_version, operation.to_version, operation.outcome) == ("1", "2", Outcome.DONE)
+    assert (operation.last.from_version, operation.last.to_version, operation.outcome) == ("1", "2", Outcome.DONE)
     assert (operation.started_at, operation.finished_at) == (bench.clock.at, bench.clock.at + 1.0)
     assert operation.message == "by no operation known here: the template was changed (revision 2)"
 
@@ -60,8 +60,8 @@ async def test_a_cause_of_ours_that_others_inherit_is_not_theirs(bench: Bench) -
     await bench.promote("2", reason="more accurate")
     bench.clock.at += 5000
     by_hand(bench, "3")
-    newest = (await told(bench))[0].operation
-    assert (newest.to_version, newest.reason) == ("3", "")
+    newest = (await told(bench))[0]
+    assert (newest.last.to_version, newest.reason) == ("3", "")
 
 
 async def test_right_after_ours_in_the_same_second_it_is_still_known_who_it_was(bench: Bench) -> None:
@@ -73,7 +73,7 @@ async def test_right_after_ours_in_the_same_second_it_is_still_known_who_it_was(
     owners[:] = [(manager, verb, second, *rest) for manager, verb, _, *rest in owners]
     by_hand(bench, "3")
     newest, *_ = await told(bench)
-    assert newest.operation.actor == "kubectl-set"
+    assert newest.actor == "kubectl-set"
 
 
 async def test_a_rollout_of_others_that_goes_on_is_under_way(bench: Bench) -> None:
@@ -84,7 +84,7 @@ async def test_a_rollout_of_others_that_goes_on_is_under_way(bench: Bench) -> No
     bench.fake.cluster.stuck.add("models:/iris/2")
     bench.fake.cluster.roll_out(KEY)
     (one,) = await told(bench)
-    assert (one.operation.state, one.operation.outcome, one.operation.finished_at) == (State.RUNNING, None, None)
+    assert (one.state, one.outcome, one.finished_at) == (State.RUNNING, None, None)
 
 
 async def test_an_undo_with_kubectl_is_told_and_does_not_make_anybody_forget(bench: Bench) -> None:
@@ -95,7 +95,7 @@ async def test_an_undo_with_kubectl_is_told_and_does_not_make_anybody_forget(ben
     assert [past.to_version for past in history_of(bench.fake.annotations())] == ["2"]
     expected = [("promote", "1", "2"), ("promote", "2", "3"), ("move", "3", "2")]
     assert lines(await told(bench)) == lines(await told(bench, journal=())) == expected
-    newest = (await told(bench))[0].operation
+    newest = (await told(bench))[0]
     assert (newest.actor, newest.started_at) == ("kubectl", float(int(bench.clock.at)))
     assert "an earlier template came back" in newest.message
 
@@ -110,7 +110,7 @@ async def test_a_mark_that_an_undo_brought_back_is_of_long_ago(bench: Bench) -> 
     bench.fake.cluster.undo_to(KEY, 2)
     bench.journal = MemoryJournal()
     assert OPERATION in bench.fake.annotations()
-    assert all(one.operation.state is State.ENDED for one in await told(bench))
+    assert all(one.state is State.ENDED for one in await told(bench))
     assert not (await bench.good_plan("3")).refused
 
 
@@ -126,8 +126,8 @@ async def test_what_is_not_known_of_a_return_is_between_what_was_before_and_behi
     third = clock.at
     past = await told(bench)
     assert lines(past) == [("move", "1", "2"), ("move", "2", "1"), ("move", "1", "3")]
-    assert (past[1].operation.started_at, past[1].operation.finished_at) == (second, third + 1.0)
-    assert past[1].operation.actor == ""
+    assert (past[1].started_at, past[1].finished_at) == (second, third + 1.0)
+    assert past[1].actor == ""
 
 
 async def test_our_own_change_is_not_told_as_somebody_elses_while_it_goes_on(bench: Bench) -> None:
@@ -150,7 +150,7 @@ async def test_after_an_undone_promotion_nobody_else_is_said_to_have_gone_back(b
     bench.fake.cluster.broken.add("models:/iris/2")
     assert (await bench.promote("2")).outcome is Outcome.UNDONE
     for past in (await told(bench), await told(bench, journal=())):
-        assert [(one.operation.kind, one.operation.outcome) for one in past] == [(Kind.PROMOTE, Outcome.UNDONE)]
+        assert [(one.kind, one.outcome) for one in past] == [(Kind.PROMOTE, Outcome.UNDONE)]
 
 
 async def test_a_pipeline_that_only_changes_something_else_moves_no_version(bench: Bench) -> None:
@@ -169,7 +169,7 @@ async def test_behind_an_alias_a_restart_by_others_may_have_moved_anything(bench
     bench.fake.cluster.roll_out(KEY)
     for past in (await told(bench), await told(bench, journal=())):
         assert lines(past) == [("promote", "1", "2"), ("move", "2", "")]
-        assert "what it said then is not known" in past[0].operation.message
+        assert "what it said then is not known" in past[0].message
 
 
 async def test_an_operation_on_a_deployment_that_is_not_in_view_is_told_by_the_versions_tags(bench: Bench) -> None:
@@ -177,13 +177,13 @@ async def test_an_operation_on_a_deployment_that_is_not_in_view_is_told_by_the_v
     bench.journal = MemoryJournal()
     for fleet in (None, replace(await bench.fake.cluster.fleet(()), deployments=(), replica_sets=())):
         (one,) = await told(bench, fleet=fleet)
-        assert (one.source, one.operation.key, one.operation.reason) == ("tags", KEY, "elsewhere")
+        assert (one.source, one.last.key, one.reason) == ("tags", KEY, "elsewhere")
 
 
 async def test_without_anybody_to_ask_the_journal_still_tells(bench: Bench) -> None:
     await bench.promote("2")
     (one,) = await told(bench, fleet=None, registry=None)
-    assert (one.source, one.operation.outcome) == ("journal", Outcome.DONE)
+    assert (one.source, one.outcome) == ("journal", Outcome.DONE)
 
 
 async def test_an_alias_that_others_moved_is_told_with_the_deployments_that_serve_its_model(bench: Bench) -> None:
@@ -195,9 +195,9 @@ async def test_an_alias_that_others_moved_is_told_with_the_deployments_that_serv
     past = await told(bench, gone, theirs, ours)
     assert lines(past) == [("promote", "1", "2"), ("move", "2", "3"), ("move", "1", "")]
     told_of = past[1]
-    assert (told_of.source, told_of.operation.actor, told_of.operation.alias) == ("registry", "", "champion")
-    assert (told_of.operation.started_at, told_of.operation.finished_at) == (at + 1000, at + 1005)
-    assert told_of.operation.message.startswith("by no operation known here: champion was at 2 at 20")
+    assert (told_of.source, told_of.actor, told_of.last.alias) == ("registry", "", "champion")
+    assert (told_of.started_at, told_of.finished_at) == (at + 1000, at + 1005)
+    assert told_of.message.startswith("by no operation known here: champion was at 2 at 20")
     assert told_of.is_about("iris")
     assert told_of.is_about(KEY)
     assert not told_of.is_about("serving/wine")
@@ -248,17 +248,16 @@ async def test_whatever_happened_each_move_is_told_once_in_its_order(actions: li
                 continue
             ended = await bench.run(made)  # type: ignore[arg-type]
             if ended.outcome is Outcome.DONE:
-                expected.append((made.intent.kind.value, now, made.to_version))  # type: ignore[union-attr]
-                now = made.to_version  # type: ignore[union-attr]
+                expected.append((made.intent.kind.value, now, made.last.to_version))  # type: ignore[union-attr]
+                now = made.last.to_version  # type: ignore[union-attr]
         served.add(now)
     with_journal = await told(bench)
-    begun = [one for one in with_journal if one.operation.outcome is not Outcome.NOTHING_TO_DO]
+    begun = [one for one in with_journal if one.outcome is not Outcome.NOTHING_TO_DO]
     for found in (lines(begun), lines(await told(bench, journal=()))):
         # When a template came back by hand, and which of several equal moves that was, Kubernetes may not tell.
         assert found == expected if not returned else sorted(found) == sorted(expected)
-    times = [one.operation.finished_at or one.operation.started_at for one in with_journal]
+    times = [one.finished_at or one.started_at for one in with_journal]
     assert times == sorted(times, reverse=True)
-    assert all(StepName.RELEASE in [step.name for step in one.operation.steps] for one in begun if one.source == "journal")
 
 
 class Watched:
@@ -288,11 +287,11 @@ async def test_quick_promotions_back_and_forth_are_nobody_elses(bench: Bench) ->
     assert len(watched.sightings) == 6
     for memories in ({}, {"journal": ()}):
         past = await told(bench, *watched.sightings, **memories)
-        assert [one.operation.kind for one in past] == [Kind.PROMOTE] * 6
+        assert [one.kind for one in past] == [Kind.PROMOTE] * 6
     bench.fake.registry.aliases["iris"]["champion"] = "2"
     watched.look()
     (newest, *_) = await told(bench, *watched.sightings)
-    assert (newest.operation.kind, newest.operation.from_version, newest.operation.to_version) == (Kind.MOVE, "1", "2")
+    assert (newest.kind, newest.last.from_version, newest.last.to_version) == (Kind.MOVE, "1", "2")
 
 
 async def test_beyond_what_a_deployment_remembers_nobody_is_accused(bench: Bench) -> None:
@@ -301,11 +300,11 @@ async def test_beyond_what_a_deployment_remembers_nobody_is_accused(bench: Bench
         await bench.promote("2" if number % 2 == 0 else "1")
         bench.clock.at += 300.0
     past = await told(bench, journal=())
-    moves = [one.operation for one in past if one.operation.kind is Kind.MOVE]
-    assert [one.operation.to_version for one in past if one.operation.kind is Kind.PROMOTE] == [*["1", "2"] * 5, "1"]
-    assert [one.operation.kind for one in past[:11]] == [Kind.PROMOTE] * 11
+    moves = [one for one in past if one.kind is Kind.MOVE]
+    assert [one.last.to_version for one in past if one.kind is Kind.PROMOTE] == [*["1", "2"] * 5, "1"]
+    assert [one.kind for one in past[:11]] == [Kind.PROMOTE] * 11
     assert all(one.message.startswith("by whom is not known, as a deployment remembers its last 10 operations") for one in moves)
-    assert [one.operation.kind for one in await told(bench)] == [Kind.PROMOTE] * 14
+    assert [one.kind for one in await told(bench)] == [Kind.PROMOTE] * 14
 
 
 async def test_a_change_cause_names_an_operation_that_nothing_else_tells_of(bench: Bench) -> None:
@@ -316,8 +315,8 @@ async def test_a_change_cause_names_an_operation_that_nothing_else_tells_of(benc
     bench.clock.at += 5000
     by_hand(bench, "3")
     newest, first = await told(bench, journal=(), registry=None)
-    assert (newest.operation.kind, newest.operation.to_version, newest.operation.reason) == (Kind.MOVE, "3", "")
-    found = first.operation
+    assert (newest.kind, newest.last.to_version, newest.reason) == (Kind.MOVE, "3", "")
+    found = first
     assert (found.id, found.kind, found.actor, found.reason) == (operation.id, Kind.PROMOTE, "ann@box", "more accurate")
     assert (found.state, found.outcome, found.message) == (State.ENDED, None, "as the change cause tells; how it ended is not known")
 
@@ -332,8 +331,8 @@ async def test_what_was_written_by_modeldeck_is_of_an_operation_that_is_not_know
     owners = bench.fake.cluster.deployments[KEY]["metadata"]["owners"]
     owners[:] = [(manager, verb, sets[-1]["created"], *rest) for manager, verb, _, *rest in owners]
     (one,) = await told(bench, journal=(), registry=None)
-    assert (one.operation.kind, one.operation.actor) == (Kind.MOVE, "")
-    assert one.operation.message == "by an operation of modeldeck that is not known here: the template was changed (revision 2)"
+    assert (one.kind, one.actor) == (Kind.MOVE, "")
+    assert one.message == "by an operation of modeldeck that is not known here: the template was changed (revision 2)"
 
 
 async def test_a_restart_by_an_operation_behind_a_shared_alias_is_its_own(bench_of: Any) -> None:
@@ -353,8 +352,8 @@ async def test_a_restart_by_an_operation_behind_a_shared_alias_is_its_own(bench_
             watched.look()
     for memories in ({}, {"journal": ()}):
         past = await told(bench, *watched.sightings, **memories)
-        assert {one.operation.kind for one in past} == {Kind.PROMOTE}
-        assert sum(one.operation.deployment == "staging" for one in past) >= 2
+        assert {one.kind for one in past} == {Kind.PROMOTE}
+        assert sum(one.last.deployment == "staging" for one in past) >= 2
 
 
 async def test_operations_of_a_cluster_that_is_gone_are_not_this_ones(bench: Bench) -> None:
@@ -372,7 +371,7 @@ async def test_operations_of_a_cluster_that_is_gone_are_not_this_ones(bench: Ben
     assert lines(await told(bench, by_others)) == [("promote", "1", "2")]
     ours = await tomorrow.promote("3")
     (only,) = await told(tomorrow)
-    assert only.operation.id == ours.id
+    assert only.id == ours.id
     assert only.is_about(KEY)
 
 
@@ -385,7 +384,7 @@ async def test_clusters_that_share_a_registry_share_its_alias_and_nothing_else(b
     at = operation.finished_at or 0.0
     moved = AliasChange(AliasMove("iris", "champion", "1", "2"), at - 20.0, at)
     (there,) = await told(other, moved)  # by the tags of the version
-    assert (there.operation.id, there.source, there.others) == (operation.id, "tags", frozenset({KEY}))
+    assert (there.id, there.source, there.elsewhere) == (operation.id, "tags", frozenset({KEY}))
     assert there.is_about("iris")
     assert not there.is_about(KEY)
     other.journal = bench.journal
@@ -395,10 +394,10 @@ async def test_clusters_that_share_a_registry_share_its_alias_and_nothing_else(b
 async def test_a_deployment_that_was_made_anew_has_no_past_of_the_one_before(bench: Bench) -> None:
     operation = await bench.promote("2")
     bench.fake.cluster.deployments[KEY]["metadata"]["uid"] = "uid-made-anew"
-    past = next(one for one in await told(bench) if one.operation.id == operation.id)
-    assert past.others == {KEY}
+    past = next(one for one in await told(bench) if one.id == operation.id)
+    assert past.elsewhere == {KEY}
     assert not past.is_about(KEY)
-    assert past.operation.model == "iris"
+    assert past.last.model == "iris"
 
 
 async def test_when_others_changed_it_is_told_as_far_as_it_is_known(bench: Bench) -> None:
@@ -406,7 +405,7 @@ async def test_when_others_changed_it_is_told_as_far_as_it_is_known(bench: Bench
     for version in ("2", "1", "3"):
         clock.at += 1000
         by_hand(bench, version)
-    newest, returned, first = [one.operation for one in await told(bench)]
+    newest, returned, first = await told(bench)
     between = f"between {iso(clock.at - 2000)} and {iso(clock.at + 1.0)}"
     assert returned.message == f"by no operation known here: an earlier template came back; {between} (revision 3)"
     assert [one.message.partition(": ")[2] for one in (first, newest)] == [

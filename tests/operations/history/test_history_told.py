@@ -14,10 +14,11 @@ from modeldeck.domain.kubernetes.workloads import Deployment, FieldOwner, Fleet,
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
+from modeldeck.domain.operations.history_entry import HistoryEntry
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import VersionChange
-from modeldeck.operations.history.history import Memories, Past, history
+from modeldeck.domain.operations.version_change import VersionChange
+from modeldeck.operations.history.history import Memories, history
 from tests.domain.links.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN
 
@@ -49,57 +50,37 @@ def done(id: str = ID, **fields: Any) -> OperationAnnotation:
     return OperationAnnotation(id, **{**values, "reason": "better", "at": "2026-01-01T00:05:00Z", "outcome": "done", **fields})
 
 
-def told(*deployments: Deployment, sets: Sequence[ReplicaSet] = (), of: str | None = None, **memories: Any) -> tuple[Past, ...]:
+def told(*deployments: Deployment, sets: Sequence[ReplicaSet] = (), of: str | None = None, **memories: Any) -> tuple[HistoryEntry, ...]:
     known = Memories(Fleet(deployments, tuple(sets), ()), None, cluster=HERE)
     return history(replace(known, **memories), LinkPatterns(), of=of)
 
 
 def test_an_operation_that_only_its_deployment_remembers() -> None:
     (past,) = told(tell(done()))
-    assert (past.source, past.operation) == (
-        "cluster",
-        Operation(
-            *(
-                ID,
-                Kind.PROMOTE,
-                "ann",
-                "iris",
-                "serving",
-                "iris",
-                "1",
-                "2",
-                "better",
-                State.ENDED,
-                Outcome.DONE,
-                AT,
-                AT + 300.0,
-                None,
-            ),
-            alias="champion",
-            deployment_uid="uid-iris",
-        ),
-    )
+    change = VersionChange("serving/iris", "iris", "1", "2", uid="uid-iris", alias="champion")
+    ended = (State.ENDED, Outcome.DONE, AT, AT + 300.0)
+    assert past == HistoryEntry(ID, Kind.PROMOTE, "ann", (change,), "better", *ended, "", "cluster")
 
 
 def test_one_that_is_under_way_has_no_end() -> None:
     (past,) = told(tell(standing=done(outcome="", at="2026-01-01T00:00:01Z")))
-    operation = past.operation
+    operation = past
     assert (operation.state, operation.outcome, operation.finished_at, operation.started_at) == (State.RUNNING, None, None, AT)
 
 
 @pytest.mark.parametrize(("outcome", "read"), [("undone", Outcome.UNDONE), ("of a newer modeldeck", Outcome.NEEDS_ATTENTION)])
 def test_how_it_ended_is_told_as_far_as_it_is_understood(outcome: str, read: Outcome) -> None:
     (past,) = told(tell(done(outcome=outcome)))
-    assert (past.operation.state, past.operation.outcome) == (State.ENDED, read)
+    assert (past.state, past.outcome) == (State.ENDED, read)
 
 
 def test_of_several_deployments_the_last_one_names_the_operation() -> None:
     staging = tell(done(at="2026-01-01T00:04:00Z", from_version="7"), of=deployment("staging", naming("2")))
     for order in ((tell(done()), staging), (staging, tell(done()))):
         (past,) = told(*order)
-        assert past.operation.key == "serving/iris"
-        assert past.operation.others == (VersionChange("serving/staging", "iris", "7", "2", uid="uid-staging"),)
-        assert past.operation.keys == ("serving/staging", "serving/iris")
+        assert past.last.key == "serving/iris"
+        assert past.changes[:-1] == (VersionChange("serving/staging", "iris", "7", "2", uid="uid-staging"),)
+        assert past.keys == ("serving/staging", "serving/iris")
         assert past.is_about("staging")
 
 
@@ -110,11 +91,11 @@ def cause(id: str = ID) -> str:
 def test_a_change_cause_tells_of_an_operation_and_not_how_it_ended() -> None:
     sets = [replica_set(OF, 1, naming("3"), created_at=AT - 900.0), replica_set(OF, 2, naming("2"), created_at=AT, change_cause=cause())]
     (past,) = told(OF, sets=sets)
-    operation = past.operation
+    operation = past
     assert (past.source, operation.kind, operation.actor, operation.reason) == ("cluster", Kind.ROLLBACK, "bob", "slow")
     assert (operation.state, operation.outcome, operation.finished_at) == (State.ENDED, None, None)
     assert operation.message == "as the change cause tells; how it ended is not known"
-    assert operation.others == ()
+    assert operation.changes[:-1] == ()
 
 
 def tagged(**tags: str) -> Registry:
@@ -126,8 +107,8 @@ def tagged(**tags: str) -> Registry:
 def test_tags_tell_of_an_operation_wherever_it_was() -> None:
     registry = tagged(operation=ID, deployment="serving/iris", when="2026-01-01T00:05:00Z", actor="ann", cluster="uid:uid-there")
     (past,) = told(registry=registry)
-    assert (past.source, past.operation.cluster, past.others) == ("tags", THERE, frozenset({"serving/iris"}))
-    assert past.operation.finished_at == AT + 300.0
+    assert (past.source, past.cluster, past.elsewhere) == ("tags", THERE, frozenset({"serving/iris"}))
+    assert past.finished_at == AT + 300.0
     assert not past.is_about("serving/iris")
     assert past.is_about("iris"), "its model is called so"
     (here,) = told(tell(done()), registry=registry)
@@ -136,16 +117,18 @@ def test_tags_tell_of_an_operation_wherever_it_was() -> None:
 
 def journaled(**fields: Any) -> Operation:
     values = {"id": ID, "state": State.ENDED, "outcome": Outcome.DONE, "started_at": AT, "finished_at": AT + 300.0, "cluster": HERE}
-    return replace(BEGUN, **{**values, "from_version": "1", "to_version": "2", "deployment_uid": "uid-iris", "steps": (), **fields})
+    change = VersionChange("serving/iris", "iris", "1", "2", uid=fields.pop("uid", "uid-iris"), alias="champion", alias_before="1")
+    return replace(BEGUN, **{**values, "changes": (change,), "steps": (), **fields})
 
 
 def test_the_journal_tells_best() -> None:
     mine = journaled(message="as it was")
     (past,) = told(tell(done()), journal=(mine,))
-    assert (past.source, past.operation, past.others) == ("journal", mine, frozenset())
+    own = (mine.id, mine.kind, mine.actor, mine.changes, mine.reason, mine.state, mine.outcome, mine.started_at, mine.finished_at)
+    assert past == HistoryEntry(*own, "as it was", "journal", "prod", HERE)
     unsure = journaled(cluster=ClusterId())
     (past,) = told(tell(done()), journal=(unsure,))
-    assert past.operation == unsure, "it may well be this cluster"
+    assert past.source == "journal", "it may well be this cluster"
 
 
 def test_operations_of_other_clusters_are_told_by_their_own_journals() -> None:
@@ -153,11 +136,11 @@ def test_operations_of_other_clusters_are_told_by_their_own_journals() -> None:
 
 
 def test_what_is_of_a_deployment_that_has_gone_is_not_of_its_successor() -> None:
-    (past,) = told(OF, journal=(journaled(deployment_uid="uid-before"),))
-    assert past.others == {"serving/iris"}
+    (past,) = told(OF, journal=(journaled(uid="uid-before"),))
+    assert past.elsewhere == {"serving/iris"}
     assert not past.is_about("serving/iris")
-    (gone,) = told(journal=(journaled(deployment_uid="uid-before"),))
-    assert gone.others == frozenset(), "there is none of its name that it could be taken for"
+    (gone,) = told(journal=(journaled(uid="uid-before"),))
+    assert gone.elsewhere == frozenset(), "there is none of its name that it could be taken for"
     assert gone.is_about("serving/iris")
 
 
@@ -168,9 +151,9 @@ def test_an_alias_that_was_seen_to_move_concerns_those_that_serve_its_model() ->
     wine, plain = deployment("wine", naming("1", "wine")), deployment("plain")
     (past,) = told(OF, wine, plain, deployment("other", naming("9")), sightings=(SEEN,))
     assert (past.source, past.concerns) == ("registry", frozenset({"serving/iris", "serving/other"}))
-    operation = past.operation
+    operation = past
     assert operation.id == "iris@champion:1>2@2026-01-01T00:03:20.000Z"
-    assert (operation.kind, operation.actor, operation.model, operation.alias) == (Kind.MOVE, "", "iris", "champion")
+    assert (operation.kind, operation.actor, operation.last.model, operation.last.alias) == (Kind.MOVE, "", "iris", "champion")
     assert (operation.started_at, operation.finished_at, operation.outcome) == (AT + 100.0, AT + 200.0, Outcome.DONE)
     assert operation.message == (
         "by no operation known here: champion was at 1 at 2026-01-01T00:01:40.000Z and at 2 at 2026-01-01T00:03:20.000Z"
@@ -180,10 +163,10 @@ def test_an_alias_that_was_seen_to_move_concerns_those_that_serve_its_model() ->
 def test_an_alias_that_came_or_went() -> None:
     came, went = (AliasChange(AliasMove("iris", "champion", *versions), AT, AT + 1.0) for versions in ((None, "2"), ("2", None)))
     (one,), (other,) = told(sightings=(came,)), told(sightings=(went,))
-    assert "champion was not there at " in one.operation.message
-    assert one.operation.id.startswith("iris@champion:>2@")
-    assert other.operation.message.partition(" and ")[2].startswith("not there at ")
-    assert (other.operation.from_version, other.operation.to_version) == ("2", "")
+    assert "champion was not there at " in one.message
+    assert one.id.startswith("iris@champion:>2@")
+    assert other.message.partition(" and ")[2].startswith("not there at ")
+    assert (other.last.from_version, other.last.to_version) == ("2", "")
 
 
 @pytest.mark.parametrize(("registry_id", "theirs", "explained"), [("r", "r", True), ("r", "q", False), ("", "q", True)])
@@ -195,12 +178,12 @@ def test_operations_in_other_clusters_explain_an_alias_of_the_same_registry(regi
     assert [past.source for past in told(journal=(here,), sightings=(SEEN,), registry_id="r")] == ["journal"]
 
 
-def by_hand(*owners: FieldOwner, marks: Sequence[OperationAnnotation] = (), second: float = AT, **fields: Any) -> Operation:
+def by_hand(*owners: FieldOwner, marks: Sequence[OperationAnnotation] = (), second: float = AT, **fields: Any) -> HistoryEntry:
     """Somebody's change from 1 to 2."""
     of = replace(tell(*marks), owners=owners, **fields)
     sets = [replica_set(of, 1, naming("1"), created_at=second - 900.0), replica_set(of, 2, naming("2"), created_at=second)]
-    (past,) = (one for one in told(of, sets=sets) if one.operation.kind is Kind.MOVE)
-    return past.operation
+    (past,) = (one for one in told(of, sets=sets) if one.kind is Kind.MOVE)
+    return past
 
 
 def owner(manager: str, at: float = AT) -> FieldOwner:
@@ -236,21 +219,21 @@ def test_what_was_there_before_is_told_where_nothing_is_missing_between(version:
     before = naming("1") if version else naming("1", "wine")
     sets = [replica_set(OF, 1, before, created_at=AT - 900.0), replica_set(OF, 2, naming("2"), created_at=AT)]
     (past,) = told(OF, sets=sets)
-    assert past.operation.from_version == told_from
+    assert past.last.from_version == told_from
     gap = [sets[0], replace(sets[1], revision=3)]
     (past,) = told(OF, sets=gap)
-    assert past.operation.from_version is None
+    assert past.last.from_version is None
 
 
 def test_a_rollout_that_has_not_ended_is_under_way_unless_another_one_came() -> None:
     going = replace(OF, annotations={"deployment.kubernetes.io/revision": "2"}, updated=0)
     sets = [replica_set(going, 1, naming("1"), created_at=AT - 900.0), replica_set(going, 2, naming("2"), created_at=AT)]
     (past,) = told(going, sets=sets)
-    assert (past.operation.state, past.operation.outcome, past.operation.finished_at) == (State.RUNNING, None, None)
+    assert (past.state, past.outcome, past.finished_at) == (State.RUNNING, None, None)
     later = replace(going, annotations={"deployment.kubernetes.io/revision": "3"})
     newest, older = told(later, sets=[*sets, replica_set(later, 3, naming("3"), created_at=AT + 900.0)])
-    assert (newest.operation.state, older.operation.state) == (State.RUNNING, State.ENDED)
-    assert (older.operation.outcome, older.operation.finished_at) == (Outcome.DONE, AT + 1.0)
+    assert (newest.state, older.state) == (State.RUNNING, State.ENDED)
+    assert (older.outcome, older.finished_at) == (Outcome.DONE, AT + 1.0)
 
 
 def test_what_was_first_was_moved_by_nobody_and_the_same_again_is_no_move() -> None:
@@ -261,8 +244,8 @@ def test_what_was_first_was_moved_by_nobody_and_the_same_again_is_no_move() -> N
 def test_only_one_deployment_is_looked_into_where_only_that_is_asked_for() -> None:
     other = deployment("wine", naming("2"))
     sets = [replica_set(of, number, naming(str(number)), created_at=AT + number) for of in (OF, other) for number in (1, 2)]
-    assert {past.operation.deployment for past in told(OF, other, sets=sets)} == {"iris", "wine"}
-    assert {past.operation.deployment for past in told(OF, other, sets=sets, of="serving/wine")} == {"wine"}
+    assert {past.last.deployment for past in told(OF, other, sets=sets)} == {"iris", "wine"}
+    assert {past.last.deployment for past in told(OF, other, sets=sets, of="serving/wine")} == {"wine"}
     assert told(OF, other, sets=sets, of="serving/nowhere") == ()
 
 
@@ -272,9 +255,9 @@ def test_the_newest_end_comes_first_and_of_one_end_the_newest_beginning() -> Non
         journaled(id=id, started_at=begun, finished_at=ended, state=State.ENDED if ended else State.RUNNING)
         for id, (begun, ended) in ends.items()
     )
-    assert [past.operation.id for past in told(journal=journal)] == ["c", "b", "a", "d"]
+    assert [past.id for past in told(journal=journal)] == ["c", "b", "a", "d"]
 
 
 def test_an_operation_known_by_an_earlier_id_does_not_hide_another() -> None:
     found = told(tell(done(), done(EARLIER, at="2025-01-01T00:05:00Z")), journal=(journaled(),))
-    assert [(past.operation.id, past.source) for past in found] == [(ID, "journal"), (EARLIER, "cluster")]
+    assert [(past.id, past.source) for past in found] == [(ID, "journal"), (EARLIER, "cluster")]

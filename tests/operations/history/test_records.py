@@ -12,8 +12,8 @@ from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, Operatio
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import VersionChange
 from modeldeck.domain.operations.steps import Step, StepName, StepState
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.history.records import OperationRecord, each_once, of_annotations, of_causes, of_journal, of_tags, records_of
 from tests.domain.links.templates import deployment, replica_set
 
@@ -85,9 +85,19 @@ def test_only_operations_on_this_very_deployment_count() -> None:
 
 def _done(*steps: Step) -> Operation:
     return Operation(
-        *("op", Kind.PROMOTE, "ann", "iris", "serving", "iris", "1", "2", "why", State.ENDED, DONE, 100.0, 200.0, None),
+        *(
+            "op",
+            Kind.PROMOTE,
+            "ann",
+            (VersionChange("serving/iris", "iris", "1", "2", alias="champion"),),
+            "why",
+            State.ENDED,
+            DONE,
+            100.0,
+            200.0,
+            None,
+        ),
         steps=steps,
-        alias="champion",
     )
 
 
@@ -150,8 +160,8 @@ def test_when_the_alias_moved(step: Step, told: tuple[bool, float | None, float 
 
 def test_each_deployment_of_an_operation_has_a_move_of_its_own() -> None:
     first = VersionChange("serving/staging", "dev", "5", "6", uid="s", alias="blue", alias_before="5")
-    whole = replace(_done(replace(ALIAS, target=1)), others=(first,))
-    own, other = of_journal([whole])
+    whole = replace(_done(replace(ALIAS, target=0)), changes=(first, *_done().changes))
+    other, own = of_journal([whole])
     assert (own.key, own.model, own.alias_moved) == ("serving/iris", "iris", False)
     assert (other.key, other.uid, other.model, other.from_version, other.to_version) == ("serving/staging", "s", "dev", "5", "6")
     assert (other.alias, other.previous, other.alias_moved) == ("blue", "5", True)
@@ -230,5 +240,5 @@ def test_a_kind_that_is_not_known_is_taken_for_a_promotion(kind: str, read: Kind
 def test_an_alias_that_one_deployment_moved_was_not_moved_by_the_others() -> None:
     first = VersionChange("serving/staging", "iris", "1", "2", uid="s", alias="champion", alias_before="1")
     for target, expected in ((0, [True, False]), (1, [False, True])):
-        told = of_journal([replace(_done(replace(ALIAS, target=target)), others=(first,))])
+        told = of_journal([replace(_done(replace(ALIAS, target=target)), changes=(first, *_done().changes))])
         assert [one.alias_moved for one in told] == expected

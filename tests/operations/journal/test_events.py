@@ -13,6 +13,7 @@ from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.journal.events import JournalEntry, advance, asked_words, heard, plan_in, replay
 from tests.support import operations
+from tests.support.plans import with_target
 
 STEPS = [step.name for step in operations.PLAN.steps]
 GATE, LOCK = STEPS.index(StepName.JUDGE_GATE), STEPS.index(StepName.LOCK)
@@ -39,12 +40,12 @@ def test_a_plan_that_cannot_be_read_makes_no_operation() -> None:
 
 
 def test_the_first_plan_is_the_plan() -> None:
-    again = replace(operations.PLAN, to_version="99")
+    again = with_target(operations.PLAN, to_version="99")
     found = told(entry("planned", at=9.0, plan=plan_to_journal(again)))
-    assert (found.to_version, found.started_at, found.host, found.adopted) == ("9", 5.0, "box", False)
+    assert (found.last.to_version, found.started_at, found.host, found.adopted) == ("9", 5.0, "box", False)
     adopted = replay((replace(PLANNED, body={**PLANNED.body, "adopted": True}),))
     assert adopted is not None
-    assert (adopted.adopted, adopted.state, adopted.copied, adopted.heartbeat_at) == (True, State.PLANNED, False, None)
+    assert (adopted.adopted, adopted.state, adopted.last.copied, adopted.heartbeat_at) == (True, State.PLANNED, False, None)
 
 
 @pytest.mark.parametrize(("at", "read"), [(5, 5.0), (5.5, 5.5), ("5", 0.0), (None, 0.0)])
@@ -236,10 +237,10 @@ def test_only_a_gate_that_begins_takes_back_the_time_that_was_given() -> None:
 
 
 def test_the_deployments_of_a_plan_are_those_of_its_operation() -> None:
-    assert told().others == ()
+    assert told().changes[:-1] == ()
     staged = replay((entry("planned", at=5.0, plan=plan_to_journal(operations.STAGED), host="box"),))
     assert staged is not None
-    assert staged.others == operations.STAGED.parts[:-1]
+    assert staged.changes[:-1] == operations.STAGED.changes[:-1]
     assert staged.keys == ("serving/iris-staging", "serving/iris")
 
 

@@ -213,10 +213,17 @@ def test_a_fold_takes_any_entries_and_can_be_continued(rest: list[tuple[str, dic
 
 PLAN: dict[str, Any] = {
     "intent": {"kind": "promote", "namespace": "n", "deployment": "d", "model": "m", "to_version": "2", "actor": "a"},
-    "model": "m",
-    "to_version": "2",
+    "targets": [
+        {
+            "namespace": "n",
+            "deployment": "d",
+            "model": "m",
+            "alias": "champion",
+            "to_version": "2",
+            "fingerprint": {"deployment_uid": "u", "generation": 1, "template_hash": "h", "alias_version": None, "version_status": "READY"},
+        }
+    ],
     "steps": [{"name": "patch template"}, {"name": "move alias"}],
-    "fingerprint": {"deployment_uid": "u", "generation": 1, "template_hash": "h", "alias_version": None, "version_status": "READY"},
 }
 
 

@@ -12,11 +12,14 @@ from modeldeck.domain.failures import Conflict, Failure, Rejected
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.domain.operations.steps import Step, StepName, StepState
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.journal.events import JournalEntry
 from modeldeck.operations.journal.signals import Signal, SignalInbox, SignalRequest, ask, same_person, signals_in
 from tests.support.fakes.journals import MemoryJournal
 
-WAITS = Operation("op", Kind.PROMOTE, "ann@box", "iris", "serving", "iris", "1", "2", "", State.WAITING, None, 0.0, None, None)
+WAITS = Operation(
+    "op", Kind.PROMOTE, "ann@box", (VersionChange("serving/iris", "iris", "1", "2"),), "", State.WAITING, None, 0.0, None, None
+)
 APPROVAL = Step(StepName.AWAIT_APPROVAL, "", "", state=StepState.TRYING)
 ACCEPT, EXTEND, CANCEL, APPROVE = Signal.ACCEPT, Signal.EXTEND, Signal.CANCEL, Signal.APPROVE
 

@@ -113,7 +113,7 @@ async def test_where_nothing_else_remembers_prometheus_does(bench: Bench) -> Non
     assert found.stats_words == "p99 175 ms, errors 5.0%, 2.0 requests/s"
     made = await bench.plan(None, kind=Kind.ROLLBACK)
     assert isinstance(made, Plan)
-    assert made.to_version == "1"
+    assert made.last.to_version == "1"
 
 
 async def test_only_what_is_registered_can_be_gone_back_to(bench: Bench) -> None:

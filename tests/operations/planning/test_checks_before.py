@@ -99,7 +99,7 @@ async def test_the_gate_is_tried_on_the_pods_that_serve_now(bench: Bench) -> Non
     assert found.verdict is WARN
     assert "it will end INSUFFICIENT as things are" in found.message
     own = [name for name, one in bench.fake.cluster.sets.items() if one["owner"] == "serving/iris"]
-    assert made.serving_sets == tuple(own)
+    assert made.last.serving_sets == tuple(own)
     asked = [promql for promql, _ in bench.fake.metrics.asked]
     assert any(f"{own[0]}-" in promql for promql in asked)
 

@@ -22,6 +22,7 @@ from modeldeck.operations.planning.plan_inputs import PlanInputs
 from tests.domain.links.templates import deployment
 from tests.operations.conftest import Bench
 from tests.support.operations import BEGUN
+from tests.support.plans import with_change
 from tests.support.processes import gone_pid
 
 OK, WARN, REFUSE, UNKNOWN = Verdict.OK, Verdict.WARN, Verdict.REFUSE, Verdict.UNKNOWN
@@ -214,7 +215,7 @@ async def test_a_rollout_that_is_there_already(
 
 
 ID = "20260101-000000-beef"
-PAST = replace(BEGUN, id=ID, deployment_uid="uid-iris", runner_pid=None)
+PAST = with_change(replace(BEGUN, id=ID, runner_pid=None), uid="uid-iris")
 
 
 def of(bench: Bench, *past: Operation, mark: OperationAnnotation | None = None) -> Check:
@@ -228,7 +229,7 @@ def of(bench: Bench, *past: Operation, mark: OperationAnnotation | None = None) 
 def test_operations_that_the_journal_knows_to_be_under_way(bench: Bench) -> None:
     running = replace(PAST, state=State.RUNNING, host="elsewhere", runner_pid=1)
     ended = replace(PAST, id="ended", state=State.ENDED, outcome=Outcome.DONE)
-    elsewhere = replace(running, deployment="wine", deployment_uid="uid-wine")
+    elsewhere = with_change(running, key="serving/wine", uid="uid-wine")
     assert told(of(bench)) == told(of(bench, ended, elsewhere)) == (OK, "none under way", "")
     refusal = (REFUSE, f"operation {ID} of ann@box is under way", "wait for it, or cancel it")
     assert told(of(bench, ended, running)) == refusal
@@ -294,16 +295,16 @@ async def test_a_patch_that_the_server_takes(bench: Bench) -> None:
     assert told(await checks.dry_run(found, bench.fake.clients, {})) == (OK, "nothing to patch", "")
     assert "dry_run" not in bench.fake.traps.calls
     made = await bench.good_plan("2")
-    assert told(await checks.dry_run(found, bench.fake.clients, made.slot_edits)) == (OK, "accepted by the server", "")
+    assert told(await checks.dry_run(found, bench.fake.clients, made.last.slot_edits)) == (OK, "accepted by the server", "")
     bench.fake.traps.fail("dry_run", TimedOut("no answer", hint="look at its load"))
-    assert told(await checks.dry_run(found, bench.fake.clients, made.slot_edits)) == (UNKNOWN, "no answer", "look at its load")
+    assert told(await checks.dry_run(found, bench.fake.clients, made.last.slot_edits)) == (UNKNOWN, "no answer", "look at its load")
 
 
 async def test_what_has_been_written_since_it_was_read_does_not_stop_a_trial(bench: Bench) -> None:
     """The rollout's own status makes new versions of the object all the time."""
     found, made = await bench.subject(), await bench.good_plan("2")
     old = replace(found.deployment, resource_version="1")
-    assert (await checks.dry_run(replace(found, deployment=old), bench.fake.clients, made.slot_edits)).verdict is OK
+    assert (await checks.dry_run(replace(found, deployment=old), bench.fake.clients, made.last.slot_edits)).verdict is OK
 
 
 async def test_what_admission_makes_of_a_patch_is_named(bench: Bench) -> None:
@@ -312,7 +313,7 @@ async def test_what_admission_makes_of_a_patch_is_named(bench: Bench) -> None:
 
     found, made = await bench.subject(), await bench.good_plan("2")
     bench.fake.cluster.admission = pinned
-    verdict, message, hint = told(await checks.dry_run(found, bench.fake.clients, made.slot_edits))
+    verdict, message, hint = told(await checks.dry_run(found, bench.fake.clients, made.last.slot_edits))
     assert (verdict, message) == (REFUSE, "something in the cluster changes the patch on its way in (an admission webhook?)")
     assert "models:/iris/pinned" in hint
     assert "; " not in hint

@@ -16,6 +16,7 @@ from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.domain.operations.checks import Check, Verdict
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.planning.checks import environment, other_operations, reason, rolling, version
 from modeldeck.operations.planning.plan_inputs import PlanInputs
 from tests.domain.links.templates import container, deployment, template
@@ -98,8 +99,11 @@ def test_the_rollout(parts: dict[str, Any], kind: Kind, verdict: Verdict, messag
     assert (found.verdict, found.message.startswith(message)) == (verdict, True)
 
 
-def operation(state: State = State.RUNNING, outcome: Outcome | None = None, **parts: Any) -> Operation:
-    return replace(Operation("op", Kind.PROMOTE, "ann", "iris", "serving", "iris", "1", "2", "", state, outcome, 0.0, None, None), **parts)
+def operation(
+    state: State = State.RUNNING, outcome: Outcome | None = None, *, id: str = "op", key: str = "serving/iris", uid: str = ""
+) -> Operation:
+    change = VersionChange(key, "iris", "1", "2", uid=uid)
+    return Operation(id, Kind.PROMOTE, "ann", (change,), "", state, outcome, 0.0, None, None)
 
 
 def marked(id: str = "op", **parts: Any) -> Mapping[str, str]:
@@ -113,8 +117,8 @@ def marked(id: str = "op", **parts: Any) -> Mapping[str, str]:
         ({}, (operation(State.ENDED, Outcome.DONE),), OK, "none under way"),
         ({}, (operation(),), REFUSE, "operation op of ann is under way"),
         ({}, (operation(State.ENDED, Outcome.DONE, id="over"), operation()), REFUSE, "operation op of ann is under way"),
-        ({}, (operation(deployment="wine"),), OK, "none under way"),
-        ({}, (operation(deployment_uid="another"),), OK, "none under way"),
+        ({}, (operation(key="serving/wine"),), OK, "none under way"),
+        ({}, (operation(uid="another"),), OK, "none under way"),
         (marked(), (), REFUSE, "operation op is under way"),
         (marked(actor="bob", at="10:00"), (), REFUSE, "operation op of bob, started 10:00 is under way"),
         (marked(), (operation(State.ENDED, Outcome.NEEDS_ATTENTION),), WARN, "operation op ended with an open end"),

@@ -28,8 +28,8 @@ EDITS: Edits = {
 }
 
 
-def commands(edits: Edits = EDITS, **fields: Any) -> Commands:
-    return Commands(replace(PLAN, slot_edits=edits, **fields), OF)
+def commands(edits: Edits = EDITS, id: str = PLAN.id, **fields: Any) -> Commands:
+    return Commands(replace(PLAN.last, slot_edits=edits, **fields), id, OF)
 
 
 def patch_of(command: str) -> tuple[list[str], Any]:

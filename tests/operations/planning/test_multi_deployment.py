@@ -74,13 +74,13 @@ def uris(bench: Bench) -> tuple[str | None, str | None]:
 async def test_staging_then_production_then_the_alias(staged: Bench) -> None:
     made = await planned(staged, INTENT)
     assert [(step.name.value, step.target) for step in made.steps[:7]] == [
-        ("lock", 1),
         ("lock", 0),
-        ("patch template", 1),
-        ("await rollout", 1),
+        ("lock", 1),
         ("patch template", 0),
         ("await rollout", 0),
-        ("move alias", 1),
+        ("patch template", 1),
+        ("await rollout", 1),
+        ("move alias", 0),
     ]
     operation = await staged.run(made)
     assert operation.outcome is Outcome.DONE, operation.message
@@ -137,7 +137,7 @@ async def test_what_is_chosen_deployment_by_deployment_is_what_can_be_planned(co
 async def test_a_version_is_copied_after_staging_and_served_in_production(copied: Bench) -> None:
     made = await planned(copied, COPYING)
     names = [(step.name, step.target) for step in made.steps]
-    assert names.index((StepName.AWAIT_ROLLOUT, 1)) < names.index((StepName.COPY_VERSION, 0)) < names.index((StepName.PATCH_TEMPLATE, 0))
+    assert names.index((StepName.AWAIT_ROLLOUT, 0)) < names.index((StepName.COPY_VERSION, 1)) < names.index((StepName.PATCH_TEMPLATE, 1))
     operation = await copied.run(made)
     assert operation.outcome is Outcome.DONE, operation.message
     assert uris(copied) == ("models:/dev.iris/2", "models:/prod.iris/2")
@@ -155,7 +155,7 @@ async def test_production_may_name_the_run_instead_of_the_model(copied: Bench) -
     copied.fake.cluster.set_env("serving/iris", "MODEL_URI", f"runs:/{run}/model")
     copied.fake.cluster.roll_out("serving/iris")
     made = await planned(copied, COPYING)
-    assert (made.model, made.from_version, made.to_version) == ("prod.iris", "1", "2")
+    assert (made.last.model, made.last.from_version, made.last.to_version) == ("prod.iris", "1", "2")
     assert [step.name for step in made.steps].count(StepName.COPY_VERSION) == 1
 
 
@@ -241,16 +241,16 @@ async def test_what_cannot_be_planned(staged: Bench, intent: Intent, code: str) 
 
 async def test_history_tells_it_once_and_calls_nothing_of_it_somebody_elses(copied: Bench) -> None:
     copied.clock.at += 5000
-    known = {past.operation.id for past in await told(copied)}
+    known = {past.id for past in await told(copied)}
     operation = await copied.run(await planned(copied, COPYING))
     assert operation.outcome is Outcome.DONE, operation.message
     at = operation.finished_at or 0.0
     seen = tuple(AliasChange(AliasMove(model, "champion", "1", "2"), at - 30, at) for model in ("dev.iris", "prod.iris"))
     for journal in (copied.journal.operations(), ()):
-        (past,) = (one for one in await told(copied, seen, journal) if one.operation.id not in known)
-        assert (past.operation.id, past.operation.keys) == (operation.id, ("serving/staging", "serving/iris"))
-        parts = [(part.model, part.from_version, part.to_version) for part in past.operation.parts]
-        assert parts == [("dev.iris", "1", "2"), ("prod.iris", "1", "2")]
+        (past,) = (one for one in await told(copied, seen, journal) if one.id not in known)
+        assert (past.id, past.keys) == (operation.id, ("serving/staging", "serving/iris"))
+        changes = [(change.model, change.from_version, change.to_version) for change in past.changes]
+        assert changes == [("dev.iris", "1", "2"), ("prod.iris", "1", "2")]
         assert past.is_about("serving/staging")
 
 

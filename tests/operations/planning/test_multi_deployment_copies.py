@@ -40,12 +40,12 @@ async def test_a_version_is_copied_once_right_before_the_first_that_needs_it(cop
     assert not plan.refused
     changing = [(step.name, step.target) for step in plan.steps if step.name in (StepName.COPY_VERSION, StepName.PATCH_TEMPLATE)]
     assert changing == [
-        (StepName.PATCH_TEMPLATE, 1),
-        (StepName.COPY_VERSION, 2),
-        (StepName.PATCH_TEMPLATE, 2),
         (StepName.PATCH_TEMPLATE, 0),
+        (StepName.COPY_VERSION, 1),
+        (StepName.PATCH_TEMPLATE, 1),
+        (StepName.PATCH_TEMPLATE, 2),
     ]
-    assert [part.to_version for part in plan.parts] == ["2", "3", "3"]
+    assert [part.to_version for part in plan.changes] == ["2", "3", "3"]
 
 
 async def test_what_is_said_of_every_deployment_is_said_once(copied: Bench) -> None:

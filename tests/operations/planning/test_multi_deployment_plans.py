@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.kubernetes.annotations import OPERATION, mark_of
 from modeldeck.domain.operations.checks import Verdict
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.plan import Plan, Refusal
 from modeldeck.domain.operations.steps import StepName
+from modeldeck.operations.common.patch import own_annotation
 from modeldeck.operations.planning.multi_deployment import plan_for
 from tests.operations.conftest import Bench
 
@@ -57,16 +59,16 @@ async def refused(bench: Bench, intent: Intent) -> Refusal:
 
 def order(plan: Plan, *names: StepName) -> list[tuple[StepName, str]]:
     """Each of these steps with the name of its Deployment, in order."""
-    return [(step.name, plan.target(step.target).intent.deployment) for step in plan.steps if not names or step.name in names]
+    return [(step.name, plan.targets[step.target].deployment) for step in plan.steps if not names or step.name in names]
 
 
-async def test_the_last_deployment_is_the_operations_own(three: Bench) -> None:
+async def test_the_deployments_stand_in_order_and_the_last_names_the_operation(three: Bench) -> None:
     plan = await made(three)
-    assert (plan.intent.key, plan.intent.then) == (KEYS[2], KEYS[:2])
-    assert [other.intent.key for other in plan.others] == [*KEYS[:2]]
-    assert all((other.steps, other.checks, other.others) == ((), (), ()) for other in plan.others)
-    assert [part.key for part in plan.parts] == [*KEYS]
-    assert {other.id for other in plan.others} == {plan.id}
+    assert plan.last.key == KEYS[2]
+    assert [target.key for target in plan.targets] == [change.key for change in plan.changes] == [*KEYS]
+    assert plan.intent == INTENT, "as it was wanted"
+    marks = [mark_of({OPERATION: target.slot_edits[own_annotation(OPERATION)][1] or ""}) for target in plan.targets]
+    assert {mark.id for mark in marks if mark} == {plan.id}
 
 
 async def test_one_after_the_other_is_changed_and_everything_else_is_told_at_the_end(three: Bench) -> None:
@@ -136,7 +138,7 @@ async def test_what_two_of_three_say_names_both(three: Bench) -> None:
 async def test_one_deployment_says_everything_of_itself(copied: Bench) -> None:
     plan = await made(copied, replace(COPYING, deployment="iris", then=()))
     assert checks(plan, "permission to patch") == [("permission to patch", "patching serving/iris is allowed")]
-    assert (plan.intent.key, plan.intent.then, plan.others) == ("serving/iris", (), ())
+    assert [target.key for target in plan.targets] == ["serving/iris"]
 
 
 async def test_the_deployments_of_one_operation_are_not_warned_of_each_other(three: Bench) -> None:
@@ -162,7 +164,7 @@ async def test_a_version_is_copied_right_before_the_first_that_needs_it(copied: 
     ]
     (copy,) = (step for step in plan.steps if step.name is StepName.COPY_VERSION)
     assert (copy.before, copy.after, copy.command) == ("models:/dev.iris/2", "version 4 of iris", COPY)
-    assert [(part.model, part.to_version, part.copied) for part in plan.parts] == [
+    assert [(part.model, part.to_version, part.copied) for part in plan.changes] == [
         ("dev.iris", "2", False),
         ("iris", "4", True),
         ("iris", "4", True),
@@ -185,8 +187,8 @@ async def test_where_only_production_needs_the_copy_it_is_made_after_all_others(
 
 async def test_an_alias_names_what_is_copied(copied: Bench) -> None:
     plan = await made(copied, replace(COPYING, to_version="@best"))
-    assert [(part.model, part.to_version) for part in plan.parts] == [("dev.iris", "7"), ("iris", "4"), ("iris", "4")]
-    assert plan.copied_from == "models:/dev.iris/7"
+    assert [(part.model, part.to_version) for part in plan.changes] == [("dev.iris", "7"), ("iris", "4"), ("iris", "4")]
+    assert plan.last.copied_from == "models:/dev.iris/7"
     gone = await refused(copied, replace(COPYING, to_version="@nobody"))
     assert (gone.code, gone.message) == ("version_not_found", "version @nobody of dev.iris does not exist")
     strange = await refused(copied, replace(COPYING, model="strange", to_version="@best"))
@@ -198,9 +200,9 @@ async def test_a_copy_that_is_there_already_is_not_made_again(copied: Bench, sta
     known = copied.fake.registry.versions["iris", "3"]
     copied.fake.registry.versions["iris", "3"] = replace(known, source="models:/dev.iris/2", status=status)
     plan = await made(copied, COPYING)
-    assert plan.to_version == number
+    assert plan.last.to_version == number
     assert [name for name, _ in order(plan, StepName.COPY_VERSION)] == ([] if status == "READY" else [StepName.COPY_VERSION])
-    assert (plan.copied_from is None) is (status == "READY")
+    assert (plan.last.copied_from is None) is (status == "READY")
 
 
 NO_COPY = "a version is copied from one registered model to another one"
@@ -254,7 +256,7 @@ async def test_a_later_deployment_that_names_no_model_is_told_to_be_unlinked(cop
 
 async def test_a_name_alone_is_of_the_namespace_of_the_first(three: Bench) -> None:
     plan = await made(three, replace(INTENT, then=("canary",)))
-    assert [part.key for part in plan.parts] == ["serving/staging", "serving/canary"]
+    assert [part.key for part in plan.changes] == ["serving/staging", "serving/canary"]
 
 
 async def test_of_a_copy_everything_is_ready_beforehand(copied: Bench) -> None:

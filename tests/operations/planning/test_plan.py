@@ -84,8 +84,8 @@ async def test_where_only_the_alias_moves_no_pod_does(bench: Bench) -> None:
     assert [one.name for one in made.steps] == [StepName.LOCK, StepName.MARK, StepName.MOVE_ALIAS, *evidence]
     assert message(made, StepName.MARK) == ("no operation", made.id)
     assert message(made, StepName.TAG_VERSION)[1] == "modeldeck.* on version 1", "it is the one that is left, too"
-    assert set(made.slot_edits) == {OPERATION_AT}, "no rollout, and so no change cause"
-    assert made.gate is None
+    assert set(made.last.slot_edits) == {OPERATION_AT}, "no rollout, and so no change cause"
+    assert made.last.gate is None
 
 
 @pytest.mark.parametrize("champion", ["2", "3"])
@@ -100,7 +100,7 @@ async def test_where_only_the_pods_move_nothing_is_announced(bench: Bench, champ
 
 async def test_what_is_there_already_needs_no_step(bench: Bench) -> None:
     made = await bench.good_plan("1")
-    assert (made.steps, made.slot_edits, made.already_there) == ((), {}, True)
+    assert (made.steps, made.last.slot_edits, made.already_there) == ((), {}, True)
 
 
 async def test_an_alias_that_is_not_there_yet(bench: Bench) -> None:
@@ -114,8 +114,8 @@ async def test_an_alias_of_which_nobody_knows_where_it_is(bench: Bench) -> None:
     bench.fake.traps.fail("registry", Unreachable("refused", backend="MLflow"), times=9)
     made = await bench.good_plan("1", kind=Kind.ROLLBACK)
     assert message(made, StepName.MOVE_ALIAS) == ("champion at nobody knows what", "champion at 1")
-    assert not made.fingerprint.alias_known
-    mark = mark_of({OPERATION: made.slot_edits[OPERATION_AT][1] or ""})
+    assert not made.last.fingerprint.alias_known
+    mark = mark_of({OPERATION: made.last.slot_edits[OPERATION_AT][1] or ""})
     assert mark is not None
     assert not mark.previous_known
     assert (made.registry, made.cluster) == ("", bench.fake.cluster.id), "nobody asks a registry that is away for its name"
@@ -128,8 +128,8 @@ async def test_pods_that_follow_the_alias_are_started_anew_where_it_moves(bench_
     made = await bench.good_plan(to)
     assert [one.name for one in made.steps][1:5] == [StepName.MARK, StepName.MOVE_ALIAS, StepName.RESTART, StepName.AWAIT_ROLLOUT]
     assert message(made, StepName.RESTART) == (f"pods started with {champion}", f"pods started with {to}")
-    assert made.slot_edits[RESTARTED] == (None, iso(bench.fake.clock.now()))
-    assert made.by_alias
+    assert made.last.slot_edits[RESTARTED] == (None, iso(bench.fake.clock.now()))
+    assert made.last.by_alias
 
 
 async def test_behind_an_alias_the_template_tells_with_which_version_pods_started(bench_of: Callable[[str], Bench]) -> None:
@@ -157,22 +157,22 @@ async def test_pods_behind_an_alias_that_points_nowhere(bench_of: Callable[[str]
 async def test_what_it_writes_beside_the_template(bench: Bench) -> None:
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({CHANGE_CAUSE: "nightly"}))
     made = await bench.good_plan("2")
-    assert made.slot_edits[CAUSE_AT] == ("nightly", f"modeldeck promote iris 1 -> 2 by ann@box [{made.id}]: better")
-    before, after = made.slot_edits[OPERATION_AT]
+    assert made.last.slot_edits[CAUSE_AT] == ("nightly", f"modeldeck promote iris 1 -> 2 by ann@box [{made.id}]: better")
+    before, after = made.last.slot_edits[OPERATION_AT]
     assert before is None
     mark = mark_of({OPERATION: after or ""})
     assert mark is not None
     assert (mark.id, mark.kind, mark.actor, mark.model, mark.reason) == (made.id, "promote", "ann@box", "iris", "better")
     assert (mark.from_version, mark.to_version, mark.alias, mark.previous, mark.previous_known) == ("1", "2", "champion", "1", True)
     assert mark.at == iso(bench.fake.clock.now())
-    assert dict(mark.edits) == {where: change for where, change in made.slot_edits.items() if where != OPERATION_AT}
+    assert dict(mark.edits) == {where: change for where, change in made.last.slot_edits.items() if where != OPERATION_AT}
 
 
 @pytest.mark.parametrize(("tags", "expected"), [({}, ""), ({OPERATION_TAG: "earlier"}, "earlier")])
 async def test_what_the_versions_tags_told_before(bench: Bench, tags: dict[str, str], expected: str) -> None:
     known = bench.fake.registry.versions["iris", "2"]
     bench.fake.registry.versions["iris", "2"] = replace(known, tags=tags)
-    assert (await bench.good_plan("2")).fingerprint.tagged == expected
+    assert (await bench.good_plan("2")).last.fingerprint.tagged == expected
 
 
 async def test_what_it_was_made_from(bench: Bench) -> None:
@@ -180,17 +180,17 @@ async def test_what_it_was_made_from(bench: Bench) -> None:
     bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({HISTORY: last}))
     bench.fake.registry.id = "registry-1"
     made = await bench.good_plan("2")
-    taken = made.fingerprint
+    taken = made.last.fingerprint
     assert (taken.deployment_uid, taken.replicas, taken.alias_version, taken.version_status) == ("uid-iris", 2, "1", "READY")
     assert (taken.last_operation, taken.alias_known, taken.autoscaled) == ("earlier", True, False)
     assert (made.environment, made.cluster, made.registry) == ("test", ClusterId("uid-of-kube-system", "address"), "registry-1")
-    assert made.run_id == f"{2:032x}"
+    assert made.last.run_id == f"{2:032x}"
 
 
 @pytest.mark.parametrize("scaled", [True, False, None])
 async def test_whether_the_count_of_replicas_may_change_by_itself(bench: Bench, scaled: bool | None) -> None:
     bench.fake.cluster.hpa = scaled
-    assert (await bench.good_plan("2")).fingerprint.autoscaled is (scaled is True)
+    assert (await bench.good_plan("2")).last.fingerprint.autoscaled is (scaled is True)
 
 
 async def test_an_approval_comes_before_everything(bench: Bench) -> None:
@@ -203,14 +203,14 @@ async def test_an_approval_comes_before_everything(bench: Bench) -> None:
 
 async def test_the_time_in_the_marks_is_that_at_which_it_is_carried_out(bench: Bench) -> None:
     made = await bench.good_plan("2")
-    both = replace(made, others=(made,))
+    both = replace(made, targets=(made.last, made.last))
     later = stamped(both, bench.fake.clock.now() + 3600)
-    for plan in (later, *later.others):
-        mark = mark_of({OPERATION: plan.slot_edits[OPERATION_AT][1] or ""})
+    for target in later.targets:
+        mark = mark_of({OPERATION: target.slot_edits[OPERATION_AT][1] or ""})
         assert mark is not None
         assert mark.at == iso(bench.fake.clock.now() + 3600)
-        assert {where: change for where, change in plan.slot_edits.items() if where != OPERATION_AT} == {
-            where: change for where, change in made.slot_edits.items() if where != OPERATION_AT
+        assert {where: change for where, change in target.slot_edits.items() if where != OPERATION_AT} == {
+            where: change for where, change in made.last.slot_edits.items() if where != OPERATION_AT
         }
     nothing = await bench.good_plan("1")
     assert stamped(nothing, 0.0) == nothing
@@ -280,7 +280,7 @@ async def test_a_prometheus_that_nobody_named_counts_only_where_it_answers(
     assert await metrics_there(bench.fake.clients) is there
     made = await bench.plan("2")
     assert isinstance(made, Plan)
-    assert (made.gate is not None) is there
+    assert (made.last.gate is not None) is there
     assert (StepName.JUDGE_GATE in [one.name for one in made.steps]) is there
 
 
@@ -316,8 +316,8 @@ async def test_the_gate_is_told_and_comes_between_rollout_and_alias(bench: Bench
     assert [one.name for one in made.steps][2:5] == [StepName.AWAIT_ROLLOUT, StepName.JUDGE_GATE, StepName.MOVE_ALIAS]
     before, after = message(made, StepName.JUDGE_GATE)
     assert (before, after.startswith("passed: ")) == ("not judged", True)
-    assert made.gate == Gate()
-    assert of_template(made.slot_edits)
+    assert made.last.gate == Gate()
+    assert of_template(made.last.slot_edits)
 
 
 async def test_a_slot_that_cannot_be_written_is_refused(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ async def test_an_alias_in_the_template(bench_of: Callable[[str], Bench]) -> Non
         StepName.AWAIT_ROLLOUT,
     ]
     assert told(plan)["restart"] == ("pods started with 1", "pods started with 2")
-    assert plan.by_alias
+    assert plan.last.by_alias
 
 
 async def test_one_replica_and_an_alias_that_is_nowhere_yet(bench: Bench) -> None:
@@ -91,7 +91,7 @@ async def test_a_roll_back_says_so_also_while_the_registry_is_away(bench: Bench)
         bench.fake.traps.fail(call, Unreachable("refused"), times=9)
     away = await bench.good_plan(None, kind=Kind.ROLLBACK)
     assert told(away)["move alias"] == ("champion at nobody knows what", "champion at 1")
-    assert (away.fingerprint.alias_known, away.registry) == (False, "")
+    assert (away.last.fingerprint.alias_known, away.registry) == (False, "")
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ async def test_a_rollout_under_way_refuses_a_promotion_but_not_a_rollback(bench:
     promotion = await bench.plan("3")
     assert isinstance(promotion, Plan)
     assert [check.name for check in promotion.refused] == ["rollout"]
-    assert (await bench.good_plan(None, kind=Kind.ROLLBACK)).to_version == "1"
+    assert (await bench.good_plan(None, kind=Kind.ROLLBACK)).last.to_version == "1"
 
 
 async def test_the_operation_that_began_a_rollout_is_told_before_the_rollout(bench: Bench) -> None:
@@ -451,7 +451,7 @@ async def test_a_reference_that_is_not_certain_is_refused_until_somebody_says(be
     for _ in range(8):
         await bench.fake.clock.sleep(1.0)
     sure = await bench.good_plan("2")
-    assert [where for where in sure.slot_edits if "/env/" in where] == ["/spec/template/spec/containers/0/env/2/value"]
+    assert [where for where in sure.last.slot_edits if "/env/" in where] == ["/spec/template/spec/containers/0/env/2/value"]
 
 
 async def test_a_workload_of_another_kind_is_named(bench: Bench) -> None:

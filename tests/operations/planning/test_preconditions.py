@@ -17,6 +17,7 @@ from modeldeck.operations.planning.preconditions import annotations_digest, dige
 from tests.domain.links.templates import container, deployment, template
 from tests.operations.conftest import Bench
 from tests.support.operations import PLAN
+from tests.support.plans import with_target
 
 THEN = template(
     container(env={"LOG_LEVEL": "info", "MODEL_URI": "models:/iris/1"}, args=("-v",)),
@@ -29,11 +30,11 @@ OF = deployment(of=THEN, generation=4, observed_generation=4, desired=2)
 def made(**parts: Any) -> Plan:
     """From what stood then."""
     known: dict[str, Any] = {"places": digests(THEN), "annotations": annotations_digest(OF), "replicas": 2, **parts}
-    return replace(PLAN, fingerprint=Fingerprint(OF.uid, 4, OF.template_hash, "1", "READY", **known))
+    return with_target(PLAN, fingerprint=Fingerprint(OF.uid, 4, OF.template_hash, "1", "READY", **known))
 
 
 def changed(now: PodTemplate) -> tuple[str, ...]:
-    return template_changes(made(), replace(OF, template=now, template_hash="other", generation=5))
+    return template_changes(made().last, replace(OF, template=now, template_hash="other", generation=5))
 
 
 def server(**parts: Any) -> PodTemplate:
@@ -95,7 +96,7 @@ def test_every_place_is_told() -> None:
     ],
 )
 def test_what_else_of_a_deployment_moves(now: dict[str, Any], taken: dict[str, Any], message: tuple[str, ...]) -> None:
-    assert template_changes(made(**taken), replace(OF, **now)) == message
+    assert template_changes(made(**taken).last, replace(OF, **now)) == message
 
 
 def standing(mark: str = "", *history: OperationAnnotation) -> Deployment:
@@ -106,27 +107,31 @@ def standing(mark: str = "", *history: OperationAnnotation) -> Deployment:
 
 
 def test_another_operation_that_began_or_came_and_went_is_told() -> None:
-    plan = replace(made(last_operation="old"), slot_edits={own_annotation(OPERATION): (None, "ours")})
-    assert other_operation(plan, standing()) == ()
-    assert other_operation(plan, standing("", OperationAnnotation("old", actor="bob"))) == ()
-    assert other_operation(plan, standing("", OperationAnnotation(plan.id))) == ()
-    assert other_operation(plan, standing("", OperationAnnotation("new", actor="bob"))) == ("operation new of bob was carried out",)
-    assert other_operation(plan, standing("", OperationAnnotation("new"))) == ("operation new of somebody was carried out",)
-    assert other_operation(plan, standing(mark_text(OperationAnnotation("new", actor="bob")))) == ("operation new of bob has begun",)
-    assert other_operation(plan, standing(mark_text(OperationAnnotation("new")))) == ("operation new of somebody has begun",)
-    assert other_operation(plan, standing(mark_text(OperationAnnotation(plan.id)))) == ()
+    plan = with_target(made(last_operation="old"), slot_edits={own_annotation(OPERATION): (None, "ours")})
+    assert other_operation(plan.last, plan.id, standing()) == ()
+    assert other_operation(plan.last, plan.id, standing("", OperationAnnotation("old", actor="bob"))) == ()
+    assert other_operation(plan.last, plan.id, standing("", OperationAnnotation(plan.id))) == ()
+    assert other_operation(plan.last, plan.id, standing("", OperationAnnotation("new", actor="bob"))) == (
+        "operation new of bob was carried out",
+    )
+    assert other_operation(plan.last, plan.id, standing("", OperationAnnotation("new"))) == ("operation new of somebody was carried out",)
+    assert other_operation(plan.last, plan.id, standing(mark_text(OperationAnnotation("new", actor="bob")))) == (
+        "operation new of bob has begun",
+    )
+    assert other_operation(plan.last, plan.id, standing(mark_text(OperationAnnotation("new")))) == ("operation new of somebody has begun",)
+    assert other_operation(plan.last, plan.id, standing(mark_text(OperationAnnotation(plan.id)))) == ()
     left_behind = mark_text(OperationAnnotation("dead"))
-    known = replace(plan, slot_edits={own_annotation(OPERATION): (left_behind, "ours")})
-    assert other_operation(known, standing(left_behind)) == (), "it was there when the plan was made, and judged then"
+    known = with_target(plan, slot_edits={own_annotation(OPERATION): (left_behind, "ours")})
+    assert other_operation(known.last, known.id, standing(left_behind)) == (), "it was there when the plan was made, and judged then"
 
 
 async def planned(bench: Bench, **parts: Any) -> Plan:
     made = await bench.good_plan("2")
-    return replace(made, fingerprint=replace(made.fingerprint, **parts))
+    return with_target(made, fingerprint=replace(made.last.fingerprint, **parts))
 
 
 async def moved(bench: Bench, plan: Plan) -> tuple[str, ...]:
-    return await what_moved(plan, bench.fake.clients, bench.fake.clock)
+    return await what_moved(plan.last, plan.id, bench.fake.clients, bench.fake.clock)
 
 
 async def test_a_world_that_stands_still_has_not_moved(bench: Bench) -> None:
@@ -154,7 +159,7 @@ async def test_a_version_that_is_no_longer_ready_is_told(bench: Bench, status: s
     plan = await planned(bench)
     bench.fake.registry.add("iris", "2", status=status)
     assert await moved(bench, plan) == (f"version 2 of iris was READY, is {status}",)
-    copied = replace(plan, copied_from="models:/dev.iris/2")
+    copied = with_target(plan, copied_from="models:/dev.iris/2")
     assert await moved(bench, copied) == (), "it is yet to be made"
     del bench.fake.registry.versions["iris", "2"]
     assert await moved(bench, plan) == ("version 2 of iris was READY, is gone",)

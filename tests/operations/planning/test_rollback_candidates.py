@@ -18,6 +18,7 @@ from modeldeck.operations.planning.candidate_metrics import Span
 from modeldeck.operations.planning.rollback_candidates import rollback_targets
 from tests.domain.links.templates import container, deployment, replica_set, template
 from tests.support.operations import BEGUN
+from tests.support.plans import with_change
 
 REGISTRY = Registry(
     (RegisteredModel("iris", {}),), tuple(ModelVersion("iris", str(number), None, "READY", "None", 1.0, "") for number in range(1, 7))
@@ -48,7 +49,8 @@ def operation(before: str | None, after: str, at: float, kind: Kind = Kind.PROMO
         "outcome": Outcome.DONE,
         "steps": (),
     }
-    values |= {"deployment_uid": "uid-iris", "from_version": before, "to_version": after, "started_at": at - 100.0, "finished_at": at}
+    change = replace(BEGUN.last, uid="uid-iris", from_version=before, to_version=after)
+    values |= {"changes": (change,), "started_at": at - 100.0, "finished_at": at}
     return replace(BEGUN, **{**values, "kind": kind, **fields})
 
 
@@ -108,7 +110,7 @@ def test_of_several_services_the_last_one_counts() -> None:
 def test_of_another_model_nothing_is_a_candidate() -> None:
     sets = (revision(1, "9", model="wine"), revision(2, "2"), revision(3, "3"))
     assert [one.version for one in candidates(*sets, serving="3")] == ["2"]
-    assert candidates(past=[operation("8", "9", 900.0, model="wine")], serving="1") == ()
+    assert candidates(past=[with_change(operation("8", "9", 900.0), model="wine")], serving="1") == ()
 
 
 def test_another_deployments_sets_tell_nothing() -> None:

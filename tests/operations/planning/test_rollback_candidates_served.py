@@ -37,9 +37,9 @@ async def test_the_second_rollback_goes_further_back(bench: Bench) -> None:
     await bench.promote("2")
     await bench.promote("3")
     first = await bench.roll_back()
-    assert (first.to_version, first.outcome) == ("2", Outcome.DONE)
+    assert (first.last.to_version, first.outcome) == ("2", Outcome.DONE)
     second = await bench.roll_back()
-    assert (second.to_version, second.outcome) == ("1", Outcome.DONE)
+    assert (second.last.to_version, second.outcome) == ("1", Outcome.DONE)
     third = await bench.plan(None, kind=second.kind)
     assert isinstance(third, Refusal)
     assert third.code == "no_target"
@@ -49,7 +49,7 @@ async def test_the_second_rollback_goes_further_back(bench: Bench) -> None:
 async def test_never_simply_one_less(bench: Bench) -> None:
     await bench.promote("3")
     await bench.promote("2")
-    assert (await bench.roll_back()).to_version == "3"
+    assert (await bench.roll_back()).last.to_version == "3"
 
 
 async def test_a_version_that_never_served_is_no_candidate(bench: Bench) -> None:
@@ -118,7 +118,7 @@ async def test_a_rollback_further_back_leaves_everything_between_behind(bench: B
     refused = await bench.plan(None, kind=Kind.ROLLBACK)
     assert isinstance(refused, Refusal)
     assert refused.code == "no_target"
-    assert (await bench.good_plan("2", kind=Kind.ROLLBACK)).to_version == "2"
+    assert (await bench.good_plan("2", kind=Kind.ROLLBACK)).last.to_version == "2"
 
 
 async def test_rolled_back_by_others_it_is_not_gone_back_to(bench: Bench) -> None:
@@ -204,9 +204,9 @@ async def test_whatever_happened_a_rollback_leaves_for_a_version_that_served(mov
             made = await bench.plan(None, kind=Kind.ROLLBACK)
             if isinstance(made, Refusal):
                 continue
-            assert made.to_version in served
-            assert made.to_version != served[-1]
-            version = made.to_version
+            assert made.last.to_version in served
+            assert made.last.to_version != served[-1]
+            version = made.last.to_version
             assert (await bench.run(made)).outcome is Outcome.DONE
         if version != served[-1]:
             served.append(version)

@@ -23,6 +23,7 @@ from modeldeck.operations.planning.plan import plan
 from modeldeck.operations.runner.runner import AWAY, Gone, Order, Verb, _watch, carry_out
 from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
+from tests.support.plans import acquire
 from tests.support.processes import gone_pid
 from tests.support.virtual import VirtualClock, VirtualLoop
 
@@ -161,7 +162,7 @@ def watched(computer: Computer, then: Callable[[Locks, float], None]) -> str:
 
     async def story() -> str:
         locks = Locks(computer.fake.cluster, computer.fake.clock, "me")
-        await locks.acquire(await computer.planned(), lambda message: None)
+        await acquire(locks, await computer.planned(), lambda message: None)
         began = computer.fake.clock.monotonic()
         computer.fake.clock.on_sleep.append(lambda: then(locks, computer.fake.clock.monotonic() - began))
         return await _watch(computer.fake.clients, locks, computer.fake.clock)
@@ -175,7 +176,7 @@ def test_a_lock_is_renewed_in_time(computer: Computer) -> None:
 
     async def story() -> None:
         locks = Locks(computer.fake.cluster, computer.fake.clock, "me")
-        await locks.acquire(await computer.planned(), lambda message: None)
+        await acquire(locks, await computer.planned(), lambda message: None)
         renew, began = locks.renew, computer.fake.clock.monotonic()
 
         async def noted() -> None:

@@ -8,12 +8,13 @@ from modeldeck.domain.failures import Unreachable
 from modeldeck.operations.execution.lock import Locks
 from modeldeck.operations.runner.runner import _watch
 from tests.operations.conftest import Bench
+from tests.support.plans import acquire
 from tests.support.processes import gone_pid
 
 
 async def test_a_cluster_that_is_away_for_half_an_hour_is_given_up(bench: Bench) -> None:
     locks = Locks(bench.fake.cluster, bench.fake.clock, "me")
-    await locks.acquire(await bench.good_plan("2"), lambda message: None)
+    await acquire(locks, await bench.good_plan("2"), lambda message: None)
     bench.fake.traps.fail("write_lease", Unreachable("refused"), times=10**6)
     began = bench.fake.clock.monotonic()
     assert await _watch(bench.fake.clients, locks, bench.fake.clock) == "the cluster has been away for 30 minutes"

@@ -19,6 +19,7 @@ from tests.screens.deck.test_deck import ALL, Stage, until
 from tests.support import operations as ops
 from tests.support import sample
 from tests.support.eventually import eventually
+from tests.support.plans import with_change
 from tests.support.staging import settled
 
 
@@ -51,7 +52,7 @@ async def deck(
 
 
 def known(operation: Operation = ops.ROLLING, *, gone: bool = False) -> dict[str, ActiveOperation]:
-    return {operation.deployment_uid: ActiveOperation(operation, gone)}
+    return {operation.last.uid: ActiveOperation(operation, gone)}
 
 
 def row(app: Deck, name: str) -> str:
@@ -101,7 +102,7 @@ async def test_a_journal_that_cannot_be_read_is_no_sign_that_nothing_goes_on() -
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 40)])
 async def test_one_that_hangs_is_told_while_it_hangs(size: tuple[int, int]) -> None:
-    hung = {ops.ROLLING.deployment_uid: ActiveOperation(ops.ROLLING, gone=False, unheard="40 s")}
+    hung = {ops.ROLLING.last.uid: ActiveOperation(ops.ROLLING, gone=False, unheard="40 s")}
     async with deck(hung, fleet=ops.rolling_fleet(), size=size) as (app, pilot):
         await pilot.press("3")
         await settled(pilot)
@@ -162,7 +163,7 @@ async def test_what_was_cut_off_is_told_once_when_a_console_begins() -> None:
 
 
 async def test_several_that_were_cut_off_are_counted() -> None:
-    wine = replace(ops.ROLLING, id="other", deployment="wine", deployment_uid="d-wine")
+    wine = with_change(replace(ops.ROLLING, id="other"), key="serving/wine", uid="d-wine")
     async with deck({**known(gone=True), **known(wine, gone=True)}) as (app, _):
         assert "2 operations were cut off: O to resume or undo" in app.text()
 
@@ -176,7 +177,7 @@ async def test_what_is_cut_off_while_the_console_is_open_is_no_news_of_the_start
 
 
 async def test_a_deployment_of_the_same_name_elsewhere_is_another_one() -> None:
-    async with deck(known(replace(ops.ROLLING, deployment_uid="in another cluster"), gone=True)) as (app, _):
+    async with deck(known(with_change(ops.ROLLING, uid="in another cluster"), gone=True)) as (app, _):
         assert "cut off" not in app.text()
         assert "×" not in row(app, "iris")
 

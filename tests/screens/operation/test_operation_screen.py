@@ -24,6 +24,7 @@ from modeldeck.screens.shared.operation_monitor import OperationMonitor
 from modeldeck.widgets.content.state import Stale
 from tests.support import operations as ops
 from tests.support import sample
+from tests.support.plans import with_change
 from tests.support.staging import Stage, settled, stage
 
 GONE = RunnerFailure(f"whoever carried operation {ops.ID} out is gone", hint=f"modeldeck operations resume {ops.ID}")
@@ -404,16 +405,18 @@ HOSTILE = "\x1b]0;x\x07[red]\u202eevil\n"
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
     steps = tuple(replace(step, message=HOSTILE, state=StepState.FAILED, started_at=1.0) for step in ops.HELD.steps)
-    evil = replace(
-        ops.HELD,
-        actor=HOSTILE,
+    evil = with_change(
+        replace(
+            ops.HELD,
+            actor=HOSTILE,
+            reason=HOSTILE,
+            waiting=Waiting(HOSTILE, HOSTILE),
+            log=ops.said(*(HOSTILE,) * 3),
+            steps=steps,
+            host=HOSTILE,
+            message=HOSTILE,
+        ),
         model=HOSTILE,
-        reason=HOSTILE,
-        waiting=Waiting(HOSTILE, HOSTILE),
-        log=ops.said(*(HOSTILE,) * 3),
-        steps=steps,
-        host=HOSTILE,
-        message=HOSTILE,
     )
     for operation in (evil, replace(evil, state=State.ENDED, outcome=Outcome.NEEDS_ATTENTION)):
         async with watched(operation, size=size) as (app, _, _core):

@@ -14,6 +14,7 @@ from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.operations.rows import rows_of, source
 from tests.support import operations as ops
 from tests.support import sample
+from tests.support.plans import with_change
 from tests.support.staging import Stage, settled, stage
 
 
@@ -153,7 +154,9 @@ HOSTILE = "\x1b]0;x\x07[red]\u202eevil\n"
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
     evil = tuple(
-        replace(ops.past(n), actor=HOSTILE, model=HOSTILE, message=HOSTILE, reason=HOSTILE, deployment=HOSTILE, outcome=outcome)
+        with_change(
+            replace(ops.past(n), actor=HOSTILE, message=HOSTILE, reason=HOSTILE, outcome=outcome), model=HOSTILE, key=f"serving/{HOSTILE}"
+        )
         for n, outcome in enumerate(Outcome, 1)
     )
     async with stage(Journal(evil).screen, size=size) as (app, pilot):

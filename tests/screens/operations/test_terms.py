@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.screens.operations.terms import FIELDS, Term, matches, terms
 from tests.support import operations as ops
+from tests.support.plans import with_change
 
 WORDS = st.text(st.characters(categories=("L", "N"), include_characters="@-_."), min_size=1, max_size=8)
 OPERATIONS = st.builds(
-    lambda base, actor, model, state, reason: replace(base, actor=actor, model=model, state=state, reason=reason),
+    lambda base, actor, model, state, reason: with_change(replace(base, actor=actor, state=state, reason=reason), model=model),
     st.sampled_from(ops.ALL),
     WORDS,
     WORDS,
@@ -57,7 +58,7 @@ def test_terms_and_words_all_have_to_hold(text: str, indices: list[int]) -> None
 
 
 def test_versions_are_whole() -> None:
-    ten = replace(ops.DONE, to_version="10")
+    ten = with_change(ops.DONE, to_version="10")
     assert not matches(terms("to:1"), ten, False)
     assert matches(terms("to:10"), ten, False)
 
@@ -69,7 +70,7 @@ def test_what_was_cut_off_is_found_as_that() -> None:
 
 
 def test_it_is_found_by_each_of_its_deployments() -> None:
-    several = replace(ops.DONE, others=(ops.STAGING,))
+    several = replace(ops.DONE, changes=ops.STAGED.changes)
     for message in ("deployment:iris-staging", "deployment:serving/iris", "iris-staging"):
         assert all(term.holds(several, False) for term in terms(message))
     assert not any(term.holds(ops.DONE, False) for term in terms("deployment:iris-staging"))
@@ -111,5 +112,5 @@ def test_an_operation_is_found_by_each_of_its_own_fields_in_any_case(field: str,
 @given(OPERATIONS, st.booleans())
 def test_plain_words_look_in_every_field(operation: Operation, gone: bool) -> None:
     ended = replace(operation, outcome=Outcome.UNDONE)
-    for value in (ended.actor, ended.model, ended.reason, ended.id, "undone"):
+    for value in (ended.actor, ended.last.model, ended.reason, ended.id, "undone"):
         assert matches(terms(f'"{value}"'), ended, gone)

@@ -16,6 +16,7 @@ from modeldeck.screens.shared.picker import Picker
 from modeldeck.widgets.table.table import Table
 from tests.support import operations as ops
 from tests.support import sample
+from tests.support.plans import with_target
 from tests.support.staging import Stage, settled, stage
 
 PROTECTED = replace(sample.ENVIRONMENT, protected=True)
@@ -218,9 +219,9 @@ async def test_commands_are_folded_until_c_unfolds_them() -> None:
 
 
 async def test_an_operation_on_several_deployments_tells_them_apart() -> None:
-    other = replace(ops.PLAN, steps=(), intent=replace(ops.INTENT, deployment="iris-eu"))
-    steps = (replace(ops.STEPS[1], target=1), ops.STEPS[1])
-    async with stage(Person(replace(ops.PLAN, others=(other,), steps=steps)).screen, size=(160, 50)) as (app, _):
+    targets = (replace(ops.TARGET, deployment="iris-eu"), ops.TARGET)
+    steps = (ops.STEPS[1], replace(ops.STEPS[1], target=1))
+    async with stage(Person(replace(ops.PLAN, targets=targets, steps=steps)).screen, size=(160, 50)) as (app, _):
         text = app.text()
         assert "Changes on serving/iris" in text
         assert "Changes on serving/iris-eu" in text
@@ -348,7 +349,7 @@ async def test_hostile_words_stay_words(size: tuple[int, int]) -> None:
     checks = tuple(Check(HOSTILE, verdict, HOSTILE, HOSTILE) for verdict in Verdict)  # type: ignore[arg-type]
     edits: dict[str, tuple[str | None, str | None]] = {f"/spec/{HOSTILE}": (HOSTILE, HOSTILE * 2), f"/{HOSTILE}": (None, HOSTILE)}
     steps = tuple(replace(step, before=HOSTILE, after=HOSTILE, command=HOSTILE) for step in ops.STEPS)
-    plan = replace(ops.PLAN, checks=checks, slot_edits=edits, steps=steps, model=HOSTILE)
+    plan = with_target(replace(ops.PLAN, checks=checks, steps=steps), slot_edits=edits, model=HOSTILE)
     person = Person(plan, replace(PROTECTED, name=HOSTILE))
     async with stage(person.screen, size=size) as (app, pilot):
         await pilot.press("y")

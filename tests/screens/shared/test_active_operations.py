@@ -9,6 +9,7 @@ from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.screens.shared.active_operations import EVERY, ActiveOperation, ActiveOperationsPoller, under_way
 from tests.support import operations as ops
 from tests.support import sample
+from tests.support.plans import with_change
 
 UID = "d-iris"
 
@@ -16,13 +17,15 @@ UID = "d-iris"
 def test_only_what_has_not_ended_here_and_the_newest_of_each_deployment() -> None:
     """Names say nothing: environments, namespaces and deployments are called the same in other clusters."""
     older = replace(ops.JUDGING, id="older", started_at=ops.NOW - 500.0)
-    elsewhere = replace(ops.JUDGING, id="elsewhere", started_at=ops.NOW + 1.0, deployment_uid="another")
+    elsewhere = with_change(replace(ops.JUDGING, id="elsewhere", started_at=ops.NOW + 1.0), uid="another")
     found = under_way((elsewhere, ops.HELD, older, ops.DONE), ops.NOW)
     assert {uid: each.operation.id for uid, each in found.items()} == {UID: ops.HELD.id, "another": "elsewhere"}
 
 
 def test_an_operation_on_several_deployments_is_under_way_on_each() -> None:
-    found = under_way((replace(ops.JUDGING, others=(replace(ops.STAGING, key="serving/iris-eu", uid="d-eu"),)),), ops.NOW)
+    found = under_way(
+        (replace(ops.JUDGING, changes=(replace(ops.STAGING, key="serving/iris-eu", uid="d-eu"), *ops.JUDGING.changes)),), ops.NOW
+    )
     assert {uid: each.operation.id for uid, each in found.items()} == {UID: ops.ID, "d-eu": ops.ID}
 
 

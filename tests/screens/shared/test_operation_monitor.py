@@ -14,10 +14,9 @@ from tests.support.clocks import settle
 async def test_an_operation_is_found_by_each_of_its_deployments(read: bool) -> None:
     core = ops.Core()
     monitor = core.monitor()
-    staging = replace(ops.PLAN, intent=replace(ops.INTENT, deployment="iris-staging"))
-    followed = monitor.begin(replace(ops.PLAN, others=(staging,)))
+    followed = monitor.begin(ops.STAGED)
     if read:
-        core.tell(replace(ops.ROLLING, others=(ops.STAGING,)))
+        core.tell(replace(ops.ROLLING, changes=ops.STAGED.changes))
         await settle()
     assert monitor.of("serving/iris-staging") is followed
     assert monitor.of("serving/iris") is followed

@@ -157,10 +157,10 @@ def _detached(bound: OperationService, operation_id: str, *, as_json: bool) -> i
 
 def _consent(environment: Environment, plan: Plan, given: argparse.Namespace) -> tuple[str, str] | None:
     """None: go on. Else why not, and what to do."""
-    name = plan.intent.deployment
+    name = plan.last.deployment
     if environment.protected:
         if given.confirm is not None:
-            if given.confirm in (name, f"{plan.intent.namespace}/{name}"):
+            if given.confirm in (name, plan.last.key):
                 return None
             return f"--confirm {given.confirm} is not the deployment's name", f"--confirm {name}"
         if not _terminal():

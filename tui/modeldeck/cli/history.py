@@ -15,10 +15,11 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.mlflow.alias_changes import AliasChange
 from modeldeck.domain.operations.exit_code import ExitCode
+from modeldeck.domain.operations.history_entry import HistoryEntry
 from modeldeck.domain.operations.intent import Kind
-from modeldeck.operations.common.serialization import operation_json
+from modeldeck.operations.common.serialization import history_json
 from modeldeck.operations.common.text import iso
-from modeldeck.operations.history.history import Memories, Past
+from modeldeck.operations.history.history import Memories
 from modeldeck.operations.history.history import history as gathered
 
 _HEAD = ("WHEN", "ACTOR", "KIND", "DEPLOYMENT", "MODEL", "FROM", "TO", "OUTCOME", "SOURCE", "REASON")
@@ -44,7 +45,7 @@ async def history(environment: Environment, given: argparse.Namespace) -> int:
     past = gathered(memories, environment.patterns)
     found = [one for one in past if given.subject is None or one.is_about(given.subject)]
     if given.output == "json":
-        put_json({"entries": [{**operation_json(one.operation), "source": one.source} for one in found]})
+        put_json({"entries": [history_json(one) for one in found]})
     else:
         put(table(_HEAD, [_cells(one) for one in found]) if found else "nothing is known to have been moved")
     for answer in (fleet, registry):
@@ -66,22 +67,22 @@ def _sightings(environment: Environment, registry: str) -> tuple[AliasChange, ..
         return ()
 
 
-def _where(past: Past) -> str:
-    key = past.operation.key
-    return f"{key} (another one)" if key in past.others else key
+def _where(entry: HistoryEntry) -> str:
+    key = entry.last.key
+    return f"{key} (another one)" if key in entry.elsewhere else key
 
 
-def _cells(past: Past) -> tuple[str, ...]:
-    operation = past.operation
+def _cells(entry: HistoryEntry) -> tuple[str, ...]:
+    last = entry.last
     return (
-        iso(operation.finished_at or operation.started_at) or "",
-        short(operation.actor) or "–",
-        operation.kind.value,
-        _where(past) if operation.deployment else "–",
-        operation.model if operation.deployment else f"{operation.model}@{operation.alias}",
-        operation.from_version or ("?" if operation.deployment else "nothing"),
-        operation.to_version or ("?" if operation.deployment else "nothing"),
-        (operation.outcome or operation.state).value,
-        past.source,
-        operation.reason or (operation.message if operation.kind is Kind.MOVE else ""),
+        iso(entry.finished_at or entry.started_at) or "",
+        short(entry.actor) or "–",
+        entry.kind.value,
+        _where(entry) if last.key else "–",
+        last.model if last.key else f"{last.model}@{last.alias}",
+        last.from_version or ("?" if last.key else "nothing"),
+        last.to_version or ("?" if last.key else "nothing"),
+        (entry.outcome or entry.state).value,
+        entry.source,
+        entry.reason or (entry.message if entry.kind is Kind.MOVE else ""),
     )

@@ -72,9 +72,9 @@ def _cells(operation: Operation) -> tuple[str, ...]:
         short(operation.actor),
         operation.kind.value,
         ", ".join(operation.keys),
-        operation.model,
-        operation.from_version or "?",
-        operation.to_version,
+        operation.last.model,
+        operation.last.from_version or "?",
+        operation.last.to_version,
         state_words(operation),
     )
 

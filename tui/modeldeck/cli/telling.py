@@ -9,8 +9,9 @@ from modeldeck.cli.output import lines, say
 from modeldeck.domain.operations.checks import Verdict
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation
-from modeldeck.domain.operations.plan import Plan, VersionChange
+from modeldeck.domain.operations.plan import Plan
 from modeldeck.domain.operations.steps import Step, StepState
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.text import iso
 
@@ -31,8 +32,8 @@ def plan_text(plan: Plan) -> str:
     """Checks, then steps with before, after and what a person could type instead; no steps where a check refuses."""
     intent = plan.intent
     verb = "roll back" if intent.kind is Kind.ROLLBACK else "promote"
-    keys = [target.intent.key for target in plan.targets]
-    text = [f"plan: {verb} {_moves(plan.parts)} ({plan.environment})", "checks"]
+    keys = [target.key for target in plan.targets]
+    text = [f"plan: {verb} {_moves(plan.changes)} ({plan.environment})", "checks"]
     wide = max((len(check.name) for check in plan.checks), default=0)
     for check in plan.checks:
         hint = f" — {check.hint}" if check.hint and check.verdict is not Verdict.OK else ""
@@ -43,19 +44,19 @@ def plan_text(plan: Plan) -> str:
         return lines("\n".join([*text, "steps", "  none: already there"]), keep_blanks=True)
     text.append("steps")
     for number, step in enumerate(plan.steps, 1):
-        on = f" ({keys[step.target]})" if plan.others else ""
+        on = f" ({keys[step.target]})" if len(keys) > 1 else ""
         text.append(f"  {number}. {step.name:<15} {step.before} → {step.after}{on}")
         if step.command:
             text.append(f"       {step.command}")
     return lines("\n".join(text), keep_blanks=True)
 
 
-def _moves(parts: Iterable[VersionChange]) -> str:
+def _moves(changes: Iterable[VersionChange]) -> str:
     """Deployment after deployment, each with its own model and versions where they are others."""
     told, last = "", ""
-    for part in parts:
-        move = f"{part.model} {part.from_version or '?'} → {part.to_version}"
-        told += f", then {part.key}" if move == last else f"{', then ' if told else ''}{move} in {part.key}"
+    for change in changes:
+        move = f"{change.model} {change.from_version or '?'} → {change.to_version}"
+        told += f", then {change.key}" if move == last else f"{', then ' if told else ''}{move} in {change.key}"
         last = move
     return told
 
@@ -63,7 +64,7 @@ def _moves(parts: Iterable[VersionChange]) -> str:
 def operation_text(operation: Operation) -> str:
     """How it ended, with each step."""
     outcome = operation.outcome or operation.state
-    text = [f"{operation.id}  {operation.kind} {_moves(operation.parts)}", f"{outcome}: {operation.message}"]
+    text = [f"{operation.id}  {operation.kind} {_moves(operation.changes)}", f"{outcome}: {operation.message}"]
     text += [f"  type: {command}" for command in operation.next_commands]
     text += [step_text(step, _target(operation, step)) for step in operation.steps]
     return lines("\n".join(text), keep_blanks=True)
@@ -94,8 +95,8 @@ def unheard_words(operation: Operation, quiet: float) -> str:
 
 def _target(operation: Operation, step: Step) -> str:
     """Which deployment a step is about, where there are several."""
-    keys = operation.targets
-    return keys[step.target] if operation.others and step.target < len(keys) else ""
+    keys = operation.keys
+    return keys[step.target] if len(keys) > 1 else ""
 
 
 def step_text(step: Step, where: str = "") -> str:

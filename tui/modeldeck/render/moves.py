@@ -8,8 +8,8 @@ from itertools import pairwise
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import VersionChange
 from modeldeck.domain.operations.steps import Step, StepState
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.render.cell import Cell, Line, Role
 
 EMPTY: Line = (Cell(""),)
@@ -90,18 +90,18 @@ def move(kind: Kind, model: str, old: str | None, new: str, key: str) -> Line:
     )
 
 
-def moves(kind: Kind, parts: Sequence[VersionChange]) -> list[Line]:
+def moves(kind: Kind, changes: Sequence[VersionChange]) -> list[Line]:
     """Deployment after Deployment. One where the same is done as on the one before stands beside it, any other on a line of its own."""
-    first = parts[0]
+    first = changes[0]
     lines: list[Line] = [move(kind, first.model, first.from_version, first.to_version, first.key)]
-    for before, part in pairwise(parts):
-        key = Cell(part.key, "strong")
-        if (part.model, part.from_version, part.to_version) == (before.model, before.from_version, before.to_version):
+    for before, change in pairwise(changes):
+        key = Cell(change.key, "strong")
+        if (change.model, change.from_version, change.to_version) == (before.model, before.from_version, before.to_version):
             lines[-1] = (*lines[-1], Cell(", then ", "muted"), key)
             continue
-        name = (Cell("copied to " if part.copied else "as ", "muted"), Cell(part.model, "strong"), Cell("  "))
-        under = name if part.model != before.model else ()
-        lines.append((Cell("  then ", "muted"), *under, *versions(part.from_version, part.to_version), Cell("  on ", "muted"), key))
+        name = (Cell("copied to " if change.copied else "as ", "muted"), Cell(change.model, "strong"), Cell("  "))
+        under = name if change.model != before.model else ()
+        lines.append((Cell("  then ", "muted"), *under, *versions(change.from_version, change.to_version), Cell("  on ", "muted"), key))
     return lines
 
 

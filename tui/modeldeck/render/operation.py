@@ -32,7 +32,7 @@ def head_lines(operation: Operation, now: float, width: int, *, cut_off: bool) -
     work = at_work(operation) if operation.state is not State.ENDED else ""
     stands = (Cell(f"{mark.text} {standing(operation, cut_off=cut_off).upper()}", mark.role), Cell(f"  {work}" if work else "", "strong"))
     since = Cell(f"  {'after ' if operation.state is State.ENDED else ''}{took}", "muted")
-    first, *further = moves(operation.kind, operation.parts)
+    first, *further = moves(operation.kind, operation.changes)
     whole = (*stands, Cell("  "), *first, since)
     if _width(whole) <= width:
         return [whole, *further]
@@ -206,7 +206,7 @@ def under_way_line(operation: Operation, *, cut_off: bool, unheard: str = "") ->
     return (
         Cell(f"{mark.text} ", mark.role),
         Cell(f"{verb(operation.kind)} "),
-        *versions(operation.from_version, operation.to_version),
+        *versions(operation.last.from_version, operation.last.to_version),
         Cell(f" by {operation.actor or 'somebody'}", "muted"),
         said,
     )

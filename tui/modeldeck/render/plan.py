@@ -54,7 +54,7 @@ def head(intent: Intent, found: Plan | Refusal | None, environment: Environment)
     tags = [
         Cell(f"  {word}", "warn") for word, holds in (("protected", environment.protected), ("approval", environment.approval)) if holds
     ]
-    *before, last = moves(intent.kind, plan.parts) if plan else [_wanted(intent)]
+    *before, last = moves(intent.kind, plan.changes) if plan else [_wanted(intent)]
     lines: list[Line] = [*before, (*last, Cell("  in ", "muted"), Cell(environment.name), *tags)]
     if plan is not None:
         lines.append(summary(plan))
@@ -73,11 +73,6 @@ def _wanted(intent: Intent) -> Line:
     if intent.copy_to is not None:
         line += [Cell(", copied to ", "muted"), Cell(intent.copy_to, "strong"), Cell(" on the way", "muted")]
     return tuple(line)
-
-
-def _in_order(plan: Plan) -> tuple[Plan, ...]:
-    """The plan of each Deployment, as one follows the other."""
-    return (*plan.others, plan)
 
 
 def summary(plan: Plan) -> Line:
@@ -113,9 +108,9 @@ def checks(found: Sequence[Check], *, compact: bool) -> Section:
 def diff(plan: Plan) -> list[Section]:
     """What is changed on each Deployment, place by place: before → after."""
     sections = []
-    for target in _in_order(plan):
+    for target in plan.targets:
         if target.slot_edits:
-            title = f"Changes on {target.intent.key}" if plan.others else "Changes"
+            title = f"Changes on {target.key}" if len(plan.targets) > 1 else "Changes"
             sections.append(Section(title, tuple(_edits(target.slot_edits))))
     return sections
 
@@ -159,7 +154,7 @@ def steps(plan: Plan) -> Section:
     lines: list[Line] = []
     several = len(plan.targets) > 1
     for number, step in enumerate(plan.steps, 1):
-        where = (Cell(f"{plan.target(step.target).intent.key}  ", "muted"),) if several else ()
+        where = (Cell(f"{plan.targets[step.target].key}  ", "muted"),) if several else ()
         lines.append((Cell(f" {number:>2} ", "muted"), Cell(f"{step.name:<15}  "), *where, *_change(step)))
     return Section("Steps", tuple(lines))
 
@@ -175,13 +170,11 @@ def _change(step: Step) -> Line:
 def gate(plan: Plan) -> Section:
     """What the new pods are judged by, in words; without a gate why there is none. Deployments with gates of their own are
     told one by one."""
-    ordered = _in_order(plan)
+    gate = plan.last.gate
     found = [check for check in plan.checks if check.name is CheckName.GATE]
-    if all(target.gate == plan.gate for target in ordered) and (plan.gate is not None or len(found) < 2):
-        return Section("Gate", _gate_lines(plan.gate, found[0].text if found else ""))
-    named = [
-        ((Cell(target.intent.key, "strong"),), *_gate_lines(target.gate, _message_about(target.intent.key, found))) for target in ordered
-    ]
+    if all(target.gate == gate for target in plan.targets) and (gate is not None or len(found) < 2):
+        return Section("Gate", _gate_lines(gate, found[0].text if found else ""))
+    named = [((Cell(target.key, "strong"),), *_gate_lines(target.gate, _message_about(target.key, found))) for target in plan.targets]
     return Section("Gates", tuple(line for lines in named for line in lines))
 
 

@@ -25,7 +25,7 @@ async def test_it_is_waited_for_a_minute(bench: Bench, takes: float, outcome: Ou
     begun: list[float] = []
 
     def pending() -> None:
-        copy = registry.versions.get(("prod.iris", made.to_version))
+        copy = registry.versions.get(("prod.iris", made.last.to_version))
         if copy is not None:
             begun.append(clock.monotonic())
             ready = clock.monotonic() - begun[0] >= takes

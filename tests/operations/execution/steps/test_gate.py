@@ -231,7 +231,7 @@ async def test_without_a_gate_only_with_a_reason_and_it_is_said(judged: Bench) -
     assert refused.code == "usage"
     made = await judged.plan("2", ungated=True, reason="hotfix")
     assert isinstance(made, Plan)
-    assert made.gate is None
+    assert made.last.gate is None
     assert made.checks[-1].message == "no gate, as asked: hotfix"
 
 
@@ -239,9 +239,9 @@ async def test_a_roll_back_has_a_shorter_gate(judged: Bench) -> None:
     says(judged, lambda at: 0.5)
     await judged.promote("2")
     made = await judged.good_plan(None, kind=Kind.ROLLBACK)
-    assert made.gate is not None
-    assert made.gate.passes_in_a_row == 2
-    assert made.gate.timeout <= GATE.timeout
+    assert made.last.gate is not None
+    assert made.last.gate.passes_in_a_row == 2
+    assert made.last.gate.timeout <= GATE.timeout
     assert (await judged.run(made)).outcome is Outcome.DONE
 
 

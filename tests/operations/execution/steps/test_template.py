@@ -95,7 +95,7 @@ async def test_a_way_back_of_what_was_never_there_only_notes_the_end(bench: Benc
     run.undoing, before = True, bench.fake.template()
     assert await PATCH.undo(run) == "it never took effect"
     assert (bench.fake.template(), sent(bench)) == (before, 1)
-    assert [line.id for line in history_of(bench.fake.annotations())] == [run.whole.id]
+    assert [line.id for line in history_of(bench.fake.annotations())] == [run.plan.id]
     assert await PATCH.undo(run) != "it never took effect", "its own line tells by now that it was taken back"
     assert sent(bench) == 1
 

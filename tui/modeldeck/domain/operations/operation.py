@@ -9,8 +9,8 @@ from modeldeck.domain.gates import GateVerdict, Judgement
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.domain.operations.intent import Kind
-from modeldeck.domain.operations.plan import VersionChange
 from modeldeck.domain.operations.steps import Step, StepName, StepState
+from modeldeck.domain.operations.version_change import VersionChange
 
 
 class State(StrEnum):
@@ -60,11 +60,8 @@ class Operation:
     id: str
     kind: Kind
     actor: str
-    model: str
-    namespace: str
-    deployment: str
-    from_version: str | None
-    to_version: str
+    changes: tuple[VersionChange, ...]
+    """One for each of its Deployments, in the order in which they change; at least one."""
     reason: str
     state: State
     outcome: Outcome | None
@@ -77,7 +74,6 @@ class Operation:
     """Once it has ended: what to type for what it left open, in order."""
     log: tuple[Said, ...] = ()
     """Every request that changed something, what the pods said, and what people decided, in order."""
-    alias: str = ""
     environment: str = ""
     host: str = ""
     """Where `runner_pid` runs."""
@@ -94,22 +90,24 @@ class Operation:
     """Which backend it waits for, in words; "" while all answer."""
     heartbeat_at: float | None = None
     """When its process last said that it lives, where the journal knows."""
-    others: tuple[VersionChange, ...] = ()
-    """What is done to further deployments, before this one and in order."""
-    copied: bool = False
-    """Whether `to_version` is made as a copy by one of its steps."""
-    deployment_uid: str = ""
-    """Tells deployments of the same name in two clusters apart."""
-    alias_before: str | None = None
-    """What the alias pointed at when it was planned; None: nothing, or not known."""
     cluster: ClusterId = field(default_factory=ClusterId)
     registry: str = ""
     extended: float = 0.0
     """Seconds that people have given the gate at work, or the last one, beyond its own time."""
 
     @property
+    def last(self) -> VersionChange:
+        """Of the Deployment that matters most: the operation is named after it."""
+        return self.changes[-1]
+
+    @property
     def key(self) -> str:
-        return f"{self.namespace}/{self.deployment}"
+        return self.last.key
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """`namespace/name` of its Deployments, as one follows the other."""
+        return tuple(change.key for change in self.changes)
 
     @property
     def awaits_approval(self) -> bool:
@@ -117,34 +115,9 @@ class Operation:
         at_work = any(step.name is StepName.AWAIT_APPROVAL and step.state is StepState.TRYING for step in self.steps)
         return self.state is State.WAITING and at_work
 
-    @property
-    def parts(self) -> tuple[VersionChange, ...]:
-        """What it does to each Deployment, as one follows the other."""
-        own = VersionChange(
-            self.key,
-            self.model,
-            self.from_version,
-            self.to_version,
-            copied=self.copied,
-            uid=self.deployment_uid,
-            alias=self.alias,
-            alias_before=self.alias_before,
-        )
-        return (*self.others, own)
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """`namespace/name` of its Deployments, as one follows the other."""
-        return tuple(part.key for part in self.parts)
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """The same by the numbers that steps name them by (`Step.target`)."""
-        return (self.key, *(part.key for part in self.others))
-
     def is_about(self, key: str, uid: str) -> bool:
         """Whether it was carried out on this very Deployment, and not on one of the same name elsewhere or before."""
-        return any(part.key == key and part.uid in ("", uid) for part in self.parts)
+        return any(change.key == key and change.uid in ("", uid) for change in self.changes)
 
     @property
     def judged(self) -> Judgement | None:

@@ -11,6 +11,7 @@ from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.checks import Check, Verdict
 from modeldeck.domain.operations.intent import Intent
 from modeldeck.domain.operations.steps import EVIDENCE, Step, StepName
+from modeldeck.domain.operations.version_change import VersionChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +39,20 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
-class VersionChange:
+class Target:
     """What an operation does to one Deployment: each of several may serve another model, and come from another version."""
 
-    key: str
-    """`namespace/name`."""
+    namespace: str
+    deployment: str
     model: str
+    alias: str
     from_version: str | None
     to_version: str
-    copied: bool = False
-    """Whether `to_version` is made as a copy, by the same operation."""
-    uid: str = ""
-    """Tells deployments of the same name in two clusters apart; "" where the memory does not say."""
-    alias: str = ""
-    alias_before: str | None = None
-    """What the alias pointed at when it was planned; None: nothing, or not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    intent: Intent
-    model: str
-    from_version: str | None
-    to_version: str
-    steps: tuple[Step, ...]
-    checks: tuple[Check, ...]
     fingerprint: Fingerprint
-    slot_edits: Mapping[str, tuple[str | None, str | None]]
+    slot_edits: Mapping[str, tuple[str | None, str | None]] = field(default_factory=dict)
     """JSON pointer below the Deployment → (value before, value after); None: absent."""
     by_alias: bool = False
     """An alias-served deployment: the alias moves first, then the pods restart."""
-    id: str = ""
-    """The id that the operation will have: it stands in the mark on the Deployment."""
-    environment: str = ""
     run_id: str | None = None
     """The run that `to_version` came from, where known."""
     copied_from: str | None = None
@@ -79,35 +61,50 @@ class Plan:
     """How the new pods are judged; None: not at all."""
     serving_sets: tuple[str, ...] = ()
     """Names of the ReplicaSets that served when the plan was made: what the new pods are compared with."""
-    cluster: ClusterId = field(default_factory=ClusterId)
-    """The cluster of its Deployments: the environment's name may mean another one later."""
-    registry: str = ""
-    """Likewise its registry, as `ModelRegistry.identity` names it; "" where it could not be asked."""
-    others: tuple[Plan, ...] = ()
-    """What is done to further deployments, in order and before this one: plans without steps, as the steps of all stand here."""
-
-    def target(self, number: int) -> Plan:
-        """The plan of one deployment: 0 is this one."""
-        return self if number == 0 else self.others[number - 1]
 
     @property
-    def targets(self) -> tuple[Plan, ...]:
-        return (self, *self.others)
+    def key(self) -> str:
+        """`namespace/name` of the Deployment."""
+        return f"{self.namespace}/{self.deployment}"
 
     @property
-    def parts(self) -> tuple[VersionChange, ...]:
-        """What is done to each Deployment, as one follows the other."""
-        own = VersionChange(
-            self.intent.key,
+    def change(self) -> VersionChange:
+        return VersionChange(
+            self.key,
             self.model,
             self.from_version,
             self.to_version,
             copied=self.copied_from is not None,
             uid=self.fingerprint.deployment_uid,
-            alias=self.intent.alias,
+            alias=self.alias,
             alias_before=self.fingerprint.alias_version,
         )
-        return (*(part for other in self.others for part in other.parts), own)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    intent: Intent
+    targets: tuple[Target, ...]
+    """One for each Deployment, in the order in which they change; at least one."""
+    steps: tuple[Step, ...]
+    checks: tuple[Check, ...]
+    id: str = ""
+    """The id that the operation will have: it stands in the mark on the Deployment."""
+    environment: str = ""
+    cluster: ClusterId = field(default_factory=ClusterId)
+    """The cluster of its Deployments: the environment's name may mean another one later."""
+    registry: str = ""
+    """Likewise its registry, as `ModelRegistry.identity` names it; "" where it could not be asked."""
+
+    @property
+    def last(self) -> Target:
+        """The Deployment that matters most: the operation is named after it."""
+        return self.targets[-1]
+
+    @property
+    def changes(self) -> tuple[VersionChange, ...]:
+        """What is done to each Deployment, as one follows the other."""
+        return tuple(target.change for target in self.targets)
 
     @property
     def refused(self) -> tuple[Check, ...]:

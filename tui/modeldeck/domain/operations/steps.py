@@ -61,7 +61,7 @@ class Step:
     finished_at: float | None = None
     message: str = ""
     target: int = 0
-    """Which of the plan's deployments it is about: 0 is the plan's own, n the n-th of `Plan.others`."""
+    """Which of `Plan.targets` it is about."""
     judgements: tuple[Judgement, ...] = ()
     """Of a gate: the newest last, not more than are worth looking at."""
     requests: int = 0

@@ -13,7 +13,7 @@ from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, history_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.operations.operation import Outcome
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Target
 from modeldeck.operations.common.patch import own_annotation
 
 
@@ -30,25 +30,25 @@ class Ownership(StrEnum):
     """It never took effect; or somebody took the mark off by hand, and what stands may still be its doing."""
 
 
-def ownership_of(plan: Plan, deployment: Deployment) -> Ownership:
+def ownership_of(target: Target, operation_id: str, deployment: Deployment) -> Ownership:
     mark, past = under_way(deployment.annotations), history_of(deployment.annotations)
-    if any(one.id == plan.id and one.outcome == Outcome.UNDONE for one in past):
+    if any(one.id == operation_id and one.outcome == Outcome.UNDONE for one in past):
         return Ownership.BACK
-    if mark is not None and deployment.annotations[OPERATION] != mark_before(plan):
-        return Ownership.OURS if mark.id == plan.id else Ownership.TAKEN
+    if mark is not None and deployment.annotations[OPERATION] != mark_before(target):
+        return Ownership.OURS if mark.id == operation_id else Ownership.TAKEN
     for one in past:
-        if one.id == plan.id:
+        if one.id == operation_id:
             return Ownership.OURS
-        if one.id == plan.fingerprint.last_operation:
+        if one.id == target.fingerprint.last_operation:
             break
         if one.outcome != Outcome.UNDONE:
             return Ownership.PASSED
     return Ownership.UNMARKED
 
 
-def mark_before(plan: Plan) -> str | None:
+def mark_before(target: Target) -> str | None:
     """The mark that stood when it was planned, and that its own replaces: of an operation with an open end."""
-    before, _ = plan.slot_edits.get(own_annotation(OPERATION), (None, None))
+    before, _ = target.slot_edits.get(own_annotation(OPERATION), (None, None))
     return before
 
 

@@ -3,17 +3,19 @@ fields of a newer modeldeck are left alone, missing ones have their defaults."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from modeldeck.domain.gates import Gate, Judgement, gate_from_json, gate_to_json, judgement_to_json
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
+from modeldeck.domain.operations.history_entry import HistoryEntry
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Waiting
-from modeldeck.domain.operations.plan import Fingerprint, Plan, VersionChange
+from modeldeck.domain.operations.plan import Fingerprint, Plan, Target
 from modeldeck.domain.operations.steps import Step, StepName
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.common.text import iso
 
 SCHEMA = 1
@@ -22,21 +24,22 @@ Json = dict[str, Any]
 
 
 def operation_json(operation: Operation) -> Json:
-    """One operation as `promote`, `rollback`, `operations show` and `history` print it: times ISO 8601 in UTC, unknown is null."""
+    """One operation as `promote`, `rollback` and `operations show` print it: times ISO 8601 in UTC, unknown is null."""
+    last = operation.last
     return {
         "id": operation.id,
         "kind": operation.kind.value,
         "actor": operation.actor or None,
         "environment": operation.environment or None,
         "cluster": operation.cluster.text() or None,
-        "model": operation.model or None,
-        "namespace": operation.namespace or None,
-        "deployment": operation.deployment or None,
-        "deployments": list(operation.keys) if operation.deployment else [],
-        "parts": [part_json(part) for part in operation.parts] if operation.deployment else [],
-        "alias": operation.alias or None,
-        "from_version": operation.from_version,
-        "to_version": operation.to_version or None,
+        "model": last.model or None,
+        "namespace": last.namespace,
+        "deployment": last.deployment,
+        "deployments": list(operation.keys),
+        "changes": [change_json(change) for change in operation.changes],
+        "alias": last.alias or None,
+        "from_version": last.from_version,
+        "to_version": last.to_version or None,
         "reason": operation.reason or None,
         "state": operation.state.value,
         "outcome": operation.outcome.value if operation.outcome else None,
@@ -44,7 +47,7 @@ def operation_json(operation: Operation) -> Json:
         "finished_at": iso(operation.finished_at),
         "runner_pid": operation.runner_pid,
         "heard_at": iso(operation.heartbeat_at),
-        "steps": [step_json(step, operation.targets) for step in operation.steps],
+        "steps": [step_json(step, operation.keys) for step in operation.steps],
         "gate": judgement_json(operation.judged) if operation.judged is not None else None,
         "waiting": _waiting_json(operation.waiting),
         "next_commands": list(operation.next_commands),
@@ -53,20 +56,52 @@ def operation_json(operation: Operation) -> Json:
     }
 
 
+def history_json(entry: HistoryEntry) -> Json:
+    """One move of the past as `history` prints it."""
+    last = entry.last
+    return {
+        "id": entry.id,
+        "kind": entry.kind.value,
+        "actor": entry.actor or None,
+        "environment": entry.environment or None,
+        "cluster": entry.cluster.text() or None,
+        "model": last.model or None,
+        "namespace": last.namespace or None,
+        "deployment": last.deployment or None,
+        "deployments": list(entry.keys),
+        "changes": [change_json(change) for change in entry.changes if change.key],
+        "alias": last.alias or None,
+        "from_version": last.from_version,
+        "to_version": last.to_version or None,
+        "reason": entry.reason or None,
+        "state": entry.state.value,
+        "outcome": entry.outcome.value if entry.outcome else None,
+        "started_at": iso(entry.started_at),
+        "finished_at": iso(entry.finished_at),
+        "message": entry.message or None,
+        "source": entry.source,
+    }
+
+
 def judgement_json(judgement: Judgement) -> Json:
     """As the journal keeps it, with its time in ISO 8601 UTC; what is not known is null."""
     return {**judgement_to_json(judgement), "at": iso(judgement.at)}
 
 
-def part_json(part: VersionChange) -> Json:
-    return {"deployment": part.key, "model": part.model or None, "from_version": part.from_version, "to_version": part.to_version or None}
+def change_json(change: VersionChange) -> Json:
+    return {
+        "deployment": change.key,
+        "model": change.model or None,
+        "from_version": change.from_version,
+        "to_version": change.to_version or None,
+    }
 
 
-def step_json(step: Step, targets: tuple[str, ...]) -> Json:
-    """`targets`: the deployments by the numbers that steps name them by."""
+def step_json(step: Step, keys: Sequence[str]) -> Json:
+    """`keys`: `namespace/name` of the Deployments, in order."""
     return {
         "name": step.name.value,
-        "deployment": targets[step.target] if step.target < len(targets) else None,
+        "deployment": keys[step.target] if step.target < len(keys) else None,
         "state": step.state.value,
         "before": step.before,
         "after": step.after,
@@ -95,25 +130,32 @@ def check_json(check: Check) -> Json:
 
 def plan_json(plan: Plan) -> Json:
     """A plan as `--plan --output json` prints it."""
+    last = plan.last
+    keys = [target.key for target in plan.targets]
     return {
         "id": plan.id,
         "kind": plan.intent.kind.value,
         "actor": plan.intent.actor,
         "environment": plan.environment or None,
-        "model": plan.model,
-        "namespace": plan.intent.namespace,
-        "deployment": plan.intent.deployment,
-        "deployments": [target.intent.key for target in (*plan.others, plan)],
-        "alias": plan.intent.alias,
-        "from_version": plan.from_version,
-        "to_version": plan.to_version,
+        "model": last.model,
+        "namespace": last.namespace,
+        "deployment": last.deployment,
+        "deployments": keys,
+        "changes": [change_json(change) for change in plan.changes],
+        "alias": last.alias,
+        "from_version": last.from_version,
+        "to_version": last.to_version,
         "reason": plan.intent.reason or None,
         "already_there": plan.already_there,
         "refused": bool(plan.refused),
-        "steps": [step_json(step, tuple(target.intent.key for target in plan.targets)) for step in plan.steps],
+        "steps": [step_json(step, keys) for step in plan.steps],
         "checks": [check_json(check) for check in plan.checks],
-        "edits": [{"where": where, "before": before, "after": after} for where, (before, after) in plan.slot_edits.items()],
-        "gate": gate_to_json(plan.gate) if plan.gate is not None else None,
+        "edits": [
+            {"deployment": target.key, "where": where, "before": before, "after": after}
+            for target in plan.targets
+            for where, (before, after) in target.slot_edits.items()
+        ],
+        "gate": gate_to_json(last.gate) if last.gate is not None else None,
     }
 
 
@@ -128,25 +170,37 @@ def plan_from_journal(body: Mapping[str, Any]) -> Plan:
     intent["kind"] = Kind(intent["kind"])
     intent["gate"] = _gate(intent.get("gate"))
     intent["then"] = tuple(intent.get("then", ()))
+    targets = tuple(_target(target) for target in body["targets"])
+    steps = tuple(_step(step) for step in body["steps"])
+    if not targets or any(not 0 <= step.target < len(targets) for step in steps):
+        raise ValueError("a step is about a Deployment that the plan does not have")
     return Plan(
         intent=Intent(**intent),
-        model=str(body["model"]),
-        from_version=body.get("from_version"),
-        to_version=str(body["to_version"]),
-        steps=tuple(_step(step) for step in body["steps"]),
+        targets=targets,
+        steps=steps,
         checks=tuple(_check(check) for check in body.get("checks", ())),
-        fingerprint=Fingerprint(**_known(Fingerprint, body["fingerprint"])),
-        slot_edits={str(where): (before, after) for where, (before, after) in body.get("slot_edits", {}).items()},
-        by_alias=bool(body.get("by_alias", False)),
         id=str(body.get("id", "")),
         environment=str(body.get("environment", "")),
         cluster=ClusterId(**_known(ClusterId, body.get("cluster") or {})),
         registry=str(body.get("registry", "")),
+    )
+
+
+def _target(body: Mapping[str, Any]) -> Target:
+    return Target(
+        namespace=str(body["namespace"]),
+        deployment=str(body["deployment"]),
+        model=str(body["model"]),
+        alias=str(body["alias"]),
+        from_version=body.get("from_version"),
+        to_version=str(body["to_version"]),
+        fingerprint=Fingerprint(**_known(Fingerprint, body["fingerprint"])),
+        slot_edits={str(where): (before, after) for where, (before, after) in body.get("slot_edits", {}).items()},
+        by_alias=bool(body.get("by_alias", False)),
         run_id=body.get("run_id"),
         copied_from=body.get("copied_from"),
         gate=_gate(body.get("gate")),
         serving_sets=tuple(str(name) for name in body.get("serving_sets", ())),
-        others=tuple(plan_from_journal(other) for other in body.get("others", ())),
     )
 
 

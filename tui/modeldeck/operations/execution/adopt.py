@@ -14,7 +14,7 @@ from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.annotations import OPERATION, OPERATION_TAG, OperationAnnotation, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.operations.intent import Intent, Kind
-from modeldeck.domain.operations.plan import Fingerprint, Plan
+from modeldeck.domain.operations.plan import Fingerprint, Plan, Target
 from modeldeck.domain.operations.steps import EVIDENCE, Step, StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
@@ -37,16 +37,16 @@ async def adopt(operation_id: str, clients: Clients, journal: Journal, clock: Cl
     marked = [(under_way(deployment.annotations), deployment) for deployment in fleet.deployments]
     cluster = await clients.need_cluster().identity()
     name = clients.environment.name
-    targets = [plan_of(mark, on, name, cluster) for mark, on in marked if mark and mark.id == operation_id and mark.to_version]
-    if not targets:
+    plans = [plan_of(mark, on, name, cluster) for mark, on in marked if mark and mark.id == operation_id and mark.to_version]
+    if not plans:
         hint = "modeldeck operations list; -n NAMESPACE where it is another one"
         raise NotFound(f"no operation {operation_id}, neither in this journal nor on a deployment", hint=hint)
-    committed = any([await told_by_tags(target, clients, clock) for target in targets])
+    committed = any([await told_by_tags(operation_id, plan.last, clients, clock) for plan in plans])
     if committed and not finish:
-        raise past_commit(operation_id, "/".join((targets[0].intent.namespace, targets[0].intent.deployment)))
+        raise past_commit(operation_id, plans[0].last.key)
     if finish and not committed:
         raise not_from_here(operation_id)
-    plan = _joined(targets, committed=committed)
+    plan = _joined(plans, committed=committed)
     _write(plan, journal, clock, committed=committed)
     return plan
 
@@ -63,19 +63,19 @@ def not_from_here(operation_id: str) -> Conflict:
     return Conflict(message, hint=f"modeldeck operations undo {operation_id}")
 
 
-async def told_by_tags(target: Plan, clients: Clients, clock: Clock) -> bool:
+async def told_by_tags(operation_id: str, target: Target, clients: Clients, clock: Clock) -> bool:
     """Whether it had come past its commit: tags are written right after it, and this one first.
 
     Raises a Failure where the registry must be asked, and cannot be."""
     try:
         registry = clients.need_registry()
-        if await _tagged(target, registry):
+        if await _tagged(operation_id, target, registry):
             return True
-        if await registry.version_of_alias(target.model, target.intent.alias) != target.to_version:
+        if await registry.version_of_alias(target.model, target.alias) != target.to_version:
             return False
         # It came as far as the alias: the tag may have been sent, and still be on its way.
         await clock.sleep(LATE_ANSWER)
-        return await _tagged(target, registry)
+        return await _tagged(operation_id, target, registry)
     except NotFound:
         return False
     except Failure:
@@ -84,16 +84,17 @@ async def told_by_tags(target: Plan, clients: Clients, clock: Clock) -> bool:
         return False  # it was away before the operation began, too
 
 
-async def _tagged(target: Plan, registry: ModelRegistry) -> bool:
-    return (await registry.version(target.model, target.to_version)).tags.get(OPERATION_TAG) == target.id
+async def _tagged(operation_id: str, target: Target, registry: ModelRegistry) -> bool:
+    return (await registry.version(target.model, target.to_version)).tags.get(OPERATION_TAG) == operation_id
 
 
-def _joined(targets: Sequence[Plan], *, committed: bool) -> Plan:
+def _joined(plans: Sequence[Plan], *, committed: bool) -> Plan:
     """One plan of all its Deployments."""
-    steps = [replace(step, target=number) for number, target in enumerate(targets) for step in target.steps]
+    targets = tuple(plan.last for plan in plans)
+    steps = [replace(step, target=number) for number, plan in enumerate(plans) for step in plan.steps]
     if committed:
         steps += [Step(name, "–", "as the mark tells", target=number) for number in range(len(targets)) for name in EVIDENCE]
-    return replace(targets[0], steps=tuple(steps), others=tuple(replace(target, steps=()) for target in targets[1:]))
+    return replace(plans[0], targets=targets, steps=tuple(steps))
 
 
 def plan_of(mark: OperationAnnotation, deployment: Deployment, environment: str, cluster: ClusterId) -> Plan:
@@ -105,22 +106,13 @@ def plan_of(mark: OperationAnnotation, deployment: Deployment, environment: str,
     marking = Step(StepName.MARK, "no operation", mark.id)
     steps = (marking, alias, *((change,) if change else ())) if by_alias else ((change or marking), alias)
     own = patch.own_annotation(OPERATION)
-    return Plan(
-        intent=Intent(
-            kind=Kind.ROLLBACK if mark.kind == Kind.ROLLBACK else Kind.PROMOTE,
-            namespace=deployment.namespace,
-            deployment=deployment.name,
-            model=mark.model,
-            to_version=mark.to_version,
-            actor=mark.actor,
-            reason=mark.reason,
-            alias=mark.alias,
-        ),
+    target = Target(
+        namespace=deployment.namespace,
+        deployment=deployment.name,
         model=mark.model,
+        alias=mark.alias,
         from_version=mark.from_version,
         to_version=mark.to_version or "",
-        steps=steps,
-        checks=(),
         fingerprint=Fingerprint(
             deployment_uid=deployment.uid,
             generation=deployment.generation,
@@ -136,6 +128,21 @@ def plan_of(mark: OperationAnnotation, deployment: Deployment, environment: str,
         ),
         slot_edits={**mark.edits, own: (None, deployment.annotations[OPERATION])},
         by_alias=by_alias,
+    )
+    return Plan(
+        intent=Intent(
+            kind=Kind.ROLLBACK if mark.kind == Kind.ROLLBACK else Kind.PROMOTE,
+            namespace=deployment.namespace,
+            deployment=deployment.name,
+            model=mark.model,
+            to_version=mark.to_version,
+            actor=mark.actor,
+            reason=mark.reason,
+            alias=mark.alias,
+        ),
+        targets=(target,),
+        steps=steps,
+        checks=(),
         id=mark.id,
         environment=environment,
         cluster=cluster,

@@ -21,7 +21,7 @@ from modeldeck.domain.failures import Failure, Forbidden, NotFound
 from modeldeck.domain.kubernetes.leases import lock_name
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.operations.operation import State
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Plan, Target
 from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.retry import LATE_ANSWER, TRANSIENT
 from modeldeck.operations.common.text import iso, sanitize
@@ -35,9 +35,9 @@ MARKING = (StepName.MARK, StepName.PATCH_TEMPLATE)
 """Steps that come with the mark, and take it off as they are taken back."""
 
 
-def moves_alias(plan: Plan) -> bool:
-    """Whether the plan of one Deployment moves its alias."""
-    return not plan.fingerprint.alias_known or plan.fingerprint.alias_version != plan.to_version
+def moves_alias(target: Target) -> bool:
+    """Whether the alias of one Deployment moves."""
+    return not target.fingerprint.alias_known or target.fingerprint.alias_version != target.to_version
 
 
 async def announce(execution: Execution) -> str:
@@ -45,15 +45,15 @@ async def announce(execution: Execution) -> str:
 
     Raises Conflict where another operation is in the midst of moving one of them."""
     said: list[str] = []
-    for plan in _moving(execution.whole):
-        alias = f"{plan.intent.alias} of {plan.model}"
-        if not plan.fingerprint.alias_known:
+    for target in _moving(execution.plan):
+        alias = f"{target.alias} of {target.model}"
+        if not target.fingerprint.alias_known:
             said.append(f"alias {alias} is announced when it is moved: MLflow could not be asked")
             continue
         try:
-            await _announce(execution, plan)
+            await _announce(execution, target)
         except (NotFound, Forbidden):
-            if plan.copied_from is None:
+            if target.copied_from is None:
                 raise
             said.append(f"alias {alias} is announced when it is moved: the model is yet to be made")
         else:
@@ -64,39 +64,39 @@ async def announce(execution: Execution) -> str:
 async def hold_alias(execution: Execution) -> None:
     """Before the alias of the step at work moves: no other operation is in the midst of moving it. Asks only where this process has not
     announced it itself. Raises Conflict."""
-    plan = execution.plan
-    if _place(plan) in execution.announced:
+    target = execution.target
+    if _place(target) in execution.announced:
         return
     for look in range(_LOOKS):
-        tags = await _tags(execution, plan)
-        if moving_tag(plan.intent.alias, execution.whole.id) not in tags:
-            await _announce(execution, plan)
+        tags = await _tags(execution, target)
+        if moving_tag(target.alias, execution.plan.id) not in tags:
+            await _announce(execution, target)
             return
-        others = await _others(execution, plan, tags)
+        others = await _others(execution, target, tags)
         if not others:
-            execution.announced.add(_place(plan))
+            execution.announced.add(_place(target))
             return
         if look < _LOOKS - 1:
             await execution.clock.sleep(LATE_ANSWER)  # whoever came later sees ours, and yields
-    raise in_the_midst(plan.model, plan.intent.alias, others[0])
+    raise in_the_midst(target.model, target.alias, others[0])
 
 
 async def withdraw(execution: Execution, *, locked: bool = True) -> None:
     """Take off what this operation has announced. `locked`: only while the lock is surely ours; else the operation has changed nothing, or
     has ended. Raises a Failure where an announcement still stands then."""
     execution.withdrawn = True
-    for plan in _moving(execution.whole):
-        if _place(plan) in execution.announced or (execution.taken_up and await _left_behind(execution, plan)):
+    for target in _moving(execution.plan):
+        if _place(target) in execution.announced or (execution.taken_up and await _left_behind(execution, target)):
             try:
-                await _take_off(execution, plan, execution.whole.id, locked=locked)
+                await _take_off(execution, target, execution.plan.id, locked=locked)
             except NotFound:
                 pass  # with the model went its tags
             except TRANSIENT as failure:
-                by_hand = take_announcement_off(plan.model, plan.intent.alias, execution.whole.id)
-                hint = f"modeldeck operations resume {execution.whole.id}, or {by_hand}"
-                message = f"alias {plan.intent.alias} of {plan.model} is still announced as moving: {failure}"
+                by_hand = take_announcement_off(target.model, target.alias, execution.plan.id)
+                hint = f"modeldeck operations resume {execution.plan.id}, or {by_hand}"
+                message = f"alias {target.alias} of {target.model} is still announced as moving: {failure}"
                 raise type(failure)(message, backend="MLflow", hint=hint) from failure
-            execution.announced.discard(_place(plan))
+            execution.announced.discard(_place(target))
 
 
 async def withdraw_untouched(execution: Execution) -> str:
@@ -109,69 +109,69 @@ async def withdraw_untouched(execution: Execution) -> str:
     return ""
 
 
-def _moving(whole: Plan) -> Iterator[Plan]:
-    """One plan for each alias that the operation moves."""
-    places = {_place(plan): plan for plan in reversed(whole.targets) if moves_alias(plan)}
+def _moving(plan: Plan) -> Iterator[Target]:
+    """One target for each alias that the operation moves."""
+    places = {_place(target): target for target in plan.targets if moves_alias(target)}
     yield from places.values()
 
 
-def _place(plan: Plan) -> tuple[str, str]:
-    return plan.model, plan.intent.alias
+def _place(target: Target) -> tuple[str, str]:
+    return target.model, target.alias
 
 
-async def _announce(execution: Execution, plan: Plan) -> None:
-    model, alias = _place(plan)
+async def _announce(execution: Execution, target: Target) -> None:
+    model, alias = _place(target)
     registry, key, text = (
         execution.clients.need_registry(),
-        moving_tag(alias, execution.whole.id),
-        announcement_text(_announcement(execution, plan)),
+        moving_tag(alias, execution.plan.id),
+        announcement_text(_announcement(execution, target)),
     )
     await execution.request(f"announce that alias {alias} of {model} moves: tag {key}")
     execution.announced.add((model, alias))
     try:
-        await execution.retry(_settled(execution, lambda: registry.tag_model(model, key, text)), allowed=plan.copied_from is None)
+        await execution.retry(_settled(execution, lambda: registry.tag_model(model, key, text)), allowed=target.copied_from is None)
     except (NotFound, Forbidden):
         execution.announced.discard((model, alias))  # refused: nothing was written
         raise
-    others = await _others(execution, plan, await _tags(execution, plan))
+    others = await _others(execution, target, await _tags(execution, target))
     if not others:
         return
     try:
-        await _take_off(execution, plan, execution.whole.id)
+        await _take_off(execution, target, execution.plan.id)
         execution.announced.discard((model, alias))
     except Failure as failure:
         execution.say(f"the announcement could not be taken off: {failure}")
     raise in_the_midst(model, alias, others[0])
 
 
-def _announcement(execution: Execution, plan: Plan) -> Announcement:
-    last = next((step.target for step in execution.whole.steps if step.name in MARKING), 0)
-    named = execution.whole.target(last)
+def _announcement(execution: Execution, target: Target) -> Announcement:
+    last = next((step.target for step in execution.plan.steps if step.name in MARKING), 0)
+    named = execution.plan.targets[last]
     return Announcement(
-        id=execution.whole.id,
-        deployment=named.intent.key,
+        id=execution.plan.id,
+        deployment=named.key,
         uid=named.fingerprint.deployment_uid,
-        actor=sanitize(plan.intent.actor, limit=120),
+        actor=sanitize(execution.plan.intent.actor, limit=120),
         at=iso(execution.clock.now()) or "",
-        from_version=plan.fingerprint.alias_version or "",
-        to_version=plan.to_version,
+        from_version=target.fingerprint.alias_version or "",
+        to_version=target.to_version,
     )
 
 
-async def _tags(execution: Execution, plan: Plan) -> dict[str, str]:
+async def _tags(execution: Execution, target: Target) -> dict[str, str]:
     registry = execution.clients.need_registry()
-    return dict((await execution.retry(lambda: registry.model(plan.model))).tags)
+    return dict((await execution.retry(lambda: registry.model(target.model))).tags)
 
 
-async def _others(execution: Execution, plan: Plan, tags: dict[str, str]) -> list[Announcement]:
+async def _others(execution: Execution, target: Target, tags: dict[str, str]) -> list[Announcement]:
     """Who else is in the midst of moving the alias. What surely has ended is taken off."""
     found = []
-    for one in announced_by_others(tags, plan.intent.alias, execution.whole.id):
+    for one in announced_by_others(tags, target.alias, execution.plan.id):
         if await _is_over(execution, one):
             execution.say(
-                f"operation {one.id} has ended without taking off that it moves alias {plan.intent.alias} of {plan.model}: taken off"
+                f"operation {one.id} has ended without taking off that it moves alias {target.alias} of {target.model}: taken off"
             )
-            await _take_off(execution, plan, one.id)
+            await _take_off(execution, target, one.id)
         else:
             found.append(one)
     return found
@@ -190,22 +190,22 @@ async def _is_over(execution: Execution, other: Announcement) -> bool:
     return is_over(other, deployment, locked=held)
 
 
-async def _left_behind(execution: Execution, plan: Plan) -> bool:
+async def _left_behind(execution: Execution, target: Target) -> bool:
     """Whether a process that is gone has left the operation's tag: it may still be on its way."""
-    key = moving_tag(plan.intent.alias, execution.whole.id)
+    key = moving_tag(target.alias, execution.plan.id)
     try:
-        if key in await _tags(execution, plan):
+        if key in await _tags(execution, target):
             return True
         if execution.now.state is State.ENDED:
             return False  # its tag was off before its mark was: nothing is on its way
         await execution.clock.sleep(LATE_ANSWER)
-        return key in await _tags(execution, plan)
+        return key in await _tags(execution, target)
     except NotFound:
         return False
 
 
-async def _take_off(execution: Execution, plan: Plan, operation_id: str, *, locked: bool = True) -> None:
-    model, alias = _place(plan)
+async def _take_off(execution: Execution, target: Target, operation_id: str, *, locked: bool = True) -> None:
+    model, alias = _place(target)
     registry, key = execution.clients.need_registry(), moving_tag(alias, operation_id)
     if locked:
         await execution.hold()

@@ -66,7 +66,7 @@ async def begin(execution: Execution) -> Operation:
 
 def _held(execution: Execution) -> Operation | None:
     """The ended operation where nothing may, or need, be done."""
-    plan = execution.whole
+    plan = execution.plan
     if plan.refused:
         return execution.end(Outcome.REFUSED, "; ".join(f"{check.name}: {check.text}" for check in plan.refused))
     if execution.clients.environment.read_only:
@@ -90,7 +90,7 @@ def started(execution: Execution) -> None:
 
 async def forward(execution: Execution, first: int) -> Operation:
     """The steps from `first` on, then the end. A resume begins in the middle."""
-    for index in range(first, len(execution.whole.steps)):
+    for index in range(first, len(execution.plan.steps)):
         execution.index = index
         committed = execution.committed
         try:
@@ -122,7 +122,7 @@ async def forward(execution: Execution, first: int) -> Operation:
 
 def _world_comes_next(execution: Execution) -> bool:
     """The step at work is the first that changes what others see."""
-    return execution.whole.steps[execution.index].name not in _BEFORE_THE_WORLD
+    return execution.plan.steps[execution.index].name not in _BEFORE_THE_WORLD
 
 
 async def _nothing_moved(execution: Execution) -> Operation | None:
@@ -130,8 +130,8 @@ async def _nothing_moved(execution: Execution) -> Operation | None:
     try:
         moved = [
             message
-            for plan in execution.whole.targets
-            for message in await execution.retry(partial(what_moved, plan, execution.clients, execution.clock))
+            for target in execution.plan.targets
+            for message in await execution.retry(partial(what_moved, target, execution.plan.id, execution.clients, execution.clock))
         ]
     except Failure as failure:
         return await _nothing_applied(execution, str(failure))
@@ -150,7 +150,7 @@ async def _nothing_applied(execution: Execution, why: str) -> Operation:
 
 async def _step(execution: Execution) -> None:
     index = execution.index
-    name = execution.whole.steps[index].name
+    name = execution.plan.steps[index].name
     if execution.locks is not None:
         execution.locks.step = name.value
     execution.record("trying", step=index)
@@ -160,23 +160,23 @@ async def _step(execution: Execution) -> None:
 
 def _pointless(execution: Execution) -> bool:
     """Tags tell of a move in the registry: where the alias was left open there is none, and asking again would only take time."""
-    if execution.whole.steps[execution.index].name is not StepName.TAG_VERSION:
+    if execution.plan.steps[execution.index].name is not StepName.TAG_VERSION:
         return False
     return any(step.name is StepName.MOVE_ALIAS and step.state is StepState.SKIPPED for step in execution.now.steps)
 
 
 async def _failed(execution: Execution, failure: Failure, *, committed: bool) -> Operation | None:
     """What a failed step means: None goes on with the next one."""
-    name = execution.whole.steps[execution.index].name
+    name = execution.plan.steps[execution.index].name
     if committed:
         if name is StepName.RELEASE or isinstance(failure, NotTrue):
             execution.open_ends.append(OpenEnd(f"{name}: {_words(failure)}", finish_by_hand(execution, name)))
         return None
-    if name is StepName.MOVE_ALIAS and execution.plan.intent.kind is Kind.ROLLBACK and not execution.plan.by_alias:
+    if name is StepName.MOVE_ALIAS and execution.plan.intent.kind is Kind.ROLLBACK and not execution.target.by_alias:
         # The bad version is gone from the cluster: going back to it because the registry is away would be the greater harm.
         message = f"left open: {_words(failure)}"
         execution.remember("skipped", step=execution.index, message=message)
-        said = f"alias {execution.plan.intent.alias} was not moved ({_words(failure)})"
+        said = f"alias {execution.target.alias} was not moved ({_words(failure)})"
         execution.open_ends.append(OpenEnd(said, finish_by_hand(execution, name)))
         return None
     if isinstance(failure, Locked) and not execution.touched:
@@ -213,11 +213,11 @@ async def _conclude(execution: Execution) -> Operation:
         except Failure as failure:
             execution.open_ends.append(OpenEnd(_words(failure)))
     await let_go(execution)
-    plan = execution.whole
+    plan = execution.plan
     verb = "rolled back" if plan.intent.kind is Kind.ROLLBACK else "promoted"
-    moves = [f"{target.from_version or 'nothing'} → {target.to_version}" for target in (*plan.others, plan)]
-    where = [f" in {target.intent.key}" if plan.others else "" for target in (*plan.others, plan)]
-    story = f"{plan.model} {verb}: " + ", then ".join(move + place for move, place in zip(moves, where, strict=True))
+    moves = [f"{target.from_version or 'nothing'} → {target.to_version}" for target in plan.targets]
+    where = [f" in {target.key}" if len(plan.targets) > 1 else "" for target in plan.targets]
+    story = f"{plan.last.model} {verb}: " + ", then ".join(move + place for move, place in zip(moves, where, strict=True))
     if execution.open_ends:
         return execution.end_open(f"{story}, but ")
     unsaid = [f"{step.name} failed: {step.message}" for step in execution.now.steps if step.state is StepState.FAILED]

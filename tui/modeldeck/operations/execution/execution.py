@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from modeldeck.domain.failures import Conflict, Failure
 from modeldeck.domain.operations.operation import Operation, Outcome
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Plan, Target
 from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.retry import OUTAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSIENT, TRANSIENT_WHERE_ALLOWED, Refusals, retry
@@ -41,8 +41,7 @@ class OpenEnd:
 class Execution:
     """Not frozen: it holds the operation's newest state. Everything else of it never changes."""
 
-    whole: Plan
-    """With the steps of all its deployments."""
+    plan: Plan
     clients: Clients
     journal: Journal
     clock: Clock
@@ -74,9 +73,9 @@ class Execution:
     """What could not be undone or finished."""
 
     @property
-    def plan(self) -> Plan:
+    def target(self) -> Target:
         """Of the deployment that the step at work is about."""
-        return self.whole.target(self.whole.steps[self.index].target) if self.whole.steps else self.whole
+        return self.plan.targets[self.plan.steps[self.index].target] if self.plan.steps else self.plan.last
 
     @property
     def now(self) -> Operation:
@@ -116,13 +115,13 @@ class Execution:
 
     def _write(self, kind: str, body: dict[str, object], *, strict: bool, seen: int | None = None) -> None:
         mine = {"runner": self.runner} if self.claimed else {}
-        entry = JournalEntry(self.whole.id, kind, {"at": self.clock.now(), **mine, **body})
+        entry = JournalEntry(self.plan.id, kind, {"at": self.clock.now(), **mine, **body})
         try:
             if seen is None:
                 self.journal.append(entry.operation_id, entry.kind, entry.body)
             elif not self.journal.claim(entry.operation_id, entry.kind, entry.body, seen=seen):
-                hint = f"modeldeck operations attach {self.whole.id}"
-                raise Conflict(f"operation {self.whole.id} has just been taken up by another process", hint=hint)
+                hint = f"modeldeck operations attach {self.plan.id}"
+                raise Conflict(f"operation {self.plan.id} has just been taken up by another process", hint=hint)
         except JournalFailure as failure:
             self.unwritten = failure
             if strict:
@@ -153,7 +152,7 @@ class Execution:
     @property
     def committed(self) -> bool:
         """Whether the step at work is past the commit: nothing is taken back any more."""
-        return self.index > self.whole.commit_index
+        return self.index > self.plan.commit_index
 
     @property
     def touched(self) -> bool:
@@ -208,4 +207,4 @@ class Execution:
     @property
     def key(self) -> tuple[str, str]:
         """Namespace and name of the Deployment."""
-        return self.plan.intent.namespace, self.plan.intent.deployment
+        return self.target.namespace, self.target.deployment

@@ -18,7 +18,7 @@ from typing import ClassVar
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, NotFound
 from modeldeck.domain.kubernetes.leases import DURATION, LOCK, Lease, LockNote, held_words, lock_name, looks_live, note_of, note_text
 from modeldeck.domain.operations.checks import CheckName, Verdict
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Plan, Target
 from modeldeck.operations.common.liveness import birth, holder_is_dead
 from modeldeck.operations.common.retry import TRANSIENT, Refusals, pause_after, retry
 from modeldeck.operations.common.text import host, iso, sanitize
@@ -75,25 +75,26 @@ class Locks:
     def held(self) -> tuple[Lease, ...]:
         return tuple(lock.lease for lock in self._held.values())
 
-    async def acquire(self, plan: Plan, say: Say, *, again: bool = False) -> str:
+    async def acquire(self, plan: Plan, target: Target, say: Say, *, again: bool = False) -> str:
         """Answers in words what came of it. Raises Locked where somebody else is at work; may wait `DURATION` to be sure of that.
 
         `again`: a process that is said to be gone had it, so that a lease that still looks live is watched, too, instead of believed.
         Where the operator may not use leases that is said, and there is no lock: the mark on the Deployment is the only sign then. A
         refusal of what was allowed when it was planned is believed once it has lasted: the API server may just have been started again.
         """
-        namespace, name = plan.intent.namespace, lock_name(plan.intent.deployment)
-        allowed = any(check.name is CheckName.LOCK and check.verdict is Verdict.OK for check in plan.checks)
+        namespace, name = target.namespace, lock_name(target.deployment)
+        known = (check for check in plan.checks if check.name is CheckName.LOCK and check.is_about(target.key))
+        allowed = any(check.verdict is Verdict.OK for check in known)
         refusals = Refusals()
         while True:
             try:
-                return await self._acquire(plan, namespace, name, say, again)
+                return await self._acquire(plan, target, namespace, name, say, again)
             except Forbidden as failure:
                 if not allowed or refusals.believed(failure, self.clock.monotonic()):
                     return f"no lock: leases may not be used here ({failure.message}); the mark on the deployment is the only sign"
                 await self.clock.sleep(pause_after(failure, _PAUSE))
 
-    async def _acquire(self, plan: Plan, namespace: str, name: str, say: Say, again: bool) -> str:
+    async def _acquire(self, plan: Plan, target: Target, namespace: str, name: str, say: Say, again: bool) -> str:
         lost: Failure | None = None
         for _ in range(_TRIES):
             found = await retry(lambda: self.cluster.lease(namespace, name), self.clock)
@@ -103,7 +104,7 @@ class Locks:
                 took_over = f"taken over from {note_of(found).actor or note_of(found).id}, which did not renew it"
             left = self.clock.boottime()
             try:
-                written = await self.cluster.write_lease(self._ours(plan, found, namespace, name))
+                written = await self.cluster.write_lease(self._ours(plan, target, found, namespace, name))
             except Conflict:
                 continue  # somebody was faster, or only wrote something: look again
             except NotFound:
@@ -134,15 +135,15 @@ class Locks:
             if (now.holder, now.renewed_at, now.resource_version) != (found.holder, found.renewed_at, found.resource_version):
                 raise Locked(held_words(now), backend="Kubernetes")
 
-    def _ours(self, plan: Plan, found: Lease | None, namespace: str, name: str) -> Lease:
+    def _ours(self, plan: Plan, target: Target, found: Lease | None, namespace: str, name: str) -> Lease:
         now, intent = self.clock.now(), plan.intent
         note = LockNote(
             id=plan.id,
             actor=intent.actor,
             kind=intent.kind.value,
-            model=plan.model,
-            from_version=plan.from_version,
-            to_version=plan.to_version,
+            model=target.model,
+            from_version=target.from_version,
+            to_version=target.to_version,
             since=iso(now) or "",
             step=self.step,
             host=host(),
@@ -157,7 +158,7 @@ class Locks:
             renewed_at=now,
             transitions=found.transitions + (found.holder != self.holder) if found else 0,
             annotations={LOCK: note_text(note)},
-            owner=(intent.deployment, plan.fingerprint.deployment_uid),
+            owner=(target.deployment, target.fingerprint.deployment_uid),
             resource_version=found.resource_version if found else "",
         )
 
@@ -219,12 +220,12 @@ class Locks:
             break
         self._held.pop(key, None)
 
-    async def clear(self, plan: Plan) -> None:
+    async def clear(self, target: Target, operation_id: str) -> None:
         """Give back what a process of this operation left behind that surely is gone; any other lease is left alone. Raises a Failure."""
-        namespace, name = plan.intent.namespace, lock_name(plan.intent.deployment)
+        namespace, name = target.namespace, lock_name(target.deployment)
         try:
             found = await retry(lambda: self.cluster.lease(namespace, name), self.clock)
-            if found is not None and found.holder and note_of(found).id == plan.id and holder_is_dead(note_of(found)):
+            if found is not None and found.holder and note_of(found).id == operation_id and holder_is_dead(note_of(found)):
                 await self._give_back(found)
         except (Conflict, Forbidden):
             return  # somebody else has it by now; or there never was a lock

@@ -11,7 +11,7 @@ from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import history_of, under_way
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.operations.operation import Operation, Outcome
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Plan, Target
 from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.ownership import Ownership, ownership_of, taken
 from modeldeck.operations.execution.adopt import past_commit, told_by_tags
@@ -30,7 +30,7 @@ async def ended_elsewhere(execution: Execution) -> Operation | None:
     """A colleague may have finished it or taken it back on another machine, or this one may have lost power right after its last request:
     then the Deployments' history tells how it ended. Raises Conflict where a Deployment is another one: the journal knows operations of
     every environment."""
-    ends = {await _end_told(execution, execution.whole.target(target)) for target in _changed(execution)}
+    ends = {await _end_told(execution, execution.plan.targets[number]) for number in _changed(execution)}
     begun = execution.now.runner_pid is not None
     # A line in the history that tells of a good end tells more than who has been there since.
     carried_out = begun and Outcome.UNDONE.value not in ends and await _committed(execution)
@@ -52,7 +52,7 @@ async def ended_elsewhere(execution: Execution) -> Operation | None:
 async def gone_on_with_elsewhere(execution: Execution) -> Operation | None:
     """A colleague's operation was to be taken back here, and came past its commit on the machine that began it while this way back lay
     idle: what stands is meant to, and its tags tell so. Where it has not ended there yet, that is for its own machine."""
-    if committed(execution.now, execution.whole) or not await _committed(execution):
+    if committed(execution.now, execution.plan) or not await _committed(execution):
         return None
     message = (
         f"{past_commit(execution.now.id, execution.now.key).message}; it was gone on with on another machine: resume it there, or roll back"
@@ -62,10 +62,10 @@ async def gone_on_with_elsewhere(execution: Execution) -> Operation | None:
 
 async def _committed(execution: Execution) -> bool:
     """Of an operation that was only read from its mark, the journal does not know how far it came: the version's tags do."""
-    if committed(execution.now, execution.whole):
+    if committed(execution.now, execution.plan):
         return True
     return execution.now.adopted and any(
-        [await told_by_tags(target, execution.clients, execution.clock) for target in execution.whole.targets]
+        [await told_by_tags(execution.plan.id, target, execution.clients, execution.clock) for target in execution.plan.targets]
     )
 
 
@@ -105,25 +105,25 @@ async def _standings(execution: Execution) -> list[tuple[int, Ownership, Deploym
     """How it stands on each of the Deployments that it changes, with their numbers."""
     cluster = execution.clients.need_cluster()
     found: list[tuple[int, Ownership, Deployment]] = []
-    for target in _changed(execution):
-        plan = execution.whole.target(target)
-        deployment = await cluster.deployment(plan.intent.namespace, plan.intent.deployment)
-        found.append((target, ownership_of(plan, deployment), deployment))
+    for number in _changed(execution):
+        target = execution.plan.targets[number]
+        deployment = await cluster.deployment(target.namespace, target.deployment)
+        found.append((number, ownership_of(target, execution.plan.id, deployment), deployment))
     return found
 
 
 def _changed(execution: Execution) -> tuple[int, ...]:
     """The numbers of its Deployments, but for those where nothing was to do."""
-    return tuple(sorted({step.target for step in execution.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}))
+    return tuple(sorted({step.target for step in execution.plan.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}))
 
 
-async def _end_told(execution: Execution, plan: Plan) -> str:
+async def _end_told(execution: Execution, target: Target) -> str:
     """How it ended on one Deployment; "" where nothing is told, as nothing is while the mark stands (see under_way)."""
-    namespace, name = plan.intent.namespace, plan.intent.deployment
+    namespace, name = target.namespace, target.deployment
     deployment = await execution.clients.need_cluster().deployment(namespace, name)
-    if deployment.uid != plan.fingerprint.deployment_uid:
+    if deployment.uid != target.fingerprint.deployment_uid:
         message = (
             f"{deployment.key} of environment {execution.clients.environment.name} is another deployment than the one that was changed"
         )
-        raise Conflict(message, hint=f"choose its environment: -e {plan.environment}")
-    return next((past.outcome for past in history_of(deployment.annotations) if past.id == plan.id), "")
+        raise Conflict(message, hint=f"choose its environment: -e {execution.plan.environment}")
+    return next((past.outcome for past in history_of(deployment.annotations) if past.id == execution.plan.id), "")

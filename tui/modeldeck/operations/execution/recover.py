@@ -66,7 +66,7 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
     """
     run = reopened(operation_id, with_)
     before = run.now
-    refuse_resume(before, run.whole, run.clock.now())
+    refuse_resume(before, run.plan, run.clock.now())
     told = await _ended_before(run)
     if told is not None:
         return told
@@ -76,9 +76,9 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
     if told is not None:
         return told
     passed, back = await targets(run, Ownership.PASSED), await targets(run, Ownership.BACK)
-    if before.undoing or back or (passed and not committed(before, run.whole)):
+    if before.undoing or back or (passed and not committed(before, run.plan)):
         return await undo(run, "taken back after it was cut off")
-    if before.cancel_asked and not committed(before, run.whole):
+    if before.cancel_asked and not committed(before, run.plan):
         return await undo(run, "somebody asked to undo it before it was cut off")
     leave_to_others(run, passed)
     # An alias that was left open is what is left to do, and its tags with it.
@@ -89,7 +89,7 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
 async def take_back(operation_id: str, with_: Recovery) -> Operation:
     """Undo it, and answer how it ended. Raises as `resume`, and Conflict where it had come past its commit: then it needs a roll-back."""
     run = reopened(operation_id, with_)
-    refuse_take_back(run.now, run.whole, run.clock.now())
+    refuse_take_back(run.now, run.plan, run.clock.now())
     told = await _ended_before(run)
     if told is not None:
         return told
@@ -153,8 +153,8 @@ async def _ended_before(execution: Execution) -> Operation | None:
     if told is not None:
         assert execution.locks is not None
         try:
-            for plan in execution.whole.targets:
-                await execution.locks.clear(plan)
+            for target in execution.plan.targets:
+                await execution.locks.clear(target, execution.plan.id)
         except Failure as failure:
             execution.say(f"the lock could not be given back and ends by itself: {failure}")
         await _left_announced(execution)
@@ -175,8 +175,8 @@ async def _take_over(execution: Execution) -> Operation | None:
     had come to its end. Raises Locked, or Conflict where another process has taken it up since its journal was read."""
     assert execution.locks is not None
     try:
-        for plan in execution.whole.targets:
-            message = await execution.locks.acquire(plan, lambda said: None, again=True)
+        for target in execution.plan.targets:
+            message = await execution.locks.acquire(execution.plan, target, lambda said: None, again=True)
         started(execution)
         execution.taken_up = True
         ended = await ended_elsewhere(execution)

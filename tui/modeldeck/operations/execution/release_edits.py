@@ -29,7 +29,7 @@ def release_edits(execution: Execution, deployment: Deployment) -> Edits:
 
 
 def _left_behind(execution: Execution, annotations: Mapping[str, str]) -> str | None:
-    before = mark_before(execution.plan) if execution.undoing and not execution.open_ends else None
+    before = mark_before(execution.target) if execution.undoing and not execution.open_ends else None
     return before if before and under_way({**annotations, OPERATION: before}) is not None else None
 
 
@@ -40,11 +40,11 @@ def _line(execution: Execution) -> OperationAnnotation:
         id=execution.plan.id,
         kind=intent.kind.value,
         actor=intent.actor,
-        model=execution.plan.model,
-        from_version=execution.plan.from_version,
-        to_version=execution.plan.to_version,
-        alias=intent.alias,
-        previous=execution.plan.fingerprint.alias_version,
+        model=execution.target.model,
+        from_version=execution.target.from_version,
+        to_version=execution.target.to_version,
+        alias=execution.target.alias,
+        previous=execution.target.fingerprint.alias_version,
         reason=intent.reason,
         at=iso(execution.clock.now()) or "",
         outcome=outcome.value,

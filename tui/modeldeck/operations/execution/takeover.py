@@ -10,7 +10,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.annotations import history_of, under_way
 from modeldeck.domain.kubernetes.leases import DURATION, Lease, lock_name, note_of
 from modeldeck.domain.operations.operation import Operation, Outcome
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Target
 from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.execution.announcing import withdraw_untouched
 from modeldeck.operations.execution.execution import Execution
@@ -42,8 +42,8 @@ async def _their_end(execution: Execution, failure: LockLost) -> Outcome | None:
     until = execution.clock.monotonic() + _LONGEST
     while execution.clock.monotonic() < until:
         try:
-            busy = any([await _at_work(execution, plan, watched) for plan in _changed(execution)])
-            ends = {await _end(execution, plan) for plan in _changed(execution)}
+            busy = any([await _at_work(execution, target, watched) for target in _changed(execution)])
+            ends = {await _end(execution, target) for target in _changed(execution)}
         except Failure:
             await execution.clock.sleep(_LOOK)
             continue
@@ -53,32 +53,31 @@ async def _their_end(execution: Execution, failure: LockLost) -> Outcome | None:
     return None
 
 
-def _changed(execution: Execution) -> list[Plan]:
-    targets = {step.target for step in execution.whole.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}
-    return [execution.whole.target(target) for target in sorted(targets)]
+def _changed(execution: Execution) -> list[Target]:
+    targets = {step.target for step in execution.plan.steps if step.name not in (StepName.AWAIT_APPROVAL, StepName.LOCK)}
+    return [execution.plan.targets[number] for number in sorted(targets)]
 
 
-async def _at_work(execution: Execution, plan: Plan, watched: dict[str, tuple[Lease, float]]) -> bool:
+async def _at_work(execution: Execution, target: Target, watched: dict[str, tuple[Lease, float]]) -> bool:
     """Whether a process of this operation keeps renewing its lock there: as it is seen to change, not by its times, as clocks differ."""
-    intent = plan.intent
-    lease = await execution.clients.need_cluster().lease(intent.namespace, lock_name(intent.deployment))
-    if lease is None or not lease.holder or note_of(lease).id != plan.id:
+    lease = await execution.clients.need_cluster().lease(target.namespace, lock_name(target.deployment))
+    if lease is None or not lease.holder or note_of(lease).id != execution.plan.id:
         return False
-    known = watched.get(intent.key)
+    known = watched.get(target.key)
     now = execution.clock.monotonic()
     if known is None or known[0].resource_version != lease.resource_version:
-        watched[intent.key] = lease, now
+        watched[target.key] = lease, now
         return True
     return now - known[1] <= max(lease.duration, DURATION)
 
 
-async def _end(execution: Execution, plan: Plan) -> Outcome | None:
+async def _end(execution: Execution, target: Target) -> Outcome | None:
     """How the Deployment tells that it ended there; None where it tells nothing, or the mark still stands."""
-    deployment = await execution.clients.need_cluster().deployment(plan.intent.namespace, plan.intent.deployment)
+    deployment = await execution.clients.need_cluster().deployment(target.namespace, target.deployment)
     mark = under_way(deployment.annotations)
-    if mark is not None and mark.id == plan.id:
+    if mark is not None and mark.id == execution.plan.id:
         return Outcome.NEEDS_ATTENTION
-    told = next((past.outcome for past in history_of(deployment.annotations) if past.id == plan.id), "")
+    told = next((past.outcome for past in history_of(deployment.annotations) if past.id == execution.plan.id), "")
     return next((outcome for outcome in Outcome if outcome == told), None)
 
 

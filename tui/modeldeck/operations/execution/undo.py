@@ -28,8 +28,8 @@ async def undo(execution: Execution, why: str) -> Operation:
     """Ends UNDONE, or NEEDS ATTENTION. The journal is written where it can be; a broken one does not stop the way back."""
     execution.undoing = True
     execution.remember("undoing", message=why)
-    order = undo_order(execution.whole)
-    last = next((index for index in reversed(order) if execution.whole.steps[index].name in MARKING), None)
+    order = undo_order(execution.plan)
+    last = next((index for index in reversed(order) if execution.plan.steps[index].name in MARKING), None)
     try:
         for index in order:
             if index == last:
@@ -70,7 +70,7 @@ async def _withdraw(execution: Execution) -> None:
 
 async def _undo_step(execution: Execution, index: int) -> None:
     execution.index = index
-    name = execution.whole.steps[index].name
+    name = execution.plan.steps[index].name
     execution.remember("undo-trying", step=index)
     try:
         message = await WORKS[name].undo(execution)
@@ -114,26 +114,26 @@ async def _tell_target(execution: Execution, why: str) -> None:
 
 def finish_by_hand(execution: Execution, name: StepName) -> str:
     """What a person types instead."""
-    plan = execution.plan
+    target = execution.target
     namespace, deployment = execution.key
     if name is StepName.MOVE_ALIAS:
-        target = plan.fingerprint.alias_version if execution.undoing else plan.to_version
-        return point_alias(plan.model, plan.intent.alias, target)
+        version = target.fingerprint.alias_version if execution.undoing else target.to_version
+        return point_alias(target.model, target.alias, version)
     if name in (StepName.RELEASE, StepName.MARK):
         return f"kubectl -n {namespace} annotate deployment {deployment} modeldeck.dev/operation-"
     if name is StepName.VERIFY:
         return f"modeldeck status {namespace}/{deployment}"
-    if plan.from_version is None:
+    if target.from_version is None:
         return f"kubectl -n {namespace} rollout history deployment {deployment}"
-    return f"modeldeck rollback {namespace}/{deployment} --to {plan.from_version}"
+    return f"modeldeck rollback {namespace}/{deployment} --to {target.from_version}"
 
 
 async def _what_stands(execution: Execution) -> str:
     """Where alias and template are now, as far as they can be read."""
     said = []
-    for target in range(len(execution.whole.targets)):
-        execution.index = next((index for index, step in enumerate(execution.whole.steps) if step.target == target), execution.index)
-        where = f"{'/'.join(execution.key)}: " if execution.whole.others else ""
+    for target in range(len(execution.plan.targets)):
+        execution.index = next((index for index, step in enumerate(execution.plan.steps) if step.target == target), execution.index)
+        where = f"{'/'.join(execution.key)}: " if len(execution.plan.targets) > 1 else ""
         said.append(f"{where}{await _template_words(execution)}; {await _alias_words(execution)}")
     return f"Now: {'; '.join(said)}"
 
@@ -150,11 +150,11 @@ async def _template_words(execution: Execution) -> str:
 
 async def _alias_words(execution: Execution) -> str:
     registry = execution.clients.registry
-    alias = execution.plan.intent.alias
+    alias = execution.target.alias
     if registry is None:
         return f"alias {alias} is not known"
     try:
-        version = await retry(lambda: registry.version_of_alias(execution.plan.model, alias), execution.clock, patience=1.0)
+        version = await retry(lambda: registry.version_of_alias(execution.target.model, alias), execution.clock, patience=1.0)
     except Failure as failure:
         return f"alias {alias} cannot be read ({failure})"
     return f"alias {alias} points at {version or 'nothing'}"

@@ -108,11 +108,9 @@ async def look(execution: Execution, wanted: Edits | None) -> tuple[Pod, ...]:
 async def still_ours(execution: Execution) -> None:
     """Before the alias of their model moves: raises Conflict where somebody has changed the template of one of its Deployments since the
     rollout. An operation that was cut off may be gone on with much later."""
-    for target in execution.whole.targets:
-        if target.model == execution.plan.model and not target.by_alias:
-            found = await execution.retry(
-                partial(execution.clients.need_cluster().deployment, target.intent.namespace, target.intent.deployment)
-            )
+    for target in execution.plan.targets:
+        if target.model == execution.target.model and not target.by_alias:
+            found = await execution.retry(partial(execution.clients.need_cluster().deployment, target.namespace, target.deployment))
             _refuse_moved(patch.of_template(target.slot_edits), found)
 
 
@@ -173,7 +171,7 @@ async def _pods(execution: Execution, deployment: Deployment) -> tuple[Pod, ...]
     if execution.undoing:
         # Where revisions are not known: annotations that only the new template has make its pods look like the old one's, too, as it asks
         # for less.
-        forward = patch.of_template(execution.plan.slot_edits)
+        forward = patch.of_template(execution.target.slot_edits)
         return tuple(pod for pod in pods if pod.revision or not _carries(forward, pod))
     return pods
 
@@ -201,7 +199,7 @@ async def _last_words(execution: Execution, found: Trouble) -> tuple[str, ...]:
     cluster = execution.clients.need_cluster()
     for previous in (True, False):
         try:
-            text = await cluster.pod_log(execution.plan.intent.namespace, found.pod, found.container, tail=_LOG_LINES, previous=previous)
+            text = await cluster.pod_log(execution.target.namespace, found.pod, found.container, tail=_LOG_LINES, previous=previous)
         except Failure:
             continue
         lines = sanitize_lines(text)

@@ -17,9 +17,10 @@ from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.mlflow.alias_changes import AliasChange
 from modeldeck.domain.mlflow.registry import Registry
+from modeldeck.domain.operations.history_entry import HistoryEntry
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import VersionChange
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.common.change_cause import is_ours
 from modeldeck.operations.common.text import iso
 from modeldeck.operations.history.attribution import by_others
@@ -57,26 +58,7 @@ class Memories:
     """As `ModelRegistry.identity` names it; "" where it is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """One move of the past. Others' moves (`Kind.MOVE`) have no steps, and an actor only where one is known."""
-
-    operation: Operation
-    source: str
-    """`journal`, `tags`, `cluster` or `registry`."""
-    concerns: frozenset[str] = frozenset()
-    """`namespace/name` of Deployments that it is not on, but that serve its model."""
-    others: frozenset[str] = frozenset()
-    """`namespace/name` of its Deployments that are not those of this name here: in another cluster, or deleted since."""
-
-    def is_about(self, subject: str) -> bool:
-        """A model, `namespace/name`, or the name of a Deployment."""
-        own = self.operation
-        keys = {*own.keys, *self.concerns} - self.others
-        return subject == own.model or subject in keys or subject in {key.partition("/")[2] for key in keys}
-
-
-def history(memories: Memories, patterns: LinkPatterns, *, of: str | None = None) -> tuple[Past, ...]:
+def history(memories: Memories, patterns: LinkPatterns, *, of: str | None = None) -> tuple[HistoryEntry, ...]:
     """Newest first, each real move once however many memories tell of it. `of`: only look for others' doing in this Deployment
     (`namespace/name`), as there may be thousands."""
     fleet = memories.fleet or Fleet((), (), ())
@@ -99,17 +81,17 @@ def history(memories: Memories, patterns: LinkPatterns, *, of: str | None = None
     elsewhere = [operation for operation in memories.journal if operation.cluster.same(memories.cluster) is False]
     there = of_journal(one for one in elsewhere if memories.registry_id in ("", one.registry))
     ours = (*journaled, *there, *chain.from_iterable(annotated.values()), *tagged, *chain.from_iterable(caused.values()))
-    found += [Past(_seen(one), REGISTRY, serving.get(one.move.model, frozenset())) for one in by_others(memories.sightings, ours)]
-    found = [replace(past, others=_not_these(past.operation, fleet, memories.cluster)) for past in found]
+    found += [_seen(one, serving.get(one.move.model, frozenset())) for one in by_others(memories.sightings, ours)]
+    found = [replace(entry, elsewhere=_elsewhere(entry, fleet, memories.cluster)) for entry in found]
     return tuple(sorted(found, key=_when)[::-1])
 
 
-def _not_these(operation: Operation, fleet: Fleet, cluster: ClusterId) -> frozenset[str]:
-    """The Deployments of an operation that only have the name of one here."""
-    if operation.cluster.same(cluster) is False:
-        return frozenset(operation.keys)
+def _elsewhere(entry: HistoryEntry, fleet: Fleet, cluster: ClusterId) -> frozenset[str]:
+    """Its Deployments that only have the name of one here."""
+    if entry.cluster.same(cluster) is False:
+        return frozenset(entry.keys)
     known = {deployment.key: deployment.uid for deployment in fleet.deployments}
-    return frozenset(part.key for part in operation.parts if part.uid and known.get(part.key, part.uid) != part.uid)
+    return frozenset(change.key for change in entry.changes if change.uid and known.get(change.key, change.uid) != change.uid)
 
 
 def _ours(
@@ -117,7 +99,7 @@ def _ours(
     annotated: Mapping[str, Iterable[OperationRecord]],
     tagged: Iterable[OperationRecord],
     caused: Iterable[OperationRecord],
-) -> list[Past]:
+) -> list[HistoryEntry]:
     """Operations of modeldeck: as the journal tells them, else the cluster, else the registry, else a change cause."""
     known = {operation.id for operation in journal}
     # The last of several Deployments is the one that an operation is named after.
@@ -127,8 +109,25 @@ def _ours(
     for move in (*caused, *reversed(last_first)):
         places[move.id].setdefault(move.key, VersionChange(move.key, move.model, move.from_version, move.to_version, uid=move.uid))
     told = (move for move in each_once((*last_first, *tagged, *caused)) if move.id not in known)
-    others = [Past(_told(move, tuple(places[move.id].values())), TAGS if move.source == TAGS else CLUSTER) for move in told]
-    return [*(Past(operation, JOURNAL) for operation in journal), *others]
+    return [*map(_of_operation, journal), *(_told(move, tuple(places[move.id].values())) for move in told)]
+
+
+def _of_operation(operation: Operation) -> HistoryEntry:
+    return HistoryEntry(
+        id=operation.id,
+        kind=operation.kind,
+        actor=operation.actor,
+        changes=operation.changes,
+        reason=operation.reason,
+        state=operation.state,
+        outcome=operation.outcome,
+        started_at=operation.started_at,
+        finished_at=operation.finished_at,
+        message=operation.message,
+        source=JOURNAL,
+        environment=operation.environment,
+        cluster=operation.cluster,
+    )
 
 
 def _grouped(all_of_them: Iterable[OperationRecord]) -> Mapping[str, list[OperationRecord]]:
@@ -139,9 +138,8 @@ def _grouped(all_of_them: Iterable[OperationRecord]) -> Mapping[str, list[Operat
     return found
 
 
-def _when(past: Past) -> tuple[float, float]:
-    own = past.operation
-    return own.finished_at or own.started_at, own.started_at
+def _when(entry: HistoryEntry) -> tuple[float, float]:
+    return entry.finished_at or entry.started_at, entry.started_at
 
 
 def _serving(fleet: Fleet, patterns: LinkPatterns) -> Mapping[str, frozenset[str]]:
@@ -154,31 +152,24 @@ def _serving(fleet: Fleet, patterns: LinkPatterns) -> Mapping[str, frozenset[str
     return {model: frozenset(keys) for model, keys in found.items()}
 
 
-def _told(move: OperationRecord, places: tuple[VersionChange, ...]) -> Operation:
+def _told(move: OperationRecord, places: tuple[VersionChange, ...]) -> HistoryEntry:
     """An operation as the cluster or the registry tell it. `places`: all Deployments that do."""
-    namespace, _, name = move.key.rpartition("/")
     over = not math.isinf(move.at)
     ended = over and move.source != CAUSES
-    return Operation(
+    own = VersionChange(move.key, move.model, move.from_version, move.to_version, uid=move.uid, alias=move.alias)
+    return HistoryEntry(
         id=move.id,
         kind=move.kind,
         actor=move.actor,
-        model=move.model,
-        namespace=namespace,
-        deployment=name,
-        from_version=move.from_version,
-        to_version=move.to_version,
+        changes=(*(place for place in places if place.key != move.key), own),
         reason=move.reason,
         state=State.ENDED if over else State.RUNNING,
         outcome=(move.outcome or Outcome.NEEDS_ATTENTION) if ended else None,
         started_at=move.since,
         finished_at=move.at if ended else None,
-        runner_pid=None,
         message="" if move.source != CAUSES else "as the change cause tells; how it ended is not known",
-        alias=move.alias,
+        source=TAGS if move.source == TAGS else CLUSTER,
         cluster=move.cluster,
-        deployment_uid=move.uid,
-        others=tuple(part for part in places if part.key != move.key),
     )
 
 
@@ -189,7 +180,7 @@ def _forgotten(deployment: Deployment, sets: Iterable[ReplicaSet], moves: Iterab
     return min((move.since for move in moves), default=0.0) if full else 0.0
 
 
-def _of_others(deployment: Deployment, arrivals: Iterable[Arrival], forgotten: float) -> Iterator[Past]:
+def _of_others(deployment: Deployment, arrivals: Iterable[Arrival], forgotten: float) -> Iterator[HistoryEntry]:
     """Changes of version that no operation tells of: with kubectl, by a pipeline, or by an operation that is not known here. What was there
     first was moved by nobody."""
     before: Revision | None = None
@@ -200,7 +191,7 @@ def _of_others(deployment: Deployment, arrivals: Iterable[Arrival], forgotten: f
             continue
         if before is not None and arrival.move is None and _changed(before, arrival.model, arrival.version, revision):
             writer = writer_of(revision, deployment, after=before.since, follows_ours=ours)
-            yield Past(_by_hand(deployment, before, revision, writer, forgotten), CLUSTER)
+            yield _by_hand(deployment, before, revision, writer, forgotten)
         before = replace(revision, model=arrival.model, version=arrival.version)
         ours = arrival.move is not None
 
@@ -212,27 +203,23 @@ def _changed(before: Revision, model: str | None, version: str | None, revision:
     return (model, version) != (before.model, before.version)
 
 
-def _by_hand(deployment: Deployment, before: Revision, revision: Revision, writer: str, forgotten: float) -> Operation:
+def _by_hand(deployment: Deployment, before: Revision, revision: Revision, writer: str, forgotten: float) -> HistoryEntry:
     follows = before.number == revision.number - 1 and before.model == revision.model
     going = revision.number == deployment.revision and rollout.status(deployment).state != rollout.DONE
     at = revision.until if not math.isinf(revision.until) else revision.since
-    return Operation(
+    from_version = before.version if follows else None
+    return HistoryEntry(
         id=f"{revision.replica_set.name}@{revision.number}",
         kind=Kind.MOVE,
         actor="" if writer == FIELD_MANAGER else writer,
-        model=revision.model or "",
-        namespace=deployment.namespace,
-        deployment=deployment.name,
-        from_version=before.version if follows else None,
-        to_version=revision.version or "",
+        changes=(VersionChange(deployment.key, revision.model or "", from_version, revision.version or "", uid=deployment.uid),),
         reason=others_cause(revision),
         state=State.RUNNING if going else State.ENDED,
         outcome=None if going else Outcome.DONE,
         started_at=revision.since,
         finished_at=None if going else at,
-        runner_pid=None,
-        deployment_uid=deployment.uid,
         message=f"{_by_whom(revision, writer, forgotten)}: {_how(revision)}",
+        source=CLUSTER,
     )
 
 
@@ -268,26 +255,22 @@ def _how(revision: Revision) -> str:
     return f"{how} (revision {revision.number})"
 
 
-def _seen(sighting: AliasChange) -> Operation:
+def _seen(sighting: AliasChange, concerns: frozenset[str]) -> HistoryEntry:
     move = sighting.move
     message = f"{NOT_KNOWN}: {move.alias} was {_at(move.from_version)} at {iso(sighting.after)} and {_at(move.to_version)} at "
-    return Operation(
+    return HistoryEntry(
         id=f"{move.model}@{move.alias}:{move.from_version or ''}>{move.to_version or ''}@{iso(sighting.before)}",
         kind=Kind.MOVE,
         actor="",
-        model=move.model,
-        namespace="",
-        deployment="",
-        from_version=move.from_version,
-        to_version=move.to_version or "",
+        changes=(VersionChange("", move.model, move.from_version, move.to_version or "", alias=move.alias),),
         reason="",
         state=State.ENDED,
         outcome=Outcome.DONE,
         started_at=sighting.after,
         finished_at=sighting.before,
-        runner_pid=None,
-        alias=move.alias,
         message=message + str(iso(sighting.before)),
+        source=REGISTRY,
+        concerns=concerns,
     )
 
 

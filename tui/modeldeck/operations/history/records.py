@@ -102,24 +102,23 @@ _BEGUN = (Outcome.DONE, Outcome.UNDONE, Outcome.NEEDS_ATTENTION, None)
 
 
 def of_journal(past: Iterable[Operation]) -> Iterator[OperationRecord]:
-    """One for each of its Deployments, its own first. Without operations that never changed anything."""
+    """One for each of its Deployments. Without operations that never changed anything."""
     for operation in past:
         if operation.state is State.PLANNED or operation.outcome not in _BEGUN:
             continue
-        *others, own = operation.parts
-        for target, part in enumerate((own, *others)):
+        for target, change in enumerate(operation.changes):
             yield OperationRecord(
                 id=operation.id,
-                key=part.key,
-                uid=part.uid,
+                key=change.key,
+                uid=change.uid,
                 kind=operation.kind,
                 actor=operation.actor,
                 reason=operation.reason,
-                model=part.model,
-                alias=part.alias,
-                previous=part.alias_before,
-                from_version=part.from_version,
-                to_version=part.to_version,
+                model=change.model,
+                alias=change.alias,
+                previous=change.alias_before,
+                from_version=change.from_version,
+                to_version=change.to_version,
                 since=operation.started_at,
                 at=math.inf if operation.finished_at is None else operation.finished_at,
                 outcome=operation.outcome,

@@ -3,23 +3,23 @@
     planned      the whole plan               at, plan, host
     started      carried out by               at, pid, host, birth
     trying       a step's intent              at, step (its place in the plan)
-    request      about to leave               at, step, words
-    done         its outcome                  at, step, words
-    failed       its outcome                  at, step, words
-    skipped      left open, and why           at, step, words
+    request      about to leave               at, step, message
+    done         its outcome                  at, step, message
+    failed       its outcome                  at, step, message
+    skipped      left open, and why           at, step, message
     judged       what a gate said             at, step, judgement
     serving      pods before they change      at, step, pods ([namespace/name, address, since])
-    log          what was seen                at, words
-    held-up      what it waits for            at, words (a backend that is away)
+    log          what was seen                at, message
+    held-up      what it waits for            at, message (a backend that is away)
     extended     the gate's time beyond its own, in all   at, seconds
-    waiting      for a person, and what for   at, words
-    going-on     a person has decided         at, words
+    waiting      for a person, and what for   at, message
+    going-on     a person has decided         at, message
     asked        what a person wants of it    at, what (cancel, accept, extend, approve), by, reason, seconds
-    undoing      and why                      at, words
+    undoing      and why                      at, message
     undo-trying  the intent to undo a step    at, step
-    undone       its outcome                  at, step, words
-    undo-failed  its outcome                  at, step, words
-    ended        the operation's outcome      at, outcome, words
+    undone       its outcome                  at, step, message
+    undo-failed  its outcome                  at, step, message
+    ended        the operation's outcome      at, outcome, message
 
 Kinds that are not known (a newer modeldeck's) change nothing.
 """
@@ -118,11 +118,7 @@ def _planned(plan: Plan, entry: JournalEntry) -> Operation:
         id=entry.operation_id,
         kind=intent.kind,
         actor=intent.actor,
-        model=plan.model,
-        namespace=intent.namespace,
-        deployment=intent.deployment,
-        from_version=plan.from_version,
-        to_version=plan.to_version,
+        changes=plan.changes,
         reason=intent.reason,
         state=State.PLANNED,
         outcome=None,
@@ -130,13 +126,8 @@ def _planned(plan: Plan, entry: JournalEntry) -> Operation:
         finished_at=None,
         runner_pid=None,
         steps=plan.steps,
-        alias=intent.alias,
         environment=plan.environment,
         host=str(entry.body.get("host", "")),
-        others=plan.parts[:-1],
-        copied=plan.copied_from is not None,
-        deployment_uid=plan.fingerprint.deployment_uid,
-        alias_before=plan.fingerprint.alias_version,
         cluster=plan.cluster,
         registry=plan.registry,
         adopted=bool(entry.body.get("adopted", False)),

@@ -16,7 +16,7 @@ from modeldeck.domain.mlflow.registry import ModelAccess
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Plan, Target
 from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
@@ -39,20 +39,21 @@ async def run_checks(
     """In the order in which people read them. The first hint of those that refuse is what a refused plan tells: another operation comes
     before the rollout that it began, because it is the operation that has to be waited for or taken back. `together`: keys of all the
     deployments that the operation changes."""
+    target = draft.last
     asked: tuple[Awaitable[Check], ...] = (
         artifacts(inputs, clients),
         may_patch(inputs, clients),
-        dry_run(inputs, clients, draft.slot_edits),
-        ownership(inputs, clients, draft),
+        dry_run(inputs, clients, target.slot_edits),
+        ownership(inputs, clients, target),
         autoscaler(inputs, clients),
-        gate(inputs, draft, clients, now),
+        gate(inputs, target, clients, now),
         lock(inputs, clients, now),
         moving(inputs, clients, together),
         may_move_alias(inputs, clients),
     )
-    serving = asyncio.create_task(availability(inputs, draft.slot_edits, clients))
+    serving = asyncio.create_task(availability(inputs, target.slot_edits, clients))
     moves = any(step.name is StepName.MOVE_ALIAS for step in draft.steps)
-    told = asyncio.create_task(others(inputs, draft.intent.alias, clients, together) if moves else _nothing())
+    told = asyncio.create_task(others(inputs, target.alias, clients, together) if moves else _nothing())
     found, patching, trial, owned, scaling, judged, locked, announced, allowed = await asyncio.gather(*asked)
     here = other_operations(inputs, past)
     return (
@@ -65,7 +66,7 @@ async def run_checks(
         here if here.verdict is Verdict.REFUSE or announced.verdict is Verdict.OK else announced,
         rolling(inputs),
         *await serving,
-        *consequences(inputs, draft.slot_edits),
+        *consequences(inputs, target.slot_edits),
         trial,
         owned,
         scaling,
@@ -284,27 +285,26 @@ async def autoscaler(inputs: PlanInputs, clients: Clients) -> Check:
     return Check(CheckName.AUTOSCALER, Verdict.OK, "no autoscaler")
 
 
-async def gate(inputs: PlanInputs, draft: Plan, clients: Clients, now: float) -> Check:
+async def gate(inputs: PlanInputs, target: Target, clients: Clients, now: float) -> Check:
     """Whether the new pods can be judged, told before anything moves."""
-    if draft.intent.ungated:
-        return Check(CheckName.GATE, Verdict.WARN, f"no gate, as asked: {draft.intent.reason}", "whether it behaves is for you to watch")
-    if not patch.of_template(draft.slot_edits):
+    if inputs.intent.ungated:
+        return Check(CheckName.GATE, Verdict.WARN, f"no gate, as asked: {inputs.intent.reason}", "whether it behaves is for you to watch")
+    if not patch.of_template(target.slot_edits):
         return Check(CheckName.GATE, Verdict.OK, "no pod changes: there is nothing to judge")
-    if draft.gate is None:
+    if target.gate is None:
         message = "no Prometheus is configured: nothing judges how the new pods behave"
         return Check(CheckName.GATE, Verdict.WARN, message, "set PROMETHEUS_URL, and they are judged before the alias moves")
-    intent = draft.intent
-    target = GateTarget(
-        intent.namespace,
-        intent.deployment,
-        draft.serving_sets,
-        model=draft.model,
-        version=draft.from_version or "",
+    serving = GateTarget(
+        target.namespace,
+        target.deployment,
+        target.serving_sets,
+        model=target.model,
+        version=target.from_version or "",
         addresses=inputs.addresses,
     )
     try:
         async with asyncio.timeout(_METRICS_PATIENCE):
-            return await forecast(draft.gate, target, clients.metrics, now=now)
+            return await forecast(target.gate, serving, clients.metrics, now=now)
     except TimeoutError:
         message = f"Prometheus has not answered in {_METRICS_PATIENCE:.0f} s: whether the gate can be judged is not known"
         return Check(CheckName.GATE, Verdict.UNKNOWN, message, "it holds for a person where Prometheus stays away")

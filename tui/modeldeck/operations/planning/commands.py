@@ -9,25 +9,26 @@ from modeldeck.domain.kubernetes.annotations import OPERATION
 from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import Edits
 from modeldeck.domain.mlflow.announcements import moving_tag
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Target
 from modeldeck.operations.common import patch
 
 
 class Commands:
-    def __init__(self, plan: Plan, deployment: Deployment) -> None:
-        self._plan = plan
+    def __init__(self, target: Target, operation_id: str, deployment: Deployment) -> None:
+        self._target = target
+        self._id = operation_id
         self._deployment = deployment
         self._name = shlex.quote(deployment.name)
         self._kubectl = f"kubectl -n {shlex.quote(deployment.namespace)}"
 
     def patch(self) -> str:
-        return self._patch(self._plan.slot_edits)
+        return self._patch(self._target.slot_edits)
 
     def restart(self) -> str:
-        return self._patch(patch.of_template(self._plan.slot_edits))
+        return self._patch(patch.of_template(self._target.slot_edits))
 
     def mark(self) -> str:
-        return f"{self._kubectl} annotate deployment {self._name} {OPERATION}={shlex.quote(self._plan.id)}"
+        return f"{self._kubectl} annotate deployment {self._name} {OPERATION}={shlex.quote(self._id)}"
 
     def release(self) -> str:
         return f"{self._kubectl} annotate deployment {self._name} {OPERATION}-"
@@ -36,11 +37,11 @@ class Commands:
         return f"{self._kubectl} rollout status deployment {self._name}"
 
     def move_alias(self) -> str:
-        return point_alias(self._plan.model, self._plan.intent.alias, self._plan.to_version)
+        return point_alias(self._target.model, self._target.alias, self._target.to_version)
 
     def tag(self) -> str:
-        plan = self._plan
-        return _mlflow(f"set_model_version_tag({plan.model!r}, {plan.to_version!r}, 'modeldeck.operation', {plan.id!r})")
+        target = self._target
+        return _mlflow(f"set_model_version_tag({target.model!r}, {target.to_version!r}, 'modeldeck.operation', {self._id!r})")
 
     def verify(self) -> str:
         return f"modeldeck status {shlex.quote(self._deployment.key)}"

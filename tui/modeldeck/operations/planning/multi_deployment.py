@@ -1,5 +1,5 @@
 """Plans of one operation over several Deployments in order (staging, then production), and of a version that first moves to another
-registered model. Each Deployment is a target with a plan of its own; the steps of all stand in the whole: locks, then target after target
+registered model. Each Deployment is planned by itself, then the steps of all are put in order: locks, then target after target
 with its gate, then the aliases, then the evidence. What fails in a later target takes the earlier ones back, too.
 """
 
@@ -14,7 +14,7 @@ from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.operations import targets as parts
 from modeldeck.domain.operations.checks import Check
 from modeldeck.domain.operations.intent import Intent, Kind
-from modeldeck.domain.operations.plan import Plan, Refusal
+from modeldeck.domain.operations.plan import Plan, Refusal, Target
 from modeldeck.domain.operations.steps import EVIDENCE, Step, StepName
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.text import new_id
@@ -37,16 +37,16 @@ async def plan_for(intent: Intent, clients: Clients, journal: Journal, clock: Cl
     if isinstance(copy, Refusal):
         return copy
     operation_id = new_id(clock.now())
-    targets: list[Plan] = []
+    plans: list[Plan] = []
     for key in parts.keys(intent):
-        target = await _target(intent, key, copy, operation_id, clients, journal, clock)
-        if isinstance(target, Refusal):
-            return replace(target, message=f"{key}: {target.message}")
-        targets.append(target)
-    if copy is not None and not any(target.model == intent.copy_to for target in targets):
+        made = await _plan_of_one(intent, key, copy, operation_id, clients, journal, clock)
+        if isinstance(made, Refusal):
+            return replace(made, message=f"{key}: {made.message}")
+        plans.append(made)
+    if copy is not None and not any(made.last.model == intent.copy_to for made in plans):
         message = f"none of these deployments serves {intent.copy_to}, so that a copy there would serve nowhere"
         return Refusal("copy_unused", message, f"name a deployment that serves {intent.copy_to}")
-    return _whole(intent, targets, copy)
+    return _joined(intent, plans, copy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ async def _copy(intent: Intent, clients: Clients) -> _Copy | Refusal:
     return _Copy(version, made.version if made else registry.next_version(target), made is not None, registry)
 
 
-async def _target(
+async def _plan_of_one(
     intent: Intent, key: str, copy: _Copy | None, operation_id: str, clients: Clients, journal: Journal, clock: Clock
 ) -> Plan | Refusal:
     namespace, _, name = key.rpartition("/")
@@ -103,13 +103,13 @@ async def _target(
 _CHANGES = (StepName.MARK, StepName.PATCH_TEMPLATE, StepName.RESTART, StepName.AWAIT_ROLLOUT, StepName.JUDGE_GATE)
 
 
-def _whole(intent: Intent, targets: Sequence[Plan], copy: _Copy | None) -> Plan:
-    """The last Deployment's plan is the operation's own; the ones before it are its others."""
-    numbered = [(0 if place == len(targets) - 1 else place + 1, target) for place, target in enumerate(targets)]
-    mine = [replace(step, target=number) for number, target in numbered for step in target.steps]
-    copying = _copy_steps(numbered, copy)
+def _joined(intent: Intent, plans: Sequence[Plan], copy: _Copy | None) -> Plan:
+    """One plan of those of all Deployments."""
+    targets = tuple(made.last for made in plans)
+    mine = [replace(step, target=number) for number, made in enumerate(plans) for step in made.steps]
+    copying = _copy_steps(targets, copy)
     changes: list[Step] = []
-    for number, target in numbered:
+    for number, target in enumerate(targets):
         if copying and copying[0].target == number:
             changes += copying
         in_turn = (*_CHANGES, StepName.MOVE_ALIAS) if target.by_alias else _CHANGES
@@ -118,45 +118,41 @@ def _whole(intent: Intent, targets: Sequence[Plan], copy: _Copy | None) -> Plan:
         *[step for step in mine if step.name is StepName.AWAIT_APPROVAL][:1],
         *[step for step in mine if step.name is StepName.LOCK],
         *changes,
-        *_aliases(mine, dict(numbered)),
+        *_aliases(mine, targets),
         *[step for step in mine if step.name in EVIDENCE],
     )
-    primary = targets[-1]
-    others = tuple(replace(target, steps=(), checks=()) for target in targets[:-1])
-    keys = tuple(target.intent.key for target in targets)
-    own = replace(primary.intent, then=keys[:-1])
-    return replace(primary, intent=own, others=others, steps=steps, checks=_checks(keys, targets))
+    return replace(plans[-1], intent=intent, targets=targets, steps=steps, checks=_checks(plans))
 
 
-def _copy_steps(numbered: Iterable[tuple[int, Plan]], copy: _Copy | None) -> list[Step]:
+def _copy_steps(targets: Iterable[Target], copy: _Copy | None) -> list[Step]:
     """Right before the first target that needs it: a version that fails its gate in staging is never copied."""
     if copy is None or copy.exists:
         return []
-    number, target = next((number, target) for number, target in numbered if target.copied_from)
+    number, target = next((number, target) for number, target in enumerate(targets) if target.copied_from)
     command = f'python -c "from mlflow import MlflowClient; MlflowClient().copy_model_version({copy.version.uri!r}, {target.model!r})"'
     return [Step(StepName.COPY_VERSION, copy.version.uri, f"version {copy.number} of {target.model}", command, target=number)]
 
 
-def _aliases(steps: Iterable[Step], targets: dict[int, Plan]) -> list[Step]:
+def _aliases(steps: Iterable[Step], targets: Sequence[Target]) -> list[Step]:
     """Each alias moves once, after everything has been judged; those that pods follow have moved in their own target's turn."""
     found: dict[tuple[str, str], Step] = {}
     for step in steps:
         target = targets[step.target]
         if step.name is StepName.MOVE_ALIAS and not target.by_alias:
-            found.setdefault((target.model, target.intent.alias), step)
+            found.setdefault((target.model, target.alias), step)
     return list(found.values())
 
 
-def _checks(keys: Sequence[str], targets: Sequence[Plan]) -> tuple[Check, ...]:
+def _checks(plans: Sequence[Plan]) -> tuple[Check, ...]:
     """What is said of every target in the same words is said once."""
-    if len(targets) == 1:
-        return targets[0].checks
+    if len(plans) == 1:
+        return plans[0].checks
     told: dict[tuple[str, str], list[str]] = {}
     by_words: dict[tuple[str, str], Check] = {}
-    for key, target in zip(keys, targets, strict=True):
-        for check in target.checks:
-            told.setdefault((check.name, check.message), []).append(key)
+    for made in plans:
+        for check in made.checks:
+            told.setdefault((check.name, check.message), []).append(made.last.key)
             by_words[check.name, check.message] = check
-    names = list(dict.fromkeys(check.name for target in targets for check in target.checks))
-    found = [check if len(told[at]) == len(targets) else replace(check, deployments=tuple(told[at])) for at, check in by_words.items()]
+    names = list(dict.fromkeys(check.name for made in plans for check in made.checks))
+    found = [check if len(told[at]) == len(plans) else replace(check, deployments=tuple(told[at])) for at, check in by_words.items()]
     return tuple(sorted(found, key=lambda check: names.index(check.name)))

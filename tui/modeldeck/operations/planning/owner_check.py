@@ -9,7 +9,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.owners import Hold, TemplateOwner, configured, owners
 from modeldeck.domain.kubernetes.workloads import Controller, Deployment
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Target
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.planning.plan_inputs import PlanInputs
@@ -18,14 +18,14 @@ _LONGEST_CHAIN = 5
 # Owners above a Deployment that are looked for: KServe, on Knative, has four.
 
 
-async def ownership(inputs: PlanInputs, clients: Clients, draft: Plan) -> Check:
+async def ownership(inputs: PlanInputs, clients: Clients, target: Target) -> Check:
     """Refuses what would surely be put back: the operation would end undone, and the pods would have been replaced twice for nothing."""
     deployment = inputs.deployment
     known = owners(deployment, await _topmost(deployment, clients))
     found = await asyncio.gather(*(_as_configured(owner, clients) for owner in known))
     if not found:
         return Check(CheckName.OWNERS, Verdict.OK, "nobody else is known to own the template")
-    if not patch.of_template(draft.slot_edits):
+    if not patch.of_template(target.slot_edits):
         return Check(CheckName.OWNERS, Verdict.OK, f"{_named(found)}: the template does not change")
     hint = "; ".join(dict.fromkeys(owner.instead for owner in found if owner.instead))
     sure = [owner for owner in found if owner.hold is Hold.REVERTS]

@@ -25,7 +25,7 @@ from modeldeck.domain.links.slots import ANNOTATIONS, Edits, escape, slot_edits
 from modeldeck.domain.mlflow.registry import ModelVersion
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.domain.operations.intent import Intent, Kind
-from modeldeck.domain.operations.plan import Fingerprint, Plan, Refusal
+from modeldeck.domain.operations.plan import Fingerprint, Plan, Refusal, Target
 from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.change_cause import Cause
@@ -82,7 +82,8 @@ async def plan(
     cluster, registry = await _identities(subject, clients)
     draft = _draft(subject, clients, template, now, _Choices(operation_id or new_id(now), gate, serving, cluster, registry))
     checks = await run_checks(replace(subject, intent=intent), clients, draft, past, now, together)
-    return replace(draft, checks=checks, fingerprint=replace(draft.fingerprint, autoscaled=_autoscaled(checks)))
+    target = replace(draft.last, fingerprint=replace(draft.last.fingerprint, autoscaled=_autoscaled(checks)))
+    return replace(draft, checks=checks, targets=(target,))
 
 
 def _usage(intent: Intent) -> Refusal | None:
@@ -165,13 +166,13 @@ def _draft(inputs: PlanInputs, clients: Clients, template: Edits, now: float, ch
     """The plan without its checks."""
     deployment, intent = inputs.deployment, inputs.intent
     alias_moves = inputs.registry_failure is not None or inputs.alias_version != inputs.to_version
-    plan = Plan(
-        intent=intent,
+    target = Target(
+        namespace=intent.namespace,
+        deployment=intent.deployment,
         model=inputs.model,
+        alias=intent.alias,
         from_version=inputs.from_version,
         to_version=inputs.to_version,
-        steps=(),
-        checks=(),
         fingerprint=Fingerprint(
             deployment_uid=deployment.uid,
             generation=deployment.generation,
@@ -185,40 +186,36 @@ def _draft(inputs: PlanInputs, clients: Clients, template: Edits, now: float, ch
             last_operation=last.id if (last := newest(deployment)) else "",
             tagged=_tagged(inputs),
         ),
-        slot_edits={},
         by_alias=inputs.by_alias,
-        id=chosen.id,
-        environment=clients.environment.name,
-        cluster=chosen.cluster,
-        registry=chosen.registry,
         run_id=inputs.run_id,
         copied_from=inputs.copied.uri if inputs.copied is not None else None,
         gate=chosen.gate if patch.of_template(template) else None,
         serving_sets=chosen.serving_sets,
     )
-    if not template and not alias_moves:
-        return plan
-    plan = replace(plan, slot_edits={**template, **_own_edits(inputs, plan, template, now)})
-    steps = _steps(inputs, plan, alias_moves)
-    if clients.environment.approval:
-        steps = (Step(StepName.AWAIT_APPROVAL, "not approved", f"approved by somebody other than {plan.intent.actor}"), *steps)
-    return replace(plan, steps=steps)
+    steps: tuple[Step, ...] = ()
+    if template or alias_moves:
+        target = replace(target, slot_edits={**template, **_own_edits(inputs, target, chosen.id, template, now)})
+        steps = _steps(inputs, target, chosen.id, alias_moves)
+        if clients.environment.approval:
+            steps = (Step(StepName.AWAIT_APPROVAL, "not approved", f"approved by somebody other than {intent.actor}"), *steps)
+    environment = clients.environment.name
+    return Plan(intent, (target,), steps, (), chosen.id, environment, chosen.cluster, chosen.registry)
 
 
-def _own_edits(inputs: PlanInputs, plan: Plan, template: Edits, now: float) -> Edits:
+def _own_edits(inputs: PlanInputs, target: Target, operation_id: str, template: Edits, now: float) -> Edits:
     """The mark; and the change cause, which Kubernetes shows in the rollout's history, where there is a rollout."""
-    intent, annotations = plan.intent, inputs.deployment.annotations
+    intent, annotations = inputs.intent, inputs.deployment.annotations
     own: dict[str, tuple[str | None, str | None]] = {}
     if template:
-        cause = Cause(plan.id, intent.kind, plan.model, plan.from_version, plan.to_version, intent.actor, intent.reason)
+        cause = Cause(operation_id, intent.kind, target.model, target.from_version, target.to_version, intent.actor, intent.reason)
         own[patch.own_annotation(CHANGE_CAUSE)] = (annotations.get(CHANGE_CAUSE), cause.text())
     mark = OperationAnnotation(
-        id=plan.id,
+        id=operation_id,
         kind=intent.kind.value,
         actor=intent.actor,
-        model=plan.model,
-        from_version=plan.from_version,
-        to_version=plan.to_version,
+        model=target.model,
+        from_version=target.from_version,
+        to_version=target.to_version,
         alias=intent.alias,
         previous=inputs.alias_version,
         previous_known=inputs.registry_failure is None,
@@ -237,38 +234,40 @@ def _tagged(inputs: PlanInputs) -> str | None:
 
 def stamped(plan: Plan, now: float) -> Plan:
     """The plan with the time at which it is carried out in its marks: a person may think about it for a while."""
-    others = tuple(stamped(other, now) for other in plan.others)
-    plan = replace(plan, others=others) if others else plan
+    return replace(plan, targets=tuple(_stamped(target, now) for target in plan.targets))
+
+
+def _stamped(target: Target, now: float) -> Target:
     where = patch.own_annotation(OPERATION)
-    before, after = plan.slot_edits.get(where, (None, None))
+    before, after = target.slot_edits.get(where, (None, None))
     mark = mark_of({OPERATION: after}) if after else None
     if mark is None:
-        return plan
-    return replace(plan, slot_edits={**plan.slot_edits, where: (before, mark_text(replace(mark, at=iso(now) or "")))})
+        return target
+    return replace(target, slot_edits={**target.slot_edits, where: (before, mark_text(replace(mark, at=iso(now) or "")))})
 
 
-def _steps(inputs: PlanInputs, plan: Plan, alias_moves: bool) -> tuple[Step, ...]:
+def _steps(inputs: PlanInputs, target: Target, operation_id: str, alias_moves: bool) -> tuple[Step, ...]:
     """The alias last, because batch jobs and notebooks follow it; but first where the pods read it as they start."""
-    commands = Commands(plan, inputs.deployment)
-    rollout = [_rollout(inputs, commands), *_judged(plan)] if patch.of_template(plan.slot_edits) else []
-    alias = [_alias(inputs, plan, commands)] if alias_moves else []
-    mark = Step(StepName.MARK, "no operation", plan.id, commands.mark())
-    announced = f", alias {plan.intent.alias} announced as moving" if alias_moves else ""
-    lock = Step(StepName.LOCK, "free", f"held by {plan.id}{announced}")
-    if plan.by_alias:
-        change = [mark, *alias, Step(StepName.RESTART, *_template_words(inputs, plan), commands.restart()), *rollout]
+    commands = Commands(target, operation_id, inputs.deployment)
+    rollout = [_rollout(inputs, commands), *_judged(target)] if patch.of_template(target.slot_edits) else []
+    alias = [_alias(inputs, target, commands)] if alias_moves else []
+    mark = Step(StepName.MARK, "no operation", operation_id, commands.mark())
+    announced = f", alias {target.alias} announced as moving" if alias_moves else ""
+    lock = Step(StepName.LOCK, "free", f"held by {operation_id}{announced}")
+    if target.by_alias:
+        change = [mark, *alias, Step(StepName.RESTART, *_template_words(inputs, target), commands.restart()), *rollout]
     elif rollout:
-        change = [Step(StepName.PATCH_TEMPLATE, *_template_words(inputs, plan), commands.patch()), *rollout, *alias]
+        change = [Step(StepName.PATCH_TEMPLATE, *_template_words(inputs, target), commands.patch()), *rollout, *alias]
     else:
         change = [mark, *alias]
-    return (lock, *change, *_evidence(plan, commands))
+    return (lock, *change, *_evidence(target, inputs.intent.kind, operation_id, commands))
 
 
-def _template_words(inputs: PlanInputs, plan: Plan) -> tuple[str, str]:
+def _template_words(inputs: PlanInputs, target: Target) -> tuple[str, str]:
     """Before and after, as the slot reads."""
-    if plan.by_alias:
-        return f"pods started with {plan.from_version or 'an unknown version'}", f"pods started with {plan.to_version}"
-    before, after = plan.slot_edits.get(inputs.link.slot.where, (inputs.link.slot.text, inputs.link.slot.text))
+    if target.by_alias:
+        return f"pods started with {target.from_version or 'an unknown version'}", f"pods started with {target.to_version}"
+    before, after = target.slot_edits.get(inputs.link.slot.where, (inputs.link.slot.text, inputs.link.slot.text))
     return before or "–", after or "–"
 
 
@@ -279,27 +278,27 @@ def _rollout(inputs: PlanInputs, commands: Commands) -> Step:
     return Step(StepName.AWAIT_ROLLOUT, before, f"{deployment.desired} {replicas} rolled out", commands.rollout_status())
 
 
-def _judged(plan: Plan) -> tuple[Step, ...]:
-    gate = plan.gate
+def _judged(target: Target) -> tuple[Step, ...]:
+    gate = target.gate
     if gate is None:
         return ()
     return (Step(StepName.JUDGE_GATE, "not judged", f"passed: {gate_words(gate)}"),)
 
 
-def _alias(inputs: PlanInputs, plan: Plan, commands: Commands) -> Step:
+def _alias(inputs: PlanInputs, target: Target, commands: Commands) -> Step:
     known = inputs.registry_failure is None
-    before = f"{plan.intent.alias} at {(inputs.alias_version or 'nothing') if known else 'nobody knows what'}"
-    return Step(StepName.MOVE_ALIAS, before, f"{plan.intent.alias} at {plan.to_version}", commands.move_alias())
+    before = f"{target.alias} at {(inputs.alias_version or 'nothing') if known else 'nobody knows what'}"
+    return Step(StepName.MOVE_ALIAS, before, f"{target.alias} at {target.to_version}", commands.move_alias())
 
 
-def _evidence(plan: Plan, commands: Commands) -> tuple[Step, ...]:
-    left = f" and {plan.from_version}" if plan.from_version and plan.from_version != plan.to_version else ""
-    verb = "RolledBack" if plan.intent.kind is Kind.ROLLBACK else "Promoted"
+def _evidence(target: Target, kind: Kind, operation_id: str, commands: Commands) -> tuple[Step, ...]:
+    left = f" and {target.from_version}" if target.from_version and target.from_version != target.to_version else ""
+    verb = "RolledBack" if kind is Kind.ROLLBACK else "Promoted"
     return (
-        Step(StepName.TAG_VERSION, "–", f"modeldeck.* on version {plan.to_version}{left}", commands.tag()),
+        Step(StepName.TAG_VERSION, "–", f"modeldeck.* on version {target.to_version}{left}", commands.tag()),
         Step(StepName.WRITE_EVENT, "–", f"{verb} on the deployment"),
         Step(StepName.VERIFY, "–", "alias, template and pods agree", commands.verify()),
-        Step(StepName.RELEASE, plan.id, "no operation, no lock", commands.release()),
+        Step(StepName.RELEASE, operation_id, "no operation, no lock", commands.release()),
     )
 
 

@@ -10,7 +10,7 @@ from modeldeck.domain.failures import NotFound
 from modeldeck.domain.kubernetes.annotations import OPERATION, mark_of
 from modeldeck.domain.kubernetes.workloads import Deployment, PodTemplate
 from modeldeck.domain.links.slots import each_container, places
-from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.plan import Target
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.ownership import newest
 from modeldeck.operations.common.patch import own_annotation, tail
@@ -23,9 +23,9 @@ def digests(template: PodTemplate) -> dict[str, str]:
     return {where: _digest(text) for where, text in places(template).items()}
 
 
-def template_changes(plan: Plan, deployment: Deployment) -> tuple[str, ...]:
+def template_changes(target: Target, deployment: Deployment) -> tuple[str, ...]:
     """What is different from what the plan was made from, in words; () where the plan still holds."""
-    taken = plan.fingerprint
+    taken = target.fingerprint
     if deployment.uid != taken.deployment_uid:
         return (f"deployment {deployment.key} was deleted and made anew",)
     if deployment.template_hash != taken.template_hash:
@@ -43,55 +43,57 @@ def annotations_digest(deployment: Deployment) -> str:
     return _digest(repr(sorted(deployment.annotations.items())))
 
 
-async def what_moved(plan: Plan, clients: Clients, clock: Clock) -> tuple[str, ...]:
+async def what_moved(target: Target, operation_id: str, clients: Clients, clock: Clock) -> tuple[str, ...]:
     """Reads what the plan stands on once more, at the same time. Raises a Failure where the cluster, or a registry that was known when
     planning, cannot be asked."""
-    cluster_moved, registry_moved = await asyncio.gather(_cluster_moved(plan, clients, clock), _registry_moved(plan, clients, clock))
+    cluster_moved, registry_moved = await asyncio.gather(
+        _cluster_moved(target, operation_id, clients, clock), _registry_moved(target, clients, clock)
+    )
     return (*cluster_moved, *registry_moved)
 
 
-async def _cluster_moved(plan: Plan, clients: Clients, clock: Clock) -> tuple[str, ...]:
+async def _cluster_moved(target: Target, operation_id: str, clients: Clients, clock: Clock) -> tuple[str, ...]:
     cluster = clients.need_cluster()
-    namespace, name = plan.intent.namespace, plan.intent.deployment
+    namespace, name = target.namespace, target.deployment
     deployment = await retry(lambda: cluster.deployment(namespace, name), clock)
-    return (*template_changes(plan, deployment), *other_operation(plan, deployment))
+    return (*template_changes(target, deployment), *other_operation(target, operation_id, deployment))
 
 
-def other_operation(plan: Plan, deployment: Deployment) -> tuple[str, ...]:
+def other_operation(target: Target, operation_id: str, deployment: Deployment) -> tuple[str, ...]:
     """A mark that was not there when the plan was made, in words; one that was there had been judged then. Or an operation that has begun
     and ended since, even where it left everything as it was: whoever plans again sees what it was about."""
     last = newest(deployment)
-    if last is not None and last.id not in (plan.fingerprint.last_operation, plan.id):
+    if last is not None and last.id not in (target.fingerprint.last_operation, operation_id):
         return (f"operation {last.id} of {last.actor or 'somebody'} was carried out",)
     mark = mark_of(deployment.annotations)
-    known, _ = plan.slot_edits.get(own_annotation(OPERATION), (None, None))
-    if mark is None or mark.id == plan.id or deployment.annotations.get(OPERATION) == known:
+    known, _ = target.slot_edits.get(own_annotation(OPERATION), (None, None))
+    if mark is None or mark.id == operation_id or deployment.annotations.get(OPERATION) == known:
         return ()
     return (f"operation {mark.id} of {mark.actor or 'somebody'} has begun",)
 
 
-async def _registry_moved(plan: Plan, clients: Clients, clock: Clock) -> tuple[str, ...]:
-    taken = plan.fingerprint
+async def _registry_moved(target: Target, clients: Clients, clock: Clock) -> tuple[str, ...]:
+    taken = target.fingerprint
     if not taken.alias_known:
         return ()
     registry = clients.need_registry()
-    alias = plan.intent.alias
-    target, version = await asyncio.gather(
-        retry(lambda: registry.version_of_alias(plan.model, alias), clock),
-        _status(plan, clients, clock),
+    alias = target.alias
+    points_at, version = await asyncio.gather(
+        retry(lambda: registry.version_of_alias(target.model, alias), clock),
+        _status(target, clients, clock),
     )
     moved = []
-    if target != taken.alias_version:
-        moved.append(f"alias {alias} of {plan.model} moved from {taken.alias_version or 'nothing'} to {target or 'nothing'}")
-    if version != taken.version_status and plan.copied_from is None:
-        moved.append(f"version {plan.to_version} of {plan.model} was {taken.version_status}, is {version}")
+    if points_at != taken.alias_version:
+        moved.append(f"alias {alias} of {target.model} moved from {taken.alias_version or 'nothing'} to {points_at or 'nothing'}")
+    if version != taken.version_status and target.copied_from is None:
+        moved.append(f"version {target.to_version} of {target.model} was {taken.version_status}, is {version}")
     return tuple(moved)
 
 
-async def _status(plan: Plan, clients: Clients, clock: Clock) -> str:
+async def _status(target: Target, clients: Clients, clock: Clock) -> str:
     registry = clients.need_registry()
     try:
-        return (await retry(lambda: registry.version(plan.model, plan.to_version), clock)).status
+        return (await retry(lambda: registry.version(target.model, target.to_version), clock)).status
     except NotFound:
         return "gone"
 

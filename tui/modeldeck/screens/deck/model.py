@@ -183,7 +183,7 @@ class DeckModel:
         self._told_cut_off = True
         lost = {found.operation.id: found for found in self._under_way.values() if found.gone}
         here = {deployment.uid for deployment in self.fleet.deployments}
-        return tuple(found for found in lost.values() if any(part.uid in here for part in found.operation.parts))
+        return tuple(found for found in lost.values() if any(change.uid in here for change in found.operation.changes))
 
     def lost(self) -> str:
         """What was selected and is not in the registry any more, told once; "" where nothing is."""

@@ -88,8 +88,8 @@ class Depth:
             seen = self._sightings.sightings(registry) if registry is not None else ()
             memories = Memories(model.fleet, model.registry, self._journal.operations(), seen, cluster or ClusterId(), registry or "")
             past = history(memories, model.environment.patterns, of=key)
-            moves = [(found.operation, found.source) for found in past if key is None or found.is_about(key)]
-            return render_history.history_lines(moves, self._clock.now())
+            entries = [entry for entry in past if key is None or entry.is_about(key)]
+            return render_history.history_lines(entries, self._clock.now())
 
         return ReadingScreen("History", key or "all deployments", load, self._clock, every=FRESH)
 

@@ -88,7 +88,7 @@ class Body(Horizontal):
         yield STEPS, _head(STEPS, figure=f"{over} of {len(operation.steps)}"), Live()
         yield (
             ROLLOUT,
-            _head(ROLLOUT, f"{len(operation.keys)} deployments" if operation.others else operation.key),
+            _head(ROLLOUT, f"{len(operation.keys)} deployments" if len(operation.keys) > 1 else operation.key),
             self._fleet_view.state() if self._fleet_view.holds(operation) else Live(),
         )
         yield GATE, _head(GATE), Live()
@@ -126,13 +126,13 @@ class Body(Horizontal):
         left = self._standing is not None and self._standing.left_behind
         at_work = step.state is StepState.TRYING and operation.state is not State.ENDED and not left
         return Judging(
-            plan.target(step.target).gate if plan is not None else None,
+            plan.targets[step.target].gate if plan is not None else None,
             step.judgements,
             step.started_at or 0.0,
             at_work,
             holds=at_work and operation.state is State.WAITING,
             extended=operation.extended,
-            outlook=gate_outlook(plan, plan.target(step.target).intent.key) if plan is not None else "",
+            outlook=gate_outlook(plan, plan.targets[step.target].key) if plan is not None else "",
         )
 
     def _view(self, name: str) -> TextView:
@@ -205,5 +205,5 @@ def _head(name: str, detail: str = "", figure: str | None = None) -> PaneHead:
 
 
 def _where(operation: Operation) -> tuple[str, ...]:
-    """The names of its deployments by the numbers of the steps' targets, where there are several."""
-    return tuple(key.partition("/")[2] for key in operation.targets) if operation.others else ()
+    """The names of its deployments in order, where there are several."""
+    return tuple(key.partition("/")[2] for key in operation.keys) if len(operation.keys) > 1 else ()

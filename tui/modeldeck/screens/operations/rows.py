@@ -51,8 +51,15 @@ def source(now: Callable[[], float], empty: str) -> TableSource[Row]:
         Column("who", "who", lambda row: Cell(row.operation.actor or "–"), sort=lambda row: row.operation.actor, priority=4, max_width=20),
         Column("kind", "kind", lambda row: Cell(row.operation.kind.value, "muted"), sort=lambda row: row.operation.kind.value, priority=6),
         Column("deployment", "deployment", _where, sort=lambda row: row.operation.key, min_width=14, max_width=32),
-        Column("model", "model", lambda row: Cell(row.operation.model), sort=lambda row: row.operation.model, priority=3, max_width=20),
-        Column("move", "from → to", _move, sort=lambda row: row.operation.to_version, priority=1, max_width=18),
+        Column(
+            "model",
+            "model",
+            lambda row: Cell(row.operation.last.model),
+            sort=lambda row: row.operation.last.model,
+            priority=3,
+            max_width=20,
+        ),
+        Column("move", "from → to", _move, sort=lambda row: row.operation.last.to_version, priority=1, max_width=18),
         Column("message", "how it stands", _words, priority=2, min_width=24, max_width=200, weight=1),
     )
     return TableSource(columns, sign=lambda row: sign(row.operation, cut_off=row.gone), empty=empty)
@@ -60,8 +67,12 @@ def source(now: Callable[[], float], empty: str) -> TableSource[Row]:
 
 def _where(row: Row) -> Cell:
     """The last one, which matters most, and how many come before it: their names are on the operation's own screen."""
-    further = len(row.operation.others)
+    further = len(row.operation.changes) - 1
     return Cell(row.operation.key + (f" +{further}" if further else ""))
+
+
+def _model(row: Row) -> str:
+    return row.operation.last.model
 
 
 def story(row: Row) -> Line:
@@ -93,7 +104,7 @@ def _took(row: Row, now: float) -> Cell:
 
 
 def _move(row: Row) -> Cell:
-    return Cell(f"{row.operation.from_version or '?'} → {row.operation.to_version}", "version")
+    return Cell(f"{row.operation.last.from_version or '?'} → {row.operation.last.to_version}", "version")
 
 
 def _words(row: Row) -> Cell:

@@ -22,14 +22,14 @@ def _state(operation: Operation, gone: bool) -> str:
 
 FIELDS: Mapping[str, Callable[[Operation, bool], str]] = {
     "actor": lambda operation, gone: operation.actor,
-    "model": lambda operation, gone: operation.model,
+    "model": lambda operation, gone: operation.last.model,
     "outcome": lambda operation, gone: operation.outcome.value if operation.outcome else "",
     "state": _state,
     "kind": lambda operation, gone: operation.kind.value,
     "deployment": lambda operation, gone: " ".join(operation.keys),
     "env": lambda operation, gone: operation.environment,
-    "from": lambda operation, gone: operation.from_version or "",
-    "to": lambda operation, gone: operation.to_version,
+    "from": lambda operation, gone: operation.last.from_version or "",
+    "to": lambda operation, gone: operation.last.to_version,
     "reason": lambda operation, gone: operation.reason,
     "id": lambda operation, gone: operation.id,
 }

@@ -75,8 +75,8 @@ def under_way(operations: tuple[Operation, ...], now: float) -> dict[str, Active
     for operation in operations:
         if operation.state is not State.ENDED:
             mine = _standing(operation, now)
-            for part in operation.parts:
-                found.setdefault(part.uid, mine)
+            for change in operation.changes:
+                found.setdefault(change.uid, mine)
     return found
 
 

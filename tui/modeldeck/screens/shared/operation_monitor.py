@@ -61,7 +61,7 @@ class OperationMonitor:
 
     def begin(self, plan: Plan) -> MonitoredOperation:
         """Have a confirmed plan carried out. Raises a Failure where nobody can; nothing has begun then."""
-        return self.follow(self.services.begin(plan), tuple(target.intent.key for target in (*plan.others, plan)))
+        return self.follow(self.services.begin(plan), tuple(target.key for target in plan.targets))
 
     async def recover(self, operation_id: str, verb: Verb) -> MonitoredOperation:
         """Resume one that was cut off, or take it back. Raises a Failure where it is not for us."""

@@ -19,8 +19,8 @@ class MoveAlias:
     async def do(self, execution: Execution) -> str:
         """Raises Conflict where somebody else has moved it since the plan was made, where another operation is in the midst of that, or
         where the template was changed since the rollout."""
-        target = execution.plan.to_version
-        taken = execution.plan.fingerprint
+        target = execution.target.to_version
+        taken = execution.target.fingerprint
         if not taken.alias_known:
             await _there_again(execution)
         await hold_alias(execution)
@@ -34,7 +34,7 @@ class MoveAlias:
 
     async def undo(self, execution: Execution) -> str:
         """Back to what it pointed at before, unless somebody has moved it on."""
-        previous = execution.plan.fingerprint.alias_version
+        previous = execution.target.fingerprint.alias_version
         now = await _read(execution)
         if now == previous:
             # A request was sent and is not to be seen: it may still be on its way.
@@ -44,7 +44,7 @@ class MoveAlias:
             return "the alias never moved"
         cluster = execution.clients.need_cluster()
         deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
-        found = ownership_of(execution.plan, deployment)
+        found = ownership_of(execution.target, execution.plan.id, deployment)
         if found is Ownership.PASSED:
             return passed_words(deployment)
         if found is Ownership.TAKEN:
@@ -55,19 +55,19 @@ class MoveAlias:
             raise Conflict("the mark of this operation is gone: whether it moved the alias cannot be told", backend="MLflow")
         other = await _brought_since(execution)
         if other:
-            return f"operation {other} has promoted version {execution.plan.to_version} elsewhere since: the alias is its own"
+            return f"operation {other} has promoted version {execution.target.to_version} elsewhere since: the alias is its own"
         await hold_alias(execution)
         now = await _read(execution)  # once more: nothing but its setting may come after its reading
         if now == previous:
             return "somebody has moved the alias back meanwhile"
-        if now != execution.plan.to_version:
+        if now != execution.target.to_version:
             raise Conflict(f"alias {_name(execution)} points at {now or 'nothing'} now: somebody else moved it", backend="MLflow")
         return await _point(execution, now, previous)
 
 
 async def _point(execution: Execution, before: str | None, target: str | None) -> str:
     registry = execution.clients.need_registry()
-    model, alias = execution.plan.model, execution.plan.intent.alias
+    model, alias = execution.target.model, execution.target.alias
     lost: Failure | None = None
     for _ in range(_TRIES):
         await execution.request(f"alias {alias} of {model}: {before or 'nothing'} → {target or 'nothing'}")
@@ -89,24 +89,24 @@ async def _point(execution: Execution, before: str | None, target: str | None) -
 
 async def _brought_since(execution: Execution) -> str:
     """The operation whose promotion of the same version the tags tell of now, "" where none: several Deployments may share an alias."""
-    if execution.plan.fingerprint.tagged is None:
+    if execution.target.fingerprint.tagged is None:
         return ""
     registry = execution.clients.need_registry()
-    version = await execution.retry(lambda: registry.version(execution.plan.model, execution.plan.to_version))
+    version = await execution.retry(lambda: registry.version(execution.target.model, execution.target.to_version))
     tag = version.tags.get(OPERATION_TAG, "")
-    return tag if tag not in (execution.plan.id, execution.plan.fingerprint.tagged) else ""
+    return tag if tag not in (execution.plan.id, execution.target.fingerprint.tagged) else ""
 
 
 async def _read(execution: Execution) -> str | None:
     registry = execution.clients.need_registry()
-    return await execution.retry(lambda: registry.version_of_alias(execution.plan.model, execution.plan.intent.alias))
+    return await execution.retry(lambda: registry.version_of_alias(execution.target.model, execution.target.alias))
 
 
 async def _there_again(execution: Execution) -> None:
     """Raises the Failure of a registry that is still away: a roll-back does not wait for it."""
     registry = execution.clients.need_registry()
-    await retry(lambda: registry.version_of_alias(execution.plan.model, execution.plan.intent.alias), execution.clock, patience=_BRIEFLY)
+    await retry(lambda: registry.version_of_alias(execution.target.model, execution.target.alias), execution.clock, patience=_BRIEFLY)
 
 
 def _name(execution: Execution) -> str:
-    return f"{execution.plan.intent.alias} of {execution.plan.model}"
+    return f"{execution.target.alias} of {execution.target.model}"

@@ -16,7 +16,7 @@ class AwaitApproval:
         while True:
             execution.stop_if_asked()
             for asked in execution.inbox.approvals:
-                if same_person(asked.by, execution.whole.intent.actor):
+                if same_person(asked.by, execution.plan.intent.actor):
                     continue
                 message = f"approved by {asked.by}" + (f": {asked.reason}" if asked.reason else "")
                 if waiting:
@@ -24,7 +24,7 @@ class AwaitApproval:
                 return message
             if not waiting:
                 waiting = True
-                command = f"modeldeck operations approve {execution.whole.id}"
+                command = f"modeldeck operations approve {execution.plan.id}"
                 execution.record("waiting", message="somebody else has to approve it", commands=[command])
             await execution.clock.sleep(_LISTEN)
 

@@ -18,9 +18,9 @@ class CopyVersion:
     async def do(self, execution: Execution) -> str:
         """Raises Conflict where MLflow gave it another number than was planned: somebody registered one at the same time."""
         made = await _made(execution) or await _copy(execution)
-        if made.version != execution.plan.to_version:
-            plan = execution.plan
-            message = f"MLflow made it version {made.version} of {plan.model}, not {plan.to_version}: one was registered meanwhile"
+        if made.version != execution.target.to_version:
+            target = execution.target
+            message = f"MLflow made it version {made.version} of {target.model}, not {target.to_version}: one was registered meanwhile"
             raise Conflict(message, hint="plan again: the copy is found then, and used", backend="MLflow")
         return await _ready(execution)
 
@@ -30,22 +30,22 @@ class CopyVersion:
         made = await _made(execution)
         if made is None:
             return "it was never made"
-        left = {"modeldeck.left": f"copied by operation {execution.whole.id}, which was taken back"}
+        left = {"modeldeck.left": f"copied by operation {execution.plan.id}, which was taken back"}
         await execution.request(f"tag {made.model}: version {made.version}")
         await execution.retry(lambda: registry.tag_version(made.model, made.version, left), allowed=False)
         return f"version {made.version} of {made.model} stays, and says so"
 
 
 async def _copy(execution: Execution) -> ModelVersion:
-    registry, plan = execution.clients.need_registry(), execution.plan
-    source = parse(plan.copied_from or "")
+    registry, target = execution.clients.need_registry(), execution.target
+    source = parse(target.copied_from or "")
     if source is None or source.model is None or source.version is None:
-        raise Conflict(f"{plan.copied_from} names no version")
+        raise Conflict(f"{target.copied_from} names no version")
     model, number = source.model, source.version
     version = await execution.retry(lambda: registry.version(model, number))
-    await execution.request(f"copy {version.uri} to version {plan.to_version} of {plan.model}")
+    await execution.request(f"copy {version.uri} to version {target.to_version} of {target.model}")
     try:
-        return await registry.copy_version(version, plan.model, {TAG: execution.whole.id})
+        return await registry.copy_version(version, target.model, {TAG: execution.plan.id})
     except TRANSIENT:
         await execution.clock.sleep(LATE_ANSWER)
         made = await _made(execution)
@@ -57,16 +57,18 @@ async def _copy(execution: Execution) -> ModelVersion:
 async def _made(execution: Execution) -> ModelVersion | None:
     """The copy of this operation, where there is one."""
     registry = await execution.retry(execution.clients.need_registry().registry)
-    return next((version for version in registry.of(execution.plan.model) if version.tags.get(TAG) == execution.whole.id), None)
+    return next((version for version in registry.of(execution.target.model) if version.tags.get(TAG) == execution.plan.id), None)
 
 
 async def _ready(execution: Execution) -> str:
-    registry, plan = execution.clients.need_registry(), execution.plan
+    registry, target = execution.clients.need_registry(), execution.target
     until = execution.clock.monotonic() + _READY
     while True:
-        version = await execution.retry(lambda: registry.version(plan.model, plan.to_version))
+        version = await execution.retry(lambda: registry.version(target.model, target.to_version))
         if version.status == "READY":
-            return f"version {plan.to_version} of {plan.model} is READY"
+            return f"version {target.to_version} of {target.model} is READY"
         if execution.clock.monotonic() > until:
-            raise TimedOut(f"version {plan.to_version} of {plan.model} is still {version.status} after {_READY:.0f} s", backend="MLflow")
+            raise TimedOut(
+                f"version {target.to_version} of {target.model} is still {version.status} after {_READY:.0f} s", backend="MLflow"
+            )
         await execution.clock.sleep(_POLL)

@@ -30,5 +30,5 @@ def story(execution: Execution) -> str:
     intent = execution.plan.intent
     verb = "rolled back" if intent.kind is Kind.ROLLBACK else "promoted"
     why = f": {intent.reason}" if intent.reason else ""
-    versions = f"from {execution.plan.from_version or 'nothing'} to {execution.plan.to_version}"
-    return f"{execution.plan.model} {verb} {versions} by {intent.actor}{why} ({execution.plan.id})"
+    versions = f"from {execution.target.from_version or 'nothing'} to {execution.target.to_version}"
+    return f"{execution.target.model} {verb} {versions} by {intent.actor}{why} ({execution.plan.id})"

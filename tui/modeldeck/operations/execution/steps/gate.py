@@ -35,7 +35,7 @@ class JudgeGate:
     async def do(self, execution: Execution) -> str:
         """Raises GateFailed, or RolloutFailed where the new pods break meanwhile. A person may accept what cannot be judged, or give it
         more time; silence does neither."""
-        gate = execution.plan.gate
+        gate = execution.target.gate
         if gate is None:
             return "no gate"
         execution.inbox.decisions.clear()  # what was decided about another gate is none of this one
@@ -103,7 +103,7 @@ class _Judging:
     async def _pods_live(self) -> None:
         """The rollout is over, and still the pods may crash, or somebody may change the template. A cluster that is away is no verdict."""
         try:
-            pods = await look(self.state, patch.of_template(self.state.plan.slot_edits))
+            pods = await look(self.state, patch.of_template(self.state.target.slot_edits))
         except TRANSIENT_WHERE_ALLOWED as failure:
             self.state.say(f"{failure} — still judging")
             return
@@ -137,7 +137,7 @@ class _Judging:
     def _hold(self, found: Progress) -> None:
         if not self.holding:
             self.holding = True
-            id = self.state.whole.id
+            id = self.state.plan.id
             commands = [f"modeldeck operations {verb}" for verb in (f"accept {id} --reason TEXT", f"extend {id}", f"undo {id}")]
             self.state.record("waiting", message=f"the gate is {found.message}", details=found.details, commands=commands)
 
@@ -154,15 +154,15 @@ async def _target(execution: Execution) -> GateTarget:
     pods = await execution.retry(lambda: cluster.pods_of(deployment))
     namespace, name = execution.key
     changing = execution.changing
-    current = tuple(one for one in serving_sets(pods) if one not in execution.plan.serving_sets)
+    current = tuple(one for one in serving_sets(pods) if one not in execution.target.serving_sets)
     return GateTarget(
         namespace,
         name,
         current=current or serving_sets(pods),
-        baseline=execution.plan.serving_sets,
+        baseline=execution.target.serving_sets,
         baseline_until=execution.now.started_at if changing is None else changing.started_at,
-        model=execution.plan.model,
-        version=execution.plan.to_version,
+        model=execution.target.model,
+        version=execution.target.to_version,
         addresses=serving_addresses(pods),
         baseline_addresses=changing.addresses if changing is not None else (),
     )

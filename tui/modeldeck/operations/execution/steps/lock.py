@@ -18,8 +18,8 @@ class TakeLock:
         message = "no cluster to lock in"
         if execution.locks is not None:
             execution.record("request", step=execution.index, message=f"lock deployment {'/'.join(execution.key)}")
-            message = await execution.retry(partial(execution.locks.acquire, execution.plan, execution.say))
-        last = not any(step.name is StepName.LOCK for step in execution.whole.steps[execution.index + 1 :])
+            message = await execution.retry(partial(execution.locks.acquire, execution.plan, execution.target, execution.say))
+        last = not any(step.name is StepName.LOCK for step in execution.plan.steps[execution.index + 1 :])
         said = await announce(execution) if last else ""
         return f"{message}; {said}" if said else message
 

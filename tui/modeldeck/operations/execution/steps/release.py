@@ -16,7 +16,7 @@ _PAUSE = 0.3
 
 class Release:
     async def do(self, execution: Execution) -> str:
-        if not any(step.name is StepName.RELEASE for step in execution.whole.steps[execution.index + 1 :]):
+        if not any(step.name is StepName.RELEASE for step in execution.plan.steps[execution.index + 1 :]):
             await withdraw(execution)  # first: while the mark stands, whoever finds it can do what is left
         cluster = execution.clients.need_cluster()
         lost: Failure | None = None

@@ -9,7 +9,7 @@ from modeldeck.operations.execution.waiting import wait_for_rollout
 
 class AwaitRollout:
     async def do(self, execution: Execution) -> str:
-        return await wait_for_rollout(execution, patch.of_template(execution.plan.slot_edits))
+        return await wait_for_rollout(execution, patch.of_template(execution.target.slot_edits))
 
     async def undo(self, execution: Execution) -> str:
         return "nothing to undo"

@@ -60,7 +60,7 @@ class Statements:
     async def _stated_before(self, metrics: Metrics) -> bool:
         """By pods of the ReplicaSets that served when the operation began to change them, whichever version that was. Where series name
         pods by address alone, by those that were noted then."""
-        plan, changing = self._run.plan, self._run.changing
+        target, changing = self._run.target, self._run.changing
         at = (changing.started_at if changing is not None else None) or self._run.now.started_at
         noted = changing.addresses if changing is not None else ()
         namespace, name = self._run.key
@@ -72,8 +72,8 @@ class Statements:
             return next((one.pod for one in noted if one.had(value)), None) if labels.by_address else f"{namespace}/{value}"
 
         found = await self._asked(metrics, labels, at, pod_of, noted)
-        stems = tuple(f"{plan.intent.namespace}/{name}-" for name in plan.serving_sets)
-        return bool(stems) and any(pod.startswith(stems) and one.version(plan.model) is not None for pod, one in found.items())
+        stems = tuple(f"{target.namespace}/{name}-" for name in target.serving_sets)
+        return bool(stems) and any(pod.startswith(stems) and one.version(target.model) is not None for pod, one in found.items())
 
     async def _stated_now(self, metrics: Metrics, fleet: Fleet) -> dict[str, Statement]:
         namespace, name = self._run.key

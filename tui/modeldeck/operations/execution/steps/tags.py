@@ -18,18 +18,18 @@ class TagVersions:
     async def do(self, execution: Execution) -> str:
         """Both at the same time, each tag being a request of its own; but the operation's id before all others, so that it tells whoever
         has only the registry and the cluster that the commit is behind it."""
-        plan = execution.plan
+        target = execution.target
         registry = execution.clients.need_registry()
-        tags = {plan.to_version: arrived(execution)}
-        if plan.from_version not in (None, plan.to_version):
-            tags[plan.from_version or ""] = left(execution)
-        await execution.request(f"tag {plan.model}: " + ", ".join(f"version {version}" for version in tags))
+        tags = {target.to_version: arrived(execution)}
+        if target.from_version not in (None, target.to_version):
+            tags[target.from_version or ""] = left(execution)
+        await execution.request(f"tag {target.model}: " + ", ".join(f"version {version}" for version in tags))
 
         async def tag(version: str, one: Mapping[str, str]) -> None:
-            await execution.retry(lambda: registry.tag_version(plan.model, version, one), allowed=False)
+            await execution.retry(lambda: registry.tag_version(target.model, version, one), allowed=False)
 
-        await tag(plan.to_version, {OPERATION_TAG: tags[plan.to_version].pop(OPERATION_TAG)})
-        known = (await execution.retry(lambda: registry.version(plan.model, plan.to_version))).tags
+        await tag(target.to_version, {OPERATION_TAG: tags[target.to_version].pop(OPERATION_TAG)})
+        known = (await execution.retry(lambda: registry.version(target.model, target.to_version))).tags
         # Where there is nothing to say, what an earlier operation said must not stay beside the name of this one.
         single = [(version, {key: text}) for version, wanted in tags.items() for key, text in wanted.items() if text or key in known]
         outcomes = await asyncio.gather(*(tag(version, one) for version, one in single), return_exceptions=True)
@@ -54,10 +54,10 @@ def arrived(execution: Execution) -> dict[str, str]:
         "modeldeck.kind": intent.kind.value,
         "modeldeck.actor": intent.actor,
         "modeldeck.when": iso(execution.clock.now()) or "",
-        "modeldeck.deployment": intent.key,
-        "modeldeck.deployment-uid": execution.plan.fingerprint.deployment_uid,
+        "modeldeck.deployment": execution.target.key,
+        "modeldeck.deployment-uid": execution.target.fingerprint.deployment_uid,
         CLUSTER_TAG: execution.plan.cluster.text(),
-        "modeldeck.from": execution.plan.from_version or "",
+        "modeldeck.from": execution.target.from_version or "",
         "modeldeck.reason": intent.reason,
         "modeldeck.evidence": _ELSEWHERE if execution.now.adopted else evidence_words(execution.now, execution.step.target),
     }
@@ -67,9 +67,9 @@ def left(execution: Execution) -> dict[str, str]:
     """The tag of the version that served before: one sentence, as it is only read by people."""
     intent = execution.plan.intent
     how = "rolled back to" if intent.kind is Kind.ROLLBACK else "replaced by"
-    where = intent.key
+    where = execution.target.key
     when = iso(execution.clock.now()) or ""
-    return {"modeldeck.left": f"{how} {execution.plan.to_version} in {where} on {when} by {intent.actor} ({execution.plan.id})"}
+    return {"modeldeck.left": f"{how} {execution.target.to_version} in {where} on {when} by {intent.actor} ({execution.plan.id})"}
 
 
 def evidence_words(operation: Operation, target: int = 0) -> str:

@@ -67,7 +67,7 @@ class PatchDeployment:
         lost: Failure | None = None
         for _ in range(_REFETCHES + 1):
             deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
-            found = ownership_of(execution.plan, deployment)
+            found = ownership_of(execution.target, execution.plan.id, deployment)
             if found is Ownership.PASSED:
                 return passed_words(deployment)
             if found is Ownership.TAKEN:
@@ -105,20 +105,20 @@ class PatchDeployment:
 
     def _edits(self, execution: Execution) -> Edits:
         if self._part is TemplatePart.TEMPLATE:
-            return patch.of_template(execution.plan.slot_edits)
+            return patch.of_template(execution.target.slot_edits)
         if self._part is TemplatePart.ANNOTATIONS:
-            return patch.of_annotations(execution.plan.slot_edits)
-        return execution.plan.slot_edits
+            return patch.of_annotations(execution.target.slot_edits)
+        return execution.target.slot_edits
 
     def _refuse_moved(self, execution: Execution, deployment: Deployment) -> None:
-        changed = (*template_changes(execution.plan, deployment), *other_operation(execution.plan, deployment))
+        changed = (*template_changes(execution.target, deployment), *other_operation(execution.target, execution.plan.id, deployment))
         if changed:
             raise Conflict("; ".join(changed), backend="Kubernetes")
 
     def _back(self, execution: Execution, deployment: Deployment) -> Edits:
         wanted = self._edits(execution)
         back = patch.reversed_edits(wanted, deployment)
-        if back and ownership_of(execution.plan, deployment) is Ownership.UNMARKED:
+        if back and ownership_of(execution.target, execution.plan.id, deployment) is Ownership.UNMARKED:
             if patch.of_template(back):
                 raise Conflict(
                     "the mark of this operation is gone: whether the template is still its doing cannot be told", backend="Kubernetes"

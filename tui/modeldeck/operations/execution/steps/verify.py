@@ -63,16 +63,16 @@ class _Seen:
 
 
 def _agreed(execution: Execution, seen: _Seen, stated: Stated) -> str:
-    said = f"{execution.plan.model} {execution.plan.to_version}: alias, template and pods agree"
+    said = f"{execution.target.model} {execution.target.to_version}: alias, template and pods agree"
     if not seen.silent:
         return f"{said}, as the pods themselves state" if seen.spoken else said
     if stated.expected or seen.spoken:
         count = f"{seen.silent} of {seen.silent + seen.spoken} pods have not stated what they serve in {_STATEMENT_PATIENCE:.0f} s"
-        return f"{execution.plan.model} {execution.plan.to_version}: alias and template agree, but {count}" + (
+        return f"{execution.target.model} {execution.target.to_version}: alias and template agree, but {count}" + (
             f": {stated.failure}" if stated.failure else ""
         )
     why = f"what they state is not known: {stated.failure}" if stated.failure else "they state no version"
-    return f"{execution.plan.model} {execution.plan.to_version}: alias and template agree, and so do the pods by their templates; {why}"
+    return f"{execution.target.model} {execution.target.to_version}: alias and template agree, and so do the pods by their templates; {why}"
 
 
 async def _fleet(execution: Execution) -> Fleet:
@@ -88,13 +88,13 @@ async def _seen(execution: Execution, mine: Fleet, stated: Stated) -> _Seen:
     rows = serving_rows(
         mine,
         await _registry(execution),
-        champion=execution.plan.intent.alias,
+        champion=execution.target.alias,
         patterns=execution.clients.environment.patterns,
         observed=stated.by_pod,
     )
     owned = (pod for found in mine.deployments for pod in pods_by_deployment(mine)[found.key])
     pods = [pod for pod in owned if pod.phase == "Running" and not pod.terminating]
-    said = [stated.by_pod.get(f"{pod.namespace}/{pod.name}", Statement()).version(execution.plan.model) for pod in pods]
+    said = [stated.by_pod.get(f"{pod.namespace}/{pod.name}", Statement()).version(execution.target.model) for pod in pods]
     return _Seen(rows[0] if rows else None, sum(one is not None for one in said), sum(one is None for one in said))
 
 
@@ -109,17 +109,17 @@ async def _registry(execution: Execution) -> Registry | None:
 
 
 def _wrong(execution: Execution, mine: Fleet, row: ServingRow | None) -> list[str]:
-    plan = execution.plan
+    target = execution.target
     if row is None:
         return ["the deployment is gone"]
     wrong = []
-    if not plan.by_alias and row.spec_version not in (None, plan.to_version):
+    if not target.by_alias and row.spec_version not in (None, target.to_version):
         who = ", ".join(changed_by(deployment) for deployment in mine.deployments)
         wrong.append(f"the template names version {row.spec_version}, as {who} has written it")
-    strangers = [live for live in row.live if live.version not in (None, plan.to_version)]
+    strangers = [live for live in row.live if live.version not in (None, target.to_version)]
     wrong += [f"{live.pods} pods serve version {live.version}" for live in strangers]
     if row.desired and not any(live.ready for live in row.live):
         wrong.append("no pod is ready")
-    if row.alias == plan.intent.alias and row.alias_version not in (None, plan.to_version):
+    if row.alias == target.alias and row.alias_version not in (None, target.to_version):
         wrong.append(f"alias {row.alias} points at {row.alias_version}")
     return wrong
