@@ -521,3 +521,15 @@ def test_what_others_edits_leave_to_people_stays_announced_beside_its_mark() -> 
     state.change(bob=False, fault=Fault("call", "hang", 10), on=(KEY,), wish=(Kind.PROMOTE, "1", "better"))
     state.somebody_edits(on=(KEY,), text="5", what="variable")
     state.teardown()
+
+
+def test_what_one_that_lost_its_lock_had_announced_does_not_stand_for_ever() -> None:
+    """A history that Hypothesis found: it hung before its mark was written, another one took its lock and ended, and nobody was left."""
+    state = Promotions()
+    state.begin(uri="models:/iris/1", shared=False, several=False)
+    state.change(bob=True, fault=Fault("call", "hang", 9), on=(KEY,), wish=(Kind.PROMOTE, "2", "better"))
+    state.somebody_sets_the_clock(seconds=3600.0)
+    state.somebody_edits(on=(KEY,), text="5", what="variable")
+    state.change(bob=False, fault=Fault("start", "hang", 0), on=(KEY,), wish=(Kind.PROMOTE, "2", "better"))
+    state.recover(bob=False, fault=None, pick=0, verb=Verb.UNDO)
+    state.teardown()

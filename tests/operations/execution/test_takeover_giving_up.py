@@ -11,6 +11,7 @@ import pytest
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, OperationAnnotation, history_text, mark_text
 from modeldeck.domain.kubernetes.leases import LOCK, Lease, LockNote, note_text
+from modeldeck.domain.mlflow.announcements import moving_tag
 from modeldeck.domain.operations.operation import Operation, Outcome
 from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.serialization import plan_to_journal
@@ -157,3 +158,28 @@ async def test_who_never_comes_to_an_end_is_not_waited_for_for_ever(bench: Bench
     ended = await give_up(run, LOST)
     assert ended.outcome is Outcome.NEEDS_ATTENTION
     assert bench.fake.clock.monotonic() - began == 1800.0
+
+
+@pytest.mark.parametrize(
+    ("marked", "alias_requests", "unseen", "stays"),
+    [(False, 0, False, False), (True, 0, False, True), (False, 1, False, True), (False, 0, True, True)],
+    ids=["nothing stands", "its mark stands", "the alias may have moved", "nothing can be seen"],
+)
+async def test_what_it_announced_is_taken_off_where_nothing_of_it_stands(
+    bench: Bench, marked: bool, alias_requests: int, unseen: bool, stays: bool
+) -> None:
+    """Nobody else would: without a mark nobody finds it."""
+    run = await begun(bench)
+    tag = moving_tag("champion", run.plan.id)
+    bench.fake.registry.tags.setdefault("iris", {})[tag] = "announced"
+    run.announced.add(("iris", "champion"))
+    if not marked:
+        annotate(bench, OPERATION, None)
+    moving = next(index for index, step in enumerate(run.plan.steps) if step.name is StepName.MOVE_ALIAS)
+    for _ in range(alias_requests):
+        run.record("request", step=moving, message="set alias")
+    if unseen:
+        bench.fake.traps.fail("deployment", Unreachable("refused", backend="Kubernetes"), skip=1, times=10**6)
+    ended = await give_up(run, LOST)
+    assert ended.outcome is Outcome.NEEDS_ATTENTION
+    assert (tag in bench.fake.registry.tags["iris"]) is stays

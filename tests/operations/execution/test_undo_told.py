@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from modeldeck.domain.failures import Conflict, Failure, Forbidden, Rejected, TimedOut, Unreachable
-from modeldeck.domain.kubernetes.annotations import OPERATION
+from modeldeck.domain.kubernetes.annotations import OPERATION, OperationAnnotation, mark_text
 from modeldeck.domain.mlflow.announcements import moving_tag
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome
@@ -194,6 +194,8 @@ async def test_a_way_back_whose_lock_is_lost_goes_no_further(bench: Bench, step:
     run.record("trying", step=run.index)
     run.record("request", step=run.index, message="x")
     bench.fake.cluster.set_env("serving/iris", "MODEL_URI", "models:/iris/2")
+    mark = mark_text(OperationAnnotation(run.plan.id))
+    bench.fake.cluster.edit("serving/iris", lambda raw: raw["metadata"]["annotations"].update({OPERATION: mark}))
     run.locks = Locks(bench.fake.cluster, bench.fake.clock)
     run.locks.lost = LockLost("taken over by bob")
     run.announced.add(("iris", "champion"))

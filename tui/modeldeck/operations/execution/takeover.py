@@ -29,7 +29,8 @@ async def give_up(execution: Execution, failure: LockLost) -> Operation:
         return execution.end(Outcome.UNDONE, f"{failure}; nothing had been changed yet{stands}")
     outcome = await _their_end(execution, failure)
     if outcome is None:
-        message = f"stopped at {execution.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back"
+        stands = "" if await _may_stand(execution) else await withdraw_untouched(execution)
+        message = f"stopped at {execution.step.name}: {failure}; whoever has the lock now goes on with it, or takes it back{stands}"
         return execution.end(Outcome.NEEDS_ATTENTION, message)
     how = "finished" if outcome is Outcome.DONE else "taken back"
     return execution.end(outcome, f"{failure}; it was {how} there, as the deployment's history tells")
@@ -51,6 +52,17 @@ async def _their_end(execution: Execution, failure: LockLost) -> Outcome | None:
             return _joined(ends)
         await execution.clock.sleep(_LOOK)
     return None
+
+
+async def _may_stand(execution: Execution) -> bool:
+    """Whether the alias may have moved, or a Deployment carries the mark: then what is announced tells others of it. Else the announcement
+    would stand with nobody to take it off; who goes on with the operation announces again before the alias moves."""
+    if any(step.name is StepName.MOVE_ALIAS and step.requests for step in execution.now.steps):
+        return True
+    try:
+        return any([await _end(execution, target) is Outcome.NEEDS_ATTENTION for target in _changed(execution)])
+    except Failure:
+        return True
 
 
 def _changed(execution: Execution) -> list[Target]:
