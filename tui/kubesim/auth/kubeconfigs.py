@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from pathlib import Path
 
+from kubesim.auth import private_files
 from kubesim.auth.access import USERS, User
 
 
@@ -24,13 +24,4 @@ def write_all(directory: Path, server: str, authority: Path, tokens: dict[str, U
             "users": [{"name": user, "user": {"token": by_name[user]}}],
             "contexts": [{"name": "sandbox", "context": {"cluster": "sandbox", "user": user, "namespace": namespace}}],
         }
-        _replace(directory / f"{label}.kubeconfig", json.dumps(document, indent=2) + "\n")
-
-
-def _replace(path: Path, text: str) -> None:
-    """Atomically: a client never reads half a file."""
-    partial = path.with_suffix(".partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    partial.replace(path)
+        private_files.write(directory / f"{label}.kubeconfig", json.dumps(document, indent=2).encode() + b"\n")
