@@ -93,7 +93,7 @@ async def _crash(stage: Stage, told: Told, together: asyncio.Barrier | None) -> 
         users = [Traffic(ground.service, name, ground.question) for name in stage.deployments]
         script = Script(case, stage.clocks, stage.journal, ground.restart)
         async with (
-            client(ground.reached) as kube,
+            client(ground.admin) as kube,
             Door(kube, script.let_pass) as cluster,
             Door(ground.world.mlflow, script.let_pass) as mlflow,
         ):

@@ -14,11 +14,13 @@ from typing import Protocol, TypedDict
 
 import httpx
 
+from modeldeck.domain.environments import ClusterTarget
 from modeldeck.sandbox.control_plane.control_plane import Supervisor
 from modeldeck.sandbox.deployments.kube import create_missing
-from modeldeck.sandbox.node.api import Access, Api, access
+from modeldeck.sandbox.node.api import DynamicClient
 from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
 from modeldeck.sandbox.processes.process import python
+from modeldeck.sources.kubernetes.kubeconfig import Login, load
 from tests.conformance.clusters import Cluster
 from tests.conformance.controlplane import launch
 from tests.conformance.node.conftest import Registry, agent
@@ -106,7 +108,7 @@ class Ground:
     world: World
     service: httpx.AsyncClient
     """Where models are asked."""
-    reached: Access
+    admin: Login
     _restarting: asyncio.Task[None] | None = None
 
     @property
@@ -140,19 +142,20 @@ async def ground(name: str, folder: Path, registry: Registry, mlflow_url: str) -
         for part in (cluster := folder / "cluster", node := folder / "node"):
             part.mkdir(parents=True)
         api = await stack.enter_async_context(_api(name, cluster))
-        reached = access(api.folder / "admin.kubeconfig")
-        kube = await stack.enter_async_context(client(reached))
+        kubeconfig = api.folder / "admin.kubeconfig"
+        admin = load(ClusterTarget(str(kubeconfig)))
+        kube = await stack.enter_async_context(client(admin))
         mlflow = await stack.enter_async_context(httpx.AsyncClient(base_url=mlflow_url, **_PLAIN))
-        await _let_in(reached)
+        await _let_in(kubeconfig)
         proxy = stack.enter_context(agent(Cluster(name, api.folder), registry, node))
         service = await stack.enter_async_context(httpx.AsyncClient(base_url=proxy, **_PLAIN))
-        yield Ground(folder, api, registry, mlflow_url, World(kube, mlflow), service, reached)
+        yield Ground(folder, api, registry, mlflow_url, World(kube, mlflow), service, admin)
 
 
 _RBAC = "rbac.authorization.k8s.io"
 
 
-async def _let_in(admin: Access) -> None:
+async def _let_in(kubeconfig: Path) -> None:
     """The namespace, and what its operators may do there: what the README's role says."""
     granted = role()
     binding = {
@@ -163,7 +166,7 @@ async def _let_in(admin: Access) -> None:
         "roleRef": {"apiGroup": _RBAC, "kind": "Role", "name": granted["metadata"]["name"]},
     }
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    kube = Api(admin)
+    kube = DynamicClient(kubeconfig)
     try:
         await create_missing(kube, [namespace, granted, binding])
     finally:
@@ -180,10 +183,11 @@ _PLAIN: _Plain = {"trust_env": False, "timeout": 30.0, "limits": httpx.Limits(ma
 """Idle connections are given up before any server would close them: a case's faults are its own, and no others."""
 
 
-def client(reached: Access) -> httpx.AsyncClient:
+def client(login: Login) -> httpx.AsyncClient:
     """To the API server itself."""
-    trusted = ssl.create_default_context(cadata=reached.authority)
-    return httpx.AsyncClient(base_url=reached.server, verify=trusted, headers={"Authorization": f"Bearer {reached.token}"}, **_PLAIN)
+    assert login.user.token
+    headers = {"Authorization": f"Bearer {login.user.token.reveal()}"}
+    return httpx.AsyncClient(base_url=login.server, verify=ssl.create_default_context(cadata=login.ca_pem), headers=headers, **_PLAIN)
 
 
 def missing(name: str) -> str | None:

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from modeldeck.domain.failures import Conflict, Unreachable
 from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.deployments import manifests
 from modeldeck.sandbox.deployments.deployer import Deployer
-from modeldeck.sandbox.node.api import Api, ApiError
+from modeldeck.sandbox.node.api import DynamicClient
 
 IRIS = "/apis/apps/v1/namespaces/serving/deployments/iris"
 
 
-class Cluster(Api):
+class Cluster(DynamicClient):
     """Keeps what is created; a deployment has as many ready pods as `ready` says."""
 
     def __init__(self) -> None:
@@ -26,14 +27,14 @@ class Cluster(Api):
 
     async def request(self, method: str, path: str, body: dict[str, Any] | None = None, content: str = "") -> dict[str, Any]:
         if self.away:
-            raise ApiError(0, "ConnectError")
+            raise Unreachable("connection refused")
         if method == "PATCH" and body is not None:
             self.patches.append((path, body))
             return {}
         if method == "POST" and body is not None:
             name = f"{path}/{body['metadata']['name']}"
             if name in self.objects:
-                raise ApiError(409, "already exists")
+                raise Conflict("already exists")
             self.objects[name] = body
             return body
         return {"items": [self.seen(each) for name, each in self.objects.items() if name.startswith(f"{path}/")]}
@@ -153,7 +154,7 @@ async def test_a_rollout_that_was_left_stuck_is_no_reason_to_wait(state_dir: Sta
 async def test_what_could_not_be_created_is_tried_again(state_dir: StateDir) -> None:
     cluster, deployer = Cluster(), trained(state_dir)
     cluster.away = True
-    with pytest.raises(ApiError):
+    with pytest.raises(Unreachable):
         await deployer.step(cluster)
     cluster.away = False
     await deployer.step(cluster)

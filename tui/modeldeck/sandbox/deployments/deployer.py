@@ -8,7 +8,7 @@ from typing import Any
 from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir
 from modeldeck.sandbox.deployments import kube, manifests
 from modeldeck.sandbox.deployments.kube import Readiness
-from modeldeck.sandbox.node.api import Api
+from modeldeck.sandbox.node.api import DynamicClient
 
 
 class Deployer:
@@ -32,8 +32,8 @@ class Deployer:
         """Before the node agent starts: what an earlier run scraped is gone."""
         self._targets.unlink(missing_ok=True)
 
-    async def step(self, api: Api) -> tuple[str, bool]:
-        """Do what can be done now. How many pods are ready, in words, and whether there is nothing left to wait for. Raises ApiError."""
+    async def step(self, api: DynamicClient) -> tuple[str, bool]:
+        """Do what can be done now. How many pods are ready, in words, and whether there is nothing left to wait for. Raises a Failure."""
         while self._to_create:
             wanted = self._to_create[0]
             first = manifests.earlier(wanted)
@@ -47,7 +47,7 @@ class Deployer:
             await self._update(api, each)
         return self._judge(found)
 
-    async def _update(self, api: Api, wanted: dict[str, Any]) -> None:
+    async def _update(self, api: DynamicClient, wanted: dict[str, Any]) -> None:
         """Roll out what was created as what it had been before, now that this has served."""
         name = wanted["metadata"]["name"]
         await kube.patch_deployment(api, NAMESPACE, name, manifests.as_patch(wanted))

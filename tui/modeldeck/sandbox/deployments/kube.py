@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from modeldeck.sandbox.node.api import Api, ApiError, Object
+from modeldeck.domain.failures import Conflict
+from modeldeck.sandbox.node.api import DynamicClient, Object
 
 _PATHS = {
     "Namespace": "/api/v1/namespaces",
@@ -17,7 +18,6 @@ _PATHS = {
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
 }
-_CONFLICT = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +34,21 @@ class Readiness:
     stuck: bool
 
 
-async def create_missing(api: Api, objects: Sequence[Mapping[str, Any]]) -> int:
-    """Create those objects that are not there; how many. What is there stays as it is, changed or not. Raises ApiError."""
+async def create_missing(api: DynamicClient, objects: Sequence[Mapping[str, Any]]) -> int:
+    """Create those objects that are not there; how many. What is there stays as it is, changed or not. Raises a Failure."""
     created = 0
     for each in objects:
         path = _PATHS[each["kind"]].format(namespace=each["metadata"].get("namespace", ""))
         try:
             await api.request("POST", path, dict(each))
-        except ApiError as error:
-            if error.code != _CONFLICT:
-                raise
-        else:
-            created += 1
+        except Conflict:
+            continue
+        created += 1
     return created
 
 
-async def readiness(api: Api, namespace: str, names: Sequence[str]) -> list[Readiness]:
-    """The state of the named deployments; those that somebody deleted are left out: they are no reason to wait. Raises ApiError."""
+async def readiness(api: DynamicClient, namespace: str, names: Sequence[str]) -> list[Readiness]:
+    """The state of the named deployments; those that somebody deleted are left out: they are no reason to wait. Raises a Failure."""
     answer = await api.request("GET", _PATHS["Deployment"].format(namespace=namespace))
     found = []
     for item in answer["items"]:
@@ -70,6 +68,6 @@ async def readiness(api: Api, namespace: str, names: Sequence[str]) -> list[Read
     return found
 
 
-async def patch_deployment(api: Api, namespace: str, name: str, patch: Object) -> None:
-    """A strategic merge patch of one Deployment. Raises ApiError."""
+async def patch_deployment(api: DynamicClient, namespace: str, name: str, patch: Object) -> None:
+    """A strategic merge patch of one Deployment. Raises a Failure."""
     await api.patch(f"{_PATHS['Deployment'].format(namespace=namespace)}/{name}", patch)

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 
 from modeldeck.sandbox.node.agent import Agent, Settings
-from modeldeck.sandbox.node.api import access
 from modeldeck.sandbox.node.container import Backoff
 from modeldeck.sandbox.processes.parent_death import parent_gone
 
@@ -48,7 +47,7 @@ def main() -> int:
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     given.state.mkdir(parents=True, exist_ok=True)
-    settings = Settings(access(given.kubeconfig), given.state.resolve(), given.mlflow, Backoff(given.backoff), given.proxy_port)
+    settings = Settings(given.kubeconfig, given.state.resolve(), given.mlflow, Backoff(given.backoff), given.proxy_port)
     asyncio.run(_main(settings, given.parent))
     return 0
 

@@ -16,7 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from modeldeck.sandbox.node import spec
-from modeldeck.sandbox.node.api import Access, Api, Informer, Object
+from modeldeck.sandbox.node.api import DynamicClient, DynamicInformer, Object, unstructured
 from modeldeck.sandbox.node.container import Backoff, Node
 from modeldeck.sandbox.node.events import Recorder
 from modeldeck.sandbox.node.log_endpoint import LogsEndpoint, same_user
@@ -32,9 +32,9 @@ NAME = "node-1"
 
 @dataclass(frozen=True)
 class Settings:
-    """The API server, the folder for state, the MLflow that models come from, the back-off, the proxy's port (0: any)."""
+    """How the API server is reached, the folder for state, the MLflow that models come from, the back-off, the proxy's port (0: any)."""
 
-    access: Access
+    kubeconfig: Path
     state: Path
     mlflow: str
     backoff: Backoff
@@ -55,15 +55,14 @@ class Agent:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         state = settings.state
-        self._api = Api(settings.access)
+        self._api = DynamicClient(settings.kubeconfig)
         self._runtime = Runtime({"MLFLOW_TRACKING_URI": settings.mlflow}, state / "zygote.log")
         self._recorder = Recorder(self._api, NAME)
         self._pods: dict[str, PodLife] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._targets: list[Object] | None = None
-        pods = f"spec.nodeName={NAME}"
-        self._pod_informer = Informer(self._api, "/api/v1/pods", self._pod_changed, fieldSelector=pods)
-        self._services = Informer(self._api, "/api/v1/services", lambda uid, service: None)
+        self._pod_informer = DynamicInformer(self._api, unstructured("pods"), self._pod_changed, fields=f"spec.nodeName={NAME}")
+        self._services = DynamicInformer(self._api, unstructured("services"), lambda uid, service: None)
         self._proxy = Proxy(self._pods.values, self._services.objects.values)
         self._node = Node(self._runtime, self._recorder, state / "pods", state / "faults.json", settings.backoff)
 
@@ -75,13 +74,19 @@ class Agent:
         logs, proxy = _bound(0), _bound(self._settings.proxy_port)
         _write(state / "proxy.json", {"url": f"http://{LOOPBACK}:{proxy.getsockname()[1]}"})
         registered = asyncio.Event()
+
+        def answered() -> None:
+            registered.set()
+            for each in (self._pod_informer, self._services):
+                each.wake()
+
         async with asyncio.TaskGroup() as group:
             services = [
                 self._runtime.run(),
                 self._recorder.run(),
                 self._serve(LogsEndpoint(self._pods.values, same_user), logs, tls=True),
                 self._serve(self._proxy, proxy, tls=False),
-                heartbeat(self._api, NAME, logs.getsockname()[1], registered),
+                heartbeat(self._api, NAME, logs.getsockname()[1], answered),
                 self._pod_informer.run(),
                 self._services.run(),
             ]

@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Literal
 
-from modeldeck.sandbox.node.api import Api, ApiError, Object
+from modeldeck.domain.failures import Failure, NotFound
+from modeldeck.sandbox.node.api import DynamicClient, Object
 from modeldeck.sandbox.node.logs import timestamp
 
 _LOG = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ class _Event:
 class Recorder:
     """Writes events in the background: a slow or absent API server delays events, never pods."""
 
-    def __init__(self, api: Api, node: str) -> None:
+    def __init__(self, api: DynamicClient, node: str) -> None:
         self._api, self._node = api, node
         self._queue: asyncio.Queue[_Event] = asyncio.Queue(_WAITING_AT_MOST)
         self._written: dict[tuple[str, ...], tuple[str, int]] = {}  # what was said -> event's path, count
@@ -45,8 +46,8 @@ class Recorder:
             event = await self._queue.get()
             try:
                 await self._write(event)
-            except ApiError as error:
-                _LOG.warning("event %s was not written: %s", event.reason, error)
+            except Failure as failure:
+                _LOG.warning("event %s was not written: %s", event.reason, failure)
 
     async def _write(self, event: _Event) -> None:
         key = (event.pod["metadata"]["uid"], event.container, event.kind, event.reason, event.message)
@@ -55,9 +56,8 @@ class Recorder:
         if path:
             try:
                 await self._api.patch(path, {"count": count + 1, "lastTimestamp": moment})
-            except ApiError as error:
-                if error.code != 404:  # expired: events are kept for an hour
-                    raise
+            except NotFound:
+                pass  # expired: events are kept for an hour
             else:
                 self._written[key] = (path, count + 1)
                 return

@@ -6,8 +6,10 @@ import asyncio
 import logging
 import os
 import platform
+from collections.abc import Callable
 
-from modeldeck.sandbox.node.api import Api, ApiError, Object
+from modeldeck.domain.failures import Failure, NotFound
+from modeldeck.sandbox.node.api import DynamicClient, Object
 from modeldeck.sandbox.node.events import now
 from modeldeck.sandbox.node.logs import timestamp
 from modeldeck.sandbox.node.spec import IMAGE
@@ -59,40 +61,36 @@ def node_status(name: str, port: int, since: str, moment: str) -> Object:
     }
 
 
-async def heartbeat(api: Api, name: str, port: int, registered: asyncio.Event) -> None:
-    """Create the node where it is missing, then renew its status and lease until cancelled; sets `registered` once it is known."""
+async def heartbeat(api: DynamicClient, name: str, port: int, answered: Callable[[], None]) -> None:
+    """Create the node where it is missing, then renew its status and lease until cancelled; calls `answered` each time it is known."""
     since, delay = now(), 0.2
     while True:
         try:
             await _put_node(api, name, node_status(name, port, since, now()))
-            registered.set()
+            answered()
             await _renew(api, name)
             delay = _EVERY
-        except ApiError as error:
-            _LOG.warning("heartbeat: %s", error)
+        except Failure as failure:
+            _LOG.warning("heartbeat: %s", failure)
             delay = min(delay * 2, _EVERY)
         await asyncio.sleep(delay)
         delay = min(delay, 1.0)
 
 
-async def _put_node(api: Api, name: str, status: Object) -> None:
+async def _put_node(api: DynamicClient, name: str, status: Object) -> None:
     try:
         await api.patch(f"/api/v1/nodes/{name}/status", {"status": status})
-    except ApiError as error:
-        if error.code != 404:
-            raise
+    except NotFound:
         labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux"}
         node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "status": status}
         await api.request("POST", "/api/v1/nodes", node)
         await api.patch(f"/api/v1/nodes/{name}/status", {"status": status})
 
 
-async def _renew(api: Api, name: str) -> None:
+async def _renew(api: DynamicClient, name: str) -> None:
     spec = {"holderIdentity": f"{name}-{os.getpid()}", "leaseDurationSeconds": 40, "renewTime": timestamp()}
     try:
         await api.patch(f"{_LEASES}/{name}", {"spec": spec})
-    except ApiError as error:
-        if error.code != 404:
-            raise
+    except NotFound:
         lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name}, "spec": spec}
         await api.request("POST", _LEASES, lease)

@@ -8,8 +8,9 @@ import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from modeldeck.domain.failures import Conflict, Failure, NotFound
 from modeldeck.sandbox.node import state
-from modeldeck.sandbox.node.api import Api, ApiError, Object, pod_path
+from modeldeck.sandbox.node.api import DynamicClient, Object, pod_path
 from modeldeck.sandbox.node.container import ContainerLife, Node
 from modeldeck.sandbox.node.events import now
 
@@ -20,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 class PodLife:
     """Runs a pod until it is deleted. `changed` is called when its readiness or its ports may have changed."""
 
-    api: Api
+    api: DynamicClient
     node: Node
     pod: Object
     changed: Callable[[], None]
@@ -116,15 +117,15 @@ class PodLife:
         await self.api.delete_now(self.pod)
 
     async def _persist(self, action: Callable[[], Awaitable[None]]) -> None:
-        """Do it until it is done: an API server that is away comes back. 404 and 409: this pod is gone, another may have its name."""
+        """Do it until it is done: an API server that is away comes back. After NotFound and Conflict this pod is gone."""
         delay = 0.2
         while not self.gone.is_set():
             try:
                 await action()
                 return
-            except ApiError as error:
-                if error.code in (404, 409):
-                    return
-                _LOG.warning("status of %s: %s", self.pod["metadata"]["name"], error)
+            except (NotFound, Conflict):
+                return
+            except Failure as failure:
+                _LOG.warning("status of %s: %s", self.pod["metadata"]["name"], failure)
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)

@@ -15,12 +15,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from modeldeck.domain.failures import Failure
 from modeldeck.sandbox.common.progress import WHOLE, PartState, Progress, parse_line
 from modeldeck.sandbox.common.state_dir import Owner, StateDir, read_json, take_lock, write_owner
 from modeldeck.sandbox.control_plane import control_plane
 from modeldeck.sandbox.deployments import manifests
 from modeldeck.sandbox.deployments.deployer import Deployer
-from modeldeck.sandbox.node.api import Api, ApiError, access
+from modeldeck.sandbox.node.api import DynamicClient
 from modeldeck.sandbox.processes.process import Program
 from modeldeck.sandbox.prometheus import installed
 from modeldeck.sandbox.stack.programs import Programs
@@ -145,14 +146,14 @@ class Supervisor:
         self.report.begin("pods")
         self.deployer.forget_targets()
         self.node.start()
-        api = Api(access(self.state_dir.kubeconfig))
+        api = DynamicClient(self.state_dir.kubeconfig)
         shown = ""
         try:
             while True:
                 try:
                     message, complete = await self.deployer.step(api)
-                except ApiError as error:
-                    message, complete = str(error), False
+                except Failure as failure:
+                    message, complete = str(failure), False
                 if message != shown:
                     self.report.say("pods", "ready" if complete else "starting", message)
                     shown = message

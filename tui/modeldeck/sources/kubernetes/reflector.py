@@ -62,11 +62,12 @@ class Pauses:
 
 
 class Reflector(Generic[T]):
-    """`changed` is called on the event loop after every change of the shelf or of `failure`."""
+    """`changed` is called on the event loop after every change of the shelf or of `failure`. `fields`: a field selector."""
 
-    def __init__(self, connection: Connection, kind: Kind[T], namespace: str, changed: Callable[[], None]) -> None:
+    def __init__(self, connection: Connection, kind: Kind[T], namespace: str, changed: Callable[[], None], *, fields: str = "") -> None:
         self.kind = kind
         self.namespace = namespace
+        self._fields = fields
         self.store: Store[T] = Store()
         self.failure: Failure | None = None
         self.begun = False
@@ -144,7 +145,7 @@ class Reflector(Generic[T]):
     async def _list(self) -> None:
         items: list[T] = []
         transport = await self._connection.transport()
-        async for page in pages(transport, self.kind, self.namespace):
+        async for page in pages(transport, self.kind, self.namespace, fields=self._fields):
             items.extend(page.items)
             if page.last:
                 self.store.replace(items)
@@ -163,6 +164,7 @@ class Reflector(Generic[T]):
             "allowWatchBookmarks": "true",
             "resourceVersion": self._version,
             "timeoutSeconds": random.randint(*LEASE),
+            **({"fieldSelector": self._fields} if self._fields else {}),
         }
         transport = await self._connection.transport()
         try:
