@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from modeldeck.sandbox.node.logs import ContainerLog
-from modeldeck.sandbox.node.runtime import Process, Recipe, Runtime, end
+from modeldeck.sandbox.node.runtime import ContainerConfig, ContainerProcess, Runtime, end
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 ROW = {"dataframe_split": {"columns": ["x"], "data": [[0.1], [0.9]]}}
@@ -64,11 +64,11 @@ class Server:
         self.runtime, self.folder = runtime, folder
         self.faults = folder / "faults.json"
         self.log = ContainerLog(folder / "0.log")
-        self.process: Process | None = None
+        self.process: ContainerProcess | None = None
 
-    async def start(self, **environment: str) -> Process:
-        recipe = Recipe(environment, (), self.folder, self.faults, "tenfold")
-        self.process = await self.runtime.start(recipe, await self.log.open_pipe())
+    async def start(self, **environment: str) -> ContainerProcess:
+        config = ContainerConfig(environment, (), self.folder, self.faults, "tenfold")
+        self.process = await self.runtime.start(config, await self.log.open_pipe())
         return self.process
 
     async def ready(self, model: Path) -> str:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.sandbox.node.container import Backoff, ContainerLife, Node
+from modeldeck.sandbox.node.container import ContainerLife, Node, RestartBackoff
 from modeldeck.sandbox.node.events import Recorder
 from modeldeck.sandbox.node.log_endpoint import same_user
 from modeldeck.sandbox.node.probing import probe
-from modeldeck.sandbox.node.runtime import Process, Recipe, Runtime
+from modeldeck.sandbox.node.runtime import ContainerConfig, ContainerProcess, Runtime
 from modeldeck.sandbox.node.spec import IMAGE
 from tests.support.eventually import eventually
 
 
 def test_the_first_restart_is_at_once_then_delays_double_to_a_cap() -> None:
-    backoff = Backoff(base=10, most=300)
+    backoff = RestartBackoff(base=10, most=300)
     assert [backoff.after(failures) for failures in range(9)] == [0, 0, 10, 20, 40, 80, 160, 300, 300]
     assert backoff.after(10_000) == 300
 
@@ -76,10 +76,10 @@ class OneProcess(Runtime):
 
     output = -1
 
-    async def start(self, recipe: Recipe, output: int) -> Process:
+    async def start(self, config: ContainerConfig, output: int) -> ContainerProcess:
         self.output = output
         loop = asyncio.get_running_loop()
-        found = self.processes["one"] = Process("one", loop.create_future(), loop.create_future(), self)
+        found = self.processes["one"] = ContainerProcess("one", loop.create_future(), loop.create_future(), self)
         found.port.set_result(1)
         return found
 
@@ -100,7 +100,7 @@ async def test_a_container_that_is_ended_as_its_log_ends_does_not_live_on(turns:
     `turns` of the event loop lie between the two."""
     pod = {"metadata": {"name": "iris", "namespace": "serving", "uid": "u"}, "spec": {"containers": [{"name": "server", "image": IMAGE}]}}
     runtime = OneProcess({}, tmp_path / "zygote.log")
-    life = ContainerLife(Node(runtime, Mute(), tmp_path, tmp_path / "faults", Backoff()), pod, "server", lambda: None)
+    life = ContainerLife(Node(runtime, Mute(), tmp_path, tmp_path / "faults", RestartBackoff()), pod, "server", lambda: None)
     task = asyncio.create_task(life.run())
     await eventually(lambda: life.port)
     runtime.processes["one"].ended.set_result(1)

@@ -4,16 +4,25 @@ from typing import Any
 
 import pytest
 
-from modeldeck.sandbox.node.state import Container, Running, State, Terminated, Waiting, earlier_life, phase, pod_status
+from modeldeck.sandbox.node.state import (
+    ContainerRunning,
+    ContainerTerminated,
+    ContainerWaiting,
+    ReportedContainer,
+    State,
+    earlier_life,
+    phase,
+    pod_status,
+)
 
-CREATING = Waiting("ContainerCreating")
-RUNNING = Running("2026-01-01T00:00:00Z")
-DONE = Terminated(0, "Completed", "", "t0", "t1", "modeldeck://1")
-CRASHED = Terminated(1, "Error", "no such model", "t0", "t1", "modeldeck://1")
+CREATING = ContainerWaiting("ContainerCreating")
+RUNNING = ContainerRunning("2026-01-01T00:00:00Z")
+DONE = ContainerTerminated(0, "Completed", "", "t0", "t1", "modeldeck://1")
+CRASHED = ContainerTerminated(1, "Error", "no such model", "t0", "t1", "modeldeck://1")
 
 
-def container(state: State, last: Terminated | None = None, ready: bool = False, name: str = "server") -> Container:
-    return Container(name, "modeldeck/model-server:1", state, last, ready)
+def container(state: State, last: ContainerTerminated | None = None, ready: bool = False, name: str = "server") -> ReportedContainer:
+    return ReportedContainer(name, "modeldeck/model-server:1", state, last, ready)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +31,7 @@ def container(state: State, last: Terminated | None = None, ready: bool = False,
         ([container(CREATING)], "Always", "Pending"),
         ([container(RUNNING), container(CREATING)], "Always", "Pending"),
         ([container(RUNNING)], "Always", "Running"),
-        ([container(Waiting("CrashLoopBackOff"), CRASHED)], "Always", "Running"),
+        ([container(ContainerWaiting("CrashLoopBackOff"), CRASHED)], "Always", "Running"),
         ([container(CRASHED)], "Always", "Running"),
         ([container(DONE)], "Always", "Running"),
         ([container(DONE)], "Never", "Succeeded"),
@@ -33,7 +42,7 @@ def container(state: State, last: Terminated | None = None, ready: bool = False,
         ([container(CRASHED)], "OnFailure", "Running"),
     ],
 )
-def test_the_phase_is_the_kubelets(containers: list[Container], policy: str, expected: str) -> None:
+def test_the_phase_is_the_kubelets(containers: list[ReportedContainer], policy: str, expected: str) -> None:
     assert phase(containers, policy) == expected
 
 
@@ -64,7 +73,7 @@ def test_a_condition_keeps_its_time_until_its_status_changes() -> None:
 
 def test_states_are_written_as_kubernetes_writes_them() -> None:
     pod: dict[str, Any] = {"metadata": {}, "spec": {}}
-    looping = container(Waiting("CrashLoopBackOff", "back-off 2s"), CRASHED)
+    looping = container(ContainerWaiting("CrashLoopBackOff", "back-off 2s"), CRASHED)
     written = pod_status(pod, [looping], "T1")["containerStatuses"][0]
     assert written["state"] == {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 2s"}}
     assert written["lastState"]["terminated"]["exitCode"] == 1
@@ -82,8 +91,8 @@ def test_a_container_found_running_by_a_new_agent_was_restarted() -> None:
     status = {"name": "server", "containerID": "modeldeck://1", "restartCount": 2, "state": {"running": {"startedAt": "t0"}}}
     found = earlier_life({"status": {"containerStatuses": [status]}}, "server", "image", "T1")
     assert (found.restarts, found.state) == (3, CREATING)
-    assert found.last == Terminated(255, "Unknown", "", "t0", "T1", "modeldeck://1")
-    assert earlier_life({}, "server", "image", "T1") == Container("server", "image")
+    assert found.last == ContainerTerminated(255, "Unknown", "", "t0", "T1", "modeldeck://1")
+    assert earlier_life({}, "server", "image", "T1") == ReportedContainer("server", "image")
 
 
 def test_what_was_known_of_a_crash_survives_a_new_agent() -> None:

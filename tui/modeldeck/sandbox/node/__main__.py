@@ -10,12 +10,12 @@ import signal
 import sys
 from pathlib import Path
 
-from modeldeck.sandbox.node.agent import Agent, Settings
-from modeldeck.sandbox.node.container import Backoff
+from modeldeck.sandbox.node.agent import Agent, AgentSettings
+from modeldeck.sandbox.node.container import RestartBackoff
 from modeldeck.sandbox.processes.parent_death import parent_gone
 
 
-async def _main(settings: Settings, parent: int | None) -> None:
+async def _main(settings: AgentSettings, parent: int | None) -> None:
     stop, ready = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -47,7 +47,7 @@ def main() -> int:
     given = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     given.state.mkdir(parents=True, exist_ok=True)
-    settings = Settings(given.kubeconfig, given.state.resolve(), given.mlflow, Backoff(given.backoff), given.proxy_port)
+    settings = AgentSettings(given.kubeconfig, given.state.resolve(), given.mlflow, RestartBackoff(given.backoff), given.proxy_port)
     asyncio.run(_main(settings, given.parent))
     return 0
 

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from modeldeck.sandbox.node import spec
 from modeldeck.sandbox.node.api import DynamicClient, DynamicInformer, Object, unstructured
-from modeldeck.sandbox.node.container import Backoff, Node
+from modeldeck.sandbox.node.container import Node, RestartBackoff
 from modeldeck.sandbox.node.events import Recorder
 from modeldeck.sandbox.node.log_endpoint import LogsEndpoint, same_user
 from modeldeck.sandbox.node.node_heartbeat import heartbeat
@@ -31,13 +31,13 @@ NAME = "node-1"
 
 
 @dataclass(frozen=True)
-class Settings:
+class AgentSettings:
     """How the API server is reached, the folder for state, the MLflow that models come from, the back-off, the proxy's port (0: any)."""
 
     kubeconfig: Path
     state: Path
     mlflow: str
-    backoff: Backoff
+    backoff: RestartBackoff
     proxy_port: int = 0
 
 
@@ -52,7 +52,7 @@ class _Embedded(uvicorn.Server):
 class Agent:
     """`run` serves until cancelled, then ends all model servers."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: AgentSettings) -> None:
         self._settings = settings
         state = settings.state
         self._api = DynamicClient(settings.kubeconfig)

@@ -18,15 +18,15 @@ from modeldeck.sandbox.node.api import Object
 from modeldeck.sandbox.node.events import Recorder, now
 from modeldeck.sandbox.node.logs import ContainerLog
 from modeldeck.sandbox.node.probing import probe
-from modeldeck.sandbox.node.runtime import Process, Recipe, Runtime, end
-from modeldeck.sandbox.node.state import Container, Running, Terminated, Waiting, earlier_life
+from modeldeck.sandbox.node.runtime import ContainerConfig, ContainerProcess, Runtime, end
+from modeldeck.sandbox.node.state import ContainerRunning, ContainerTerminated, ContainerWaiting, ReportedContainer, earlier_life
 
 _HEALTHY_SECONDS = 60.0  # a container that ran this long starts its back-off anew
 _STARTING_PERIOD = 0.05  # seconds between the probes of a container that has not answered yet
 
 
 @dataclass(frozen=True)
-class Backoff:
+class RestartBackoff:
     """Delays between attempts, in seconds: the kubelet's doubling, but livelier (10 s to 300 s there)."""
 
     base: float = 1.0
@@ -45,7 +45,7 @@ class Node:
     recorder: Recorder
     folder: Path
     faults: Path
-    backoff: Backoff
+    backoff: RestartBackoff
 
 
 @dataclass
@@ -56,11 +56,11 @@ class ContainerLife:
     pod: Object
     name: str
     report: Callable[[], None]
-    status: Container = field(init=False)
+    status: ReportedContainer = field(init=False)
     port: int = 0  # 0: not running
     log: ContainerLog | None = None
     previous_log: ContainerLog | None = None
-    _process: Process | None = None
+    _process: ContainerProcess | None = None
     _failures: int = 0
 
     def __post_init__(self) -> None:
@@ -82,7 +82,7 @@ class ContainerLife:
         if self._process is None:
             return
         self._say("Normal", "Killing", f"Stopping container {self.name}")
-        started = self.status.state.started_at if isinstance(self.status.state, Running) else now()
+        started = self.status.state.started_at if isinstance(self.status.state, ContainerRunning) else now()
         code = await end(self._process, grace)
         self._set(state=await self._terminated(code, started), ready=False)
 
@@ -97,33 +97,33 @@ class ContainerLife:
             message = f'failed to pull and unpack image "{image}": not found: this node only has {spec.IMAGE}'
             self._say("Warning", "Failed", f'Failed to pull image "{image}": {message}')
             self._say("Warning", "Failed", "Error: ErrImagePull")
-            self._set(state=Waiting("ErrImagePull", message), image=image)
+            self._set(state=ContainerWaiting("ErrImagePull", message), image=image)
             await asyncio.sleep(self.node.backoff.base)
             self._say("Normal", "BackOff", f'Back-off pulling image "{image}"')
             self._say("Warning", "Failed", "Error: ImagePullBackOff")
-            self._set(state=Waiting("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {message}'))
+            self._set(state=ContainerWaiting("ImagePullBackOff", f'Back-off pulling image "{image}": ErrImagePull: {message}'))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.node.backoff.after(attempt + 2)):
                     while self._spec()["image"] == image:  # noqa: ASYNC110 - the pod may be replaced by a newer copy meanwhile
                         await asyncio.sleep(0.2)
         if self.status.image != image or attempt:
-            self._set(image=image, state=Waiting("ContainerCreating"))
+            self._set(image=image, state=ContainerWaiting("ContainerCreating"))
         self._say("Normal", "Pulled", f'Container image "{image}" already present on machine')
 
-    async def _live(self) -> Terminated:
+    async def _live(self) -> ContainerTerminated:
         """One life, from start to end."""
         while True:
             try:
                 process = await self._start()
                 break
             except spec.BadConfiguration as error:
-                self._set(state=Waiting("CreateContainerConfigError", str(error)))
+                self._set(state=ContainerWaiting("CreateContainerConfigError", str(error)))
                 self._say("Warning", "Failed", f"Error: {error}")
                 await asyncio.sleep(self.node.backoff.most)
         started = now()
         self._process = process
         self.port = await process.port
-        self._set(state=Running(started), container_id=f"modeldeck://{uuid.uuid4().hex}")
+        self._set(state=ContainerRunning(started), container_id=f"modeldeck://{uuid.uuid4().hex}")
         self._say("Normal", "Created", f"Container created: {self.name}")
         self._say("Normal", "Started", "Container started")
         begun = asyncio.get_running_loop().time()
@@ -139,7 +139,7 @@ class ContainerLife:
         self._set(state=ended, ready=False)
         return ended
 
-    async def _start(self) -> Process:
+    async def _start(self) -> ContainerProcess:
         container = self._spec()
         variables = spec.environment(self.pod, container)
         folder = self._folder()
@@ -147,11 +147,11 @@ class ContainerLife:
         (folder / "termination-log").unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         log = ContainerLog(folder / f"{self.status.restarts}.log")
-        recipe = Recipe(variables, spec.arguments(container, variables), folder, self.node.faults, spec.deployment(self.pod))
+        config = ContainerConfig(variables, spec.arguments(container, variables), folder, self.node.faults, spec.deployment(self.pod))
         self._rotate(log)
-        return await self.node.runtime.start(recipe, await log.open_pipe())
+        return await self.node.runtime.start(config, await log.open_pipe())
 
-    async def _back_off(self, ended: Terminated) -> None:
+    async def _back_off(self, ended: ContainerTerminated) -> None:
         """The kubelet's CrashLoopBackOff; the first restart is immediate."""
         delay = self.node.backoff.after(self._failures)
         if delay == 0:
@@ -160,17 +160,17 @@ class ContainerLife:
         where = f"{self.name} in pod {self._pod_words()}"
         self._say("Warning", "BackOff", f"Back-off restarting failed container {where}")
         message = f"back-off {delay:g}s restarting failed container={self.name} pod={self._pod_words()}"
-        self._set(state=Waiting("CrashLoopBackOff", message), last=ended)
+        self._set(state=ContainerWaiting("CrashLoopBackOff", message), last=ended)
         await asyncio.sleep(delay)
 
-    async def _terminated(self, code: int, started: str) -> Terminated:
+    async def _terminated(self, code: int, started: str) -> ContainerTerminated:
         self._process, self.port = None, 0
         if self.log is not None:
             with contextlib.suppress(TimeoutError):  # a grandchild may hold the pipe open
                 async with asyncio.timeout(1):  # Python 3.11's wait_for swallows a cancellation that comes as the log ends
                     await self.log.until_ended()
         reason = "Completed" if code == 0 else "Error"
-        return Terminated(code, reason, self._last_words(code), started, now(), self.status.container_id)
+        return ContainerTerminated(code, reason, self._last_words(code), started, now(), self.status.container_id)
 
     def _last_words(self, code: int) -> str:
         """The termination message: what the container left in its file, or the log's end where the spec asks for that."""
@@ -199,7 +199,7 @@ class ContainerLife:
                 quiet_until = asyncio.get_running_loop().time() + wanted.period
             await asyncio.sleep(wanted.period if answered else min(_STARTING_PERIOD, wanted.period))
 
-    async def _probe_liveness(self, process: Process) -> None:
+    async def _probe_liveness(self, process: ContainerProcess) -> None:
         wanted = spec.liveness(self._spec())
         if wanted is None:
             return
@@ -223,7 +223,7 @@ class ContainerLife:
     # -- helpers
 
     def _set(self, **changes: object) -> None:
-        changed = dataclasses.replace(self.status, **changes)  # type: ignore[arg-type]  # names are those of Container
+        changed = dataclasses.replace(self.status, **changes)  # type: ignore[arg-type]  # names are those of ReportedContainer
         if changed != self.status:
             self.status = changed
             self.report()

@@ -13,14 +13,14 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope, Send
 
 from modeldeck.sandbox.node.container import ContainerLife
-from modeldeck.sandbox.node.logs import ContainerLog, Selection, read, timestamp
+from modeldeck.sandbox.node.logs import ContainerLog, PodLogOptions, read, timestamp
 from modeldeck.sandbox.node.pod import PodLife
-from modeldeck.sandbox.node.state import Waiting
+from modeldeck.sandbox.node.state import ContainerWaiting
 
 _CHUNK = 32 * 1024
 
 
-class Refused(Exception):
+class LogRefused(Exception):
     """A request that gets no log: HTTP status and words."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -39,9 +39,9 @@ class LogsEndpoint:
             return
         try:
             if not self._allowed(scope["client"][1], scope["server"][1]):
-                raise Refused(403, "logs are shown only to the user who runs this node")
+                raise LogRefused(403, "logs are shown only to the user who runs this node")
             log, wanted = self._asked(scope)
-        except Refused as refusal:
+        except LogRefused as refusal:
             await _start(send, refusal.status)
             await send({"type": "http.response.body", "body": str(refusal).encode()})
             return
@@ -55,13 +55,13 @@ class LogsEndpoint:
             leaving.cancel()
             await asyncio.gather(streaming, leaving, return_exceptions=True)
 
-    def _asked(self, scope: Scope) -> tuple[ContainerLog, Selection]:
+    def _asked(self, scope: Scope) -> tuple[ContainerLog, PodLogOptions]:
         parts = scope["path"].strip("/").split("/")
         if len(parts) != 4 or parts[0] != "containerLogs":
-            raise Refused(404, "this node answers /containerLogs/NAMESPACE/POD/CONTAINER")
+            raise LogRefused(404, "this node answers /containerLogs/NAMESPACE/POD/CONTAINER")
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         container = self._container(*parts[1:])
-        return _log(container, parts[2], query.get("previous") == "true"), selection(query)
+        return _log(container, parts[2], query.get("previous") == "true"), log_options(query)
 
     def _container(self, namespace: str, name: str, container: str) -> ContainerLife:
         for pod in self._pods():
@@ -70,8 +70,8 @@ class LogsEndpoint:
                 for each in pod.containers:
                     if each.name == container:
                         return each
-                raise Refused(404, f'container "{container}" not found in pod "{name}"')
-        raise Refused(404, f'pod "{name}" does not exist in namespace "{namespace}" on this node')
+                raise LogRefused(404, f'container "{container}" not found in pod "{name}"')
+        raise LogRefused(404, f'pod "{name}" does not exist in namespace "{namespace}" on this node')
 
 
 def _log(container: ContainerLife, pod: str, previous: bool) -> ContainerLog:
@@ -81,28 +81,28 @@ def _log(container: ContainerLife, pod: str, previous: bool) -> ContainerLog:
         # A container that waits to be restarted has its last life's log as the current one, and that is also its previous one.
         found = found or (container.log if container.status.last and container.log and container.log.ended else None)
         if found is None:
-            raise Refused(400, f'previous terminated container "{container.name}" in pod "{pod}" not found')
+            raise LogRefused(400, f'previous terminated container "{container.name}" in pod "{pod}" not found')
         return found
     if container.log is None:
         state = container.status.state
-        reason = state.reason if isinstance(state, Waiting) else "ContainerCreating"
+        reason = state.reason if isinstance(state, ContainerWaiting) else "ContainerCreating"
         pulling = reason in ("ErrImagePull", "ImagePullBackOff")
         message = "trying and failing to pull image" if pulling else reason
-        raise Refused(400, f'container "{container.name}" in pod "{pod}" is waiting to start: {message}')
+        raise LogRefused(400, f'container "{container.name}" in pod "{pod}" is waiting to start: {message}')
     return container.log
 
 
-def selection(query: dict[str, str]) -> Selection:
-    """PodLogOptions as the API server passes them on. Raises Refused(400) for numbers that are none."""
+def log_options(query: dict[str, str]) -> PodLogOptions:
+    """PodLogOptions as the API server passes them on. Raises LogRefused(400) for numbers that are none."""
     try:
         tail, limit, seconds = (int(query[key]) if key in query else None for key in ("tailLines", "limitBytes", "sinceSeconds"))
         since = query.get("sinceTime")
         moment = datetime.datetime.fromisoformat(since).astimezone(datetime.UTC) if since else None
     except ValueError as error:
-        raise Refused(400, f"bad log options: {error}") from error
+        raise LogRefused(400, f"bad log options: {error}") from error
     if seconds is not None:
         moment = datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=seconds)
-    return Selection(
+    return PodLogOptions(
         follow=query.get("follow") == "true",
         timestamps=query.get("timestamps") == "true",
         tail=tail if tail is None or tail >= 0 else None,
@@ -115,7 +115,7 @@ async def _start(send: Send, status: int) -> None:
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain; charset=utf-8")]})
 
 
-async def _stream(log: ContainerLog, wanted: Selection, send: Send) -> None:
+async def _stream(log: ContainerLog, wanted: PodLogOptions, send: Send) -> None:
     waiting: list[bytes] = []
     size = 0
     async for chunk in read(log, wanted):

@@ -116,7 +116,7 @@ class ContainerLog(asyncio.Protocol):
 
 
 @dataclass(frozen=True)
-class Selection:
+class PodLogOptions:
     """What `kubectl logs` asks for: `since` an RFC 3339 time, sizes in lines and bytes."""
 
     follow: bool = False
@@ -126,7 +126,7 @@ class Selection:
     limit: int | None = None
 
 
-async def read(log: ContainerLog, wanted: Selection) -> AsyncIterator[bytes]:
+async def read(log: ContainerLog, wanted: PodLogOptions) -> AsyncIterator[bytes]:
     """The selected output, in chunks of bytes."""
     left = wanted.limit
     async for entry in _entries(log, wanted):
@@ -141,7 +141,7 @@ async def read(log: ContainerLog, wanted: Selection) -> AsyncIterator[bytes]:
             return
 
 
-async def _entries(log: ContainerLog, wanted: Selection) -> AsyncIterator[bytes]:
+async def _entries(log: ContainerLog, wanted: PodLogOptions) -> AsyncIterator[bytes]:
     # Read and opened without a turn of the loop between: no entry is missed, none comes twice.
     kept = list(log.lines() if wanted.tail is None else deque(log.lines(), wanted.tail))
     following = log.follow() if wanted.follow and not log.ended else None

@@ -21,7 +21,7 @@ _LOST = 137  # the exit code of containers whose zygote was killed: they got SIG
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ContainerConfig:
     """What a container runs: its variables and arguments, a folder of its own, and where fault switches for its deployment are."""
 
     environment: Mapping[str, str]
@@ -32,7 +32,7 @@ class Recipe:
 
 
 @dataclass
-class Process:
+class ContainerProcess:
     """A container's process. `port` resolves when it was forked, `ended` with its exit code (128 + signal when killed by one)."""
 
     identity: str
@@ -51,7 +51,7 @@ class Runtime:
 
     environment: Mapping[str, str]
     log: Path
-    processes: dict[str, Process] = field(default_factory=dict)
+    processes: dict[str, ContainerProcess] = field(default_factory=dict)
     _control: socket.socket | None = None
     _connected: asyncio.Event = field(default_factory=asyncio.Event)
     _number: int = 0
@@ -64,21 +64,21 @@ class Runtime:
             _LOG.error("the model server zygote ended; starting another")
             await asyncio.sleep(1)
 
-    async def start(self, recipe: Recipe, output: int) -> Process:
+    async def start(self, config: ContainerConfig, output: int) -> ContainerProcess:
         """Fork a model server that writes to `output`, a file descriptor that is closed here. While the zygote loads, it waits its turn."""
         await self._connected.wait()
         loop = asyncio.get_running_loop()
         self._number += 1
-        process = Process(f"c{self._number}", loop.create_future(), loop.create_future(), self)
+        process = ContainerProcess(f"c{self._number}", loop.create_future(), loop.create_future(), self)
         self.processes[process.identity] = process
         message = {
             "op": "start",
             "id": process.identity,
-            "environment": dict(recipe.environment),
-            "arguments": list(recipe.arguments),
-            "folder": str(recipe.folder),
-            "faults": str(recipe.faults) if recipe.faults else None,
-            "deployment": recipe.deployment,
+            "environment": dict(config.environment),
+            "arguments": list(config.arguments),
+            "folder": str(config.folder),
+            "faults": str(config.faults) if config.faults else None,
+            "deployment": config.deployment,
         }
         self.tell(message, output)
         os.close(output)
@@ -146,7 +146,7 @@ class Runtime:
         process.ended.set_result(code)
 
 
-async def end(process: Process, grace: float) -> int:
+async def end(process: ContainerProcess, grace: float) -> int:
     """SIGTERM, and SIGKILL after `grace` seconds; the exit code."""
     process.signal(signal.SIGTERM)
     try:

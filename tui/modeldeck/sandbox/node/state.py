@@ -12,7 +12,7 @@ LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Waiting:
+class ContainerWaiting:
     """Not running, and why: ContainerCreating, ErrImagePull, ImagePullBackOff, CrashLoopBackOff …"""
 
     reason: str
@@ -20,14 +20,14 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Running:
+class ContainerRunning:
     """Running since `started_at` (RFC 3339)."""
 
     started_at: str
 
 
 @dataclass(frozen=True)
-class Terminated:
+class ContainerTerminated:
     """Ended; times in RFC 3339."""
 
     exit_code: int
@@ -38,17 +38,17 @@ class Terminated:
     container_id: str
 
 
-State = Waiting | Running | Terminated
+State = ContainerWaiting | ContainerRunning | ContainerTerminated
 
 
 @dataclass(frozen=True)
-class Container:
+class ReportedContainer:
     """One container of a pod as its status reports it."""
 
     name: str
     image: str
-    state: State = Waiting("ContainerCreating")
-    last: Terminated | None = None
+    state: State = ContainerWaiting("ContainerCreating")
+    last: ContainerTerminated | None = None
     ready: bool = False
     restarts: int = 0
     container_id: str = ""
@@ -56,11 +56,11 @@ class Container:
 
 def _state(state: State | None) -> Object:
     match state:
-        case Waiting(reason, message):
+        case ContainerWaiting(reason, message):
             return {"waiting": {"reason": reason} | ({"message": message} if message else {})}
-        case Running(started_at):
+        case ContainerRunning(started_at):
             return {"running": {"startedAt": started_at}}
-        case Terminated():
+        case ContainerTerminated():
             told = {"message": state.message} if state.message else {}
             return {
                 "terminated": {
@@ -75,7 +75,7 @@ def _state(state: State | None) -> Object:
     return {}
 
 
-def container_status(container: Container) -> Object:
+def container_status(container: ReportedContainer) -> Object:
     """The entry of status.containerStatuses."""
     return {
         "name": container.name,
@@ -83,26 +83,26 @@ def container_status(container: Container) -> Object:
         "imageID": f"{container.image}@sandbox" if container.container_id else "",
         "containerID": container.container_id,
         "ready": container.ready,
-        "started": isinstance(container.state, Running),
+        "started": isinstance(container.state, ContainerRunning),
         "restartCount": container.restarts,
         "state": _state(container.state),
         "lastState": _state(container.last),
     }
 
 
-def phase(containers: Sequence[Container], restart_policy: str) -> str:
+def phase(containers: Sequence[ReportedContainer], restart_policy: str) -> str:
     """The pod's phase, after kubelet's getPhase: a container that waits after having run counts as stopped, not as pending."""
-    ends = [each.state if isinstance(each.state, Terminated) else each.last for each in containers]
-    if any(isinstance(each.state, Waiting) and end is None for each, end in zip(containers, ends, strict=True)):
+    ends = [each.state if isinstance(each.state, ContainerTerminated) else each.last for each in containers]
+    if any(isinstance(each.state, ContainerWaiting) and end is None for each, end in zip(containers, ends, strict=True)):
         return "Pending"
-    if restart_policy == "Always" or any(isinstance(each.state, Running) for each in containers):
+    if restart_policy == "Always" or any(isinstance(each.state, ContainerRunning) for each in containers):
         return "Running"
     if all(end is not None and end.exit_code == 0 for end in ends):
         return "Succeeded"
     return "Failed" if restart_policy == "Never" else "Running"
 
 
-def pod_status(pod: Object, containers: Sequence[Container], now: str, ending: bool = False) -> Object:
+def pod_status(pod: Object, containers: Sequence[ReportedContainer], now: str, ending: bool = False) -> Object:
     """The status to send for a pod: phase, conditions, addresses and container statuses; `now` in RFC 3339.
 
     A condition's lastTransitionTime moves only when its status changes. Once `ending`, no container restarts any more, so that
@@ -138,24 +138,24 @@ def _condition(kind: str, content: Object, earlier: Object | None, now: str) -> 
     return {"type": kind, "reason": None, "message": None, "lastProbeTime": None, **content, "lastTransitionTime": since}
 
 
-def earlier_life(pod: Object, name: str, image: str, now: str) -> Container:
+def earlier_life(pod: Object, name: str, image: str, now: str) -> ReportedContainer:
     """How a container begins: new, or after the agent's own restart with one restart more and what became of it before."""
     for status in pod.get("status", {}).get("containerStatuses", ()):
         if status["name"] == name and status.get("containerID"):
             known = status["state"].get("terminated") or status.get("lastState", {}).get("terminated")
             running = status["state"].get("running")
             if running:  # its process ended with the agent that ran it; the kubelet says the same after a reboot
-                last = Terminated(255, "Unknown", "", running.get("startedAt", now), now, status["containerID"])
+                last = ContainerTerminated(255, "Unknown", "", running.get("startedAt", now), now, status["containerID"])
             elif known:
                 last = _terminated(known)
             else:
-                return Container(name, image)
-            return Container(name, image, last=last, restarts=int(status.get("restartCount", 0)) + 1)
-    return Container(name, image)
+                return ReportedContainer(name, image)
+            return ReportedContainer(name, image, last=last, restarts=int(status.get("restartCount", 0)) + 1)
+    return ReportedContainer(name, image)
 
 
-def _terminated(status: Object) -> Terminated:
-    return Terminated(
+def _terminated(status: Object) -> ContainerTerminated:
+    return ContainerTerminated(
         int(status.get("exitCode", 0)),
         status.get("reason", ""),
         status.get("message", ""),
