@@ -11,7 +11,7 @@ from modeldeck.domain.failures import Failure, InvalidQuery
 from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.sandbox.prometheus import queries
-from modeldeck.sandbox.prometheus.store import Store
+from modeldeck.sandbox.prometheus.store import SeriesStore
 from modeldeck.sources.prometheus import wire
 
 SCRAPE = 15
@@ -25,7 +25,7 @@ SLOW = ((0.05, 0.1), (0.1, 0.2), (0.25, 0.5), (0.5, 0.9), (1.0, 1.0), (math.inf,
 class History:
     """Every pod's samples; `failure` is raised instead of an answer, `warnings` come with each one."""
 
-    store: Store = field(default_factory=lambda: Store(retention=1e9))
+    store: SeriesStore = field(default_factory=lambda: SeriesStore(retention=1e9))
     failure: Failure | None = None
     failing: Callable[[str], bool] = lambda promql: True
     warnings: tuple[str, ...] = ()

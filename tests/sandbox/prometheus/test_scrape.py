@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.sandbox.prometheus.scrape import Target, merge, read_targets
+from modeldeck.sandbox.prometheus.scrape import ScrapeTarget, merge, read_targets
 
 names = st.sampled_from(["job", "pod", "le", "exported_job", "exported_pod"])
 labels = st.dictionaries(names, st.text(min_size=1, max_size=3))
@@ -28,9 +28,9 @@ def test_targets_get_a_job_and_an_instance(tmp_path: Path) -> None:
     file = tmp_path / "targets.json"
     file.write_text(json.dumps([{"targets": ["127.0.0.1:1", "127.0.0.1:2"], "labels": {"pod": "a"}}, {"targets": ["h:3"]}]))
     assert read_targets(file, "servers") == {
-        Target("127.0.0.1:1", (("instance", "127.0.0.1:1"), ("job", "servers"), ("pod", "a"))),
-        Target("127.0.0.1:2", (("instance", "127.0.0.1:2"), ("job", "servers"), ("pod", "a"))),
-        Target("h:3", (("instance", "h:3"), ("job", "servers"))),
+        ScrapeTarget("127.0.0.1:1", (("instance", "127.0.0.1:1"), ("job", "servers"), ("pod", "a"))),
+        ScrapeTarget("127.0.0.1:2", (("instance", "127.0.0.1:2"), ("job", "servers"), ("pod", "a"))),
+        ScrapeTarget("h:3", (("instance", "h:3"), ("job", "servers"))),
     }
 
 

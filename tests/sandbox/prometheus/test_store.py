@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prombed import LabelMatcher
 
-from modeldeck.sandbox.prometheus.store import Store, View
+from modeldeck.sandbox.prometheus.store import SeriesStore, View
 
 KEY = (("__name__", "m"), ("pod", "a"))
 OTHER = (("__name__", "m"), ("pod", "b"))
 
 
-def filled(times: list[int]) -> Store:
-    store = Store(retention=1e9)
+def filled(times: list[int]) -> SeriesStore:
+    store = SeriesStore(retention=1e9)
     for time in times:
         store.append(time, [(KEY, float(time))])
     return store
@@ -36,7 +36,7 @@ def test_samples_that_are_not_newer_are_dropped(times: list[int]) -> None:
 
 
 def test_what_is_older_than_the_retention_goes_and_so_do_series_without_samples() -> None:
-    store = Store(retention=10)
+    store = SeriesStore(retention=10)
     for second in range(40):
         store.append(second * 1000, [(KEY, 1.0), *([(OTHER, 1.0)] if second < 5 else [])])
     series, samples = store.counts
@@ -46,7 +46,7 @@ def test_what_is_older_than_the_retention_goes_and_so_do_series_without_samples(
 
 
 def test_a_series_that_ended_has_a_marker_and_comes_back() -> None:
-    store = Store(retention=100)
+    store = SeriesStore(retention=100)
     store.append(1000, [(KEY, 1.0)])
     store.append(2000, (), ended=[KEY, OTHER])
     store.append(3000, [(KEY, 2.0)])
@@ -58,7 +58,7 @@ def test_a_series_that_ended_has_a_marker_and_comes_back() -> None:
 
 
 def test_new_series_are_counted() -> None:
-    store = Store(retention=100)
+    store = SeriesStore(retention=100)
     assert store.append(1, [(KEY, 1.0), (OTHER, 1.0)]) == 2
     assert store.append(2, [(KEY, 1.0)]) == 0
 

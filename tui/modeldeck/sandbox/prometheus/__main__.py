@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from modeldeck.sandbox.prometheus import JOB, SCRAPE_SECONDS
 from modeldeck.sandbox.prometheus.api import Api, application
 from modeldeck.sandbox.prometheus.scrape import Scraper
-from modeldeck.sandbox.prometheus.store import Store
+from modeldeck.sandbox.prometheus.store import SeriesStore
 
 RETENTION_SECONDS = 3600.0
 
@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("--job", default=JOB, help="the job label of targets that name none")
     arguments = parser.parse_args()
     listener = socket.socket(fileno=arguments.fd)
-    store = Store(RETENTION_SECONDS)
+    store = SeriesStore(RETENTION_SECONDS)
     scraper = Scraper(store, arguments.targets, interval=arguments.interval, job=arguments.job)
 
     @contextlib.asynccontextmanager

@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from modeldeck.sandbox.prometheus import queries
 from modeldeck.sandbox.prometheus.queries import QueryError
-from modeldeck.sandbox.prometheus.scrape import Scraper, Target
-from modeldeck.sandbox.prometheus.store import Store
+from modeldeck.sandbox.prometheus.scrape import Scraper, ScrapeTarget
+from modeldeck.sandbox.prometheus.store import SeriesStore
 
 STAND_IN = f"prombed-{version('prombed')} (stand-in)"
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -31,7 +31,7 @@ Handler = Callable[["Api", QueryParams, Mapping[str, str]], tuple[object, list[s
 class Api:
     """The endpoints' answers, as `data` and warnings; QueryError where Prometheus would refuse."""
 
-    def __init__(self, store: Store, scraper: Scraper) -> None:
+    def __init__(self, store: SeriesStore, scraper: Scraper) -> None:
         self.store, self.scraper, self.started = store, scraper, time.time()
 
     def query(self, given: QueryParams, _: Mapping[str, str]) -> tuple[object, list[str]]:
@@ -87,7 +87,7 @@ class Api:
         shown = given.get("state") in (None, "", "any", "active")
         return {"activeTargets": active if shown else [], "droppedTargets": [], "droppedTargetCounts": {}}, []
 
-    def _target(self, target: Target) -> dict[str, object]:
+    def _target(self, target: ScrapeTarget) -> dict[str, object]:
         health, labels = self.scraper.health[target], dict(target.labels)
         interval = f"{self.scraper.interval:g}s"
         return {

@@ -20,7 +20,7 @@ from prombed.promql.parser import (
 )
 
 from modeldeck.sandbox.prometheus import LOOKBACK_SECONDS
-from modeldeck.sandbox.prometheus.store import Store, View
+from modeldeck.sandbox.prometheus.store import SeriesStore, View
 
 LOOKBACK_MS = LOOKBACK_SECONDS * 1000
 MAX_POINTS = 11_000
@@ -136,7 +136,7 @@ def windows(expression: Expression) -> dict[tuple[LabelMatcher, ...], int]:
     return found
 
 
-def instant(store: Store, query: str, at_ms: int) -> dict[str, Any]:
+def instant(store: SeriesStore, query: str, at_ms: int) -> dict[str, Any]:
     """The `data` of an answer to /api/v1/query."""
     expression = parse(query)
     if isinstance(expression, SelectorExpression) and expression.range_ms is not None:
@@ -145,7 +145,7 @@ def instant(store: Store, query: str, at_ms: int) -> dict[str, Any]:
     return _run(view, normalise(query), at_ms)
 
 
-def over_time(store: Store, query: str, start_ms: int, end_ms: int, step_ms: int) -> dict[str, Any]:
+def over_time(store: SeriesStore, query: str, start_ms: int, end_ms: int, step_ms: int) -> dict[str, Any]:
     """The `data` of an answer to /api/v1/query_range."""
     expression = parse(query)
     if kind_of(expression) == "range vector":
@@ -177,7 +177,7 @@ def _run(view: View, text: str, at_ms: int) -> dict[str, Any]:
     return answer
 
 
-def _raw(store: Store, selector: SelectorExpression, at_ms: int) -> dict[str, Any]:
+def _raw(store: SeriesStore, selector: SelectorExpression, at_ms: int) -> dict[str, Any]:
     """A bare range selector: the samples as they were scraped."""
     series = store.cut(store.matching(selector.matchers), at_ms - (selector.range_ms or 0), at_ms)
     rows = [

@@ -13,14 +13,14 @@ import httpx
 from prombed import MetricMetadata, PrombedError, parse_exposition
 
 from modeldeck.sandbox.prometheus.queries import now_ms
-from modeldeck.sandbox.prometheus.store import NAME, LabelKey, Store
+from modeldeck.sandbox.prometheus.store import NAME, LabelKey, SeriesStore
 
 REREAD_SECONDS = 0.5
 MAX_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ScrapeTarget:
     """Where to scrape, and the labels that everything from there gets (job and instance among them)."""
 
     address: str
@@ -41,12 +41,12 @@ class Health:
     duration: float = 0.0
 
 
-def read_targets(path: Path, job: str) -> set[Target] | None:
+def read_targets(path: Path, job: str) -> set[ScrapeTarget] | None:
     """The targets of a file in Prometheus' file_sd format; None when it cannot be read, and the last list goes on holding."""
     try:
         groups = json.loads(path.read_bytes())
         return {
-            Target(address, tuple(sorted({"job": job, "instance": address, **group.get("labels", {})}.items())))
+            ScrapeTarget(address, tuple(sorted({"job": job, "instance": address, **group.get("labels", {})}.items())))
             for group in groups
             for address in group["targets"]
         }
@@ -70,12 +70,12 @@ def merge(name: str, exposed: dict[str, str], target: LabelKey) -> LabelKey:
 class Scraper:
     """Scrapes all targets until it is cancelled."""
 
-    def __init__(self, store: Store, path: Path, *, interval: float, job: str) -> None:
+    def __init__(self, store: SeriesStore, path: Path, *, interval: float, job: str) -> None:
         self.store, self.path, self.interval, self.job = store, path, interval, job
-        self.health: dict[Target, Health] = {}
+        self.health: dict[ScrapeTarget, Health] = {}
         self.metadata: dict[str, MetricMetadata] = {}
-        self._tasks: dict[Target, asyncio.Task[None]] = {}
-        self._series: dict[Target, set[LabelKey]] = {}
+        self._tasks: dict[ScrapeTarget, asyncio.Task[None]] = {}
+        self._series: dict[ScrapeTarget, set[LabelKey]] = {}
 
     async def run(self) -> None:
         async with httpx.AsyncClient(timeout=min(self.interval, 5.0), trust_env=False) as client:
@@ -89,7 +89,7 @@ class Scraper:
                 for task in self._tasks.values():
                     task.cancel()
 
-    async def _follow(self, client: httpx.AsyncClient, targets: set[Target]) -> None:
+    async def _follow(self, client: httpx.AsyncClient, targets: set[ScrapeTarget]) -> None:
         for target in self._tasks.keys() - targets:
             task = self._tasks.pop(target)
             task.cancel()
@@ -101,7 +101,7 @@ class Scraper:
             self.health[target] = Health()
             self._tasks[target] = asyncio.create_task(self._loop(client, target))
 
-    async def _loop(self, client: httpx.AsyncClient, target: Target) -> None:
+    async def _loop(self, client: httpx.AsyncClient, target: ScrapeTarget) -> None:
         """Scrape now, then at the target's own phase, so that all pods are not asked in the same instant."""
         phase = (zlib.crc32(target.address.encode()) % 1000) / 1000 * self.interval
         while True:
@@ -110,7 +110,7 @@ class Scraper:
             due = (now // self.interval) * self.interval + phase
             await asyncio.sleep((due - now) % self.interval or self.interval)
 
-    async def _scrape(self, client: httpx.AsyncClient, target: Target) -> None:
+    async def _scrape(self, client: httpx.AsyncClient, target: ScrapeTarget) -> None:
         started = time.time()
         error, samples = "", []
         try:
@@ -131,7 +131,7 @@ class Scraper:
         self._record(target, int(started * 1000), samples, duration, healthy=not error)
         self.health[target] = Health("down" if error else "up", error, started, duration)
 
-    def _record(self, target: Target, at: int, samples: list[tuple[LabelKey, float]], duration: float, *, healthy: bool) -> None:
+    def _record(self, target: ScrapeTarget, at: int, samples: list[tuple[LabelKey, float]], duration: float, *, healthy: bool) -> None:
         keys = {key for key, _ in samples}
         before = self._series.get(target, set())
         new = len(keys - before)

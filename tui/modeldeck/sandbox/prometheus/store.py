@@ -20,7 +20,7 @@ NAME = "__name__"
 
 
 @dataclass(slots=True)
-class Series:
+class MemorySeries:
     """One series: times in Unix milliseconds, rising. `stale` holds the times at which it ended."""
 
     labels: dict[str, str]
@@ -71,14 +71,14 @@ def predicate(matcher: LabelMatcher) -> tuple[str, object]:
     return matcher.name, lambda value: pattern.fullmatch(value) is None
 
 
-class Store:
+class SeriesStore:
     """All series. Written by the scraper on the event loop, read by queries in threads."""
 
     def __init__(self, retention: float) -> None:
         self.retention_ms = int(retention * 1000)
         self._lock = threading.Lock()
-        self._series: dict[LabelKey, Series] = {}
-        self._by_name: dict[str, list[Series]] = {}
+        self._series: dict[LabelKey, MemorySeries] = {}
+        self._by_name: dict[str, list[MemorySeries]] = {}
         self._pruned_at = 0
 
     def append(self, time: int, samples: Iterable[tuple[LabelKey, float]], ended: Iterable[LabelKey] = ()) -> int:
@@ -88,7 +88,7 @@ class Store:
             for key, value in samples:
                 series = self._series.get(key)
                 if series is None:
-                    series = self._series[key] = Series(dict(key))
+                    series = self._series[key] = MemorySeries(dict(key))
                     self._by_name.setdefault(series.labels[NAME], []).append(series)
                     new += 1
                 series.append(time, value)
@@ -107,7 +107,7 @@ class Store:
                 del self._series[key]
                 self._by_name[series.labels[NAME]].remove(series)
 
-    def matching(self, matchers: Sequence[LabelMatcher]) -> list[Series]:
+    def matching(self, matchers: Sequence[LabelMatcher]) -> list[MemorySeries]:
         """The series that all matchers accept; a missing label is the empty string."""
         names = [matcher.value for matcher in matchers if matcher.name == NAME and matcher.operator == "="]
         tests = [predicate(matcher) for matcher in matchers]
@@ -115,18 +115,18 @@ class Store:
             candidates = list(self._by_name.get(names[0], ())) if names else list(self._series.values())
         return [each for each in candidates if all(test(each.labels.get(name, "")) for name, test in tests)]  # type: ignore[operator]
 
-    def cut(self, series: Iterable[Series], start: int, end: int) -> list[tuple[dict[str, str], list[Sample]]]:
+    def cut(self, series: Iterable[MemorySeries], start: int, end: int) -> list[tuple[dict[str, str], list[Sample]]]:
         """Copies of the samples in (start, end], which later scrapes do not touch."""
         with self._lock:
             return [(each.labels, each.between(start, end)) for each in series]
 
-    def labels_between(self, series: Iterable[Series], start: int, end: int) -> Iterator[Mapping[str, str]]:
+    def labels_between(self, series: Iterable[MemorySeries], start: int, end: int) -> Iterator[Mapping[str, str]]:
         """The label sets of those series that have a sample in [start, end]."""
         with self._lock:
             found = [each.labels for each in series if each.seen_between(start, end)]
         yield from found
 
-    def everything(self) -> list[Series]:
+    def everything(self) -> list[MemorySeries]:
         with self._lock:
             return list(self._series.values())
 
@@ -144,7 +144,7 @@ class View:
     each instant is given a slice of them.
     """
 
-    def __init__(self, store: Store, windows: Mapping[tuple[LabelMatcher, ...], int], start: int, end: int) -> None:
+    def __init__(self, store: SeriesStore, windows: Mapping[tuple[LabelMatcher, ...], int], start: int, end: int) -> None:
         self.instant = end
         self._windows = windows
         self._selected = {
