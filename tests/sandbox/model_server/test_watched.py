@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.sandbox.model_server.watched import Spread, WatchedModel, numbers
+from modeldeck.sandbox.model_server.watched import ColumnDeviations, WatchedModel, numbers
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20)
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=5))
 def test_the_running_deviation_is_that_of_all_values_together(batches: list[list[float]]) -> None:
-    spread = Spread()
+    deviations = ColumnDeviations()
     for batch in batches:
-        spread.see("x", np.array([*batch, np.nan]))
+        deviations.see("x", np.array([*batch, np.nan]))
     values = np.concatenate([np.array(batch) for batch in batches])
-    assert spread.deviation("x") == pytest.approx(values.std(), rel=1e-6, abs=1e-3)
+    assert deviations.deviation("x") == pytest.approx(values.std(), rel=1e-6, abs=1e-3)
 
 
 class Model:

@@ -12,7 +12,7 @@ import pandas as pd
 Data = Any  # what MLflow's scoring server parsed: a DataFrame, an array, or a dict of arrays; and what models return
 
 
-class Spread:
+class ColumnDeviations:
     """Running standard deviation of each column over all rows seen (Welford's method, a batch at a time)."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class WatchedModel:
     def __init__(self, model: Any, drift: Callable[[], float], observe: Callable[[Iterator[float]], None]) -> None:
         self.metadata = model.metadata
         self._model, self._drift, self._observe = model, drift, observe
-        self._spread = Spread()
+        self._deviations = ColumnDeviations()
         self._classes = {str(name): index for index, name in enumerate(_classes(model))}
 
     def predict(self, data: Data, params: dict[str, Any] | None = None) -> Data:
@@ -61,12 +61,12 @@ class WatchedModel:
     def _shifted(self, data: pd.DataFrame, drift: float) -> pd.DataFrame:
         numeric = data.select_dtypes("number")
         for column in numeric:
-            self._spread.see(str(column), numeric[column].to_numpy(dtype=float))
+            self._deviations.see(str(column), numeric[column].to_numpy(dtype=float))
         if drift == 0:
             return data
         shifted = data.copy()
         for column, values in numeric.items():
-            moved = values + drift * self._spread.deviation(str(column))
+            moved = values + drift * self._deviations.deviation(str(column))
             # Integer columns stay integer: the model's signature would refuse anything else.
             shifted[column] = moved if values.dtype.kind == "f" else moved.round().astype(values.dtype)
         return shifted
