@@ -14,7 +14,7 @@ Parameter = int | float | str
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class RegisteredVersion:
     """A registered version that comes from a run."""
 
     description: str
@@ -32,7 +32,7 @@ class Recipe:
     name: str
     method: Method
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
-    version: Version | None = None
+    version: RegisteredVersion | None = None
     parent: str | None = None
     ends: Literal["FINISHED", "FAILED", "KILLED", "RUNNING"] = "FINISHED"
 
@@ -48,7 +48,7 @@ class Project:
     recipes: tuple[Recipe, ...]
 
 
-def forest(name: str, trees: int, depth: int, version: Version | None = None, parent: str | None = None) -> Recipe:
+def forest(name: str, trees: int, depth: int, version: RegisteredVersion | None = None, parent: str | None = None) -> Recipe:
     return Recipe(name, "forest", {"n_estimators": trees, "max_depth": depth}, version, parent)
 
 
@@ -58,16 +58,18 @@ IRIS = Project(
     "iris",
     "The classic: which iris is it, by four measures of its flower.",
     (
-        forest("first-try", 1, 1, Version("One stump; kept to see what a bad model looks like.", stage="Archived")),
-        forest("five-trees", 5, 2, Version("A small forest.", stage="Archived")),
+        forest("first-try", 1, 1, RegisteredVersion("One stump; kept to see what a bad model looks like.", stage="Archived")),
+        forest("five-trees", 5, 2, RegisteredVersion("A small forest.", stage="Archived")),
         forest(
             "calm-owl-40",
             20,
             3,
-            Version("The forest that serves.", ("champion",), "Production", {"validated": "yes", "reviewer": "dana"}),
+            RegisteredVersion("The forest that serves.", ("champion",), "Production", {"validated": "yes", "reviewer": "dana"}),
         ),
-        forest("sunny-fox-12", 30, 4, Version("Deeper trees; waits for its turn.", ("challenger",), tags={"validated": "yes"})),
-        forest("torn-upload", 30, 5, Version("BROKEN ARTIFACT: the model file was cut short while it was uploaded.", broken=True)),
+        forest("sunny-fox-12", 30, 4, RegisteredVersion("Deeper trees; waits for its turn.", ("challenger",), tags={"validated": "yes"})),
+        forest(
+            "torn-upload", 30, 5, RegisteredVersion("BROKEN ARTIFACT: the model file was cut short while it was uploaded.", broken=True)
+        ),
         Recipe("forest-sweep", "forest", {"n_estimators": 15, "max_depth": 3}),
         *(forest(f"sweep-{trees}-trees", trees, depth, parent="forest-sweep") for trees, depth in ((2, 2), (4, 2), (8, 3), (16, 4))),
         Recipe("linear-baseline", "logistic", {"C": 1.0}),
@@ -83,10 +85,12 @@ WINE = Project(
     "wine",
     "The grower of a wine, by thirteen chemical measures.",
     (
-        Recipe("linear", "logistic", {"C": 0.01}, Version("A linear start.", stage="Archived")),
-        forest("oak-10", 10, 3, Version("A forest in place of the line.", ("champion",), tags={"validated": "yes"})),
-        forest("oak-30", 30, 5, Version("More and deeper trees.", ("challenger",))),
-        Recipe("linear-c1", "logistic", {"C": 1.0}, Version("The line again, less regularised.", tags={"note": "for comparison"})),
+        Recipe("linear", "logistic", {"C": 0.01}, RegisteredVersion("A linear start.", stage="Archived")),
+        forest("oak-10", 10, 3, RegisteredVersion("A forest in place of the line.", ("champion",), tags={"validated": "yes"})),
+        forest("oak-30", 30, 5, RegisteredVersion("More and deeper trees.", ("challenger",))),
+        Recipe(
+            "linear-c1", "logistic", {"C": 1.0}, RegisteredVersion("The line again, less regularised.", tags={"note": "for comparison"})
+        ),
         *(Recipe(f"neighbours-{k}", "neighbours", {"n_neighbors": k}) for k in (1, 3, 9, 27)),
         *(Recipe(f"linear-c{c}", "logistic", {"C": c}) for c in (0.1, 10.0)),
         Recipe("zero-neighbours", "neighbours", {"n_neighbors": 0}, ends="FAILED"),
@@ -99,13 +103,13 @@ BREAST_CANCER = Project(
     "breast-cancer",
     "Malignant or benign, by thirty measures of cell nuclei.",
     (
-        Recipe("linear", "logistic", {"C": 0.1}, Version("A linear start.", stage="Archived")),
-        forest("grove-8", 8, 3, Version("Still in service.", stage="Production", tags={"validated": "yes"})),
+        Recipe("linear", "logistic", {"C": 0.1}, RegisteredVersion("A linear start.", stage="Archived")),
+        forest("grove-8", 8, 3, RegisteredVersion("Still in service.", stage="Production", tags={"validated": "yes"})),
         Recipe(
             "boosted-20",
             "boosting",
             {"n_estimators": 20, "learning_rate": 0.2},
-            Version("Boosted trees; approved, not rolled out yet.", ("champion",), "Staging", {"validated": "yes"}),
+            RegisteredVersion("Boosted trees; approved, not rolled out yet.", ("champion",), "Staging", {"validated": "yes"}),
         ),
         *(Recipe(f"boosted-{n}", "boosting", {"n_estimators": n, "learning_rate": 0.1}) for n in (5, 10)),
         *(forest(f"grove-{trees}", trees, depth) for trees, depth in ((4, 2), (16, 4), (24, 6))),
@@ -119,14 +123,14 @@ DIGITS = Project(
     "digits",
     "Handwritten digits, 8 × 8 pixels.",
     (
-        Recipe("linear", "logistic", {"C": 0.01}, Version("A linear start.")),
+        Recipe("linear", "logistic", {"C": 0.01}, RegisteredVersion("A linear start.")),
         Recipe(
             "network-32",
             "network",
             {"hidden": 32, "epochs": 15},
-            Version("One hidden layer.", ("champion",), tags={"validated": "yes"}),
+            RegisteredVersion("One hidden layer.", ("champion",), tags={"validated": "yes"}),
         ),
-        forest("forest-20", 20, 10, Version("A forest, quicker to answer.", ("challenger",))),
+        forest("forest-20", 20, 10, RegisteredVersion("A forest, quicker to answer.", ("challenger",))),
         Recipe("network-8", "network", {"hidden": 8, "epochs": 12}),
         Recipe("network-16", "network", {"hidden": 16, "epochs": 12}),
         forest("forest-5", 5, 8),

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from modeldeck.sandbox.common.state_dir import StateDir, write_atomically
-from modeldeck.sandbox.mlflow_server.recipes import PROJECTS, Project, Recipe, Version
+from modeldeck.sandbox.mlflow_server.recipes import PROJECTS, Project, Recipe, RegisteredVersion
 from modeldeck.sandbox.mlflow_server.training import Data, build, fit, judge, load, matrix_png, matrix_text
 
 ROWS_KEPT = 120
@@ -185,7 +185,7 @@ class Trainer:
             (Path(folder) / "confusion_matrix.png").write_bytes(matrix_png(matrix))
             mlflow.log_artifacts(folder)
 
-    def register(self, version: Version, run_id: str, model: Any) -> None:
+    def register(self, version: RegisteredVersion, run_id: str, model: Any) -> None:
         """Create the registered version with what belongs to it; cut its artifact short where it is to be a broken one."""
         name = self.project.model
         created = self.client.create_model_version(
