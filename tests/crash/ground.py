@@ -15,7 +15,7 @@ from typing import Protocol, TypedDict
 import httpx
 
 from modeldeck.domain.environments import ClusterTarget
-from modeldeck.sandbox.control_plane.control_plane import Supervisor
+from modeldeck.sandbox.control_plane.control_plane import ControlPlaneSupervisor
 from modeldeck.sandbox.deployments.kube import create_missing
 from modeldeck.sandbox.node.api import DynamicClient
 from modeldeck.sandbox.processes.parent_death import die_with_parent, prepare
@@ -75,7 +75,7 @@ class Real:
     def __init__(self, folder: Path) -> None:
         launch.look_into_cache()
         self.folder = folder
-        self.supervisor = Supervisor(folder)
+        self.supervisor = ControlPlaneSupervisor(folder)
 
     async def restart(self) -> None:
         await self.supervisor.restart_api_server()

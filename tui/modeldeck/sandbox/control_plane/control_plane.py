@@ -113,7 +113,7 @@ def start(folder: Path, assets: Path | None = None) -> ControlPlane:
 # -- the supervisor ---------------------------------------------------------------------------------------------------------------
 
 
-class Supervisor:
+class ControlPlaneSupervisor:
     """The components of one control plane, as children of this process."""
 
     def __init__(self, folder: Path) -> None:
@@ -237,7 +237,7 @@ async def _supervise(folder: Path, parent: int | None) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    supervisor = Supervisor(folder)
+    supervisor = ControlPlaneSupervisor(folder)
 
     async def work() -> None:
         print("ready", await supervisor.up(), flush=True)
