@@ -41,7 +41,7 @@ SERVICES = {
 
 
 @dataclass(slots=True)
-class Counts:
+class RequestCounts:
     """What became of the requests to one service."""
 
     answered: int = 0
@@ -63,7 +63,7 @@ class Traffic:
 
     def __init__(self, state_dir: StateDir, factor: float) -> None:
         self.state_dir, self.factor = state_dir, factor
-        self.counts = {service: Counts() for service in SERVICES}
+        self.counts = {service: RequestCounts() for service in SERVICES}
         self.all_answered = asyncio.Event()
 
     async def run(self) -> None:
