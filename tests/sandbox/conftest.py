@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.sandbox.common.progress import WHOLE, Progress
+from modeldeck.sandbox.common.progress import WHOLE, PartProgress
 from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.stack.stack import Sandbox
 
@@ -21,7 +21,7 @@ class Running:
     """A sandbox that is ready, and what it said until then."""
 
     sandbox: Sandbox
-    events: tuple[Progress, ...]
+    events: tuple[PartProgress, ...]
 
     @property
     def state_dir(self) -> StateDir:

@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from modeldeck.sandbox.common.progress import Progress
+from modeldeck.sandbox.common.progress import PartProgress
 from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.control_plane import control_plane
 from modeldeck.sandbox.stack.stack import Sandbox
@@ -63,7 +63,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             asyncio.run(sandbox.stop())
 
 
-async def ready(sandbox: Sandbox) -> Progress:
+async def ready(sandbox: Sandbox) -> PartProgress:
     async with asyncio.timeout(UP_SECONDS):
         return await sandbox.ready()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from modeldeck.sandbox.common.state_dir import (
-    Owner,
     StateDir,
+    StateDirOwner,
     bind,
     exports,
     read_json,
@@ -33,7 +33,7 @@ def test_a_state_folder_has_one_owner(state_dir: StateDir) -> None:
     assert isinstance(lock, int)
     write_owner(lock)
     second = take_lock(state_dir)
-    assert isinstance(second, Owner)
+    assert isinstance(second, StateDirOwner)
     assert second.pid == os.getpid()
     assert second.alive()
     assert f"process {os.getpid()} of " in second.message()
@@ -56,7 +56,7 @@ def test_looking_at_a_lock_does_not_take_it(state_dir: StateDir) -> None:
     assert isinstance(lock, int)
     for _ in range(3):
         assert running(state_dir) is not None
-    assert isinstance(take_lock(state_dir), Owner)
+    assert isinstance(take_lock(state_dir), StateDirOwner)
     os.close(lock)
 
 
@@ -83,7 +83,7 @@ def test_emptying_keeps_the_lock(state_dir: StateDir) -> None:
     state_dir.environment.write_text("{}")
     state_dir.empty()
     assert [path.name for path in state_dir.root.iterdir()] == ["lock"]
-    assert isinstance(take_lock(state_dir), Owner)
+    assert isinstance(take_lock(state_dir), StateDirOwner)
     os.close(lock)  # type: ignore[arg-type]
 
 

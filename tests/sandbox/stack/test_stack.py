@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.sandbox.common.progress import WHOLE, Progress
+from modeldeck.sandbox.common.progress import WHOLE, PartProgress
 from modeldeck.sandbox.common.state_dir import StateDir, take_lock, write_atomically, write_owner
 from modeldeck.sandbox.stack.stack import Sandbox
 from tests.support.eventually import eventually
@@ -57,14 +57,14 @@ def test_where_none_runs_there_is_none_to_attach_to(state_dir: StateDir) -> None
 
 async def test_events_are_followed_as_they_are_written(state_dir: StateDir, lock: list[int]) -> None:
     sandbox = attach(state_dir)
-    heard: list[Progress] = []
+    heard: list[PartProgress] = []
 
     async def follow() -> None:
         async for event in sandbox.events():
             heard.append(event)  # noqa: PERF401 — one by one, as they come
 
     task = asyncio.create_task(follow())
-    first, second = Progress("MLflow", "ready", 4.0, "…"), Progress(WHOLE, "ended", 9.0, "done")
+    first, second = PartProgress("MLflow", "ready", 4.0, "…"), PartProgress(WHOLE, "ended", 9.0, "done")
     with state_dir.progress.open("w") as file:
         file.write(first.line() + "\n" + second.line()[:10])
         file.flush()
@@ -77,7 +77,7 @@ async def test_events_are_followed_as_they_are_written(state_dir: StateDir, lock
 
 
 async def test_an_end_without_a_word_is_an_event_too(state_dir: StateDir, lock: list[int]) -> None:
-    state_dir.progress.write_text(Progress(WHOLE, "ready", 1.0, "").line() + "\n")
+    state_dir.progress.write_text(PartProgress(WHOLE, "ready", 1.0, "").line() + "\n")
     sandbox = attach(state_dir)
     following = aiter(sandbox.events())
     assert (await anext(following)).state == "ready"

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from modeldeck.config.places import sandbox_folder
-from modeldeck.sandbox.common.progress import WHOLE, Progress
+from modeldeck.sandbox.common.progress import WHOLE, PartProgress
 from modeldeck.sandbox.common.state_dir import StateDir, exports, read_json, running, wait_until_free
 from modeldeck.sandbox.stack.stack import Sandbox, SandboxInUse
 from modeldeck.terminal.capabilities import why_no_screen
@@ -175,7 +175,7 @@ async def _follow(sandbox: Sandbox, up: asyncio.Event) -> None:
             return
 
 
-def _line(event: Progress) -> str:
+def _line(event: PartProgress) -> str:
     marks = {"starting": "…", "ready": "✔", "failed": "✘", "ended": "■"}
     return f"{marks[event.state]} {event.part:<15} {event.seconds:6.1f} s  {event.message}".rstrip()
 

@@ -14,7 +14,7 @@ WHOLE = "sandbox"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class PartProgress:
     """One change of one part. `seconds` is the time since that part began (for the whole: since the sandbox began)."""
 
     part: str
@@ -26,11 +26,11 @@ class Progress:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
-def parse_line(line: str | bytes) -> Progress | None:
+def parse_line(line: str | bytes) -> PartProgress | None:
     """The event in one line of progress.jsonl; None for a line that was cut short (the writer may be half way through it)."""
     try:
         values = json.loads(line)
-        event = Progress(str(values["part"]), values["state"], float(values["seconds"]), str(values["message"]))
+        event = PartProgress(str(values["part"]), values["state"], float(values["seconds"]), str(values["message"]))
     except (ValueError, KeyError, TypeError):
         return None
     return event if event.state in get_args(PartState) else None

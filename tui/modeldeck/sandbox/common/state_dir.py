@@ -127,7 +127,7 @@ def read_json(path: Path) -> dict[str, object] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class StateDirOwner:
     """The supervisor that runs a state folder."""
 
     pid: int
@@ -151,7 +151,7 @@ class Owner:
         return f"process {self.pid} of {self.user}, since {since}"
 
 
-def take_lock(state_dir: StateDir, patience: float = 0.0) -> int | Owner:
+def take_lock(state_dir: StateDir, patience: float = 0.0) -> int | StateDirOwner:
     """The lock's descriptor, or who holds it after `patience` seconds.
 
     The descriptor is handed down to the reapers, so the lock outlives a killed supervisor until the last of its parts is gone:
@@ -189,15 +189,15 @@ def user_name() -> str:
         return str(os.getuid())
 
 
-def read_owner(state_dir: StateDir) -> Owner:
+def read_owner(state_dir: StateDir) -> StateDirOwner:
     """Who wrote the lock last; process 0 where whoever holds it has not said yet who it is."""
     values = read_json(state_dir.lock)
     if values is None:
-        return Owner(0, time.time(), "somebody")
-    return Owner(int(str(values.get("pid", 0))), float(str(values.get("started_at", 0))), str(values.get("user", "")))
+        return StateDirOwner(0, time.time(), "somebody")
+    return StateDirOwner(int(str(values.get("pid", 0))), float(str(values.get("started_at", 0))), str(values.get("user", "")))
 
 
-def running(state_dir: StateDir) -> Owner | None:
+def running(state_dir: StateDir) -> StateDirOwner | None:
     """Who runs this state folder at this moment; None when nobody does."""
     try:
         descriptor = os.open(state_dir.lock, os.O_RDWR)

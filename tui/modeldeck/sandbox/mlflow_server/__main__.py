@@ -19,14 +19,14 @@ import time
 import traceback
 from pathlib import Path
 
-from modeldeck.sandbox.common.progress import Progress
+from modeldeck.sandbox.common.progress import PartProgress
 from modeldeck.sandbox.common.state_dir import StateDir, read_json, write_atomically
 
 TRAINED = "models trained"
 
 
 def say(state: str, since: float, message: str) -> None:
-    event = Progress(TRAINED, state, round(time.monotonic() - since, 2), message)  # type: ignore[arg-type]
+    event = PartProgress(TRAINED, state, round(time.monotonic() - since, 2), message)  # type: ignore[arg-type]
     print(event.line(), flush=True)
 
 

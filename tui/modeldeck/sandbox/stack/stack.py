@@ -13,8 +13,8 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from modeldeck.sandbox.common.progress import WHOLE, Progress, parse_line
-from modeldeck.sandbox.common.state_dir import BACKENDS, Owner, StateDir, exports, read_json, running
+from modeldeck.sandbox.common.progress import WHOLE, PartProgress, parse_line
+from modeldeck.sandbox.common.state_dir import BACKENDS, StateDir, StateDirOwner, exports, read_json, running
 
 ClusterChoice = Literal["simulator", "real"]
 MetricsChoice = Literal["auto", "real", "embedded"]
@@ -27,7 +27,7 @@ CALM_SECONDS = 1.0
 class SandboxInUse(RuntimeError):
     """The state folder is in use, and what was asked for (a fresh start) would take it from whoever runs it."""
 
-    def __init__(self, root: Path, owner: Owner) -> None:
+    def __init__(self, root: Path, owner: StateDirOwner) -> None:
         super().__init__(f"the sandbox in {root} is run by {owner.message()}")
         self.owner = owner
 
@@ -101,7 +101,7 @@ class Sandbox:
         found = exports(values) if values else {}
         return found if found.keys() >= set(BACKENDS) else None
 
-    async def events(self) -> AsyncIterator[Progress]:
+    async def events(self) -> AsyncIterator[PartProgress]:
         """Everything that its parts have to say, from its start on, until it has ended. Any number of readers may follow."""
         position, pause, last = 0, FOLLOW_SECONDS, ""
         while True:
@@ -114,7 +114,7 @@ class Sandbox:
                     last = event.state
             if not alive:
                 if last not in ("failed", "ended"):
-                    yield Progress(WHOLE, "ended", 0.0, self._last_words())
+                    yield PartProgress(WHOLE, "ended", 0.0, self._last_words())
                 return
             await asyncio.sleep(pause)
 
@@ -140,12 +140,12 @@ class Sandbox:
         lines = self._layout.supervisor_log.read_text().strip().splitlines() if self._layout.supervisor_log.exists() else []
         return lines[-1] if lines else "the sandbox was ended from outside"
 
-    async def ready(self) -> Progress:
+    async def ready(self) -> PartProgress:
         """Wait until the whole is ready, or is not going to be: its `ready`, `failed` or `ended` event."""
         async for event in self.events():
             if event.part == WHOLE and event.state != "starting":
                 return event
-        return Progress(WHOLE, "ended", 0.0, self._last_words())
+        return PartProgress(WHOLE, "ended", 0.0, self._last_words())
 
     async def stop(self) -> None:
         """Take it down and wait until nothing of it is left; one that is attached to goes on."""

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modeldeck.domain.failures import Failure
-from modeldeck.sandbox.common.progress import WHOLE, PartState, Progress, parse_line
-from modeldeck.sandbox.common.state_dir import Owner, StateDir, read_json, take_lock, write_owner
+from modeldeck.sandbox.common.progress import WHOLE, PartProgress, PartState, parse_line
+from modeldeck.sandbox.common.state_dir import StateDir, StateDirOwner, read_json, take_lock, write_owner
 from modeldeck.sandbox.control_plane import control_plane
 from modeldeck.sandbox.deployments import manifests
 from modeldeck.sandbox.deployments.deployer import Deployer
@@ -53,9 +53,9 @@ class Reporter:
 
     def say(self, part: str, state: PartState, message: str) -> None:
         seconds = time.monotonic() - self._since.setdefault(part, time.monotonic())
-        self.pass_on(Progress(part, state, round(seconds, 2), message))
+        self.pass_on(PartProgress(part, state, round(seconds, 2), message))
 
-    def pass_on(self, event: Progress) -> None:
+    def pass_on(self, event: PartProgress) -> None:
         self._file.write(event.line() + "\n")
 
 
@@ -265,7 +265,7 @@ def main() -> int:
     state_dir = StateDir(arguments.state.resolve())
     # A supervisor that was killed leaves the lock with its reapers for as long as they need to end its parts.
     lock = take_lock(state_dir, LOCK_PATIENCE)
-    if isinstance(lock, Owner):
+    if isinstance(lock, StateDirOwner):
         print(f"{state_dir.root} is in use by {lock.message()}", file=sys.stderr)
         return 3
     write_owner(lock)
