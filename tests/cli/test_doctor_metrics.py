@@ -141,4 +141,4 @@ async def test_figures_of_mixed_series_are_not_shown() -> None:
     seen = await snapshot(sample.ENVIRONMENT, backends(metrics))
     assert {row.stats.p99 for row in seen.rows()} == {None}
     assert seen.measured.value is not None
-    assert list(seen.measured.value.scraped) == ["serving/iris"]
+    assert list(seen.measured.value.scraped or ()) == ["serving/iris"]

@@ -18,7 +18,8 @@ from modeldeck.domain.mlflow.runs import Experiment, Run, RunStatus
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.joining import serving_rows
 from modeldeck.domain.status.serving_row import ServingRow
-from modeldeck.live.hub import LiveCharts, LiveQuery, Runs, RunsQuery, Stats
+from modeldeck.live.fleet_metrics import Stats
+from modeldeck.live.hub import LiveCharts, LiveQuery, Runs, RunsQuery
 
 NOW = 1_800_000_000.0
 ENVIRONMENT = Environment(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from modeldeck.backends import Backends
 from modeldeck.cli.findings import Finding, failed
-from modeldeck.cli.snapshot import look, told
+from modeldeck.cli.snapshot import told
 from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.exports import Exports
@@ -14,6 +14,7 @@ from modeldeck.domain.metrics.profiles import pick
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.scraping import scraped_by_deployment
 from modeldeck.domain.metrics.series_scope import SeriesScope
+from modeldeck.live.fleet_metrics import exports
 from modeldeck.ports import Metrics
 
 _SHOWN = 6
@@ -23,7 +24,7 @@ _SHOWN = 6
 async def scraping(backends: Backends, metrics: Metrics) -> list[Finding]:
     """Which Deployments' pods are scraped, as which servers, by which labels, and what is doubtful or not known of them."""
     namespaces = await told(backends.namespaces, "Kubernetes")
-    answer = await told(lambda: look(metrics, namespaces.value or ()), "Prometheus")
+    answer = await told(lambda: exports(metrics, namespaces.value or ()), "Prometheus")
     if answer.value is None:
         return [failed("metrics", answer.failure)] if answer.failure is not None else []
     fleet = None
@@ -38,8 +39,7 @@ async def scraping(backends: Backends, metrics: Metrics) -> list[Finding]:
 
 
 def _without_pods(answers: Iterable[Vector]) -> Finding:
-    exports = Exports(tuple(sample.labels for answer in answers for sample in answer.samples))
-    profile = pick(exports)
+    profile = pick(Exports(tuple(sample.labels for answer in answers for sample in answer.samples)))
     found = f"among others {profile.name}" if profile is not None else "none of a known model server"
     return Finding("metrics", None, f"{found}; whose they are is not known without the cluster's pods")
 

@@ -74,7 +74,7 @@ def _others(seen: Snapshot, subject: str | None) -> tuple[OtherWorkload, ...]:
 
 def _mixed_up(seen: Snapshot) -> tuple[str, ...]:
     """Whose figures are doubtful, as series that do not belong together are summed."""
-    scraped = seen.measured.value.scraped if seen.measured.value is not None else {}
+    scraped = (seen.measured.value.scraped if seen.measured.value is not None else None) or {}
     return tuple(f"{key}: {message}" for key, one in sorted(scraped.items()) for message in one.several)
 
 

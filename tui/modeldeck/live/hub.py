@@ -7,7 +7,7 @@ After `stop` nothing is published any more, so late data of an old environment c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -15,14 +15,13 @@ from typing import Any
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
-from modeldeck.domain.metrics.measured import ChartPoints, Group, chart_points, grouped, unmeasured
-from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels
-from modeldeck.domain.metrics.profiles import WIDE_WINDOW, Profile, bulk_queries, deployment_queries, pod_pattern
-from modeldeck.domain.metrics.scraping import Scraped
-from modeldeck.domain.metrics.statements import Metric, known_metrics
+from modeldeck.domain.metrics.measured import ChartPoints, chart_points
+from modeldeck.domain.metrics.pod_labels import PodIndex
+from modeldeck.domain.metrics.profiles import deployment_queries, pod_pattern
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
 from modeldeck.domain.reading import Reading
+from modeldeck.live.fleet_metrics import FleetMetrics, Stats
 from modeldeck.live.poller import Poller
 from modeldeck.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from modeldeck.live.scrapes import Scrapes
@@ -56,14 +55,6 @@ class Runs:
     query: RunsQuery
     runs: tuple[Run, ...]
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """Bulk answers for every pod of the watched namespaces, and by Deployment how its pods are scraped (None: not looked up yet)."""
-
-    groups: tuple[Group, ...] = ()
-    scraped: Mapping[str, Scraped] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +102,6 @@ class Hub:
         patterns: LinkPatterns = _NO_PATTERNS,
     ) -> None:
         self._environment = environment
-        self._patterns = patterns
         self._tracking = tracking
         self._registry = registry
         self._metrics = metrics
@@ -120,7 +110,7 @@ class Hub:
         self._publish = publish
         self._fleet: Fleet | None = None
         self._scrapes = Scrapes(metrics, clock, self._scope) if metrics is not None else None
-        self._windows: dict[str, int] = {}
+        self._fleet_metrics = FleetMetrics(metrics, patterns) if metrics is not None else None
         self._runs_interval = min(refresh, 4.0)
         self._recent = RecentRuns(tracking, clock) if tracking is not None else None
         self._older: tuple[Run, ...] = ()
@@ -294,30 +284,13 @@ class Hub:
     # ── metrics ──
 
     async def _fetch_stats(self) -> Stats:
-        assert self._metrics is not None
         assert self._scrapes is not None
+        assert self._fleet_metrics is not None
         fleet = self._fleet if self._fleet and (self._fleet.whole or self._fleet.pods) else None
-        scraped = await self._scrapes.of(fleet)
+        scrapes = await self._scrapes.of(fleet)
         if fleet is None:
             return Stats()
-        namespaces = await self._scope()
-        stated = known_metrics(self._scrapes.names, self._patterns)
-        ways = grouped(scraped) | (unmeasured(scraped, fleet, self._metrics.scope) if stated else {})
-        groups = await asyncio.gather(*(self._ask(way, keys, namespaces, stated) for way, keys in ways.items()))
-        return Stats(tuple(groups), scraped)
-
-    async def _ask(
-        self, way: tuple[Profile, PodLabels], deployments: frozenset[str], namespaces: Sequence[str], stated: Sequence[Metric]
-    ) -> Group:
-        assert self._metrics is not None
-        profile, labels = way
-        queries = bulk_queries(profile, namespaces, labels=labels, window=self._windows.get(profile.name), stated=stated)
-        answers = await asyncio.gather(*(self._metrics.query(promql) for promql in queries.values()))
-        vectors = dict(zip(queries, answers, strict=True))
-        if not any(vectors[name].samples for name in ("buckets", "requests") if name in vectors):
-            # A rate needs two scrapes: where scrapes are far apart, only a wider window holds them.
-            self._windows[profile.name] = WIDE_WINDOW
-        return Group(profile, labels, deployments, vectors)
+        return await self._fleet_metrics.stats(scrapes, fleet, await self._scope())
 
     async def _scope(self) -> tuple[str, ...]:
         """The namespaces to ask for; all, where the kubeconfig that would tell cannot be read."""
@@ -342,7 +315,7 @@ class Hub:
         key = f"{query.namespace}/{query.deployment}"
         assert self._scrapes is not None
         fleet = self._fleet
-        scraped = (await self._scrapes.of(fleet)).get(key)
+        scraped = (await self._scrapes.of(fleet)).by_deployment.get(key)
         step = max(5.0, round(query.window / max(10, query.columns)))
         end = self._clock.now() // step * step
         start = end - query.window

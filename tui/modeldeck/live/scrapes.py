@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from modeldeck.domain.kubernetes.workloads import Fleet
-from modeldeck.domain.metrics.scraping import Scraped, names_in, questions, scraped_by_deployment
+from modeldeck.live.fleet_metrics import FleetScrapes, exports, fleet_scrapes
 from modeldeck.ports import Clock, Metrics
 
 LOOK_AGAIN = 60.0
 """Seconds after which it is looked up anew: a server that exports more, or another one, may come later."""
 LOOK_SOON = 10.0
 """The same while pods come, or nothing was found: they are scraped some time after they started."""
-MANY_PODS = 500
-"""From so many on it is worked out in a thread: a second for 15,000, for which keys must not wait."""
+_NOTHING = FleetScrapes()
 
 
 class Scrapes:
@@ -24,9 +23,7 @@ class Scrapes:
         self._metrics = metrics
         self._clock = clock
         self._namespaces = namespaces
-        self._found: Mapping[str, Scraped] = {}
-        self.names: frozenset[str] = frozenset()
-        """The metrics that were found at all."""
+        self._found = _NOTHING
         self._looked_at: float | None = None
         self._pods: frozenset[str] = frozenset()
         self._whole = False
@@ -34,22 +31,16 @@ class Scrapes:
         self._pods_changed_at = 0.0
         self._looking = asyncio.Lock()
 
-    async def of(self, fleet: Fleet | None) -> Mapping[str, Scraped]:
-        """By Deployment key. Raises a Failure where Prometheus does not answer, whether or not there is a fleet."""
+    async def of(self, fleet: Fleet | None) -> FleetScrapes:
+        """Raises a Failure where Prometheus does not answer, whether or not there is a fleet."""
         async with self._looking:  # rows and charts want it at the same time
             if fleet is None:
                 await self._metrics.ping()
-                return {}
+                return _NOTHING
             now = self._clock.now()
             if self._is_due(fleet, now):
-                scope = self._metrics.scope
-                asked = questions(await self._namespaces(), scope)
-                answers = await asyncio.gather(*(self._metrics.query(promql) for promql in asked))
-                if len(fleet.pods) < MANY_PODS:
-                    self._found = scraped_by_deployment(answers, fleet, scope)
-                else:
-                    self._found = await asyncio.to_thread(scraped_by_deployment, answers, fleet, scope)
-                self.names = names_in(answers)
+                answers = await exports(self._metrics, await self._namespaces())
+                self._found = await fleet_scrapes(answers, fleet, self._metrics.scope)
                 self._looked_at, self._whole = now, fleet.whole
             return self._found
 
@@ -57,9 +48,9 @@ class Scrapes:
         pods = frozenset(pod.uid for pod in fleet.pods)
         if pods != self._pods:
             self._pods, self._pods_changed_at = pods, now
-            if not self._found:  # the first pods come a moment after their deployments
+            if not self._found.by_deployment:  # the first pods come a moment after their deployments
                 return True
         if fleet.whole and not self._whole:
             return True
-        soon = not self._found or now - self._pods_changed_at < LOOK_AGAIN
+        soon = not self._found.by_deployment or now - self._pods_changed_at < LOOK_AGAIN
         return self._looked_at is None or now - self._looked_at > (LOOK_SOON if soon else LOOK_AGAIN)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -84,9 +84,11 @@ def unmeasured(scraped: Mapping[str, Scraped], fleet: Fleet, scope: SeriesScope)
 
 
 def measured_fleet(
-    groups: Iterable[Group], fleet: Fleet, patterns: LinkPatterns = _NO_PATTERNS
+    groups: Collection[Group], fleet: Fleet, patterns: LinkPatterns = _NO_PATTERNS
 ) -> tuple[dict[str, ServingStats], dict[str, Statement]]:
     """(statistics by Deployment key, `namespace/pod` → what it states about its version)."""
+    if not groups:
+        return {}, {}
     index = PodIndex(fleet)
     stats: dict[str, ServingStats] = {}
     observed: dict[str, Statement] = {}

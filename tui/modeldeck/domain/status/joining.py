@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from modeldeck.domain.kubernetes import rollout
@@ -13,6 +13,7 @@ from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, Pod, Replic
 from modeldeck.domain.links.linking import link_in, link_of, links_of, primary, unread
 from modeldeck.domain.links.links import LinkPatterns, ServingLink
 from modeldeck.domain.links.resolving import Resolved, resolve
+from modeldeck.domain.metrics.measured import Group, measured_fleet
 from modeldeck.domain.metrics.samples import NOTHING_KNOWN, ServingStats
 from modeldeck.domain.metrics.statements import Statement
 from modeldeck.domain.mlflow.registry import CHAMPION, Registry
@@ -52,6 +53,16 @@ class Joiner:
         self._patterns = patterns
         self._registry: Registry | None = None
         self._kept: dict[str, tuple[list[object], ServingRow]] = {}
+
+    def measured_rows(
+        self, fleet: Fleet | None, registry: Registry | None, groups: Collection[Group], *, figures: bool = True
+    ) -> tuple[ServingRow, ...]:
+        """The same from Prometheus' answers; () where the cluster has not answered. `figures`: False leaves out what is measured, and keeps
+        what pods state."""
+        if fleet is None:
+            return ()
+        stats, observed = measured_fleet(groups, fleet, self._patterns)
+        return self.rows(fleet, registry, stats if figures else _NO_STATS, observed=observed)
 
     def rows(
         self,

@@ -10,13 +10,10 @@ from modeldeck.domain.environments import Environment
 from modeldeck.domain.kubernetes.annotations import OperationAnnotation
 from modeldeck.domain.kubernetes.annotations import under_way as marked
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
-from modeldeck.domain.metrics import measured
-from modeldeck.domain.metrics.samples import ServingStats
-from modeldeck.domain.metrics.statements import Statement
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.mlflow.runs import Run
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.status import joining
+from modeldeck.domain.status.joining import Joiner
 from modeldeck.domain.status.selection import (
     EMPTY,
     Pane,
@@ -29,7 +26,8 @@ from modeldeck.domain.status.selection import (
     select_version,
 )
 from modeldeck.domain.status.serving_row import ServingRow
-from modeldeck.live.hub import LiveCharts, Runs, Stats, Topic
+from modeldeck.live.fleet_metrics import Stats
+from modeldeck.live.hub import LiveCharts, Runs, Topic
 from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
 
 if TYPE_CHECKING:
@@ -76,7 +74,7 @@ class DeckModel:
         self._told_cut_off = False
         self.journal_trouble = ""
         """Why the journal cannot be read; "" while it can."""
-        self._joiner = joining.Joiner(champion=environment.champion, patterns=environment.patterns)
+        self._joiner = Joiner(champion=environment.champion, patterns=environment.patterns)
         self._readings: dict[Topic, Reading[Any]] = {}
         self._lost = ""
 
@@ -94,18 +92,10 @@ class DeckModel:
         return _TOUCHES[topic]
 
     def _join(self) -> tuple[ServingRow, ...]:
-        fleet = self.fleet
-        if fleet is None:
-            return ()
-        stats = self.stats
-        by_deployment: Mapping[str, ServingStats] = {}
-        observed: Mapping[str, Statement] = {}
-        if stats is not None:
-            by_deployment, observed = measured.measured_fleet(stats.groups, fleet, self.environment.patterns)
-            if self._readings[Topic.STATS].failure is not None:
-                # A row has no room for a figure's age, so figures that are not live are not known; the live pane tells theirs.
-                by_deployment = {}
-        return self._joiner.rows(fleet, self.registry, by_deployment, observed=observed)
+        groups = self.stats.groups if self.stats is not None else ()
+        measured = self._readings.get(Topic.STATS)
+        # A row has no room for a figure's age, so figures that are not live are not known; the live pane tells theirs.
+        return self._joiner.measured_rows(self.fleet, self.registry, groups, figures=measured is None or measured.failure is None)
 
     # ── what was read ──
 
