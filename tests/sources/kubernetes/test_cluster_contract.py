@@ -15,7 +15,7 @@ from modeldeck.domain.kubernetes.rollout import new_pods, status
 from modeldeck.domain.kubernetes.workloads import Controller, Deployment, Fleet
 from modeldeck.domain.links.linking import find_links, slot_edits, template_patch, undo_edits
 from modeldeck.ports import Cluster
-from modeldeck.sources.kubernetes import responses
+from modeldeck.sources.kubernetes import wire
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from tests.sources.kubernetes.conftest import Hand
 
@@ -40,7 +40,7 @@ async def test_who_answers(hand: Hand) -> None:
 
 async def test_which_cluster_it_is(hand: Hand, opened: Opened) -> None:
     """An operator of one namespace may not read kube-system, and knows the cluster by its address and authority."""
-    body = await hand.cluster._get("/api/v1/namespaces/kube-system", responses.Named)
+    body = await hand.cluster._get("/api/v1/namespaces/kube-system", wire.Named)
     found = await hand.cluster.identity()
     assert found.uid == body.metadata.uid != ""
     assert await opened(hand.target()).identity() == found

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from modeldeck.domain.failures import Faulty, Forbidden, Rejected
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel
-from modeldeck.sources.mlflow.following import ALIASES_A_ROUND, BEHIND, MODELS_EVERY, PATIENCE, Offered, RegistryFollower, joined, pauses_of
+from modeldeck.sources.mlflow.following import (
+    ALIASES_A_ROUND,
+    BEHIND,
+    MODELS_EVERY,
+    PATIENCE,
+    Offered,
+    RegistryFollower,
+    joined,
+    read_intervals,
+)
 
 
 class Pages:
@@ -203,7 +212,7 @@ async def test_what_another_console_has_read_is_taken_though_it_is_not_due(bench
     bench.pages.offers, bench.pages.age = offers, 0.25
     followed = await bench.follower.follow()
     assert set(bench.pages.asked) == read
-    pauses = pauses_of(bench.pages.models.values(), (version for _, version in bench.pages.versions.values()))
+    pauses = read_intervals(bench.pages.models.values(), (version for _, version in bench.pages.versions.values()))
     assert followed.age == 0.25
     assert followed.pause == pytest.approx(pauses.news - 0.25 + BEHIND)
     assert followed.aliases_read is (offers > Offered.NEWEST_MODELS)
@@ -221,7 +230,7 @@ async def test_the_aliases_that_another_console_has_looked_at_are_those_that_are
 async def test_consoles_that_began_together_do_not_all_read_what_is_due_again() -> None:
     first, later = Bench(), Bench()
     later.follower = RegistryFollower(later.pages, lambda: later.now, lambda: 1.0)
-    pauses = pauses_of(first.pages.models.values(), (version for _, version in first.pages.versions.values()))
+    pauses = read_intervals(first.pages.models.values(), (version for _, version in first.pages.versions.values()))
     for bench in (first, later):
         await bench.begin()
         bench.now = pauses.models
@@ -274,7 +283,7 @@ async def test_a_reading_that_breaks_half_way_loses_nothing(bench: Bench) -> Non
 
 
 async def test_all_models_and_then_everything_is_read_now_and_then(bench: Bench) -> None:
-    pauses = pauses_of(bench.pages.models.values(), (version for _, version in bench.pages.versions.values()))
+    pauses = read_intervals(bench.pages.models.values(), (version for _, version in bench.pages.versions.values()))
     bench.pages.point("m3", "champion", "2")
     bench.pages.drop("m8")
     bench.now = pauses.models
@@ -289,13 +298,13 @@ async def test_all_models_and_then_everything_is_read_now_and_then(bench: Bench)
 
 def test_a_small_registry_is_read_whole_every_time_and_a_large_one_costs_little() -> None:
     small = Pages(3, 4)
-    pauses = pauses_of(small.models.values(), (version for _, version in small.versions.values()))
+    pauses = read_intervals(small.models.values(), (version for _, version in small.versions.values()))
     assert max(pauses.news, pauses.models, pauses.whole) < 5
     models = [RegisteredModel(f"m{number}", {"champion": "1"}) for number in range(2000)]
     versions = [
         ModelVersion("m7", str(number), "0" * 32, "READY", "None", 1.0, "mlflow-artifacts:/0/x/artifacts") for number in range(10_000)
     ]
-    pauses = pauses_of(models, versions)
+    pauses = read_intervals(models, versions)
     of_models, of_all = 2000 * 750, 2000 * 750 + 10_000 * 400
     assert of_models / pauses.models + of_all / pauses.whole < 15_000
     # Seconds of the server's own time a second, as measured: two looks at the newest, all models, everything.

@@ -15,7 +15,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.sources.kubernetes import wire
 from modeldeck.sources.kubernetes.connection import Connection
 from modeldeck.sources.kubernetes.reflector import Reflector
-from modeldeck.sources.kubernetes.resources import Kind
+from modeldeck.sources.kubernetes.resources import ResourceKind
 
 Object = dict[str, Any]  # a Kubernetes object as JSON
 
@@ -73,9 +73,9 @@ class Unstructured:
         return self.metadata.name
 
 
-def unstructured(plural: str, prefix: str = "/api/v1") -> Kind[Unstructured]:
+def unstructured(plural: str, prefix: str = "/api/v1") -> ResourceKind[Unstructured]:
     """A kind whose objects stay whole."""
-    return Kind(plural, prefix, msgspec.json.Decoder(Unstructured, dec_hook=lambda _, body: Unstructured(body)), lambda item: item)
+    return ResourceKind(plural, prefix, msgspec.json.Decoder(Unstructured, dec_hook=lambda _, body: Unstructured(body)), lambda item: item)
 
 
 class DynamicInformer:
@@ -85,7 +85,7 @@ class DynamicInformer:
     """
 
     def __init__(
-        self, client: DynamicClient, kind: Kind[Unstructured], changed: Callable[[str, Object | None], None], *, fields: str = ""
+        self, client: DynamicClient, kind: ResourceKind[Unstructured], changed: Callable[[str, Object | None], None], *, fields: str = ""
     ) -> None:
         self._reflector = Reflector(client.connection, kind, "", self._take, fields=fields)
         self._changed = changed

@@ -25,7 +25,7 @@ from modeldeck.sources.http.transport import Params, Timeouts, Transport
 from modeldeck.sources.kubernetes import BACKEND, convert, leases, responses, wire
 from modeldeck.sources.kubernetes.connection import Connection
 from modeldeck.sources.kubernetes.listing import converted, listed
-from modeldeck.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS, Item, Kind
+from modeldeck.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS, Item, ResourceKind
 from modeldeck.sources.kubernetes.scheduling import scheduler_snapshot
 from modeldeck.sources.kubernetes.scope import EVERYWHERE, readable_namespaces
 from modeldeck.sources.kubernetes.unhandled import unhandled
@@ -51,14 +51,14 @@ class KubernetesCluster:
         self._identity: ClusterId | None = None
 
     async def ping(self) -> str:
-        return (await self._get("/version", responses.Version)).git_version
+        return (await self._get("/version", responses.ServerVersion)).git_version
 
     async def identity(self) -> ClusterId:
         """Asked once. Who may not read the namespace has only the address."""
         if self._identity is None:
             login = await self.connection.login()
             try:
-                uid = (await self._get(f"/api/v1/namespaces/{SYSTEM}", responses.Named)).metadata.uid
+                uid = (await self._get(f"/api/v1/namespaces/{SYSTEM}", wire.Named)).metadata.uid
             except (Forbidden, NotFound):
                 uid = ""
             self._identity = ClusterId(uid, address_digest(login.server, login.ca_pem))
@@ -269,7 +269,7 @@ class KubernetesCluster:
 
 
 async def _everywhere(
-    transport: Transport, kind: Kind[Found], scope: Sequence[str], gaps: list[str], *, needed: bool = False
+    transport: Transport, kind: ResourceKind[Found], scope: Sequence[str], gaps: list[str], *, needed: bool = False
 ) -> tuple[Found, ...]:
     """All of a kind in the scope. Where it may not be read, that is a gap: everything else goes on."""
     found: list[Found] = []

@@ -119,7 +119,7 @@ def _field_owner(entry: wire.ManagedField) -> FieldOwner:
     )
 
 
-def _controller(meta: wire.Meta) -> wire.Owner | None:
+def _controller(meta: wire.Meta) -> wire.OwnerReference | None:
     return next((owner for owner in meta.owner_references or () if owner.controller), None)
 
 

@@ -13,7 +13,7 @@ from modeldeck.sources.common.bounds import PageTokens
 from modeldeck.sources.http.decode import LARGE, as_malformed, collector_paused
 from modeldeck.sources.http.transport import Timeouts, Transport
 from modeldeck.sources.kubernetes import BACKEND, wire
-from modeldeck.sources.kubernetes.resources import Kind
+from modeldeck.sources.kubernetes.resources import ResourceKind
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ class Page(Generic[T]):
 
 
 async def pages(
-    transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "", fields: str = "", most: int = bounds.LIST
+    transport: Transport, kind: ResourceKind[T], namespace: str, *, selector: str = "", fields: str = "", most: int = bounds.LIST
 ) -> AsyncIterator[Page[T]]:
     """At most `most` bytes. Raises a Failure; one with `expired(...)` true where the list grew too old between two pages, and must be begun
     again."""
@@ -64,7 +64,7 @@ async def pages(
 
 
 async def listed(
-    transport: Transport, kind: Kind[T], namespace: str, *, selector: str = "", fields: str = "", most: int = bounds.LIST
+    transport: Transport, kind: ResourceKind[T], namespace: str, *, selector: str = "", fields: str = "", most: int = bounds.LIST
 ) -> tuple[T, ...]:
     """The whole list. One that expires between its pages is begun again once."""
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modeldeck.sources.kubernetes.wire import ContainerStatus, PodWire, StateWire, Terminated
+from modeldeck.sources.kubernetes.wire import ContainerStateTerminated, ContainerStatus, PodWire, StateWire
 
 _NO_STATE = StateWire()
 
@@ -67,5 +67,5 @@ def _of_containers(statuses: list[ContainerStatus], reason: str, pod_ready: bool
     return error or ("NotReady" if running else reason)
 
 
-def _ended(state: Terminated) -> str:
+def _ended(state: ContainerStateTerminated) -> str:
     return state.reason or (f"Signal:{state.signal}" if state.signal else f"ExitCode:{state.exit_code}")

@@ -23,7 +23,7 @@ from modeldeck.sources.http.transport import Params
 from modeldeck.sources.kubernetes import BACKEND, responses, wire
 from modeldeck.sources.kubernetes.connection import Connection
 from modeldeck.sources.kubernetes.listing import converted, expired, pages
-from modeldeck.sources.kubernetes.resources import Item, Kind
+from modeldeck.sources.kubernetes.resources import Item, ResourceKind
 from modeldeck.sources.kubernetes.store import Store
 
 T = TypeVar("T", bound=Item)
@@ -64,7 +64,7 @@ class Pauses:
 class Reflector(Generic[T]):
     """`changed` is called on the event loop after every change of the shelf or of `failure`. `fields`: a field selector."""
 
-    def __init__(self, connection: Connection, kind: Kind[T], namespace: str, changed: Callable[[], None], *, fields: str = "") -> None:
+    def __init__(self, connection: Connection, kind: ResourceKind[T], namespace: str, changed: Callable[[], None], *, fields: str = "") -> None:
         self.kind = kind
         self.namespace = namespace
         self._fields = fields

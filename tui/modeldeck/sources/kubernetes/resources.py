@@ -25,7 +25,7 @@ I_co = TypeVar("I_co", covariant=True, bound=Item)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[T]):
+class ResourceKind(Generic[T]):
     """One kind: its place, how one object is decoded, and what it becomes."""
 
     plural: str
@@ -40,6 +40,10 @@ class Kind(Generic[T]):
         return "/".join(parts)
 
 
-DEPLOYMENTS: Kind[Deployment] = Kind("deployments", "/apis/apps/v1", msgspec.json.Decoder(wire.DeploymentWire), convert.deployment_of)
-REPLICA_SETS: Kind[ReplicaSet] = Kind("replicasets", "/apis/apps/v1", msgspec.json.Decoder(wire.ReplicaSetWire), convert.replica_set_of)
-PODS: Kind[Pod] = Kind("pods", "/api/v1", msgspec.json.Decoder(wire.PodWire), convert.pod_of)
+DEPLOYMENTS: ResourceKind[Deployment] = ResourceKind(
+    "deployments", "/apis/apps/v1", msgspec.json.Decoder(wire.DeploymentWire), convert.deployment_of
+)
+REPLICA_SETS: ResourceKind[ReplicaSet] = ResourceKind(
+    "replicasets", "/apis/apps/v1", msgspec.json.Decoder(wire.ReplicaSetWire), convert.replica_set_of
+)
+PODS: ResourceKind[Pod] = ResourceKind("pods", "/api/v1", msgspec.json.Decoder(wire.PodWire), convert.pod_of)

@@ -9,19 +9,13 @@ import msgspec
 from modeldeck.sources.kubernetes.wire import Int, ListMeta, Meta, Moment, Wire
 
 
-class Named(Wire):
-    """Any object, as far as its metadata goes."""
-
-    metadata: Meta
-
-
-class Cause(Wire):
+class StatusCause(Wire):
     message: str = ""
     field: str = ""
 
 
-class Details(Wire):
-    causes: list[Cause] | None = None
+class StatusDetails(Wire):
+    causes: list[StatusCause] | None = None
     retry_after_seconds: Int = 0
 
 
@@ -32,7 +26,7 @@ class Status(Wire):
     message: str = ""
     reason: str = ""
     code: Int = 0
-    details: Details | None = None
+    details: StatusDetails | None = None
 
 
 class EventSeries(Wire):
@@ -119,7 +113,7 @@ class Specified(Wire):
     spec: dict[str, Any] | None = None
 
 
-class Version(Wire):
+class ServerVersion(Wire):
     git_version: str = ""
 
 

@@ -29,7 +29,7 @@ from modeldeck.sources.common import bounds
 from modeldeck.sources.http.transport import Transport
 from modeldeck.sources.kubernetes import wire
 from modeldeck.sources.kubernetes.listing import listed
-from modeldeck.sources.kubernetes.resources import PODS, Kind
+from modeldeck.sources.kubernetes.resources import PODS, ResourceKind
 from modeldeck.sources.kubernetes.wire import Int, Meta, Wire
 
 K = TypeVar("K")
@@ -122,7 +122,7 @@ class TolerationWire(Wire):
     effect: str = ""
 
 
-class Port(Wire):
+class HostPortWire(Wire):
     host_port: Int = 0
     protocol: str = "TCP"
     host_ip: str = msgspec.field(name="hostIP", default="")
@@ -135,11 +135,11 @@ class Requested(Wire):
 
 class ScheduledContainer(Wire):
     resources: Requested | None = None
-    ports: list[Port] | None = None
+    ports: list[HostPortWire] | None = None
     restart_policy: str = ""
 
 
-class Spread(Wire):
+class TopologySpreadConstraint(Wire):
     when_unsatisfiable: str = ""
 
 
@@ -156,7 +156,7 @@ class ScheduledSpec(Wire):
     node_selector: dict[str, str] | None = None
     affinity: Affinity | None = None
     tolerations: list[TolerationWire] | None = None
-    topology_spread_constraints: list[Spread] | None = None
+    topology_spread_constraints: list[TopologySpreadConstraint] | None = None
     containers: list[ScheduledContainer] | None = None
     init_containers: list[ScheduledContainer] | None = None
     resources: Requested | None = None
@@ -318,7 +318,7 @@ def _node_of(body: NodeWire) -> _Node:
     return _Node(NodeInfo(meta.name, _amounts(body.status.allocatable), meta.labels or {}, taints, spec.unschedulable), autoscaler)
 
 
-_NODES: Kind[_Node] = Kind("nodes", "/api/v1", msgspec.json.Decoder(NodeWire), _node_of)
+_NODES: ResourceKind[_Node] = ResourceKind("nodes", "/api/v1", msgspec.json.Decoder(NodeWire), _node_of)
 
 
 def _quota_of(body: QuotaWire) -> Quota | None:
@@ -330,8 +330,8 @@ def _quota_of(body: QuotaWire) -> Quota | None:
     return Quota(body.metadata.name, *texts)
 
 
-_QUOTAS: Kind[Quota | None] = Kind("resourcequotas", "/api/v1", msgspec.json.Decoder(QuotaWire), _quota_of)
-_SCHEDULED: Kind[PodInfo] = Kind("pods", "/api/v1", msgspec.json.Decoder(ScheduledPod), pod_info_of)
+_QUOTAS: ResourceKind[Quota | None] = ResourceKind("resourcequotas", "/api/v1", msgspec.json.Decoder(QuotaWire), _quota_of)
+_SCHEDULED: ResourceKind[PodInfo] = ResourceKind("pods", "/api/v1", msgspec.json.Decoder(ScheduledPod), pod_info_of)
 
 
 async def scheduler_snapshot(transport: Transport, pod: Pod) -> SchedulerSnapshot:

@@ -11,7 +11,7 @@ from modeldeck.domain.kubernetes.workloads import OtherWorkload
 from modeldeck.sources.http.transport import Transport
 from modeldeck.sources.kubernetes import convert, wire
 from modeldeck.sources.kubernetes.listing import listed
-from modeldeck.sources.kubernetes.resources import Kind
+from modeldeck.sources.kubernetes.resources import ResourceKind
 
 
 class _Spec(wire.Wire):
@@ -31,9 +31,9 @@ def _daemon_set(body: _Workload) -> OtherWorkload:
     return OtherWorkload("DaemonSet", body.metadata.namespace, body.metadata.name, convert.template_of(body.spec.template))
 
 
-_KINDS: tuple[Kind[OtherWorkload], ...] = (
-    Kind("statefulsets", "/apis/apps/v1", msgspec.json.Decoder(_Workload), _stateful_set),
-    Kind("daemonsets", "/apis/apps/v1", msgspec.json.Decoder(_Workload), _daemon_set),
+_KINDS: tuple[ResourceKind[OtherWorkload], ...] = (
+    ResourceKind("statefulsets", "/apis/apps/v1", msgspec.json.Decoder(_Workload), _stateful_set),
+    ResourceKind("daemonsets", "/apis/apps/v1", msgspec.json.Decoder(_Workload), _daemon_set),
 )
 
 

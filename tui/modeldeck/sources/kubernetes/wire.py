@@ -24,7 +24,7 @@ class Present(Wire):
     """Something is there, whatever it holds."""
 
 
-class Owner(Wire):
+class OwnerReference(Wire):
     uid: str
     kind: str = ""
     name: str = ""
@@ -59,7 +59,7 @@ class Meta(Wire):
     annotations: dict[str, str] | None = None
     creation_timestamp: Moment | None = None
     deletion_timestamp: Moment | None = None
-    owner_references: list[Owner] | None = None
+    owner_references: list[OwnerReference] | None = None
 
 
 class DeploymentMeta(Meta):
@@ -96,7 +96,7 @@ class Resources(Wire):
     limits: dict[str, str | int | float] | None = None
 
 
-class Port(Wire):
+class ContainerPort(Wire):
     container_port: Int = 0
 
 
@@ -108,7 +108,7 @@ class ContainerSpec(Wire):
     env: list[Env] | None = None
     env_from: list[EnvFrom] | None = None
     resources: Resources | None = None
-    ports: list[Port] | None = None
+    ports: list[ContainerPort] | None = None
 
 
 class InitContainer(ContainerSpec):
@@ -187,16 +187,16 @@ class ReplicaSetWire(Wire):
     status: WorkloadStatus = field(default_factory=WorkloadStatus)
 
 
-class Waiting(Wire):
+class ContainerStateWaiting(Wire):
     reason: str = ""
     message: str = ""
 
 
-class Running(Wire):
+class ContainerStateRunning(Wire):
     started_at: Moment | None = None
 
 
-class Terminated(Wire):
+class ContainerStateTerminated(Wire):
     exit_code: Int = 0
     signal: Int = 0
     reason: str = ""
@@ -205,9 +205,9 @@ class Terminated(Wire):
 
 
 class StateWire(Wire):
-    waiting: Waiting | None = None
-    running: Running | None = None
-    terminated: Terminated | None = None
+    waiting: ContainerStateWaiting | None = None
+    running: ContainerStateRunning | None = None
+    terminated: ContainerStateTerminated | None = None
 
 
 class ContainerStatus(Wire):
@@ -260,6 +260,8 @@ class ObjectList(Wire):
 
 
 class Named(Wire):
+    """Any object, as far as its metadata goes."""
+
     metadata: Meta
 
 

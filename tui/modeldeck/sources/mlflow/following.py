@@ -90,7 +90,7 @@ class RegistryPages(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pauses:
+class ReadIntervals:
     """Seconds from one such reading to the next."""
 
     news: float
@@ -98,11 +98,11 @@ class Pauses:
     whole: float
 
 
-def pauses_of(models: Iterable[RegisteredModel], versions: Iterable[ModelVersion]) -> Pauses:
+def read_intervals(models: Iterable[RegisteredModel], versions: Iterable[ModelVersion]) -> ReadIntervals:
     """By the size of the registry."""
     of_models = [MODEL_BYTES + len(model.description) + _length(model.tags) + _length(model.aliases) for model in models]
     of_versions = [VERSION_BYTES + len(version.description) + len(version.source) + _length(version.tags) for version in versions]
-    return Pauses(
+    return ReadIntervals(
         news=min(LONGEST_PAUSE, NEWS_PAUSE * (len(of_models) + len(of_versions))),
         models=sum(of_models) / BYTES_A_SECOND,
         whole=(sum(of_models) + sum(of_versions)) / BYTES_A_SECOND,
@@ -131,7 +131,7 @@ class RegistryFollower:
         self._registry: Registry | None = None
         self._told: tuple[Mapping[str, RegisteredModel], Mapping[tuple[str, str], ModelVersion]] = {}, {}
         """What `_registry` was made from: a reading that failed half-way has changed the others."""
-        self._pauses = Pauses(0.0, 0.0, 0.0)
+        self._intervals = ReadIntervals(0.0, 0.0, 0.0)
         self._whole_at = self._models_at = 0.0
         self._round = 0
         self._turn = 0
@@ -150,9 +150,9 @@ class RegistryFollower:
         if self._registry is None or self._told != (self._models, self._versions):
             self._registry = joined(self._models.values(), self._versions.values())
             self._told = dict(self._models), dict(self._versions)
-            self._pauses = pauses_of(self._models.values(), self._versions.values())
+            self._intervals = read_intervals(self._models.values(), self._versions.values())
         # Whoever asked the others' questions asks them again after a pause: right after that is the time to look.
-        pause = self._pauses.news - age + BEHIND if age else self._pauses.news
+        pause = self._intervals.news - age + BEHIND if age else self._intervals.news
         return Followed(self._registry, every, max(0.0, pause), age)
 
     async def _read(self, now: float, aliases: Sequence[tuple[str, str]], *, whole: bool) -> bool:
@@ -165,15 +165,15 @@ class RegistryFollower:
             return await self._read_all(now)
 
     def _is_due(self, at: float, now: float) -> bool:
-        return now >= at + self._patience * self._pauses.news
+        return now >= at + self._patience * self._intervals.news
 
     async def _read_all(self, now: float) -> bool:
         models, versions = await self._pages.all_models(), await self._pages.all_versions()
         self._models = {model.name: model for model in models}
         self._versions = {(version.model, version.version): version for version in versions}
         self._explained.clear()
-        self._pauses = pauses_of(models, versions)
-        self._whole_at, self._models_at = now + self._pauses.whole, now + self._pauses.models
+        self._intervals = read_intervals(models, versions)
+        self._whole_at, self._models_at = now + self._intervals.whole, now + self._intervals.models
         return True
 
     async def _read_news(self, now: float, aliases: Sequence[tuple[str, str]]) -> bool:
@@ -192,7 +192,7 @@ class RegistryFollower:
             await self._take_models(models)
         if every:
             self._forget(self._models.keys() - {model.name for model in models})
-            self._models_at = now + self._pauses.models
+            self._models_at = now + self._intervals.models
         else:
             await self._look_at_aliases(aliases)
         return every

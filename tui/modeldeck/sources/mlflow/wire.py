@@ -21,7 +21,7 @@ Number = int | float | str
 """Databases hand out NaN as the string "NaN", and protobuf's JSON may hand out 64-bit numbers as strings."""
 
 
-class ErrorAnswer(msgspec.Struct, gc=False):
+class MlflowErrorAnswer(msgspec.Struct, gc=False):
     error_code: str = ""
     message: str = ""
 
@@ -29,7 +29,7 @@ class ErrorAnswer(msgspec.Struct, gc=False):
 def explain(body: bytes) -> str:
     """MLflow's own message of an error body, "" where there is none."""
     try:
-        return msgspec.json.decode(body, type=ErrorAnswer).message
+        return msgspec.json.decode(body, type=MlflowErrorAnswer).message
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # a proxy's page, or nothing
         return ""
 

@@ -19,18 +19,18 @@ Point = tuple[Annotated[float, msgspec.Meta(ge=-200e9, le=200e9)], str]
 """Seconds since the epoch, within what a calendar holds, and the sample's value."""
 
 
-class ErrorAnswer(msgspec.Struct, gc=False):
+class PrometheusErrorAnswer(msgspec.Struct, gc=False):
     status: str = ""
     errorType: str = ""
     error: str = ""
 
 
-def error_of(body: bytes) -> ErrorAnswer:
+def error_of(body: bytes) -> PrometheusErrorAnswer:
     """An error body in Prometheus' form; an empty one where it is a proxy's page, or nothing."""
     try:
-        return msgspec.json.decode(body, type=ErrorAnswer)
+        return msgspec.json.decode(body, type=PrometheusErrorAnswer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ErrorAnswer()
+        return PrometheusErrorAnswer()
 
 
 def explain(body: bytes) -> str:
@@ -42,7 +42,7 @@ _BEHIND = re.compile(r"rpc error|connection refused|connection reset|no such hos
 """Thanos says in the words of an execution error, and in no field, that a store behind it could not be reached."""
 
 
-def is_invalid_query(status: int, answer: ErrorAnswer) -> bool:
+def is_invalid_query(status: int, answer: PrometheusErrorAnswer) -> bool:
     """Whether Prometheus says that the query itself is wrong: unreadable, or impossible to evaluate."""
     if answer.status != "error" or status not in (200, 400, 422):
         return False
@@ -137,7 +137,7 @@ def _result(body: bytes, backend: str) -> tuple[QueryAnswer, Result]:
     answer = decode(body, QueryAnswer, backend=backend)
     if answer.status != "success":
         message = printable(answer.error) or "it answers that the query failed"
-        wrong = is_invalid_query(200, ErrorAnswer(answer.status, answer.errorType, answer.error))
+        wrong = is_invalid_query(200, PrometheusErrorAnswer(answer.status, answer.errorType, answer.error))
         raise (InvalidQuery if wrong else Faulty)(message, backend=backend)
     if answer.data is None:
         raise Malformed("unexpected answer: no `data` in it", backend=backend)
