@@ -10,7 +10,7 @@ import pytest
 
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.kubernetes import rollout
-from modeldeck.domain.kubernetes.rollout import Trouble
+from modeldeck.domain.kubernetes.rollout import RolloutTrouble
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from tests.conformance.clusters import Cluster, until
@@ -28,11 +28,11 @@ class Look:
     failed: bool
 
     @property
-    def ends(self) -> Trouble | None:
+    def ends(self) -> RolloutTrouble | None:
         return rollout.trouble(self.deployment, self.pods)
 
     @property
-    def held(self) -> Trouble | None:
+    def held(self) -> RolloutTrouble | None:
         return rollout.obstacle(self.deployment, self.pods)
 
 

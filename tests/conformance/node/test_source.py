@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from modeldeck.domain.environments import ClusterTarget
-from modeldeck.domain.kubernetes.rollout import Trouble, trouble
+from modeldeck.domain.kubernetes.rollout import RolloutTrouble, trouble
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.linking import find_links, slot_edits, template_patch
 from modeldeck.domain.reading import Reading
@@ -37,7 +37,7 @@ class Deck:
         rows = serving_rows(self.reading.value, None) if self.reading.value else ()
         return next((row for row in rows if row.deployment == name), None)
 
-    def trouble(self, name: str) -> Trouble | None:
+    def trouble(self, name: str) -> RolloutTrouble | None:
         fleet = self.reading.value
         found = fleet.deployment(f"serving/{name}") if fleet else None
         return trouble(found, fleet.pods, fleet.replica_sets) if fleet and found else None

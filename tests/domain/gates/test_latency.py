@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.domain.gates.evidence import NONE
-from modeldeck.domain.gates.latency import P99, Tail, against, compared, p99_of, tail_of
+from modeldeck.domain.gates.latency import P99, LatencyTail, against, compared, p99_of, tail_of
 from modeldeck.domain.gates.measures import Buckets
 
 HUNDRED: Buckets = ((0.1, 90.0), (0.2, 100.0), (math.inf, 100.0))
@@ -45,7 +45,7 @@ def test_what_lies_between_two_bounds_is_known_from_both_sides() -> None:
 
 
 def test_a_bucket_that_lost_samples_holds_none() -> None:
-    assert tail_of(((0.1, 50.0), (0.2, 40.0), (math.inf, 100.0))) == Tail(100.0, ((0.1, 50.0), (0.2, 50.0)))
+    assert tail_of(((0.1, 50.0), (0.2, 40.0), (math.inf, 100.0))) == LatencyTail(100.0, ((0.1, 50.0), (0.2, 50.0)))
 
 
 @pytest.mark.parametrize(("slower", "beyond", "within"), [(1.0, False, True), (1.4, False, False), (3.0, True, False), (10.0, True, False)])
@@ -136,11 +136,11 @@ def test_what_lies_between_two_bounds_is_as_noisy_as_it_says() -> None:
     """Of many services with the same tail: how far what is worked out is off, and how far a count of so many would be."""
     chance, between, low = random.Random(1), 1900.0, 100.0
     found = [
-        Tail(1e5, ((0.1, above + below), (0.2, below))).at_least(0.15)[0]
+        LatencyTail(1e5, ((0.1, above + below), (0.2, below))).at_least(0.15)[0]
         for above, below in ((chance.gauss(between, math.sqrt(between)), chance.gauss(low, math.sqrt(low))) for _ in range(20_000))
     ]
     noise = statistics.variance(map(math.log, found))
-    assert Tail(1e5, ((0.1, between + low), (0.2, low))).at_least(0.15)[1] == pytest.approx(1 / noise, rel=0.05)
+    assert LatencyTail(1e5, ((0.1, between + low), (0.2, low))).at_least(0.15)[1] == pytest.approx(1 / noise, rel=0.05)
 
 
 @pytest.mark.parametrize(("share", "blind"), [(0.095, False), (0.105, True)])
@@ -169,7 +169,7 @@ def test_what_was_half_seen_decides_half_as_surely() -> None:
 
 
 def test_the_straight_lines_between_bounds() -> None:
-    tail = Tail(1000.0, ((0.1, 200.0), (0.4, 50.0)))
+    tail = LatencyTail(1000.0, ((0.1, 200.0), (0.4, 50.0)))
     assert [tail.at_most(seconds) for seconds in (0.0, 0.05, 0.1, 0.25, 0.4, 1.0)] == pytest.approx([1000, 600, 200, 125, 50, 50])
     assert [tail.longer(seconds) for seconds in (0.05, 0.1, 0.2, 0.4, 0.5)] == [200.0, 200.0, 50.0, 50.0, 0.0]
     assert tail.at_least(0.05) == (200.0, 200.0), "below the first bound no logarithm is known"
@@ -182,9 +182,9 @@ def test_the_straight_lines_between_bounds() -> None:
 
 def test_only_finite_bounds_above_nothing_are_of_a_tail() -> None:
     buckets: Buckets = ((-1.0, 0.0), (0.0, 5.0), (0.1, 60.0), (0.2, 90.0), (math.inf, 100.0))
-    assert tail_of(buckets) == Tail(100.0, ((0.1, 40.0), (0.2, 10.0)))
-    assert tail_of(buckets, {0.2, math.inf}) == Tail(100.0, ((0.2, 10.0),))
-    assert tail_of(()) == Tail(0.0, ())
+    assert tail_of(buckets) == LatencyTail(100.0, ((0.1, 40.0), (0.2, 10.0)))
+    assert tail_of(buckets, {0.2, math.inf}) == LatencyTail(100.0, ((0.2, 10.0),))
+    assert tail_of(()) == LatencyTail(0.0, ())
 
 
 def test_a_p99_among_few_requests_and_at_the_end_of_the_buckets() -> None:

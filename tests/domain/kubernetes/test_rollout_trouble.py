@@ -9,7 +9,7 @@ import pytest
 
 from modeldeck.domain.kubernetes.rollout import (
     Cause,
-    Trouble,
+    RolloutTrouble,
     new_pods,
     new_replica_set,
     obstacle,
@@ -26,7 +26,7 @@ SETS = (replica_set(DEPLOYMENT, 1),)
 INIT, SIDECAR, EPHEMERAL = ContainerKind.INIT, ContainerKind.SIDECAR, ContainerKind.EPHEMERAL
 
 
-def of(*containers: ContainerState, **parts: Any) -> Trouble:
+def of(*containers: ContainerState, **parts: Any) -> RolloutTrouble:
     found = trouble(DEPLOYMENT, [pod(SETS[0], "new", ready=False, containers=containers, **parts)], SETS)
     assert found is not None
     return found
@@ -103,7 +103,7 @@ def test_an_end_that_just_came_is_told_with_its_own_code() -> None:
     assert of(first).message == "pod new: Init:OOMKilled of init container fetch, restarted 1 times, exit code 137"
 
 
-def held(*pods: Any, **parts: Any) -> Trouble:
+def held(*pods: Any, **parts: Any) -> RolloutTrouble:
     found = obstacle(replace(DEPLOYMENT, **parts), pods, SETS)
     assert found is not None
     return found

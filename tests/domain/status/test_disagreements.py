@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.kubernetes.rollout import Cause, Trouble
+from modeldeck.domain.kubernetes.rollout import Cause, RolloutTrouble
 from modeldeck.domain.kubernetes.workloads import ContainerKind, Pod
 from modeldeck.domain.links.linking import link_of
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.links.resolving import Resolved
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.status.disagreements import Evidence, disagreements, v
+from modeldeck.domain.status.disagreements import RowEvidence, disagreements, v
 from modeldeck.domain.status.serving_row import Code, LiveVersion
 from tests.domain.links.templates import container, deployment, pod, replica_set, state, template
 
@@ -26,7 +26,7 @@ def registered(created_at: float | None = 0.0, status: str = "READY", version: s
     return Registry((RegisteredModel("iris", {"champion": "7"}),), (known,))
 
 
-def evidence(**parts: Any) -> Evidence:
+def evidence(**parts: Any) -> RowEvidence:
     """One ready pod whose version nobody told, by an alias that says v7."""
     values: dict[str, Any] = {
         "deployment": DEPLOYMENT,
@@ -40,10 +40,10 @@ def evidence(**parts: Any) -> Evidence:
         "running": (POD,),
         "versions": {"pod-0": None},
     }
-    return Evidence(**(values | parts))
+    return RowEvidence(**(values | parts))
 
 
-def codes(found: Evidence) -> list[Code]:
+def codes(found: RowEvidence) -> list[Code]:
     return [each.code for each in disagreements(found)]
 
 
@@ -87,7 +87,7 @@ def test_no_pod_is_ready_where_neither_the_count_nor_any_pod_says_so(desired: in
     found = evidence(deployment=replace(DEPLOYMENT, desired=desired, ready=ready), live=(LiveVersion(None, 1, live),))
     assert codes(found) == ([] if serves else [Code.NOT_SERVING])
     if not serves:
-        told = disagreements(found, Trouble("pod pod-0: OOMKilled", "OOMKilled", Cause.MEMORY))
+        told = disagreements(found, RolloutTrouble("pod pod-0: OOMKilled", "OOMKilled", Cause.MEMORY))
         assert [each.message for each in (*disagreements(found), *told)] == [
             "no pod of 2 is ready",
             "no pod of 2 is ready: pod pod-0: OOMKilled",

@@ -14,7 +14,7 @@ from modeldeck.domain.kubernetes.workloads import Deployment, EnvVar, Fleet, Pod
 from modeldeck.domain.metrics.samples import ServingStats
 from modeldeck.domain.metrics.statements import Statement
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.status.joining import Joiner, Place, owners_by_version, serving_of, serving_rows, serving_words
+from modeldeck.domain.status.joining import Joiner, ServingPlace, owners_by_version, serving_of, serving_rows, serving_words
 from modeldeck.domain.status.serving_row import Code, LiveVersion, ServingRow
 from tests.domain.links.templates import container, deployment, pod, replica_set, state, template
 
@@ -249,7 +249,7 @@ def test_where_a_version_serves() -> None:
     twice = (*rows, replace(rows[0], deployment="canary", live=(LiveVersion("7", 5, 5),)))
     assert [place.key for place in serving_of(twice, "iris", "7")] == ["serving/canary", "serving/iris"]
     assert serving_words(serving_of(twice, "iris", "7")) == "5/3 pods +1"
-    assert serving_words([Place("a", 2, 4), Place("b", 1, 9)]) == "2/4 pods +1"
+    assert serving_words([ServingPlace("a", 2, 4), ServingPlace("b", 1, 9)]) == "2/4 pods +1"
     assert serving_words(serving_of(rows, "iris", "1")) == ""
     assert serving_of(rows, "wine", "7") == ()
 

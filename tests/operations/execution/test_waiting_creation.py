@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from modeldeck.domain.kubernetes.rollout import Cause, Trouble
+from modeldeck.domain.kubernetes.rollout import Cause, RolloutTrouble
 from modeldeck.domain.kubernetes.workloads import Condition, Pod
 from modeldeck.operations.execution.waiting import _Creation
 from tests.domain.links.templates import deployment, pod, replica_set
 
 REFUSED = deployment(conditions=(Condition("ReplicaFailure", "True", "FailedCreate", "exceeded quota"),))
-QUOTA = Trouble("no pod could be created: exceeded quota", "FailedCreate", Cause.NO_POD)
-CRASH = Trouble("pod new: CrashLoopBackOff", "CrashLoopBackOff", Cause.CRASH)
+QUOTA = RolloutTrouble("no pod could be created: exceeded quota", "FailedCreate", Cause.NO_POD)
+CRASH = RolloutTrouble("pod new: CrashLoopBackOff", "CrashLoopBackOff", Cause.CRASH)
 POD = pod(replica_set(REFUSED), "a")
 
 
-def believed(*looks: tuple[float, Trouble | None, tuple[Pod, ...]]) -> list[bool]:
+def believed(*looks: tuple[float, RolloutTrouble | None, tuple[Pod, ...]]) -> list[bool]:
     creation = _Creation()
     return [creation.believed(found, REFUSED, pods, at) is not None for at, found, pods in looks]
 

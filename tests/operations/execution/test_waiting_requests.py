@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.failures import SETTLING, Conflict, Forbidden, TimedOut, Unreachable
-from modeldeck.domain.kubernetes.rollout import Cause, Trouble
+from modeldeck.domain.kubernetes.rollout import Cause, RolloutTrouble
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.domain.links.slots import Edits
 from modeldeck.operations.common import patch
@@ -210,10 +210,10 @@ async def test_a_look_after_the_rollout_sees_pods_that_break_and_no_deadlines(be
         await look(run, wanted(run))
 
 
-REFUSED = Trouble("no pod could be created", "FailedCreate", Cause.NO_POD)
+REFUSED = RolloutTrouble("no pod could be created", "FailedCreate", Cause.NO_POD)
 
 
-async def creation(bench: Bench) -> tuple[Callable[..., Trouble | None], Deployment]:
+async def creation(bench: Bench) -> tuple[Callable[..., RolloutTrouble | None], Deployment]:
     bench.fake.cluster.conditions = [QUOTA]
     bench.fake.cluster.roll_out("serving/iris")
     bench.fake.cluster.frozen = True
@@ -254,7 +254,7 @@ async def test_a_new_pod_is_a_move_and_the_order_of_them_is_not(bench: Bench) ->
 
 async def test_other_trouble_is_believed_beside_a_refusal_at_once(bench: Bench) -> None:
     believed, held = await creation(bench)
-    image = Trouble("no such image", "ErrImagePull", Cause.IMAGE)
+    image = RolloutTrouble("no such image", "ErrImagePull", Cause.IMAGE)
     assert believed(image, held, (), 0.0) is image
     free = replace(held, conditions=())
     assert believed(REFUSED, free, (), 1.0) is REFUSED

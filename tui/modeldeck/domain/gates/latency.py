@@ -48,7 +48,7 @@ def p99_of(buckets: Buckets) -> P99:
 
 
 @dataclass(frozen=True, slots=True)
-class Tail:
+class LatencyTail:
     """How many of all took longer than each finite bound: `points` are (bound, how many), with rising bounds and falling counts."""
 
     total: float
@@ -85,14 +85,14 @@ class Tail:
         return 0.0, 0.0
 
 
-def tail_of(buckets: Buckets, bounds: Collection[float] | None = None) -> Tail:
+def tail_of(buckets: Buckets, bounds: Collection[float] | None = None) -> LatencyTail:
     """`bounds`: only those. A bucket that lost samples against the one below counts as that one."""
     total, below, points = max((count for _, count in buckets), default=0.0), 0.0, []
     for bound, count in buckets:
         below = max(below, count)
         if 0 < bound < math.inf and (bounds is None or bound in bounds):
             points.append((bound, total - below))
-    return Tail(total, tuple(points))
+    return LatencyTail(total, tuple(points))
 
 
 def slowed(buckets: Buckets, times: float, requests: float, luck: float) -> Buckets:
@@ -141,7 +141,7 @@ def compared(new: Buckets, old: Buckets, most: float, seen: float) -> Evidence:
 
 
 @lru_cache(maxsize=512)
-def _before(old: Buckets, common: frozenset[float], most: float) -> tuple[Tail, float | None, float] | None:
+def _before(old: Buckets, common: frozenset[float], most: float) -> tuple[LatencyTail, float | None, float] | None:
     """The older version's tail, the bound to pass by (None: none is near enough), and one that hardly any of its requests reach, to fail
     by: the same at every look of a gate."""
     base = tail_of(old, common)
@@ -153,7 +153,7 @@ def _before(old: Buckets, common: frozenset[float], most: float) -> tuple[Tail, 
     return base, near if _off(base, near, most) <= math.log(_NEAR) else None, far
 
 
-def _off(base: Tail, bound: float, most: float) -> float:
+def _off(base: LatencyTail, bound: float, most: float) -> float:
     """How far what is compared at a bound is from one percent, as a logarithm: the older version's shares at the bound and at that ÷
     `most`, half way between which a new version is told to be slower or not."""
     if bound / most < base.points[0][0]:
@@ -162,7 +162,7 @@ def _off(base: Tail, bound: float, most: float) -> float:
     return abs(math.log(math.sqrt(here * there) / base.total / SLOWEST)) if there > 0 else math.inf
 
 
-def _within(tail: Tail, base: Tail, bound: float, most: float, seen: float) -> float:
+def _within(tail: LatencyTail, base: LatencyTail, bound: float, most: float, seen: float) -> float:
     share, counted = base.at_least(bound / most)
     total = base.total * counted / share  # as many fewer as the interpolation is noisier
     new = seen * tail.total
@@ -171,7 +171,7 @@ def _within(tail: Tail, base: Tail, bound: float, most: float, seen: float) -> f
     return max(within, at_most(math.ceil(seen * beyond), math.floor(new), SLOWEST))
 
 
-def _beyond(tail: Tail, base: Tail, bound: float, most: float, seen: float) -> float:
+def _beyond(tail: LatencyTail, base: LatencyTail, bound: float, most: float, seen: float) -> float:
     """More than one percent, and more than the older version's share, have to take longer: a p99 is no p99.9."""
     count, before = math.floor(seen * tail.longer(bound)), math.ceil(base.at_most(bound / most))
     slow = at_least(count, math.ceil(seen * tail.total), SLOWEST)

@@ -63,7 +63,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RolloutTrouble:
     """Why a rollout will not succeed by waiting. `reason` is Kubernetes' own word, `cause` the kind that it is of. `pod` and `container`
     say whose log tells more; "" where no pod is at fault."""
 
@@ -101,7 +101,7 @@ def _deadline_exceeded(deployment: Deployment) -> bool:
     return any(c.type == "Progressing" and c.reason == "ProgressDeadlineExceeded" for c in deployment.conditions)
 
 
-def trouble(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> Trouble | None:
+def trouble(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> RolloutTrouble | None:
     """The first reason to stop waiting: the new pods' own words before the controller's. None: it may go on.
 
     `pods` may be all of the Deployment's: only those of its present template are judged. Stale conditions of an older generation are not.
@@ -121,19 +121,19 @@ def trouble(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[
         message = message or f'deployment "{deployment.name}" exceeded its progress deadline'
         held = obstacle(deployment, pods, replica_sets)
         if held is None:
-            return Trouble(message, "ProgressDeadlineExceeded", Cause.DEADLINE)
+            return RolloutTrouble(message, "ProgressDeadlineExceeded", Cause.DEADLINE)
         return replace(
             held, message=f"{message.rstrip('.')}: {held.message}", reason="ProgressDeadlineExceeded", cause=Cause.DEADLINE, held=held.cause
         )
     return None
 
 
-def obstacle(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> Trouble | None:
+def obstacle(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence[ReplicaSet] = ()) -> RolloutTrouble | None:
     """What an unfinished rollout waits for, in the words of whoever holds it up. It may pass by itself, so that it ends nothing."""
     if deployment.generation > deployment.observed_generation or status(deployment).state == DONE:
         return None
     if deployment.paused:
-        return Trouble("the deployment is paused: nothing moves until it is resumed", "DeploymentPaused", Cause.PAUSED)
+        return RolloutTrouble("the deployment is paused: nothing moves until it is resumed", "DeploymentPaused", Cause.PAUSED)
     if (found := refused(deployment)) is not None:
         return found
     new = [pod for pod in new_pods(deployment, pods, replica_sets) if not pod.terminating]
@@ -141,12 +141,12 @@ def obstacle(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence
     for pod in coming:
         if pod.unscheduled:
             message = f"pod {pod.name} cannot be scheduled: {pod.unscheduled.rstrip('.')}"
-            return Trouble(message, "Unschedulable", Cause.UNSCHEDULED, pod.name)
+            return RolloutTrouble(message, "Unschedulable", Cause.UNSCHEDULED, pod.name)
     ended = [pod for pod in new if pod.phase == "Failed"]
     if ended and len(ended) >= len(coming):
         pod = max(ended, key=lambda pod: pod.created_at or 0.0)
         message = f"pod {pod.name} failed: {_said(pod.reason, pod.message)}"
-        return Trouble(
+        return RolloutTrouble(
             f"{message} ({len(ended)} pods so far)" if len(ended) > 1 else message, pod.reason or "Failed", Cause.PODS_END, pod.name
         )
     if coming:
@@ -154,12 +154,12 @@ def obstacle(deployment: Deployment, pods: Sequence[Pod], replica_sets: Sequence
     return None
 
 
-def refused(deployment: Deployment) -> Trouble | None:
+def refused(deployment: Deployment) -> RolloutTrouble | None:
     """The API's refusal to create one of its pods, as the controller tells it."""
     for condition in deployment.conditions:
         if condition.type == "ReplicaFailure" and condition.status == "True":
             message = f"no pod could be created: {condition.message or condition.reason}"
-            return Trouble(message, condition.reason, Cause.NO_POD)
+            return RolloutTrouble(message, condition.reason, Cause.NO_POD)
     return None
 
 
@@ -180,17 +180,17 @@ def pod_words(pod: Pod) -> str:
     return _end_words(found).removeprefix(", ") + _of_which(pod, found) if found is not None else ""
 
 
-def _slow(pod: Pod) -> Trouble:
+def _slow(pod: Pod) -> RolloutTrouble:
     container = next((c for c in pod.containers if c.holds_others_back), None) or next(
         (c for c in pod.containers if c.kind is not ContainerKind.EPHEMERAL and not c.ready), None
     )
     running = container is not None and container.state == "running" and not container.holds_others_back
     said = "runs, but is not ready" if running else f"is still {pod.reason or pod.phase}"
     message = f"pod {pod.name} {said}" + (f": {container.message}" if container is not None and container.message else "")
-    return Trouble(message, pod.reason, Cause.SLOW, pod.name, container.name if container is not None else "")
+    return RolloutTrouble(message, pod.reason, Cause.SLOW, pod.name, container.name if container is not None else "")
 
 
-def _pod_trouble(pod: Pod) -> Trouble | None:
+def _pod_trouble(pod: Pod) -> RolloutTrouble | None:
     for container in pod.containers:
         if container.ready or container.kind is ContainerKind.EPHEMERAL:
             continue
@@ -200,21 +200,21 @@ def _pod_trouble(pod: Pod) -> Trouble | None:
     return None
 
 
-def _container_trouble(pod: Pod, container: ContainerState) -> Trouble | None:
+def _container_trouble(pod: Pod, container: ContainerState) -> RolloutTrouble | None:
     waits = container.reason if container.state == "waiting" else ""
     if waits in _IMAGE_REASONS:
         said = f"{_initially(pod, container)}{_said(waits, container.message)}"
         message = f"pod {pod.name}: image {container.image}{_of_which(pod, container)}: {said}"
-        return Trouble(message, waits, Cause.IMAGE, pod.name, container.name)
+        return RolloutTrouble(message, waits, Cause.IMAGE, pod.name, container.name)
     if waits in _CONFIG_REASONS:
         message = (
             f"pod {pod.name}: {_initially(pod, container)}{waits}{_of_which(pod, container)}: {container.message or 'no reason given'}"
         )
-        return Trouble(message, waits, Cause.CONFIG, pod.name, container.name)
+        return RolloutTrouble(message, waits, Cause.CONFIG, pod.name, container.name)
     # A running container may have a past: what it did before this rollout, or before its node was started anew, says nothing.
     ended = container.state == "terminated" and not (container.kind is ContainerKind.INIT and container.exit_code == 0)
     if waits in _START_REASONS or (ended and container.restarts + 1 >= _CRASHES):
-        return Trouble(
+        return RolloutTrouble(
             _crash_words(pod, container), container.reason or "CrashLoopBackOff", _crash_cause(container), pod.name, container.name
         )
     return None

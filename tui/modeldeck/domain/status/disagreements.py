@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from modeldeck.domain.kubernetes.rollout import Trouble
+from modeldeck.domain.kubernetes.rollout import RolloutTrouble
 from modeldeck.domain.kubernetes.workloads import ContainerKind, Deployment, Pod
 from modeldeck.domain.links.linking import unread
 from modeldeck.domain.links.links import ServingLink
@@ -15,7 +15,7 @@ from modeldeck.domain.status.serving_row import Code, Disagreement, LiveVersion
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class RowEvidence:
     """What one truth row is judged by. `running` are the pods that run and are not ending; `versions` theirs by pod name."""
 
     deployment: Deployment
@@ -30,12 +30,12 @@ class Evidence:
     versions: Mapping[str, str | None]
 
 
-def disagreements(evidence: Evidence, trouble: Trouble | None = None) -> tuple[Disagreement, ...]:
+def disagreements(evidence: RowEvidence, trouble: RolloutTrouble | None = None) -> tuple[Disagreement, ...]:
     """The gravest first: what does not serve, then what serves something else, then what is written inconsistently."""
     return tuple(_all(evidence, trouble))
 
 
-def _all(evidence: Evidence, trouble: Trouble | None) -> Iterator[Disagreement]:
+def _all(evidence: RowEvidence, trouble: RolloutTrouble | None) -> Iterator[Disagreement]:
     yield from _not_serving(evidence, trouble)
     yield from _registry(evidence)
     yield from _alias(evidence)
@@ -50,14 +50,14 @@ def v(version: str | None) -> str:
     return f"v{version}" if version.isdigit() else version
 
 
-def _not_serving(e: Evidence, trouble: Trouble | None) -> Iterator[Disagreement]:
+def _not_serving(e: RowEvidence, trouble: RolloutTrouble | None) -> Iterator[Disagreement]:
     # The Deployment's own count: its pods may be hidden from us, or still on their way.
     if e.deployment.desired > 0 and e.deployment.ready == 0 and not any(live.ready for live in e.live):
         why = f": {trouble.message}" if trouble else ""
         yield Disagreement(Code.NOT_SERVING, f"no pod of {e.deployment.desired} is ready{why}")
 
 
-def _registry(e: Evidence) -> Iterator[Disagreement]:
+def _registry(e: RowEvidence) -> Iterator[Disagreement]:
     if e.registry is None or e.spec.model is None or e.link is None:
         return
     model = e.registry.model(e.spec.model)
@@ -73,7 +73,7 @@ def _registry(e: Evidence) -> Iterator[Disagreement]:
             yield Disagreement(Code.VERSION_NOT_READY, f"{v(e.spec.version)} of {e.spec.model} is {version.status}")
 
 
-def _alias(e: Evidence) -> Iterator[Disagreement]:
+def _alias(e: RowEvidence) -> Iterator[Disagreement]:
     if e.link is None or e.alias_version is None:
         return
     if e.link.alias is None:
@@ -91,7 +91,7 @@ def _alias(e: Evidence) -> Iterator[Disagreement]:
         yield Disagreement(Code.ALIAS_MOVED, message)
 
 
-def _older_than_version(e: Evidence) -> bool:
+def _older_than_version(e: RowEvidence) -> bool:
     """The one thing that MLflow's times can prove: a pod that started before the version existed does not serve it."""
     if e.registry is None or e.spec.model is None or e.alias_version is None:
         return False
@@ -108,7 +108,7 @@ def _asked_last(pod: Pod) -> float:
     return max(starts) if starts else (pod.started_at if pod.started_at is not None else float("inf"))
 
 
-def _pods(e: Evidence) -> Iterator[Disagreement]:
+def _pods(e: RowEvidence) -> Iterator[Disagreement]:
     serving = [live for live in e.live if live.ready and live.version is not None]
     wanted = e.spec.version
     others = [live for live in serving if live.version != wanted]
@@ -122,7 +122,7 @@ def _pods(e: Evidence) -> Iterator[Disagreement]:
         yield Disagreement(Code.MIXED_VERSIONS, f"several versions serve at once: {parts}")
 
 
-def _template(e: Evidence) -> Iterator[Disagreement]:
+def _template(e: RowEvidence) -> Iterator[Disagreement]:
     if e.links and e.link is None:
         elsewhere = unread(e.deployment.template)
         parts = "; ".join((*(f"{', '.join(link.places)}: {link.text}" for link in e.links), *elsewhere))

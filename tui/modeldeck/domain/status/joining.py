@@ -17,7 +17,7 @@ from modeldeck.domain.metrics.measured import Group, measured_fleet
 from modeldeck.domain.metrics.samples import NOTHING_KNOWN, ServingStats
 from modeldeck.domain.metrics.statements import Statement
 from modeldeck.domain.mlflow.registry import CHAMPION, Registry
-from modeldeck.domain.status.disagreements import Evidence, disagreements
+from modeldeck.domain.status.disagreements import RowEvidence, disagreements
 from modeldeck.domain.status.serving_row import LiveVersion, ServingRow
 
 _NO_PATTERNS = LinkPatterns()
@@ -120,7 +120,7 @@ def _row(
     live = _live(running, versions)
     alias, alias_version = _held_against(link, spec, registry, champion)
     mark = under_way(deployment.annotations)
-    evidence = Evidence(deployment, links, link, spec, alias, alias_version, live, registry, tuple(running), versions)
+    evidence = RowEvidence(deployment, links, link, spec, alias, alias_version, live, registry, tuple(running), versions)
     return ServingRow(
         namespace=deployment.namespace,
         deployment=deployment.name,
@@ -225,7 +225,7 @@ def _held_against(link: ServingLink | None, spec: Resolved, registry: Registry |
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServingPlace:
     """Where a version serves: one Deployment with the version's ready pods and all that are wanted."""
 
     key: str
@@ -233,10 +233,10 @@ class Place:
     desired: int
 
 
-def serving_of(rows: Iterable[ServingRow], model: str, version: str) -> tuple[Place, ...]:
+def serving_of(rows: Iterable[ServingRow], model: str, version: str) -> tuple[ServingPlace, ...]:
     """Every Deployment with a pod that serves this version, the one with most ready pods first."""
     found = [
-        Place(row.key, live.ready, row.desired)
+        ServingPlace(row.key, live.ready, row.desired)
         for row in rows
         if row.model == model
         for live in row.live
@@ -245,7 +245,7 @@ def serving_of(rows: Iterable[ServingRow], model: str, version: str) -> tuple[Pl
     return tuple(sorted(found, key=lambda place: (-place.ready, place.key)))
 
 
-def serving_words(places: Sequence[Place]) -> str:
+def serving_words(places: Sequence[ServingPlace]) -> str:
     """`3/3 pods`, with how many further Deployments serve it: `3/3 pods +1`. Empty where it serves nowhere."""
     if not places:
         return ""

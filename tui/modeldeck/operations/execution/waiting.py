@@ -10,7 +10,7 @@ from typing import ClassVar
 from modeldeck.domain.failures import Conflict, Failure, TimedOut
 from modeldeck.domain.kubernetes import rollout
 from modeldeck.domain.kubernetes.owners import changed_by
-from modeldeck.domain.kubernetes.rollout import Cause, Trouble
+from modeldeck.domain.kubernetes.rollout import Cause, RolloutTrouble
 from modeldeck.domain.kubernetes.workloads import Deployment, Pod
 from modeldeck.domain.links.slots import Edits, places
 from modeldeck.operations.common import patch
@@ -131,7 +131,7 @@ class _Creation:
     _moved: float = 0.0
     _seen: tuple[object, ...] = ()
 
-    def believed(self, found: Trouble | None, deployment: Deployment, pods: tuple[Pod, ...], now: float) -> Trouble | None:
+    def believed(self, found: RolloutTrouble | None, deployment: Deployment, pods: tuple[Pod, ...], now: float) -> RolloutTrouble | None:
         """The trouble, unless it is a refusal that may still pass."""
         if rollout.refused(deployment) is None:
             self._since, self._seen = None, ()
@@ -146,7 +146,7 @@ class _Creation:
         return found if now - self._moved >= max(_NO_POD_PATIENCE, self._moved - self._since) else None
 
 
-def _words(message: str, held: Trouble | None) -> str:
+def _words(message: str, held: RolloutTrouble | None) -> str:
     return message if held is None or held.cause is Cause.SLOW else f"{message} {held.message}"
 
 
@@ -156,7 +156,7 @@ def _say_once(execution: Execution, said: str, message: str) -> str:
     return message
 
 
-async def _sleep(execution: Execution, until: float, said: str, seconds: float, held: Trouble | None = None) -> None:
+async def _sleep(execution: Execution, until: float, said: str, seconds: float, held: RolloutTrouble | None = None) -> None:
     if execution.clock.monotonic() + seconds > until:
         deadline = execution.plan.intent.rollout_deadline
         said = f"{said} {held.message}" if held is not None and held.message not in said else said
@@ -181,7 +181,7 @@ def _carries(forward: Edits, pod: Pod) -> bool:
     return all(present.get(where) == after for where, (_, after) in forward.items())
 
 
-async def _failed(execution: Execution, found: Trouble) -> RolloutFailed:
+async def _failed(execution: Execution, found: RolloutTrouble) -> RolloutFailed:
     """The failure with what the pod logged last; all of it also goes to the operation's log."""
     execution.say(found.message)
     lines = await _last_words(execution, found)
@@ -192,7 +192,7 @@ async def _failed(execution: Execution, found: Trouble) -> RolloutFailed:
     return RolloutFailed(f"{message} — {lines[-1]}" if lines and lines[-1] not in message else message, backend="Kubernetes", hint=hint)
 
 
-async def _last_words(execution: Execution, found: Trouble) -> tuple[str, ...]:
+async def _last_words(execution: Execution, found: RolloutTrouble) -> tuple[str, ...]:
     """The container that crashed is usually gone: its log is the previous one, unless it has not been restarted yet."""
     if not found.pod or not found.container:
         return ()
