@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from modeldeck.console import Console, Launch
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.kubernetes import informer, reflector
 from modeldeck.sources.mlflow import rest

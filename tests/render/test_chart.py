@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from modeldeck.render.cell import Line, line_text
 from modeldeck.render.chart import chart_lines
-from modeldeck.render.chart_data import ChartData, Marker, Series, last_value, value_at
+from modeldeck.render.chart_data import ChartData, ChartSeries, Marker, last_value, value_at
 from modeldeck.render.chart_plot import draw, overlay, reduce
 from modeldeck.render.chart_scale import time_ticks, value_scale
 from modeldeck.render.numbers import duration
@@ -22,7 +22,7 @@ SERIES = st.lists(st.lists(VALUE, max_size=40), max_size=5)
 
 
 def chart(*series: list[float | None], step: float = 10.0, **options: object) -> ChartData:
-    lines = tuple(Series(f"s{n}", tuple((T0 + i * step, v) for i, v in enumerate(values))) for n, values in enumerate(series))
+    lines = tuple(ChartSeries(f"s{n}", tuple((T0 + i * step, v) for i, v in enumerate(values))) for n, values in enumerate(series))
     return ChartData(series=lines, tz=UTC, **options)  # type: ignore[arg-type]
 
 
@@ -108,7 +108,7 @@ def test_bound_and_markers_are_drawn() -> None:
 
 
 def test_hostile_names_are_harmless() -> None:
-    data = ChartData((Series("\x1b[31m\u202ex", ((T0, 1.0),)),), title="\x1b]0;t\x07", markers=(Marker(T0, "\x1b[0m日"),), tz=UTC)
+    data = ChartData((ChartSeries("\x1b[31m\u202ex", ((T0, 1.0),)),), title="\x1b]0;t\x07", markers=(Marker(T0, "\x1b[0m日"),), tz=UTC)
     assert not {"\x1b", "\x07", "\u202e"} & set("".join(texts(chart_lines(data, 70, 12))))
 
 

@@ -11,14 +11,14 @@ from textual.containers import Horizontal
 
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
-from modeldeck.render.chart_data import ChartData, Marker, Series
+from modeldeck.render.chart_data import ChartData, ChartSeries, Marker
 from modeldeck.render.sparkline import sparkline
 from modeldeck.themes import choose_theme
 from modeldeck.widgets.content.chart import Chart
 from modeldeck.widgets.content.state import Live, PaneState
 from modeldeck.widgets.footer import Footer, FooterData, KeyHint
 from modeldeck.widgets.header import Backend, Header, HeaderData
-from modeldeck.widgets.lineage import Lineage
+from modeldeck.widgets.lineage import LineageBar
 from modeldeck.widgets.painting.ascii_filter import use_ascii
 from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
@@ -96,14 +96,14 @@ def _wave(base: float, phase: float) -> tuple[tuple[float, float | None], ...]:
 
 
 LATENCY = ChartData(
-    (Series("p99", _wave(0.045, 0)), Series("p90", _wave(0.03, 1)), Series("p50", _wave(0.012, 2))),
+    (ChartSeries("p99", _wave(0.045, 0)), ChartSeries("p90", _wave(0.03, 1)), ChartSeries("p50", _wave(0.012, 2))),
     title="latency",
     format=numbers.duration,
     markers=(Marker(T0 + 900, "v6→v7"),),
     bound=0.1,
     tz=UTC,
 )
-REQUESTS = ChartData((Series("requests", _wave(112, 0)),), format=numbers.rate, tz=UTC)
+REQUESTS = ChartData((ChartSeries("requests", _wave(112, 0)),), format=numbers.rate, tz=UTC)
 
 
 class Gallery(App[None]):
@@ -145,7 +145,7 @@ class Gallery(App[None]):
         footer.data = FooterData(
             (KeyHint("p", "promote"), KeyHint("b", "roll back", "read-only"), KeyHint("/", "filter"), KeyHint("?", "help"))
         )
-        lineage = Lineage()
+        lineage = LineageBar()
         lineage.left = (
             Cell("sunny-fox-0 → iris "),
             Cell("v9", "version"),

@@ -11,7 +11,7 @@ from modeldeck.render.cell import Cell, line_text
 from modeldeck.render.text import clean
 from modeldeck.widgets.footer import Footer, FooterData, KeyHint, footer_line, hint_at
 from modeldeck.widgets.header import Backend, Header, HeaderData, header_line
-from modeldeck.widgets.lineage import Lineage, lineage_line
+from modeldeck.widgets.lineage import LineageBar, lineage_line
 from tests.widgets.examples import Stage, screen_text
 
 HEADER = HeaderData(
@@ -91,7 +91,7 @@ def test_lineage_drops_the_right_first() -> None:
 
 
 async def test_bars_paint_and_hints_can_be_clicked() -> None:
-    for widget, message in ((Header(), "prod"), (Footer(), "promote"), (Lineage(), "run → v9")):
+    for widget, message in ((Header(), "prod"), (Footer(), "promote"), (LineageBar(), "run → v9")):
         app = Stage(widget)
         async with app.run_test(size=(80, 5)) as pilot:
             if isinstance(widget, Header):

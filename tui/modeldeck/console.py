@@ -30,7 +30,7 @@ from modeldeck.live.hub import Hub, RunsQuery, Topic
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.text import clean
-from modeldeck.screens.deck.deck import Deck, Kept
+from modeldeck.screens.deck.deck import Deck, SavedScreen
 from modeldeck.screens.deck.messages import (
     CopyRequested,
     DetailsRequested,
@@ -182,7 +182,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self._screen_of = instant.identity_of(environment.identity, kubeconfig)
         found = instant.load(self._screen_path(), now)
         plain = found is not None and all(len(line) == columns for line in found.lines)
-        kept = Kept(tuple(found.lines), now - found.age, columns, rows) if found is not None and plain else None
+        kept = SavedScreen(tuple(found.lines), now - found.age, columns, rows) if found is not None and plain else None
         return Deck(environment, self._clock, self.who, kept, patience=patience)
 
     def _screen_path(self) -> str:

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from modeldeck.config import Flags, Resolved, resolve
 from modeldeck.console import Console, Launch
 from modeldeck.domain.operations.operation import Outcome
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.deck.panes.version_rows import version_id

@@ -9,7 +9,7 @@ from typing import Any
 from modeldeck.domain.kubernetes.annotations import HISTORY, OPERATION, history_of, mark_of
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.domain.operations.operation import Outcome
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from tests.conformance.clusters import until
 from tests.conformance.story.person import Person, at_the_console
 from tests.conformance.story.world import PATIENCE, Said, Trained, World

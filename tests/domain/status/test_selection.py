@@ -9,7 +9,7 @@ from modeldeck.domain.metrics.samples import NOTHING_KNOWN
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.status.selection import (
     EMPTY,
-    Pane,
+    PaneName,
     Selection,
     deployment_of,
     keep_pinned,
@@ -41,7 +41,7 @@ ROWS = (row("iris", "iris", "1", LiveVersion("1", 3, 3)), row("wine", "wine", "1
 
 
 def test_a_run_leads_to_its_version_and_to_where_that_serves() -> None:
-    assert select_run(EMPTY, "run-w", REGISTRY, ROWS) == Selection("run-w", "wine", "1", "serving/wine", Pane.RUNS)
+    assert select_run(EMPTY, "run-w", REGISTRY, ROWS) == Selection("run-w", "wine", "1", "serving/wine", PaneName.RUNS)
 
 
 def test_a_run_that_was_never_registered_keeps_the_model_in_view_but_selects_no_version() -> None:
@@ -69,9 +69,9 @@ def test_an_unlinked_deployment_moves_only_the_live_pane() -> None:
 def test_a_pinned_pane_keeps_its_own_selection_but_can_be_moved_in() -> None:
     old = Selection("run-a", "iris", "1", "serving/iris")
     new = select_deployment(old, "serving/wine", REGISTRY, ROWS)
-    assert keep_pinned(old, new, {Pane.VERSIONS}).model == "iris"
+    assert keep_pinned(old, new, {PaneName.VERSIONS}).model == "iris"
     moved = select_version(old, "wine", "1", REGISTRY, ROWS)
-    assert keep_pinned(old, moved, {Pane.VERSIONS}).model == "wine"
+    assert keep_pinned(old, moved, {PaneName.VERSIONS}).model == "wine"
 
 
 def test_what_was_selected_and_is_gone_is_told() -> None:
@@ -93,7 +93,7 @@ def test_what_is_not_known_of_a_deployment_leaves_the_selection() -> None:
     before = Selection("run-a", "iris", "1", "serving/iris")
     unknown = (row("new", "wine", None), row("nothing", None, "1"))
     for key in ("serving/new", "serving/nothing", "serving/gone"):
-        assert select_deployment(before, key, REGISTRY, unknown) == replace(before, deployment=key, origin=Pane.DEPLOYMENTS)
+        assert select_deployment(before, key, REGISTRY, unknown) == replace(before, deployment=key, origin=PaneName.DEPLOYMENTS)
 
 
 def test_a_run_leads_to_the_version_that_was_made_last_of_it() -> None:
@@ -129,15 +129,15 @@ def test_a_version_leads_to_its_run_where_the_registry_tells_one() -> None:
     assert select_version(EMPTY, "iris", "9", REGISTRY, ROWS).run_id is None
     nameless = Registry((), (replace(version("iris", "2", ""), run_id=""),))
     assert select_version(EMPTY, "iris", "2", nameless, ROWS).run_id is None
-    assert select_deployment(EMPTY, "serving/iris", None, ROWS) == Selection(None, "iris", "1", "serving/iris", Pane.DEPLOYMENTS)
+    assert select_deployment(EMPTY, "serving/iris", None, ROWS) == Selection(None, "iris", "1", "serving/iris", PaneName.DEPLOYMENTS)
 
 
-@pytest.mark.parametrize("pane", [Pane.RUNS, Pane.VERSIONS, Pane.DEPLOYMENTS])
-def test_each_pane_is_pinned_by_itself(pane: Pane) -> None:
-    old, new = Selection("run-a", "iris", "1", "serving/iris"), Selection("run-w", "wine", "2", "serving/wine", Pane.LIVE)
+@pytest.mark.parametrize("pane", [PaneName.RUNS, PaneName.VERSIONS, PaneName.DEPLOYMENTS])
+def test_each_pane_is_pinned_by_itself(pane: PaneName) -> None:
+    old, new = Selection("run-a", "iris", "1", "serving/iris"), Selection("run-w", "wine", "2", "serving/wine", PaneName.LIVE)
     found = keep_pinned(old, new, {pane})
     kept = [(found.run_id == "run-a"), ((found.model, found.version) == ("iris", "1")), (found.deployment == "serving/iris")]
-    assert kept == [pane is Pane.RUNS, pane is Pane.VERSIONS, pane is Pane.DEPLOYMENTS]
+    assert kept == [pane is PaneName.RUNS, pane is PaneName.VERSIONS, pane is PaneName.DEPLOYMENTS]
     assert keep_pinned(old, replace(new, origin=pane), {pane}) == replace(new, origin=pane), "whoever moves in it moves it"
     assert keep_pinned(old, new, ()) == new
 

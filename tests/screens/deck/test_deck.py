@@ -15,11 +15,11 @@ from modeldeck.domain.failures import Forbidden, Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.live.hub import LiveQuery, Runs, RunsQuery, Topic
 from modeldeck.render.cell import line_text
 from modeldeck.screens.deck import deck as deck_module
-from modeldeck.screens.deck.deck import Deck, Kept
+from modeldeck.screens.deck.deck import Deck, SavedScreen
 from modeldeck.screens.deck.messages import CopyRequested, PromoteRequested, RollbackRequested
 from modeldeck.screens.shared.reading_screen import ReadingScreen
 from modeldeck.themes import choose_theme
@@ -253,7 +253,7 @@ async def test_zoom_shows_one_pane_alone_and_back() -> None:
 async def test_until_the_first_answer_a_pane_shows_what_stood_there_with_its_age() -> None:
     async with stage() as (app, _):
         lines = tuple(app.text().splitlines())
-    kept = Kept(lines, sample.NOW - 300.0, 120, 40)
+    kept = SavedScreen(lines, sample.NOW - 300.0, 120, 40)
     again = Stage()
     again.deck = Deck(sample.ENVIRONMENT, sample.FrozenClock(), "you@box", kept)
     async with again.run_test(size=(120, 40)) as pilot:

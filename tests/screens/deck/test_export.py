@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.domain.status.selection import Pane
+from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.hub import Topic
 from modeldeck.screens.deck.export import as_csv, name_of, page_of, save
 from modeldeck.screens.deck.model import DeckModel
@@ -24,16 +24,16 @@ def model() -> DeckModel:
 
 def test_names_are_those_that_other_tools_use() -> None:
     deck = model()
-    assert name_of(deck, Pane.VERSIONS) == "models:/iris/7"
-    assert name_of(deck, Pane.DEPLOYMENTS) == "serving/iris"
-    assert name_of(deck, Pane.RUNS) == f"{6:032x}"
+    assert name_of(deck, PaneName.VERSIONS) == "models:/iris/7"
+    assert name_of(deck, PaneName.DEPLOYMENTS) == "serving/iris"
+    assert name_of(deck, PaneName.RUNS) == f"{6:032x}"
 
 
 def test_pages_lead_to_mlflow() -> None:
     deck = model()
-    assert page_of(deck, Pane.VERSIONS) == "http://mlflow/#/models/iris/versions/7"
-    assert page_of(deck, Pane.RUNS) == f"http://mlflow/#/experiments/1/runs/{6:032x}"
-    assert page_of(deck, Pane.DEPLOYMENTS) is None
+    assert page_of(deck, PaneName.VERSIONS) == "http://mlflow/#/models/iris/versions/7"
+    assert page_of(deck, PaneName.RUNS) == f"http://mlflow/#/experiments/1/runs/{6:032x}"
+    assert page_of(deck, PaneName.DEPLOYMENTS) is None
 
 
 def test_a_saved_table_cannot_run_in_a_spreadsheet() -> None:
@@ -50,7 +50,7 @@ def test_a_page_holds_nothing_of_the_address_query() -> None:
     made = model()
     target = replace(sample.ENVIRONMENT.mlflow, uri="http://mlflow/base/?token=secret#x")  # type: ignore[type-var]
     made.environment = replace(sample.ENVIRONMENT, mlflow=target)
-    assert page_of(made, Pane.VERSIONS) == "http://mlflow/base/#/models/iris/versions/7"
+    assert page_of(made, PaneName.VERSIONS) == "http://mlflow/base/#/models/iris/versions/7"
 
 
 def test_what_is_saved_is_a_new_file_of_this_user_alone(tmp_path: Path) -> None:

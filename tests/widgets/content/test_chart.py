@@ -7,7 +7,7 @@ import pytest
 
 from modeldeck.render.cell import Cell
 from modeldeck.render.chart import chart_lines
-from modeldeck.render.chart_data import ChartData, Series
+from modeldeck.render.chart_data import ChartData, ChartSeries
 from modeldeck.widgets.content import chart as chart_module
 from modeldeck.widgets.content.chart import Chart
 from modeldeck.widgets.content.state import Unavailable
@@ -17,7 +17,7 @@ T0 = 1_700_000_000.0
 
 
 def data(title: str, *values: float) -> ChartData:
-    return ChartData((Series("p99", tuple((T0 + 60 * n, value) for n, value in enumerate(values))),), title=title, tz=UTC)
+    return ChartData((ChartSeries("p99", tuple((T0 + 60 * n, value) for n, value in enumerate(values))),), title=title, tz=UTC)
 
 
 async def test_charts_stand_over_each_other_and_side_by_side_when_wide() -> None:

@@ -20,7 +20,7 @@ SERIES_ROLES: tuple[Role, ...] = ("series-1", "series-2", "series-3", "series-4"
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ChartSeries:
     """One line. Points are in order of time."""
 
     name: str
@@ -39,7 +39,7 @@ class Marker:
 class ChartData:
     """A chart. `start` and `end` are the window; None takes the points' own."""
 
-    series: tuple[Series, ...] = ()
+    series: tuple[ChartSeries, ...] = ()
     title: str = ""
     start: float | None = None
     end: float | None = None

@@ -9,7 +9,7 @@ from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line
-from modeldeck.render.chart_data import ChartData, Marker, Series, last_value
+from modeldeck.render.chart_data import ChartData, ChartSeries, Marker, last_value
 
 
 def marks(changes: Sequence[ServingChange], start: float, end: float) -> tuple[Marker, ...]:
@@ -21,14 +21,14 @@ def charts(points: ChartPoints, changes: Sequence[ServingChange], *, start: floa
     """Latency quantiles, requests and error ratio over one window; each with a mark at every change of version."""
     markers = marks(changes, start, end)
 
-    def chart(title: str, series: tuple[Series, ...], form: numbers.Formatter) -> ChartData:
+    def chart(title: str, series: tuple[ChartSeries, ...], form: numbers.Formatter) -> ChartData:
         return ChartData(series, title=title, start=start, end=end, format=form, markers=markers, gap=step * 3)
 
-    latency = (Series("p99", points.p99), Series("p90", points.p90), Series("p50", points.p50))
+    latency = (ChartSeries("p99", points.p99), ChartSeries("p90", points.p90), ChartSeries("p50", points.p50))
     return (
         chart("latency", latency, numbers.duration),
-        chart("requests", (Series("requests", points.requests),), numbers.rate),
-        chart("errors", (Series("errors", points.error_ratio),), numbers.ratio),
+        chart("requests", (ChartSeries("requests", points.requests),), numbers.rate),
+        chart("errors", (ChartSeries("errors", points.error_ratio),), numbers.ratio),
     )
 
 

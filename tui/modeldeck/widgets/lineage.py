@@ -18,10 +18,10 @@ def lineage_line(left: Line, right: Line, width: int) -> Line:
     return (Cell(" "), *left)
 
 
-class Lineage(Bar):
+class LineageBar(Bar):
     """Shows `left` and `right`, two lines of cells."""
 
-    DEFAULT_CSS = "Lineage { height: 1; }"
+    DEFAULT_CSS = "LineageBar { height: 1; }"
 
     left: Reactive[Line] = reactive((), repaint=False)
     right: Reactive[Line] = reactive((), repaint=False)

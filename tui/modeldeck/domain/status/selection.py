@@ -13,7 +13,7 @@ from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.status.serving_row import ServingRow
 
 
-class Pane(StrEnum):
+class PaneName(StrEnum):
     RUNS = "runs"
     VERSIONS = "versions"
     DEPLOYMENTS = "deployments"
@@ -29,7 +29,7 @@ class Selection:
     version: str | None = None
     deployment: str | None = None
     """`namespace/name`."""
-    origin: Pane = Pane.RUNS
+    origin: PaneName = PaneName.RUNS
 
 
 EMPTY = Selection()
@@ -39,20 +39,20 @@ def select_run(old: Selection, run_id: str | None, registry: Registry | None, ro
     """The newest version that came from this run follows, and the deployment that serves it."""
     version = newest_version_of_run(registry, run_id)
     if version is None:
-        return replace(old, run_id=run_id, version=None, origin=Pane.RUNS)
+        return replace(old, run_id=run_id, version=None, origin=PaneName.RUNS)
     serving = deployment_of(rows, version.model, version.version)
-    return Selection(run_id, version.model, version.version, serving or old.deployment, Pane.RUNS)
+    return Selection(run_id, version.model, version.version, serving or old.deployment, PaneName.RUNS)
 
 
 def select_version(old: Selection, model: str, version: str, registry: Registry | None, rows: Sequence[ServingRow]) -> Selection:
     """The run that it came from follows, and the deployment that serves it (else one of the same model)."""
     found = registry.version(model, version) if registry else None
     run_id = found.run_id if found and found.run_id else None
-    return Selection(run_id, model, version, deployment_of(rows, model, version) or old.deployment, Pane.VERSIONS)
+    return Selection(run_id, model, version, deployment_of(rows, model, version) or old.deployment, PaneName.VERSIONS)
 
 
 def select_deployment(
-    old: Selection, key: str, registry: Registry | None, rows: Sequence[ServingRow], origin: Pane = Pane.DEPLOYMENTS
+    old: Selection, key: str, registry: Registry | None, rows: Sequence[ServingRow], origin: PaneName = PaneName.DEPLOYMENTS
 ) -> Selection:
     """The version that its pods really serve follows (else the one that its template names), and that version's run."""
     row = next((r for r in rows if r.key == key), None)
@@ -63,13 +63,13 @@ def select_deployment(
     return Selection(found.run_id if found else None, row.model, version, key, origin)
 
 
-def keep_pinned(old: Selection, new: Selection, pinned: Collection[Pane]) -> Selection:
+def keep_pinned(old: Selection, new: Selection, pinned: Collection[PaneName]) -> Selection:
     """A pinned pane keeps its own selection, whatever moves elsewhere."""
-    if Pane.RUNS in pinned and new.origin is not Pane.RUNS:
+    if PaneName.RUNS in pinned and new.origin is not PaneName.RUNS:
         new = replace(new, run_id=old.run_id)
-    if Pane.VERSIONS in pinned and new.origin is not Pane.VERSIONS:
+    if PaneName.VERSIONS in pinned and new.origin is not PaneName.VERSIONS:
         new = replace(new, model=old.model, version=old.version)
-    if Pane.DEPLOYMENTS in pinned and new.origin is not Pane.DEPLOYMENTS:
+    if PaneName.DEPLOYMENTS in pinned and new.origin is not PaneName.DEPLOYMENTS:
         new = replace(new, deployment=old.deployment)
     return new
 

@@ -10,7 +10,7 @@ from typing import Any
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from modeldeck.domain.status.selection import Pane
+from modeldeck.domain.status.selection import PaneName
 from modeldeck.render.text import clean
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.shared.framed import FramedScreen, key_name
@@ -62,10 +62,10 @@ async def _run(screen: FramedScreen[Any], action: str, node: Any, enabled: bool)
 def _objects(deck: Deck) -> Iterator[Entry]:
     model = deck.model
     for row in model.truth:
-        yield Entry(clean(f"deployment {row.key}"), clean(row.model or "unlinked"), partial(deck.go_to, Pane.DEPLOYMENTS, row.key))
+        yield Entry(clean(f"deployment {row.key}"), clean(row.model or "unlinked"), partial(deck.go_to, PaneName.DEPLOYMENTS, row.key))
     registry = model.registry
     for version in registry.versions if registry else ():
         name = clean(f"version {version.model} v{version.version}")
-        yield Entry(name, clean(", ".join(version.aliases)), partial(deck.go_to, Pane.VERSIONS, version.model, version.version))
+        yield Entry(name, clean(", ".join(version.aliases)), partial(deck.go_to, PaneName.VERSIONS, version.model, version.version))
     for run in model.runs.runs if model.runs else ():
-        yield Entry(clean(f"run {run.name}"), run.id, partial(deck.go_to, Pane.RUNS, run.id))
+        yield Entry(clean(f"run {run.name}"), run.id, partial(deck.go_to, PaneName.RUNS, run.id))

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.text import cells

@@ -13,7 +13,7 @@ from textual.timer import Timer
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.live.hub import RunsQuery, Topic
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
@@ -31,7 +31,7 @@ from modeldeck.widgets.content.chart import Chart
 from modeldeck.widgets.content.state import Live, Loading, PaneState
 from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.header import Header
-from modeldeck.widgets.lineage import Lineage
+from modeldeck.widgets.lineage import LineageBar
 from modeldeck.widgets.painting.diff_app import DiffApp
 from modeldeck.widgets.pane.pane import Pane
 from modeldeck.widgets.table.table import Table
@@ -47,7 +47,7 @@ TITLES = {pane.kind: pane.title for pane in PANES}
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class SavedScreen:
     """The screen as it stood when the console was closed: one text a line, each one character a cell."""
 
     lines: tuple[str, ...]
@@ -72,7 +72,7 @@ class Deck(DeckRoom):
         Binding("m", "models", "Models", id="deck.models", show=False, tooltip="The registered models instead of one model's versions"),
     ]
 
-    def __init__(self, environment: Environment, clock: Clock, who: str, kept: Kept | None = None, *, patience: float = 0.0) -> None:
+    def __init__(self, environment: Environment, clock: Clock, who: str, kept: SavedScreen | None = None, *, patience: float = 0.0) -> None:
         """For `patience` seconds at most, nothing is shown that is about to be replaced: over a slow link it would be in the way."""
         super().__init__()
         self._kept = kept
@@ -101,7 +101,7 @@ class Deck(DeckRoom):
         with Horizontal(id="lower"):
             yield self.deployments.widget
             yield self.live.widget
-        yield Lineage()
+        yield LineageBar()
         yield Footer()
 
     def on_mount(self) -> None:
@@ -232,7 +232,7 @@ class Deck(DeckRoom):
         return Loading() if reading is None or reading.fetched_at is None else None
 
     def _paint_lineage(self) -> None:
-        line = self.query_one(Lineage)
+        line = self.query_one(LineageBar)
         line.left, line.right = headline.lineage(self.model)
 
     def name_unhandled(self, names: Sequence[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
-from modeldeck.domain.status.selection import Pane
+from modeldeck.domain.status.selection import PaneName
 from modeldeck.render.cell import as_cell
 from modeldeck.render.text import clean
 from modeldeck.screens.deck.model import DeckModel
@@ -21,26 +21,26 @@ R = TypeVar("R")
 _FORMULA = ("=", "+", "-", "@")
 
 
-def name_of(model: DeckModel, pane: Pane) -> str | None:
+def name_of(model: DeckModel, pane: PaneName) -> str | None:
     """How other tools call what is selected: a run id, a model URI, `namespace/name`."""
     chosen = model.selection
-    if pane is Pane.RUNS:
+    if pane is PaneName.RUNS:
         return chosen.run_id
-    if pane is Pane.VERSIONS and chosen.model is not None:
+    if pane is PaneName.VERSIONS and chosen.model is not None:
         return f"models:/{chosen.model}/{chosen.version}" if chosen.version else chosen.model
     return chosen.deployment
 
 
-def page_of(model: DeckModel, pane: Pane) -> str | None:
+def page_of(model: DeckModel, pane: PaneName) -> str | None:
     """The selected object's page in MLflow's web interface, or Prometheus' graph of what the live pane shows."""
     environment, chosen, run = model.environment, model.selection, model.run
     mlflow = _page(environment.mlflow.uri) if environment.mlflow and environment.mlflow.uri.startswith("http") else None
-    if pane is Pane.RUNS and mlflow and run:
+    if pane is PaneName.RUNS and mlflow and run:
         return f"{mlflow}/#/experiments/{quote(run.experiment_id)}/runs/{quote(run.id)}"
-    if pane is Pane.VERSIONS and mlflow and chosen.model:
+    if pane is PaneName.VERSIONS and mlflow and chosen.model:
         page = f"{mlflow}/#/models/{quote(chosen.model, safe='')}"
         return f"{page}/versions/{quote(chosen.version)}" if chosen.version else page
-    if pane is Pane.LIVE and environment.prometheus and model.live and model.live.promql:
+    if pane is PaneName.LIVE and environment.prometheus and model.live and model.live.promql:
         query = next(iter(model.live.promql.values()))
         return f"{_page(environment.prometheus.url)}/graph?g0.expr={quote(query)}"
     return None

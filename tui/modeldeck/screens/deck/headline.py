@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.lineage import Chain, Lineage, line
-from modeldeck.domain.status.selection import Pane
+from modeldeck.domain.status.selection import PaneName
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.live.hub import Topic
 from modeldeck.render import numbers
@@ -69,7 +69,7 @@ def lineage(model: DeckModel) -> tuple[Line, Line]:
     right = _operation(model) or _unread(model) or _beside(told, row, model.gaps, nowhere)
     left = _chain(told.selected, nowhere)
     under_way = model.operation is not None or model.mark is not None
-    disagrees = row is not None and bool(row.disagreements) and chosen.origin in (Pane.DEPLOYMENTS, Pane.LIVE)
+    disagrees = row is not None and bool(row.disagreements) and chosen.origin in (PaneName.DEPLOYMENTS, PaneName.LIVE)
     if under_way or disagrees:
         return right, left
     return left, right

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.render.deck_frame import one_at_a_time
 from modeldeck.screens.deck.commands import DeckCommands
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textual.message import Message
 
-from modeldeck.domain.status.selection import Pane, Selection
+from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.serving_row import ServingRow
 
 
@@ -64,7 +64,7 @@ class DetailsRequested(Message):
     """Go into something: `what` is one of open, logs, describe, yaml, history."""
 
     what: str
-    pane: Pane
+    pane: PaneName
     selection: Selection
 
 

@@ -16,7 +16,7 @@ from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.joining import Joiner
 from modeldeck.domain.status.selection import (
     EMPTY,
-    Pane,
+    PaneName,
     Selection,
     deployment_of,
     keep_pinned,
@@ -33,20 +33,20 @@ from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Una
 if TYPE_CHECKING:
     from modeldeck.screens.shared.active_operations import ActiveOperation
 
-TOPIC_OF: Mapping[Pane, Topic] = {
-    Pane.RUNS: Topic.RUNS,
-    Pane.VERSIONS: Topic.REGISTRY,
-    Pane.DEPLOYMENTS: Topic.FLEET,
-    Pane.LIVE: Topic.LIVE,
+TOPIC_OF: Mapping[PaneName, Topic] = {
+    PaneName.RUNS: Topic.RUNS,
+    PaneName.VERSIONS: Topic.REGISTRY,
+    PaneName.DEPLOYMENTS: Topic.FLEET,
+    PaneName.LIVE: Topic.LIVE,
 }
 
-_TOUCHES: Mapping[Topic, frozenset[Pane]] = {
-    Topic.EXPERIMENTS: frozenset({Pane.RUNS}),
-    Topic.RUNS: frozenset({Pane.RUNS, Pane.VERSIONS}),
-    Topic.REGISTRY: frozenset({Pane.RUNS, Pane.VERSIONS, Pane.DEPLOYMENTS}),
-    Topic.FLEET: frozenset({Pane.VERSIONS, Pane.DEPLOYMENTS, Pane.LIVE}),
-    Topic.STATS: frozenset({Pane.DEPLOYMENTS, Pane.LIVE}),
-    Topic.LIVE: frozenset({Pane.LIVE}),
+_TOUCHES: Mapping[Topic, frozenset[PaneName]] = {
+    Topic.EXPERIMENTS: frozenset({PaneName.RUNS}),
+    Topic.RUNS: frozenset({PaneName.RUNS, PaneName.VERSIONS}),
+    Topic.REGISTRY: frozenset({PaneName.RUNS, PaneName.VERSIONS, PaneName.DEPLOYMENTS}),
+    Topic.FLEET: frozenset({PaneName.VERSIONS, PaneName.DEPLOYMENTS, PaneName.LIVE}),
+    Topic.STATS: frozenset({PaneName.DEPLOYMENTS, PaneName.LIVE}),
+    Topic.LIVE: frozenset({PaneName.LIVE}),
 }
 """Which panes show something of a topic."""
 
@@ -64,7 +64,7 @@ class DeckModel:
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
         self.selection: Selection = EMPTY
-        self.pinned: frozenset[Pane] = frozenset()
+        self.pinned: frozenset[PaneName] = frozenset()
         self.truth: tuple[ServingRow, ...] = ()
         self.unhandled: tuple[str, ...] = ()
         """What serves a model and is no Deployment."""
@@ -78,7 +78,7 @@ class DeckModel:
         self._readings: dict[Topic, Reading[Any]] = {}
         self._lost = ""
 
-    def receive(self, topic: Topic, reading: Reading[Any]) -> frozenset[Pane]:
+    def receive(self, topic: Topic, reading: Reading[Any]) -> frozenset[PaneName]:
         """Take a reading in. One of another environment is dropped: it comes late."""
         if reading.environment != self.environment.name:
             return frozenset()
@@ -217,7 +217,7 @@ class DeckModel:
         if versions:
             self.select_version(model, versions[0].version)
         else:
-            self._select(replace(self.selection, model=model, version=None, origin=Pane.VERSIONS))
+            self._select(replace(self.selection, model=model, version=None, origin=PaneName.VERSIONS))
 
     def seed(self) -> bool:
         """Once cluster and registry have both said something: begin where something serves. True where that moved the selection."""
@@ -262,14 +262,14 @@ class DeckModel:
     def _select(self, new: Selection) -> None:
         self.selection = keep_pinned(self.selection, new, self.pinned)
 
-    def toggle_pin(self, pane: Pane) -> bool:
+    def toggle_pin(self, pane: PaneName) -> bool:
         """Pin or unpin; answers whether it is pinned now."""
         self.pinned ^= {pane}
         return pane in self.pinned
 
     # ── states ──
 
-    def state(self, pane: Pane, now: float) -> PaneState:
+    def state(self, pane: PaneName, now: float) -> PaneState:
         """How fresh a pane is: loading, live, stale or unavailable."""
         topic = TOPIC_OF[pane]
         if not self._configured(topic):

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.mlflow.registry import Registry
-from modeldeck.domain.status.selection import Pane, Selection
+from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.live.run_details import RunReader
 from modeldeck.operations.history.history import Memories, history
@@ -50,7 +50,7 @@ class Depth:
         self._sightings = sightings
         self._clock = clock
 
-    def screen(self, what: str, pane: Pane, model: DeckModel) -> Screen[Any] | str:
+    def screen(self, what: str, pane: PaneName, model: DeckModel) -> Screen[Any] | str:
         """`what` is one of open, describe, logs, yaml, history."""
         chosen = model.selection
         if what == "logs":
@@ -59,9 +59,9 @@ class Depth:
             return self._history(model)
         if what == "yaml":
             return self._yaml(model.row)
-        if pane is Pane.RUNS:
+        if pane is PaneName.RUNS:
             return self._run(chosen, model)
-        if pane is Pane.VERSIONS:
+        if pane is PaneName.VERSIONS:
             return self._version(chosen, model)
         return self._deployment(model)
 

@@ -15,7 +15,7 @@ from modeldeck.render.fold import fold
 from modeldeck.render.gate import Judging, gate_lines
 from modeldeck.render.plan import gate_outlook
 from modeldeck.render.rollout_tree import tree_of
-from modeldeck.screens.operation.layout import GATE, LEFT, LOG, LOW, NARROW, PANES, ROLLOUT, STEPS, Place, heights, in_short, place
+from modeldeck.screens.operation.layout import GATE, LEFT, LOG, LOW, NARROW, PANES, ROLLOUT, STEPS, PaneLayout, heights, in_short, place
 from modeldeck.screens.shared.available_actions import AvailableActions
 from modeldeck.screens.shared.fleet_view import FleetView
 from modeldeck.widgets.content.state import Live, Loading, PaneState, Unavailable
@@ -94,7 +94,7 @@ class Body(Horizontal):
         yield GATE, _head(GATE), Live()
         yield LOG, _head(LOG, figure=str(len(operation.log))), Live()
 
-    def _steps(self, operation: Operation, found: Place) -> list[Line]:
+    def _steps(self, operation: Operation, found: PaneLayout) -> list[Line]:
         gone = self._standing is not None and self._standing.gone
         return render.step_lines(operation, self._now, found.inner(STEPS), whole=found.alone, cut_off=gone, where=_where(operation))
 
@@ -108,7 +108,7 @@ class Body(Horizontal):
             lines += tree_of(fleet, key, self._fleet_view.environment.patterns, self._now, width=width)
         return lines
 
-    def _gate(self, operation: Operation, found: Place) -> list[Line]:
+    def _gate(self, operation: Operation, found: PaneLayout) -> list[Line]:
         judging = self._judging(operation)
         if judging is not None:
             return gate_lines(judging, found.inner(GATE), self._now, dense=found.stacked)
@@ -173,7 +173,7 @@ class Body(Horizontal):
         focused = self.screen.focused
         return next((name for name in PANES if focused is not None and focused.id == f"{name}-text"), STEPS)
 
-    def _lay_out(self, found: Place, rows: Mapping[str, int]) -> None:
+    def _lay_out(self, found: PaneLayout, rows: Mapping[str, int]) -> None:
         for name in PANES:
             pane = self.query_one(f"#{name}")
             pane.display = name in rows

@@ -22,7 +22,7 @@ _LOG = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PaneLayout:
     """What is shown and how wide it is, frames included. `alone`: one pane has all of it; `stacked`: the steps stand above one other."""
 
     widths: Mapping[str, int]
@@ -34,19 +34,19 @@ class Place:
         return max(1, self.widths.get(name, max(self.widths.values(), default=1)) - FRAME)
 
 
-def place(width: int, *, narrow: bool, beside: str, zoomed: str | None) -> Place:
+def place(width: int, *, narrow: bool, beside: str, zoomed: str | None) -> PaneLayout:
     """`beside`: the pane that is wanted beside the steps where there is no room for all; `zoomed`: the one that is wanted alone."""
     if zoomed is not None:
-        return Place({zoomed: width}, alone=True)
+        return PaneLayout({zoomed: width}, alone=True)
     if narrow and beside == STEPS:
-        return Place({STEPS: width}, alone=True)
+        return PaneLayout({STEPS: width}, alone=True)
     if narrow:
-        return Place({STEPS: width, beside: width}, stacked=True)
+        return PaneLayout({STEPS: width, beside: width}, stacked=True)
     left = round(width * _LEFT_SHARE)
-    return Place({name: left if name in LEFT else width - left for name in PANES})
+    return PaneLayout({name: left if name in LEFT else width - left for name in PANES})
 
 
-def heights(found: Place, height: int, needs: Mapping[str, int], ribbon: int) -> dict[str, int]:
+def heights(found: PaneLayout, height: int, needs: Mapping[str, int], ribbon: int) -> dict[str, int]:
     """Rows of each pane that is shown, frames included. `needs`: lines that each has to say; `ribbon`: those of the steps in short."""
     shown = tuple(found.widths)
     if found.alone:
@@ -60,7 +60,7 @@ def heights(found: Place, height: int, needs: Mapping[str, int], ribbon: int) ->
     return rows
 
 
-def in_short(found: Place, height: int, needs: Mapping[str, int]) -> bool:
+def in_short(found: PaneLayout, height: int, needs: Mapping[str, int]) -> bool:
     """Whether the steps have to be told in short, so that what matters now is seen."""
     if not found.stacked:
         return False
@@ -70,6 +70,6 @@ def in_short(found: Place, height: int, needs: Mapping[str, int]) -> bool:
 
 
 def _stacked(beside: str, height: int, needs: Mapping[str, int], ribbon: int) -> dict[str, int]:
-    short = in_short(Place({STEPS: 0, beside: 0}, stacked=True), height, needs)
+    short = in_short(PaneLayout({STEPS: 0, beside: 0}, stacked=True), height, needs)
     steps = min(height, (ribbon if short else needs[STEPS]) + FRAME)
     return {STEPS: steps, beside: max(0, height - steps)}

@@ -13,7 +13,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation
-from modeldeck.domain.status.selection import Pane
+from modeldeck.domain.status.selection import PaneName
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.journal.cached_journal import Ledger
@@ -40,7 +40,7 @@ def operations_controller(
         environment,
         fleet=lambda: deck.model.fleet,
         rows=lambda: deck.model.truth,
-        state=lambda: deck.model.state(Pane.DEPLOYMENTS, clock.now()),
+        state=lambda: deck.model.state(PaneName.DEPLOYMENTS, clock.now()),
         awaited=deck.awaited,
         cluster=lambda: here.now,
     )

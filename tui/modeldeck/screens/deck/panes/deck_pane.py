@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Protocol
 
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.live.hub import LiveQuery, RunsQuery, Topic
 from modeldeck.ports import Clock
 from modeldeck.screens.deck.model import DeckModel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.ports import Clock
 from modeldeck.screens.deck import headline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modeldeck.domain.status.selection import Pane as P
+from modeldeck.domain.status.selection import PaneName as P
 from modeldeck.live.hub import LiveQuery
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Line
