@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.config import ConfigErrors, Flags, Problem, Resolved, resolve
+from modeldeck.config import ConfigErrors, Flags, Problem, ResolvedConfig, resolve
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,16 +23,16 @@ class Machine:
         self.config.write_text(text)
         self.config.chmod(0o600)
 
-    def resolve(self, flags: Flags | None = None, variables: Mapping[str, str] | None = None) -> Resolved | ConfigErrors:
+    def resolve(self, flags: Flags | None = None, variables: Mapping[str, str] | None = None) -> ResolvedConfig | ConfigErrors:
         return resolve(flags or Flags(), self.environ(variables), home=self.home)
 
     def environ(self, variables: Mapping[str, str] | None = None) -> dict[str, str]:
         file = {"MODELDECK_CONFIG": str(self.config)} if self.config.exists() else {"MODELDECK_CONFIG": ""}
         return {"XDG_CONFIG_HOME": str(self.home), "MODELDECK_SANDBOX_STATE": str(self.home / "sandbox"), **file, **(variables or {})}
 
-    def good(self, flags: Flags | None = None, variables: Mapping[str, str] | None = None) -> Resolved:
+    def good(self, flags: Flags | None = None, variables: Mapping[str, str] | None = None) -> ResolvedConfig:
         resolved = self.resolve(flags, variables)
-        assert isinstance(resolved, Resolved), [str(problem) for problem in resolved.problems]
+        assert isinstance(resolved, ResolvedConfig), [str(problem) for problem in resolved.problems]
         return resolved
 
     def bad(self, flags: Flags | None = None, variables: Mapping[str, str] | None = None) -> tuple[Problem, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from modeldeck.config import ConfigErrors, Flags, Resolved, from_sandbox, resolve
+from modeldeck.config import ConfigErrors, Flags, ResolvedConfig, from_sandbox, resolve
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.terminal import instant
@@ -57,7 +57,7 @@ def _say(message: str) -> None:
     say(message)
 
 
-def _run(found: Resolved, flags: Flags, environment: Environment, sandbox: Sandbox | None, begun: Begun) -> int:
+def _run(found: ResolvedConfig, flags: Flags, environment: Environment, sandbox: Sandbox | None, begun: Begun) -> int:
     from modeldeck.console import Console, Launch
 
     def other(name: str) -> Environment:

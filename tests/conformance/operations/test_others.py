@@ -7,7 +7,7 @@ import os
 from unittest import mock
 
 from modeldeck.backends import connect, open_journal
-from modeldeck.config import Flags, Resolved, resolve
+from modeldeck.config import Flags, ResolvedConfig, resolve
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Outcome
 from modeldeck.domain.operations.plan import Plan
@@ -23,7 +23,7 @@ async def planned_then(shell: Shell, name: str, *kubectl: str) -> tuple[Plan, Op
     """Plan, let somebody run kubectl, carry the plan out."""
     with mock.patch.dict(os.environ, shell.environ(), clear=True):
         found = resolve(Flags(), os.environ)
-        assert isinstance(found, Resolved), found
+        assert isinstance(found, ResolvedConfig), found
         backends = connect(found.environment)
         clients, journal, clock = backends.clients, open_journal(found.environment), SystemClock()
     try:

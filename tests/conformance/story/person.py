@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 from textual.pilot import Pilot
 
-from modeldeck.config import Flags, Resolved, resolve
+from modeldeck.config import Flags, ResolvedConfig, resolve
 from modeldeck.console import Console, Launch
 from modeldeck.domain.operations.operation import Outcome
 from modeldeck.domain.status.selection import PaneName as P
@@ -108,7 +108,7 @@ class Person:
 async def at_the_console(world: World) -> AsyncIterator[Person]:
     """A console on the exported environment, with rows in all four panes."""
     resolved = resolve(Flags(), world.variables)
-    assert isinstance(resolved, Resolved), resolved
+    assert isinstance(resolved, ResolvedConfig), resolved
     app = Console(Launch(resolved.environment, ("sandbox",), lambda _: resolved.environment))
     async with app.run_test(size=SIZE) as pilot:
         person = Person(app, pilot)

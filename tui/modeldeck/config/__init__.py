@@ -7,13 +7,13 @@ from modeldeck.config.discovery import from_sandbox
 from modeldeck.config.places import config_path, sandbox_folder
 from modeldeck.config.report import show, show_text
 from modeldeck.config.resolution import check, resolve
-from modeldeck.config.values import ConfigErrors, Flags, Problem, Resolved, Severity
+from modeldeck.config.values import ConfigErrors, Flags, Problem, ResolvedConfig, Severity
 
 __all__ = [
     "ConfigErrors",
     "Flags",
     "Problem",
-    "Resolved",
+    "ResolvedConfig",
     "Severity",
     "check",
     "config_path",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeldeck.config.kinds import HTTP, TRACKING_URI, InvalidValue, Kind
+from modeldeck.config.kinds import HTTP, TRACKING_URI, InvalidValue, SettingKind
 from modeldeck.config.secrets import plain
 from modeldeck.config.values import Layer, Setting
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget
@@ -113,7 +113,7 @@ def _gate(path: object) -> Gate | None:
     return read_gate_file(Path(path)).gate
 
 
-def _address(payload: Mapping[str, object], name: str, kind: Kind) -> str:
+def _address(payload: Mapping[str, object], name: str, kind: SettingKind) -> str:
     try:
         return str(kind.from_toml(payload.get(name)))
     except InvalidValue:

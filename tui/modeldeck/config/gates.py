@@ -25,7 +25,7 @@ _NO_SWITCH = "a gate is skipped by `--gate none --reason TEXT` only, each time"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KeyLocation:
     """Where a key stands: in short ("config.toml:12"), and in full."""
 
     origin: str
@@ -36,11 +36,11 @@ class Place:
 class GateTable:
     """What one table sets, by fields of Gate; `rollback` likewise. A model's table is laid over its environment's."""
 
-    place: Place
+    place: KeyLocation
     values: Mapping[str, Any] = field(default_factory=dict)
     criteria: Mapping[str, QueryCriterion] = field(default_factory=dict)
     rollback: GateTable | None = None
-    places: Mapping[str, Place] = field(default_factory=dict)
+    places: Mapping[str, KeyLocation] = field(default_factory=dict)
     """Of each key that is set; a criterion's is `criteria.NAME`."""
 
     def over(self, below: GateTable | None) -> GateTable:
@@ -138,7 +138,7 @@ def read_gates(document: Document, path: tuple[str, ...], value: object) -> dict
 def read_table(document: Document, path: tuple[str, ...], table: Mapping[str, object], *, within: str = "") -> GateTable:
     """`within`: "rollback" inside of such a table, where no other may be."""
     values: dict[str, object] = {}
-    places: dict[str, Place] = {}
+    places: dict[str, KeyLocation] = {}
     criteria: dict[str, QueryCriterion] = {}
     rollback = None
     for name, value in table.items():
@@ -162,9 +162,9 @@ def read_table(document: Document, path: tuple[str, ...], table: Mapping[str, ob
     return GateTable(_place(document, path), values, criteria, rollback, places)
 
 
-def _place(document: Document, path: tuple[str, ...]) -> Place:
+def _place(document: Document, path: tuple[str, ...]) -> KeyLocation:
     setting = document.setting(path, None)
-    return Place(setting.origin, setting.place)
+    return KeyLocation(setting.origin, setting.place)
 
 
 def _fit(document: Document, path: tuple[str, ...], value: object, fit: Fit) -> tuple[object] | None:

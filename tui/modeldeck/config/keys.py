@@ -25,7 +25,7 @@ from modeldeck.config.kinds import (
     THEME,
     TRACKING_URI,
     WORD,
-    Kind,
+    SettingKind,
 )
 
 
@@ -34,7 +34,7 @@ class Key:
     """`name` is dotted below `[environments.NAME]`; `flag` names the field of Flags. "" where there is no variable or flag."""
 
     name: str
-    kind: Kind
+    kind: SettingKind
     variable: str = ""
     flag: str = ""
     everywhere: bool = False

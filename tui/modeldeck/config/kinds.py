@@ -12,7 +12,7 @@ class InvalidValue(ValueError):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kind:
+class SettingKind:
     """`from_toml` reads a TOML value, `from_text` a flag or an environment variable; both raise InvalidValue.
 
     Two kinds are the same only when they are one object: some read alike and are used differently.
@@ -235,29 +235,29 @@ def _in_gates(value: object) -> object:
     raise InvalidValue("expected a table")
 
 
-TEXT = Kind(_text, _text)
-WORD = Kind(_word, _word)
-HTTP = Kind(_http, _http)
-TRACKING_URI = Kind(_tracking_uri, _tracking_uri)
-SWITCH = Kind(_switch, _switch_text)
-SECONDS = Kind(_seconds, _seconds_text)
-NAMESPACES = Kind(_namespaces, _namespaces_text)
-HEADERS = Kind(_headers, _not_as_text)
-IMAGES = Kind(_images, _not_as_text)
-LABELS = Kind(_labels, _not_as_text)
-CHOSEN = Kind(_chosen, _not_as_text)
-STATED = Kind(_stated, _not_as_text)
-POD_LABELS = Kind(_pod_labels, _not_as_text)
-MATCHERS = Kind(_matchers, _not_as_text)
+TEXT = SettingKind(_text, _text)
+WORD = SettingKind(_word, _word)
+HTTP = SettingKind(_http, _http)
+TRACKING_URI = SettingKind(_tracking_uri, _tracking_uri)
+SWITCH = SettingKind(_switch, _switch_text)
+SECONDS = SettingKind(_seconds, _seconds_text)
+NAMESPACES = SettingKind(_namespaces, _namespaces_text)
+HEADERS = SettingKind(_headers, _not_as_text)
+IMAGES = SettingKind(_images, _not_as_text)
+LABELS = SettingKind(_labels, _not_as_text)
+CHOSEN = SettingKind(_chosen, _not_as_text)
+STATED = SettingKind(_stated, _not_as_text)
+POD_LABELS = SettingKind(_pod_labels, _not_as_text)
+MATCHERS = SettingKind(_matchers, _not_as_text)
 """PromQL's."""
-PATH = Kind(_text, _text)
+PATH = SettingKind(_text, _text)
 """A file, relative to the configuration file where it stands there; `~` is the home folder."""
-THEME = Kind(_text, _text)
+THEME = SettingKind(_text, _text)
 """A theme's name, or a file as PATH where it ends with .toml or has a slash."""
-PATHS = Kind(_text, _text)
+PATHS = SettingKind(_text, _text)
 """Files joined by os.pathsep, as KUBECONFIG."""
-SECRET = Kind(_text, _text)
+SECRET = SettingKind(_text, _text)
 """In the file also as `…_file`, `…_env` or `…_command`. Never quoted in an error."""
-GATE = Kind(_in_gates, _not_as_text)
-GATES = Kind(_in_gates, _not_as_text)
+GATE = SettingKind(_in_gates, _not_as_text)
+GATES = SettingKind(_in_gates, _not_as_text)
 """Tables with keys and problems of their own: tui/modeldeck/config/gates.py reads them."""

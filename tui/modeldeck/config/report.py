@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from modeldeck.config.kinds import shown as address
-from modeldeck.config.values import Resolved
+from modeldeck.config.values import ResolvedConfig
 from modeldeck.domain.environments import Environment, Secret
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.series_scope import SeriesScope
@@ -17,7 +17,7 @@ _TABLES = {"mlflow": "mlflow", "kubernetes": "cluster", "prometheus": "prometheu
 _SETTINGS = ("read_only", "protected", "theme", "refresh", "champion", "journal")
 
 
-def show(resolved: Resolved, name: str = "") -> dict[str, object]:
+def show(resolved: ResolvedConfig, name: str = "") -> dict[str, object]:
     """Ready for JSON. `name` "" shows every environment; secrets are known only of the current one, others show where theirs comes from."""
     chosen = [each for each in resolved.environments if name in ("", each.name)]
     return {
@@ -80,7 +80,7 @@ def _gates(environment: Environment) -> tuple[object, dict[str, object]]:
     return gate, {model: gate_to_json(each) for model, each in environment.gates.items()}
 
 
-def show_text(resolved: Resolved, name: str = "") -> str:
+def show_text(resolved: ResolvedConfig, name: str = "") -> str:
     """The same for people: one line a setting that is set, with its origin."""
     lines = [f"file: {resolved.config_path}{'' if os.path.exists(resolved.config_path) else ' (not there)'}"]
     for environment in resolved.environments:

@@ -13,7 +13,7 @@ from modeldeck.config.file import FileConfig, read_file
 from modeldeck.config.keys import meant
 from modeldeck.config.places import config_path, sandbox_folder
 from modeldeck.config.reading import at_home
-from modeldeck.config.values import ConfigErrors, Flags, Layer, Problem, Resolved, Setting, Settings, Severity
+from modeldeck.config.values import ConfigErrors, Flags, Layer, Problem, ResolvedConfig, Setting, Settings, Severity
 from modeldeck.config.variables import from_flags, from_variables, misspelt
 from modeldeck.domain.environments import Environment
 
@@ -21,7 +21,7 @@ UNNAMED = "default"
 """The environment's name where no file names one."""
 
 
-def resolve(flags: Flags, environ: Mapping[str, str], *, home: Path | None = None) -> Resolved | ConfigErrors:
+def resolve(flags: Flags, environ: Mapping[str, str], *, home: Path | None = None) -> ResolvedConfig | ConfigErrors:
     """Takes milliseconds, unless the chosen environment gets a secret from a command (up to 10 s). Never asks the network.
 
     To switch, resolve again with `flags.environment` set: each environment's secrets are read only when it is the one to open.
@@ -41,7 +41,7 @@ def resolve(flags: Flags, environ: Mapping[str, str], *, home: Path | None = Non
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         return ConfigErrors(_sorted(problems))
-    return Resolved(
+    return ResolvedConfig(
         environments=tuple(environments),
         current=current,
         warnings=_sorted(problems),

@@ -48,7 +48,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedConfig:
     """Every environment that is known, and which of them is the current one. Only that one has its secrets read."""
 
     environments: tuple[Environment, ...]
