@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from modeldeck.backoff import Backoff
 from modeldeck.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
 from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, TimedOut, TooLarge, is_bug
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
-from modeldeck.live.backoff import Backoff
 from modeldeck.live.poller import Poller
 from modeldeck.sources.common import bounds
 from modeldeck.sources.http.transport import Timeouts, Transport

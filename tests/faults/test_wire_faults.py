@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from modeldeck.backoff import Backoff
 from modeldeck.domain.environments import MlflowTarget, PrometheusTarget
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Malformed, Throttled, TimedOut, Unauthorized, Unreachable
 from modeldeck.domain.reading import Reading
-from modeldeck.live.backoff import Backoff
 from modeldeck.live.poller import Poller
 from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.mlflow.rest import RestTracking, transport_of

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
+from modeldeck.backoff import Backoff
 from modeldeck.domain.failures import Throttled, TimedOut, Unreachable
 from modeldeck.domain.reading import Reading
-from modeldeck.live.backoff import Backoff
 from modeldeck.live.poller import Poller
 from tests.support.clocks import FakeClock, settle
 from tests.support.eventually import eventually

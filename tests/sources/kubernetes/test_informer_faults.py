@@ -16,7 +16,6 @@ from modeldeck.sources.kubernetes import informer as informing
 from modeldeck.sources.kubernetes import reflector
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.informer import Informer
-from modeldeck.sources.kubernetes.reflector import Pauses
 from tests.sources.kubernetes.scripted import CUT, END, HANG, Refuse, Scripted, bookmark, event, item, listed, refused, scripted
 from tests.sources.kubernetes.test_informer_contract import Watched
 from tests.sources.kubernetes.waiting import until
@@ -234,14 +233,3 @@ def _exchange(path: str, text: str) -> str:
     before = Path(path).read_text()
     Path(path).write_text(text)
     return before
-
-
-def test_pauses_grow_and_honour_what_the_server_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reflector, "FIRST_PAUSE", 0.8)
-    monkeypatch.setattr(reflector, "LONGEST_PAUSE", 30.0)
-    pauses = Pauses()
-    found = [pauses.next() for _ in range(9)]
-    assert all(wanted <= pause <= wanted * 1.25 for pause, wanted in zip(found, [0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 30, 30, 30], strict=True))
-    assert pauses.next(90.0) >= 90.0
-    monkeypatch.setattr(reflector, "HEALTHY", -1e9)
-    assert pauses.next() <= 1.0

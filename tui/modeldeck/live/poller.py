@@ -15,9 +15,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
+from modeldeck.backoff import Backoff
 from modeldeck.domain.failures import Failure, TimedOut, failure_from
 from modeldeck.domain.reading import Reading
-from modeldeck.live.backoff import Backoff
 from modeldeck.ports import Clock
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from modeldeck.domain.reading import Reading
 from modeldeck.sources.common.edge import told
 from modeldeck.sources.kubernetes import BACKEND
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
-from modeldeck.sources.kubernetes.reflector import Pauses, Reflector
+from modeldeck.sources.kubernetes.reflector import Reflector, pauses
 from modeldeck.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS
 from modeldeck.sources.kubernetes.scope import readable_namespaces
 from modeldeck.sources.kubernetes.store import Sorted
@@ -92,7 +92,7 @@ class Informer:
                 reflector.wake()
 
     async def _run(self) -> None:
-        pauses = Pauses()
+        waits = pauses()
         while True:
             try:
                 self._set_up(await self._first_contact())
@@ -103,7 +103,7 @@ class Informer:
                 failure.__context__ = failure.__cause__ = None
                 self._silent = failure.with_traceback(None)
                 self._publish()
-                await self._nap(pauses.next(failure.retry_after))
+                await self._nap(waits.next(failure.retry_after))
 
     async def _watch(self) -> None:
         """Ends with an exception only."""

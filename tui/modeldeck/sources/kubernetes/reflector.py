@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from modeldeck.backoff import FIRST, LONGEST, Backoff
 from modeldeck.domain.failures import Failure, Forbidden, Malformed, TimedOut, TooLarge, Unreachable
 from modeldeck.sources.common import bounds
 from modeldeck.sources.common.edge import told
@@ -28,8 +29,7 @@ from modeldeck.sources.kubernetes.store import Store
 
 T = TypeVar("T", bound=Item)
 
-FIRST_PAUSE = 0.8
-LONGEST_PAUSE = 30.0
+FIRST_PAUSE, LONGEST_PAUSE = FIRST, LONGEST
 HEALTHY = 120.0
 """Seconds without a failure after which the pauses begin small again."""
 SILENCE = 150.0
@@ -44,21 +44,9 @@ POLL = 10.0
 """Seconds between lists of what may be listed but not watched."""
 
 
-class Pauses:
-    """0.8, 1.6, 3.2 … 30 s, each up to a quarter longer; small again after two healthy minutes."""
-
-    def __init__(self) -> None:
-        self._failures = 0
-        self._last = float("-inf")
-
-    def next(self, at_least: float | None = None) -> float:
-        if time.monotonic() - self._last > HEALTHY:
-            self._failures = 0
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures, 16))
-        self._failures += 1
-        pause = max(pause, at_least or 0.0) * random.uniform(1.0, 1.25)
-        self._last = time.monotonic() + pause
-        return pause
+def pauses() -> Backoff:
+    """Between the attempts to read one thing."""
+    return Backoff(first=FIRST_PAUSE, longest=LONGEST_PAUSE, healthy=HEALTHY)
 
 
 class Reflector(Generic[T]):
@@ -81,7 +69,7 @@ class Reflector(Generic[T]):
         """How many watches in a row were over at once."""
         self._connection = connection
         self._changed = changed
-        self._pauses = Pauses()
+        self._pauses = pauses()
         self._version = ""
         self._woken = asyncio.Event()
         self._patience: asyncio.Timeout | None = None
