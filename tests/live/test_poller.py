@@ -177,8 +177,6 @@ async def test_nothing_lands_after_stop_even_from_a_fetch_that_ignores_its_cance
     await settle()
     release.set()
     await stopping
-    poller.publish("later still")
-    poller.publish_failure(REFUSED)
     assert seen == []
 
 
@@ -189,17 +187,6 @@ async def test_a_fetch_that_never_ends_is_a_timeout_of_its_own() -> None:
     await eventually(lambda: stage.seen)
     assert isinstance(stage.seen[0].failure, TimedOut)
     await stage.poller.stop()
-
-
-async def test_what_pushes_by_itself_uses_the_same_rules() -> None:
-    clock, seen = FakeClock(), list[Reading[str]]()
-    poller: Poller[str] = Poller("fleet", "prod", None, seen.append, 5.0, clock)
-    poller.start()
-    poller.publish("pods")
-    poller.publish("pods")
-    poller.publish_failure(REFUSED)
-    poller.publish("pods")
-    assert [(r.value, r.state) for r in seen] == [("pods", "live"), ("pods", "stale"), ("pods", "live")]
 
 
 async def test_the_interval_can_change(stage: Stage) -> None:

@@ -208,6 +208,17 @@ async def test_connections_that_are_cut_are_made_anew(api: Scripted, watch: Begi
     await until("events again", lambda: seen.names == ["a", "b"] and seen.state == "live")
 
 
+async def test_each_sign_of_life_renews_the_reading(api: Scripted, watch: Begin) -> None:
+    now = 100.0
+    api.lists["deployments"].append(listed(item("a"), version="5"))
+    seen = watch(now=lambda: now)
+    await until("live", lambda: seen.state == "live")
+    assert seen.readings[0].fetched_at == now
+    for now in (200.0, 300.0, 400.0):
+        await until("renewed", lambda now=now: seen.informer.reading.fetched_at == now)  # type: ignore[misc]
+    assert seen.names == ["a"]
+
+
 async def test_watches_are_begun_anew_when_the_machine_has_slept(api: Scripted, watch: Begin) -> None:
     """Whatever stands between may have forgotten their connections: nobody tells, and an answer to another question tells nothing of it."""
     slept = 0.0

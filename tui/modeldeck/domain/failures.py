@@ -132,6 +132,12 @@ def bug(error: BaseException, *, backend: str = "") -> Failure:
     return Failure(message, hint="a bug: please report it with what 2>FILE collects; it is tried again", backend=backend)
 
 
+def without_traceback(failure: Failure) -> Failure:
+    """For who keeps it: the frames would keep whole answers alive for as long."""
+    failure.__cause__ = failure.__context__ = None
+    return failure.with_traceback(None)
+
+
 def is_bug(failure: Failure) -> bool:
     return type(failure) is Failure
 

@@ -5,33 +5,28 @@
     poller.pause()        # while its pane is hidden
     await poller.stop()   # nothing lands after this
 
-What is watched instead of asked for (an informer) has a poller without `fetch`, and calls `publish` and `publish_failure`.
+What pushes by itself (an informer) has no poller; its readings are told by the same rules.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Generic, TypeVar
 
 from modeldeck.backoff import Backoff
 from modeldeck.domain.failures import Failure, TimedOut, failure_from
-from modeldeck.domain.reading import Reading
+from modeldeck.domain.reading import LatestReading, Reading
 from modeldeck.ports import Clock
 
 T = TypeVar("T")
-
-_QUICK = 0.05
-"""Seconds. Whatever answers faster is fast: 4 ms and 12 ms are told alike."""
 
 
 class Poller(Generic[T]):
     """Single flight: at most one fetch is under way, however often a refresh is asked for. Times in seconds.
 
     After a failure the last good value stays, and the pauses grow (Backoff) until an answer comes. `on_reading` is called on the event
-    loop, only when something changed that can be seen: value, failure, stale ↔ live, or a pace twice as slow or fast. A value that is
-    equal to the last one still renews `reading.fetched_at`, silently. Every reading carries the environment's name, and after `stop`
+    loop, only when something changed that can be seen (LatestReading). Every reading carries the environment's name, and after `stop`
     none is delivered, whatever is still under way: to look at another environment, stop the poller and make another one.
     """
 
@@ -39,7 +34,7 @@ class Poller(Generic[T]):
         self,
         name: str,
         environment: str,
-        fetch: Callable[[], Awaitable[T]] | None,
+        fetch: Callable[[], Awaitable[T]],
         on_reading: Callable[[Reading[T]], None],
         interval: float,
         clock: Clock,
@@ -48,7 +43,7 @@ class Poller(Generic[T]):
         backend: str = "",
     ) -> None:
         self.name = name
-        self._reading: Reading[T] = Reading(environment)
+        self._latest = LatestReading[T](environment, self._tell, clock.now)
         self._fetch = fetch
         self._on_reading = on_reading
         self._interval = interval
@@ -64,16 +59,17 @@ class Poller(Generic[T]):
 
     @property
     def reading(self) -> Reading[T]:
-        return self._reading
+        return self._latest.reading
 
     def start(self) -> None:
         """Idempotent. A poller that was stopped stays stopped."""
-        if self._task is None and self._fetch is not None and not self._stopped:
+        if self._task is None and not self._stopped:
             self._task = asyncio.get_running_loop().create_task(self._run(), name=f"poller {self.name}")
 
     async def stop(self) -> None:
         """What is under way is cancelled, and nothing lands any more."""
         self._stopped = True
+        self._latest.close()
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -98,21 +94,7 @@ class Poller(Generic[T]):
         """For the pauses that begin from now on."""
         self._interval = interval
 
-    def publish(self, value: T, *, took: float | None = None) -> None:
-        """A value that came by itself."""
-        self._backoff.reset()
-        self._land(replace(self._reading, value=value, fetched_at=self._clock.now(), failure=None, took=took))
-
-    def publish_failure(self, failure: Failure) -> None:
-        self._land(replace(self._reading, failure=_bare(failure)))
-
-    def _land(self, reading: Reading[T]) -> None:
-        if self._stopped:
-            return
-        before, self._reading = self._reading, reading
-        same = before.state == reading.state and before.failure == reading.failure and before.value == reading.value
-        if same and not _another_pace(before.took, reading.took):
-            return
+    def _tell(self, reading: Reading[T]) -> None:
         try:
             self._on_reading(reading)
         except Exception as error:  # noqa: BLE001 — an edge: who listens may break, the poller goes on
@@ -121,10 +103,10 @@ class Poller(Generic[T]):
 
     async def _run(self) -> None:
         # A fetch may swallow its cancellation: then `_stopped` is what ends the round.
-        while self._fetch is not None and not self._stopped:
+        while not self._stopped:
             await self._running.wait()
             self._wake.clear()
-            pause = await self._ask_once(self._fetch)
+            pause = await self._ask_once()
             if not self._stopped:
                 await self._pause(pause)
 
@@ -132,28 +114,29 @@ class Poller(Generic[T]):
         """Anything but a Failure is a bug of ours, unless the value is absurd. The loop's exception handler hears of it once for as long as
         it stays the same."""
         failure = failure_from(error, backend="")
-        if failure != self._reading.failure:
+        if failure != self.reading.failure:
             # Without the task: Python 3.12 would enter its context, which we are in, and the handler would not hear of it.
             context = {"message": f"poller {self.name} broke", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)
-        self.publish_failure(failure)
+        self._latest.publish_failure(failure)
 
-    async def _ask_once(self, fetch: Callable[[], Awaitable[T]]) -> float:
+    async def _ask_once(self) -> float:
         """One fetch; answers how long to pause after it."""
         began = self._clock.now()
         try:
             async with asyncio.timeout(self._timeout):
-                value = await fetch()
+                value = await self._fetch()
         except Failure as failure:
-            self.publish_failure(failure)
+            self._latest.publish_failure(failure)
             return self._backoff.next(failure.retry_after)
         except TimeoutError:
-            self.publish_failure(TimedOut(f"no answer within {self._timeout:g} s", backend=self._backend))
+            self._latest.publish_failure(TimedOut(f"no answer within {self._timeout:g} s", backend=self._backend))
             return self._backoff.next()
         except Exception as error:  # noqa: BLE001 — an edge: a pane that died would say nothing any more until modeldeck is started again
             self._broke(error)
             return self._backoff.next()
-        self.publish(value, took=max(0.0, self._clock.now() - began))
+        self._backoff.reset()
+        self._latest.publish(value, took=max(0.0, self._clock.now() - began))
         return self._interval
 
     async def _pause(self, seconds: float) -> None:
@@ -167,18 +150,5 @@ class Poller(Generic[T]):
             wake.cancel()
 
     def _is_due(self) -> bool:
-        fetched = self._reading.fetched_at
+        fetched = self.reading.fetched_at
         return fetched is None or self._clock.now() - fetched >= self._interval
-
-
-def _another_pace(before: float | None, now: float | None) -> bool:
-    """Whether the backend answers at another pace than was told: twice as long, or half. Less than that is noise."""
-    if before is None or now is None or max(before, now) < _QUICK:
-        return False
-    return now > 2 * before or 2 * now < before
-
-
-def _bare(failure: Failure) -> Failure:
-    """Without its traceback, whose frames would keep whole answers alive for as long as the reading is kept."""
-    failure.__cause__ = failure.__context__ = None
-    return failure.with_traceback(None)

@@ -17,7 +17,7 @@ from typing import Any
 
 from modeldeck.domain.failures import Failure, Forbidden, TimedOut
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, Pod, ReplicaSet
-from modeldeck.domain.reading import Reading
+from modeldeck.domain.reading import LatestReading, Reading
 from modeldeck.sources.common.edge import told
 from modeldeck.sources.kubernetes import BACKEND
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
@@ -51,10 +51,8 @@ class Informer:
     ) -> None:
         """`boottime`: a clock that goes on while the machine sleeps."""
         self._cluster = cluster
-        self._environment = environment
         self._namespaces = tuple(namespaces)
-        self._on_reading = on_reading
-        self._now = now
+        self._latest = LatestReading(environment, on_reading, now)
         self._boottime = boottime
         self._heartbeat = heartbeat
         self._task: asyncio.Task[None] | None = None
@@ -69,7 +67,10 @@ class Informer:
         """Why the last heartbeat, or the very first contact, got no answer."""
         self._took: float | None = None
         self._cost = 0.0
-        self.reading: Reading[Fleet] = Reading(environment)
+
+    @property
+    def reading(self) -> Reading[Fleet]:
+        return self._latest.reading
 
     def start(self) -> None:
         if self._task is None and not self._stopped:
@@ -77,6 +78,7 @@ class Informer:
 
     async def stop(self) -> None:
         self._stopped = True
+        self._latest.close()
         if self._timer is not None:
             self._timer.cancel()
         task, self._task = self._task, None
@@ -99,9 +101,7 @@ class Informer:
                 self._silent = None
                 await self._watch()
             except Exception as error:  # noqa: BLE001 — an edge: a pane that died would say nothing until modeldeck is started again
-                failure = told(error, BACKEND)
-                failure.__context__ = failure.__cause__ = None
-                self._silent = failure.with_traceback(None)
+                self._silent = failure = told(error, BACKEND)
                 self._publish()
                 await self._nap(waits.next(failure.retry_after))
 
@@ -164,8 +164,8 @@ class Informer:
                 reflector.wake()
         if back or failure is not None:
             self._changed()
-        elif self.reading.failure is None and self.reading.fetched_at is not None:
-            self.reading = _renewed(self.reading, self._now(), self._took)
+        elif self.reading.failure is None and self.reading.value is not None:
+            self._latest.publish(self.reading.value, took=self._took)
 
     def _changed(self) -> None:
         if self._timer is None and not self._stopped:
@@ -176,19 +176,12 @@ class Informer:
 
     def _publish(self) -> None:
         self._timer = None
-        if self._stopped:
-            return
         began = time.monotonic()
-        before = self.reading
         failure = self._failure()
-        value, fetched_at = before.value, before.fetched_at
         if self._fleet is not None and any(reflector.begun for reflector in self._deployments):
-            fleet = self._fleet()
-            value = before.value if fleet == before.value else fleet
-            fetched_at = self._now() if failure is None or fetched_at is None else fetched_at
-        self.reading = Reading(self._environment, value, fetched_at, failure, self._took)
-        if value is not before.value or failure != before.failure or self.reading.state != before.state:
-            self._on_reading(self.reading)
+            self._latest.publish(self._fleet(), failure=failure, took=self._took)
+        else:
+            self._latest.publish_failure(failure)
         self._cost = time.monotonic() - began
 
     def _failure(self) -> Failure | None:
@@ -215,7 +208,3 @@ class Informer:
                 await self._woken.wait()
         except TimeoutError:
             return
-
-
-def _renewed(reading: Reading[Fleet], now: float, took: float | None) -> Reading[Fleet]:
-    return Reading(reading.environment, reading.value, now, None, took)

@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from modeldeck.backoff import FIRST, LONGEST, Backoff
-from modeldeck.domain.failures import Failure, Forbidden, Malformed, TimedOut, TooLarge, Unreachable
+from modeldeck.domain.failures import Failure, Forbidden, Malformed, TimedOut, TooLarge, Unreachable, without_traceback
 from modeldeck.sources.common import bounds
 from modeldeck.sources.common.edge import told
 from modeldeck.sources.http import http_errors
@@ -209,8 +209,7 @@ class Reflector(Generic[T]):
         if failure.status is not None:
             # The server answers, and refuses: it may have been restored or replaced, so that old versions mean nothing.
             self._version = ""
-        failure.__context__ = failure.__cause__ = None
-        self.failure = failure.with_traceback(None)
+        self.failure = without_traceback(failure)
         self._changed()
 
     async def _nap(self, seconds: float) -> None:
