@@ -7,19 +7,15 @@ from collections import defaultdict
 from pathlib import Path
 
 PRODUCT = Path(__file__).parents[2] / "tui" / "modeldeck"
-NOT_YET = ("sandbox/", "operations/", "domain/operations/")
-"""To be emptied: folders whose names are still being changed, and which are not looked at until then."""
 
 
 def classes() -> dict[str, list[str]]:
     """Public classes at the top of a module: name → modules."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted(PRODUCT.rglob("*.py")):
-        place = path.relative_to(PRODUCT).as_posix()
-        if not place.startswith(NOT_YET):
-            for node in ast.parse(path.read_text()).body:
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    found[node.name].append(place)
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(path.relative_to(PRODUCT).as_posix())
     return found
 
 

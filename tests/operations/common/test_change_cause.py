@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.domain.operations.intent import Kind
-from modeldeck.operations.common.change_cause import Cause, cause_of, is_ours
+from modeldeck.operations.common.change_cause import ChangeCause, cause_of, is_ours
 from modeldeck.operations.common.text import new_id, sanitize
 
 message = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=30)
@@ -26,7 +26,7 @@ versions = st.integers(1, 10**6).map(str)
 def test_it_is_read_back_as_it_was_written(
     kind: Kind, model: str, before: str | None, after: str, actor: str, reason: str, at: float
 ) -> None:
-    cause = Cause(new_id(at), kind, model, before, after, actor, reason)
+    cause = ChangeCause(new_id(at), kind, model, before, after, actor, reason)
     assert cause.text() == sanitize(cause.text(), limit=600)
     assert cause_of(cause.text()) == cause
     assert is_ours(cause.text())

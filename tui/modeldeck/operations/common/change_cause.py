@@ -23,7 +23,7 @@ _UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class ChangeCause:
     id: str
     kind: Kind
     model: str
@@ -39,13 +39,13 @@ class Cause:
         return sanitize(line, limit=_LONGEST)
 
 
-def cause_of(text: str) -> Cause | None:
+def cause_of(text: str) -> ChangeCause | None:
     """None for anybody else's."""
     found = _CAUSE.fullmatch(text)
     if found is None:
         return None
     before = None if found["before"] == _UNKNOWN else found["before"]
-    return Cause(found["id"], Kind(found["kind"]), found["model"], before, found["after"], found["actor"], found["reason"] or "")
+    return ChangeCause(found["id"], Kind(found["kind"]), found["model"], before, found["after"], found["actor"], found["reason"] or "")
 
 
 def is_ours(text: str) -> bool:

@@ -28,7 +28,7 @@ from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.plan import Fingerprint, Plan, Refusal, Target
 from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.operations.common import patch
-from modeldeck.operations.common.change_cause import Cause
+from modeldeck.operations.common.change_cause import ChangeCause
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.ownership import newest
 from modeldeck.operations.common.replicasets import serving_sets
@@ -207,7 +207,7 @@ def _own_edits(inputs: PlanInputs, target: Target, operation_id: str, template: 
     intent, annotations = inputs.intent, inputs.deployment.annotations
     own: dict[str, tuple[str | None, str | None]] = {}
     if template:
-        cause = Cause(operation_id, intent.kind, target.model, target.from_version, target.to_version, intent.actor, intent.reason)
+        cause = ChangeCause(operation_id, intent.kind, target.model, target.from_version, target.to_version, intent.actor, intent.reason)
         own[patch.own_annotation(CHANGE_CAUSE)] = (annotations.get(CHANGE_CAUSE), cause.text())
     mark = OperationAnnotation(
         id=operation_id,

@@ -52,7 +52,9 @@ def pauses() -> Backoff:
 class Reflector(Generic[T]):
     """`changed` is called on the event loop after every change of the shelf or of `failure`. `fields`: a field selector."""
 
-    def __init__(self, connection: Connection, kind: ResourceKind[T], namespace: str, changed: Callable[[], None], *, fields: str = "") -> None:
+    def __init__(
+        self, connection: Connection, kind: ResourceKind[T], namespace: str, changed: Callable[[], None], *, fields: str = ""
+    ) -> None:
         self.kind = kind
         self.namespace = namespace
         self._fields = fields
