@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Outcome
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.history.attribution import by_others
 from modeldeck.operations.history.records import JOURNAL, OperationRecord
+from tests.support.records import record_with
 
 
 def ours(to: str, at: float, previous: str | None = None, *, id: str = "", served: bool = True, **fields: str) -> OperationRecord:
@@ -20,9 +22,17 @@ def ours(to: str, at: float, previous: str | None = None, *, id: str = "", serve
     outcome = Outcome.DONE if served else Outcome.UNDONE
     values = {"model": "iris", "alias": "champion", **fields}
     return OperationRecord(
-        id or f"op-{at:.0f}", "serving/iris", "uid-iris", Kind.PROMOTE, "ann", "", values["model"], values["alias"], previous, previous, to,
-        at - 2.0, at, outcome, served, JOURNAL,
-    )  # fmt: skip
+        id or f"op-{at:.0f}",
+        VersionChange("serving/iris", values["model"], previous, to, uid="uid-iris", alias=values["alias"], alias_before=previous),
+        Kind.PROMOTE,
+        "ann",
+        "",
+        at - 2.0,
+        at,
+        outcome,
+        served,
+        JOURNAL,
+    )
 
 
 def seen(before: str | None, now: str | None, after: float, until: float, alias: str = "champion") -> AliasChange:
@@ -91,7 +101,7 @@ def test_together_ours_and_theirs_tell_how_the_alias_came_where_it_is(steps: lis
         if within and not own:
             # Only they were at work: what it came to is theirs, whole.
             assert sighting in told
-        elif within and len(within) == len(own) == 1 and within[0][1] not in (sighting.move.from_version, own[0].to_version):
+        elif within and len(within) == len(own) == 1 and within[0][1] not in (sighting.move.from_version, own[0].change.to_version):
             # Which of the two came first does not matter: theirs is told, as far as it is theirs.
             assert [one.move.to_version for one in told if sighting.after <= one.after and one.before <= sighting.before] == [within[0][1]]
 
@@ -131,7 +141,7 @@ def test_however_quick_and_alike_operations_are_nobody_else_is_told_of(
         at, now = began + lengths[number], to if lasts[number] else before
         if before != to:
             made = ours(to, at, before, id=f"op-{number}", served=lasts[number])
-            moves.append(replace(made, since=began, previous=before if told_previous else None))
+            moves.append(record_with(made, since=began, alias_before=before if told_previous else None))
         look(looks[3 * number + 2])
     at += 1.0
     look(True)
@@ -147,8 +157,8 @@ def test_operations_of_one_machine_within_a_minute_keep_to_their_own_times() -> 
 
 
 def test_of_deployments_that_share_an_alias_each_operation_moves_it_once() -> None:
-    first = replace(ours("2", 1010, "1", id="a"), key="serving/a", alias_moved=False)
-    second = replace(ours("2", 1012, "1", id="a"), key="serving/b", alias_moved=True, alias_since=1009.0, alias_until=1010.0)
+    first = record_with(ours("2", 1010, "1", id="a"), key="serving/a", alias_moved=False)
+    second = record_with(ours("2", 1012, "1", id="a"), key="serving/b", alias_moved=True, alias_since=1009.0, alias_until=1010.0)
     assert by_others([seen("1", "2", 1000, 1011)], [first, second]) == ()
     assert by_others([seen("1", "2", 1000, 1011)], [first]) == (seen("1", "2", 1000, 1011),)
 
@@ -196,7 +206,7 @@ def test_what_needs_the_clocks_to_differ_least_explains() -> None:
 def test_a_step_that_surely_happened_between_two_readings_is_not_passed_over() -> None:
     """Whoever read before and after it must have seen it: others moved the alias there and away."""
     assert by_others([seen("1", "4", 1000, 2000)], [ours("3", 1500, "2")]) == (seen("1", "2", 1000, 1498), seen("3", "4", 1500, 2000))
-    perhaps = replace(ours("3", 1500, "2"), alias="")
+    perhaps = record_with(ours("3", 1500, "2"), alias="")
     assert by_others([seen("1", "4", 1000, 2000)], [perhaps]) == (seen("1", "4", 1000, 2000),)
     overlapping = ours("3", 1001, "2")
     assert by_others([seen("1", "4", 1000, 2000)], [overlapping]) == (seen("1", "4", 1000, 2000),)

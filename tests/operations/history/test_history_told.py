@@ -79,7 +79,7 @@ def test_of_several_deployments_the_last_one_names_the_operation() -> None:
     for order in ((tell(done()), staging), (staging, tell(done()))):
         (past,) = told(*order)
         assert past.last.key == "serving/iris"
-        assert past.changes[:-1] == (VersionChange("serving/staging", "iris", "7", "2", uid="uid-staging"),)
+        assert past.changes[:-1] == (VersionChange("serving/staging", "iris", "7", "2", uid="uid-staging", alias="champion"),)
         assert past.keys == ("serving/staging", "serving/iris")
         assert past.is_about("staging")
 

@@ -16,6 +16,7 @@ from modeldeck.domain.operations.steps import Step, StepName, StepState
 from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.history.records import OperationRecord, each_once, of_annotations, of_causes, of_journal, of_tags, records_of
 from tests.domain.links.templates import deployment, replica_set
+from tests.support.records import record_with
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,13 @@ def test_a_cause_tells_when_its_operation_was_planned_else_its_replica_set_does(
     cause = f"modeldeck rollback iris 2 -> 1 by ann@box [{id}]: slow"
     others = replica_set(deployment(), 1, change_cause="nightly build 7")
     (move,) = of_causes(deployment(), [others, replica_set(deployment(), 2, change_cause=cause, created_at=created_at)])
-    assert (move.id, move.kind, move.key, move.from_version, move.to_version) == (id, Kind.ROLLBACK, "serving/iris", "2", "1")
+    assert (move.id, move.kind, move.change.key, move.change.from_version, move.change.to_version) == (
+        id,
+        Kind.ROLLBACK,
+        "serving/iris",
+        "2",
+        "1",
+    )
     assert (move.since, move.at, move.outcome, move.served) == (since, since + 900.0, None, False)
 
 
@@ -38,24 +45,8 @@ DONE, UNDONE, OPEN = Outcome.DONE, Outcome.UNDONE, Outcome.NEEDS_ATTENTION
 
 
 def move(id: str = "a", **parts: Any) -> OperationRecord:
-    values: dict[str, Any] = {
-        "key": "serving/iris",
-        "uid": "uid-iris",
-        "kind": Kind.PROMOTE,
-        "actor": "ann",
-        "reason": "",
-        "model": "iris",
-        "alias": "champion",
-        "previous": "1",
-        "from_version": "1",
-        "to_version": "2",
-        "since": 100.0,
-        "at": 200.0,
-        "outcome": DONE,
-        "served": True,
-        "source": "journal",
-    }
-    return OperationRecord(id, **(values | parts))
+    change = VersionChange("serving/iris", "iris", "1", "2", uid="uid-iris", alias="champion", alias_before="1")
+    return record_with(OperationRecord(id, change, Kind.PROMOTE, "ann", "", 100.0, 200.0, DONE, served=True, source="journal"), **parts)
 
 
 @pytest.mark.parametrize(
@@ -162,9 +153,15 @@ def test_each_deployment_of_an_operation_has_a_move_of_its_own() -> None:
     first = VersionChange("serving/staging", "dev", "5", "6", uid="s", alias="blue", alias_before="5")
     whole = replace(_done(replace(ALIAS, target=0)), changes=(first, *_done().changes))
     other, own = of_journal([whole])
-    assert (own.key, own.model, own.alias_moved) == ("serving/iris", "iris", False)
-    assert (other.key, other.uid, other.model, other.from_version, other.to_version) == ("serving/staging", "s", "dev", "5", "6")
-    assert (other.alias, other.previous, other.alias_moved) == ("blue", "5", True)
+    assert (own.change.key, own.change.model, own.alias_moved) == ("serving/iris", "iris", False)
+    assert (other.change.key, other.change.uid, other.change.model, other.change.from_version, other.change.to_version) == (
+        "serving/staging",
+        "s",
+        "dev",
+        "5",
+        "6",
+    )
+    assert (other.change.alias, other.change.alias_before, other.alias_moved) == ("blue", "5", True)
 
 
 ID = "20270115-080000-ab12"
@@ -205,7 +202,7 @@ def test_of_the_copies_on_replica_sets_the_newest_come_first() -> None:
         replica_set(of, number, annotations={HISTORY: history_text({}, OperationAnnotation("x", to_version=str(number), outcome="done"))})
         for number in (1, 3, 2)
     ]
-    assert [one.to_version for one in of_annotations(of, sets)] == ["3", "2", "1"]
+    assert [one.change.to_version for one in of_annotations(of, sets)] == ["3", "2", "1"]
 
 
 def test_the_tags_of_a_version_tell_how_it_came() -> None:
@@ -216,10 +213,10 @@ def test_the_tags_of_a_version_tell_how_it_came() -> None:
         return found
 
     found = tagged(operation=ID, kind="rollback", when="2027-01-15T08:05:00Z", deployment="serving/iris", deployment_uid="u", actor="ann")
-    assert (found.kind, found.since, found.at, found.uid, found.served) == (Kind.ROLLBACK, PLANNED, PLANNED + 300.0, "u", True)
-    assert (found.from_version, found.to_version, found.outcome, found.source) == (None, "3", DONE, "tags")
+    assert (found.kind, found.since, found.at, found.change.uid, found.served) == (Kind.ROLLBACK, PLANNED, PLANNED + 300.0, "u", True)
+    assert (found.change.from_version, found.change.to_version, found.outcome, found.source) == (None, "3", DONE, "tags")
     odd = tagged(operation="odd", when="never")
-    assert (odd.kind, odd.since, odd.at, odd.key) == (Kind.PROMOTE, -900.0, 0.0, "")
+    assert (odd.kind, odd.since, odd.at, odd.change.key) == (Kind.PROMOTE, -900.0, 0.0, "")
     before = tagged(operation="20270115-090000-ab12", when="2027-01-15T08:05:00Z")
     assert before.since == before.at, "it was not planned after it was over, whatever its id says"
     assert of_tags(None) == []

@@ -32,7 +32,7 @@ def by_others(sightings: Iterable[AliasChange], moves: Iterable[OperationRecord]
     for (model, alias), chain in chains.items():
         chain.sort(key=lambda one: (one.before, one.after))
         steps = sorted(
-            (step for move in known if move.model == model and move.alias in ("", alias) for step in _steps(move)),
+            (step for move in known if move.change.model == model and move.change.alias in ("", alias) for step in _steps(move)),
             key=lambda step: step.order,
         )
         left += _Chain(chain, steps).unexplained()
@@ -42,9 +42,9 @@ def by_others(sightings: Iterable[AliasChange], moves: Iterable[OperationRecord]
 def _each_once(moves: Iterable[OperationRecord]) -> Iterable[OperationRecord]:
     found: dict[tuple[str, str], OperationRecord] = {}
     for move in moves:
-        known = found.setdefault((move.id, move.model), move)
+        known = found.setdefault((move.id, move.change.model), move)
         if known.alias_moved is False and move.alias_moved:
-            found[move.id, move.model] = move  # of Deployments that share an alias one has moved it
+            found[move.id, move.change.model] = move  # of Deployments that share an alias one has moved it
     return found.values()
 
 
@@ -77,14 +77,14 @@ class _Step:
 
 def _steps(move: OperationRecord) -> Iterator[_Step]:
     """The way there, and the way back of one that did not last, or is not known to have."""
-    if move.alias_moved is False or (move.previous is not None and move.previous == move.to_version):
+    if move.alias_moved is False or (move.change.alias_before is not None and move.change.alias_before == move.change.to_version):
         return
     since = move.since if move.alias_since is None else move.alias_since
     until = move.at if move.alias_until is None else move.alias_until
-    before: _Version = _ANY if move.previous is None else move.previous
-    yield _Step(before, move.to_version, since, until, (until, since, False), move.served and move.alias != "")
+    before: _Version = _ANY if move.change.alias_before is None else move.change.alias_before
+    yield _Step(before, move.change.to_version, since, until, (until, since, False), move.served and move.change.alias != "")
     if not move.served:
-        yield _Step(move.to_version, before, since, until, (until, since, True), False)
+        yield _Step(move.change.to_version, before, since, until, (until, since, True), False)
 
 
 _FORGOTTEN = 3_000_000

@@ -107,7 +107,7 @@ def _ours(
     places: dict[str, dict[str, VersionChange]] = defaultdict(dict)
     caused = tuple(caused)
     for move in (*caused, *reversed(last_first)):
-        places[move.id].setdefault(move.key, VersionChange(move.key, move.model, move.from_version, move.to_version, uid=move.uid))
+        places[move.id].setdefault(move.change.key, move.change)
     told = (move for move in each_once((*last_first, *tagged, *caused)) if move.id not in known)
     return [*map(_of_operation, journal), *(_told(move, tuple(places[move.id].values())) for move in told)]
 
@@ -134,7 +134,7 @@ def _grouped(all_of_them: Iterable[OperationRecord]) -> Mapping[str, list[Operat
     """By `namespace/name` of their Deployment."""
     found: dict[str, list[OperationRecord]] = defaultdict(list)
     for one in all_of_them:
-        found[one.key].append(one)
+        found[one.change.key].append(one)
     return found
 
 
@@ -156,12 +156,11 @@ def _told(move: OperationRecord, places: tuple[VersionChange, ...]) -> HistoryEn
     """An operation as the cluster or the registry tell it. `places`: all Deployments that do."""
     over = not math.isinf(move.at)
     ended = over and move.source != CAUSES
-    own = VersionChange(move.key, move.model, move.from_version, move.to_version, uid=move.uid, alias=move.alias)
     return HistoryEntry(
         id=move.id,
         kind=move.kind,
         actor=move.actor,
-        changes=(*(place for place in places if place.key != move.key), own),
+        changes=(*(place for place in places if place.key != move.change.key), move.change),
         reason=move.reason,
         state=State.ENDED if over else State.RUNNING,
         outcome=(move.outcome or Outcome.NEEDS_ATTENTION) if ended else None,

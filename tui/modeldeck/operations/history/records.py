@@ -17,6 +17,7 @@ from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.domain.operations.steps import StepName, StepState
+from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.common.change_cause import cause_of
 from modeldeck.operations.common.text import from_iso
 
@@ -35,21 +36,11 @@ class OperationRecord:
     """One operation, under way or over. `served`: whether the new version really took over; else it was taken back, or may yet be."""
 
     id: str
-    key: str
-    """`namespace/name` of its Deployment."""
-    uid: str
-    """Tells it from one of the same name elsewhere or before; "" where the memory does not say."""
+    change: VersionChange
+    """Of one of its Deployments; model and alias are "" where the memory does not say."""
     kind: Kind
     actor: str
     reason: str
-    model: str
-    """"" where the memory does not say."""
-    alias: str
-    """Likewise."""
-    previous: str | None
-    """What the alias pointed at before; None: nothing, or not known."""
-    from_version: str | None
-    to_version: str
     since: float
     """When it was planned, as its id says."""
     at: float
@@ -79,15 +70,15 @@ def records_of(
 ) -> tuple[OperationRecord, ...]:
     """On one Deployment. Oldest first, each operation once: as the journal tells it, where it does. `annotated` are its own; the others may
     be of other Deployments, too."""
-    own = (move for move in journaled if move.key == deployment.key and move.uid in ("", deployment.uid))
+    own = (move for move in journaled if move.change.key == deployment.key and move.change.uid in ("", deployment.uid))
     return each_once((*own, *annotated, *(move for move in tagged if _is_on(move, deployment))))
 
 
 def _is_on(move: OperationRecord, deployment: Deployment) -> bool:
     """Several clusters may share a registry: Deployments of one name in each of them. Older tags name no uid."""
-    if move.key != deployment.key:
+    if move.change.key != deployment.key:
         return False
-    return move.uid == deployment.uid if move.uid else move.at >= (deployment.created_at or 0.0)
+    return move.change.uid == deployment.uid if move.change.uid else move.at >= (deployment.created_at or 0.0)
 
 
 def each_once(moves: Iterable[OperationRecord]) -> tuple[OperationRecord, ...]:
@@ -109,16 +100,10 @@ def of_journal(past: Iterable[Operation]) -> Iterator[OperationRecord]:
         for target, change in enumerate(operation.changes):
             yield OperationRecord(
                 id=operation.id,
-                key=change.key,
-                uid=change.uid,
+                change=change,
                 kind=operation.kind,
                 actor=operation.actor,
                 reason=operation.reason,
-                model=change.model,
-                alias=change.alias,
-                previous=change.alias_before,
-                from_version=change.from_version,
-                to_version=change.to_version,
                 since=operation.started_at,
                 at=math.inf if operation.finished_at is None else operation.finished_at,
                 outcome=operation.outcome,
@@ -176,16 +161,18 @@ def _of_mark(mark: OperationAnnotation, to_version: str, deployment: Deployment)
     over = (at if at is not None else 0.0) if mark.outcome else math.inf
     return OperationRecord(
         id=mark.id,
-        key=deployment.key,
-        uid=deployment.uid,
+        change=VersionChange(
+            deployment.key,
+            mark.model,
+            mark.from_version,
+            to_version,
+            uid=deployment.uid,
+            alias=mark.alias,
+            alias_before=mark.previous,
+        ),
         kind=Kind.ROLLBACK if mark.kind == Kind.ROLLBACK else Kind.PROMOTE,
         actor=mark.actor,
         reason=mark.reason,
-        model=mark.model,
-        alias=mark.alias,
-        previous=mark.previous,
-        from_version=mark.from_version,
-        to_version=to_version,
         since=_planned(mark.id, at or 0.0),
         at=over,
         outcome=outcome,
@@ -204,16 +191,10 @@ def of_causes(deployment: Deployment, sets: Iterable[ReplicaSet]) -> Iterator[Op
         since = since if since < math.inf else one.created_at or 0.0
         yield OperationRecord(
             id=cause.id,
-            key=deployment.key,
-            uid=deployment.uid,
+            change=VersionChange(deployment.key, cause.model, cause.before, cause.after, uid=deployment.uid),
             kind=cause.kind,
             actor=cause.actor,
             reason=cause.reason,
-            model=cause.model,
-            alias="",
-            previous=None,
-            from_version=cause.before,
-            to_version=cause.after,
             since=since,
             at=since + _LONG,
             outcome=None,
@@ -233,16 +214,16 @@ def _of_tagged(version: ModelVersion) -> OperationRecord:
     at = from_iso(tags.get("modeldeck.when", "")) or 0.0
     return OperationRecord(
         id=tags["modeldeck.operation"],
-        key=tags.get("modeldeck.deployment", ""),
-        uid=tags.get("modeldeck.deployment-uid", ""),
+        change=VersionChange(
+            tags.get("modeldeck.deployment", ""),
+            version.model,
+            tags.get("modeldeck.from") or None,
+            version.version,
+            uid=tags.get("modeldeck.deployment-uid", ""),
+        ),
         kind=Kind.ROLLBACK if tags.get("modeldeck.kind") == Kind.ROLLBACK else Kind.PROMOTE,
         actor=tags.get("modeldeck.actor", ""),
         reason=tags.get("modeldeck.reason", ""),
-        model=version.model,
-        alias="",
-        previous=None,
-        from_version=tags.get("modeldeck.from") or None,
-        to_version=version.version,
         since=_planned(tags["modeldeck.operation"], at),
         at=at,
         outcome=Outcome.DONE,

@@ -145,26 +145,26 @@ def _worth(found: Sequence[Revision], free: Sequence[int], column: int, move: Op
     other = named not in ("", move.id) and all(_named(earlier) != named for earlier in found[:index])
     if other or not _same_change(found, index, move) or not move.within(one.since, one.until):
         return 0.0, 0
-    worth = 1000.0 - 100.0 * _doubt(one, move) + (10.0 if _before(found, index) == move.from_version else 0.0)
+    worth = 1000.0 - 100.0 * _doubt(one, move) + (10.0 if _before(found, index) == move.change.from_version else 0.0)
     follows = column + 1 < len(free) and free[column + 1] == index + 1
     returns = not move.served and follows and _way_back(found, index, move, ()) is not None
     return (worth + 500.0, 2) if returns else (worth, 1)
 
 
 def _says_so(found: Sequence[Revision], index: int, move: OperationRecord) -> bool:
-    said = f"modeldeck {move.kind} {move.model} {move.from_version or 'unknown'} -> {move.to_version} by {move.actor}"
+    said = f"modeldeck {move.kind} {move.change.model} {move.change.from_version or 'unknown'} -> {move.change.to_version} by {move.actor}"
     return _same_change(found, index, move) and found[index].cause.startswith(said)
 
 
 def _same_change(found: Sequence[Revision], index: int, move: OperationRecord) -> bool:
     one = found[index]
     named = one.replica_set.template.annotations.get("modeldeck.dev/version") if one.by_alias else one.version
-    if named != move.to_version or (move.model and one.model not in (None, move.model)):
+    if named != move.change.to_version or (move.change.model and one.model not in (None, move.change.model)):
         return False
     if one.by_alias:
         return True  # it restarts the pods, also where another Deployment's operation had moved the shared alias there already
     # An operation that found the template in place made no revision, unless it restarted the pods.
-    return move.from_version != move.to_version or _before(found, index) in (None, move.to_version)
+    return move.change.from_version != move.change.to_version or _before(found, index) in (None, move.change.to_version)
 
 
 def _before(found: Sequence[Revision], index: int) -> str | None:
@@ -173,7 +173,7 @@ def _before(found: Sequence[Revision], index: int) -> str | None:
 
 def _best(places: Sequence[int], found: Sequence[Revision], move: OperationRecord) -> int | None:
     """The surest time, then where the version before fits, then the earliest."""
-    return min(places, key=lambda at: (_doubt(found[at], move), _before(found, at) != move.from_version, at), default=None)
+    return min(places, key=lambda at: (_doubt(found[at], move), _before(found, at) != move.change.from_version, at), default=None)
 
 
 def _doubt(one: Revision, move: OperationRecord) -> int:
@@ -205,18 +205,18 @@ def _retimed(found: Sequence[Revision], forth: dict[int, OperationRecord], back:
 
 def _arrival(one: Revision, forth: OperationRecord | None, back: OperationRecord | None, undone: set[str]) -> Arrival:
     if forth is None:
-        version = one.version or (back.from_version if back else None)
+        version = one.version or (back.change.from_version if back else None)
         return Arrival(one.model, version, one, back, back=back is not None)
     served = forth.served
     if forth.outcome is Outcome.NEEDS_ATTENTION and forth.source != JOURNAL:
         served = forth.id not in undone  # a colleague's: its pods serve, unless the template has gone back
-    return Arrival(forth.model or one.model, forth.to_version, one, forth, served=served)
+    return Arrival(forth.change.model or one.model, forth.change.to_version, one, forth, served=served)
 
 
 def _merged(arrivals: Sequence[Arrival], left: Sequence[OperationRecord]) -> tuple[Arrival, ...]:
     """The operations without a revision between the others, by time."""
     merged: list[Arrival] = []
-    pending = [Arrival(move.model or None, move.to_version, None, move, served=move.served) for move in left]
+    pending = [Arrival(move.change.model or None, move.change.to_version, None, move, served=move.served) for move in left]
     for one in arrivals:
         while pending and pending[0].at <= one.since:
             merged.append(pending.pop(0))

@@ -44,8 +44,8 @@ class _Past:
 
     def hear(self, arrival: Arrival) -> None:
         move = arrival.move
-        if move is not None and not arrival.back and move.from_version and move.from_version != move.to_version:
-            self._was_there(move.from_version)
+        if move is not None and not arrival.back and move.change.from_version and move.change.from_version != move.change.to_version:
+            self._was_there(move.change.from_version)
         if not arrival.served or arrival.back:
             return
         current = self.services[-1] if self.services else None
@@ -155,7 +155,7 @@ def _why(ended: Arrival | None, deployment: Deployment, *, rolled_back: bool) ->
     if ended.move is not None:
         verb = "rolled back to" if ended.move.rollback else "replaced by"
         who = f" by {ended.move.actor}" if ended.move.actor else ""
-        return f"{verb} {ended.move.to_version}{who}" + (f": {ended.move.reason}" if ended.move.reason else "")
+        return f"{verb} {ended.move.change.to_version}{who}" + (f": {ended.move.reason}" if ended.move.reason else "")
     revision = ended.revision
     if revision is None:
         return ""
