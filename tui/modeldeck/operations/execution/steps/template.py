@@ -11,14 +11,11 @@ from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.domain.links.slots import Edits
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.ownership import Ownership, ownership_of, passed_words, taken
-from modeldeck.operations.common.retry import TRANSIENT_WHERE_ALLOWED, pause_after
 from modeldeck.operations.execution.execution import Execution
+from modeldeck.operations.execution.guarded_patch import Change, patch_guarded
 from modeldeck.operations.execution.release_edits import release_edits
 from modeldeck.operations.execution.waiting import wait_for_rollout
 from modeldeck.operations.planning.preconditions import other_operation, template_changes
-
-_REFETCHES = 5
-_PAUSE = 0.3
 
 
 class TemplatePart(StrEnum):
@@ -34,39 +31,24 @@ class PatchDeployment:
         self._part = part
 
     async def do(self, execution: Execution) -> str:
-        """At most five refetches when only the status moved or an answer was lost; a changed template is a Conflict at once.
-
-        The guard makes sending again safe: of two equal patches on one resourceVersion only one is accepted, however late it arrives.
-        """
+        """A template that was changed since the plan was made is a Conflict at once."""
         wanted = self._edits(execution)
-        cluster = execution.clients.need_cluster()
-        lost: Failure | None = None
-        for _ in range(_REFETCHES + 1):
-            deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
+
+        async def decide(deployment: Deployment, lost: Failure | None) -> Change | str:
             if patch.stand(wanted, deployment):
                 return "accepted" if lost is None else f"accepted, though the answer was lost ({lost.message})"
             self._refuse_moved(execution, deployment)
             await self._note_pods(execution, deployment)
-            await execution.request(
-                f"patch deployment {deployment.key} at resourceVersion {deployment.resource_version}: {edits_words(wanted)}"
-            )
-            try:
-                patched = await cluster.patch_deployment(*execution.key, patch.patch(wanted, deployment))
-            except Conflict:
-                continue
-            except TRANSIENT_WHERE_ALLOWED as failure:
-                lost = failure
-                await execution.clock.sleep(pause_after(failure, _PAUSE))
-                continue
-            return f"accepted as generation {patched.generation}"
-        raise lost or Conflict("the deployment kept changing under the patch", backend="Kubernetes")
+            at = f"deployment {deployment.key} at resourceVersion {deployment.resource_version}"
+            return Change(wanted, f"patch {at}: {edits_words(wanted)}")
+
+        done = await patch_guarded(execution, decide, during="patch")
+        return done if isinstance(done, str) else f"accepted as generation {done.generation}"
 
     async def undo(self, execution: Execution) -> str:
         """Raises Conflict where somebody has changed a place meanwhile: it is theirs now, and is left as it is."""
-        cluster = execution.clients.need_cluster()
-        lost: Failure | None = None
-        for _ in range(_REFETCHES + 1):
-            deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
+
+        async def decide(deployment: Deployment, lost: Failure | None) -> Change | str:
             found = ownership_of(execution.target, execution.plan.id, deployment)
             if found is Ownership.PASSED:
                 return passed_words(deployment)
@@ -80,17 +62,10 @@ class PatchDeployment:
             back = {**ours, **self._closing(execution, deployment)}
             if patch.stand(back, deployment):
                 return await self._settled(execution)
-            await execution.request(f"patch deployment {deployment.key} back: {edits_words(back)}")
-            try:
-                await cluster.patch_deployment(*execution.key, patch.patch(back, deployment))
-            except Conflict:
-                continue
-            except TRANSIENT_WHERE_ALLOWED as failure:
-                lost = failure
-                await execution.clock.sleep(pause_after(failure, _PAUSE))
-                continue
-            return await self._settled(execution)
-        raise lost or Conflict("the deployment kept changing under the undo", backend="Kubernetes")
+            return Change(back, f"patch deployment {deployment.key} back: {edits_words(back)}")
+
+        done = await patch_guarded(execution, decide, during="undo")
+        return done if isinstance(done, str) else await self._settled(execution)
 
     async def _note_pods(self, execution: Execution, deployment: Deployment) -> None:
         """At which addresses the pods are that will be gone when others are compared with them. Not after a first request, which may have
