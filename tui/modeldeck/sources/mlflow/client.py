@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from modeldeck.domain.failures import Forbidden, NotFound, Rejected
 from modeldeck.domain.mlflow.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.mlflow.runs import Artifact, DatasetInput, Experiment, MetricPoint, Run, RunPage
+from modeldeck.domain.mlflow.runs import Artifact, Experiment, MetricPoint, Run, RunPage
 from modeldeck.sources.common.bounds import PageTokens
 from modeldeck.sources.common.edge import raises_failures
 from modeldeck.sources.mlflow.experiments import ExperimentChange, ExperimentFollower
@@ -29,7 +29,7 @@ from modeldeck.sources.mlflow.rules import (
     refuse_prompt,
     thinned,
 )
-from modeldeck.sources.mlflow.wire import number, run_status, seconds, whole
+from modeldeck.sources.mlflow.wire import experiment_of, model_of, number, run_of, seconds, version_of, whole
 
 
 @raises_failures(BACKEND)
@@ -47,11 +47,11 @@ class ClientTracking:
         return await self._experiments.experiments()
 
     async def _all_experiments(self) -> tuple[Experiment, ...]:
-        return tuple(_experiment_of(entry) for entry in await self._mlflow.ask(_experiment_entries))
+        return tuple(experiment_of(entry) for entry in await self._mlflow.ask(_experiment_entries))
 
     async def _changed_experiments(self, since: int) -> tuple[ExperimentChange, ...]:
         found = await self._mlflow.ask(lambda client: _experiment_entries(client, _ALL_STAGES, f"last_update_time >= {since}"))
-        return tuple(ExperimentChange(_experiment_of(entry), entry.lifecycle_stage == "deleted") for entry in found)
+        return tuple(ExperimentChange(experiment_of(entry), entry.lifecycle_stage == "deleted") for entry in found)
 
     async def search_runs(
         self,
@@ -71,12 +71,12 @@ class ClientTracking:
             page = client.search_runs(
                 list(experiment_ids), filter_text, max_results=page_size, order_by=list(order_by) or None, page_token=page_token
             )
-            return RunPage(tuple(_run_of(entry) for entry in page), _token(page))
+            return RunPage(tuple(run_of(entry) for entry in page), _token(page))
 
         return await self._mlflow.ask(search)
 
     async def run(self, run_id: str) -> Run:
-        return await self._mlflow.ask(lambda client: _run_of(client.get_run(run_id)))
+        return await self._mlflow.ask(lambda client: run_of(client.get_run(run_id)))
 
     async def metric_history(self, run_id: str, metric: str, *, points: int = 320) -> tuple[MetricPoint, ...]:
         return await self._mlflow.ask(lambda client: _history(client, run_id, metric, max(1, min(points, 2500))))
@@ -100,11 +100,11 @@ class ClientRegistry:
         return await self._follower.follow(aliases, whole=whole)
 
     async def model(self, name: str) -> RegisteredModel:
-        return await self._mlflow.ask(lambda client: _model_of(client.get_registered_model(name)))
+        return await self._mlflow.ask(lambda client: model_of(client.get_registered_model(name)))
 
     async def version(self, model: str, version: str) -> ModelVersion:
         return await self._mlflow.ask(
-            lambda client: _version_of(client.get_model_version(model, version), _model_of(client.get_registered_model(model)).aliases)
+            lambda client: version_of(client.get_model_version(model, version), model_of(client.get_registered_model(model)).aliases)
         )
 
     async def identity(self) -> str:
@@ -181,12 +181,12 @@ class ClientPages:
 
     async def newest_models(self, count: int) -> Sequence[RegisteredModel]:
         return await self._mlflow.ask(
-            lambda client: [_model_of(entry) for entry in client.search_registered_models(max_results=count, order_by=_NEWEST)]
+            lambda client: [model_of(entry) for entry in client.search_registered_models(max_results=count, order_by=_NEWEST)]
         )
 
     async def newest_versions(self, count: int) -> Sequence[ModelVersion]:
         return await self._mlflow.ask(
-            lambda client: [_version_of(entry, {}) for entry in client.search_model_versions(max_results=count, order_by=_NEWEST)]
+            lambda client: [version_of(entry, {}) for entry in client.search_model_versions(max_results=count, order_by=_NEWEST)]
         )
 
     async def versions_of(self, model: str) -> Sequence[ModelVersion]:
@@ -213,7 +213,7 @@ def _copy_version(client: Any, version: ModelVersion, to_model: str, tags: Mappi
         description=version.description or None,
         await_creation_for=0,
     )
-    return _version_of(entry, {})
+    return version_of(entry, {})
 
 
 def _ping(client: Any) -> str:
@@ -253,34 +253,6 @@ def _experiment_entries(client: Any, view: int = _ACTIVE_ONLY, filter_text: str 
     )
 
 
-def _experiment_of(entry: Any) -> Experiment:
-    return Experiment(entry.experiment_id, entry.name, seconds(entry.last_update_time))
-
-
-def _run_of(entry: Any) -> Run:
-    info, tags = entry.info, dict(entry.data.tags)
-    uses: Iterable[Any] = (entry.inputs and entry.inputs.dataset_inputs) or ()
-    return Run(
-        id=info.run_id,
-        name=info.run_name or tags.get("mlflow.runName", ""),
-        experiment_id=info.experiment_id,
-        status=run_status(info.status),
-        started_at=seconds(info.start_time),
-        ended_at=seconds(info.end_time),
-        user=info.user_id or tags.get("mlflow.user", ""),
-        metrics={key: number(value) for key, value in entry.data.metrics.items()},
-        params=dict(entry.data.params),
-        tags=tags,
-        datasets=tuple(_dataset_of(use) for use in uses),
-        artifact_uri=info.artifact_uri or "",
-    )
-
-
-def _dataset_of(use: Any) -> DatasetInput:
-    context = next((tag.value for tag in use.tags if tag.key == "mlflow.data.context"), None)
-    return DatasetInput(use.dataset.name, use.dataset.digest, context)
-
-
 def _history(client: Any, run_id: str, metric: str, points: int) -> tuple[MetricPoint, ...]:
     # The client has no sampled history, the stores below it have: SQL then picks the points. Stores without it send all of them.
     sampled = getattr(client._tracking_client.store, "get_metric_history_bulk_interval", None)
@@ -299,38 +271,9 @@ def _artifacts(client: Any, run_id: str, path: str = "") -> tuple[Artifact, ...]
     return tuple(Artifact(entry.path, entry.is_dir, entry.file_size) for entry in client.list_artifacts(run_id, path or None))
 
 
-def _model_of(entry: Any) -> RegisteredModel:
-    return RegisteredModel(
-        name=entry.name,
-        aliases={alias: str(version) for alias, version in entry.aliases.items()},
-        description=entry.description or "",
-        updated_at=seconds(entry.last_updated_timestamp),
-        tags=dict(entry.tags),
-        created_at=seconds(entry.creation_timestamp),
-    )
-
-
-def _version_of(entry: Any, aliases: Mapping[str, str]) -> ModelVersion:
-    version = str(entry.version)
-    return ModelVersion(
-        model=entry.name,
-        version=version,
-        run_id=entry.run_id or None,
-        status=str(entry.status),
-        stage=entry.current_stage or "None",
-        created_at=seconds(entry.creation_timestamp),
-        source=entry.source or "",
-        status_message=entry.status_message or "",
-        description=entry.description or "",
-        user=entry.user_id or "",
-        tags=dict(entry.tags),
-        aliases=tuple(sorted(alias for alias, target in aliases.items() if target == version)),
-    )
-
-
 def _all_models(client: Any) -> list[RegisteredModel]:
     entries = _all_pages(lambda token: client.search_registered_models(max_results=1000, page_token=token), lambda entry: entry.name)
-    return [_model_of(entry) for entry in entries]
+    return [model_of(entry) for entry in entries]
 
 
 def _all_versions(client: Any, filter_text: str | None = None) -> list[ModelVersion]:
@@ -339,7 +282,7 @@ def _all_versions(client: Any, filter_text: str | None = None) -> list[ModelVers
         lambda token: client.search_model_versions(filter_text, max_results=10_000, page_token=token),
         lambda entry: (entry.name, entry.version),
     )
-    return [_version_of(entry, {}) for entry in entries]
+    return [version_of(entry, {}) for entry in entries]
 
 
 def _artifacts_answer(client: Any, model: str, version: str) -> str:
@@ -360,7 +303,7 @@ def _create_version(client: Any, model: str, run_id: str, description: str) -> M
     _ensure_model(client, model)
     mlflow.set_tracking_uri(client.tracking_uri)  # the database store looks logged models up through the process-wide URI
     entry = client.create_model_version(model, source, run_id, description=description or None, await_creation_for=0, model_id=model_id)
-    return _version_of(entry, {})
+    return version_of(entry, {})
 
 
 def _ensure_model(client: Any, model: str) -> None:
@@ -376,7 +319,7 @@ def _ensure_model(client: Any, model: str) -> None:
                 found = client.get_registered_model(model)  # somebody was faster
             except MlflowException:
                 raise refused from None  # the client hides prompts: their names are taken
-    refuse_prompt(_model_of(found))
+    refuse_prompt(model_of(found))
 
 
 def _source_of(client: Any, run_id: str) -> tuple[str, str | None]:

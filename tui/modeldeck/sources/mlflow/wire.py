@@ -257,8 +257,9 @@ def whole(value: Number | None) -> int:
     return found if abs(found) <= LONGEST_WHOLE else 0
 
 
-def pairs(entries: Iterable[Pair] | None) -> Mapping[str, str]:
-    return {entry.key: entry.value for entry in entries or ()}
+def pairs(entries: Mapping[str, str] | Iterable[Pair] | None) -> Mapping[str, str]:
+    """The API sends a list, where MLflow's own client has a dictionary."""
+    return dict(entries) if isinstance(entries, Mapping) else {entry.key: entry.value for entry in entries or ()}
 
 
 _STATUSES: Mapping[str | int, RunStatus] = {status.value: status for status in RunStatus} | {
@@ -276,6 +277,7 @@ def run_status(text: str | int) -> RunStatus:
 
 
 def run_of(entry: RunEntry) -> Run:
+    """Of the API's answer, or of an entity of MLflow's own client: it calls everything the same. So do the others below."""
     info, data = entry.info, entry.data or RunData()
     tags = pairs(data.tags)
     return Run(
@@ -286,12 +288,19 @@ def run_of(entry: RunEntry) -> Run:
         started_at=seconds(info.start_time),
         ended_at=seconds(info.end_time),
         user=info.user_id or tags.get("mlflow.user", ""),
-        metrics={metric.key: number(metric.value) for metric in data.metrics or ()},
+        metrics=_values(data.metrics),
         params=pairs(data.params),
         tags=tags,
         datasets=tuple(_dataset_of(use) for use in (entry.inputs and entry.inputs.dataset_inputs) or ()),
         artifact_uri=info.artifact_uri or "",
     )
+
+
+def _values(metrics: Mapping[str, Number] | Iterable[Metric] | None) -> Mapping[str, float]:
+    """Likewise."""
+    if isinstance(metrics, Mapping):
+        return {key: number(value) for key, value in metrics.items()}
+    return {metric.key: number(metric.value) for metric in metrics or ()}
 
 
 def _dataset_of(use: DatasetUse) -> DatasetInput:
@@ -313,12 +322,19 @@ def artifact_of(entry: FileEntry) -> Artifact:
 def model_of(entry: ModelEntry) -> RegisteredModel:
     return RegisteredModel(
         name=entry.name,
-        aliases={alias.alias: str(alias.version) for alias in entry.aliases or ()},
+        aliases=_aliases(entry.aliases),
         description=entry.description or "",
         updated_at=seconds(entry.last_updated_timestamp),
         tags=pairs(entry.tags),
         created_at=seconds(entry.creation_timestamp),
     )
+
+
+def _aliases(entries: Mapping[str, object] | Iterable[AliasEntry] | None) -> Mapping[str, str]:
+    """Likewise."""
+    if isinstance(entries, Mapping):
+        return {alias: str(version) for alias, version in entries.items()}
+    return {entry.alias: str(entry.version) for entry in entries or ()}
 
 
 def version_of(entry: VersionEntry, aliases: Mapping[str, str]) -> ModelVersion:
@@ -328,7 +344,7 @@ def version_of(entry: VersionEntry, aliases: Mapping[str, str]) -> ModelVersion:
         model=entry.name,
         version=version,
         run_id=entry.run_id or None,
-        status=entry.status,
+        status=str(entry.status),
         stage=entry.current_stage or "None",
         created_at=seconds(entry.creation_timestamp),
         source=entry.source or "",
