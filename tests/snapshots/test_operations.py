@@ -144,8 +144,8 @@ def test_list(snap_compare: Any, size: tuple[int, int]) -> None:
     async def read(pilot: Pilot[None]) -> None:
         screen = pilot.app.screen
         assert isinstance(screen, OperationsScreen)
-        assert screen._reading is not None
-        await screen._reading
+        assert screen._reader.reading is not None
+        await screen._reader.reading
         await settled(pilot)
 
     stage = Stage(lambda: OperationsScreen(lambda: ops.ALL, lambda operation_id: None, sample.FrozenClock()))

@@ -144,8 +144,8 @@ async def test_the_list_leads_on_to_one(tmp_path: Path) -> None:
         found.show_all()
         await settled(pilot)
         assert isinstance(app.screen, OperationsScreen)
-        assert app.screen._reading is not None
-        await app.screen._reading
+        assert app.screen._reader.reading is not None
+        await app.screen._reader.reading
         await settled(pilot)
         await pilot.press("enter")
         await settled(pilot)

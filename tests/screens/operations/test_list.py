@@ -39,11 +39,11 @@ async def look(app: Stage, pilot: object) -> OperationsScreen:
     """Read the journal now, and wait for it."""
     screen = app.screen
     assert isinstance(screen, OperationsScreen)
-    if screen._reading is not None:
-        await screen._reading
+    if screen._reader.reading is not None:
+        await screen._reader.reading
     screen.action_read_again()
-    assert screen._reading is not None
-    await screen._reading
+    assert screen._reader.reading is not None
+    await screen._reader.reading
     await settled(pilot)  # type: ignore[arg-type]
     return screen
 

@@ -14,7 +14,8 @@ from modeldeck.domain.kubernetes.workloads import Pod
 from modeldeck.ports import Clock, Cluster
 from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.screens.shared.framed import FramedScreen
-from modeldeck.widgets.content.state import Live, Loading, Stale, Unavailable
+from modeldeck.screens.shared.pane_reader import unread
+from modeldeck.widgets.content.state import Live, Loading
 from modeldeck.widgets.content.text_view import TextView
 from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.pane.frame import PaneHead
@@ -64,9 +65,7 @@ class LogScreen(FramedScreen[None]):
             try:
                 pods = await self._cluster.pods_of(await self._cluster.deployment(self._namespace, self._deployment))
             except Failure as failure:
-                known = self._seen_at
-                message, hint = str(failure), failure.hint
-                pane.state = Unavailable(message, hint) if known is None else Stale(self._clock.now() - known, message, hint)
+                pane.state = unread(failure, self._seen_at, self._clock.now())
             else:
                 self._seen_at = self._clock.now()
                 pane.state = Live()

@@ -9,14 +9,14 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.operation import Operation, State
 from modeldeck.ports import Clock
 from modeldeck.screens.operations.rows import Row, rows_of, source, story
 from modeldeck.screens.operations.terms import matches, terms
 from modeldeck.screens.shared.framed import FramedScreen
+from modeldeck.screens.shared.pane_reader import PaneReader
 from modeldeck.widgets.banner import Banner
-from modeldeck.widgets.content.state import Live, Loading, Stale, Unavailable
+from modeldeck.widgets.content.state import Loading, PaneState
 from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
@@ -39,14 +39,12 @@ class OperationsScreen(FramedScreen[None]):
 
     def __init__(self, read: Callable[[], tuple[Operation, ...]], open: Callable[[str], None], clock: Clock) -> None:
         super().__init__()
-        self._read = read
         self._open = open
         self._clock = clock
         self._rows: list[Row] = []
         self._known: dict[str, Row] = {}
-        self._read_at: float | None = None
         self._filter = ""
-        self._reading: asyncio.Task[None] | None = None
+        self._reader = PaneReader(lambda: asyncio.to_thread(read), self._take, self._stands, clock)
 
     def compose(self) -> ComposeResult:
         table: Table[Row] = Table(source(self._clock.now, NONE_YET), id="operations")
@@ -60,8 +58,7 @@ class OperationsScreen(FramedScreen[None]):
         self.set_interval(EVERY, self._tick)
 
     def on_unmount(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
+        self._reader.cancel()
 
     def on_screen_resume(self) -> None:
         self.action_read_again()
@@ -71,23 +68,15 @@ class OperationsScreen(FramedScreen[None]):
             self.action_read_again()
 
     def action_read_again(self) -> None:
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._look())
+        self._reader.begin()
 
-    async def _look(self) -> None:
-        pane = self.query_one("#pane", Pane)
-        try:
-            found = await asyncio.to_thread(self._read)
-        except Failure as failure:
-            message, hint = str(failure), failure.hint
-            known = self._read_at
-            pane.state = Unavailable(message, hint) if known is None else Stale(self._clock.now() - known, message, hint)
-            return
-        self._read_at = self._clock.now()
-        self._rows = rows_of(found, self._known, self._read_at)
+    def _take(self, found: tuple[Operation, ...]) -> None:
+        self._rows = rows_of(found, self._known, self._clock.now())
         self._known = {row.id: row for row in self._rows}
         self._show()
-        pane.state = Live()
+
+    def _stands(self, state: PaneState) -> None:
+        self.query_one("#pane", Pane).state = state
 
     def _show(self) -> None:
         table = self._table

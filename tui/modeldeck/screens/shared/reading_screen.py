@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from modeldeck.domain.failures import Failure
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Line
 from modeldeck.screens.shared.framed import FramedScreen
-from modeldeck.widgets.content.state import Live, Loading, Stale, Unavailable
+from modeldeck.screens.shared.pane_reader import PaneReader
+from modeldeck.widgets.content.state import Loading, PaneState
 from modeldeck.widgets.content.text_view import TextView
 from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.pane.frame import PaneHead
@@ -36,11 +35,8 @@ class ReadingScreen(FramedScreen[None]):
     ) -> None:
         super().__init__()
         self._title, self._detail = title, detail
-        self._load = load
-        self._clock = clock
+        self._reader = PaneReader(load, self._show, self._tell, clock)
         self._every, self._renew = every, renew
-        self._read_at: float | None = None
-        self._reading: asyncio.Task[None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Pane(TextView(id="text"), PaneHead(title=self._title, detail=self._detail), Loading(), id="pane")
@@ -48,35 +44,23 @@ class ReadingScreen(FramedScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one("#text").focus()
-        self._begin()
+        self._reader.begin()
         if self._every:
-            self.set_interval(self._every, self._begin)
+            self.set_interval(self._every, self._reader.begin)
 
     def on_unmount(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
+        self._reader.cancel()
 
     def action_read_again(self) -> None:
         if self._renew is not None:
             self._renew()
-        self._begin()
+        self._reader.begin()
 
-    def _begin(self) -> None:
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        pane = self.query_one("#pane", Pane)
-        try:
-            lines = await self._load()
-        except Failure as failure:
-            message, hint = str(failure), failure.hint
-            known = self._read_at
-            pane.state = Unavailable(message, hint) if known is None else Stale(self._clock.now() - known, message, hint)
-            return
-        self._read_at = self._clock.now()
+    def _show(self, lines: Sequence[Line]) -> None:
         self.query_one("#text", TextView).update_lines(lines)
-        pane.state = Live()
+
+    def _tell(self, state: PaneState) -> None:
+        self.query_one("#pane", Pane).state = state
 
     def action_leave(self) -> None:
         self.dismiss(None)
