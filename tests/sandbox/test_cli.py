@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from modeldeck.sandbox import cli
-from modeldeck.sandbox.common.state_dir import StateDir, read_json, take_lock, write_atomically, write_owner
+from modeldeck.sandbox.common.files import read_json, write_json
+from modeldeck.sandbox.common.state_dir import StateDir, take_lock, write_owner
 
 
 @pytest.fixture
@@ -19,9 +20,7 @@ def owned(tmp_path: Path) -> StateDir:
     lock = take_lock(state_dir)
     assert isinstance(lock, int)
     write_owner(lock)
-    write_atomically(
-        state_dir.environment, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "KUBECONFIG": str(state_dir.kubeconfig), "pid": 1}
-    )
+    write_json(state_dir.environment, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1", "KUBECONFIG": str(state_dir.kubeconfig), "pid": 1})
     return state_dir
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.sandbox.common.state_dir import StateDir, read_json, write_atomically
+from modeldeck.sandbox.common.files import read_json, write_json
+from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.traffic.__main__ import SERVICES, Traffic
 from tests.support.eventually import eventually
 
@@ -63,8 +64,8 @@ async def test_rows_go_to_every_service_once_there_are_rows_and_a_proxy(
     state_dir: StateDir, traffic: Traffic, proxy: tuple[Proxy, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     served, url = proxy
-    write_atomically(state_dir.rows, ROWS)
-    write_atomically(state_dir.proxy, {"url": url})
+    write_json(state_dir.rows, ROWS)
+    write_json(state_dir.proxy, {"url": url})
     await asyncio.wait_for(traffic.all_answered.wait(), 10)
     assert {path for path, _ in served.requests} == {f"/serving/{service}/invocations" for service in SERVICES}
     for _, body in served.requests:
@@ -76,22 +77,22 @@ async def test_rows_go_to_every_service_once_there_are_rows_and_a_proxy(
 
 async def test_an_outage_does_not_end_it(state_dir: StateDir, traffic: Traffic, proxy: tuple[Proxy, str]) -> None:
     served, url = proxy
-    write_atomically(state_dir.rows, ROWS)
-    write_atomically(state_dir.proxy, {"url": url})
+    write_json(state_dir.rows, ROWS)
+    write_json(state_dir.proxy, {"url": url})
     await asyncio.wait_for(traffic.all_answered.wait(), 10)
     served.status = 503
     await eventually(lambda: all(each.statuses["503"] > 1 for each in traffic.counts.values()))
-    write_atomically(state_dir.proxy, {"url": "http://127.0.0.1:9"})
+    write_json(state_dir.proxy, {"url": "http://127.0.0.1:9"})
     await eventually(lambda: traffic.counts["iris"].statuses["ConnectError"] > 1)
-    write_atomically(state_dir.proxy, {"url": url})
+    write_json(state_dir.proxy, {"url": url})
     served.status = 200
     before = {service: each.answered for service, each in traffic.counts.items()}
     await eventually(lambda: all(each.answered > before[service] for service, each in traffic.counts.items()))
 
 
 async def test_the_counts_are_written_down(state_dir: StateDir, traffic: Traffic, proxy: tuple[Proxy, str]) -> None:
-    write_atomically(state_dir.rows, ROWS)
-    write_atomically(state_dir.proxy, {"url": proxy[1]})
+    write_json(state_dir.rows, ROWS)
+    write_json(state_dir.proxy, {"url": proxy[1]})
 
     def counted() -> bool:
         counts = read_json(state_dir.traffic / "counts.json") or {}

@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from modeldeck.sandbox import cli
+from modeldeck.sandbox.common.files import read_json
 from modeldeck.sandbox.common.progress import PARTS, WHOLE, parse_line
-from modeldeck.sandbox.common.state_dir import read_json, running
+from modeldeck.sandbox.common.state_dir import running
 from modeldeck.sandbox.deployments import manifests
 from modeldeck.sandbox.stack.stack import Sandbox, SandboxInUse
 from modeldeck.sandbox.traffic.__main__ import SERVICES

@@ -17,7 +17,8 @@ from typing import Any
 
 import httpx
 
-from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir, read_json
+from modeldeck.sandbox.common.files import read_json
+from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir
 from modeldeck.sandbox.stack.stack import Sandbox
 
 PATIENCE = 120.0

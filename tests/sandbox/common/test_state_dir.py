@@ -7,17 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from modeldeck.sandbox.common.files import read_json, write_json
 from modeldeck.sandbox.common.state_dir import (
     StateDir,
     StateDirOwner,
     bind,
     exports,
-    read_json,
     running,
     take_lock,
     user_name,
     wait_until_free,
-    write_atomically,
     write_owner,
 )
 
@@ -63,17 +62,10 @@ def test_looking_at_a_lock_does_not_take_it(state_dir: StateDir) -> None:
 def test_the_state_is_private(state_dir: StateDir) -> None:
     state_dir.create()
     assert stat.S_IMODE(state_dir.root.stat().st_mode) == 0o700
-    write_atomically(state_dir.environment, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"})
+    write_json(state_dir.environment, {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"})
     assert stat.S_IMODE(state_dir.environment.stat().st_mode) == 0o600
     assert read_json(state_dir.environment) == {"MLFLOW_TRACKING_URI": "http://127.0.0.1:1"}
     assert [path.name for path in state_dir.root.iterdir() if path.name.startswith(".")] == []
-
-
-@pytest.mark.parametrize("text", ["", "{", "[1]", "null"])
-def test_a_file_that_holds_no_object_is_none(tmp_path: Path, text: str) -> None:
-    (tmp_path / "file").write_text(text)
-    assert read_json(tmp_path / "file") is None
-    assert read_json(tmp_path / "missing") is None
 
 
 def test_emptying_keeps_the_lock(state_dir: StateDir) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from modeldeck.sandbox.common.files import write_json
 from modeldeck.sandbox.common.progress import WHOLE, PartProgress
-from modeldeck.sandbox.common.state_dir import StateDir, take_lock, write_atomically, write_owner
+from modeldeck.sandbox.common.state_dir import StateDir, take_lock, write_owner
 from modeldeck.sandbox.stack.stack import Sandbox
 from tests.support.eventually import eventually
 
@@ -89,9 +90,9 @@ async def test_an_end_without_a_word_is_an_event_too(state_dir: StateDir, lock: 
 def test_the_environment_is_whole_or_not_there(state_dir: StateDir, lock: list[int]) -> None:
     sandbox = attach(state_dir)
     assert sandbox.environment is None
-    write_atomically(state_dir.environment, {"KUBECONFIG": "/k"})
+    write_json(state_dir.environment, {"KUBECONFIG": "/k"})
     assert sandbox.environment is None
-    write_atomically(state_dir.environment, {**ALL, "pid": 1, "namespace": "serving"})
+    write_json(state_dir.environment, {**ALL, "pid": 1, "namespace": "serving"})
     assert sandbox.environment == ALL
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubesim.api.kinds import CLUSTERROLEBINDINGS, CLUSTERROLES, ROLEBINDINGS, ROLES, Kind, Object
+from kubesim.auth import private_files
 from kubesim.storage.store import Store
 
 MASTERS = "system:masters"
@@ -28,10 +29,10 @@ class User:
 def load_tokens(path: Path) -> dict[str, User]:
     """The tokens of this cluster, made up on its first start; the file has the format of --token-auth-file."""
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", newline="") as file:
-            for label, (name, group) in USERS.items():
-                csv.writer(file).writerow([secrets.token_urlsafe(24), name, label, group])
+        text = io.StringIO(newline="")
+        for label, (name, group) in USERS.items():
+            csv.writer(text).writerow([secrets.token_urlsafe(24), name, label, group])
+        private_files.write(path, text.getvalue().encode())
     with path.open(newline="") as file:
         return {row[0]: User(row[1], (row[3], AUTHENTICATED), row[2]) for row in csv.reader(file) if len(row) >= 4}
 

@@ -17,8 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from modeldeck.config.places import sandbox_folder
+from modeldeck.sandbox.common.files import read_json
 from modeldeck.sandbox.common.progress import WHOLE, PartProgress
-from modeldeck.sandbox.common.state_dir import StateDir, exports, read_json, running, wait_until_free
+from modeldeck.sandbox.common.state_dir import StateDir, exports, running, wait_until_free
 from modeldeck.sandbox.stack.stack import Sandbox, SandboxInUse
 from modeldeck.terminal.capabilities import why_no_screen
 

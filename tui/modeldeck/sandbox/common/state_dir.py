@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modeldeck import private
+from modeldeck.sandbox.common.files import read_json
 
 NAMESPACE = "serving"
 
@@ -106,24 +107,6 @@ class StateDir:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
-
-
-def write_atomically(path: Path, value: object, mode: int = 0o600) -> None:
-    """Replace a JSON file so that no reader ever sees half of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(value, file, indent=1)
-    temporary.replace(path)
-
-
-def read_json(path: Path) -> dict[str, object] | None:
-    """The object in a JSON file; None where there is no such file, or something else in it."""
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
+from modeldeck.sandbox.common import files
 from modeldeck.sandbox.processes.certificates import Certificates
 
 _ACCOUNTS = {  # kubeconfig -> user, groups; viewer and operator have no rights until somebody creates roles
@@ -106,7 +106,7 @@ def scheduler(folder: Path) -> list[str]:
         "clientConnection": {"kubeconfig": str(folder / "sched.kubeconfig"), "qps": 500, "burst": 1000},
         "leaderElection": {"leaderElect": False},
     }
-    write_private(folder / "scheduler.json", json.dumps(configuration))
+    files.write_json(folder / "scheduler.json", configuration)
     return [f"--config={folder / 'scheduler.json'}", "--secure-port=0"]
 
 
@@ -130,18 +130,9 @@ def tokens(folder: Path) -> dict[str, str]:
     path = folder / "tokens.csv"
     if not path.exists():
         rows = (f"{secrets.token_hex(24)},{user},{name},{groups}" for name, (user, groups) in _ACCOUNTS.items())
-        write_private(path, "\n".join(rows) + "\n")
+        files.write(path, ("\n".join(rows) + "\n").encode())
     rows_read = (line.split(",") for line in path.read_text().splitlines())
     return {uid: token for token, _, uid, _ in rows_read}
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only this user can read, all at once."""
-    partial = path.with_name(f"{path.name}.part")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    partial.replace(path)
 
 
 def remembered_ports(folder: Path) -> Ports | None:

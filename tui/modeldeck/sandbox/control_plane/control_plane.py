@@ -21,6 +21,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from modeldeck.sandbox.common import files
 from modeldeck.sandbox.control_plane import components
 from modeldeck.sandbox.processes.certificates import ensure
 from modeldeck.sandbox.processes.parent_death import die_with_parent, parent_gone, prepare
@@ -144,12 +145,13 @@ class ControlPlaneSupervisor:
         await self._start("kube-apiserver", components.api_server(self.folder, self.certificates, ports))
         await self._until_ready(url)
         for name, token in self.tokens.items():
-            components.write_private(self.folder / f"{name}.kubeconfig", components.kubeconfig(name, url, token, self.certificates))
+            config = components.kubeconfig(name, url, token, self.certificates)
+            files.write(self.folder / f"{name}.kubeconfig", config.encode())
         await self._start("kube-controller-manager", components.controller_manager(self.folder))
         await self._start("kube-scheduler", components.scheduler(self.folder))
         for path, body in (("/api/v1/namespaces", _NAMESPACE), ("/api/v1/nodes", _NODE)):
             await asyncio.to_thread(self._request, "POST", url + path, body)
-        components.write_private(self.folder / "ports.json", json.dumps(vars(ports)))
+        files.write_json(self.folder / "ports.json", vars(ports))
         self._ports = ports
         return url
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from modeldeck.sandbox.common.state_dir import StateDir, read_json, write_atomically
+from modeldeck.sandbox.common.files import read_json, write_json
+from modeldeck.sandbox.common.state_dir import StateDir
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,11 @@ class Fault:
 
 def inject(state_dir: StateDir, deployment: str, fault: Fault) -> None:
     """Switch the fault on; the model servers read the file within a second."""
-    write_atomically(state_dir.faults, {**(read_json(state_dir.faults) or {}), deployment: asdict(fault)}, mode=0o644)
+    write_json(state_dir.faults, {**(read_json(state_dir.faults) or {}), deployment: asdict(fault)}, mode=0o644)
 
 
 def clear(state_dir: StateDir, deployment: str | None = None) -> None:
     """Switch one deployment's faults off, or all."""
     kept = read_json(state_dir.faults) or {}
     remaining = {name: fault for name, fault in kept.items() if deployment is not None and name != deployment}
-    write_atomically(state_dir.faults, remaining, mode=0o644)
+    write_json(state_dir.faults, remaining, mode=0o644)

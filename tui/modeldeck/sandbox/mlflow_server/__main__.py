@@ -19,8 +19,9 @@ import time
 import traceback
 from pathlib import Path
 
+from modeldeck.sandbox.common.files import read_json, write_json
 from modeldeck.sandbox.common.progress import PartProgress
-from modeldeck.sandbox.common.state_dir import StateDir, read_json, write_atomically
+from modeldeck.sandbox.common.state_dir import StateDir
 
 TRAINED = "models trained"
 
@@ -45,7 +46,7 @@ def train(state_dir: StateDir) -> None:
             lambda message: say("starting", since, message),
             lambda model: print(f"trained {model}", flush=True),
         )
-        write_atomically(state_dir.mlflow / "seeded.json", summary)
+        write_json(state_dir.mlflow / "seeded.json", summary)
         say("ready", since, str(summary["message"]))
         code = 0
     finally:

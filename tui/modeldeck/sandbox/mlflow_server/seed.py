@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from modeldeck.sandbox.common.state_dir import StateDir, write_atomically
+from modeldeck.sandbox.common.files import write_json
+from modeldeck.sandbox.common.state_dir import StateDir
 from modeldeck.sandbox.mlflow_server.recipes import PROJECTS, Project, Recipe, RegisteredVersion
 from modeldeck.sandbox.mlflow_server.training import Data, build, fit, judge, load, matrix_png, matrix_text
 
@@ -48,7 +49,7 @@ def seed(state_dir: StateDir, store: str, say: Callable[[str], None], trained: C
             runs += 1
         if project.model == "wine":
             save_unregistered(state_dir.mlflow / "legacy-scorer", project, data)
-        write_atomically(state_dir.rows, rows)
+        write_json(state_dir.rows, rows)
         trained(project.model)
     return {"message": f"{runs} runs, {versions} versions of {len(PROJECTS)} models", "runs": runs, "versions": versions}
 

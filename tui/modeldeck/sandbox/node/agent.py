@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import shutil
 import socket
@@ -15,6 +14,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from modeldeck.sandbox.common.files import write_json
 from modeldeck.sandbox.node import spec
 from modeldeck.sandbox.node.api import DynamicClient, DynamicInformer, Object, unstructured
 from modeldeck.sandbox.node.container import Node, RestartBackoff
@@ -72,7 +72,7 @@ class Agent:
         shutil.rmtree(state / "pods", ignore_errors=True)  # of an earlier life, whose processes ended with it
         self._pods_changed()
         logs, proxy = _bound(0), _bound(self._settings.proxy_port)
-        _write(state / "proxy.json", {"url": f"http://{LOOPBACK}:{proxy.getsockname()[1]}"})
+        write_json(state / "proxy.json", {"url": f"http://{LOOPBACK}:{proxy.getsockname()[1]}"})
         registered = asyncio.Event()
 
         def answered() -> None:
@@ -159,7 +159,7 @@ class Agent:
         ]
         if targets != self._targets:
             self._targets = targets
-            _write(self._settings.state / "targets.json", targets)
+            write_json(self._settings.state / "targets.json", targets)
 
 
 def _bound(port: int) -> socket.socket:
@@ -171,9 +171,3 @@ def _bound(port: int) -> socket.socket:
     except OSError:
         listener.bind((LOOPBACK, 0))
     return listener
-
-
-def _write(path: Path, content: object) -> None:
-    partial = path.with_name(f"{path.name}.part")
-    partial.write_text(json.dumps(content, indent=1))
-    partial.replace(path)

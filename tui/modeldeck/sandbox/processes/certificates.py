@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from modeldeck.sandbox.common import files
 
 _LIFE = datetime.timedelta(days=3650)
 
@@ -37,16 +38,7 @@ def ensure(folder: Path, name: str) -> Certificates:
             organization_unit_name="leaf",
             not_after=datetime.datetime.now(datetime.UTC) + _LIFE,
         )
-        _write(found.authority, authority.cert_pem.bytes())
-        _write(found.certificate, leaf.cert_chain_pems[0].bytes())
-        _write(found.key, leaf.private_key_pem.bytes())  # last: its presence says that the set is whole
+        files.write(found.authority, authority.cert_pem.bytes())
+        files.write(found.certificate, leaf.cert_chain_pems[0].bytes())
+        files.write(found.key, leaf.private_key_pem.bytes())  # last: its presence says that the set is whole
     return found
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_suffix(path.suffix + ".part")
-    partial.unlink(missing_ok=True)
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    partial.replace(path)

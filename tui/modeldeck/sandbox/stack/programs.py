@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir, bind, read_json, write_atomically
+from modeldeck.sandbox.common.files import read_json, write_json
+from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir, bind
 from modeldeck.sandbox.deployments import gate
 from modeldeck.sandbox.processes.process import Program, clean_environment, python
 from modeldeck.sandbox.prometheus import SCRAPE_SECONDS, installed
@@ -76,7 +77,7 @@ class Programs:
         port = listener.getsockname()[1]
         if self._ports.get(name) != port:
             self._ports[name] = port
-            write_atomically(self.state_dir.root / "ports.json", self._ports)
+            write_json(self.state_dir.root / "ports.json", self._ports)
         self.environment[variable] = f"http://127.0.0.1:{port}"
-        write_atomically(self.state_dir.environment, self.environment)
+        write_json(self.state_dir.environment, self.environment)
         return listener.detach(), str(self.environment[variable])

@@ -13,8 +13,9 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Literal
 
+from modeldeck.sandbox.common.files import read_json
 from modeldeck.sandbox.common.progress import WHOLE, PartProgress, parse_line
-from modeldeck.sandbox.common.state_dir import BACKENDS, StateDir, StateDirOwner, exports, read_json, running
+from modeldeck.sandbox.common.state_dir import BACKENDS, StateDir, StateDirOwner, exports, running
 
 ClusterChoice = Literal["simulator", "real"]
 MetricsChoice = Literal["auto", "real", "embedded"]

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from modeldeck.domain.failures import Failure
+from modeldeck.sandbox.common.files import read_json
 from modeldeck.sandbox.common.progress import WHOLE, PartProgress, PartState, parse_line
-from modeldeck.sandbox.common.state_dir import StateDir, StateDirOwner, read_json, take_lock, write_owner
+from modeldeck.sandbox.common.state_dir import StateDir, StateDirOwner, take_lock, write_owner
 from modeldeck.sandbox.control_plane import control_plane
 from modeldeck.sandbox.deployments import manifests
 from modeldeck.sandbox.deployments.deployer import Deployer

@@ -16,7 +16,8 @@ from pathlib import Path
 
 import httpx
 
-from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir, read_json, write_atomically
+from modeldeck.sandbox.common.files import read_json, write_json
+from modeldeck.sandbox.common.state_dir import NAMESPACE, StateDir
 
 RETRY_SECONDS = 0.5
 
@@ -108,7 +109,7 @@ class Traffic:
                 service: {"answered": each.answered, "failed": each.failed, "statuses": dict(each.statuses)}
                 for service, each in self.counts.items()
             }
-            write_atomically(self.state_dir.traffic / "counts.json", rows)
+            write_json(self.state_dir.traffic / "counts.json", rows)
             await asyncio.sleep(1)
 
 
