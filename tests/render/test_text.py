@@ -5,9 +5,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.cells import cached_cell_len, cell_len
+from rich.cells import cached_cell_len, cell_len, get_character_cell_size
 
-from modeldeck.render.text import cells, clean, crop, fit, wrap
+from modeldeck.render.text import cells, clean, crop, fit, only_narrow, wrap
 
 HOSTILE = st.text(
     st.one_of(
@@ -26,6 +26,14 @@ def test_nothing_that_gives_orders_is_left(text: str) -> None:
     assert not BIDI & set(cleaned)
     assert not {unicodedata.category(character) for character in cleaned} & {"Cc", "Cf", "Cs", "Zl", "Zp", "Co", "Cn", "Me"}
     cleaned.encode("utf-8")
+
+
+def test_what_is_known_to_be_narrow_takes_one_cell() -> None:
+    """Rich measures by tables that a new version of it may bring."""
+    narrow = [character for character in map(chr, range(0x110000)) if only_narrow(character)]
+    assert {"a", "ü", "Ж", "─", "⣿"} <= set(narrow)
+    assert not {"日", "\u0301", "\t", "\xad"} & set(narrow)
+    assert {get_character_cell_size(character) for character in narrow} == {1}
 
 
 @given(HOSTILE)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from functools import lru_cache
 
-from rich.cells import _is_single_cell_widths
 from rich.cells import cell_len as _rich_cell_len
 from rich.cells import get_character_cell_size as _size
 
@@ -23,6 +23,9 @@ STAND_IN = "·"
 
 _MAX_MARKS = 2
 # Combining marks on one base character; more only occur in floods that climb over the neighbouring lines.
+
+_NARROW = ((0x20, 0x7E), (0xA0, 0xAC), (0xAE, 0x2FF), (0x370, 0x482), (0x2500, 0x25FC), (0x2800, 0x28FF))
+# Most of what is ever shown: Latin, Greek, Cyrillic, box drawing, Braille.
 
 _CACHED_LENGTH = 256
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
@@ -61,10 +64,14 @@ def clean(text: str, *, limit: int | None = None) -> str:
     return _clean(text)
 
 
+only_narrow: Callable[[str], bool] = frozenset(chr(code) for first, last in _NARROW for code in range(first, last + 1)).issuperset
+"""Whether each character of a text is known to take one cell, at a glance: Rich looks up the others in a table."""
+
+
 def cells(text: str) -> int:
     """Number of terminal cells that a cleaned text takes."""
     # Rich keeps thousands of the texts that it has measured, and each move of a chart makes new ones.
-    return len(text) if text.isascii() or _is_single_cell_widths(text) else _rich_cell_len(text)
+    return len(text) if text.isascii() or only_narrow(text) else _rich_cell_len(text)
 
 
 def fit(text: str, width: int, align: Align = "left", ellipsis: str = "…") -> str:

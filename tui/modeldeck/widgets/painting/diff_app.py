@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
-from rich.console import RenderableType
+from rich.console import COLOR_SYSTEMS, RenderableType
 from rich.control import Control
 from rich.style import Style
 from textual import events
@@ -137,7 +137,7 @@ class DiffApp(App[Result]):
         return (), Style.null()
 
     def _colors(self) -> ColorSystem:
-        return self.console._color_system or ColorSystem.TRUECOLOR
+        return COLOR_SYSTEMS[self.console.color_system or "truecolor"]
 
     def _writes(self) -> bool:
         """Whether Textual will write what it is given now: only then may the buffer advance."""

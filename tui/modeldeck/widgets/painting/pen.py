@@ -214,4 +214,4 @@ def _link(before: str | None, style: Style) -> str:
     if style.link == before:
         return ""
     closed = "\x1b]8;;\x1b\\" if before else ""
-    return closed + (f"\x1b]8;id={style._link_id};{style.link}\x1b\\" if style.link else "")
+    return closed + (f"\x1b]8;id={style.link_id};{style.link}\x1b\\" if style.link else "")

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-from rich.cells import _is_single_cell_widths, split_graphemes
+from rich.cells import split_graphemes
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
+from modeldeck.render.text import only_narrow
 from modeldeck.widgets.painting.pen import Cells, Pen
 from modeldeck.widgets.painting.sgr import PLAIN, canonical, ground
 
@@ -121,7 +122,7 @@ def _expand(strip: Strip) -> Cells:
         if control:
             continue
         style = PLAIN if style is None else canonical(style)
-        if text.isascii() or _is_single_cell_widths(text):
+        if text.isascii() or only_narrow(text):
             cells += [(character, style) for character in text]
             continue
         for start, end, width in split_graphemes(text)[0]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
-from rich._palettes import EIGHT_BIT_PALETTE
 from rich.color import Color, ColorSystem
 from rich.style import Style
 from textual.strip import Strip
@@ -42,7 +42,8 @@ _OFF = ((_INTENSITY, "22"), (0b100, "23"), (0b1000, "24"), (0b110000, "25"), (0b
 _SWITCHED = 0b111111111
 # Attributes with codes of their own, by bit.
 
-_NUMBERS = {EIGHT_BIT_PALETTE[number]: number for number in range(255, 15, -1)}
+_CUBE, _GREYS = product((0, 95, 135, 175, 215, 255), repeat=3), ((grey, grey, grey) for grey in range(8, 239, 10))
+_NUMBERS = {color: number for number, color in enumerate((*_CUBE, *_GREYS), 16)}
 # The colours whose place is the same in every terminal.
 
 
@@ -139,7 +140,7 @@ def ground(style: Style) -> Ground:
 
 def _attributes(style: Style) -> int:
     """Bold, dim, reverse and their like, as bits."""
-    return style._attributes & style._set_attributes
+    return sum(1 << bit for bit, name in enumerate(_ATTRIBUTES) if getattr(style, name))
 
 
 def _switched_on(bits: int) -> dict[str, Any]:
