@@ -25,6 +25,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from modeldeck.terminal.keyboard import Keyboard
 from modeldeck.terminal.pacing import QUESTION, Pacing
+from modeldeck.terminal.raw_mode import raw
 
 _ALTERNATE = "\x1b[?1049h"
 _LAST_WORDS = 0.5
@@ -236,10 +237,7 @@ class ConsoleDriver(LinuxDriver):
 
     def _raw(self) -> None:
         with suppress(termios.error):
-            attributes = termios.tcgetattr(self.fileno)
-            attributes[0] = self._patch_iflag(attributes[0])
-            attributes[3] = self._patch_lflag(attributes[3])
-            termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
+            termios.tcsetattr(self.fileno, termios.TCSANOW, raw(termios.tcgetattr(self.fileno)))
 
     def run_input_thread(self) -> None:
         try:

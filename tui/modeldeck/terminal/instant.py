@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from modeldeck.render.deck_frame import empty_panes
 from modeldeck.terminal.capabilities import ASK_WHETHER_IT_REPEATS
+from modeldeck.terminal.raw_mode import raw
 
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[H"
 _ASK = "\x1b[c"
@@ -236,10 +237,6 @@ def held_terminal() -> Iterator[list[object]]:
     """
     fd = sys.stdin.fileno()
     found = termios.tcgetattr(fd)
-    raw = termios.tcgetattr(fd)
-    raw[0] &= ~(termios.IXON | termios.IXOFF | termios.ICRNL | termios.INLCR | termios.IGNCR)
-    raw[3] &= ~(termios.ECHO | termios.ICANON | termios.IEXTEN | termios.ISIG)
-    raw[6][termios.VMIN] = 1
 
     def end(number: int, _frame: FrameType | None) -> NoReturn:
         """Ends the process here and now. An exception would have to travel through whatever was interrupted, and Python swallows it in a
@@ -251,7 +248,7 @@ def held_terminal() -> Iterator[list[object]]:
     # What ends a process by default would leave the terminal as it is.
     before = [(number, signal.signal(number, end)) for number in ENDING]
     try:
-        termios.tcsetattr(fd, termios.TCSANOW, raw)
+        termios.tcsetattr(fd, termios.TCSANOW, raw(found))
         yield found
     finally:
         _give_back(fd, found)
