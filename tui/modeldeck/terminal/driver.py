@@ -18,10 +18,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Queue
-from typing import IO, Any, ClassVar, cast
+from typing import IO, Any, ClassVar, Protocol, cast
 
-from textual.drivers._writer_thread import WriterThread
+from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from modeldeck.terminal.keyboard import Keyboard
 from modeldeck.terminal.pacing import QUESTION, Pacing
@@ -39,13 +40,14 @@ _BURST = 1 << 16
 _LEAVE = b"\x1b[0m\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
 
 
-class Writer(WriterThread):
+class Writer(threading.Thread):
     """Takes all that it is given at once, and writes it as fast as the terminal takes it. Ends in silence with its terminal."""
 
     def __init__(self, file: IO[str], written: Callable[[], None]) -> None:
         """`written` is called, in this thread, whenever nothing is left to write."""
-        super().__init__(file)
-        self._queue = Queue()  # without a bound: whoever writes much asks before whether there is room
+        super().__init__(daemon=True, name="textual-output")
+        self._file = file
+        self._queue: Queue[str | None] = Queue()  # without a bound: whoever writes much asks before whether there is room
         self._written = written
         self._given = self._taken = 0
 
@@ -105,6 +107,16 @@ class Resizes:
         self._tell()
 
 
+class Paints(Protocol):
+    """An app that wants to know how its terminal is getting on; called in its own loop."""
+
+    def send_picture(self) -> None:
+        """The terminal may take more."""
+
+    def repeat_characters(self) -> None:
+        """The terminal has shown that it repeats a character when it is told to."""
+
+
 class ConsoleDriver(LinuxDriver):
     """Does not enter the alternate screen a second time (some terminals clear it then), and suspends to the terminal as it was."""
 
@@ -112,26 +124,29 @@ class ConsoleDriver(LinuxDriver):
     """The terminal's attributes before `instant.held_terminal`; set before the App starts."""
 
     _entered = False
+    _listens = False
     _writer: Writer | None = None
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, app: App[Any], **kwargs: Any) -> None:
+        super().__init__(app, **kwargs)
+        self._paints = cast(Paints, app)
+        self._tell: Callable[[Message], object] = app.post_message
+        self._running_loop = asyncio.get_running_loop()
+        # Textual draws on the standard error: `modeldeck 2>log` would leave the screen blank.
+        self._output = cast(IO[str], sys.__stderr__ if self.found is None else sys.__stdout__)
         self._asked = int(self.found is not None)  # `instant.paint` has asked once
         self._pacing = Pacing(self._asked)
         self._answers = 0
         self._heard = threading.Condition()
-        if self.found is not None:
-            # Textual draws on the standard error: `modeldeck 2>log` would leave the screen blank.
-            self._file = cast(Any, sys.__stdout__)
 
     @property
-    def _writer_thread(self) -> WriterThread | None:
+    def _writer_thread(self) -> Any:
         return self._writer
 
     @_writer_thread.setter
-    def _writer_thread(self, thread: WriterThread | None) -> None:
+    def _writer_thread(self, thread: object | None) -> None:
         # Textual makes its own kind of writer, in the middle of a long method.
-        self._writer = None if thread is None else Writer(cast(IO[str], self._file), self._written)
+        self._writer = None if thread is None else Writer(self._output, self._written)
 
     def write(self, data: str) -> None:
         if data == _ALTERNATE and self.found is not None and not self._entered:
@@ -168,17 +183,17 @@ class ConsoleDriver(LinuxDriver):
             self._heard.notify_all()
         now = time.monotonic()
         with suppress(RuntimeError):  # the loop has ended
-            self._loop.call_soon_threadsafe(self._answered, now)
+            self._running_loop.call_soon_threadsafe(self._answered, now)
 
     def _answered(self, now: float) -> None:
         self._pacing.answered(now)
-        cast(Any, self._app).send_picture()
+        self._paints.send_picture()
 
     def _written(self) -> None:
         """The system has taken all; in the writer's thread. Worth a look where no answers tell as much."""
         if not self._pacing.answers:
             with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(cast(Any, self._app).send_picture)
+                self._running_loop.call_soon_threadsafe(self._paints.send_picture)
 
     def disable_input(self) -> None:
         """What was asked is answered before nobody listens any more: a shell would take the answer for something typed."""
@@ -196,7 +211,7 @@ class ConsoleDriver(LinuxDriver):
         if threading.current_thread() is threading.main_thread():
             told = signal.getsignal(signal.SIGWINCH)
             if callable(told):
-                resizes = Resizes(self._loop, lambda: told(signal.SIGWINCH, None))
+                resizes = Resizes(self._running_loop, lambda: told(signal.SIGWINCH, None))
                 signal.signal(signal.SIGWINCH, lambda *_: resizes.happened())
 
     def stop_application_mode(self) -> None:
@@ -210,7 +225,7 @@ class ConsoleDriver(LinuxDriver):
         except termios.error:
             self.exit_event.set()  # at its end a read returns at once, for ever
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, cast(IO[str], self._file).fileno())  # what is still buffered for it must not fail when Python ends
+            os.dup2(nowhere, self._output.fileno())  # what is still buffered for it must not fail when Python ends
             os.close(nowhere)
 
     def end_now(self, number: int) -> None:
@@ -218,7 +233,7 @@ class ConsoleDriver(LinuxDriver):
         with suppress(OSError, termios.error):
             if self.found is not None:
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.found)
-            output = cast(IO[str], self._file).fileno()
+            output = self._output.fileno()
             os.set_blocking(output, False)  # one that has stopped reading must not keep us
             try:
                 os.write(output, _LEAVE)
@@ -231,20 +246,23 @@ class ConsoleDriver(LinuxDriver):
         outside finds the terminal as somebody else left it, and draws everything again."""
         if self._must_signal_resume:
             super()._sigcont_application()
-        elif self._key_thread is not None and self._key_thread.is_alive():
+        elif self._listens:
             self._raw()
-            self._loop.call_soon_threadsafe(self._app.post_message, self.SignalResume())
+            self._running_loop.call_soon_threadsafe(self._tell, self.SignalResume())
 
     def _raw(self) -> None:
         with suppress(termios.error):
             termios.tcsetattr(self.fileno, termios.TCSANOW, raw(termios.tcgetattr(self.fileno)))
 
     def run_input_thread(self) -> None:
+        self._listens = True
         try:
             self._listen()
         except OSError:
             # EIO: the terminal is gone. Whose it was is told so by the kernel; somebody else's goes without a word.
             os.kill(os.getpid(), signal.SIGHUP)
+        finally:
+            self._listens = False
 
     def _listen(self) -> None:
         """Raises OSError where the terminal is gone."""
@@ -260,7 +278,7 @@ class ConsoleDriver(LinuxDriver):
             if keyboard.repeats and not repeats:
                 repeats = True
                 with suppress(RuntimeError):
-                    self._loop.call_soon_threadsafe(cast(Any, self._app).repeat_characters)
+                    self._running_loop.call_soon_threadsafe(self._paints.repeat_characters)
             for event in found:
                 self.process_message(event)
 
