@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from modeldeck.render import numbers
@@ -19,7 +19,8 @@ from modeldeck.widgets.content.state import Live, PaneState
 from modeldeck.widgets.footer import Footer, FooterData, KeyHint
 from modeldeck.widgets.header import Backend, Header, HeaderData
 from modeldeck.widgets.lineage import LineageBar
-from modeldeck.widgets.painting.ascii_filter import use_ascii
+from modeldeck.widgets.painting.ascii_filter import AsciiFilter
+from modeldeck.widgets.painting.diff_app import DiffApp
 from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
 from modeldeck.widgets.table.source import Column, TableSource
@@ -106,7 +107,7 @@ LATENCY = ChartData(
 REQUESTS = ChartData((ChartSeries("requests", _wave(112, 0)),), format=numbers.rate, tz=UTC)
 
 
-class Gallery(App[None]):
+class Gallery(DiffApp[None]):
     """The four panes. `states` are those of runs, deployments and live."""
 
     CSS = "Screen { overflow: hidden; } Horizontal { height: 1fr; }"
@@ -120,7 +121,7 @@ class Gallery(App[None]):
         self.register_theme(found)
         self.theme = found.name
         if ascii_only:
-            use_ascii(self)
+            self.add_filter(AsciiFilter())
         runs: Table[Run] = Table(RUNS)
         deployments: Table[Deployment] = Table(DEPLOYMENTS)
         chart = Chart()

@@ -48,7 +48,7 @@ from modeldeck.terminal import clipboard, instant
 from modeldeck.terminal.driver import ConsoleDriver
 from modeldeck.themes import ThemeError, builtin_names, choose_theme, find_theme
 from modeldeck.widgets.key_order import KeysInOrder
-from modeldeck.widgets.painting.ascii_filter import use_ascii
+from modeldeck.widgets.painting.ascii_filter import AsciiFilter
 from modeldeck.widgets.painting.diff_app import DiffApp
 from modeldeck.widgets.painting.gc_tuning import collect_from_now_on
 from modeldeck.widgets.painting.palette import palette_of
@@ -118,7 +118,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         ConsoleDriver.found = launch.terminal
         super().__init__(driver_class=ConsoleDriver if launch.terminal is not None else None)
         if not instant.speaks_utf8():
-            use_ascii(self)
+            self.add_filter(AsciiFilter())
         self._launch = launch
         self.environment = launch.environment
         self.who = f"{getpass.getuser()}@{socket.gethostname().partition('.')[0]}"

@@ -22,7 +22,7 @@ from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
-from textual.filter import Monochrome, NoColor
+from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 
 from modeldeck.terminal.capabilities import erases_on_its_ground
@@ -48,6 +48,8 @@ class DiffApp(App[Result]):
         self._buffer = ScreenBuffer(erases=self._erases)
         self._drawn = False
         """Whether there was a picture."""
+        self._added: list[LineFilter] = []
+        """What all that is rendered passes through, after Textual's own filters."""
         self._retry: TimerHandle | None = None
         self._held: TimerHandle | None = None
         self.slow_link = False
@@ -57,7 +59,14 @@ class DiffApp(App[Result]):
 
     def drop_colours(self) -> None:
         """Write no colour at all. Textual answers NO_COLOR with shades of grey, which are colours to a terminal."""
-        self._filters = [found for found in self._filters if not isinstance(found, Monochrome)] + [NoColor()]
+        self.add_filter(NoColor())
+
+    def add_filter(self, added: LineFilter) -> None:
+        """Let it change all that is rendered from now on."""
+        self._added.append(added)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), *self._added]
 
     def forget_terminal(self) -> None:
         """Draw the whole screen again: after a suspension, or when the user sees rubbish that others wrote."""
