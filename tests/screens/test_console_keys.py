@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from modeldeck.console import Console, Launch
 from modeldeck.domain.environments import Environment
@@ -74,6 +75,22 @@ async def test_ctrl_q_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         await pilot.press("q")
         await settled(pilot)  # type: ignore[arg-type]
         assert console._exit
+
+
+async def test_an_error_is_loud_and_ends_it_as_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with opened(tmp_path, monkeypatch, (80, 24)) as (console, _):
+            console.call_later(lambda: 1 / 0)
+    assert console.broken
+
+
+async def test_what_finds_nothing_as_it_goes_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(tmp_path, monkeypatch, (80, 24)) as (console, pilot):
+        await console.screen.mount(left := Static())
+        left.call_later(left.query_one, "#nowhere")
+        await left.remove()
+        await settled(pilot)  # type: ignore[arg-type]
+    assert not console.broken
 
 
 @pytest.mark.parametrize("size", [(160, 60), (80, 24), (60, 20)])

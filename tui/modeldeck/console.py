@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.style import Style
-from textual._context import active_message_pump
 from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.widget import Widget
@@ -46,6 +45,7 @@ from modeldeck.screens.deck.messages import (
 from modeldeck.screens.deck.sandbox_progress import ComingUp, progress_lines
 from modeldeck.terminal import clipboard, instant
 from modeldeck.terminal.driver import ConsoleDriver
+from modeldeck.terminal.textual_private import driver_of, handling, is_going, picture_of
 from modeldeck.themes import ThemeError, builtin_names, choose_theme, find_theme
 from modeldeck.widgets.key_order import KeysInOrder
 from modeldeck.widgets.painting.ascii_filter import AsciiFilter
@@ -132,6 +132,9 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         self._controller: OperationsController | None = None
         self._chores: set[asyncio.Task[None]] = set()
         self._ending: threading.Timer | None = None
+        self._copied = ""
+        self.broken = False
+        """Whether it ends by an error of ours."""
 
     # ── starting ──
 
@@ -218,7 +221,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         )
 
     def _publish(self, topic: Topic, reading: Reading[Any]) -> None:
-        if not self._exit:  # what still arrives while the screens go has nowhere to go to
+        if self.return_code is None:  # what still arrives while the screens go has nowhere to go to
             self.deck.receive(topic, reading)
 
     async def _follow_sandbox(self, sandbox: ComingUp) -> None:
@@ -416,15 +419,20 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         """For Textual's own line of text."""
         self._chore(self._copy(CopyRequested(text, say=False)))
 
+    @property
+    def clipboard(self) -> str:
+        return self._copied
+
     def on_copy_requested(self, message: CopyRequested) -> None:
         self._chore(self._copy(message))
 
     async def _copy(self, message: CopyRequested) -> None:
         """One line, whatever stands in a name: pasted into a shell, a line end would run it."""
-        text = self._clipboard = message.text if message.text.isprintable() else clean(message.text)
-        if self._driver is None:
+        text = self._copied = message.text if message.text.isprintable() else clean(message.text)
+        driver = driver_of(self)
+        if driver is None:
             return
-        said = await clipboard.copy(text, os.environ, self._driver.write)
+        said = await clipboard.copy(text, os.environ, driver.write)
         if message.say:
             self.deck.say(Cell(f"{said}: {text}", "muted"))
 
@@ -434,15 +442,16 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
 
     def _handle_exception(self, error: Exception) -> None:
         """A screen that was left before it stood has nothing in it for its own start to find. Everything else is a bug, and loud."""
-        pump = active_message_pump.get(None)
-        if not (isinstance(error, NoMatches) and isinstance(pump, Widget) and (pump._pruning or not pump.is_attached)):
+        whose = handling()
+        if not (isinstance(error, NoMatches) and isinstance(whose, Widget) and is_going(whose)):
+            self.broken = True
             super()._handle_exception(error)
 
     # ── leaving ──
 
     def _signalled(self, number: int, loop: asyncio.AbstractEventLoop) -> None:
         """Takes effect in the middle of whatever keeps the loop busy, or cannot be ended: then the process ends without it."""
-        driver = self._driver
+        driver = driver_of(self)
         if self._ending is None and isinstance(driver, ConsoleDriver):
             self._ending = threading.Timer(ENDING_SECONDS, driver.end_now, (number,))
             self._ending.daemon = True
@@ -459,8 +468,9 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         """Somebody ends us from outside. Operations go on: each has a process of its own."""
         if any(isinstance(screen, Deck) for screen in self.screen_stack):
             self._keep_screen()
-        if number == signal.SIGHUP and isinstance(self._driver, ConsoleDriver):
-            self._driver.let_go()
+        driver = driver_of(self)
+        if number == signal.SIGHUP and isinstance(driver, ConsoleDriver):
+            driver.let_go()
         self.exit(return_code=SIGNALLED + number)
 
     async def action_leave(self) -> None:
@@ -493,7 +503,7 @@ class Console(KeysInOrder[int], DiffApp[int], inherit_bindings=False):
         """Keep what the deck shows, for the next start's first paint."""
         if self.screen is not self.deck:
             return
-        lines = ["".join(segment.text for segment in strip) for strip in self.deck._compositor.render_strips()]
+        lines = ["".join(segment.text for segment in strip) for strip in picture_of(self.deck)]
         style = self.codes(self._stale())
         with suppress(OSError):  # a full disk must not keep anybody from leaving
             instant.save(self._screen_path(), lines, style, self._clock.now())

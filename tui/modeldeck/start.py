@@ -72,7 +72,7 @@ def _run(found: ResolvedConfig, flags: Flags, environment: Environment, sandbox:
         console.run()
     finally:
         console.ended()
-    return ExitCode.BUG if console._exception is not None else console.return_code or ExitCode.DONE
+    return ExitCode.BUG if console.broken else console.return_code or ExitCode.DONE
 
 
 def sandbox_environment(sandbox: Sandbox) -> Environment:

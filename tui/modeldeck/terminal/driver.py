@@ -27,6 +27,7 @@ from textual.message import Message
 from modeldeck.terminal.keyboard import Keyboard
 from modeldeck.terminal.pacing import QUESTION, Pacing
 from modeldeck.terminal.raw_mode import raw
+from modeldeck.terminal.textual_private import is_suspended
 
 _ALTERNATE = "\x1b[?1049h"
 _LAST_WORDS = 0.5
@@ -244,7 +245,7 @@ class ConsoleDriver(LinuxDriver):
     def _sigcont_application(self, *_: object) -> None:
         """Only what was suspended is resumed: a second start would leave a reader and a writer that nobody ends. Whoever was stopped from
         outside finds the terminal as somebody else left it, and draws everything again."""
-        if self._must_signal_resume:
+        if is_suspended(self):
             super()._sigcont_application()
         elif self._listens:
             self._raw()

@@ -11,15 +11,13 @@ import re
 from collections.abc import Iterable
 
 from textual import events
-from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
-from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.keys import Keys
 from textual.message import Message
 from textual.messages import InBandWindowResize
 
 from modeldeck.terminal.capabilities import IT_REPEATS
 from modeldeck.terminal.sequences import ESC, Pasted, Scanner, Token
+from modeldeck.terminal.textual_private import ParseError, XTermParser, keys_of, named_key
 
 FLOOD, KEPT = 256, 16
 """More keys at once than a person types ahead are a paste of a terminal that does not mark them: only the last ones count."""
@@ -113,12 +111,11 @@ class Keyboard:
 
     def _with_alt(self, token: str) -> list[Message]:
         apart = (*self._keys(ESC), *self._keys(token[1]))
-        known = ANSI_SEQUENCES_KEYS.get(token)  # a word back, a word on
-        key = known[0].value if isinstance(known, tuple) else f"alt+{apart[-1].key}"
+        key = named_key(token) or f"alt+{apart[-1].key}"  # some are a word back, or a word on
         return [AltKey(key, apart)]
 
     def _keys(self, sequence: str) -> list[events.Key]:
-        return [key for key in self._parser._sequence_to_key_events(sequence) if key.key != Keys.Ignore]
+        return [key for key in keys_of(self._parser, sequence) if key.key != Keys.Ignore]
 
 
 def _harmless(text: str) -> str:

@@ -19,14 +19,13 @@ from rich.console import COLOR_SYSTEMS, RenderableType
 from rich.control import Control
 from rich.style import Style
 from textual import events
-from textual._ansi_sequences import SYNC_END, SYNC_START
-from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.app import App
 from textual.filter import LineFilter, NoColor
 from textual.screen import Screen
 
 from modeldeck.terminal.capabilities import erases_on_its_ground
 from modeldeck.terminal.pacing import MOST, Paced
+from modeldeck.terminal.textual_private import ChopsUpdate, LayoutUpdate, driver_of, has_whole_frames, writes
 from modeldeck.widgets.painting.screen_buffer import ScreenBuffer
 from modeldeck.widgets.painting.sgr import whole_style
 
@@ -35,6 +34,8 @@ Result = TypeVar("Result")
 
 _LOOK_AGAIN = 0.05
 """Seconds, where the terminal's driver cannot tell when it takes more."""
+_WHOLE, _WHOLE_END = "\x1b[?2026h", "\x1b[?2026l"
+"""Around what is to be seen at once."""
 _TORN = 512
 """Bytes that reach a terminal in one piece; more are kept together by synchronised output, where it has that."""
 
@@ -111,7 +112,7 @@ class DiffApp(App[Result]):
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        driver = self._driver
+        driver = driver_of(self)
         paced = driver if isinstance(driver, Paced) else None
         while self._buffer.changed and self._writes() and driver is not None:
             room = paced.room() if paced else MOST
@@ -124,8 +125,8 @@ class DiffApp(App[Result]):
                 continue
             if self.cursor_position:  # hidden, but input methods open their windows there
                 text += Control.move_to(*self.screen.outer_size.clamp_offset(self.cursor_position)).segment.text
-            if self._sync_available and len(text) > _TORN:
-                text = f"{SYNC_START}{text}{SYNC_END}"
+            if has_whole_frames(self) and len(text) > _TORN:
+                text = f"{_WHOLE}{text}{_WHOLE_END}"
             (paced.send if paced else driver.write)(text)
             driver.flush()
 
@@ -150,5 +151,5 @@ class DiffApp(App[Result]):
 
     def _writes(self) -> bool:
         """Whether Textual will write what it is given now: only then may the buffer advance."""
-        inline = self._driver is not None and self._driver.is_inline
-        return self._running and not self._closed and not self._batch_count and not self.is_headless and not inline
+        driver = driver_of(self)
+        return writes(self) and not (driver is not None and driver.is_inline)

@@ -14,6 +14,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from modeldeck.terminal.textual_private import forget_refreshed
 from modeldeck.widgets.painting.palette import Palette, palette_of
 
 
@@ -70,7 +71,7 @@ class LineWidget(Widget):
 
     def render_line(self, y: int) -> Strip:
         # Textual gathers here what was ever refreshed, and forgets it where it renders content itself, which it does not do here.
-        self._dirty_regions.clear()
+        forget_refreshed(self)
         shown_for = self._painting_for()
         if self._shown is None or self._shown_for != shown_for:
             self._shown = self._painted(*shown_for)

@@ -9,10 +9,10 @@ from rich.cells import split_graphemes
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from modeldeck.render.text import only_narrow
+from modeldeck.terminal.textual_private import ChopsUpdate, LayoutUpdate
 from modeldeck.widgets.painting.pen import Cells, Pen
 from modeldeck.widgets.painting.sgr import PLAIN, canonical, ground
 
