@@ -93,6 +93,7 @@ def test_the_rule_about_sdks_forgets_no_module() -> None:
             [
                 "modeldeck.screens.promotion",
                 "modeldeck.screens.operations",
+                "modeldeck.console.choices",
                 "modeldeck.screens.details.detail_screens",
                 "modeldeck.screens.deck.compare",
                 "modeldeck.operations",

@@ -15,7 +15,7 @@ from modeldeck.terminal.textual_private import OVERRIDDEN
 
 ROOT = Path(__file__).parents[2] / "tui"
 HOME = ROOT / "modeldeck" / "terminal" / "textual_private.py"
-FLOORS = ("start.py", "console.py", "themes.py", "console", "screens", "widgets", "terminal", "render")
+FLOORS = ("start.py", "themes.py", "console", "screens", "widgets", "terminal", "render")
 """Those that know Textual or Rich."""
 PUBLIC = {"_exit", "_replace", "_asdict"}
 """Of `os` and of named tuples: an underscore without a secret."""

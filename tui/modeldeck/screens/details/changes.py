@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.status.serving_row import ServingRow
@@ -15,20 +17,39 @@ from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 
 
-async def restart(clients: Clients, row: ServingRow, clock: Clock) -> Line:
-    try:
-        await restarting.restart(clients, row.namespace, row.deployment, clock)
-    except Failure as failure:
-        return _refused(failure)
-    return (Cell(f"{row.key} restarts", "ok"),)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is asked before it is made, and what makes it and says what came of it."""
+
+    title: str
+    question: tuple[Line, ...]
+    make: Callable[[Clients], Coroutine[Any, Any, Line]]
 
 
-async def scale(clients: Clients, row: ServingRow, replicas: int) -> Line:
-    try:
-        await scaling.scale(clients, row.namespace, row.deployment, replicas)
-    except Failure as failure:
-        return _refused(failure)
-    return (Cell(f"{row.key} scales to {replicas}", "ok"),)
+def restart(row: ServingRow, clock: Clock) -> Change:
+    async def make(clients: Clients) -> Line:
+        try:
+            await restarting.restart(clients, row.namespace, row.deployment, clock)
+        except Failure as failure:
+            return _refused(failure)
+        return (Cell(f"{row.key} restarts", "ok"),)
+
+    question: tuple[Line, ...] = (
+        (Cell(f"{row.key}: restart {row.desired} pods?"),),
+        (Cell("a rolling restart, as kubectl rollout restart does it; the same version comes back", "muted"),),
+    )
+    return Change("Restart", question, make)
+
+
+def scale(row: ServingRow, replicas: int) -> Change:
+    async def make(clients: Clients) -> Line:
+        try:
+            await scaling.scale(clients, row.namespace, row.deployment, replicas)
+        except Failure as failure:
+            return _refused(failure)
+        return (Cell(f"{row.key} scales to {replicas}", "ok"),)
+
+    return Change("Scale", ((Cell(f"{row.key}: from {row.desired} to {replicas} replicas?"),),), make)
 
 
 async def choose_link(clients: Clients, row: ServingRow, places: Sequence[str]) -> Line:
