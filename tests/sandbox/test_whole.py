@@ -23,9 +23,13 @@ from modeldeck.sandbox.deployments import manifests
 from modeldeck.sandbox.stack.stack import Sandbox, SandboxInUse
 from modeldeck.sandbox.traffic.__main__ import SERVICES
 from tests.sandbox.conftest import Running, bring_up
+from tests.support.documents import commands
 from tests.support.eventually import eventually, eventually_true
 from tests.support.processes import lives
 
+CLASSIC = Path(__file__).with_name("classic_train.py")
+SCRIPTS = {CLASSIC.name: CLASSIC.read_text(), **{command.document: command.stdin for command in commands() if command.stdin}}
+"""MLflow's example, and what the documents give to a Python to read."""
 DEPLOYMENTS = sorted(each["metadata"]["name"] for each in manifests.deployments(Path("/")))
 
 
@@ -133,11 +137,11 @@ async def test_injected_errors_show_and_go_away(whole: Running) -> None:
     await eventually_true(works, within=60)
 
 
-def test_the_classic_training_script_works_against_it(whole: Running) -> None:
-    script = Path(__file__).with_name("classic_train.py")
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_a_plain_training_script_works_against_it(script: str, whole: Running) -> None:
     environment = {**os.environ, **whole.environment}
     done = subprocess.run(
-        [sys.executable, str(script)], env=environment, cwd=whole.sandbox.state, capture_output=True, text=True, timeout=180
+        [sys.executable, "-"], input=script, env=environment, cwd=whole.sandbox.state, capture_output=True, text=True, timeout=180
     )
     assert done.returncode == 0, done.stderr
     # MLflow prints links to the run as well.
