@@ -72,6 +72,7 @@ def environment(run: Run) -> Path:
 def lint(run: Run) -> None:
     run.call(environment(run) / "ruff", "check", ".")
     run.call(environment(run) / "ruff", "format", "--check", ".")
+    run.call(environment(run) / "codespell", ".", ".ci/run", ".ci/checks")
 
 
 def types(run: Run) -> None:
