@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Callable
 
 import pytest
+import yaml
 
 from checks import __main__ as ci
 from checks import steps
@@ -82,6 +83,15 @@ def packages(words: list[str], monkeypatch: pytest.MonkeyPatch, config: pytest.C
     assert extra[1] in EXTRAS
 
 
+def hooks(words: list[str], monkeypatch: pytest.MonkeyPatch, config: pytest.Config) -> None:
+    """Of pre-commit: each is a step of ours, or several people would have several linters."""
+    assert words[1:] == ["install"]
+    subprocess.run([sys.executable, "-m", "pre_commit", "validate-config", ROOT / ".pre-commit-config.yaml"], check=True, cwd=ROOT)
+    [repository] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    for hook in repository["hooks"]:
+        a_step(hook["entry"].split(), monkeypatch, config)
+
+
 def variables(words: list[str], monkeypatch: pytest.MonkeyPatch, config: pytest.Config) -> None:
     assert {word.partition("=")[0] for word in words[1:]} <= {key.variable for key in KEYS}
 
@@ -93,6 +103,7 @@ RULES: dict[str, Rule] = {
     "python3": a_program,
     "pytest": own_tests,
     "pip": packages,
+    "pre-commit": hooks,
     "export": variables,
     "modeldeck": lambda words, monkeypatch, config: None,
 }
