@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubesim.api.quantities import amount, canonical_quantity
-from kubesim.api.timestamps import human
 
 SUFFIXES = st.sampled_from(["", "m", "k", "M", "G", "Ki", "Mi", "Gi", "e3"])
 
@@ -41,28 +40,3 @@ def test_spelling(given_: str | int, kept: str) -> None:
 @pytest.mark.parametrize("text", ["", "x", "1Q", "1 Gi", "--1", True])
 def test_no_quantities(text: str) -> None:
     assert canonical_quantity(text) is None
-
-
-@pytest.mark.parametrize(
-    ("seconds", "message"),
-    [
-        (0, "0s"),
-        (59, "59s"),
-        (119, "119s"),
-        (120, "2m"),
-        (200, "3m20s"),
-        (599, "9m59s"),
-        (600, "10m"),
-        (3 * 3600, "3h"),
-        (3 * 3600 + 60, "3h1m"),
-        (9 * 3600, "9h"),
-        (47 * 3600, "47h"),
-        (48 * 3600, "2d"),
-        (50 * 3600, "2d2h"),
-        (10 * 86400, "10d"),
-        (800 * 86400, "2y70d"),
-        (-5, "<invalid>"),
-    ],
-)
-def test_ages_are_spelled_as_kubectl_does(seconds: int, message: str) -> None:
-    assert human(seconds) == message

@@ -7,17 +7,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubesim.api.int_or_percent import scaled
 from kubesim.controllers.sizes import Size, fences, grown, proportional, shrunk
 
 AMOUNTS = st.integers(0, 5) | st.integers(0, 100).map(lambda percent: f"{percent}%")
-
-
-@given(st.integers(0, 100), st.integers(0, 1000))
-def test_percentages_are_rounded_as_asked(percent: int, total: int) -> None:
-    down, up = scaled(f"{percent}%", total, up=False), scaled(f"{percent}%", total, up=True)
-    assert down <= percent * total / 100 <= up
-    assert up - down <= 1
 
 
 @given(AMOUNTS, AMOUNTS, st.integers(1, 20))
