@@ -1,4 +1,4 @@
-"""JSON patch, merge patch and strategic merge patch, on their own."""
+"""JSON patch and merge patch."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubesim.api.kinds import DEPLOYMENTS, PODS
 from kubesim.api.statuses import ApiError
 from kubesim.patching.json_patch import json_patch, merge_patch
-from kubesim.patching.strategic_merge import strategic_merge
 
 SCALARS = st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab", max_size=2)
 VALUES = st.recursive(
@@ -20,11 +18,6 @@ VALUES = st.recursive(
 )
 OBJECTS = st.dictionaries(st.sampled_from("abc~/"), VALUES, max_size=3)
 FEW = settings(max_examples=40)
-ELEMENTS = st.lists(
-    st.builds(lambda name, image: {"name": name, "image": image}, st.sampled_from("abcd"), st.sampled_from("xy")),
-    max_size=4,
-    unique_by=lambda each: str(each["name"]),
-)
 
 
 def without_nulls(value: Any) -> Any:
@@ -102,51 +95,3 @@ def test_json_patch_compares_as_json_does(left: Any, right: Any, same: bool) -> 
     else:
         with pytest.raises(ApiError):
             json_patch({"v": left}, operations)
-
-
-def pod(containers: list[dict[str, str]]) -> dict[str, Any]:
-    return {"spec": {"containers": containers}}
-
-
-@given(ELEMENTS, ELEMENTS)
-def test_strategic_patch_merges_elements_by_name(old: list[dict[str, str]], patch: list[dict[str, str]]) -> None:
-    merged = strategic_merge(PODS, pod(old), pod(patch))["spec"]["containers"]
-    wanted = {each["name"]: each["image"] for each in old} | {each["name"]: each["image"] for each in patch}
-    assert {each["name"]: each["image"] for each in merged} == wanted
-    assert len(merged) == len(wanted)
-    assert strategic_merge(PODS, pod(merged), pod(patch))["spec"]["containers"] == merged
-
-
-@given(ELEMENTS, ELEMENTS)
-def test_untouched_elements_keep_their_order(old: list[dict[str, str]], patch: list[dict[str, str]]) -> None:
-    merged = [each["name"] for each in strategic_merge(PODS, pod(old), pod(patch))["spec"]["containers"]]
-    touched = {each["name"] for each in patch}
-    rest = [each["name"] for each in old if each["name"] not in touched]
-    assert [name for name in merged if name in rest] == rest
-
-
-@given(ELEMENTS, st.sampled_from("abcd"))
-def test_strategic_patch_deletes_one_element(old: list[dict[str, str]], name: str) -> None:
-    merged = strategic_merge(PODS, pod(old), {"spec": {"containers": [{"name": name, "$patch": "delete"}]}})
-    assert merged["spec"]["containers"] == [each for each in old if each["name"] != name]
-
-
-@given(st.lists(st.sampled_from("abcd"), max_size=4, unique=True), st.permutations("abcd"))
-def test_a_wished_order_is_kept(names: list[str], order: list[str]) -> None:
-    old = [{"name": name, "image": "x"} for name in names]
-    patch = {"spec": {"$setElementOrder/containers": [{"name": name} for name in order]}}
-    merged = strategic_merge(PODS, pod(old), patch)["spec"]["containers"]
-    assert [each["name"] for each in merged] == [name for name in order if name in names]
-
-
-def test_lists_of_words_are_sets_where_the_schema_says_so() -> None:
-    meta = {"metadata": {"finalizers": ["a", "b"]}}
-    assert set(strategic_merge(PODS, meta, {"metadata": {"finalizers": ["b", "c"]}})["metadata"]["finalizers"]) == {"a", "b", "c"}
-    dropped = strategic_merge(PODS, meta, {"metadata": {"$deleteFromPrimitiveList/finalizers": ["a"]}})
-    assert dropped["metadata"]["finalizers"] == ["b"]
-
-
-def test_a_whole_object_can_be_replaced() -> None:
-    old = {"spec": {"strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}}}}
-    new = strategic_merge(DEPLOYMENTS, old, {"spec": {"strategy": {"$patch": "replace", "type": "Recreate"}}})
-    assert new["spec"]["strategy"] == {"type": "Recreate"}
