@@ -11,7 +11,6 @@ from prombed import LabelMatcher, parse_promql
 from prombed.promql.parser import SelectorExpression
 
 from modeldeck.domain.gates.placeholders import NAMES, fill, problems
-from modeldeck.domain.gates.promql import metrics_in
 
 VALUES = {"namespace": "serving", "deployment": "iris", "pods": "iris-5d4f-[a-z0-9]{5}", "model": "iris", "version": "3", "window": "300s"}
 GOOD = 'sum(rate(x{namespace="{namespace}",pod=~"{pods}",model=\'{model}\'}[{window}])) / {window}'
@@ -74,24 +73,6 @@ def test_any_text_can_be_looked_at(text: str, name: str) -> None:
     query = text + "{" + name + "}"
     if problems(query) == ():
         fill(query, VALUES)
-    metrics_in(query)
-
-
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("up", ("up",)),
-        ('sum by (le, pod) (rate(http_requests_total{status="5xx", le=~"a"}[5m]))', ("http_requests_total",)),
-        ("max(a:b) / on(pod) group_left(x) sum without (y) (c_total offset 5m) > bool 0", ("a:b", "c_total")),
-        ("a and b unless c or vector(1e3) + 0x1F - Inf", ("a", "b", "c")),
-        ('{__name__="x"} * 5', ()),
-        ("histogram_quantile(0.99, sum(rate(x_bucket[{window}])) by (le)) # not_this", ("x_bucket",)),
-        ("topk(3, x) == bool x", ("x",)),
-        ("rate(sum_of_all[5m])", ("sum_of_all",)),
-    ],
-)
-def test_the_metrics_of_a_query(query: str, names: tuple[str, ...]) -> None:
-    assert metrics_in(query) == names
 
 
 def test_what_follows_a_comment_is_looked_at_and_filled() -> None:

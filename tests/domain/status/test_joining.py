@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.domain.kubernetes.pod_owners import deployments_of_pods, pods_by_deployment
+from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
 from modeldeck.domain.kubernetes.workloads import Deployment, EnvVar, Fleet, Pod, PodTemplate, ReplicaSet
 from modeldeck.domain.metrics.samples import ServingStats
 from modeldeck.domain.metrics.statements import Statement
@@ -254,9 +254,8 @@ def test_where_a_version_serves() -> None:
     assert serving_of(rows, "wine", "7") == ()
 
 
-def test_owners_of_pods() -> None:
+def test_owners_of_pods_by_version() -> None:
     fleet = fleet_of(V7, (V6, True), (V7, True))
-    assert deployments_of_pods(fleet) == {"serving/pod-0": "serving/iris", "serving/pod-1": "serving/iris"}
     assert owners_by_version(fleet, None) == {"serving/pod-0": ("serving/iris", "6"), "serving/pod-1": ("serving/iris", "7")}
 
 
@@ -324,25 +323,10 @@ def test_a_joiner_keeps_what_did_not_change() -> None:
     assert after[1].ready == 0
 
 
-def test_pods_are_taken_by_selector_only_by_a_deployment_that_has_one_and_whose_sets_cannot_be_read() -> None:
-    read, hidden = deployment("read", V7, selector={"app": "iris"}), deployment("hidden", V7, selector={"app": "iris"})
-    of_all = deployment("all", V7, selector={})
-    mine, orphan = pod(replica_set(read), "mine"), pod(replica_set(hidden), "orphan")
-    found = pods_by_deployment(Fleet((of_all, read, hidden), (replica_set(read),), (mine, orphan)))
-    assert found == {"serving/all": [], "serving/read": [mine], "serving/hidden": [orphan]}
-    assert pods_by_deployment(Fleet((of_all, read), (replica_set(read),), (mine, orphan))) == {"serving/all": [], "serving/read": [mine]}
-
-
 def test_references_of_two_models_are_of_none_for_sure() -> None:
     two = template(container(env={"MODEL_URI": "models:/iris/7", "SHADOW_MODEL_URI": "models:/wine/6"}))
     row = only(fleet_of(two, (two, True)), registry(champion="7"))
     assert (row.model, row.link, row.alias) == (None, None, None)
-
-
-def test_a_pod_of_somebody_elses_set_is_nobodys_whatever_its_labels() -> None:
-    hidden = deployment("hidden", V7, selector={"app": "iris"})
-    others = replica_set(deployment("gone", V7))
-    assert pods_by_deployment(Fleet((hidden,), (others,), (pod(others, "theirs"),))) == {"serving/hidden": []}
 
 
 def test_what_cannot_be_read_is_told_only_where_nothing_else_is() -> None:

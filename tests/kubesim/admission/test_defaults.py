@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kubesim.admission.defaults import apply_defaults, qos_class
-from kubesim.api.kinds import DEPLOYMENTS, KINDS, PODS, SECRETS, SERVICES, STORED, Kind
+from kubesim.api.kinds import CLUSTERROLEBINDINGS, DEPLOYMENTS, KINDS, PODS, ROLEBINDINGS, SECRETS, SERVICES, STORED, Kind
 from kubesim.api.schema import Decoder
 
 
@@ -103,6 +103,14 @@ def test_text_of_a_secret_is_encoded_and_wins() -> None:
     secret = completed(SECRETS, data={"a": "YWJj"}, stringData={"a": "new", "b": "ü"})
     assert "stringData" not in secret
     assert {key: base64.b64decode(value).decode() for key, value in secret["data"].items()} == {"a": "new", "b": "ü"}
+
+
+def test_who_is_bound_is_named_in_its_group() -> None:
+    subjects = [{"kind": "User", "name": "ann"}, {"kind": "ServiceAccount", "name": "bot"}]
+    for kind in (ROLEBINDINGS, CLUSTERROLEBINDINGS):
+        found = completed(kind, roleRef={"kind": "ClusterRole", "name": "view"}, subjects=subjects)
+        assert found["roleRef"]["apiGroup"] == found["subjects"][0]["apiGroup"] == "rbac.authorization.k8s.io"
+        assert "apiGroup" not in found["subjects"][1]
 
 
 def test_a_kind_without_rules_is_left_alone() -> None:
