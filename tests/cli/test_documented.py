@@ -11,7 +11,7 @@ import pytest
 
 from modeldeck.cli.arguments import VERBS, parse
 from modeldeck.cli.main import split_at_sandbox
-from modeldeck.domain.operations.promotions import ExitCode
+from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.sandbox import cli as sandbox
 from tests.cli.conftest import Shell
 from tests.support.documents import commands

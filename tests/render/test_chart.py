@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import math
 from datetime import UTC
-from itertools import pairwise
 
-import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from modeldeck.render.cell import Line, line_text
 from modeldeck.render.chart import chart_lines
-from modeldeck.render.chart_data import ChartData, ChartSeries, Marker, last_value, value_at
-from modeldeck.render.chart_plot import draw, overlay, reduce
-from modeldeck.render.chart_scale import time_ticks, value_scale
+from modeldeck.render.chart_data import ChartData, ChartSeries, Marker
 from modeldeck.render.numbers import duration
 
 T0 = 1_700_000_000.0
@@ -53,33 +49,6 @@ def test_gaps_are_blank_and_never_move_the_bounds() -> None:
     without = [1.0, 1.0, 1.0, 1.0, 1.0, 2.0]
     axis = [row[:2] for row in texts(chart_lines(chart(with_gaps), 60, 12))[1:-1]]
     assert axis == [row[:2] for row in texts(chart_lines(chart(list(without)), 60, 12))[1:-1]]
-    assert len(reduce(chart(with_gaps).series[0].points, (T0, T0 + 50), value_scale([1, 2], 3, zero=True, log=False), (100, 40), None)) == 2
-
-
-def test_points_far_apart_are_not_joined_when_a_gap_is_given() -> None:
-    points = ((T0, 1.0), (T0 + 10, 1.0), (T0 + 100, 1.0))
-    scale = value_scale([1.0], 3, zero=True, log=False)
-    assert len(reduce(points, (T0, T0 + 100), scale, (100, 40), 30.0)) == 2
-    assert len(reduce(points, (T0, T0 + 100), scale, (100, 40), None)) == 1
-
-
-@given(st.lists(st.floats(-100, 100), min_size=2, max_size=60))
-@example([0.0, 1.1125369292536007e-308])
-@example([0.0, 5e-324])
-def test_lines_have_no_holes(values: list[float]) -> None:
-    points = tuple((float(i), v) for i, v in enumerate(values))
-    scale = value_scale(values, 4, zero=False, log=False)
-    dots = draw(reduce(points, (0.0, float(len(values) - 1)), scale, (80, 40), None), 80)
-    assert all(dots)
-    for left, right in pairwise(dots):
-        top, bottom = left.bit_length(), (right & -right).bit_length()
-        assert bottom <= top + 1
-        assert right.bit_length() >= (left & -left).bit_length() - 1
-
-
-def test_the_first_series_wins_a_shared_cell() -> None:
-    cells = overlay([[0b1, 0], [0b10, 0b10]], 1, 1)
-    assert cells == [(0, 0, chr(0x2800 + 0x40 + 0x04 + 0x20), 0)]
 
 
 def test_legend_has_symbol_name_and_newest_value() -> None:
@@ -114,31 +83,3 @@ def test_hostile_names_are_harmless() -> None:
 
 def test_without_data_it_says_so() -> None:
     assert "no data in this window" in "".join(texts(chart_lines(chart([None, math.nan]), 60, 10)))
-
-
-@given(st.lists(st.floats(-1e12, 1e12), min_size=1, max_size=20), st.integers(1, 12), st.booleans())
-def test_a_scale_holds_all_values_between_round_ticks(values: list[float], ticks: int, zero: bool) -> None:
-    scale = value_scale(values, ticks, zero=zero, log=False)
-    slack = (scale.high - scale.low) * 1e-6
-    assert scale.low - slack <= min(values)
-    assert max(values) <= scale.high + slack
-    assert len(scale.ticks) <= 2 * ticks + 3
-
-
-def test_log_scale_has_powers_of_ten() -> None:
-    assert value_scale([0.02, 3.0, -1.0], 3, zero=True, log=True).ticks == (0.01, 0.1, 1.0, 10.0)
-
-
-@pytest.mark.parametrize(("span", "labels"), [(60, ["22:13:20", "22:13:50"]), (1800, ["22:20", "22:30", "22:40"])])
-def test_clock_times_are_round(span: float, labels: list[str]) -> None:
-    found = [label for _, label in time_ticks(T0, T0 + span, 40, UTC)]
-    assert set(labels) <= set(found) or all(label.endswith(("0", "5")) for label in found)
-
-
-def test_values_are_found_near_a_time() -> None:
-    points = ((0.0, 1.0), (10.0, None), (20.0, 3.0))
-    assert value_at(points, 1.0, 2.0) == 1.0
-    assert value_at(points, 10.0, 2.0) is None
-    assert value_at(points, 30.0, 5.0) is None
-    assert value_at((), 0.0, 5.0) is None
-    assert last_value(points) == 3.0
