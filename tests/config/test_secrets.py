@@ -3,11 +3,13 @@ from __future__ import annotations
 import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
 from modeldeck import pipes
 from modeldeck.config import ConfigErrors, Flags, resolve, secrets, show, show_text
+from modeldeck.config.secrets import Form, read, vault
 from modeldeck.domain.environments import Secret
 from tests.config.conftest import Machine
 
@@ -132,3 +134,8 @@ def test_a_secret_without_an_end(machine: Machine, line: str, message: str, monk
     machine.write(f'[environments.prod.mlflow]\nuri = "https://host"\n{line}\n')
     (problem,) = machine.bad()
     assert message in problem.message
+
+
+def test_a_secret_of_an_editor_that_writes_a_byte_order_mark_is_the_secret_alone(tmp_path: Path) -> None:
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbfabc\r\n")
+    assert read(vault(Form.FILE, "token", tmp_path), {}).reveal() == "abc"

@@ -10,8 +10,7 @@ import pytest
 
 from modeldeck import pipes
 from modeldeck.config.document import LINE_LIMIT, Document
-from modeldeck.config.kinds import InvalidValue, shown
-from modeldeck.config.report import show
+from modeldeck.config.kinds import InvalidValue
 from modeldeck.config.secrets import Form, read, vault
 from modeldeck.themes import ThemeError, load_theme
 from tests.config.conftest import Machine
@@ -70,15 +69,3 @@ def test_what_never_ends_is_not_read_to_its_end() -> None:
 def test_a_name_that_no_file_can_have_is_a_file_that_is_not_there(name: str, machine: Machine) -> None:
     (problem,) = machine.bad(variables={"MODELDECK_CONFIG": name})
     assert problem.message in ("expected a TOML file, found no such file", "cannot be read: File name too long")
-
-
-def test_a_secret_of_an_editor_that_writes_a_byte_order_mark_is_the_secret_alone(tmp_path: Path) -> None:
-    (tmp_path / "token").write_bytes(b"\xef\xbb\xbfabc\r\n")
-    assert read(vault(Form.FILE, "token", tmp_path), {}).reveal() == "abc"
-
-
-@pytest.mark.parametrize("address", ["https://me:word@host/x?token=secret", "https://host?token=secret#a", "https://host#secret"])
-def test_an_address_is_shown_without_what_may_be_a_secret(address: str, machine: Machine) -> None:
-    for shown_one in (shown(address), str(show(machine.good(variables={"MLFLOW_TRACKING_URI": address})))):
-        assert "secret" not in shown_one
-        assert "word@" not in shown_one
