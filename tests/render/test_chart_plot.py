@@ -67,6 +67,13 @@ def test_lines_have_no_holes(values: list[float]) -> None:
         assert right.bit_length() >= (left & -left).bit_length() - 1
 
 
+def test_a_steep_line_shares_its_rise_among_the_columns() -> None:
+    up = draw([[[0, 0, 0, 0, 0], [4, 8, 8, 8, 8]]], 5)
+    assert up == [0b1, 0b110, 0b11000, 0b1100000, 0b110000000]
+    down = draw([[[0, 8, 8, 8, 8], [4, 0, 0, 0, 0]]], 5)
+    assert down == [0b100000000, 0b11000000, 0b110000, 0b1100, 0b11]
+
+
 def test_a_flat_line_has_one_dot_in_each_column() -> None:
     assert draw([[[0, 2, 2, 2, 2], [3, 2, 2, 2, 2]]], 4) == [0b100] * 4
 

@@ -3,14 +3,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import gzip
-import os
 import socket
 import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -29,7 +26,7 @@ from modeldeck.domain.failures import (
     Unreachable,
 )
 from modeldeck.sandbox.processes import certificates
-from modeldeck.sources.http.credentials import Basic, Bearer
+from modeldeck.sources.http.credentials import Bearer
 from modeldeck.sources.http.tls import Tls
 from modeldeck.sources.http.transport import Timeouts, Transport
 from tests.support.canned import always, canned, response
@@ -410,31 +407,6 @@ async def test_https_to_a_server_that_speaks_http(keys: certificates.Certificate
     async with canned(always(response())) as server:
         failure = await failure_of(Transport("MLflow", server.url.replace("http:", "https:"), timeouts=Timeouts(1.0, 1.0, 5.0)))
     assert isinstance(failure, Unreachable)
-
-
-async def test_certificates_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    (tmp_path / "broken.pem").write_text("no certificate")
-    for tls in (Tls(ca_path=str(tmp_path / "missing.pem")), Tls(cert_path=str(tmp_path / "broken.pem"))):
-        failure = await failure_of(Transport("MLflow", "https://127.0.0.1:1", tls=tls))
-        assert isinstance(failure, Unreachable)
-        assert (tls.ca_path or tls.cert_path) in failure.message
-
-
-@pytest.mark.parametrize("key", ["ca_path", "cert_path", "SSL_CERT_FILE"])
-async def test_a_pipe_in_place_of_a_certificate_is_not_waited_for(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pipe = str(tmp_path / "pipe")
-    os.mkfifo(pipe)
-    if key.isupper():
-        monkeypatch.setenv(key, pipe)
-    parts: dict[str, Any] = {} if key.isupper() else {key: pipe}
-    failure = await failure_of(Transport("MLflow", "https://127.0.0.1:1", tls=Tls(**parts)))
-    assert isinstance(failure, Unreachable)
-    assert f"cannot be used: {pipe}" in failure.message
-    assert "it is no file" in failure.message
-
-
-async def test_basic_credentials_of_any_letters() -> None:
-    assert (await Basic("jürgen", Secret("pä:ss")).headers(renew=False))["Authorization"].startswith("Basic ")
 
 
 def test_httpx_comes_without_its_command_line_and_leaves_no_trace_of_that() -> None:

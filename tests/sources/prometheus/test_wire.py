@@ -1,0 +1,108 @@
+"""Prometheus' answers as values."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modeldeck.domain.failures import Faulty, InvalidQuery, Malformed, TooLarge
+from modeldeck.domain.metrics.samples import Matrix, Series
+from modeldeck.sources.prometheus.wire import ErrorAnswer, error_of, explain, is_invalid_query, matrix_of, vector_of, without_end_marks
+
+
+def answer(kind: str, result: Any, **more: Any) -> bytes:
+    return json.dumps({"status": "success", "data": {"resultType": kind, "result": result}, **more}).encode()
+
+
+@given(st.floats(allow_nan=True, allow_infinity=True))
+def test_a_value_is_text_of_any_number(value: float) -> None:
+    found = vector_of(answer("vector", [{"metric": {"a": "b"}, "value": [1.5, str(value)]}]), "Prometheus").samples[0]
+    assert (found.labels, found.at) == ({"a": "b"}, 1.5)
+    assert found.value == value or (math.isnan(found.value) and math.isnan(value))
+
+
+def test_a_scalar_is_a_vector_of_one_and_a_native_histogram_no_number() -> None:
+    assert [sample.value for sample in vector_of(answer("scalar", [1, "3"]), "x").samples] == [3.0]
+    assert vector_of(answer("vector", [{"metric": {}, "histogram": [1, {}]}]), "x").samples == ()
+
+
+def test_warnings_and_infos_stay_with_the_answer() -> None:
+    assert vector_of(answer("vector", [], warnings=["a"], infos=["b"]), "x").warnings == ("a", "b")
+    assert matrix_of(answer("matrix", [], warnings=["a"]), "x").warnings == ("a",)
+
+
+def test_series_over_time() -> None:
+    found = matrix_of(answer("matrix", [{"metric": {"a": "b"}, "values": [[1, "2"], [3, "+Inf"]]}, {"metric": {}}]), "x")
+    assert found.series == (Series({"a": "b"}, ((1.0, 2.0), (3.0, math.inf))), Series({}, ()))
+
+
+@pytest.mark.parametrize(("read", "kind"), [(vector_of, "matrix"), (vector_of, "string"), (matrix_of, "vector")])
+def test_another_kind_of_result_is_a_wrong_query(read: Any, kind: str) -> None:
+    with pytest.raises(InvalidQuery, match=f"answers a {kind}"):
+        read(answer(kind, []), "x")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"status":"error","errorType":"bad_data","error":"parse error"}', InvalidQuery),
+        (b'{"status":"error","errorType":"timeout","error":"late"}', Faulty),
+        (b'{"status":"success"}', Malformed),
+        (answer("vector", [{"metric": {}, "value": [1, "many"]}]), Malformed),
+        (answer("vector", [{"metric": {}, "value": [1e300, "1"]}]), Malformed),
+    ],
+)
+def test_what_is_no_answer(body: bytes, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        vector_of(body, "x")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "wrong"),
+    [
+        (400, ErrorAnswer("error", "bad_data", "parse error"), True),
+        (422, ErrorAnswer("error", "execution", "many-to-many matching"), True),
+        (422, ErrorAnswer("error", "execution", "rpc error: unavailable"), False),
+        (200, ErrorAnswer("error", "timeout", "x"), False),
+        (503, ErrorAnswer("error", "bad_data", "x"), False),
+        (400, ErrorAnswer(), False),
+    ],
+)
+def test_whether_the_query_itself_is_wrong(status: int, error: ErrorAnswer, wrong: bool) -> None:
+    assert is_invalid_query(status, error) == wrong
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": 3}', b"\xff"])
+def test_a_page_of_a_proxy_explains_nothing(body: bytes) -> None:
+    assert error_of(body) == ErrorAnswer()
+    assert explain(body) == ""
+
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"),
+    [
+        ([1.0, NAN, 2.0], [1.0, 2.0]),
+        ([1.0, NAN], [1.0]),
+        ([NAN, NAN, NAN], [NAN, NAN, NAN]),
+        ([1.0, NAN, NAN, 2.0], [1.0, NAN, NAN, 2.0]),
+        ([NAN], []),
+    ],
+)
+def test_a_mark_of_an_end_is_no_sample_and_a_series_of_no_numbers_is_one(values: list[float], kept: list[float]) -> None:
+    found = without_end_marks(Matrix((Series({}, tuple(enumerate(values))),)))
+    assert [repr(value) for one in found.series for _, value in one.points] == [repr(value) for value in kept]
+
+
+def test_what_a_query_answers_takes_no_more_room_than_the_bounds_say() -> None:
+    """1.8 million series of no labels at all are 64 MB of text, and were ten times that as series."""
+    series = b",".join([b'{"metric":{},"value":[1,"1"]}'] * 1_800_000)
+    with pytest.raises(TooLarge):
+        vector_of(b'{"status":"success","data":{"resultType":"vector","result":[' + series + b"]}}", "any")
