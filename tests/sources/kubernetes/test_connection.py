@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from modeldeck.domain.failures import Unauthorized, Unreachable
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.scripted import scripted
-from tests.sources.kubernetes.test_auth import V1, _self_signed
+from tests.sources.kubernetes.test_auth import _self_signed
+from tests.sources.kubernetes.test_exec_plugin import V1
 from tests.sources.kubernetes.test_kubeconfig import config, written
 
 Opened = Callable[[ClusterTarget], KubernetesCluster]
@@ -30,6 +30,13 @@ def with_user(original: Path, folder: Path, user: dict[str, Any]) -> ClusterTarg
     body["users"] = [{"name": body["contexts"][0]["context"].get("user", "u"), "user": user}]
     body["contexts"] = [entry for entry in body["contexts"] if entry["name"] == body["current-context"]]
     return ClusterTarget(written(folder / "config", body))
+
+
+def log_in(path: Path, user: dict[str, Any]) -> None:
+    body = yaml.safe_load(path.read_text())
+    body["users"] = [{"name": "u", "user": user}]
+    body["contexts"][0]["context"]["user"] = "u"
+    path.write_text(json.dumps(body))
 
 
 def plugin(folder: Path, statuses: list[dict[str, str]]) -> dict[str, Any]:
@@ -80,35 +87,13 @@ async def test_a_certificate_that_is_refused_is_asked_for_anew(opened: Opened, t
     async with scripted(tmp_path) as api:
         api.unauthorized = 1
         target = with_user(Path(api.target.kubeconfig), tmp_path / "mine", {})
-        _log_in(Path(target.kubeconfig), plugin(tmp_path, [status]))
+        log_in(Path(target.kubeconfig), plugin(tmp_path, [status]))
         cluster = opened(target)
         first = await cluster.connection.transport()
         assert await cluster.ping() == "v1.36.3"
         assert await cluster.connection.transport() is not first
         assert _text(tmp_path / "runs") == "2"
         await cluster.aclose()
-
-
-async def test_a_retired_auth_provider_through_the_official_client(opened: Opened, tmp_path: Path) -> None:
-    claims = base64.urlsafe_b64encode(json.dumps({"exp": time.time() + 3600, "sub": "ann"}).encode()).decode().rstrip("=")
-    token = f"e30.{claims}.sig"
-    async with scripted(tmp_path) as api:
-        target = with_user(Path(api.target.kubeconfig), tmp_path / "mine", {})
-        _log_in(Path(target.kubeconfig), {"auth-provider": {"name": "oidc", "config": {"id-token": token}}})
-        cluster = opened(target)
-        assert await cluster.ping() == "v1.36.3"
-        assert api.authorizations[-1] == f"Bearer {token}"
-        await cluster.aclose()
-        _log_in(Path(target.kubeconfig), {"auth-provider": {"name": "nobody"}})
-        with pytest.raises(Unauthorized, match="auth-provider"):
-            await opened(target).ping()
-
-
-def _log_in(path: Path, user: dict[str, Any]) -> None:
-    body = yaml.safe_load(path.read_text())
-    body["users"] = [{"name": "u", "user": user}]
-    body["contexts"][0]["context"]["user"] = "u"
-    path.write_text(json.dumps(body))
 
 
 def _text(path: Path) -> str:

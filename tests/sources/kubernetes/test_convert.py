@@ -1,4 +1,4 @@
-"""From the API's JSON to Deployments, ReplicaSets, Pods and Events: nulls, gaps, and kubectl's STATUS column."""
+"""From the API's JSON to Deployments, ReplicaSets, Pods and Events: every part with what it is."""
 
 from __future__ import annotations
 
@@ -26,13 +26,6 @@ def become(body: dict[str, Any]) -> Any:
     return convert.pod_of(msgspec.json.decode(json.dumps(body), type=wire.PodWire))
 
 
-def test_a_time_that_is_no_moment_is_refused() -> None:
-    """Without an offset it is the machine's own, which has no such year."""
-    assert become(pod(meta={"creationTimestamp": "0001-01-01T00:00:00Z"})).created_at == -62135596800.0
-    with pytest.raises(msgspec.ValidationError, match="timezone"):
-        become(pod(meta={"creationTimestamp": "0001-01-01T00:00:00"}))
-
-
 READY = [{"type": "Ready", "status": "True"}]
 RUNS = {"name": "server", "ready": True, "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}
 
@@ -43,43 +36,6 @@ def waits(reason: str, **more: Any) -> dict[str, Any]:
 
 def ended(code: int, reason: str = "", **more: Any) -> dict[str, Any]:
     return {"name": "server", "state": {"terminated": {"exitCode": code, "reason": reason, **more}}}
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (pod(RUNS, conditions=READY), "Running"),
-        (pod(phase="Pending"), "Pending"),
-        (pod(phase="Failed", reason="Evicted"), "Evicted"),
-        (pod(phase="Pending", conditions=[{"type": "PodScheduled", "status": "False", "reason": "SchedulingGated"}]), "SchedulingGated"),
-        (pod(waits("CrashLoopBackOff")), "CrashLoopBackOff"),
-        (pod(waits("ImagePullBackOff"), phase="Pending"), "ImagePullBackOff"),
-        (pod(ended(1, "Error")), "Error"),
-        (pod(ended(3)), "ExitCode:3"),
-        (pod(ended(0, signal=9)), "Signal:9"),
-        (pod(ended(0, "Completed"), RUNS, conditions=READY), "Running"),
-        (pod(ended(0, "Completed"), RUNS), "NotReady"),
-        (pod(ended(0, "Completed"), ended(2, "Error")), "Error"),
-        (pod(ended(0, "Completed"), phase="Succeeded"), "Completed"),
-        (pod(RUNS, meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}), "Terminating"),
-        (pod(RUNS, meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}, reason="NodeLost"), "Unknown"),
-        (pod(ended(1, "Error"), phase="Failed", meta={"deletionTimestamp": "2026-01-01T00:00:00Z"}), "Error"),
-        (pod(phase="Pending", spec={"initContainers": [{"name": "i"}, {"name": "j"}]}, initContainerStatuses=[{"name": "i"}]), "Init:0/2"),
-        (pod(spec={"initContainers": [{"name": "i"}]}, initContainerStatuses=[waits("ErrImagePull", name="i")]), "Init:ErrImagePull"),
-        (pod(spec={"initContainers": [{"name": "i"}]}, initContainerStatuses=[{**ended(7), "name": "i"}]), "Init:ExitCode:7"),
-        (pod(RUNS, spec={"initContainers": [{"name": "i"}]}, initContainerStatuses=[{**ended(0), "name": "i"}]), "Running"),
-        (
-            pod(
-                RUNS,
-                spec={"initContainers": [{"name": "i", "restartPolicy": "Always"}]},
-                initContainerStatuses=[{**RUNS, "name": "i", "started": True}],
-            ),
-            "Running",
-        ),
-    ],
-)
-def test_the_words_of_kubectl_get_pods(body: dict[str, Any], reason: str) -> None:
-    assert become(body).reason == reason
 
 
 def test_what_a_container_does_and_did() -> None:
@@ -186,16 +142,6 @@ def test_recreate() -> None:
     assert deployed({"strategy": {"type": "Recreate"}}).strategy.recreate
 
 
-def test_nulls_are_nothing() -> None:
-    body = {
-        "metadata": {"name": "d", "labels": None, "annotations": None, "creationTimestamp": None, "managedFields": None},
-        "spec": {"template": {"metadata": {"creationTimestamp": None}, "spec": {"containers": None}}, "selector": None},
-        "status": {"conditions": None},
-    }
-    found = convert.deployment_of(msgspec.json.decode(json.dumps(body), type=wire.DeploymentWire))
-    assert (found.desired, found.labels, found.template.containers, found.owners, found.created_at) == (1, {}, (), (), None)
-
-
 def test_who_wrote_what() -> None:
     fields: dict[str, Any] = {"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {}}}}
     entries = [
@@ -250,23 +196,6 @@ def test_events_of_both_ages(body: dict[str, Any], at: float, count: int, source
     whole = {"metadata": {"name": "e"}, "involvedObject": {"kind": "Deployment"}, **body}
     event = convert.event_of(msgspec.json.decode(json.dumps(whole), type=responses.EventWire))
     assert (event.at, event.count, event.source, event.kind) == (at, count, source, "Deployment")
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (b'{"kind": "Status", "message": "it is invalid"}', "it is invalid"),
-        (
-            b'{"kind": "Status", "message": "invalid: a", "details": {"causes": [{"message": "a"}, {"field": "spec.x", "message": "b"}]}}',
-            "invalid: a; spec.x: b",
-        ),
-        (b'{"kind": "Status", "reason": "Expired"}', "Expired"),
-        (b'{"kind": "Table"}', ""),
-        (b"<html>", ""),
-    ],
-)
-def test_the_servers_own_words(body: bytes, message: str) -> None:
-    assert responses.explain(body) == message
 
 
 @pytest.mark.parametrize(

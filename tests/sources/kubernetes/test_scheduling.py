@@ -28,7 +28,7 @@ from modeldeck.sources.kubernetes.scheduling import ScheduledPod, pod_info_of
 from tests.domain.links.templates import deployment, pod, replica_set
 from tests.sources.kubernetes.conftest import Hand
 from tests.sources.kubernetes.scripted import Refuse, listed, scripted
-from tests.sources.kubernetes.test_cluster_contract import Opened
+from tests.sources.kubernetes.test_cluster import Opened
 
 LIKE = pod(replica_set(deployment()), "first")
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"

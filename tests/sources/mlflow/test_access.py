@@ -1,18 +1,15 @@
-"""Who may do what: logins in their own words, a refusal that may mean absent, permissions where MLflow tells them, and prompts."""
+"""Who may do what: a refusal that may mean absent, permissions where MLflow tells them, and prompts."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
-from modeldeck.domain.environments import MlflowTarget, Secret
-from modeldeck.domain.failures import Failure, Forbidden, Rejected, Unauthorized
+from modeldeck.domain.environments import MlflowTarget
+from modeldeck.domain.failures import Failure, Forbidden, Rejected
 from modeldeck.domain.mlflow.registry import ModelAccess, ModelVersion
-from modeldeck.sources.mlflow.login import expiry
 from modeldeck.sources.mlflow.opening import Mlflow, open_mlflow
 from tests.support.canned import Canned, always, canned, response
 
@@ -81,37 +78,6 @@ async def test_a_refused_write_names_the_permission_and_the_model(write: str, pe
         }
         with pytest.raises(Forbidden, match=f"needs {permission} on the registered model iris"):
             await calls[write]()
-
-
-def token(claims: bytes) -> Secret:
-    return Secret("e30." + base64.urlsafe_b64encode(claims).decode().rstrip("=") + ".c2ln")
-
-
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [
-        (MlflowTarget(""), "it asks for a login, and none is configured"),
-        (MlflowTarget("", username="ann", password=Secret("x")), "it refuses the password of user ann"),
-        (MlflowTarget("", username="ann"), "it refuses user ann, for whom no password is configured"),
-        (MlflowTarget("", token=Secret("opaque")), "it refuses the token"),
-        (MlflowTarget("", token=token(b'{"exp": 99999999999}')), "it refuses the token"),
-        (MlflowTarget("", token=token(b'{"exp": 1700000000}')), "its token has expired"),
-    ],
-)
-async def test_a_refused_login_says_which_one(target: MlflowTarget, message: str) -> None:
-    body = response(b"You are not authenticated.", "401 UNAUTHORIZED", "Content-Type: text/html")
-    async with canned(always(body)) as server:
-        mlflow = open_mlflow(replace(target, uri=server.url))
-        with pytest.raises(Unauthorized) as caught:
-            await mlflow.tracking.ping()
-        await mlflow.aclose()
-    assert caught.value.message == message
-    assert caught.value.hint
-
-
-@pytest.mark.parametrize("text", ["", "a.b.c", "a.!!!.c", "e30.e30.e30", "." * 3, "x" * 50_000, "e30." + "A" * 30_000 + ".x"])
-def test_what_is_no_token_with_an_end_has_none(text: str) -> None:
-    assert expiry(text) is None
 
 
 async def test_a_permission_that_is_not_known_here_is_neither_yes_nor_no() -> None:

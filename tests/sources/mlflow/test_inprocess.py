@@ -9,6 +9,7 @@ import pytest
 
 from modeldeck.domain.environments import MlflowTarget
 from modeldeck.domain.failures import Failure, Rejected, Unreachable
+from modeldeck.sources.mlflow.inprocess import shown
 from modeldeck.sources.mlflow.opening import open_mlflow
 
 
@@ -49,3 +50,8 @@ async def test_a_database_with_the_base_install_says_what_to_install(scheme: str
     assert isinstance(failure, Rejected)
     assert "only mlflow-skinny is installed" in failure.message
     assert failure.hint.startswith("pip install mlflow")
+
+
+def test_databases_are_named_without_their_passwords() -> None:
+    assert shown("postgresql://me:s3cret@db:5432/mlflow?x=y") == "postgresql://db:5432/mlflow"
+    assert shown("sqlite:///a.db") == "sqlite:///a.db"

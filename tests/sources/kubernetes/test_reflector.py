@@ -17,7 +17,7 @@ from modeldeck.sources.kubernetes import reflector
 from modeldeck.sources.kubernetes.cluster import KubernetesCluster
 from modeldeck.sources.kubernetes.informer import Informer
 from tests.sources.kubernetes.scripted import CUT, END, HANG, Refuse, Scripted, bookmark, event, item, listed, refused, scripted
-from tests.sources.kubernetes.test_informer_contract import Watched
+from tests.sources.kubernetes.test_informer import Watched
 from tests.sources.kubernetes.waiting import until
 
 

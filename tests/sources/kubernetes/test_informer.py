@@ -14,7 +14,7 @@ from modeldeck.domain.links.linking import find_links
 from modeldeck.domain.reading import Reading
 from modeldeck.sources.kubernetes.informer import Informer
 from tests.sources.kubernetes.conftest import Hand
-from tests.sources.kubernetes.test_cluster_contract import DEPLOYMENTS_ONLY, Opened
+from tests.sources.kubernetes.test_cluster import DEPLOYMENTS_ONLY, Opened
 from tests.sources.kubernetes.waiting import until
 
 EMPTY = Fleet((), (), ())
