@@ -1,4 +1,4 @@
-"""Every command of the documents is one that is there. What `modeldeck …` says is carried out in tests/cli/test_documented.py."""
+"""Every command of the documents is one that is there. What `modeldeck …` says is carried out in tests/cli/test_arguments.py."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ from modeldeck.cli.doctor import alias_rights, doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, PrometheusTarget
 from modeldeck.domain.mlflow.registry import ModelAccess
 from modeldeck.domain.operations.exit_code import ExitCode
+from tests.cli.conftest import Shell
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -69,3 +70,23 @@ def test_what_mlflow_grants_on_models_is_told(found: dict[str, ModelAccess | Non
     finding = alias_rights(found)
     assert finding.works is works
     assert message in finding.message
+
+
+def test_doctor_says_what_will_not_work(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_URL", "http://127.0.0.1:9")
+    shell.fake.measured = True
+    shell.fake.cluster.allowed = False
+    said = shell("doctor", "-o", "json")
+    backends = said.json["backends"]
+    assert said.code == 6
+    assert backends["mlflow"][0]["works"] is False
+    assert backends["prometheus"][0]["works"] is True
+    assert backends["kubernetes"][0]["message"].endswith("ms")
+    patch = next(finding for finding in backends["kubernetes"] if finding["about"].startswith("patch deployments"))
+    assert patch["works"] is False
+    assert "promotions and roll-backs are refused" in patch["message"]
+    text = shell("doctor").out
+    assert "✘ patch deployments in serving" in text
+    assert "✘ list resourcequotas in serving: not allowed: a plan does not tell whether the quota has room" in text
+    assert text.count("✘ list nodes in the whole cluster: not allowed: a plan does not tell whether a node has room") == 1
+    assert text.count("✘ list pods in the whole cluster: not allowed: a plan does not tell what the pods of other namespaces") == 1

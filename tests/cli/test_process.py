@@ -10,10 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from modeldeck.cli import output, process
+from modeldeck.cli import process
 from modeldeck.domain.operations.exit_code import ExitCode
 from tests.cli.conftest import Shell
 
@@ -123,29 +121,3 @@ def test_a_bug_has_a_code_of_its_own_and_says_where(monkeypatch: pytest.MonkeyPa
     assert f"{Path(__file__).name}" in said
     assert "Traceback" not in said
     assert "\x1b" not in said
-
-
-@given(st.text())
-def test_json_holds_nothing_that_instructs_a_terminal_and_means_the_same(text: str) -> None:
-    written = output._json({"key": [text], "k" + text: 1})
-    assert written.isascii() or all(character.isprintable() or character.isspace() for character in written)
-    assert "k" + text == "key" or json.loads(written)["key"] == [text]
-
-
-@pytest.mark.parametrize("sign", ["\x7f", "\x9b2J", "\u202eevil", "\u2066", "\ufeff", "\U000e0041", "\udcff"])
-def test_c1_bidi_and_the_like_are_escaped_in_json(sign: str) -> None:
-    written = output._json({"key": sign})
-    assert sign not in written
-    assert json.loads(written)["key"] == sign
-
-
-@given(st.text())
-def test_no_line_for_people_instructs_a_terminal(text: str) -> None:
-    told = output.shown(text)
-    assert all(character.isprintable() or character in "\n\u00a0\u3000" or character.isspace() for character in told)
-    assert not {"\x1b", "\x9b", "\r", "\u2028", "\x85"} & set(told)
-    assert output.shown(told) == told
-
-
-def test_an_absurd_name_does_not_push_a_list_away() -> None:
-    assert len(output.short("a" * 90)) == 24

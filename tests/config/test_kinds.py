@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.config import kinds
-from modeldeck.config.kinds import InvalidValue, Kind, named, shown, without_userinfo
+from modeldeck.config.kinds import InvalidValue, SettingKind, named, shown, without_userinfo
 
 TOML = st.recursive(
     st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=4,
 )
-ALL = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, Kind)}
+ALL = {name: kind for name, kind in vars(kinds).items() if isinstance(kind, SettingKind)}
 ADDRESSES = st.sampled_from(["http", "https", "postgresql"]).flatmap(
     lambda scheme: st.builds(lambda user, rest: f"{scheme}://{user}@{rest}", st.text(min_size=1), st.sampled_from(["host", "host:1/a/b"]))
 )
@@ -70,7 +70,7 @@ def test_any_text_is_read_or_refused_with_what_was_expected(name: str, text: str
         (kinds.STATED, {"m:x": "version"}, (("m:x", "version"),)),
     ],
 )
-def test_what_is_read(kind: Kind, value: object, read: object) -> None:
+def test_what_is_read(kind: SettingKind, value: object, read: object) -> None:
     assert kind.from_toml(value) == read
 
 
@@ -103,7 +103,7 @@ def test_what_is_read(kind: Kind, value: object, read: object) -> None:
         (kinds.STATED, {"m": "a-b"}, "expected the name of a label"),
     ],
 )
-def test_what_is_refused_is_told_what_was_expected(kind: Kind, value: object, message: str) -> None:
+def test_what_is_refused_is_told_what_was_expected(kind: SettingKind, value: object, message: str) -> None:
     with pytest.raises(InvalidValue) as refused:
         kind.from_toml(value)
     assert message in str(refused.value)
@@ -119,14 +119,14 @@ def test_what_is_refused_is_told_what_was_expected(kind: Kind, value: object, me
         (kinds.NAMESPACES, "*", ("*",)),
     ],
 )
-def test_flags_and_variables_are_text(kind: Kind, text: str, read: object) -> None:
+def test_flags_and_variables_are_text(kind: SettingKind, text: str, read: object) -> None:
     assert kind.from_text(text) == read
 
 
 @pytest.mark.parametrize(
     ("kind", "text"), [(kinds.SWITCH, "maybe"), (kinds.SECONDS, "soon"), (kinds.SECONDS, "nan"), (kinds.HEADERS, "a=b")]
 )
-def test_text_that_says_nothing_is_refused(kind: Kind, text: str) -> None:
+def test_text_that_says_nothing_is_refused(kind: SettingKind, text: str) -> None:
     with pytest.raises(InvalidValue):
         kind.from_text(text)
 

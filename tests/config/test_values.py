@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.config.values import Layer, Problem, Resolved, Setting, Severity
+from modeldeck.config.values import Layer, Problem, ResolvedConfig, Setting, Severity
 from modeldeck.domain.environments import Environment
 
 
@@ -33,4 +33,4 @@ def test_the_place_of_a_setting_is_the_whole_one_where_it_has_one() -> None:
 
 def test_the_environment_is_the_current_one() -> None:
     known = tuple(Environment(name, None, None, None) for name in ("a", "b"))
-    assert Resolved(known, "b", (), Path("x"), no_color=False).environment is known[1]
+    assert ResolvedConfig(known, "b", (), Path("x"), no_color=False).environment is known[1]

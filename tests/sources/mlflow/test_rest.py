@@ -7,6 +7,7 @@ import pytest
 from modeldeck.domain.environments import MlflowTarget, Secret
 from modeldeck.domain.failures import Rejected
 from modeldeck.sources.mlflow.opening import open_mlflow
+from modeldeck.sources.mlflow.rest import transport_of
 from tests.support.canned import always, canned, response
 
 
@@ -29,3 +30,8 @@ async def test_a_workspace_of_a_server_without_them_is_not_somebody_elses_data(a
             with pytest.raises(Rejected, match="this server has no workspaces, so that team-a cannot be looked at"):
                 await ask()
         await mlflow.aclose()
+
+
+def test_mlflow_may_take_as_long_to_accept_as_to_answer() -> None:
+    timeouts = transport_of(MlflowTarget("http://127.0.0.1:1")).timeouts
+    assert timeouts.connect == timeouts.read

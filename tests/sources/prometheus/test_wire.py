@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from modeldeck.domain.failures import Faulty, InvalidQuery, Malformed, TooLarge
 from modeldeck.domain.metrics.samples import Matrix, Series
-from modeldeck.sources.prometheus.wire import ErrorAnswer, error_of, explain, is_invalid_query, matrix_of, vector_of, without_end_marks
+from modeldeck.sources.prometheus.wire import (
+    PrometheusErrorAnswer,
+    error_of,
+    explain,
+    is_invalid_query,
+    matrix_of,
+    vector_of,
+    without_end_marks,
+)
 
 
 def answer(kind: str, result: Any, **more: Any) -> bytes:
@@ -65,21 +73,21 @@ def test_what_is_no_answer(body: bytes, kind: type[Exception]) -> None:
 @pytest.mark.parametrize(
     ("status", "error", "wrong"),
     [
-        (400, ErrorAnswer("error", "bad_data", "parse error"), True),
-        (422, ErrorAnswer("error", "execution", "many-to-many matching"), True),
-        (422, ErrorAnswer("error", "execution", "rpc error: unavailable"), False),
-        (200, ErrorAnswer("error", "timeout", "x"), False),
-        (503, ErrorAnswer("error", "bad_data", "x"), False),
-        (400, ErrorAnswer(), False),
+        (400, PrometheusErrorAnswer("error", "bad_data", "parse error"), True),
+        (422, PrometheusErrorAnswer("error", "execution", "many-to-many matching"), True),
+        (422, PrometheusErrorAnswer("error", "execution", "rpc error: unavailable"), False),
+        (200, PrometheusErrorAnswer("error", "timeout", "x"), False),
+        (503, PrometheusErrorAnswer("error", "bad_data", "x"), False),
+        (400, PrometheusErrorAnswer(), False),
     ],
 )
-def test_whether_the_query_itself_is_wrong(status: int, error: ErrorAnswer, wrong: bool) -> None:
+def test_whether_the_query_itself_is_wrong(status: int, error: PrometheusErrorAnswer, wrong: bool) -> None:
     assert is_invalid_query(status, error) == wrong
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"error": 3}', b"\xff"])
 def test_a_page_of_a_proxy_explains_nothing(body: bytes) -> None:
-    assert error_of(body) == ErrorAnswer()
+    assert error_of(body) == PrometheusErrorAnswer()
     assert explain(body) == ""
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from modeldeck.cli import change
 from modeldeck.domain.failures import Forbidden, Unreachable
 from modeldeck.operations.common.text import from_iso
 from tests.cli.conftest import Shell
@@ -183,3 +185,30 @@ def test_of_several_deployments_the_last_ones_name_is_wanted(shell: Shell, tmp_p
     assert shell.fake.env() == shell.fake.env(key="serving/staging") == "models:/iris/1"
     assert shell(*staged, "--confirm", "iris").code == 0
     assert shell.fake.env() == shell.fake.env(key="serving/staging") == "models:/iris/2"
+
+
+async def test_a_slow_plan_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = asyncio.Event()
+    message: list[str] = []
+
+    def say(text: str) -> None:
+        message.append(text)
+        told.set()
+
+    monkeypatch.setattr(change, "say", say)
+    monkeypatch.setattr(change, "QUIET", 0.0)
+
+    async def plan() -> str:
+        await told.wait()
+        return "a plan"
+
+    assert await change.told_wait(plan()) == "a plan"
+    assert message == ["waiting for MLflow, the cluster or Prometheus to answer …"]
+
+
+async def test_a_quick_plan_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    async def plan() -> str:
+        return "a plan"
+
+    assert await change.told_wait(plan()) == "a plan"
+    assert capsys.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""Every `modeldeck …` of the documents is carried out on the fake world, and ends as it should."""
+"""What may be said on the command line: every `modeldeck …` of the documents is carried out on the fake world, and ends as it should."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.cli.arguments import VERBS, parse
+from modeldeck.cli.arguments import VERBS, UsageError, flags_of, parse, parser
 from modeldeck.cli.main import split_at_sandbox
+from modeldeck.config.values import Flags
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.sandbox import cli as sandbox
 from tests.cli.conftest import Shell
@@ -103,3 +104,20 @@ def held(argv: list[str], shell: Shell) -> None:
 )
 def test_a_synopsis_stands_for_several(synopsis: str, meant: list[str]) -> None:
     assert list(variants(synopsis)) == meant
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "86401", "nan", "soon", ""])
+def test_no_numbers_of_seconds(text: str) -> None:
+    with pytest.raises(UsageError, match=r"is no number of seconds|is not between 0 and 86400"):
+        parse(["rollback", "serving/iris", "--deadline", text])
+
+
+def test_what_was_not_said_is_nothing() -> None:
+    assert flags_of(parse([])) == Flags()
+    assert parse([]).verb is None
+    assert flags_of(parse(["-n", "a", "status", "--read-only"])) == Flags(namespaces=("a",), read_only=True)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_stands_in_the_help(verb: str) -> None:
+    assert f"\n  {verb} " in parser().format_help()
