@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from modeldeck.cli.telling import operation_story, operation_text, plan_text, progress_teller
+from modeldeck.domain.operations.plan import Target
 from tests.support import operations as ops
 
 
