@@ -43,15 +43,15 @@ def select(changed: Iterable[str], tests: Iterable[Path]) -> list[str]:
     """The paths of tests, of `tests`, that have to do with the changed paths; the closest first."""
     paths = [Path(each) for each in changed if each.endswith(".py")]
     modules = {".".join(path.with_suffix("").parts).removeprefix(f"{SOURCES}.").removesuffix(".__init__") for path in paths}
-    mirrored = {_mirrored(path) for path in paths if path.parts[0] != "tests"}
+    named = {mirrored(path) for path in paths if path.parts[0] != "tests"}
     fast = sorted(test for test in tests if not str(test).startswith(SLOW))
-    itself = [test for test in fast if test in paths or test in mirrored]
+    itself = [test for test in fast if test in paths or test in named]
     always = [test for test in fast if str(test).startswith(ALWAYS)]
     importing = [test for test in fast if modules & _imported(test)]
     return list(dict.fromkeys(map(str, (*itself, *always, *importing))))
 
 
-def _mirrored(path: Path) -> Path:
+def mirrored(path: Path) -> Path:
     """The console's tests stand at the top of tests/, those of other packages in folders of their own."""
     folders = path.parts[1:-1]
     return Path("tests", *(folders[1:] if folders[:1] == ("modeldeck",) else folders), f"test_{path.stem}.py")
