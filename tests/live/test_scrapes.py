@@ -11,7 +11,6 @@ from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.live import scrapes
 from modeldeck.live.scrapes import LOOK_AGAIN, LOOK_SOON, Scrapes
 from tests.support import sample
 
@@ -63,8 +62,8 @@ def world() -> World:
 
 async def test_what_was_found_is_remembered_by_deployment_and_by_name(world: World) -> None:
     first = await world.scrapes.of(sample.FLEET)
-    assert list(first) == ["serving/iris"]
-    assert world.scrapes.names == set(NAMES)
+    assert list(first.by_deployment) == ["serving/iris"]
+    assert first.names == set(NAMES)
     assert await world.scrapes.of(sample.FLEET) is first
     assert world.metrics.asked == 1
 
@@ -111,9 +110,3 @@ async def test_a_failure_is_the_callers_and_nothing_is_taken_for_looked_up(world
         await world.scrapes.of(sample.FLEET)
     world.metrics.failure = None
     assert await world.looks()
-
-
-async def test_of_many_pods_it_is_worked_out_beside_the_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    few = await world.scrapes.of(sample.FLEET)
-    monkeypatch.setattr(scrapes, "MANY_PODS", 1)
-    assert await World(Metrics()).scrapes.of(sample.FLEET) == few

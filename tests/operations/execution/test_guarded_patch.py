@@ -11,7 +11,7 @@ from modeldeck.domain.kubernetes.workloads import Deployment
 from modeldeck.operations.common.patch import own_annotation
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.execution.execution import Execution
-from modeldeck.operations.execution.guarded_patch import Change, patch_guarded
+from modeldeck.operations.execution.guarded_patch import DeploymentPatch, patch_guarded
 from tests.operations.conftest import Bench
 
 LOST = TimedOut("no answer", backend="Kubernetes")
@@ -24,11 +24,11 @@ class Marking:
     def __init__(self) -> None:
         self.lost: list[Failure | None] = []
 
-    async def __call__(self, deployment: Deployment, lost: Failure | None) -> Change | str:
+    async def __call__(self, deployment: Deployment, lost: Failure | None) -> DeploymentPatch | str:
         self.lost.append(lost)
         if deployment.annotations.get("note") == "here":
             return "it stands"
-        return Change({own_annotation("note"): (None, "here")}, f"note on {deployment.key}")
+        return DeploymentPatch({own_annotation("note"): (None, "here")}, f"note on {deployment.key}")
 
 
 async def begun(bench: Bench) -> Execution:

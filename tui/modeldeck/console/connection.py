@@ -23,7 +23,7 @@ _AFTER_THE_ROWS = 3.0
 """Seconds after which is asked what no row waits for."""
 
 
-class Connection:
+class EnvironmentConnection:
     """Asks at once, and publishes what it hears until it is closed."""
 
     operations: OperationsController | None = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from textual.app import App
 
 from modeldeck.config import from_sandbox
-from modeldeck.console.connection import Connection
+from modeldeck.console.connection import EnvironmentConnection
 from modeldeck.console.last_screen import LastScreen, last_screen_of
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.reading import Reading
@@ -38,7 +38,7 @@ class SwitchingApp(App[Result]):
         self.who = f"{getpass.getuser()}@{socket.gethostname().partition('.')[0]}"
         self.last_screen = LastScreen("")
         """Of what is looked at."""
-        self.connection: Connection | None = None
+        self.connection: EnvironmentConnection | None = None
         self._chores: set[asyncio.Task[None]] = set()
 
     @property
@@ -103,7 +103,7 @@ class SwitchingApp(App[Result]):
         await self._connect(environment)
 
     async def _connect(self, environment: Environment) -> None:
-        connection = self.connection = Connection(environment, self.clock, self._publish)
+        connection = self.connection = EnvironmentConnection(environment, self.clock, self._publish)
         self.deck.attach(connection.hub)
         self.chore(self._name_unhandled(connection))
         await asyncio.sleep(0)  # the questions leave before what can wait is imported
@@ -118,7 +118,7 @@ class SwitchingApp(App[Result]):
             await self.connection.close()
         self.connection = None
 
-    async def _name_unhandled(self, connection: Connection) -> None:
+    async def _name_unhandled(self, connection: EnvironmentConnection) -> None:
         """Say it once."""
         found = await connection.unhandled()
         if found and self.connection is connection:

@@ -17,13 +17,13 @@ _PAUSE = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DeploymentPatch:
     edits: Edits
     message: str
     """What is about to be sent, for the log."""
 
 
-Decide = Callable[[Deployment, Failure | None], Awaitable[Change | str]]
+Decide = Callable[[Deployment, Failure | None], Awaitable[DeploymentPatch | str]]
 """From the Deployment as it stands, and why the last answer was lost, to the change to send; or to the words with which it ends here."""
 
 

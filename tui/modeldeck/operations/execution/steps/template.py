@@ -12,7 +12,7 @@ from modeldeck.domain.links.slots import Edits
 from modeldeck.operations.common import patch
 from modeldeck.operations.common.ownership import Ownership, ownership_of, passed_words, taken
 from modeldeck.operations.execution.execution import Execution
-from modeldeck.operations.execution.guarded_patch import Change, patch_guarded
+from modeldeck.operations.execution.guarded_patch import DeploymentPatch, patch_guarded
 from modeldeck.operations.execution.release_edits import release_edits
 from modeldeck.operations.execution.waiting import wait_for_rollout
 from modeldeck.operations.planning.preconditions import other_operation, template_changes
@@ -34,13 +34,13 @@ class PatchDeployment:
         """A template that was changed since the plan was made is a Conflict at once."""
         wanted = self._edits(execution)
 
-        async def decide(deployment: Deployment, lost: Failure | None) -> Change | str:
+        async def decide(deployment: Deployment, lost: Failure | None) -> DeploymentPatch | str:
             if patch.stand(wanted, deployment):
                 return "accepted" if lost is None else f"accepted, though the answer was lost ({lost.message})"
             self._refuse_moved(execution, deployment)
             await self._note_pods(execution, deployment)
             at = f"deployment {deployment.key} at resourceVersion {deployment.resource_version}"
-            return Change(wanted, f"patch {at}: {edits_words(wanted)}")
+            return DeploymentPatch(wanted, f"patch {at}: {edits_words(wanted)}")
 
         done = await patch_guarded(execution, decide, during="patch")
         return done if isinstance(done, str) else f"accepted as generation {done.generation}"
@@ -48,7 +48,7 @@ class PatchDeployment:
     async def undo(self, execution: Execution) -> str:
         """Raises Conflict where somebody has changed a place meanwhile: it is theirs now, and is left as it is."""
 
-        async def decide(deployment: Deployment, lost: Failure | None) -> Change | str:
+        async def decide(deployment: Deployment, lost: Failure | None) -> DeploymentPatch | str:
             found = ownership_of(execution.target, execution.plan.id, deployment)
             if found is Ownership.PASSED:
                 return passed_words(deployment)
@@ -62,7 +62,7 @@ class PatchDeployment:
             back = {**ours, **self._closing(execution, deployment)}
             if patch.stand(back, deployment):
                 return await self._settled(execution)
-            return Change(back, f"patch deployment {deployment.key} back: {edits_words(back)}")
+            return DeploymentPatch(back, f"patch deployment {deployment.key} back: {edits_words(back)}")
 
         done = await patch_guarded(execution, decide, during="undo")
         return done if isinstance(done, str) else await self._settled(execution)
