@@ -8,7 +8,7 @@ import pytest
 from textual.binding import Binding
 
 from modeldeck.cli.arguments import VERBS
-from modeldeck.cli.doctor import NEEDS
+from modeldeck.cli.doctor.doctor import NEEDS
 from modeldeck.console import Console
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.screens.deck.deck import Deck

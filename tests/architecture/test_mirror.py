@@ -26,7 +26,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "connects what is tested apart; tests/cli, tests/faults and the crash matrix go through it": {
         "modeldeck": "backends",
     },
-    "parts of verbs, which are run whole: test_arguments, test_change, test_operations, test_doctor_metrics": {
+    "parts of verbs, which are run whole: test_arguments, test_change, test_operations, test_metrics": {
         "modeldeck/cli": "attached deciding runner snapshot",
     },
     "run whole, with keys: tests/screens, tests/faults/test_console.py": {
@@ -67,7 +67,8 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     },
     "pilot tests press the deck's keys on posted data: test_deck, test_under_way, test_first_picture": {
         "modeldeck/screens/deck": "command_palette commands compare headline layout messages sandbox_progress",
-        "modeldeck/screens/deck/panes": "deck_pane deployment_rows deployments live live_view run_columns run_rows runs version_rows versions",
+        "modeldeck/screens/deck/panes": "deck_pane deployment_rows deployments live live_view run_columns run_rows runs "
+        "version_rows versions",
     },
     "pilot tests open them from the deck: test_deck, tests/screens/test_history.py": {
         "modeldeck/screens/details": "detail_screens logs",

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from modeldeck.backends import Backends, open_sightings
-from modeldeck.cli import change, deciding, doctor, gate, here, history, operations, register, status
+from modeldeck.cli import change, deciding, gate, here, history, operations, register, status
+from modeldeck.cli.doctor import doctor
 from modeldeck.cli.main import main
 from modeldeck.config.values import Flags
 from modeldeck.domain.environments import Environment

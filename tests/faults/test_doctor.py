@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from modeldeck.cli.doctor import doctor
+from modeldeck.cli.doctor.doctor import doctor
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.sources.http.transport import Timeouts
 from modeldeck.sources.kubernetes import connection

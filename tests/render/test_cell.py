@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modeldeck.render.cell import ROLES, Cell, as_cell, line_text
-from modeldeck.render.chart_data import SERIES_ROLES, SYMBOLS
+from modeldeck.render.charts.chart_data import SERIES_ROLES, SYMBOLS
 
 
 def test_a_plain_text_becomes_a_cell_and_a_cell_stays_one() -> None:

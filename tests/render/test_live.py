@@ -8,7 +8,7 @@ from modeldeck.domain.metrics.measured import ChartPoints
 from modeldeck.domain.metrics.samples import ServingStats
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render.cell import line_text
-from modeldeck.render.chart_data import ChartData
+from modeldeck.render.charts.chart_data import ChartData
 from modeldeck.render.live import charts, headline, marks
 from tests.render.test_deployments import ROW
 

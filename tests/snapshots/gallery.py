@@ -11,8 +11,8 @@ from textual.containers import Horizontal
 
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell
-from modeldeck.render.chart_data import ChartData, ChartSeries, Marker
-from modeldeck.render.sparkline import sparkline
+from modeldeck.render.charts.chart_data import ChartData, ChartSeries, Marker
+from modeldeck.render.charts.sparkline import sparkline
 from modeldeck.themes import choose_theme
 from modeldeck.widgets.content.chart import Chart
 from modeldeck.widgets.content.state import Live, PaneState

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 import pytest
 
-from modeldeck.cli.doctor import doctor
+from modeldeck.cli.doctor.doctor import doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, Secret
 from modeldeck.domain.failures import Failure, Forbidden, Unauthorized
 from modeldeck.domain.mlflow.registry import ModelAccess, ModelVersion

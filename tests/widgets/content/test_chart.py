@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from modeldeck.render.cell import Cell
-from modeldeck.render.chart import chart_lines
-from modeldeck.render.chart_data import ChartData, ChartSeries
+from modeldeck.render.charts.chart import chart_lines
+from modeldeck.render.charts.chart_data import ChartData, ChartSeries
 from modeldeck.widgets.content import chart as chart_module
 from modeldeck.widgets.content.chart import Chart
 from modeldeck.widgets.content.state import Unavailable

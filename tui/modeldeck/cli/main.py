@@ -110,7 +110,7 @@ def _verb(given: argparse.Namespace) -> int:
 
 async def _asynchronous(given: argparse.Namespace, environment: Environment) -> int:
     if given.verb == "doctor":
-        from modeldeck.cli.doctor import doctor
+        from modeldeck.cli.doctor.doctor import doctor
 
         return await doctor(environment, given)
     if given.verb == "status":

@@ -13,8 +13,8 @@ from modeldeck.domain.mlflow.runs import Run, RunDetails
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.render import deployments, numbers, runs
 from modeldeck.render.cell import Cell, Line
+from modeldeck.render.charts.sparkline import sparkline
 from modeldeck.render.rollout_tree import tree_lines
-from modeldeck.render.sparkline import sparkline
 
 EMPTY: Line = (Cell(""),)
 _NAME = 24

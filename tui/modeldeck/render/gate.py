@@ -9,9 +9,9 @@ from modeldeck.domain.gates import CriterionResult, Gate, GateVerdict, Judgement
 from modeldeck.domain.gates.formatting import shown
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
+from modeldeck.render.charts.trend import ROLES, Judged, trend
 from modeldeck.render.moves import EMPTY
 from modeldeck.render.text import cells, clean, fit
-from modeldeck.render.trend import ROLES, Judged, trend
 
 SIGNS = {GateVerdict.PASS: "✔", GateVerdict.FAIL: "✘", GateVerdict.INSUFFICIENT: "?", GateVerdict.ERROR: "!"}
 

@@ -9,7 +9,7 @@ from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render import deployments, numbers
 from modeldeck.render.cell import Cell, Line
-from modeldeck.render.chart_data import ChartData, ChartSeries, Marker, last_value
+from modeldeck.render.charts.chart_data import ChartData, ChartSeries, Marker, last_value
 
 
 def marks(changes: Sequence[ServingChange], start: float, end: float) -> tuple[Marker, ...]:

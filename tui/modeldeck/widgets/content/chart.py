@@ -13,8 +13,8 @@ from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 
 from modeldeck.render.cell import Cell, Line
-from modeldeck.render.chart import chart_lines
-from modeldeck.render.chart_data import ChartData
+from modeldeck.render.charts.chart import chart_lines
+from modeldeck.render.charts.chart_data import ChartData
 from modeldeck.widgets.content.content import PaneContent
 from modeldeck.widgets.painting.strips import to_strip
 

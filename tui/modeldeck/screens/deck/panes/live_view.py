@@ -10,7 +10,7 @@ from modeldeck.live.hub import Topic
 from modeldeck.render import live as render
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
-from modeldeck.render.chart_data import ChartData
+from modeldeck.render.charts.chart_data import ChartData
 from modeldeck.screens.deck.model import DeckModel
 
 CHARTS_FROM = 22

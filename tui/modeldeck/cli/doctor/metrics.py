@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from modeldeck.backends import Backends
-from modeldeck.cli.findings import Finding, failed
+from modeldeck.cli.doctor.findings import Finding, failed
 from modeldeck.cli.snapshot import told
 from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
 from modeldeck.domain.kubernetes.workloads import Fleet

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 from modeldeck.backends import Backends
-from modeldeck.cli.doctor_metrics import scraping
-from modeldeck.cli.findings import Finding
+from modeldeck.cli.doctor.findings import Finding
+from modeldeck.cli.doctor.metrics import scraping
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.gates import Gate
 from modeldeck.domain.kubernetes.pod_addresses import serving_addresses

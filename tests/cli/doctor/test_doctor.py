@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modeldeck.cli.doctor import alias_rights, doctor
+from modeldeck.cli.doctor.doctor import alias_rights, doctor
 from modeldeck.domain.environments import Environment, MlflowTarget, PrometheusTarget
 from modeldeck.domain.mlflow.registry import ModelAccess
 from modeldeck.domain.operations.exit_code import ExitCode

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from modeldeck.render.cell import Cell, Line, Role
-from modeldeck.render.chart_data import SERIES_ROLES, SYMBOLS, ChartData, finite, last_value, value_at
-from modeldeck.render.chart_plot import draw, overlay, reduce
-from modeldeck.render.chart_scale import Scale, time_ticks, value_scale
+from modeldeck.render.charts.chart_data import SERIES_ROLES, SYMBOLS, ChartData, finite, last_value, value_at
+from modeldeck.render.charts.chart_plot import draw, overlay, reduce
+from modeldeck.render.charts.chart_scale import Scale, time_ticks, value_scale
 from modeldeck.render.numbers import NONE
 from modeldeck.render.text import cells, clean, fit
 

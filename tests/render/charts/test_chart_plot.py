@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modeldeck.render.chart_plot import draw, overlay, reduce
-from modeldeck.render.chart_scale import Scale, value_scale
+from modeldeck.render.charts.chart_plot import draw, overlay, reduce
+from modeldeck.render.charts.chart_scale import Scale, value_scale
 
 T0 = 1_700_000_000.0
 UNIT = Scale(0.0, 1.0, (0.0, 1.0))

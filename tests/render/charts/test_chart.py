@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from modeldeck.render.cell import Line, line_text
-from modeldeck.render.chart import chart_lines
-from modeldeck.render.chart_data import ChartData, ChartSeries, Marker
+from modeldeck.render.charts.chart import chart_lines
+from modeldeck.render.charts.chart_data import ChartData, ChartSeries, Marker
 from modeldeck.render.numbers import duration
 
 T0 = 1_700_000_000.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from modeldeck.render.chart_data import Point
-from modeldeck.render.chart_scale import Scale
+from modeldeck.render.charts.chart_data import Point
+from modeldeck.render.charts.chart_scale import Scale
 
 _LEFT = [sum(dot for bit, dot in ((8, 0x01), (4, 0x02), (2, 0x04), (1, 0x40)) if n & bit) for n in range(16)]
 _RIGHT = [sum(dot for bit, dot in ((8, 0x08), (4, 0x10), (2, 0x20), (1, 0x80)) if n & bit) for n in range(16)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.render.chart_data import ChartData, ChartSeries, finite, last_value, value_at
+from modeldeck.render.charts.chart_data import ChartData, ChartSeries, finite, last_value, value_at
 
 TIMES = st.floats(-1e9, 1e9)
 

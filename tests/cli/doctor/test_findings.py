@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modeldeck.cli.findings import Finding, failed, hint_of
+from modeldeck.cli.doctor.findings import Finding, failed, hint_of
 from modeldeck.domain.failures import Failure, Throttled, TimedOut, Unreachable
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.render.chart_scale import Scale, time_ticks, value_scale
+from modeldeck.render.charts.chart_scale import Scale, time_ticks, value_scale
 
 T0 = 1_700_000_000.0
 

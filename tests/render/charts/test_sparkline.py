@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.render.sparkline import sparkline
+from modeldeck.render.charts.sparkline import sparkline
 
 VALUES = st.lists(st.one_of(st.none(), st.floats()), max_size=80)
 

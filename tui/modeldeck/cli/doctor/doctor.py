@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from functools import partial
 
 from modeldeck.backends import Backends, connect, open_journal
-from modeldeck.cli.doctor_metrics import scraping
-from modeldeck.cli.findings import Finding, failed, hint_of
+from modeldeck.cli.doctor.findings import Finding, failed, hint_of
+from modeldeck.cli.doctor.metrics import scraping
 from modeldeck.cli.output import lines, put, put_json
 from modeldeck.cli.snapshot import Told, told
 from modeldeck.config.kinds import shown

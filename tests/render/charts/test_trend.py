@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modeldeck.domain.gates import GateVerdict, Op
 from modeldeck.render.cell import line_text
-from modeldeck.render.trend import Judged, trend
+from modeldeck.render.charts.trend import Judged, trend
 
 PASS, FAIL, FEW, ERROR = GateVerdict.PASS, GateVerdict.FAIL, GateVerdict.INSUFFICIENT, GateVerdict.ERROR
 VALUES = st.none() | st.floats(allow_nan=True, allow_infinity=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from modeldeck.backends import Backends
-from modeldeck.cli.doctor_metrics import _by_deployment, scraping
-from modeldeck.cli.findings import Finding
+from modeldeck.cli.doctor.findings import Finding
+from modeldeck.cli.doctor.metrics import _by_deployment, scraping
 from modeldeck.cli.snapshot import snapshot
 from modeldeck.domain.failures import Failure, Forbidden
 from modeldeck.domain.kubernetes.workloads import Fleet, OtherWorkload
