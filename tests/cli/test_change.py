@@ -41,7 +41,7 @@ def test_words_of_people_go_to_the_right_places(shell: Shell) -> None:
     said = shell(*PROMOTE, "--yes")
     assert said.code == 0
     assert "done: iris promoted: 1 → 2" in said.out
-    assert "plan: promote iris 1 → 2" in said.err
+    assert "plan: promote iris v1 → v2 on serving/iris" in said.err
     assert "plan:" not in said.out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from modeldeck.cli.output import lines, say
 from modeldeck.domain.operations.checks import Verdict
@@ -14,30 +14,18 @@ from modeldeck.domain.operations.steps import Step, StepState
 from modeldeck.domain.operations.version_change import VersionChange
 from modeldeck.operations.common.liveness import unheard
 from modeldeck.operations.common.text import iso
-
-_VERDICTS = {Verdict.OK: "✔", Verdict.WARN: "!", Verdict.REFUSE: "✘", Verdict.UNKNOWN: "?"}
-_STATES = {
-    StepState.PLANNED: "·",
-    StepState.TRYING: "…",
-    StepState.DONE: "✔",
-    StepState.FAILED: "✘",
-    StepState.SKIPPED: "–",
-    StepState.UNDOING: "↶",
-    StepState.UNDONE: "↶",
-    StepState.UNDO_FAILED: "✘",
-}
+from modeldeck.render.cell import line_text
+from modeldeck.render.moves import moves, step_sign, verdict_sign
 
 
 def plan_text(plan: Plan) -> str:
     """Checks, then steps with before, after and what a person could type instead; no steps where a check refuses."""
-    intent = plan.intent
-    verb = "roll back" if intent.kind is Kind.ROLLBACK else "promote"
     keys = [target.key for target in plan.targets]
-    text = [f"plan: {verb} {_moves(plan.changes)} ({plan.environment})", "checks"]
+    text = [f"plan: {_moves(plan.intent.kind, plan.changes)} ({plan.environment})", "checks"]
     wide = max((len(check.name) for check in plan.checks), default=0)
     for check in plan.checks:
         hint = f" — {check.hint}" if check.hint and check.verdict is not Verdict.OK else ""
-        text.append(f"  {_VERDICTS[check.verdict]} {check.name:<{wide}}  {check.text}{hint}")
+        text.append(f"  {verdict_sign(check.verdict).text} {check.name:<{wide}}  {check.text}{hint}")
     if plan.refused:
         return lines("\n".join(text), keep_blanks=True)
     if plan.already_there:
@@ -51,22 +39,17 @@ def plan_text(plan: Plan) -> str:
     return lines("\n".join(text), keep_blanks=True)
 
 
-def _moves(changes: Iterable[VersionChange]) -> str:
-    """Deployment after deployment, each with its own model and versions where they are others."""
-    told, last = "", ""
-    for change in changes:
-        move = f"{change.model} {change.from_version or '?'} → {change.to_version}"
-        told += f", then {change.key}" if move == last else f"{', then ' if told else ''}{move} in {change.key}"
-        last = move
-    return told
+def _moves(kind: Kind, changes: Sequence[VersionChange]) -> str:
+    """Deployment after deployment, in one line."""
+    return ", ".join(" ".join(line_text(line).split()) for line in moves(kind, changes))
 
 
 def operation_text(operation: Operation) -> str:
     """How it ended, with each step."""
     outcome = operation.outcome or operation.state
-    text = [f"{operation.id}  {operation.kind} {_moves(operation.changes)}", f"{outcome}: {operation.message}"]
+    text = [f"{operation.id}  {_moves(operation.kind, operation.changes)}", f"{outcome}: {operation.message}"]
     text += [f"  type: {command}" for command in operation.next_commands]
-    text += [step_text(step, _target(operation, step)) for step in operation.steps]
+    text += [step_text(operation, step) for step in operation.steps]
     return lines("\n".join(text), keep_blanks=True)
 
 
@@ -93,18 +76,12 @@ def unheard_words(operation: Operation, quiet: float) -> str:
     return f"not heard for {quiet:.0f} s ({who}): {what}"
 
 
-def _target(operation: Operation, step: Step) -> str:
-    """Which deployment a step is about, where there are several."""
-    keys = operation.keys
-    return keys[step.target] if len(keys) > 1 else ""
-
-
-def step_text(step: Step, where: str = "") -> str:
+def step_text(operation: Operation, step: Step) -> str:
     took = ""
     if step.started_at is not None and step.finished_at is not None:
         took = f"{step.finished_at - step.started_at:6.1f} s"
-    on = f"{where}: " if where else ""
-    return f"  {_STATES[step.state]} {step.name:<15} {step.state:<11} {took:>8}  {on}{step.message}".rstrip()
+    on = f"{operation.keys[step.target]}: " if len(operation.keys) > 1 else ""
+    return f"  {step_sign(step, operation).text} {step.name:<15} {step.state:<11} {took:>8}  {on}{step.message}".rstrip()
 
 
 def progress_teller() -> Callable[[Operation], None]:
@@ -125,6 +102,6 @@ def progress_teller() -> Callable[[Operation], None]:
         for index, step in enumerate(operation.steps):
             if states.get(index, StepState.PLANNED) is not step.state:
                 states[index] = step.state
-                say(lines(step_text(step, _target(operation, step)), keep_blanks=True))
+                say(lines(step_text(operation, step), keep_blanks=True))
 
     return tell

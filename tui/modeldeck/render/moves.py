@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from modeldeck.domain.failures import Failure
+from modeldeck.domain.operations.checks import Verdict
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Operation, Outcome, State
 from modeldeck.domain.operations.steps import Step, StepState
@@ -41,6 +42,18 @@ _STEPS: dict[StepState, tuple[str, Role]] = {
     StepState.UNDONE: ("↶", "warn"),
     StepState.UNDO_FAILED: ("!", "bad"),
 }
+
+
+_VERDICTS: dict[Verdict, Cell] = {
+    Verdict.OK: Cell("✔", "ok"),
+    Verdict.WARN: Cell("!", "warn"),
+    Verdict.REFUSE: Cell("✘", "bad"),
+    Verdict.UNKNOWN: Cell("?", "muted"),
+}
+
+
+def verdict_sign(verdict: Verdict) -> Cell:
+    return _VERDICTS[verdict]
 
 
 _VERBS = {Kind.PROMOTE: "promote", Kind.ROLLBACK: "roll back", Kind.MOVE: "move"}

@@ -18,14 +18,8 @@ from modeldeck.domain.operations.plan import Plan, Refusal
 from modeldeck.domain.operations.steps import Step, StepName
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line, Role
-from modeldeck.render.moves import EMPTY, move, moves
+from modeldeck.render.moves import EMPTY, move, moves, verdict_sign
 
-_VERDICTS: dict[Verdict, Cell] = {
-    Verdict.OK: Cell("✔", "ok"),
-    Verdict.WARN: Cell("!", "warn"),
-    Verdict.REFUSE: Cell("✘", "bad"),
-    Verdict.UNKNOWN: Cell("?", "muted"),
-}
 _ORDER = (Verdict.REFUSE, Verdict.WARN, Verdict.UNKNOWN, Verdict.OK)
 _LONG = 160
 """Characters of a value in the diff: what is longer is a document of its own."""
@@ -95,13 +89,13 @@ def checks(found: Sequence[Check], *, compact: bool) -> Section:
     for check in sorted(found, key=lambda check: _ORDER.index(check.verdict)):
         if check.verdict is Verdict.OK and compact:
             continue
-        role: Role = "muted" if check.verdict in (Verdict.OK, Verdict.UNKNOWN) else _VERDICTS[check.verdict].role
-        lines.append((Cell(" "), _VERDICTS[check.verdict], Cell(f" {check.name:<{wide}}  "), Cell(check.text, role)))
+        role: Role = "muted" if check.verdict in (Verdict.OK, Verdict.UNKNOWN) else verdict_sign(check.verdict).role
+        lines.append((Cell(" "), verdict_sign(check.verdict), Cell(f" {check.name:<{wide}}  "), Cell(check.text, role)))
         if check.hint and check.verdict is not Verdict.OK:
             lines.append((Cell(f"   {'':<{wide}}  "), Cell(f"› {check.hint}", "muted")))
     well = [check.name for check in found if check.verdict is Verdict.OK]
     if compact and well:
-        lines.append((Cell(" "), _VERDICTS[Verdict.OK], Cell(" "), Cell(" · ".join(well), "muted")))
+        lines.append((Cell(" "), verdict_sign(Verdict.OK), Cell(" "), Cell(" · ".join(well), "muted")))
     return Section("Checks", tuple(lines))
 
 
