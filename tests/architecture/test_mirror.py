@@ -45,8 +45,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "modeldeck/operations/execution": "release_edits",
         "modeldeck/operations/gate": "today",
         "modeldeck/operations/history": "remembering",
-        "modeldeck/operations/journal": "follow",
-        "modeldeck/operations/planning": "announced certain_link owner_check repeated_variables",
+        "modeldeck/operations/planning": "announced owner_check repeated_variables",
         "modeldeck/operations/runner": "handle runner",
     },
     "likewise; test_done, test_undo_told and test_execute_endings name each step": {

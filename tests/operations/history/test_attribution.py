@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +15,7 @@ from modeldeck.domain.mlflow.alias_changes import AliasChange, AliasMove
 from modeldeck.domain.operations.intent import Kind
 from modeldeck.domain.operations.operation import Outcome
 from modeldeck.domain.operations.version_change import VersionChange
-from modeldeck.operations.history.attribution import by_others
+from modeldeck.operations.history.attribution import _ANY, _Chain, _Step, by_others
 from modeldeck.operations.history.records import JOURNAL, OperationRecord
 from tests.support.records import record_with
 
@@ -210,3 +213,68 @@ def test_a_step_that_surely_happened_between_two_readings_is_not_passed_over() -
     assert by_others([seen("1", "4", 1000, 2000)], [perhaps]) == (seen("1", "4", 1000, 2000),)
     overlapping = ours("3", 1001, "2")
     assert by_others([seen("1", "4", 1000, 2000)], [overlapping]) == (seen("1", "4", 1000, 2000),)
+
+
+STEP = _Step("1", "2", 1000.0, 1010.0, (1010.0, 1000.0, False), surely=True)
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "near"),
+    [(900.0, 939.9, False), (900.0, 940.0, True), (1005.0, 1006.0, True), (1070.0, 1080.0, True), (1070.1, 1080.0, False)],
+)
+def test_a_step_is_near_what_its_clock_may_have_meant(after: float, before: float, near: bool) -> None:
+    assert STEP.near(seen("1", "2", after, before), 60.0) is near
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "inside"),
+    [(1000.0, 1010.0, True), (999.0, 1011.0, True), (1000.1, 1011.0, False), (999.0, 1009.9, False)],
+)
+def test_a_step_is_inside_what_was_surely_read_before_and_after_it(after: float, before: float, inside: bool) -> None:
+    assert STEP.inside(seen("1", "2", after, before)) is inside
+
+
+VERSIONS = st.sampled_from(["1", "2", "3"])
+TIMES = st.integers(0, 8).map(lambda steps: 1000.0 + 30.0 * steps)
+STEPS = st.builds(
+    lambda before, after, since, lasts, surely: _Step(before, after, since, since + lasts, (since + lasts, since, False), surely),
+    st.one_of(VERSIONS, st.just(_ANY)),
+    st.one_of(VERSIONS, st.just(_ANY)),
+    TIMES,
+    st.sampled_from([0.0, 10.0, 70.0]),
+    st.booleans(),
+)
+
+
+def costs(chain: Sequence[AliasChange], steps: Sequence[_Step]) -> Iterator[int]:
+    """Of every way there is, by what it costs: each step explains one sighting or none, in order."""
+    for places in itertools.product((None, *range(len(chain))), repeat=len(steps)):
+        taken = [place for place in places if place is not None]
+        if taken != sorted(taken) or any(
+            not step.near(chain[place], 60.0) for step, place in zip(steps, places, strict=True) if place is not None
+        ):
+            continue
+        total = 0
+        for step, place in zip(steps, places, strict=True):
+            if place is None:
+                total += 3_000_000 if step.surely and any(step.inside(one) for one in chain) else 1
+            else:
+                total += (0 if step.near(chain[place], 1.0) else 1_000) + (0 if step.surely else 3)
+        for number, one in enumerate(chain):
+            at: object = one.move.from_version
+            for step, place in zip(steps, places, strict=True):
+                if place == number:
+                    total += 1_000_000 * (_ANY not in (at, step.before) and at != step.before)
+                    at = step.after
+            total += 1_000_000 * (at is not _ANY and at != one.move.to_version)
+        yield total
+
+
+@given(
+    steps=st.lists(STEPS, max_size=4).map(lambda found: sorted(found, key=lambda step: step.order)),
+    looks=st.lists(st.tuples(TIMES, VERSIONS), min_size=2, max_size=4, unique_by=lambda look: look[0]),
+)
+def test_no_way_is_cheaper_than_the_one_that_is_taken(steps: list[_Step], looks: list[tuple[float, str]]) -> None:
+    looks.sort()
+    chain = [seen(one[1], other[1], one[0], other[0]) for one, other in itertools.pairwise(looks) if one[1] != other[1]]
+    assert _Chain(chain, steps).cheapest()[0] == min(costs(chain, steps))

@@ -112,12 +112,16 @@ class _Chain:
         self._passed = passed
         """What it costs to pass over the first n steps."""
 
-    def unexplained(self) -> list[AliasChange]:
+    def cheapest(self) -> _Path:
+        """Of all ways to lay the steps over the sightings."""
         ends: dict[int, _Path] = {_NOBODY: (0, None, _NOBODY, _NOBODY)}
         for number in range(len(self._sightings)):
             ends = self._after(number, ends)
         last = len(self._steps) - 1
-        path: _Path | None = min((path for path in _closed(ends, self, last)), key=lambda found: found[0], default=None)
+        return min((path for path in _closed(ends, self, last)), key=lambda found: found[0])
+
+    def unexplained(self) -> list[AliasChange]:
+        path: _Path | None = self.cheapest()
         used: list[list[int]] = [[] for _ in self._sightings]
         while path is not None:
             _, before, number, step = path
