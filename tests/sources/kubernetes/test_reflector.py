@@ -173,7 +173,7 @@ async def test_one_kind_that_breaks_leaves_the_others(api: Scripted, watch: Begi
 async def test_a_server_that_hangs_and_comes_back(api: Scripted, watch: Begin) -> None:
     api.lists["deployments"].append(listed(item("a"), version="5"))
     seen = watch()
-    await until("live", lambda: seen.state == "live")
+    await until("live", lambda: seen.state == "live" and seen.fleet.whole)
     api.hung = True
     await until("stale", lambda: seen.state == "stale")
     assert isinstance(seen.readings[-1].failure, TimedOut)
@@ -212,7 +212,7 @@ async def test_each_sign_of_life_renews_the_reading(api: Scripted, watch: Begin)
     now = 100.0
     api.lists["deployments"].append(listed(item("a"), version="5"))
     seen = watch(now=lambda: now)
-    await until("live", lambda: seen.state == "live")
+    await until("live", lambda: seen.state == "live" and seen.fleet.whole)
     assert seen.readings[0].fetched_at == now
     for now in (200.0, 300.0, 400.0):
         await until("renewed", lambda now=now: seen.informer.reading.fetched_at == now)  # type: ignore[misc]
