@@ -40,8 +40,6 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "modeldeck/domain/status": "serving_row",
     },
     "parts of operations, which are carried out whole: test_service, test_machine, the crash matrix": {
-        "modeldeck/operations/actions": "scale",
-        "modeldeck/operations/common": "clients guard ownership replicasets",
         "modeldeck/operations/execution": "release_edits",
         "modeldeck/operations/gate": "today",
         "modeldeck/operations/history": "remembering",

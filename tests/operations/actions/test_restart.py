@@ -1,4 +1,4 @@
-"""Restarting and scaling: single requests, guarded as every change is."""
+"""Restarting: one request, guarded as every change is."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from modeldeck.domain.failures import Conflict, Rejected
+from modeldeck.domain.failures import Conflict
 from modeldeck.domain.kubernetes.annotations import RESTARTED_AT
 from modeldeck.operations.actions.restart import restart
-from modeldeck.operations.actions.scale import MOST, scale
 from modeldeck.operations.common.guard import ReadOnly
 from tests.operations.conftest import Bench
 
@@ -43,23 +42,8 @@ async def test_a_paused_deployment_is_not_restarted(bench: Bench) -> None:
     assert "patch_deployment" not in bench.fake.traps.calls
 
 
-@pytest.mark.parametrize("replicas", [0, 1, MOST])
-async def test_scaling(bench: Bench, replicas: int) -> None:
-    await scale(bench.fake.clients, "serving", "iris", replicas)
-    assert spec(bench)["replicas"] == replicas
-
-
-@pytest.mark.parametrize("replicas", [-1, MOST + 1])
-async def test_a_slip_of_the_hand_scales_nothing(bench: Bench, replicas: int) -> None:
-    with pytest.raises(Rejected, match=f"{replicas} replicas: choose 0 to 1000"):
-        await scale(bench.fake.clients, "serving", "iris", replicas)
-    assert bench.fake.traps.calls == []
-
-
-async def test_where_nothing_may_be_changed_neither_is_tried(bench: Bench) -> None:
-    clients = replace(bench.fake.clients, environment=replace(bench.fake.clients.environment, read_only=True))
+async def test_where_nothing_may_be_changed_it_is_not_tried(bench: Bench) -> None:
+    bench.fake.environment = replace(bench.fake.environment, read_only=True)
     with pytest.raises(ReadOnly):
-        await scale(clients, "serving", "iris", 2)
-    with pytest.raises(ReadOnly):
-        await restart(clients, "serving", "iris", bench.fake.clock)
+        await restart(bench.fake.clients, "serving", "iris", bench.fake.clock)
     assert bench.fake.traps.calls == []
