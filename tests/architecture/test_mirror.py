@@ -41,9 +41,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     },
     "parts of operations, which are carried out whole: test_service, test_machine, the crash matrix": {
         "modeldeck/operations/execution": "release_edits",
-        "modeldeck/operations/gate": "today",
         "modeldeck/operations/history": "remembering",
-        "modeldeck/operations/planning": "announced owner_check repeated_variables",
         "modeldeck/operations/runner": "handle runner",
     },
     "likewise; test_done, test_undo_told and test_execute_endings name each step": {
