@@ -44,8 +44,8 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "modeldeck/operations/history": "remembering",
         "modeldeck/operations/runner": "handle runner",
     },
-    "likewise; test_done, test_undo_told and test_execute_endings name each step": {
-        "modeldeck/operations/execution/steps": "event lock release rollout stated",
+    "likewise; test_verify names what it states": {
+        "modeldeck/operations/execution/steps": "stated",
     },
     "Protocols: nothing in them runs": {
         "modeldeck": "ports",
