@@ -8,7 +8,7 @@ import pytest
 
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.pod_labels import PodLabels
-from modeldeck.domain.metrics.profiles import WIDE_WINDOW, rate_window
+from modeldeck.domain.metrics.profiles.queries import WIDE_WINDOW, rate_window
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.live import fleet_metrics

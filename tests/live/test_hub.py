@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from modeldeck.domain.failures import Failure, Unreachable
-from modeldeck.domain.metrics.profiles import WIDE_WINDOW
+from modeldeck.domain.metrics.profiles.queries import WIDE_WINDOW
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.mlflow.runs import Experiment, Run, RunPage

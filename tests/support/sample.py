@@ -10,7 +10,8 @@ from modeldeck.domain.kubernetes.workloads import Container, Deployment, EnvVar,
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.measured import ChartPoints, Group
 from modeldeck.domain.metrics.pod_labels import PodLabels
-from modeldeck.domain.metrics.profiles import Profile, pick
+from modeldeck.domain.metrics.profiles.picking import pick
+from modeldeck.domain.metrics.profiles.profile import Profile
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modeldeck.domain.metrics.exports import Exports
-from modeldeck.domain.metrics.profiles import pick
+from modeldeck.domain.metrics.profiles.picking import pick
 
 
 def series(name: str, **labels: str) -> dict[str, str]:

@@ -10,7 +10,9 @@ import pytest
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.measured import ChartPoints, chart_points, fleet_stats, observed_versions
-from modeldeck.domain.metrics.profiles import PROFILES, Counter, Profile, pick
+from modeldeck.domain.metrics.profiles.picking import pick
+from modeldeck.domain.metrics.profiles.profile import Counter, Profile
+from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.statements import Statement
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress, host_of
 from modeldeck.domain.metrics.measured import Group, grouped, measured_fleet, unmeasured
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels
-from modeldeck.domain.metrics.profiles import bulk_queries
+from modeldeck.domain.metrics.profiles.queries import bulk_queries
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.scraping import questions, scraped_by_deployment
 from modeldeck.domain.metrics.series_scope import NAMESPACES, PODS, SeriesScope

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.domain.metrics.exports import Exports
-from modeldeck.domain.metrics.profiles import pick
+from modeldeck.domain.metrics.profiles.picking import pick
 from modeldeck.domain.metrics.status_labels import LABELS, carries, failed_matcher
 
 MATCHER = re.compile(r'(\w+)=~"(.*)"')

@@ -13,7 +13,7 @@ from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Measure, Measured
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.metrics.pod_labels import PodLabels
-from modeldeck.domain.metrics.profiles import PROFILES
+from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.gate import Baseline, GateTarget
 from modeldeck.operations.gate.asking import Unanswered

@@ -8,7 +8,7 @@ import pytest
 
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.metrics.pod_labels import PodLabels
-from modeldeck.domain.metrics.profiles import Counter, Profile
+from modeldeck.domain.metrics.profiles.profile import Counter, Profile
 from modeldeck.domain.metrics.samples import Matrix, Series
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.gate.asking import Ask

@@ -10,7 +10,7 @@ import pytest
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Measured
 from modeldeck.domain.metrics.pod_labels import PodLabels
-from modeldeck.domain.metrics.profiles import Counter, Profile
+from modeldeck.domain.metrics.profiles.profile import Counter, Profile
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.gate.asking import Answers, Ask, Unanswered

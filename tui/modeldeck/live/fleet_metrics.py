@@ -13,7 +13,8 @@ from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.measured import Group, grouped, unmeasured
 from modeldeck.domain.metrics.pod_labels import PodLabels
-from modeldeck.domain.metrics.profiles import WIDE_WINDOW, Profile, bulk_queries
+from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.queries import WIDE_WINDOW, bulk_queries
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.scraping import Scraped, names_in, questions, scraped_by_deployment
 from modeldeck.domain.metrics.series_scope import SeriesScope

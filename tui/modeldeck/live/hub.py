@@ -17,7 +17,7 @@ from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.measured import ChartPoints, chart_points
 from modeldeck.domain.metrics.pod_labels import PodIndex
-from modeldeck.domain.metrics.profiles import deployment_queries, pod_pattern
+from modeldeck.domain.metrics.profiles.queries import deployment_queries, pod_pattern
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
 from modeldeck.domain.reading import Reading

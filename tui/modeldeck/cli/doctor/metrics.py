@@ -10,7 +10,7 @@ from modeldeck.cli.snapshot import told
 from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.exports import Exports
-from modeldeck.domain.metrics.profiles import pick
+from modeldeck.domain.metrics.profiles.picking import pick
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.scraping import scraped_by_deployment
 from modeldeck.domain.metrics.series_scope import SeriesScope

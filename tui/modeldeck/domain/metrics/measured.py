@@ -1,6 +1,6 @@
 """From Prometheus' answers to what is shown: statistics of the whole fleet, the versions that pods state, and the points of charts.
 
-The answers are keyed as `profiles.bulk_queries` and `profiles.deployment_queries` name them. A missing answer is a missing value, never 0.
+The answers are keyed as `queries.bulk_queries` and `queries.deployment_queries` name them. A missing answer is a missing value, never 0.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TypeVar
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, usual
-from modeldeck.domain.metrics.profiles import Profile
+from modeldeck.domain.metrics.profiles.profile import Profile
 from modeldeck.domain.metrics.quantiles import stats_by
 from modeldeck.domain.metrics.samples import Matrix, Sample, ServingStats, Vector
 from modeldeck.domain.metrics.scraping import Scraped

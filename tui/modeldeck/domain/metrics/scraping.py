@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.exports import Exports, Labels
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, literal, quoted
-from modeldeck.domain.metrics.profiles import METRICS, PROFILES, Profile, pick
+from modeldeck.domain.metrics.profiles.picking import METRICS, pick
+from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from modeldeck.domain.metrics.status_labels import LABELS as STATUSES

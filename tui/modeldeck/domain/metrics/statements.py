@@ -64,7 +64,7 @@ def registered_version(metric: str, label: str, labels: Mapping[str, str], patte
 
 
 def statement_key(metric: str) -> str:
-    """Under which name `profiles.bulk_queries` asks for a metric of `known_metrics`."""
+    """Under which name `queries.bulk_queries` asks for a metric of `known_metrics`."""
     return f"stated {metric}"
 
 

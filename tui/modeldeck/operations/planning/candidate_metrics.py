@@ -14,7 +14,9 @@ from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.pod_labels import PodLabels, quoted, usual
-from modeldeck.domain.metrics.profiles import Profile, deployment_queries, pick, pod_pattern
+from modeldeck.domain.metrics.profiles.picking import pick
+from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.queries import deployment_queries, pod_pattern
 from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.domain.metrics.statements import MODEL_LABELS, Metric, known_metrics, registered_version

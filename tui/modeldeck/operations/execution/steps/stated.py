@@ -10,7 +10,7 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, usual
-from modeldeck.domain.metrics.profiles import pod_pattern
+from modeldeck.domain.metrics.profiles.queries import pod_pattern
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.domain.metrics.statements import Metric, Statement, known_metrics, statement_key, statements

@@ -1,0 +1,1 @@
+"""What model servers export, as data, and the PromQL that is asked of it."""
