@@ -170,6 +170,13 @@ def test_two_ports_that_export_different_metrics_are_no_double() -> None:
     assert found.labels.matchers == ""
 
 
+def test_the_routes_that_a_server_counts_apart_are_no_double() -> None:
+    own = {**plain(IRIS[0].name)[0], "instance": "10.0.0.1:3000"}
+    names = tuple({"__name__": f"bentoml_service_request_{name}"} for name in ("total", "duration_seconds_bucket"))
+    found = scraped_by_deployment([of(names, *({**own, "endpoint": route} for route in ("/classify", "/predict")))], FLEET, NOBODY)
+    assert (found["serving/iris"].labels.matchers, found["serving/iris"].notes[1:]) == ("", ())
+
+
 @pytest.mark.parametrize("label", ["cluster", "k8s_cluster", "tenant", "prometheus_replica"])
 def test_the_same_pods_with_several_values_of_a_label_are_nobodys(label: str) -> None:
     own = [{**pod, label: value} for pod in plain(*(pod.name for pod in IRIS)) for value in ("prod", "staging")]

@@ -80,6 +80,7 @@ def exposition(seconds: int, metric: str, path: str, code: str) -> str:
         (("vllm:request_success_total",), "http_requests_total", "handler", "status"),
         ((), "starlette_requests_total", "path", "status_code"),
         ((), "bentoml_service_request_total", "endpoint", "http_response_code"),
+        ((), "bentoml_service_request_total", "exported_endpoint", "http_response_code"),
     ],
 )
 def test_the_requests_leave_probes_out(beside: tuple[str, ...], metric: str, path: str, code: str) -> None:

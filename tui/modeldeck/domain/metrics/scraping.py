@@ -171,13 +171,13 @@ def _once(series: Sequence[Labels], by: PodLabels) -> tuple[str, str]:
     Several containers of a pod, and scrapes that export different metrics, may each count requests of their own: these are summed.
     """
     first: dict[tuple[str, ...], tuple[str, ...]] = {}
-    targets = ((labels, tuple(labels.get(label, "") for label in (INSTANCE, "job", "endpoint", "service"))) for labels in series)
+    targets = ((labels, tuple(_of_target(labels, label) for label in (INSTANCE, "job", "endpoint", "service"))) for labels in series)
     if all(first.setdefault((*_pod(labels, by), labels.get("container", "")), target) == target for labels, target in targets):
         return "", ""
     for label in ("port", "job", "endpoint", "service"):
         containers: dict[tuple[str, ...], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for labels in series:
-            value = _port(labels.get(INSTANCE, "")) if label == "port" else labels.get(label, "")
+            value = _port(labels.get(INSTANCE, "")) if label == "port" else _of_target(labels, label)
             containers[(*_pod(labels, by), labels.get("container", ""))][value].add(labels.get("__name__", ""))
         seen = list(containers.values())
         twins = any(len(by_value) > 1 for by_value in seen) and all(len({*map(frozenset, by_value.values())}) == 1 for by_value in seen)
@@ -188,6 +188,12 @@ def _once(series: Sequence[Labels], by: PodLabels) -> tuple[str, str]:
             matcher = f"instance=~{quoted(f'.+:{literal(kept)}')}" if label == "port" else f"{label}={quoted(kept)}"
             return matcher, f"pods are scraped several times: of {label} {', '.join((kept, *left))} only {kept} counts"
     return "", ""
+
+
+def _of_target(labels: Labels, label: str) -> str:
+    """What a scraper calls the target. A path is the server's own: BentoML has its routes under `endpoint`, a scraper a port's name."""
+    value = labels.get(label, "")
+    return "" if value.startswith("/") else value
 
 
 def _port(instance: str) -> str:

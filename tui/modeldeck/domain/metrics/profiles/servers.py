@@ -12,7 +12,9 @@ _PROBES = "|".join(
     )
 )
 """Paths that kubelets, scrapers and the curious ask for. Of few requests they are most, all of them quick and none of them failing."""
-_NO_PROBE_PATHS, _NO_PROBE_ENDPOINTS = f'path!~"{_PROBES}"', f'endpoint!~"{_PROBES}"'
+_NO_PROBE_PATHS = f'path!~"{_PROBES}"'
+_NO_PROBE_ENDPOINTS = f'endpoint!~"{_PROBES}",exported_endpoint!~"{_PROBES}"'
+"""A scraper that has an `endpoint` of its own renames the server's."""
 _NO_PROBES = f'handler!~"{_PROBES}",{_NO_PROBE_PATHS}'
 """By the label that the instrumentator has, and by that of counters that services write themselves. Series without a label are selected."""
 
