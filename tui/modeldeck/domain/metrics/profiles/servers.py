@@ -103,6 +103,7 @@ PROFILES: tuple[Profile, ...] = (
         latency_scale=1e-3,
         requests=tuple(Counter(name) for name in _RAY_REQUESTS),
         errors=tuple(Counter(name, vouchers=(total,)) for name, total in zip(_RAY_ERRORS, _RAY_REQUESTS, strict=True)),
+        errors_apart=True,
     ),
     Profile(
         "starlette_exporter",
