@@ -14,10 +14,18 @@ from modeldeck.domain.metrics.profiles.servers import PROFILES
 from tests.support.exported import NAMES, picked
 
 
-def test_errors_that_are_part_of_a_missing_counter_are_not_known() -> None:
-    serverless = picked("request_predict_seconds_count", counted=("revision_app_request_count", "response_code_class", "2xx"))
+@pytest.mark.parametrize(
+    ("counter", "label", "value"),
+    [
+        ("revision_app_request_count", "response_code_class", "2xx"),
+        ("kn_serving_invocation_duration_seconds_count", "http_response_status_code", "200"),
+    ],
+)
+def test_errors_that_are_part_of_a_missing_counter_are_not_known(counter: str, label: str, value: str) -> None:
+    serverless = picked("request_predict_seconds_count", counted=(counter, label, value))
     raw = picked("request_predict_seconds_count", "request_predict_seconds_bucket")
-    assert [(c.metric, c.matchers) for c in serverless.errors] == [("revision_app_request_count", 'response_code_class=~"5.."')]
+    assert serverless.requests[0].metric == counter
+    assert [(c.metric, c.matchers) for c in serverless.errors] == [(counter, f'{label}=~"5.."')]
     assert (raw.requests[0].metric, raw.errors) == ("request_predict_seconds_count", ())
 
 

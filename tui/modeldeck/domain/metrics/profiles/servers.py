@@ -25,6 +25,8 @@ def _failed_of(metric: str, matchers: str = "", *, status: tuple[str, ...] = sta
 
 
 _RETURNED_ERRORS = "errors that a Python or BLS model returns, which Triton counts as successes"
+_KNATIVE = ("revision_app_request_count", "kn_serving_invocation_duration_seconds_count")
+"""What Knative's queue-proxy beside the server counts; the second since it speaks OpenTelemetry (1.19)."""
 _RAY_REQUESTS = ("ray_serve_deployment_request_counter_total", "ray_serve_deployment_request_counter")
 _RAY_ERRORS = ("ray_serve_deployment_error_counter_total", "ray_serve_deployment_error_counter")
 _PYTHON = (
@@ -45,8 +47,8 @@ PROFILES: tuple[Profile, ...] = (
         "KServe",
         ("request_predict_seconds_count",),
         latency=("request_predict_seconds",),
-        requests=(Counter("revision_app_request_count"), Counter("request_predict_seconds_count")),
-        errors=(_failed_of("revision_app_request_count"),),
+        requests=(*(Counter(name) for name in _KNATIVE), Counter("request_predict_seconds_count")),
+        errors=tuple(_failed_of(name) for name in _KNATIVE),
     ),
     Profile(
         "Seldon v2",
