@@ -42,22 +42,22 @@ def standing(mark: str | None = None, past: Sequence[tuple[str, str]] = (), *, a
     [
         (MARK, [], Ownership.OURS),
         (MARK, [(OTHER, DONE)], Ownership.OURS),
-        (mark_text(OperationAnnotation(OTHER)), [], Ownership.TAKEN),
-        (mark_text(OperationAnnotation(OTHER)), [(OURS, ATTENTION)], Ownership.TAKEN),
-        (MARK, [(OURS, UNDONE)], Ownership.BACK),
-        (None, [(OURS, UNDONE)], Ownership.BACK),
-        (None, [(OTHER, DONE), (OURS, UNDONE)], Ownership.BACK),
-        (mark_text(OperationAnnotation(OTHER)), [(OURS, UNDONE)], Ownership.BACK),
+        (mark_text(OperationAnnotation(OTHER)), [], Ownership.HELD_BY_OTHER),
+        (mark_text(OperationAnnotation(OTHER)), [(OURS, ATTENTION)], Ownership.HELD_BY_OTHER),
+        (MARK, [(OURS, UNDONE)], Ownership.REVERTED),
+        (None, [(OURS, UNDONE)], Ownership.REVERTED),
+        (None, [(OTHER, DONE), (OURS, UNDONE)], Ownership.REVERTED),
+        (mark_text(OperationAnnotation(OTHER)), [(OURS, UNDONE)], Ownership.REVERTED),
         (None, [], Ownership.UNMARKED),
         (None, [(OURS, ATTENTION)], Ownership.OURS),
         (None, [(OURS, DONE)], Ownership.OURS),
         (None, [(OTHER, UNDONE), (OURS, ATTENTION)], Ownership.OURS),
-        (None, [(OTHER, DONE), (OURS, ATTENTION)], Ownership.PASSED),
-        (None, [(OTHER, ATTENTION), (OURS, ATTENTION)], Ownership.PASSED),
-        (None, [(OTHER, DONE)], Ownership.PASSED),
+        (None, [(OTHER, DONE), (OURS, ATTENTION)], Ownership.SUPERSEDED),
+        (None, [(OTHER, ATTENTION), (OURS, ATTENTION)], Ownership.SUPERSEDED),
+        (None, [(OTHER, DONE)], Ownership.SUPERSEDED),
         (None, [(OTHER, UNDONE)], Ownership.UNMARKED),
         (None, [(BEFORE, UNDONE)], Ownership.UNMARKED),
-        (None, [(OTHER, "without a name yet")], Ownership.PASSED),
+        (None, [(OTHER, "without a name yet")], Ownership.SUPERSEDED),
         (None, [(OURS, "without a name yet")], Ownership.OURS),
     ],
 )
@@ -70,8 +70,8 @@ def test_the_mark_and_then_the_history_tell_it(mark: str | None, past: list[tupl
     [
         ([(BEFORE, DONE)], Ownership.UNMARKED),
         ([(BEFORE, DONE), (OTHER, DONE)], Ownership.UNMARKED),
-        ([("20250101-000000-ffff", DONE), (BEFORE, DONE)], Ownership.PASSED),
-        ([(OTHER, DONE), (BEFORE, DONE)], Ownership.PASSED),
+        ([("20250101-000000-ffff", DONE), (BEFORE, DONE)], Ownership.SUPERSEDED),
+        ([(OTHER, DONE), (BEFORE, DONE)], Ownership.SUPERSEDED),
         ([(OTHER, UNDONE), (BEFORE, DONE)], Ownership.UNMARKED),
         ([(OURS, ATTENTION), (BEFORE, DONE)], Ownership.OURS),
     ],
@@ -85,13 +85,15 @@ def test_the_mark_that_it_replaces_is_not_anothers() -> None:
     ours = target(replaces=OPEN)
     assert ownership_of(ours, OURS, standing(OPEN)) is Ownership.UNMARKED
     assert ownership_of(ours, OURS, standing(MARK)) is Ownership.OURS
-    assert ownership_of(ours, OURS, standing(mark_text(OperationAnnotation(BEFORE)))) is Ownership.TAKEN, "its mark, but written anew"
-    assert ownership_of(target(), OURS, standing(OPEN)) is Ownership.TAKEN
+    assert ownership_of(ours, OURS, standing(mark_text(OperationAnnotation(BEFORE)))) is Ownership.HELD_BY_OTHER, (
+        "its mark, but written anew"
+    )
+    assert ownership_of(target(), OURS, standing(OPEN)) is Ownership.HELD_BY_OTHER
 
 
 def test_the_mark_of_what_has_ended_says_nothing() -> None:
     """`kubectl rollout undo` brings marks of long ago back."""
-    assert ownership_of(target(), OURS, standing(MARK, [(OTHER, DONE), (OURS, DONE)])) is Ownership.PASSED
+    assert ownership_of(target(), OURS, standing(MARK, [(OTHER, DONE), (OURS, DONE)])) is Ownership.SUPERSEDED
 
 
 def test_the_mark_before_is_that_of_the_plan() -> None:

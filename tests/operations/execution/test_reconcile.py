@@ -140,14 +140,14 @@ async def test_past_its_commit_whoever_came_later_ends_it(bench: Bench) -> None:
     assert message(await ended_elsewhere(run)) == (Outcome.DONE, "it was carried out, and another operation has been there since")
     again = reopened(run.plan.id, bench.recovery())
     tell(bench, (OTHER, "done"), mark=again.plan.id)
-    assert await targets(again, Ownership.PASSED) == ()
+    assert await targets(again, Ownership.SUPERSEDED) == ()
 
 
 async def test_before_its_commit_whoever_came_later_says_nothing_of_it(bench: Bench) -> None:
     run = await cut(bench)
     assert not committed(run.now, run.plan)
     tell(bench, (OTHER, "done"))
-    assert await targets(run, Ownership.PASSED) == (0,)
+    assert await targets(run, Ownership.SUPERSEDED) == (0,)
     assert await targets(run, Ownership.OURS) == ()
     assert await ended_elsewhere(run) is None
 

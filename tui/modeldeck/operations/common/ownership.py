@@ -20,11 +20,11 @@ from modeldeck.operations.common.patch import own_annotation
 class Ownership(StrEnum):
     OURS = "ours"
     """It is marked; or it ended with an open end, and nobody has been there since."""
-    BACK = "back"
+    REVERTED = "reverted"
     """It has been taken back, as its own line in the history tells; what has changed since is others' doing."""
-    TAKEN = "taken"
+    HELD_BY_OTHER = "held by other"
     """The mark of another operation stands: how that one ends decides whose doing it is that stands."""
-    PASSED = "passed"
+    SUPERSEDED = "superseded"
     """Another operation has been there since: whatever stands is that one's."""
     UNMARKED = "unmarked"
     """It never took effect; or somebody took the mark off by hand, and what stands may still be its doing."""
@@ -33,16 +33,16 @@ class Ownership(StrEnum):
 def ownership_of(target: Target, operation_id: str, deployment: Deployment) -> Ownership:
     mark, past = under_way(deployment.annotations), history_of(deployment.annotations)
     if any(one.id == operation_id and one.outcome == Outcome.UNDONE for one in past):
-        return Ownership.BACK
+        return Ownership.REVERTED
     if mark is not None and deployment.annotations[OPERATION] != mark_before(target):
-        return Ownership.OURS if mark.id == operation_id else Ownership.TAKEN
+        return Ownership.OURS if mark.id == operation_id else Ownership.HELD_BY_OTHER
     for one in past:
         if one.id == operation_id:
             return Ownership.OURS
         if one.id == target.fingerprint.last_operation:
             break
         if one.outcome != Outcome.UNDONE:
-            return Ownership.PASSED
+            return Ownership.SUPERSEDED
     return Ownership.UNMARKED
 
 

@@ -34,7 +34,7 @@ async def ended_elsewhere(execution: Execution) -> Operation | None:
     begun = execution.now.runner_pid is not None
     # A line in the history that tells of a good end tells more than who has been there since.
     carried_out = begun and Outcome.UNDONE.value not in ends and await _committed(execution)
-    passed = carried_out and await targets(execution, Ownership.PASSED) and not await _marked(execution)
+    passed = carried_out and await targets(execution, Ownership.SUPERSEDED) and not await _marked(execution)
     if passed or ends == {Outcome.DONE.value}:
         started(execution)
         message = f"it was carried out, and {_SINCE}" if passed else _FINISHED
@@ -95,7 +95,9 @@ async def behind_another(execution: Execution) -> Operation | None:
     taken up again then. One that has changed nothing leaves nothing."""
     if not any(step.requests and step.name is not StepName.LOCK for step in execution.now.steps):
         return None
-    message = next((f"{taken(deployment)}" for _, found, deployment in await _standings(execution) if found is Ownership.TAKEN), None)
+    message = next(
+        (f"{taken(deployment)}" for _, found, deployment in await _standings(execution) if found is Ownership.HELD_BY_OTHER), None
+    )
     if message is None:
         return None
     return execution.end(Outcome.NEEDS_ATTENTION, f"nothing was tried: {message}")

@@ -75,7 +75,7 @@ async def resume(operation_id: str, with_: Recovery) -> Operation:
     told = await _take_over(run)
     if told is not None:
         return told
-    passed, back = await targets(run, Ownership.PASSED), await targets(run, Ownership.BACK)
+    passed, back = await targets(run, Ownership.SUPERSEDED), await targets(run, Ownership.REVERTED)
     if before.undoing or back or (passed and not committed(before, run.plan)):
         return await undo(run, "taken back after it was cut off")
     if before.cancel_asked and not committed(before, run.plan):

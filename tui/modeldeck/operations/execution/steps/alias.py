@@ -45,11 +45,11 @@ class MoveAlias:
         cluster = execution.clients.need_cluster()
         deployment = await execution.retry(lambda: cluster.deployment(*execution.key))
         found = ownership_of(execution.target, execution.plan.id, deployment)
-        if found is Ownership.PASSED:
+        if found is Ownership.SUPERSEDED:
             return passed_words(deployment)
-        if found is Ownership.TAKEN:
+        if found is Ownership.HELD_BY_OTHER:
             raise taken(deployment)
-        if found is Ownership.BACK:
+        if found is Ownership.REVERTED:
             return "it was taken back; somebody has moved the alias since"
         if found is Ownership.UNMARKED:
             raise Conflict("the mark of this operation is gone: whether it moved the alias cannot be told", backend="MLflow")

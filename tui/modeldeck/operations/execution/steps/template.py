@@ -50,11 +50,11 @@ class PatchDeployment:
 
         async def decide(deployment: Deployment, lost: Failure | None) -> DeploymentPatch | str:
             found = ownership_of(execution.target, execution.plan.id, deployment)
-            if found is Ownership.PASSED:
+            if found is Ownership.SUPERSEDED:
                 return passed_words(deployment)
-            if found is Ownership.TAKEN:
+            if found is Ownership.HELD_BY_OTHER:
                 raise taken(deployment)
-            if found is Ownership.BACK:
+            if found is Ownership.REVERTED:
                 return await self._back_already(execution, deployment)
             ours = self._back(execution, deployment)
             if not ours and lost is None:
