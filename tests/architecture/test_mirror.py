@@ -40,12 +40,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "modeldeck/domain/status": "serving_row",
     },
     "parts of operations, which are carried out whole: test_service, test_machine, the crash matrix": {
-        "modeldeck/operations/execution": "release_edits",
-        "modeldeck/operations/history": "remembering",
         "modeldeck/operations/runner": "handle runner",
-    },
-    "likewise; test_verify names what it states": {
-        "modeldeck/operations/execution/steps": "stated",
     },
     "Protocols: nothing in them runs": {
         "modeldeck": "ports",
