@@ -39,11 +39,9 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "values without a rule; test_joining makes them": {
         "modeldeck/domain/status": "serving_row",
     },
-    "parts of operations, which are carried out whole: test_service, test_machine, the crash matrix": {
-        "modeldeck/operations/runner": "handle runner",
-    },
     "Protocols: nothing in them runs": {
         "modeldeck": "ports",
+        "modeldeck/operations/runner": "handle",
     },
     "programs of their own, brought up for real: test_whole, test_container, test_process, test_control_plane": {
         "modeldeck/sandbox/control_plane": "components",

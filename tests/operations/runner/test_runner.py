@@ -21,6 +21,7 @@ from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.operations.journal.signals import Signal, SignalRequest, ask
 from modeldeck.operations.planning.plan import plan
 from modeldeck.operations.runner.runner import AWAY, Gone, Order, Verb, _watch, carry_out
+from tests.operations.conftest import Bench
 from tests.support.fakes.clients import FakeClients, fake_clients
 from tests.support.fakes.journals import MemoryJournal
 from tests.support.plans import acquire
@@ -213,3 +214,20 @@ def test_without_a_lock_there_is_nothing_that_could_be_away(computer: Computer) 
         assert "write_lease" not in computer.fake.traps.calls
 
     computer.run(story())
+
+
+async def test_a_cluster_that_is_away_for_half_an_hour_is_given_up(bench: Bench) -> None:
+    locks = Locks(bench.fake.cluster, bench.fake.clock, "me")
+    await acquire(locks, await bench.good_plan("2"), lambda message: None)
+    bench.fake.traps.fail("write_lease", Unreachable("refused"), times=10**6)
+    began = bench.fake.clock.monotonic()
+    assert await _watch(bench.fake.clients, locks, bench.fake.clock) == "the cluster has been away for 30 minutes"
+    assert 1800.0 < bench.fake.clock.monotonic() - began < 1830.0
+
+
+async def test_without_the_sandbox_it_lives_with_it_goes_at_once(bench: Bench) -> None:
+    clients = replace(bench.fake.clients, environment=replace(bench.fake.environment, lives_with=gone_pid()))
+    began = bench.fake.clock.monotonic()
+    locks = Locks(bench.fake.cluster, bench.fake.clock, "me")
+    assert await _watch(clients, locks, bench.fake.clock) == "the sandbox has ended"
+    assert bench.fake.clock.monotonic() - began < 10.0
