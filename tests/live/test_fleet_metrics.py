@@ -12,7 +12,7 @@ from modeldeck.domain.metrics.profiles.queries import WIDE_WINDOW, rate_window
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.live import fleet_metrics
-from modeldeck.live.fleet_metrics import FleetMetrics, FleetScrapes, exports, fleet_scrapes
+from modeldeck.live.fleet_metrics import FleetMetrics, FleetScrapes, chart_queries, exports, fleet_scrapes
 from tests.support import sample
 
 USUAL, WIDE = f"[{rate_window()}s]", f"[{WIDE_WINDOW}s]"
@@ -51,6 +51,21 @@ async def test_what_came_back_empty_is_asked_for_in_a_wider_window(retry: bool, 
         stats = await asking.stats(scrapes, sample.FLEET, ("serving",))
         assert metrics.windows() == expected
         assert bool(stats.groups[0].vectors["requests"].samples) is (WIDE in expected)
+
+
+async def test_the_questions_stand_beside_their_answers() -> None:
+    metrics: Any = Rates(filled=WIDE)
+    (group,) = (await FleetMetrics(metrics, LinkPatterns(), retry=True).stats(await scraped(metrics), sample.FLEET, ("serving",))).groups
+    assert group.queries.keys() == group.vectors.keys() == {"buckets", "requests", "errors"}
+    assert all(WIDE in promql for promql in group.queries.values())
+
+
+async def test_charts_are_of_one_deployments_pods() -> None:
+    metrics: Any = Rates(filled=USUAL)
+    one = (await scraped(metrics)).by_deployment["serving/iris"]
+    queries = chart_queries(one, sample.FLEET, "serving", "iris", step=15.0)
+    assert queries.keys() == {"p50", "p90", "p99", "requests", "errors"}
+    assert all('namespace="serving",pod=~"iris-[a-z0-9]+-[a-z0-9]{5}"' in promql for promql in queries.values())
 
 
 async def test_a_window_that_holds_something_stays() -> None:

@@ -8,18 +8,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.measured import Group, grouped, unmeasured
-from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels
 from modeldeck.domain.metrics.profiles.profile import Profile
-from modeldeck.domain.metrics.profiles.queries import WIDE_WINDOW, bulk_queries
+from modeldeck.domain.metrics.profiles.queries import WIDE_WINDOW, bulk_queries, deployment_queries, pod_pattern
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.scraping import Scraped, names_in, questions, scraped_by_deployment
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.metrics.statements import Metric, known_metrics
-from modeldeck.ports import Metrics
 
 MANY_PODS = 500
 """From so many on it is worked out in a thread how they are scraped: a second for 15,000, for which keys must not wait."""
@@ -42,9 +42,25 @@ class Stats:
     scraped: Mapping[str, Scraped] | None = None
 
 
-async def exports(metrics: Metrics, namespaces: Sequence[str]) -> tuple[Vector, ...]:
+class InstantQueries(Protocol):
+    """So much of `ports.Metrics` as is needed here."""
+
+    @property
+    def scope(self) -> SeriesScope: ...
+
+    async def query(self, promql: str) -> Vector: ...
+
+
+async def exports(metrics: InstantQueries, namespaces: Sequence[str]) -> tuple[Vector, ...]:
     """Which metrics are exported there, with which labels: what `fleet_scrapes` reads."""
     return tuple(await asyncio.gather(*(metrics.query(promql) for promql in questions(namespaces, metrics.scope))))
+
+
+def chart_queries(scraped: Scraped, fleet: Fleet, namespace: str, deployment: str, *, step: float) -> dict[str, str]:
+    """The range queries of one Deployment's charts."""
+    index, key = PodIndex(fleet), f"{namespace}/{deployment}"
+    addresses = index.addresses([pod for pod, owner in index.owners.items() if owner == key])
+    return deployment_queries(scraped.profile, scraped.labels.of_pods(namespace, pod_pattern(deployment), addresses), step=step)
 
 
 async def fleet_scrapes(answers: Sequence[Vector], fleet: Fleet, scope: SeriesScope) -> FleetScrapes:
@@ -61,7 +77,7 @@ class FleetMetrics:
     `retry`: what came back empty is asked for again at once, in the wider window; else from the next time on.
     """
 
-    def __init__(self, metrics: Metrics, patterns: LinkPatterns, *, retry: bool = False) -> None:
+    def __init__(self, metrics: InstantQueries, patterns: LinkPatterns, *, retry: bool = False) -> None:
         self._metrics = metrics
         self._patterns = patterns
         self._retry = retry
@@ -88,4 +104,4 @@ class FleetMetrics:
             self._windows[profile.name] = WIDE_WINDOW
             if self._retry:
                 return await self._group(way, deployments, namespaces, stated)
-        return Group(profile, labels, deployments, vectors)
+        return Group(profile, labels, deployments, vectors, queries)

@@ -16,12 +16,10 @@ from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.measured import ChartPoints, chart_points
-from modeldeck.domain.metrics.pod_labels import PodIndex
-from modeldeck.domain.metrics.profiles.queries import deployment_queries, pod_pattern
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
 from modeldeck.domain.reading import Reading
-from modeldeck.live.fleet_metrics import FleetMetrics, Stats
+from modeldeck.live.fleet_metrics import FleetMetrics, Stats, chart_queries
 from modeldeck.live.poller import Poller
 from modeldeck.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from modeldeck.live.scrapes import Scrapes
@@ -321,10 +319,7 @@ class Hub:
         start = end - query.window
         if scraped is None or fleet is None:
             return LiveCharts(query, start, end, step, ChartPoints(), {})
-        index = PodIndex(fleet)
-        addresses = index.addresses([pod for pod, owner in index.owners.items() if owner == key])
-        where = scraped.labels.of_pods(query.namespace, pod_pattern(query.deployment), addresses)
-        promql = deployment_queries(scraped.profile, where, step=step)
+        promql = chart_queries(scraped, fleet, query.namespace, query.deployment, step=step)
         answers = await asyncio.gather(*(self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values()))
         points = chart_points(scraped.profile, dict(zip(promql, answers, strict=True)))
         warnings = tuple(dict.fromkeys((*scraped.several, *(message for answer in answers for message in answer.warnings))))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from modeldeck.domain.kubernetes.workloads import Fleet
@@ -59,6 +59,8 @@ class Group:
     labels: PodLabels
     deployments: frozenset[str]
     vectors: Mapping[str, Vector]
+    queries: Mapping[str, str] = field(default_factory=dict)
+    """The PromQL that these are the answers of, by the same names."""
 
 
 def grouped(scraped: Mapping[str, Scraped]) -> dict[tuple[Profile, PodLabels], frozenset[str]]:

@@ -74,16 +74,7 @@ def names_in(answers: Iterable[Vector]) -> frozenset[str]:
 
 def scraped_by_deployment(answers: Iterable[Vector], fleet: Fleet, scope: SeriesScope) -> dict[str, Scraped]:
     """Deployment key → how its pods are scraped; without those whose pods export nothing that is known."""
-    index = PodIndex(fleet)
-    found: dict[str, dict[PodLabels, list[Labels]]] = defaultdict(lambda: defaultdict(list))
-    strangers: list[Labels] = []
-    for labels in (sample.labels for answer in answers for sample in answer.samples):
-        by = index.find(labels, scope)
-        key = index.pod_of(labels, by) if by is not None else None
-        if by is None or key is None:
-            strangers.append(labels)
-        else:
-            found[index.owners[key]][by].append(labels)
+    found, strangers = series_by_deployment(answers, PodIndex(fleet), scope)
     alike = _by_stem(strangers)
     scraped: dict[str, Scraped] = {}
     for deployment, read in found.items():
@@ -95,6 +86,22 @@ def scraped_by_deployment(answers: Iterable[Vector], fleet: Fleet, scope: Series
                 scraped[deployment] = replace(one, several=(*one.several, *others))
                 break
     return scraped
+
+
+def series_by_deployment(
+    answers: Iterable[Vector], index: PodIndex, scope: SeriesScope
+) -> tuple[Mapping[str, Mapping[PodLabels, list[Labels]]], list[Labels]]:
+    """(Deployment key → by which labels they name its pods → its series, the series of pods that are not the fleet's)."""
+    found: dict[str, dict[PodLabels, list[Labels]]] = defaultdict(lambda: defaultdict(list))
+    strangers: list[Labels] = []
+    for labels in (sample.labels for answer in answers for sample in answer.samples):
+        by = index.find(labels, scope)
+        key = index.pod_of(labels, by) if by is not None else None
+        if by is None or key is None:
+            strangers.append(labels)
+        else:
+            found[index.owners[key]][by].append(labels)
+    return found, strangers
 
 
 def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> Scraped | None:
