@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from modeldeck.config.values import Flags
 
-VERBS = ("promote", "rollback", "status", "history", "operations", "doctor", "register", "gate", "config", "sandbox")
+VERBS = ("promote", "rollback", "status", "history", "operations", "doctor", "register", "gate", "metrics", "config", "sandbox")
 
 _EPILOG = """\
 verbs:
@@ -22,6 +22,7 @@ verbs:
   register RUN --model NAME                    a run's model as a new version
   doctor                                       each backend: reachable, version, permissions, what will not work and why
   gate check FILE [--deployment NS/NAME]       a gate's file and queries, and what it would say of a deployment today
+  metrics check [NS/NAME]                      what is found of each deployment's metrics, what is asked, and what it answers
   config path | show | check                   which settings are in force, and where each comes from
   sandbox                                      a whole stack on this machine: `modeldeck sandbox --help`
 
@@ -87,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     _output(verbs.add_parser("doctor", parents=[everywhere], description="What works, what does not, and why."))
     _register(verbs.add_parser("register", parents=[everywhere], description="Register the model that a run logged."))
     _gate(verbs.add_parser("gate", parents=[everywhere], description="Try a gate's settings before they are needed."))
+    _metrics(verbs.add_parser("metrics", parents=[everywhere], description="How deployments are measured, and what is not known of them."))
     _config(verbs.add_parser("config", parents=[everywhere], description="Which settings are in force."))
     verbs.add_parser("sandbox", add_help=False)
     verbs.add_parser("runner", add_help=False).set_defaults(output="text")
@@ -168,6 +170,12 @@ def _gate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("check",))
     parser.add_argument("file", metavar="FILE", help="TOML with the keys of a gate at its top")
     parser.add_argument("--deployment", metavar="NS/NAME", help="judge its pods as they serve now; without it only the queries are tried")
+    _output(parser)
+
+
+def _metrics(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("check",))
+    parser.add_argument("deployment", nargs="?", metavar="NS/NAME", help="only this one, and what its charts ask")
     _output(parser)
 
 

@@ -133,6 +133,10 @@ async def _asynchronous(given: argparse.Namespace, environment: Environment) -> 
         from modeldeck.cli.gate import gate
 
         return await gate(environment, given)
+    if given.verb == "metrics":
+        from modeldeck.cli.metrics import metrics
+
+        return await metrics(environment, given)
     from modeldeck.cli.change import change
 
     return await change(environment, given)

@@ -1,0 +1,113 @@
+"""`modeldeck metrics check`: asked in the very way in which the deck asks."""
+
+from __future__ import annotations
+
+import pytest
+
+from modeldeck.cli import metrics
+from modeldeck.domain.failures import Failure, InvalidQuery, Unreachable
+from modeldeck.domain.metrics.profiles.queries import rate_window
+from tests.cli.conftest import Shell
+from tests.support.clocks import FakeClock
+from tests.support.history import NOW, History
+
+CHARTS = ["chart p50", "chart p90", "chart p99", "chart requests", "chart errors"]
+
+
+@pytest.fixture
+def history(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> History:
+    """serving/iris under even traffic, one request in a hundred failing."""
+    monkeypatch.setattr(metrics, "SystemClock", lambda: FakeClock(NOW))
+    past = History()
+    pods = list(shell.fake.cluster.pods.values())
+    shell.fake.cluster.pods.clear()
+    for pod, suffix in zip(pods, ("abcde", "fghij"), strict=True):  # as Kubernetes calls them: charts go by the names
+        pod.name = f"{pod.set_name}-{suffix}"
+        shell.fake.cluster.pods[pod.name] = pod
+        past.fastapi(pod.name, errors=0.01)
+    shell.fake.measured = True
+    shell.fake.metrics = past  # type: ignore[assignment]
+    return past
+
+
+def test_what_is_found_and_asked(shell: Shell, history: History) -> None:
+    said = shell("metrics", "check", "serving/iris")
+    head, pods, requests, failed, latency, now, *queries = said.out.splitlines()
+    assert (said.code, head) == (0, "serving/iris: FastAPI instrumentator")
+    assert pods.split(maxsplit=1) == ["pods", "named by namespace and pod"]
+    assert "http_requests_total{" in requests
+    assert "(status: 2xx, 5xx)" in requests
+    assert 'status=~"5.."' in failed
+    assert latency.split() == ["latency", "http_request_duration_highr_seconds"]
+    assert "errors 1.00%, 4.00 requests/s" in now
+    assert [query[:17].strip() for query in queries] == ["buckets", "requests", "errors", *CHARTS]
+    assert all(query.endswith(" series") and f"[{rate_window()}s]" in query for query in queries[:3])
+
+
+def test_the_contract(shell: Shell, history: History) -> None:
+    body = shell("metrics", "check", "serving/iris", "-o", "json").json
+    (one,) = body["deployments"]
+    assert (one["deployment"], one["profile"], one["latency"]) == (
+        "serving/iris",
+        "FastAPI instrumentator",
+        "http_request_duration_highr_seconds",
+    )
+    assert one["pod_labels"] == {"pod": "pod", "namespace": "namespace", "matchers": ""}
+    assert one["requests"]["labels"] == {"status": ["2xx", "5xx"]}
+    assert one["values"]["error_ratio"] == pytest.approx(0.01)
+    assert one["values"]["requests_per_second"] == pytest.approx(4.0)
+    assert (one["not_known"], one["versions"], one["predictions"]) == ([], None, None)
+    assert {query["name"]: query["series"] for query in one["queries"]} == {
+        "buckets": 12,
+        "requests": 2,
+        "errors": 2,
+        **dict.fromkeys(CHARTS, 1),
+    }
+    asked = [promql for promql, _ in history.asked]
+    assert {query["query"] for query in one["queries"] if not query["name"].startswith("chart")} <= set(asked)
+
+
+def test_of_all_deployments_only_the_bulk_is_asked(shell: Shell, history: History) -> None:
+    (one,) = shell("metrics", "check", "-o", "json").json["deployments"]
+    assert [query["name"] for query in one["queries"]] == ["buckets", "requests", "errors"]
+
+
+@pytest.mark.parametrize(("failure", "code"), [(InvalidQuery("too many samples", backend="Prometheus"), 3), (Unreachable("gone"), 6)])
+def test_one_question_that_is_not_answered(shell: Shell, history: History, failure: Failure, code: int) -> None:
+    history.failure, history.failing = failure, lambda promql: "5.." in promql
+    said = shell("metrics", "check", "serving/iris", "-o", "json")
+    (one,) = said.json["deployments"]
+    assert said.code == code
+    assert failure.message in said.err
+    assert {query["name"]: query["error"] for query in one["queries"] if query["error"]} == {
+        "errors": failure.message,
+        "chart errors": failure.message,
+    }
+    assert one["values"]["requests_per_second"] == pytest.approx(4.0)
+
+
+def test_a_prometheus_that_is_away(shell: Shell, history: History) -> None:
+    history.failure = Unreachable("gone", backend="Prometheus")
+    said = shell("metrics", "check", "-o", "json")
+    assert (said.code, said.json["error"]["code"]) == (6, "unreachable")
+
+
+def test_without_a_prometheus(shell: Shell) -> None:
+    said = shell("metrics", "check")
+    assert said.code == 6
+    assert "PROMETHEUS_URL" in said.err
+
+
+def test_no_such_deployment(shell: Shell, history: History) -> None:
+    said = shell("metrics", "check", "serving/rose")
+    assert (said.code, said.out) == (3, "")
+    assert "no deployment serving/rose" in said.err
+
+
+def test_a_server_that_nobody_knows(shell: Shell, history: History) -> None:
+    shell.fake.metrics = History()  # type: ignore[assignment]
+    said = shell("metrics", "check", "serving/iris")
+    assert (said.code, said.out.splitlines()) == (
+        0,
+        ["serving/iris: no known model server", "  ? none of the metrics that profiles know is scraped of its pods"],
+    )

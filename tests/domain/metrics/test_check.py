@@ -1,0 +1,96 @@
+"""What is told of each Deployment's metrics, and of what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from modeldeck.domain.metrics.check import CheckedCounter, CheckedDeployment, CheckedQuery, check
+from modeldeck.domain.metrics.measured import Group, grouped
+from modeldeck.domain.metrics.samples import Sample, Vector
+from modeldeck.domain.metrics.scraping import scraped_by_deployment
+from modeldeck.domain.metrics.series_scope import SeriesScope
+from tests.support import sample
+
+IRIS, WINE = (next(pod.name for pod in sample.FLEET.pods if pod.name.startswith(name)) for name in ("iris", "wine"))
+HISTOGRAM = {"__name__": "http_request_duration_highr_seconds_bucket"}
+COUNTED = {"__name__": "http_requests_total", "handler": "/invocations"}
+
+
+def of(pod: str, *series: Mapping[str, str], value: float = 1.0) -> Vector:
+    return Vector(tuple(Sample({**labels, "namespace": "serving", "pod": pod}, 0.0, value) for labels in series))
+
+
+def checked(
+    *answers: Vector, vectors: Mapping[str, Vector] | None = None, queries: Mapping[str, str] | None = None, refused: str = ""
+) -> dict[str, CheckedDeployment]:
+    scope = SeriesScope()
+    scraped = scraped_by_deployment(answers, sample.FLEET, scope)
+    groups = [Group(*way, keys, vectors or {}, queries or {}) for way, keys in grouped(scraped).items()]
+    said = dict.fromkeys((queries or {}).values(), refused) if refused else {}
+    return {one.key: one for one in check(answers, scraped, groups, sample.FLEET, scope, refused=said)}
+
+
+def test_counters_with_the_labels_that_tell_failed_requests_apart() -> None:
+    one = checked(of(IRIS, HISTOGRAM, {**COUNTED, "status": "2xx"}, {**COUNTED, "status": "5xx"}))["serving/iris"]
+    assert one.requests is not None
+    assert one.requests.selector.startswith('http_requests_total{handler!~"')
+    assert one.requests.labels == {"status": ("2xx", "5xx")}
+    assert one.errors is not None
+    assert one.errors.selector.startswith('http_requests_total{status=~"5..",')
+    assert one.not_known == ()
+
+
+def test_a_server_without_a_histogram_has_no_latency_and_a_mean_is_none() -> None:
+    one = checked(of(WINE, {"__name__": "nv_inference_request_success"}, {"__name__": "nv_inference_request_failure"}))["serving/wine"]
+    assert (one.requests, one.errors) == (CheckedCounter("nv_inference_request_success"), CheckedCounter("nv_inference_request_failure"))
+    latency, blind = sorted(one.not_known, reverse=True)
+    assert latency == "latency is not known: Triton exports no histogram of it here, and a mean is no quantile"
+    assert blind.startswith("0 failed requests are no proof: Triton leaves out")
+
+
+def test_a_counter_that_is_not_there_yet() -> None:
+    one = checked(of(IRIS, HISTOGRAM))["serving/iris"]
+    assert (one.requests is not None, one.errors) == (True, None)
+    assert one.not_known == (
+        "FastAPI instrumentator exports no counter of failed requests here",
+        "requests are not known: http_requests_total is not exported yet",
+    )
+
+
+def test_what_is_answered_of_its_own_pods() -> None:
+    answers = of(IRIS, HISTOGRAM, {**COUNTED, "status": "2xx"})
+    others = of(WINE, HISTOGRAM, {**COUNTED, "status": "2xx"})
+    vectors = {"requests": of(IRIS, {}, value=2.0), "buckets": of(WINE, {"le": "0.1"}, {"le": "+Inf"})}
+    found = checked(answers, others, vectors=vectors, queries={"requests": "sum(a)", "buckets": "sum(b)"})
+    iris, wine = found["serving/iris"], found["serving/wine"]
+    assert iris.queries == (CheckedQuery("requests", "sum(a)", 1), CheckedQuery("buckets", "sum(b)", 0))
+    assert iris.stats.requests_per_second == 2.0
+    assert iris.not_known == ("buckets: no answer: of its pods, no two scrapes lie within the window",)
+    assert [query.series for query in wine.queries] == [0, 2]
+
+
+def test_what_is_refused_is_no_empty_answer() -> None:
+    answers = of(IRIS, HISTOGRAM, {**COUNTED, "status": "2xx"})
+    one = checked(answers, vectors={"requests": Vector(())}, queries={"requests": "sum(a)"}, refused="too many samples")["serving/iris"]
+    assert one.queries == (CheckedQuery("requests", "sum(a)", None, "too many samples"),)
+    assert one.not_known == ("requests: Prometheus answers: too many samples",)
+
+
+@pytest.mark.parametrize(
+    ("series", "message"),
+    [
+        ((), "none of the metrics that profiles know is scraped of its pods"),
+        (({"__name__": "python_info"},), "no profile knows its server by python_info alone"),
+        (tuple({"__name__": name} for name in "edcba"), "no profile knows its server by a, b, c, d … alone"),
+    ],
+)
+def test_why_a_deployment_is_not_measured(series: tuple[Mapping[str, str], ...], message: str) -> None:
+    one = checked(of(IRIS, *series))["serving/iris"]
+    assert (one.scraped, one.not_known) == (None, (message,))
+
+
+def test_nothing_is_missing_where_no_pods_are_wanted() -> None:
+    idle = [one for one in checked().values() if one.not_known == ("no pods are wanted",)]
+    assert [one.key for one in idle] == sorted(each.key for each in sample.FLEET.deployments if not each.desired)
