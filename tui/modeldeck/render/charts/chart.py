@@ -18,7 +18,7 @@ _TICK_ROWS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class PlotFrame:
     """Where things stand: the plot is `width` x `height` cells, right of an axis of `axis` cells."""
 
     axis: int
@@ -50,13 +50,13 @@ def chart_lines(data: ChartData, width: int, height: int) -> list[Line]:
     values = [v for series in data.series for _, raw in series.points if (v := finite(raw)) is not None]
     if not values:
         return _without_data(data, width, height, legend)
-    frame = _frame(data, values, width, plot_height)
+    frame = frame_of(data, values, width, plot_height)
     lines = list(legend)
     if labels:
-        lines.append(_marker_labels(data, frame))
-    lines += _plot(data, frame)
+        lines.append(marker_labels(data, frame))
+    lines += plot_lines(data, frame)
     if clock:
-        lines.append(_time_axis(data, frame))
+        lines.append(time_axis(data, frame))
     return lines
 
 
@@ -75,24 +75,26 @@ def legend_line(data: ChartData, width: int) -> Line:
         else:
             value = value_at(series.points, data.cursor, data.gap or (end - start) / max(1, width))
         message = NONE if value is None else data.format(value)
-        line += [Cell(f"{_symbol(index)} ", role), Cell(clean(series.name, limit=64) + " ", "muted"), Cell(message + "  ", "strong")]
+        line += [Cell(f"{symbol(index)} ", role), Cell(clean(series.name, limit=64) + " ", "muted"), Cell(message + "  ", "strong")]
     if data.bound is not None:
         message = f"╌ {clean(data.bound_name, limit=64)} {data.format(data.bound)}"
         if sum(cells(cell.text) for cell in line) + cells(message) <= width:
             line.append(Cell(message, "warn"))
-    return _exactly(line, width)
+    return exactly(line, width)
 
 
-def _frame(data: ChartData, values: list[float], width: int, height: int) -> _Frame:
+def frame_of(data: ChartData, values: list[float], width: int, height: int, *, axis: int = 0) -> PlotFrame:
+    """`axis`: the least cells for the labels of values, so that charts on top of each other have their times in the same columns."""
     if data.bound is not None:
         values = [*values, data.bound]
     scale = value_scale(values, max(2, height // _TICK_ROWS), zero=data.zero, log=data.log)
-    axis = min(max(cells(data.format(tick)) for tick in scale.ticks), width // 3)
+    axis = min(max(axis, *(cells(data.format(tick)) for tick in scale.ticks)), width // 3)
     # One cell for the axis, one for the symbol at the end of each line.
-    return _Frame(axis, width - axis - 2, height, data.window, scale)
+    return PlotFrame(axis, width - axis - 2, height, data.window, scale)
 
 
-def _plot(data: ChartData, frame: _Frame) -> list[Line]:
+def plot_lines(data: ChartData, frame: PlotFrame) -> list[Line]:
+    """The value axis, and what is drawn right of it."""
     grid: list[list[str]] = [[" "] * frame.width for _ in range(frame.height)]
     roles: list[list[Role]] = [[""] * frame.width for _ in range(frame.height)]
     _draw_rules(data, frame, grid, roles)
@@ -114,7 +116,7 @@ def _plot(data: ChartData, frame: _Frame) -> list[Line]:
     ]
 
 
-def _draw_rules(data: ChartData, frame: _Frame, grid: list[list[str]], roles: list[list[Role]]) -> None:
+def _draw_rules(data: ChartData, frame: PlotFrame, grid: list[list[str]], roles: list[list[Role]]) -> None:
     """Bound, markers and cursor: behind the lines."""
     row = None if data.bound is None else frame.row(data.bound)
     if row is not None:
@@ -131,14 +133,14 @@ def _draw_rules(data: ChartData, frame: _Frame, grid: list[list[str]], roles: li
                 roles[y][column] = role
 
 
-def _ends(data: ChartData, frame: _Frame) -> dict[int, Cell]:
+def _ends(data: ChartData, frame: PlotFrame) -> dict[int, Cell]:
     """Each series' symbol beside its newest value; the first series wins a row."""
     ends: dict[int, Cell] = {}
     for index, series in enumerate(data.series):
         value = last_value(series.points)
         row = None if value is None or (data.log and value <= 0) else frame.row(value)
         if row is not None:
-            ends.setdefault(row, Cell(_symbol(index), SERIES_ROLES[index % len(SERIES_ROLES)]))
+            ends.setdefault(row, Cell(symbol(index), SERIES_ROLES[index % len(SERIES_ROLES)]))
     return ends
 
 
@@ -156,7 +158,7 @@ def _runs(characters: Sequence[str], roles: Sequence[Role]) -> list[Cell]:
     return line
 
 
-def _marker_labels(data: ChartData, frame: _Frame) -> Line:
+def marker_labels(data: ChartData, frame: PlotFrame) -> Line:
     """Where labels would touch, the newest is kept: it says what runs now."""
     row = [" "] * (frame.width + 1)
     free = len(row) + 1
@@ -172,7 +174,8 @@ def _marker_labels(data: ChartData, frame: _Frame) -> Line:
     return (Cell(" " * (frame.axis + 1)), Cell("".join(row), "marker"))
 
 
-def _time_axis(data: ChartData, frame: _Frame) -> Line:
+def time_axis(data: ChartData, frame: PlotFrame) -> Line:
+    """Clock times below their columns."""
     row = [" "] * frame.width
     free = 0
     for at, label in time_ticks(*frame.window, frame.width, data.tz):
@@ -190,11 +193,13 @@ def _without_data(data: ChartData, width: int, height: int, legend: list[Line]) 
     return lines
 
 
-def _symbol(index: int) -> str:
+def symbol(index: int) -> str:
+    """What tells a series apart without colour."""
     return SYMBOLS[index % len(SYMBOLS)]
 
 
-def _exactly(line: list[Cell], width: int) -> Line:
+def exactly(line: list[Cell], width: int) -> Line:
+    """The line, filled or cut to `width` cells."""
     fitted: list[Cell] = []
     room = width
     for text, role in line:
