@@ -11,6 +11,7 @@ from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.mlflow.runs import Experiment, Run, RunPage
 from modeldeck.domain.reading import Reading
+from modeldeck.live.deployment_charts import SpanQuery
 from modeldeck.live.hub import Hub, LiveQuery, RunsQuery, Topic
 from tests.support import sample
 from tests.support.clocks import FakeClock, settle
@@ -338,6 +339,32 @@ async def test_charts_begin_with_the_pods_where_none_were_looked_at_before() -> 
     await settle()
     assert heard.value(Topic.LIVE).promql
     await under_test.stop()
+
+
+async def test_a_screen_of_charts_has_a_reader_of_its_own_and_the_live_pane_rests_meanwhile() -> None:
+    heard, clock, metrics = Heard(), FakeClock(), Metrics()
+    under_test = hub(heard, clock, metrics=metrics)
+    under_test.start()
+    under_test.look_at_deployment(LiveQuery("serving", "wine"))
+    await settle()
+
+    def asked() -> list[str]:
+        return [query for query in metrics.queries if "by (namespace" not in query]
+
+    reader = under_test.charts_of("serving", "iris")
+    assert reader is not None
+    under_test.show_live(False)
+    metrics.queries.clear()
+    assert (await reader.read(SpanQuery(900.0))).promql
+    assert asked()
+    metrics.queries.clear()
+    await clock.advance(60)
+    assert not asked()
+    under_test.show_live(True)
+    await settle()
+    assert asked()
+    await under_test.stop()
+    assert hub(heard, clock, tracking=Tracking(1)).charts_of("serving", "iris") is None
 
 
 async def test_the_informer_starts_and_stops_with_the_hub() -> None:

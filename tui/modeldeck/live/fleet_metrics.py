@@ -56,11 +56,16 @@ async def exports(metrics: InstantQueries, namespaces: Sequence[str]) -> tuple[V
     return tuple(await asyncio.gather(*(metrics.query(promql) for promql in questions(namespaces, metrics.scope))))
 
 
+def where_of(scraped: Scraped, fleet: Fleet, namespace: str, deployment: str) -> str:
+    """Selects the series of a deployment's pods."""
+    index = PodIndex(fleet)
+    addresses = index.addresses([pod for pod, owner in index.owners.items() if owner == f"{namespace}/{deployment}"])
+    return scraped.labels.of_pods(namespace, pod_pattern(deployment), addresses)
+
+
 def chart_queries(scraped: Scraped, fleet: Fleet, namespace: str, deployment: str, *, step: float) -> dict[str, str]:
     """The range queries of one Deployment's charts."""
-    index, key = PodIndex(fleet), f"{namespace}/{deployment}"
-    addresses = index.addresses([pod for pod, owner in index.owners.items() if owner == key])
-    return deployment_queries(scraped.profile, scraped.labels.of_pods(namespace, pod_pattern(deployment), addresses), step=step)
+    return deployment_queries(scraped.profile, where_of(scraped, fleet, namespace, deployment), step=step)
 
 
 async def fleet_scrapes(answers: Sequence[Vector], fleet: Fleet, scope: SeriesScope) -> FleetScrapes:

@@ -19,6 +19,7 @@ from modeldeck.domain.metrics.measured import ChartPoints, chart_points
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
 from modeldeck.domain.reading import Reading
+from modeldeck.live.deployment_charts import DeploymentCharts
 from modeldeck.live.fleet_metrics import FleetMetrics, Stats, chart_queries
 from modeldeck.live.poller import Poller
 from modeldeck.live.recent_runs import RUNS_A_PAGE, RecentRuns
@@ -305,6 +306,18 @@ class Hub:
         if self._fleet is None or self._fleet.whole:  # else "no data" would be said of pods that are about to be listed
             self._pollers[Topic.LIVE].start()
             self._pollers[Topic.LIVE].refresh_now()
+
+    def charts_of(self, namespace: str, deployment: str) -> DeploymentCharts | None:
+        """For a screen of its own; None without a Prometheus."""
+        if self._metrics is None or self._scrapes is None:
+            return None
+        return DeploymentCharts(namespace, deployment, self._metrics, self._scrapes, lambda: self._fleet, self._clock)
+
+    def show_live(self, shown: bool) -> None:
+        """Whether the live pane can be seen: else nothing is asked for it."""
+        if Topic.LIVE in self._pollers:
+            poller = self._pollers[Topic.LIVE]
+            (poller.resume if shown else poller.pause)()
 
     async def _fetch_live(self) -> LiveCharts:
         assert self._metrics is not None

@@ -1,0 +1,26 @@
+"""What a chart has to be asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from modeldeck.domain.metrics.chart_kind import ChartKind, queries_of
+from modeldeck.domain.metrics.profiles import PROFILES, Profile
+
+PLAIN, APART = (next(profile for profile in PROFILES if profile.errors_apart is apart) for apart in (False, True))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "profile", "wanted"),
+    [
+        ((ChartKind.LATENCY,), PLAIN, {"p50", "p90", "p99"}),
+        ((ChartKind.REQUESTS,), PLAIN, {"requests"}),
+        ((ChartKind.REQUESTS,), APART, {"requests", "errors"}),
+        ((ChartKind.ERRORS,), PLAIN, {"requests", "errors"}),
+        (tuple(ChartKind), PLAIN, {"p50", "p90", "p99", "requests", "errors"}),
+        ((), PLAIN, set()),
+    ],
+)
+def test_a_chart_asks_what_it_is_computed_from(kinds: tuple[ChartKind, ...], profile: Profile, wanted: set[str]) -> None:
+    """Where failed requests are counted apart, all requests are not known without them."""
+    assert queries_of(kinds, profile) == wanted

@@ -1,0 +1,166 @@
+"""Charts over any span: what is asked, on which grid, and from where on there are data."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
+from modeldeck.domain.metrics.series_scope import SeriesScope
+from modeldeck.live.deployment_charts import LEAST_SPAN, LEAST_STEP, DeploymentCharts, SpanQuery, step_of
+from modeldeck.live.scrapes import Scrapes
+from tests.support import sample
+from tests.support.clocks import FakeClock
+
+DAY = 86400.0
+EXPORTS = ({"__name__": "http_requests_total", "status": "200"}, {"__name__": "http_request_duration_highr_seconds_bucket"})
+
+
+class Metrics:
+    """Has data from `since` on, as rates have them: where the window of the rate holds something."""
+
+    def __init__(self, since: float = 0.0) -> None:
+        self.since = since
+        self.scope = SeriesScope()
+        self.asked: list[tuple[str, float, float, float]] = []
+        self.failure: Unreachable | None = None
+        self.series = 1
+
+    async def query(self, promql: str, *, at: float | None = None) -> Vector:
+        pods = [{"namespace": pod.namespace, "pod": pod.name} for pod in sample.FLEET.pods]
+        return Vector(tuple(Sample({**labels, **pod}, 0.0, 1.0) for pod in pods for labels in EXPORTS))
+
+    async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
+        if self.failure is not None:
+            raise self.failure
+        self.asked.append((promql, start, end, step))
+        times = [start + step * index for index in range(int((end - start) / step + 1e-9) + 1)]
+        points = tuple((at, 2.0) for at in times if at >= self.since)
+        return Matrix((Series({}, points),) * self.series if points else (), ("one store is away",))
+
+    @property
+    def spans(self) -> set[tuple[float, float, float]]:
+        return {(start, end, step) for _, start, end, step in self.asked}
+
+
+class World:
+    def __init__(self, *, since: float = 0.0, now: float = sample.NOW, fleet: Fleet | None = sample.FLEET, name: str = "iris") -> None:
+        self.metrics, self.clock = Metrics(since), FakeClock(now)
+        backend: Any = self.metrics
+        scrapes = Scrapes(backend, self.clock, self.namespaces)
+        self.reader = DeploymentCharts("serving", name, backend, scrapes, lambda: fleet, self.clock)
+
+    async def namespaces(self) -> tuple[str, ...]:
+        return ("serving",)
+
+
+async def test_points_stand_on_a_grid_that_does_not_move_with_the_time() -> None:
+    world = World(now=sample.NOW + 7.0)
+    found = await world.reader.read(SpanQuery(1800.0, columns=120))
+    assert world.metrics.spans == {(sample.NOW - 1800.0 + 15.0, sample.NOW, 15.0), (sample.NOW + 5.0, sample.NOW + 5.0, 15.0)}
+    assert (found.step, found.latest, found.end) == (15.0, sample.NOW + 5.0, sample.NOW + 15.0)
+    assert [at for at, _ in found.points.p99][-2:] == [sample.NOW, sample.NOW + 5.0]
+    assert found.start == found.end - 1800.0
+
+
+async def test_on_a_step_nothing_is_asked_twice() -> None:
+    world = World()
+    found = await world.reader.read(SpanQuery(1800.0, columns=120))
+    assert len(world.metrics.spans) == 1
+    assert found.end == found.latest == sample.NOW
+
+
+@pytest.mark.parametrize(
+    ("kinds", "names"),
+    [
+        ({ChartKind.LATENCY}, {"histogram_quantile"}),
+        ({ChartKind.REQUESTS}, {"sum"}),
+        (set(ChartKind), {"histogram_quantile", "sum"}),
+    ],
+)
+async def test_only_what_is_seen_is_asked_and_all_queries_are_told(kinds: set[ChartKind], names: set[str]) -> None:
+    world = World()
+    found = await world.reader.read(SpanQuery(1800.0, columns=120, kinds=frozenset(kinds)))
+    assert {re.match(r"\w+", promql).group() for promql, *_ in world.metrics.asked} == names  # type: ignore[union-attr]
+    assert set(found.promql) == {"p50", "p90", "p99", "requests", "errors"}
+    assert bool(found.points.p99) is (ChartKind.LATENCY in kinds)
+    assert bool(found.points.requests) is (ChartKind.REQUESTS in kinds)
+
+
+async def test_warnings_are_told_once() -> None:
+    assert (await World().reader.read(SpanQuery(1800.0))).warnings == ("one store is away",)
+
+
+async def test_of_a_month_with_an_hour_of_data_the_hour_is_shown() -> None:
+    """In steps of hours it would be one point, whose rate is that of a window mostly without data."""
+    since = sample.NOW - 3600.0
+    world = World(since=since)
+    query = SpanQuery(30 * DAY, columns=280)
+    found = await world.reader.read(query)
+    assert since - 600.0 < found.start <= since
+    assert found.step == step_of(sample.NOW - found.start, 280)
+    assert len(found.points.requests) > 250
+    world.metrics.asked.clear()
+    again = await world.reader.read(query)
+    assert again == found
+    assert len(world.metrics.spans) <= 2, "where data begin is remembered"
+
+
+async def test_where_data_begin_is_looked_for_again_further_back() -> None:
+    world = World(since=sample.NOW - 600.0)
+    await world.reader.read(SpanQuery(3600.0))
+    world.metrics.since = sample.NOW - 5 * 3600.0
+    assert (await world.reader.read(SpanQuery(3600.0))).start > sample.NOW - 1200.0
+    found = await world.reader.read(SpanQuery(6 * 3600.0))
+    assert sample.NOW - 6 * 3600.0 < found.start <= sample.NOW - 5 * 3600.0
+    past = await world.reader.read(SpanQuery(3600.0, end=sample.NOW - 2 * 3600.0))
+    assert past.start == past.end - 3600.0
+
+
+async def test_a_few_seconds_of_data_do_not_fill_the_screen() -> None:
+    found = await World(since=sample.NOW - 20.0).reader.read(SpanQuery(1800.0))
+    assert found.end - found.start >= LEAST_SPAN
+
+
+async def test_without_data_the_whole_window_is_shown() -> None:
+    found = await World(since=sample.NOW + 1.0).reader.read(SpanQuery(1800.0))
+    assert found.end - found.start == 1800.0
+    assert found.promql
+
+
+async def test_the_past_is_asked_up_to_its_end_and_the_future_is_not() -> None:
+    world = World()
+    found = await world.reader.read(SpanQuery(1800.0, end=sample.NOW - 7200.0))
+    assert found.latest == sample.NOW - 7200.0
+    assert (await world.reader.read(SpanQuery(1800.0, end=sample.NOW + 7200.0))).latest == sample.NOW
+
+
+async def test_several_series_are_a_wrong_query_and_nothing_is_drawn() -> None:
+    world = World(now=sample.NOW + 7.0)
+    world.metrics.series = 2
+    assert not (await world.reader.read(SpanQuery(1800.0, columns=120))).points.requests
+
+
+@pytest.mark.parametrize("world", [World(name="nobody"), World(fleet=Fleet((), (), ()))])
+async def test_pods_that_export_nothing_known_have_no_queries(world: World) -> None:
+    found = await world.reader.read(SpanQuery(1800.0))
+    assert not found.promql
+    assert not world.metrics.asked
+
+
+async def test_a_question_that_is_not_answered_fails() -> None:
+    world = World()
+    world.metrics.failure = Unreachable("connection refused")
+    with pytest.raises(Unreachable):
+        await world.reader.read(SpanQuery(1800.0))
+
+
+def test_a_step_is_some_seconds_at_least() -> None:
+    assert step_of(300.0, 400) == LEAST_STEP
+    assert step_of(30 * DAY, 400) == 6480.0
+    assert step_of(1800.0, 0) == 180.0

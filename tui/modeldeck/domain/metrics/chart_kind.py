@@ -1,0 +1,32 @@
+"""Which charts there are of a deployment, and what each of them has to be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from modeldeck.domain.metrics.profiles import Profile
+
+
+class ChartKind(StrEnum):
+    """In the order in which they are shown."""
+
+    LATENCY = "latency"
+    REQUESTS = "requests"
+    ERRORS = "errors"
+
+
+ALL_CHARTS = frozenset(ChartKind)
+
+
+def queries_of(kinds: Iterable[ChartKind], profile: Profile) -> frozenset[str]:
+    """The names, as `profiles.deployment_queries` has them, of what those charts are computed from."""
+    wanted: set[str] = set()
+    for kind in kinds:
+        if kind is ChartKind.LATENCY:
+            wanted |= {"p50", "p90", "p99"}
+        else:
+            wanted.add("requests")
+            if kind is ChartKind.ERRORS or profile.errors_apart:
+                wanted.add("errors")
+    return frozenset(wanted)
