@@ -59,7 +59,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "version_rows versions",
     },
     "pilot tests open them from the deck: test_deck, tests/screens/test_history.py": {
-        "modeldeck/screens/details": "detail_screens logs",
+        "modeldeck/screens/details": "logs",
     },
     "parts of one screen: test_operation_screen": {
         "modeldeck/screens/operation": "banner body",

@@ -20,7 +20,7 @@ from modeldeck.live.hub import LiveQuery, Runs, RunsQuery, Topic
 from modeldeck.render.cell import line_text
 from modeldeck.screens.deck import deck as deck_module
 from modeldeck.screens.deck.deck import Deck, SavedScreen
-from modeldeck.screens.deck.messages import CopyRequested, PromoteRequested, RollbackRequested
+from modeldeck.screens.deck.messages import CopyRequested, DetailsRequested, PromoteRequested, RollbackRequested
 from modeldeck.screens.shared.reading_screen import ReadingScreen
 from modeldeck.themes import choose_theme
 from modeldeck.widgets.content.text_view import TextView
@@ -86,6 +86,9 @@ class Stage(KeysInOrder[None]):
         self.wanted.append(message)
 
     def on_copy_requested(self, message: CopyRequested) -> None:
+        self.wanted.append(message)
+
+    def on_details_requested(self, message: DetailsRequested) -> None:
         self.wanted.append(message)
 
     def on_rollback_requested(self, message: RollbackRequested) -> None:
@@ -389,6 +392,15 @@ async def test_the_wheel_over_the_charts_moves_their_window_to_its_ends() -> Non
             await until(pilot, lambda windows=windows: [getattr(asked, "window", 0) for asked in app.source.asked] == windows)
             app.source.asked.clear()
         assert "last 1 d" in app.text()
+
+
+async def test_enter_goes_into_the_charts() -> None:
+    async with stage() as (app, pilot):
+        await pilot.press("4", "enter")
+        await until(pilot, lambda: app.wanted)
+        (asked,) = app.wanted
+        assert isinstance(asked, DetailsRequested)
+        assert (asked.what, asked.pane, asked.selection.deployment) == ("open", P.LIVE, "serving/iris")
 
 
 async def test_what_comes_for_panes_that_are_about_to_follow_is_painted_with_that(monkeypatch: pytest.MonkeyPatch) -> None:

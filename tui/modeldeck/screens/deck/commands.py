@@ -48,6 +48,7 @@ class DeckCommands(FramedScreen[None]):
         Binding("R", "restart", "Restart", id="deck.restart", show=False, tooltip="Restart the pods of the selected deployment"),
         Binding("plus", "scale(1)", "One more pod", id="deck.more", show=False, key_display="+"),
         Binding("minus", "scale(-1)", "One pod less", id="deck.less", show=False, key_display="-"),
+        Binding("enter", "depth('open')", "Open", id="deck.open", show=False, tooltip="Go into the live charts"),
         Binding("l", "depth('logs')", "Logs", id="deck.logs", tooltip="Logs of the selected deployment's pods"),
         Binding("d", "depth('describe')", "Describe", id="deck.describe"),
         Binding("y", "depth('yaml')", "YAML", id="deck.yaml", show=False),

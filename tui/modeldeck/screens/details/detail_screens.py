@@ -13,6 +13,8 @@ from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.serving_row import ServingRow
+from modeldeck.domain.status.version_changes import ServingChange, version_changes
+from modeldeck.live.hub import Hub
 from modeldeck.live.run_details import RunReader
 from modeldeck.operations.history.history import Memories, history
 from modeldeck.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking
@@ -42,6 +44,7 @@ class Depth:
         journal: Journal,
         sightings: Sightings,
         clock: Clock,
+        hub: Hub,
     ) -> None:
         self._tracking = tracking
         self._cluster = cluster
@@ -49,6 +52,7 @@ class Depth:
         self._journal = journal
         self._sightings = sightings
         self._clock = clock
+        self._hub = hub
 
     def screen(self, what: str, pane: PaneName, model: DeckModel) -> Screen[Any] | str:
         """`what` is one of open, describe, logs, yaml, history."""
@@ -63,6 +67,8 @@ class Depth:
             return self._run(chosen, model)
         if pane is PaneName.VERSIONS:
             return self._version(chosen, model)
+        if pane is PaneName.LIVE and what == "open":
+            return self._live(chosen, model)
         return self._deployment(model)
 
     def _logs(self, row: ServingRow | None) -> Screen[Any] | str:
@@ -118,6 +124,23 @@ class Depth:
             return describe.version_lines(version, run, model.truth, self._clock.now())
 
         return ReadingScreen("Version", f"{chosen.model} v{chosen.version}", load, self._clock, every=FRESH)
+
+    def _live(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
+        from modeldeck.screens.live.live_screen import LiveScreen, LiveSubject
+
+        key, environment = chosen.deployment, model.environment
+        if key is None:
+            return "no deployment selected"
+        namespace, _, name = key.partition("/")
+        reader = self._hub.charts_of(namespace, name)
+        if reader is None:
+            return "no Prometheus in this environment"
+
+        def changes() -> Sequence[ServingChange]:
+            return version_changes(model.fleet, key, environment.patterns) if model.fleet else ()
+
+        subject = LiveSubject(environment.name, key, reader, changes, self._hub.show_live, environment.refresh)
+        return LiveScreen(subject, self._clock)
 
     def _deployment(self, model: DeckModel) -> Screen[Any] | str:
         cluster, row = self._cluster, model.row

@@ -1,0 +1,64 @@
+"""Into the live charts: whose they are, what they ask, and words where there is nothing to go into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modeldeck.domain.status.selection import PaneName
+from modeldeck.live.hub import Topic
+from modeldeck.screens.deck.model import DeckModel
+from modeldeck.screens.details.detail_screens import Depth
+from modeldeck.screens.live.live_screen import LiveScreen
+from tests.support import sample
+
+
+class Hub:
+    def __init__(self, reader: object) -> None:
+        self.reader = reader
+        self.asked: list[tuple[str, str]] = []
+        self.shown: list[bool] = []
+
+    def charts_of(self, namespace: str, deployment: str) -> object:
+        self.asked.append((namespace, deployment))
+        return self.reader
+
+    def show_live(self, shown: bool) -> None:
+        self.shown.append(shown)
+
+
+def depth(hub: Any) -> Depth:
+    none: Any = None
+    return Depth(None, None, None, none, none, sample.FrozenClock(), hub)
+
+
+def model(*, seeded: bool = True) -> DeckModel:
+    found = DeckModel(sample.ENVIRONMENT)
+    if seeded:
+        for topic, value in ((Topic.FLEET, sample.FLEET), (Topic.REGISTRY, sample.REGISTRY)):
+            found.receive(topic, sample.reading(value))
+        found.seed()
+    return found
+
+
+def test_the_live_charts_are_those_of_the_selected_deployment_with_its_versions() -> None:
+    hub = Hub(object())
+    screen = depth(hub).screen("open", PaneName.LIVE, model())
+    assert isinstance(screen, LiveScreen)
+    assert hub.asked == [("serving", "iris")]
+    assert screen.subject.key == "serving/iris"
+    assert [change.version for change in screen.subject.changes()] == ["6", "7"]
+    screen.subject.on_show(False)
+    assert hub.shown == [False]
+
+
+@pytest.mark.parametrize(
+    ("reader", "seeded", "words"), [(None, True, "no Prometheus in this environment"), (object(), False, "no deployment selected")]
+)
+def test_without_anything_to_chart_it_says_so(reader: object, seeded: bool, words: str) -> None:
+    assert depth(Hub(reader)).screen("open", PaneName.LIVE, model(seeded=seeded)) == words
+
+
+def test_a_description_is_that_of_the_deployment_also_from_the_live_pane() -> None:
+    assert depth(Hub(object())).screen("describe", PaneName.LIVE, model()) == "no deployment selected"

@@ -1,0 +1,41 @@
+"""Pictures of the live screen. `pytest --snapshot-update` takes them anew; look at them before committing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.screens.live.test_live_screen import Live
+from tests.support.clocks import settle
+from tests.support.staging import Stage, settled
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)], ids=["80x24", "120x40", "200x50"])
+
+
+def pressed(*keys: str) -> Any:
+    async def press(pilot: Pilot[None]) -> None:
+        await settle()
+        await settled(pilot)
+        await pilot.press(*keys)
+        await settle()
+        await settled(pilot)
+
+    return press
+
+
+@SIZES
+def test_live(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(Stage(Live().screen), terminal_size=size, run_before=pressed())
+
+
+@SIZES
+def test_read_at_a_moment_while_it_stands_still(snap_compare: Any, size: tuple[int, int]) -> None:
+    live = Live()
+    live.reader.warnings = ("PromQL warning: one store is away",)
+    assert snap_compare(Stage(live.screen), terminal_size=size, run_before=pressed("space", *["left"] * 30))
+
+
+def test_without_colour(snap_compare: Any) -> None:
+    assert snap_compare(Stage(Live().screen, no_color=True), terminal_size=(80, 24), run_before=pressed("left"))

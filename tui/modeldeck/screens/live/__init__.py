@@ -1,0 +1,1 @@
+"""One deployment's metrics over any span of time."""

@@ -1,0 +1,210 @@
+"""The live screen of one deployment: latency, requests and errors over one time axis, which can be moved, held and read at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from modeldeck.domain.reading import Reading
+from modeldeck.domain.status.version_changes import ServingChange
+from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
+from modeldeck.live.poller import Poller
+from modeldeck.ports import Clock
+from modeldeck.screens.deck.model import state_of
+from modeldeck.screens.live import timeline as times
+from modeldeck.screens.live.timeline import Axis, Timeline
+from modeldeck.screens.live.view import CHARTS, axis_of, is_answer, live_screen_view, query_of, shown
+from modeldeck.screens.shared.framed import FramedScreen
+from modeldeck.widgets.content.chart_stack import ChartStack
+from modeldeck.widgets.content.state import Loading
+from modeldeck.widgets.footer import Footer
+from modeldeck.widgets.pane.frame import PaneHead
+from modeldeck.widgets.pane.pane import Pane
+
+AGES_EVERY = 5.0
+"""Seconds between repaints of ages while nothing is read."""
+LONGEST_PAUSE = 30.0
+"""Seconds between two questions at most: a step of hours must not hide the present."""
+
+
+class ChartsReader(Protocol):
+    async def read(self, query: SpanQuery) -> SpanCharts: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSubject:
+    """Whose metrics are shown, and what is known of it elsewhere."""
+
+    environment: str
+    key: str
+    reader: ChartsReader
+    changes: Callable[[], Sequence[ServingChange]]
+    on_show: Callable[[bool], None]
+    """Told when the screen comes and when it goes."""
+    refresh: float = 5.0
+
+
+class LiveScreen(FramedScreen[None]):
+    """Asks only while it is shown, and nothing while its picture stands still."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back", id="live.leave", tooltip="Without the cursor first"),
+        Binding("left,h", "cursor(-1)", "Cursor", id="live.earlier", key_display="← →", tooltip="Read all charts at one moment"),
+        Binding("right,l", "cursor(1)", "Cursor, later", id="live.later", show=False),
+        Binding("home", "cursor_end(False)", "Cursor to the beginning", id="live.first", show=False),
+        Binding("end", "cursor_end(True)", "Cursor to the end", id="live.last", show=False),
+        Binding("plus", "window(1)", "Window", id="live.longer", key_display="+ -", tooltip="A longer window, up to 30 days"),
+        Binding("minus", "window(-1)", "A shorter window", id="live.shorter", show=False, key_display="-"),
+        Binding("j,down", "chart(1)", "Charts", id="live.down", key_display="j k", tooltip="The next ones, where there is no room for all"),
+        Binding("k,up", "chart(-1)", "The charts before", id="live.up", show=False),
+        Binding("w", "next_window", "The next window", id="live.window", show=False, tooltip="After the longest the shortest"),
+        Binding("left_square_bracket,shift+left", "pan(-1)", "Past", id="live.past", key_display="[ ]", tooltip="Half a window earlier"),
+        Binding("right_square_bracket,shift+right", "pan(1)", "Towards now", id="live.towards_now", show=False),
+        Binding("space", "pause", "Pause", id="live.pause", tooltip="The picture stands still while the time goes on; again: up to now"),
+        Binding("n", "now", "Now", id="live.now", tooltip="Up to now, and on with the time"),
+        Binding("ctrl+r", "refresh", "Refresh", id="live.refresh", show=False),
+    ]
+
+    def __init__(self, subject: LiveSubject, clock: Clock) -> None:
+        super().__init__()
+        self.subject, self._clock = subject, clock
+        self._timeline = Timeline()
+        self._first = 0
+        self._stack = ChartStack(id="charts")
+        self._pane = Pane(self._stack, PaneHead(title="Live", detail=subject.key), Loading(), filterable=False, id="pane")
+        self._poller = Poller("live screen", subject.environment, self._read, self._take, subject.refresh, clock, backend="Prometheus")
+
+    # ── building ──
+
+    def compose(self) -> ComposeResult:
+        yield self._pane
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.subject.on_show(False)
+        self._stack.focus()
+        self.set_interval(AGES_EVERY, self._paint)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """Its size is known: how much there is to ask for depends on it."""
+        self._paint()
+        self._poller.start()
+
+    async def on_unmount(self) -> None:
+        self.subject.on_show(True)
+        await self._poller.stop()
+
+    # ── data in ──
+
+    @property
+    def _charts(self) -> SpanCharts | None:
+        return self._poller.reading.value
+
+    @property
+    def _query(self) -> SpanQuery:
+        return query_of(self._timeline, self._first, *self._stack.size)
+
+    async def _read(self) -> SpanCharts:
+        found = await self.subject.reader.read(self._query)
+        self._poller.set_interval(max(self.subject.refresh, min(found.step, LONGEST_PAUSE)))
+        return found
+
+    def _take(self, reading: Reading[SpanCharts]) -> None:
+        self._paint()
+        if reading.failure is None:
+            self._ask()
+
+    def _ask(self) -> None:
+        """What is shown and has not been read yet at once; what may have changed again and again; the past no more."""
+        answered = self._charts is not None and is_answer(self._charts, self._query)
+        if answered and self._timeline.end is not None:
+            self._poller.pause()
+            return
+        self._poller.resume()
+        if not answered:
+            self._poller.refresh_now()
+
+    # ── painting ──
+
+    @property
+    def _axis(self) -> Axis:
+        return axis_of(self._charts, self._query, self._clock.now(), self._stack.size.width)
+
+    def _paint(self) -> None:
+        now, query = self._clock.now(), self._query
+        changes = self.subject.changes()
+        view = live_screen_view(self.subject.key, self._timeline, self._charts, changes, now, wanted=query, width=self._stack.size.width)
+        self._pane.head = PaneHead(title="Live", detail=view.detail, figure=view.figure)
+        self._pane.state = state_of(self._poller.reading, now)
+        self._stack.update_charts(view.charts, above=view.above, below=view.below)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show, self._timeline)
+
+    def _show(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._paint()
+        self._ask()
+        self.refresh_bindings()
+
+    # ── keys ──
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "chart":
+            return self._further > 0
+        return None if action == "now" and self._timeline.end is None else True
+
+    def why_not(self, action: str) -> str:
+        return "it is now" if action == "now" else super().why_not(action)
+
+    def action_leave(self) -> None:
+        if self._timeline.cursor is not None:
+            self._show(times.without_cursor(self._timeline))
+        else:
+            self.dismiss(None)
+
+    def action_cursor(self, by: int) -> None:
+        self._show(times.pointed(self._timeline, by, self._axis))
+
+    def action_cursor_end(self, last: bool) -> None:
+        self._show(times.pointed_at_end(self._timeline, self._axis, last=last))
+
+    def action_window(self, by: int) -> None:
+        self._show(times.resized(self._timeline, by))
+
+    def action_next_window(self) -> None:
+        self._show(times.next_window(self._timeline))
+
+    def on_chart_stack_scrolled(self, message: ChartStack.Scrolled) -> None:
+        message.stop()
+        self.action_window(message.by)
+
+    def action_pan(self, by: int) -> None:
+        self._show(times.panned(self._timeline, by, self._axis.latest, self._clock.now()))
+
+    def action_pause(self) -> None:
+        if self._timeline.end is None:
+            self._show(times.paused(self._timeline, self._axis.latest))
+        else:
+            self.action_now()
+
+    def action_now(self) -> None:
+        self._show(times.following(self._timeline))
+
+    def action_chart(self, by: int) -> None:
+        self._first = max(0, min(self._first + by, self._further))
+        self._show(self._timeline)
+
+    @property
+    def _further(self) -> int:
+        """Charts that there is no room for."""
+        return len(CHARTS) - len(shown(0, self._stack.size.height))
+
+    def action_refresh(self) -> None:
+        self._poller.resume()
+        self._poller.refresh_now()

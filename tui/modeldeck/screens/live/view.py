@@ -1,0 +1,135 @@
+"""What the live screen shows of what was read: pure, from readings and the timeline to lines and charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.status.version_changes import ServingChange
+from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
+from modeldeck.render import numbers
+from modeldeck.render.cell import Cell, Line
+from modeldeck.render.charts.stack import StackedChart, fitting, plot_columns
+from modeldeck.render.live_charts import stacked_charts
+from modeldeck.screens.live.timeline import Axis, Timeline, on_axis
+
+CHARTS = tuple(ChartKind)
+MOST_WARNINGS = 2
+"""Lines of them; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveScreenView:
+    detail: str
+    figure: str
+    above: tuple[Line, ...]
+    charts: tuple[StackedChart, ...]
+    below: tuple[Line, ...] = ()
+
+
+def query_of(timeline: Timeline, first: int, width: int, height: int) -> SpanQuery:
+    """What to ask for, so that no more is asked for than can be seen in so many cells; charts begin with the one at place `first`."""
+    columns = max(40, min(400, 2 * plot_columns(width)))
+    return SpanQuery(timeline.window, timeline.end, columns, frozenset(shown(first, height)))
+
+
+def shown(first: int, height: int) -> tuple[ChartKind, ...]:
+    """The charts that there is room for."""
+    count = fitting(len(CHARTS), height - 1)
+    first = max(0, min(first, len(CHARTS) - count))
+    return CHARTS[first : first + count]
+
+
+def axis_of(charts: SpanCharts | None, wanted: SpanQuery, now: float, width: int) -> Axis:
+    """That of the answer; until it has come, that of the question."""
+    columns = plot_columns(width)
+    if charts is not None and is_answer(charts, wanted):
+        return Axis(charts.start, charts.end, charts.latest, charts.step, columns)
+    end = now if wanted.end is None else wanted.end
+    return Axis(end - wanted.window, end, end, charts.step if charts is not None else wanted.window / wanted.columns, columns)
+
+
+def is_answer(charts: SpanCharts, wanted: SpanQuery) -> bool:
+    """Whether it is of the span that is wanted, with all of the charts: also where that now stands still as it was."""
+    same_end = wanted.end in (charts.query.end, charts.latest)
+    return same_end and charts.query.window == wanted.window and charts.query.kinds >= wanted.kinds
+
+
+def live_screen_view(
+    key: str,
+    timeline: Timeline,
+    charts: SpanCharts | None,
+    changes: Sequence[ServingChange],
+    now: float,
+    *,
+    wanted: SpanQuery,
+    width: int,
+) -> LiveScreenView:
+    """What was read of another span stays in sight, at its own times, until the right one comes."""
+    detail = f"{key} · {_span_words(timeline, now)}"
+    if charts is None:
+        return LiveScreenView(detail, "", (), ())
+    axis = axis_of(charts, wanted, now, width)
+    settled = is_answer(charts, wanted)
+    cursor = on_axis(timeline.cursor, axis) if timeline.cursor is not None else None
+    if settled and axis.start > axis.end - timeline.window + axis.step:
+        detail += f" · data since {moment(axis.start, now)}"
+    above = (_times(axis, timeline, cursor, now),)
+    if not charts.promql:
+        message: Line = (Cell("no metrics of a known model server here: see `modeldeck doctor`", "muted"),)
+        return LiveScreenView(detail, "", (*above, (Cell(""),), message), ())
+    drawn = stacked_charts(
+        [kind for kind in CHARTS if kind in wanted.kinds],
+        charts.points,
+        changes,
+        window=(axis.start, axis.end),
+        step=charts.step,
+        cursor=cursor,
+        exported=charts.promql,
+        settled=settled,
+    )
+    figure = " · ".join(filter(None, (_which(wanted.kinds), f"step {numbers.duration(charts.step)}")))
+    return LiveScreenView(detail, figure, above, drawn, _warnings(charts.warnings))
+
+
+def _which(kinds: frozenset[ChartKind]) -> str:
+    """`charts 1–2 of 3`, where that is not all of them."""
+    places = [place for place, kind in enumerate(CHARTS, 1) if kind in kinds]
+    if len(places) == len(CHARTS):
+        return ""
+    return f"chart{'s' if len(places) > 1 else ''} {'–'.join(str(place) for place in places[:: max(1, len(places) - 1)])} of {len(CHARTS)}"
+
+
+def _span_words(timeline: Timeline, now: float) -> str:
+    length = numbers.duration(timeline.window)
+    return f"last {length}" if timeline.end is None else f"{length} up to {moment(timeline.end, now)}"
+
+
+def _times(axis: Axis, timeline: Timeline, cursor: float | None, now: float) -> Line:
+    line = [Cell(f"{span(axis.start, axis.end)}", "muted")]
+    if timeline.end is not None:
+        line.append(Cell(f"   ‖ paused, ends {numbers.ago(now - timeline.end)}", "warn"))
+    if cursor is not None:
+        line += [Cell("   │ ", "accent"), Cell(moment(cursor, now), "strong"), Cell(f", {numbers.ago(now - cursor)}", "muted")]
+    return tuple(line)
+
+
+def span(start: float, end: float) -> str:
+    """`Nov 29 13:32:15 – 14:02:15`; the day stands twice where it is another."""
+    first, last = datetime.fromtimestamp(start), datetime.fromtimestamp(end)
+    return f"{first:%b %d %H:%M:%S} – {last:{'%H:%M:%S' if first.date() == last.date() else '%b %d %H:%M:%S'}}"
+
+
+def moment(at: float, now: float) -> str:
+    """A time of today without its day."""
+    found = datetime.fromtimestamp(at)
+    return f"{found:{'%H:%M:%S' if found.date() == datetime.fromtimestamp(now).date() else '%b %d %H:%M:%S'}}"
+
+
+def _warnings(warnings: Sequence[str]) -> tuple[Line, ...]:
+    lines: list[Line] = [(Cell(f"! {text}", "warn"),) for text in warnings[:MOST_WARNINGS]]
+    if len(warnings) > MOST_WARNINGS:
+        lines[-1] = (*lines[-1], Cell(f" and {len(warnings) - MOST_WARNINGS} more", "warn"))
+    return tuple(lines)
