@@ -13,6 +13,7 @@ from modeldeck.console import Console
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.live.live_screen import LiveScreen
+from modeldeck.screens.live.promql_screen import PromqlScreen
 from modeldeck.screens.operation.operation_screen import OperationScreen
 from modeldeck.screens.operations.list_screen import OperationsScreen
 from modeldeck.screens.plan.plan_screen import PlanScreen
@@ -25,7 +26,7 @@ SHOWN = {"slash": "/", "colon": ":", "question_mark": "?", "equals_sign": "=", "
 SHOWN |= {"left_square_bracket": "[", "right_square_bracket": "]"}
 BINDINGS = [
     binding
-    for owner in (Console, Deck, LiveScreen, Pane, Table, PlanScreen, OperationScreen, OperationsScreen)
+    for owner in (Console, Deck, LiveScreen, PromqlScreen, Pane, Table, PlanScreen, OperationScreen, OperationsScreen)
     for parent in owner.__mro__
     if parent.__module__.startswith("modeldeck.")
     for binding in parent.__dict__.get("BINDINGS", [])

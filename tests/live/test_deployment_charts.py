@@ -88,6 +88,7 @@ async def test_only_what_is_seen_is_asked_and_all_queries_are_told(kinds: set[Ch
     found = await world.reader.read(SpanQuery(1800.0, columns=120, kinds=frozenset(kinds)))
     assert {re.match(r"\w+", promql).group() for promql, *_ in world.metrics.asked} == names  # type: ignore[union-attr]
     assert set(found.promql) == {"p50", "p90", "p99", "requests", "errors"}
+    assert found.computed == {ChartKind.ERRORS: "errors ÷ requests"}
     assert bool(found.points.p99) is (ChartKind.LATENCY in kinds)
     assert bool(found.points.requests) is (ChartKind.REQUESTS in kinds)
 

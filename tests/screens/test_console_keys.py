@@ -14,9 +14,10 @@ from textual.widgets import Static
 
 from modeldeck.console import Console, Launch
 from modeldeck.domain.environments import Environment
-from modeldeck.render.cell import line_text
+from modeldeck.render.cell import Line, line_text
 from modeldeck.screens.deck.messages import CopyRequested
 from modeldeck.screens.shared.help import HelpScreen
+from modeldeck.screens.shared.reading_screen import ReadingScreen
 from modeldeck.widgets.content.text_view import TextView
 from modeldeck.widgets.footer import Footer, hint_at
 from modeldeck.widgets.pane.filter_line import FilterLine
@@ -121,6 +122,24 @@ async def test_what_is_copied_is_told_with_how_far_it_got(tmp_path: Path, monkey
         (sent,) = (each for each in written if "]52;" in each)
         assert b64encode(b"serving/iris").decode()[:12] in sent
         assert "\n" not in console.clipboard
+
+
+async def test_what_is_copied_is_told_where_it_was_asked_for_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TMUX", "STY"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def lines() -> list[Line]:
+        return []
+
+    async with opened(tmp_path, monkeypatch, (120, 40)) as (console, pilot):
+        driver = console._driver
+        assert driver is not None
+        monkeypatch.setattr(driver, "write", lambda written: None)
+        await console.push_screen(ReadingScreen("Queries", "", lines, console.clock))
+        console.post_message(CopyRequested("sum(x)", name="the PromQL of p99"))
+        for _ in range(2):
+            await settled(pilot)  # type: ignore[arg-type]
+        assert "sent to the terminal: the PromQL of p99" in text(console)[-1]
 
 
 @pytest.mark.parametrize("known", [True, False])

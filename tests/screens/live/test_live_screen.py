@@ -252,6 +252,20 @@ async def test_any_size_is_painted(size: tuple[int, int]) -> None:
         assert screen.asked[-1].kinds == frozenset(ChartKind)
 
 
+async def test_q_shows_the_promql_and_says_why_it_cannot() -> None:
+    async with watched() as screen:
+        await screen.press("Q")
+        assert 'sum (rate(x_count{pod=~"iris-.+"}[60s]))' in screen.text
+        await screen.press("escape")
+        assert "last 30 m" in screen.text
+    live = Live()
+    live.reader.promql = {}
+    async with watched(live) as screen:
+        assert "Q promql (nothing is asked)" in screen.text
+        await screen.press("Q")
+        assert "Live" in screen.text
+
+
 async def test_help_names_its_keys() -> None:
     async with watched() as screen:
         below = screen.app.screen

@@ -31,6 +31,7 @@ from modeldeck.screens.deck.messages import (
     ScaleRequested,
 )
 from modeldeck.screens.deck.sandbox_progress import progress_lines
+from modeldeck.screens.shared.framed import FramedScreen
 from modeldeck.terminal import clipboard, instant
 from modeldeck.terminal.driver import ConsoleDriver
 from modeldeck.terminal.textual_private import driver_of, picture_of
@@ -248,7 +249,8 @@ class Console(KeysInOrder[int], DiffApp[int], SwitchingApp[int], EndingApp[int],
             return
         said = await clipboard.copy(text, os.environ, driver.write)
         if message.say:
-            self.deck.say(Cell(f"{said}: {text}", "muted"))
+            asking = self.screen if isinstance(self.screen, FramedScreen) else self.deck
+            asking.say(Cell(f"{said}: {message.name or text}", "muted"))
 
     def on_ready(self) -> None:
         """The first frame stands."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modeldeck.domain.kubernetes.workloads import Fleet
-from modeldeck.domain.metrics.chart_kind import ALL_CHARTS, ChartKind, queries_of
+from modeldeck.domain.metrics.chart_kind import ALL_CHARTS, ChartKind, computed, queries_of
 from modeldeck.domain.metrics.measured import ChartPoints, chart_points
 from modeldeck.domain.metrics.profiles import deployment_queries
 from modeldeck.domain.metrics.samples import Matrix, Series
@@ -48,6 +48,8 @@ class SpanCharts:
     promql: Mapping[str, str]
     """Of all charts that there could be, not only of those that were asked for."""
     warnings: tuple[str, ...] = ()
+    computed: Mapping[ChartKind, str] = field(default_factory=dict)
+    """How a chart comes from the answers, where it is not drawn as they are."""
 
 
 def step_of(span: float, columns: int) -> float:
@@ -100,7 +102,7 @@ class DeploymentCharts:
             last += step
         warnings = dict.fromkeys((*scraped.several, *(message for answer in answers.values() for message in answer.warnings)))
         points = chart_points(profile, answers)
-        return SpanCharts(query, max(start, last - query.window), last, latest, step, points, promql, tuple(warnings))
+        return SpanCharts(query, max(start, last - query.window), last, latest, step, points, promql, tuple(warnings), computed(profile))
 
     async def _range(self, promql: Mapping[str, str], start: float, end: float, step: float) -> dict[str, Matrix]:
         ranges = (self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values())

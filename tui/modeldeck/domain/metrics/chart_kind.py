@@ -30,3 +30,15 @@ def queries_of(kinds: Iterable[ChartKind], profile: Profile) -> frozenset[str]:
             if kind is ChartKind.ERRORS or profile.errors_apart:
                 wanted.add("errors")
     return frozenset(wanted)
+
+
+def computed(profile: Profile) -> dict[ChartKind, str]:
+    """How a chart comes from the answers, by their names; of a chart that is not there, they are drawn as they are."""
+    found: dict[ChartKind, str] = {}
+    if profile.latency_scale != 1.0:
+        found[ChartKind.LATENCY] = f"each × {profile.latency_scale:g}, for seconds"
+    if profile.errors_apart:
+        found[ChartKind.REQUESTS] = "requests + errors, as the failed ones are counted apart"
+    if profile.errors:
+        found[ChartKind.ERRORS] = "errors ÷ (requests + errors)" if profile.errors_apart else "errors ÷ requests"
+    return found

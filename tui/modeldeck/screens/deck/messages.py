@@ -53,10 +53,11 @@ class RegisterRequested(Message):
 
 @dataclass
 class CopyRequested(Message):
-    """Put a text into the clipboard. `say` whether the text is told with what has become of it."""
+    """Put a text into the clipboard. `say` whether it is told what has become of it: of the text, or of `name` where that is shorter."""
 
     text: str
     say: bool = True
+    name: str = ""
 
 
 @dataclass

@@ -66,6 +66,7 @@ class LiveScreen(FramedScreen[None]):
         Binding("right_square_bracket,shift+right", "pan(1)", "Towards now", id="live.towards_now", show=False),
         Binding("space", "pause", "Pause", id="live.pause", tooltip="The picture stands still while the time goes on; again: up to now"),
         Binding("n", "now", "Now", id="live.now", tooltip="Up to now, and on with the time"),
+        Binding("Q", "promql", "PromQL", id="live.promql", tooltip="The queries of the charts in full"),
         Binding("ctrl+r", "refresh", "Refresh", id="live.refresh", show=False),
     ]
 
@@ -116,6 +117,7 @@ class LiveScreen(FramedScreen[None]):
 
     def _take(self, reading: Reading[SpanCharts]) -> None:
         self._paint()
+        self.refresh_bindings()
         if reading.failure is None:
             self._ask()
 
@@ -157,10 +159,12 @@ class LiveScreen(FramedScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "chart":
             return self._further > 0
+        if action == "promql":
+            return True if self._charts is not None and self._charts.promql else None
         return None if action == "now" and self._timeline.end is None else True
 
     def why_not(self, action: str) -> str:
-        return "it is now" if action == "now" else super().why_not(action)
+        return {"now": "it is now", "promql": "nothing is asked"}.get(action.partition("(")[0], super().why_not(action))
 
     def action_leave(self) -> None:
         if self._timeline.cursor is not None:
@@ -204,6 +208,12 @@ class LiveScreen(FramedScreen[None]):
     def _further(self) -> int:
         """Charts that there is no room for."""
         return len(CHARTS) - len(shown(0, self._stack.size.height))
+
+    def action_promql(self) -> None:
+        if self._charts is not None:
+            from modeldeck.screens.live.promql_screen import PromqlScreen
+
+            self.app.push_screen(PromqlScreen(self.subject.key, self._charts))
 
     def action_refresh(self) -> None:
         self._poller.resume()
