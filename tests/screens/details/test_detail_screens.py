@@ -53,6 +53,18 @@ def test_the_live_charts_are_those_of_the_selected_deployment_with_its_versions(
     assert hub.shown == [False]
 
 
+def test_what_the_live_pane_has_read_stands_there_at_once() -> None:
+    for name, known in (("iris", True), ("wine", False)):
+        shown = model()
+        shown.receive(Topic.LIVE, sample.reading(sample.charts(name)))
+        screen = depth(Hub(object())).screen("open", PaneName.LIVE, shown)
+        assert isinstance(screen, LiveScreen)
+        assert (screen.subject.known is not None) is known
+        if screen.subject.known is not None:
+            assert screen.subject.known.points == sample.charts().points
+            assert screen.subject.known.query.window == 1800.0
+
+
 @pytest.mark.parametrize(
     ("reader", "seeded", "words"), [(None, True, "no Prometheus in this environment"), (object(), False, "no deployment selected")]
 )

@@ -54,9 +54,10 @@ class Live:
         self.clock = FakeClock(NOW)
         self.reader = Reader(self.clock)
         self.shown: list[bool] = []
+        self.known: SpanCharts | None = None
 
     def screen(self) -> LiveScreen:
-        subject = LiveSubject("prod", "serving/iris", self.reader, lambda: CHANGES, self.shown.append)
+        subject = LiveSubject("prod", "serving/iris", self.reader, lambda: CHANGES, self.shown.append, self.known)
         return LiveScreen(subject, self.clock)
 
 
@@ -219,6 +220,27 @@ async def test_without_any_answer_it_says_why() -> None:
     async with watched(live) as screen:
         assert "unavailable" in screen.text
         assert "is it up?" in screen.text
+
+
+async def test_what_was_read_before_stands_there_and_is_as_old_as_it_is() -> None:
+    live = Live()
+    live.known = SpanCharts(SpanQuery(3600.0), NOW - 3700.0, NOW - 100.0, NOW - 100.0, 15.0, sample.charts().points, PROMQL)
+    live.reader.failure = Unreachable("connection refused")
+    async with watched(live) as screen:
+        assert "last 1 h" in screen.text
+        assert "p99" in screen.text
+        assert "stale 1 m" in screen.text
+        live.reader.failure = None
+        await screen.press("ctrl+r")
+        assert "stale" not in screen.text
+        assert "07:00:00 – 08:00:00" in screen.text
+
+
+async def test_it_is_asked_at_once_although_something_is_known() -> None:
+    live = Live()
+    live.known = SpanCharts(SpanQuery(3600.0), NOW - 3700.0, NOW - 100.0, NOW - 100.0, 15.0, sample.charts().points, PROMQL)
+    async with watched(live) as screen:
+        assert "07:00:00 – 08:00:00" in screen.text
 
 
 async def test_warnings_of_prometheus_stand_below_the_charts() -> None:

@@ -14,7 +14,8 @@ from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.domain.status.version_changes import ServingChange, version_changes
-from modeldeck.live.hub import Hub
+from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
+from modeldeck.live.hub import Hub, LiveCharts
 from modeldeck.live.run_details import RunReader
 from modeldeck.operations.history.history import Memories, history
 from modeldeck.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking
@@ -139,8 +140,8 @@ class Depth:
         def changes() -> Sequence[ServingChange]:
             return version_changes(model.fleet, key, environment.patterns) if model.fleet else ()
 
-        subject = LiveSubject(environment.name, key, reader, changes, self._hub.show_live, environment.refresh)
-        return LiveScreen(subject, self._clock)
+        known = _known(model.live, key)
+        return LiveScreen(LiveSubject(environment.name, key, reader, changes, self._hub.show_live, known, environment.refresh), self._clock)
 
     def _deployment(self, model: DeckModel) -> Screen[Any] | str:
         cluster, row = self._cluster, model.row
@@ -170,3 +171,11 @@ async def _identity(backend: _Named[T] | None) -> T | None:
 
 def _versions(registry: Registry | None) -> tuple[Any, ...]:
     return registry.versions if registry else ()
+
+
+def _known(live: LiveCharts | None, key: str) -> SpanCharts | None:
+    """What the live pane shows of the deployment."""
+    if live is None or f"{live.query.namespace}/{live.query.deployment}" != key:
+        return None
+    query = SpanQuery(live.query.window, None, live.query.columns)
+    return SpanCharts(query, live.start, live.end, live.end, live.step, live.points, live.promql, live.warnings)

@@ -20,7 +20,7 @@ from modeldeck.screens.live.timeline import Axis, Timeline
 from modeldeck.screens.live.view import CHARTS, axis_of, is_answer, live_screen_view, query_of, shown
 from modeldeck.screens.shared.framed import FramedScreen
 from modeldeck.widgets.content.chart_stack import ChartStack
-from modeldeck.widgets.content.state import Loading
+from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
 from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
@@ -45,6 +45,8 @@ class LiveSubject:
     changes: Callable[[], Sequence[ServingChange]]
     on_show: Callable[[bool], None]
     """Told when the screen comes and when it goes."""
+    known: SpanCharts | None = None
+    """What was read before it came, and stands there until more is."""
     refresh: float = 5.0
 
 
@@ -52,17 +54,20 @@ class LiveScreen(FramedScreen[None]):
     """Asks only while it is shown, and nothing while its picture stands still."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Back", id="live.leave", tooltip="Without the cursor first"),
-        Binding("left,h", "cursor(-1)", "Cursor", id="live.earlier", key_display="← →", tooltip="Read all charts at one moment"),
+        Binding("escape", "leave", "Back", id="live.leave", tooltip="The cursor leaves first"),
+        Binding("left", "cursor(-1)", "Cursor", id="live.earlier", key_display="← →", tooltip="Read all charts at one moment"),
+        Binding("h", "cursor(-1)", "Cursor", id="live.earlier_h", show=False),
         Binding("right,l", "cursor(1)", "Cursor, later", id="live.later", show=False),
         Binding("home", "cursor_end(False)", "Cursor to the beginning", id="live.first", show=False),
         Binding("end", "cursor_end(True)", "Cursor to the end", id="live.last", show=False),
         Binding("plus", "window(1)", "Window", id="live.longer", key_display="+ -", tooltip="A longer window, up to 30 days"),
         Binding("minus", "window(-1)", "A shorter window", id="live.shorter", show=False, key_display="-"),
-        Binding("j,down", "chart(1)", "Charts", id="live.down", key_display="j k", tooltip="The next ones, where there is no room for all"),
+        Binding("j", "chart(1)", "Charts", id="live.down", key_display="j k", tooltip="The next ones, where there is no room for all"),
+        Binding("down", "chart(1)", "Charts", id="live.down_arrow", show=False),
         Binding("k,up", "chart(-1)", "The charts before", id="live.up", show=False),
         Binding("w", "next_window", "The next window", id="live.window", show=False, tooltip="After the longest the shortest"),
-        Binding("left_square_bracket,shift+left", "pan(-1)", "Past", id="live.past", key_display="[ ]", tooltip="Half a window earlier"),
+        Binding("left_square_bracket", "pan(-1)", "Past", id="live.past", key_display="[ ]", tooltip="Half a window earlier"),
+        Binding("shift+left", "pan(-1)", "Past", id="live.past_arrow", show=False),
         Binding("right_square_bracket,shift+right", "pan(1)", "Towards now", id="live.towards_now", show=False),
         Binding("space", "pause", "Pause", id="live.pause", tooltip="The picture stands still while the time goes on; again: up to now"),
         Binding("n", "now", "Now", id="live.now", tooltip="Up to now, and on with the time"),
@@ -73,7 +78,7 @@ class LiveScreen(FramedScreen[None]):
     def __init__(self, subject: LiveSubject, clock: Clock) -> None:
         super().__init__()
         self.subject, self._clock = subject, clock
-        self._timeline = Timeline()
+        self._timeline = Timeline(subject.known.query.window) if subject.known is not None else Timeline()
         self._first = 0
         self._stack = ChartStack(id="charts")
         self._pane = Pane(self._stack, PaneHead(title="Live", detail=subject.key), Loading(), filterable=False, id="pane")
@@ -104,7 +109,13 @@ class LiveScreen(FramedScreen[None]):
 
     @property
     def _charts(self) -> SpanCharts | None:
-        return self._poller.reading.value
+        return self._poller.reading.value or self.subject.known
+
+    def _state(self, now: float) -> PaneState:
+        state, known = state_of(self._poller.reading, now), self.subject.known
+        if known is not None and isinstance(state, Unavailable):
+            return Stale(now - known.latest, state.message, state.hint)
+        return Live() if known is not None and isinstance(state, Loading) else state
 
     @property
     def _query(self) -> SpanQuery:
@@ -123,7 +134,8 @@ class LiveScreen(FramedScreen[None]):
 
     def _ask(self) -> None:
         """What is shown and has not been read yet at once; what may have changed again and again; the past no more."""
-        answered = self._charts is not None and is_answer(self._charts, self._query)
+        charts = self._poller.reading.value
+        answered = charts is not None and is_answer(charts, self._query)
         if answered and self._timeline.end is not None:
             self._poller.pause()
             return
@@ -142,7 +154,7 @@ class LiveScreen(FramedScreen[None]):
         changes = self.subject.changes()
         view = live_screen_view(self.subject.key, self._timeline, self._charts, changes, now, wanted=query, width=self._stack.size.width)
         self._pane.head = PaneHead(title="Live", detail=view.detail, figure=view.figure)
-        self._pane.state = state_of(self._poller.reading, now)
+        self._pane.state = self._state(now)
         self._stack.update_charts(view.charts, above=view.above, below=view.below)
 
     def on_resize(self) -> None:

@@ -57,7 +57,7 @@ class PromqlScreen(FramedScreen[None]):
         self._key, self._charts = key, charts
 
     def compose(self) -> ComposeResult:
-        yield Pane(TextView(id="text"), PaneHead(title="PromQL", detail=self._key))
+        yield Pane(TextView(id="text"), PaneHead(title="PromQL", detail=self._key), filterable=False)
         yield Footer()
 
     def on_mount(self) -> None:
