@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from modeldeck.domain.metrics.chart_kind import ChartKind, computed, queries_of
-from modeldeck.domain.metrics.profiles import PROFILES, Profile
+from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.servers import PROFILES
 
 PLAIN, APART = (next(profile for profile in PROFILES if profile.errors_apart is apart) for apart in (False, True))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.chart_kind import ALL_CHARTS, ChartKind, computed, queries_of
 from modeldeck.domain.metrics.measured import ChartPoints, chart_points
-from modeldeck.domain.metrics.profiles import deployment_queries
+from modeldeck.domain.metrics.profiles.queries import deployment_queries
 from modeldeck.domain.metrics.samples import Matrix, Series
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.live.fleet_metrics import where_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 
-from modeldeck.domain.metrics.profiles import Profile
+from modeldeck.domain.metrics.profiles.profile import Profile
 
 
 class ChartKind(StrEnum):
