@@ -17,6 +17,7 @@ from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.common.serialization import plan_to_journal
 from modeldeck.operations.common.text import host
 from modeldeck.operations.execution.lock import Locks
+from modeldeck.operations.journal.events import JournalEntry
 from modeldeck.operations.journal.journal import JournalFailure
 from modeldeck.operations.journal.signals import Signal, SignalRequest, ask
 from modeldeck.operations.planning.plan import plan
@@ -117,6 +118,29 @@ def test_what_people_ask_is_heard_at_once(computer: Computer) -> None:
     assert ended.outcome is Outcome.UNDONE
     assert ended.message.startswith("cancelled")
     assert took <= 0.6, "a look at the journal, and one at the rollout"
+
+
+def test_the_journal_is_looked_at_ten_times_a_second(computer: Computer) -> None:
+    looks: list[float] = []
+
+    async def story() -> None:
+        made = await computer.planned()
+        computer.fake.cluster.stuck.add("models:/iris/2")
+        after = computer.journal.after
+
+        def noted(operation_id: str, seq: int) -> tuple[tuple[JournalEntry, ...], int]:
+            looks.append(computer.fake.clock.monotonic())
+            if len(looks) > 30:
+                computer.cancel.set()
+            return after(operation_id, seq)
+
+        computer.journal.after = noted  # type: ignore[method-assign]
+        await computer.carry_out(made.id)
+
+    computer.run(story())
+    first, *rest = looks
+    assert len(rest) >= 30
+    assert {round(later - earlier, 3) for earlier, later in pairwise([time for time in rest if time > first])} == {0.1}
 
 
 def test_what_is_begun_already_is_gone_on_with(computer: Computer) -> None:
