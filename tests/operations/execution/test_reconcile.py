@@ -17,6 +17,7 @@ from modeldeck.domain.operations.steps import StepName, StepState
 from modeldeck.operations.common.ownership import Ownership
 from modeldeck.operations.execution.execution import Execution
 from modeldeck.operations.execution.reconcile import (
+    _marked,
     behind_another,
     committed,
     ended_elsewhere,
@@ -243,3 +244,13 @@ async def test_one_that_went_on_elsewhere_is_not_taken_back_here(bench: Bench) -
     assert ended.outcome is Outcome.NEEDS_ATTENTION
     assert ended.message.endswith("it was gone on with on another machine: resume it there, or roll back")
     assert run.plan.id in ended.message
+
+
+async def test_only_its_own_mark_that_stands_is_one(bench: Bench) -> None:
+    """Neither what it left with an open end, which is its own without one, nor another's."""
+    run = await cut(bench)
+    tell(bench, mark=run.plan.id)
+    assert await _marked(run)
+    for past, mark in (((run.plan.id, "needs attention"), None), ((OTHER, "done"), OTHER), ((OTHER, "done"), "20260101-000000-cafe")):
+        tell(bench, past, mark=mark)
+        assert not await _marked(run)
