@@ -5,6 +5,8 @@ import pytest
 from modeldeck.config.handover import handed, received
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
 from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.servers import BUILT_IN
 from modeldeck.domain.metrics.series_scope import SeriesScope
 
 WHOLE = Environment(
@@ -12,7 +14,10 @@ WHOLE = Environment(
     MlflowTarget("https://mlflow", "ann", Secret("hunter2"), workspace="ml"),
     ClusterTarget("/a:/b", "prod-eu", ("serving", "*")),
     PrometheusTarget(
-        "https://prometheus", token=Secret("t0ken"), headers={"X-Scope-OrgID": "ml"}, scope=SeriesScope("p", "n", "", ('a="b"',))
+        "https://prometheus",
+        token=Secret("t0ken"),
+        headers={"X-Scope-OrgID": "ml"},
+        scope=SeriesScope("p", "n", "", ('a="b"',), (*BUILT_IN.values(), Profile("mine", ("m",), versions=("v", "version")))),
     ),
     read_only=True,
     champion="live",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress, host_of
 from modeldeck.domain.metrics.measured import Group, grouped, measured_fleet, unmeasured
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels
+from modeldeck.domain.metrics.profiles.profile import Counter, Profile
 from modeldeck.domain.metrics.profiles.queries import bulk_queries
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.scraping import questions, scraped_by_deployment
@@ -254,3 +255,26 @@ def test_only_series_of_the_namespaces_are_asked_for_where_some_are_named() -> N
     assert all(f'{label}=""' in nowhere for label in NAMESPACES)
     by_address = SeriesScope(instance="instance")
     assert questions(("serving",), by_address) == questions((), by_address)
+
+
+OWN = Profile("mine", ("mine_total",), requests=(Counter("mine_total"),), errors=(Counter("mine_total", 'kind="bad"', carried=("kind",)),))
+
+
+def test_a_profile_of_the_configuration_is_asked_for_with_the_labels_that_it_needs() -> None:
+    (question,) = questions((), SeriesScope(profiles=(OWN,)))
+    assert "mine_total" in question.partition("__name__=~")[2]
+    assert ", kind) (" in question
+    assert "mine_total" not in "".join(questions((), NOBODY))
+
+
+@pytest.mark.parametrize(
+    ("labels", "notes"),
+    [({"kind": "good"}, ()), ({}, ("errors are not known: series of mine_total have no label kind",))],
+)
+def test_it_is_picked_for_the_deployments_that_export_it(labels: dict[str, str], notes: tuple[str, ...]) -> None:
+    scope = SeriesScope(profiles=(OWN,))
+    answers = [of(({"__name__": "mine_total", **labels},), *plain(IRIS[0].name)), of(TRITON, *plain(WINE[0].name))]
+    found = scraped_by_deployment(answers, FLEET, scope)
+    assert {key: one.profile.name for key, one in found.items()} == {"serving/iris": "mine", "serving/wine": "Triton"}
+    assert found["serving/iris"].notes == notes
+    assert scraped_by_deployment(answers, FLEET, NOBODY).keys() == {"serving/wine"}

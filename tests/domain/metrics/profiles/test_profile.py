@@ -33,3 +33,12 @@ def test_a_counter_is_matched_by_its_label_and_its_own_matchers() -> None:
     assert Counter("y", vouchers=("x",)).resolved(labelled) == Counter("y", vouchers=("x",))
     assert Counter("y").resolved(labelled) is None
     assert Counter("x").resolved(labelled) == Counter("x")
+
+
+def test_a_matcher_tells_only_where_every_series_has_its_label() -> None:
+    counter = Counter("x", 'kind="bad"', carried=("kind",), vouchers=("y",))
+    good, bare = {"__name__": "x", "kind": "good"}, {"__name__": "x"}
+    assert counter.resolved(Exports((good,))) == counter
+    assert counter.resolved(Exports((good, bare))) is None
+    assert counter.resolved(Exports(({"__name__": "y"},))) == counter, "it is sure to come"
+    assert counter.resolved(Exports(())) is None

@@ -34,12 +34,12 @@ async def scraping(backends: Backends, metrics: Metrics) -> list[Finding]:
         chosen = namespaces.value
         fleet = (await told(lambda: cluster.fleet(chosen), "Kubernetes")).value
     if fleet is None:
-        return [_without_pods(answer.value)]
+        return [_without_pods(answer.value, metrics.scope)]
     return _by_deployment(answer.value, fleet, metrics)
 
 
-def _without_pods(answers: Iterable[Vector]) -> Finding:
-    profile = pick(Exports(tuple(sample.labels for answer in answers for sample in answer.samples)))
+def _without_pods(answers: Iterable[Vector], scope: SeriesScope) -> Finding:
+    profile = pick(Exports(tuple(sample.labels for answer in answers for sample in answer.samples)), scope.profiles)
     found = f"among others {profile.name}" if profile is not None else "none of a known model server"
     return Finding("metrics", None, f"{found}; whose they are is not known without the cluster's pods")
 

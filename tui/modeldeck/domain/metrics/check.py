@@ -127,7 +127,7 @@ def _counter(counters: Sequence[Counter], series: Sequence[Labels], names: Colle
     values: dict[str, set[str]] = {}
     for labels in series:
         if labels.get("__name__") == counter.metric:
-            for label in labels.keys() & set(LABELS):
+            for label in labels.keys() & {*LABELS, *counter.carried}:
                 values.setdefault(label, set()).add(labels[label])
     return CheckedCounter(selector, {label: tuple(sorted(values[label])) for label in sorted(values)})
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.exports import Exports, Labels
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, literal, quoted
-from modeldeck.domain.metrics.profiles.picking import METRICS, pick
+from modeldeck.domain.metrics.profiles.picking import candidates, metrics_of, pick
 from modeldeck.domain.metrics.profiles.profile import Profile
-from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from modeldeck.domain.metrics.status_labels import LABELS as STATUSES
+from modeldeck.domain.metrics.status_labels import carries
 
 CLUSTERS = (
     *("cluster", "k8s_cluster", "cluster_name", "cluster_id", "k8s_cluster_name", "kubernetes_cluster", "kube_cluster", "source_cluster"),
@@ -62,8 +62,9 @@ def question_about(where: str, scope: SeriesScope) -> str:
 def _question(scope: SeriesScope, *where: str) -> str:
     kept = dict.fromkeys(("__name__", *PODS, *NAMESPACES, INSTANCE, *_TARGETS, *STATUSES, *CLUSTERS))
     kept |= dict.fromkeys(label for label in (scope.pod, scope.namespace, scope.instance) if label)
+    kept |= dict.fromkeys(label for profile in scope.profiles for counter in profile.errors for label in counter.carried)
     # Of a histogram one bucket tells enough.
-    selected = (f'__name__=~"{"|".join(METRICS)}"', 'le=~"[+]Inf|"', *where, *scope.matchers)
+    selected = (f'__name__=~"{"|".join(metrics_of(scope.profiles))}"', 'le=~"[+]Inf|"', *where, *scope.matchers)
     return f"count by ({', '.join(kept)}) ({{{','.join(selected)}}})"
 
 
@@ -106,7 +107,7 @@ def series_by_deployment(
 
 def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> Scraped | None:
     """How pods with these series are scraped. None where they are no known model server's."""
-    profile = pick(Exports(tuple(series)))
+    profile = pick(Exports(tuple(series)), scope.profiles)
     if profile is None:
         return None
     counted = {profile.requests[0].metric if profile.requests else "", *(f"{name}_bucket" for name in profile.latency)}
@@ -116,7 +117,7 @@ def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> S
     several = tuple(_several(label, sorted(values)) for label, values in sorted(clusters.items()))
     mixed = _within_one_pod(mine, by, tuple(clusters))
     once, message = ("", "") if several else _once(series, by)
-    notes = (*_unknown(profile, series), *((message,) if message else ()))
+    notes = (*_unknown(profile, series, scope), *((message,) if message else ()))
     matchers = ",".join(part for part in (by.matchers, once) if part)
     return Scraped(profile, replace(by, matchers=matchers), several, mixed, notes)
 
@@ -207,14 +208,17 @@ def _port(instance: str) -> str:
     return instance.rpartition(":")[2] if ":" in instance else ""
 
 
-def _unknown(profile: Profile, series: Sequence[Labels]) -> tuple[str, ...]:
+def _unknown(profile: Profile, series: Sequence[Labels], scope: SeriesScope) -> tuple[str, ...]:
     if profile.blind_to:
         return (f"0 failed requests are no proof: {profile.name} leaves out {profile.blind_to}",)
     if profile.errors:
         return ()
-    asked = next(each for each in PROFILES if each.name == profile.name).errors
+    asked = next(each for each in candidates(scope.profiles) if each.name == profile.name).errors
     for counter in asked:
         of_counter = [labels for labels in series if labels.get("__name__") == counter.metric]
+        missing = [label for label in counter.carried if of_counter and not carries(of_counter, label)]
+        if missing:
+            return (f"errors are not known: series of {counter.metric} have no label {', '.join(missing)}",)
         if counter.status and of_counter:
             carried = sorted({label for labels in of_counter for label in labels if label in counter.status})
             what = f"label {', '.join(carried)} does not tell" if carried else "labels do not tell"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from modeldeck.domain.metrics.profiles.profile import Profile
+
 PODS = (
     "exported_pod",
     "pod",
@@ -30,6 +32,8 @@ class SeriesScope:
     """Where set, pods are found by their address in this label."""
     matchers: tuple[str, ...] = ()
     """PromQL matchers that belong into every selector: `cluster="prod"`."""
+    profiles: tuple[Profile, ...] = ()
+    """Servers that the configuration describes, tried before those that are built in."""
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """(pod label, namespace label) to try, the likeliest meaning first. A namespace label "" is none."""

@@ -65,7 +65,7 @@ async def _way(namespace: str, pattern: str, metrics: Metrics, at: float) -> tup
     found = await look(Pods(namespace, pattern), metrics, at)
     if isinstance(found, Scraped):
         return found.profile, found.labels
-    return pick(Exports.named(await metrics.metric_names())), usual(metrics.scope)
+    return pick(Exports.named(await metrics.metric_names()), metrics.scope.profiles), usual(metrics.scope)
 
 
 def _stated(versions: Metric, where: str, *, by: str, version: str = "") -> str:

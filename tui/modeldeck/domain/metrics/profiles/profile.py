@@ -21,12 +21,16 @@ class Counter:
     """How the label's values are matched, where this server has ones of its own: `!="OK"`."""
     vouchers: tuple[str, ...] = ()
     """Metrics whose presence shows that this one will be exported as soon as it counts something."""
+    carried: tuple[str, ...] = ()
+    """Labels that its matchers want a value of: where one of its series lacks one, nothing that fails may match, and it tells nothing."""
     blind_to: str = ""
     """Failures that it leaves out, in words: it can show that requests fail, but its 0 does not show that none do."""
 
     def resolved(self, exports: Exports) -> Counter | None:
         """The same with the matcher that these pods need; None where it cannot be told what it counts there."""
         series = exports.of(self.metric)
+        if series and not all(status_labels.carries(series, label) for label in self.carried):
+            return None
         if not self.status:
             return self if series or any(name in exports.names for name in self.vouchers) else None
         if self.failed:

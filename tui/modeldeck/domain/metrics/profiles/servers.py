@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modeldeck.domain.metrics import status_labels
 from modeldeck.domain.metrics.profiles.profile import Counter, Profile
 
@@ -19,7 +21,7 @@ _NO_PROBES = f'handler!~"{_PROBES}",{_NO_PROBE_PATHS}'
 """By the label that the instrumentator has, and by that of counters that services write themselves. Series without a label are selected."""
 
 
-def _failed_of(metric: str, matchers: str = "", *, status: tuple[str, ...] = status_labels.LABELS, failed: str = "") -> Counter:
+def failed_of(metric: str, matchers: str = "", *, status: tuple[str, ...] = status_labels.LABELS, failed: str = "") -> Counter:
     """The failed ones among all requests that a counter counts."""
     return Counter(metric, matchers, status=status, failed=failed)
 
@@ -35,28 +37,28 @@ _PYTHON = (
 )
 """`http_request_duration_seconds` is what servers in Go or JavaScript call theirs, too."""
 
-PROFILES: tuple[Profile, ...] = (
-    Profile(
+BUILT_IN: Mapping[str, Profile] = {
+    "vllm": Profile(
         "vLLM",
         ("vllm:request_success_total",),
         latency=("vllm:e2e_request_latency_seconds",),
         requests=(Counter("http_requests_total", _NO_PROBES), Counter("vllm:request_success_total")),
-        errors=(_failed_of("http_requests_total", _NO_PROBES),),
+        errors=(failed_of("http_requests_total", _NO_PROBES),),
     ),
-    Profile(
+    "kserve": Profile(
         "KServe",
         ("request_predict_seconds_count",),
         latency=("request_predict_seconds",),
         requests=(*(Counter(name) for name in _KNATIVE), Counter("request_predict_seconds_count")),
-        errors=tuple(_failed_of(name) for name in _KNATIVE),
+        errors=tuple(failed_of(name) for name in _KNATIVE),
     ),
-    Profile(
+    "seldon": Profile(
         "Seldon v2",
         ("seldon_model_infer_total",),
         requests=(Counter("seldon_model_infer_total"),),
-        errors=(_failed_of("seldon_model_infer_total", status=("code",), failed='!~"2..|0|OK"'),),
+        errors=(failed_of("seldon_model_infer_total", status=("code",), failed='!~"2..|0|OK"'),),
     ),
-    Profile(
+    "mlserver": Profile(
         "MLServer",
         ("model_infer_request_success_total",),
         latency=("rest_server_request_duration_seconds",),
@@ -66,7 +68,7 @@ PROFILES: tuple[Profile, ...] = (
         errors_apart=True,
         versions=("model_infer_request_success_total", "version"),
     ),
-    Profile(
+    "triton": Profile(
         "Triton",
         ("nv_inference_request_success",),
         requests=(Counter("nv_inference_request_success"),),
@@ -74,31 +76,31 @@ PROFILES: tuple[Profile, ...] = (
         errors_apart=True,
         versions=("nv_inference_request_success", "version"),
     ),
-    Profile(
+    "tf-serving": Profile(
         "TF Serving",
         (":tensorflow:serving:request_count",),
         latency=(":tensorflow:serving:request_latency",),
         latency_scale=1e-6,
         requests=(Counter(":tensorflow:serving:request_count"),),
-        errors=(_failed_of(":tensorflow:serving:request_count", status=("status",), failed='!="OK"'),),
+        errors=(failed_of(":tensorflow:serving:request_count", status=("status",), failed='!="OK"'),),
     ),
-    Profile(
+    "torchserve": Profile(
         "TorchServe",
         ("ts_inference_requests_total",),
         requests=(Counter("ts_inference_requests_total"),),
         errors=(Counter("Requests5XX", vouchers=("Requests2XX", "Requests4XX")),),
         versions=("ts_inference_requests_total", "model_version"),
     ),
-    Profile(
+    "bentoml": Profile(
         "BentoML",
         ("bentoml_service_request_total",),
         latency=("bentoml_service_request_duration_seconds",),
         latency_matchers=_NO_PROBE_ENDPOINTS,
         requests=(Counter("bentoml_service_request_total", _NO_PROBE_ENDPOINTS),),
-        errors=(_failed_of("bentoml_service_request_total", _NO_PROBE_ENDPOINTS),),
+        errors=(failed_of("bentoml_service_request_total", _NO_PROBE_ENDPOINTS),),
         versions=("bentoml_service_request_total", "service_version"),
     ),
-    Profile(
+    "ray-serve": Profile(
         "Ray Serve",
         _RAY_REQUESTS,
         latency=("ray_serve_deployment_processing_latency_ms",),
@@ -107,15 +109,15 @@ PROFILES: tuple[Profile, ...] = (
         errors=tuple(Counter(name, vouchers=(total,)) for name, total in zip(_RAY_ERRORS, _RAY_REQUESTS, strict=True)),
         errors_apart=True,
     ),
-    Profile(
+    "starlette-exporter": Profile(
         "starlette_exporter",
         ("starlette_requests_total",),
         latency=("starlette_request_duration_seconds",),
         latency_matchers=_NO_PROBE_PATHS,
         requests=(Counter("starlette_requests_total", _NO_PROBE_PATHS),),
-        errors=(_failed_of("starlette_requests_total", _NO_PROBE_PATHS),),
+        errors=(failed_of("starlette_requests_total", _NO_PROBE_PATHS),),
     ),
-    Profile(
+    "fastapi": Profile(
         "FastAPI instrumentator",
         ("http_request_duration_highr_seconds_bucket", "http_request_duration_seconds_bucket"),
         signs=_PYTHON,
@@ -123,8 +125,10 @@ PROFILES: tuple[Profile, ...] = (
         latency_of_all="http_request_duration_highr_seconds",
         latency_matchers=_NO_PROBES,
         requests=(Counter("http_requests_total", _NO_PROBES),),
-        errors=(_failed_of("http_requests_total", _NO_PROBES),),
+        errors=(failed_of("http_requests_total", _NO_PROBES),),
         predictions="model_prediction_value",
     ),
-)
-"""Special servers before general ones: a vLLM server exports the instrumentator's metrics too."""
+}
+"""By the name that a configuration extends them by. Special servers before general ones: a vLLM server exports the instrumentator's metrics
+too."""
+PROFILES = tuple(BUILT_IN.values())
