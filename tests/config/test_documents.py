@@ -9,13 +9,16 @@ from modeldeck.cli.arguments import parser
 from modeldeck.config.gate_keys import GATE
 from modeldeck.config.gates import read_gate_file
 from modeldeck.config.keys import KEYS, Key
+from modeldeck.config.profile_keys import PROFILE
 from modeldeck.config.variables import flag_name
+from modeldeck.domain.metrics.profiles.servers import BUILT_IN
 from tests.config.conftest import Machine
 from tests.support.documents import document
 
 SETTINGS, METRICS = document("docs/configuration.md"), document("docs/metrics.md")
 EXAMPLES = [example for text in (SETTINGS, METRICS) for example in re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
 GATES = METRICS[METRICS.index("## Gates") :]
+SERVERS = METRICS[METRICS.index("### Servers of your own") : METRICS.index("## Gates")]
 ROWS = [line for line in SETTINGS.splitlines() if line.startswith("| `")]
 
 
@@ -40,7 +43,7 @@ def test_the_example_is_a_good_file(machine: Machine) -> None:
 
 
 def test_the_example_of_a_gate_is_a_good_one(tmp_path: Path) -> None:
-    (tmp_path / "gate.toml").write_text(EXAMPLES[1])
+    (tmp_path / "gate.toml").write_text(EXAMPLES[2])
     file = read_gate_file(tmp_path / "gate.toml")
     assert file.problems == ()
     assert file.gate is not None
@@ -50,6 +53,26 @@ def test_the_example_of_a_gate_is_a_good_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", GATE)
 def test_every_key_of_a_gate_is_in_its_reference(key: str) -> None:
     assert sum(f"`{key}`" in row.split("|")[1] for row in GATES.splitlines() if row.startswith("| `")) == 1
+
+
+def test_the_example_of_profiles_is_a_good_one(machine: Machine) -> None:
+    machine.write(f"[environments.prod]\nprometheus.url = 'http://prometheus'\n{EXAMPLES[1]}")
+    target = machine.good().environment.prometheus
+    assert target is not None
+    mine, ours = target.scope.profiles
+    assert (mine.name, mine.errors[0].carried, mine.predictions) == ("mine", ("outcome",), "predicted_value")
+    assert (ours.name, ours.latency_scale, ours.errors_apart) == ("ours", 1e-3, True)
+
+
+@pytest.mark.parametrize("key", PROFILE)
+def test_every_key_of_a_profile_is_in_its_reference(key: str) -> None:
+    rows = [row for row in SERVERS.splitlines() if row.startswith("| `") and f"`{key}`" in row.split("|")[1]]
+    assert len(rows) == 1
+
+
+def test_every_profile_that_can_be_extended_is_named() -> None:
+    (row,) = (row for row in SERVERS.splitlines() if row.startswith("| `extends`"))
+    assert set(re.findall(r"`([a-z-]+)`", row.split("|")[3])) == set(BUILT_IN)
 
 
 def test_flags_are_spelt_as_the_command_line_spells_them() -> None:

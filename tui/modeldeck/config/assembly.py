@@ -159,7 +159,7 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret]) -> 
         headers=get("prometheus.headers", {}),
         insecure_tls=get("prometheus.insecure_tls", False),
         ca_path=get("prometheus.ca_path", ""),
-        scope=SeriesScope(**dict(get("prometheus.labels", ())), matchers=get("prometheus.matchers", ())),
+        scope=SeriesScope(**dict(get("prometheus.labels", ())), matchers=get("prometheus.matchers", ()), profiles=get("profiles", ())),
         guessed="prometheus.url" in merged and merged["prometheus.url"].layer is Layer.DISCOVERY,
     )
     return Environment(

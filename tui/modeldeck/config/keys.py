@@ -17,6 +17,7 @@ from modeldeck.config.kinds import (
     PATH,
     PATHS,
     POD_LABELS,
+    PROFILES,
     SECONDS,
     SECRET,
     STATED,
@@ -75,6 +76,7 @@ KEYS = (
     Key("journal", PATH, "MODELDECK_JOURNAL", everywhere=True),
     Key("gate", GATE, "MODELDECK_GATE", everywhere=True),
     Key("gates", GATES, everywhere=True),
+    Key("profiles", PROFILES, everywhere=True),
 )
 BY_NAME = {key.name: key for key in KEYS}
 ADDRESSES = {"mlflow": "mlflow.uri", "prometheus": "prometheus.url"}

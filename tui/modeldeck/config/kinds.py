@@ -231,7 +231,7 @@ def _not_as_text(text: str) -> object:
     raise InvalidValue("expected in the file only")
 
 
-def _in_gates(value: object) -> object:
+def _as_table(value: object) -> object:
     raise InvalidValue("expected a table")
 
 
@@ -258,6 +258,7 @@ PATHS = SettingKind(_text, _text)
 """Files joined by os.pathsep, as KUBECONFIG."""
 SECRET = SettingKind(_text, _text)
 """In the file also as `…_file`, `…_env` or `…_command`. Never quoted in an error."""
-GATE = SettingKind(_in_gates, _not_as_text)
-GATES = SettingKind(_in_gates, _not_as_text)
-"""Tables with keys and problems of their own: tui/modeldeck/config/gates.py reads them."""
+GATE = SettingKind(_as_table, _not_as_text)
+GATES = SettingKind(_as_table, _not_as_text)
+PROFILES = SettingKind(_as_table, _not_as_text)
+"""Tables with keys and problems of their own: tui/modeldeck/config/gates.py and profiles.py read them."""

@@ -35,6 +35,7 @@ def _shown(environment: Environment) -> dict[str, object]:
         shown[table] = _table(table, getattr(environment, attribute), environment.origins)
     shown["links"] = _links(environment.patterns)
     shown["gate"], shown["gates"] = _gates(environment)
+    shown["profiles"] = [one.name for one in environment.prometheus.scope.profiles] if environment.prometheus is not None else []
     shown["origins"] = dict(environment.origins)
     return shown
 
@@ -96,6 +97,7 @@ def _text(environment: Environment, *, current: bool) -> list[str]:
     for table in (*_TABLES, "links"):
         below = shown[table]
         flat.update({f"{table}.{key}": value for key, value in below.items()} if isinstance(below, dict) else {table: "not configured"})
+    flat["profiles"] = shown["profiles"]
     flat = {key: value for key, value in flat.items() if value not in ("", None, [], {}, ())}
     flat.update(_set_in_gates(environment, shown))
     width = max(len(key) for key in flat)
