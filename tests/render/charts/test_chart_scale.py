@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -68,7 +68,7 @@ def test_where_a_value_stands(scale: Scale, value: float, share: float) -> None:
     [
         (60, ["22:13:30", "22:14:00"]),
         (1800, ["22:20", "22:30", "22:40"]),
-        (86400, ["00:00", "06:00", "12:00", "18:00"]),
+        (86400, ["Nov 15", "06:00", "12:00", "18:00"]),
         (4 * 86400, ["Nov 15", "Nov 16", "Nov 17", "Nov 18"]),
     ],
 )
@@ -81,7 +81,13 @@ def test_times_are_inside_and_do_not_touch(span: float, width: int, hours: float
     found = time_ticks(T0, T0 + span, width, timezone(timedelta(hours=hours)))
     assert all(T0 <= at <= T0 + span + 1e-3 for at, _ in found)
     cells = [(at - T0) / span * width for at, _ in found]
-    assert all(right - left >= len(label) + 3.99 for left, right, (_, label) in zip(cells, cells[1:], found, strict=False))
+    assert all(right - left >= len(label) + 2.99 for left, right, (_, label) in zip(cells, cells[1:], found, strict=False))
+
+
+def test_midnight_is_named_by_the_day_that_begins() -> None:
+    evening = datetime(2026, 11, 29, 20, tzinfo=UTC).timestamp()
+    labels = [label for _, label in time_ticks(evening, evening + 8 * 3600, 60, UTC)]
+    assert labels == ["20:00", "22:00", "Nov 30", "02:00", "04:00"]
 
 
 def test_days_begin_at_the_midnight_of_the_zone() -> None:

@@ -60,7 +60,8 @@ def _nice(step: float) -> float:
 
 
 def time_ticks(start: float, end: float, width: int, tz: tzinfo | None) -> list[tuple[float, str]]:
-    """Clock times for an axis `width` cells wide: round times and their labels, at least 4 cells apart."""
+    """Clock times for an axis `width` cells wide: round times and their labels, at least 3 cells apart. Midnight is named by the
+    day that begins."""
     step = next((s for s in _TIME_STEPS if (end - start) / s * (_label_width(s) + 4) <= width), _TIME_STEPS[-1])
     offset = (datetime.fromtimestamp(start, tz).astimezone(tz).utcoffset() or timedelta(0)).total_seconds()
     first = math.ceil((start + offset) / step) * step - offset
@@ -76,5 +77,7 @@ def _label_width(step: float) -> int:
 
 
 def _clock(at: float, step: float, tz: tzinfo | None) -> str:
-    pattern = "%H:%M:%S" if step < 60 else "%H:%M" if step < 86400 else "%b %d"
-    return datetime.fromtimestamp(at, tz).strftime(pattern)
+    local = datetime.fromtimestamp(at, tz)
+    if step >= 86400 or (local.hour, local.minute, local.second) == (0, 0, 0):
+        return local.strftime("%b %d")
+    return local.strftime("%H:%M:%S" if step < 60 else "%H:%M")
