@@ -30,6 +30,7 @@ class Metrics:
         self.asked: list[tuple[str, float, float, float]] = []
         self.failure: Unreachable | None = None
         self.series = 1
+        self.warnings: tuple[str, ...] = ("one store is away",)
 
     async def query(self, promql: str, *, at: float | None = None) -> Vector:
         pods = [{"namespace": pod.namespace, "pod": pod.name} for pod in sample.FLEET.pods]
@@ -41,7 +42,7 @@ class Metrics:
         self.asked.append((promql, start, end, step))
         times = [start + step * index for index in range(int((end - start) / step + 1e-9) + 1)]
         points = tuple((at, 2.0) for at in times if at >= self.since)
-        return Matrix((Series({}, points),) * self.series if points else (), ("one store is away",))
+        return Matrix((Series({}, points),) * self.series if points else (), self.warnings)
 
     @property
     def spans(self) -> set[tuple[float, float, float]]:
@@ -110,6 +111,21 @@ async def test_of_a_month_with_an_hour_of_data_the_hour_is_shown() -> None:
     again = await world.reader.read(query)
     assert again == found
     assert len(world.metrics.spans) <= 2, "where data begin is remembered"
+
+
+async def test_of_a_range_that_is_known_only_the_new_end_is_asked() -> None:
+    world = World()
+    world.metrics.warnings = ()
+    first = await world.reader.read(SpanQuery(1800.0, columns=120))
+    await world.clock.advance(15.0)
+    world.metrics.asked.clear()
+    found = await world.reader.read(SpanQuery(1800.0, columns=120))
+    assert world.metrics.spans == {(sample.NOW - 120.0, sample.NOW + 15.0, 15.0)}
+    assert [at for at, _ in found.points.p99] == [at + 15.0 for at, _ in first.points.p99]
+    world.metrics.asked.clear()
+    world.reader.forget()
+    await world.reader.read(SpanQuery(1800.0, columns=120))
+    assert world.metrics.spans == {(sample.NOW - 1785.0, sample.NOW + 15.0, 15.0)}
 
 
 async def test_where_data_begin_is_looked_for_again_further_back() -> None:

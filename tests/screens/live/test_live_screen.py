@@ -40,6 +40,10 @@ class Reader:
         self.failure: Failure | None = None
         self.warnings: tuple[str, ...] = ()
         self.promql = PROMQL
+        self.forgotten = 0
+
+    def forget(self) -> None:
+        self.forgotten += 1
 
     async def read(self, query: SpanQuery) -> SpanCharts:
         self.asked.append(query)
@@ -212,6 +216,7 @@ async def test_while_prometheus_is_away_what_was_read_stays_with_its_age() -> No
         screen.live.reader.failure = None
         await screen.press("ctrl+r")
         assert "stale" not in screen.text
+        assert screen.live.reader.forgotten == 1
 
 
 async def test_without_any_answer_it_says_why() -> None:

@@ -13,6 +13,7 @@ from modeldeck.domain.metrics.profiles.queries import deployment_queries
 from modeldeck.domain.metrics.samples import Matrix, Series
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.live.fleet_metrics import where_of
+from modeldeck.live.range_answers import RangeAnswers
 from modeldeck.live.scrapes import Scrapes
 from modeldeck.ports import Clock, Metrics
 
@@ -58,14 +59,19 @@ def step_of(span: float, columns: int) -> float:
 
 
 class DeploymentCharts:
-    """Call `read` as often as wanted. Where data begin is remembered, as it takes some questions to find."""
+    """Call `read` as often as wanted. What was answered is remembered, and where data begin, as it takes some questions to find."""
 
     def __init__(
         self, namespace: str, deployment: str, metrics: Metrics, scrapes: Scrapes, fleet: Callable[[], Fleet | None], clock: Clock
     ) -> None:
         self._namespace, self._deployment = namespace, deployment
         self._metrics, self._scrapes, self._fleet, self._clock = metrics, scrapes, fleet, clock
+        self.forget()
+
+    def forget(self) -> None:
+        """The next `read` asks for everything."""
         self._begin: _Begin | None = None
+        self._known: RangeAnswers | None = None
 
     async def read(self, query: SpanQuery) -> SpanCharts:
         """Raises a Failure where one question is not answered."""
@@ -94,7 +100,7 @@ class DeploymentCharts:
         wanted = {name: promql[name] for name in promql if name in queries_of(query.kinds, profile)}
         # On a grid that stays where it is: points that are there already do not move when others come.
         last = end // step * step
-        answers = await self._range(wanted, last - (last - start) // step * step, last, step)
+        answers = await self._grid(wanted, last - (last - start) // step * step, last, step)
         latest = end // LEAST_STEP * LEAST_STEP
         if latest > last:  # steps of hours must not hide the present
             newer = await self._range(wanted, latest, latest, step)
@@ -103,6 +109,16 @@ class DeploymentCharts:
         warnings = dict.fromkeys((*scraped.several, *(message for answer in answers.values() for message in answer.warnings)))
         points = chart_points(profile, answers)
         return SpanCharts(query, max(start, last - query.window), last, latest, step, points, promql, tuple(warnings), computed(profile))
+
+    async def _grid(self, promql: Mapping[str, str], start: float, end: float, step: float) -> Mapping[str, Matrix]:
+        """Only the new end where the rest is known."""
+        now = self._clock.now()
+        since = self._known.ask_from(promql, start, end, step, now) if self._known is not None else None
+        if self._known is not None and since is not None:
+            self._known = self._known.extended(await self._range(promql, since, end, step), start, since, end)
+        else:
+            self._known = RangeAnswers(promql, start, end, step, await self._range(promql, start, end, step), now)
+        return self._known.answers
 
     async def _range(self, promql: Mapping[str, str], start: float, end: float, step: float) -> dict[str, Matrix]:
         ranges = (self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values())

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Fleet
@@ -19,12 +19,14 @@ from modeldeck.domain.metrics.measured import ChartPoints, chart_points
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
 from modeldeck.domain.reading import Reading
-from modeldeck.live.deployment_charts import DeploymentCharts
 from modeldeck.live.fleet_metrics import FleetMetrics, Stats, chart_queries
 from modeldeck.live.poller import Poller
 from modeldeck.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from modeldeck.live.scrapes import Scrapes
 from modeldeck.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
+
+if TYPE_CHECKING:
+    from modeldeck.live.deployment_charts import DeploymentCharts
 
 PAUSE_FOR_EACH_ID = 0.005
 """Seconds between two searches, for each experiment: MLflow wants the ids of those that it is to search."""
@@ -311,6 +313,8 @@ class Hub:
         """For a screen of its own; None without a Prometheus."""
         if self._metrics is None or self._scrapes is None:
             return None
+        from modeldeck.live.deployment_charts import DeploymentCharts
+
         return DeploymentCharts(namespace, deployment, self._metrics, self._scrapes, lambda: self._fleet, self._clock)
 
     def show_live(self, shown: bool) -> None:

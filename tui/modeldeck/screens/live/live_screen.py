@@ -33,6 +33,7 @@ LONGEST_PAUSE = 30.0
 
 class ChartsReader(Protocol):
     async def read(self, query: SpanQuery) -> SpanCharts: ...
+    def forget(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,5 +229,6 @@ class LiveScreen(FramedScreen[None]):
             self.app.push_screen(PromqlScreen(self.subject.key, self._charts))
 
     def action_refresh(self) -> None:
+        self.subject.reader.forget()
         self._poller.resume()
         self._poller.refresh_now()
