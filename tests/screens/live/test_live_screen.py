@@ -192,7 +192,7 @@ async def test_into_the_past_and_back_to_now() -> None:
         assert "n now (it is now)" in screen.text
         await screen.press("left_square_bracket")
         assert screen.asked[-1].end == NOW - 900.0
-        assert "30 m up to 07:45:00" in screen.text
+        assert "07:15:00 – 07:45:00  ‖ paused, ends 15 m ago" in screen.text
         await screen.press("shift+left")
         assert screen.asked[-1].end == NOW - 1800.0
         asked = len(screen.asked)

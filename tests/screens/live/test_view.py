@@ -46,7 +46,7 @@ def test_before_the_first_answer_there_is_only_its_name() -> None:
 
 def test_a_picture_that_stands_still_says_so_and_how_far_it_is_behind() -> None:
     found = view(Timeline(1800.0, NOW), now=NOW + 130.0)
-    assert found.detail == "serving/iris · 30 m up to 08:00:00"
+    assert found.detail == "serving/iris · 30 m"
     assert "‖ paused, ends 2 m ago" in above(found)
     assert line_text(found.charts[1].statistics).startswith("min"), "it is still the answer"
 
@@ -111,6 +111,14 @@ def test_the_axis_is_that_of_the_answer_or_of_the_question() -> None:
 
 
 def test_a_span_over_midnight_names_both_days_and_a_moment_of_today_none() -> None:
-    assert span(NOW - 86400.0, NOW) == "Jan 14 08:00:00 – Jan 15 08:00:00"
+    assert span(NOW - 86400.0, NOW) == "Jan 14 08:00 – Jan 15 08:00"
+    assert span(NOW - 43200.0, NOW) == "Jan 14 20:00:00 – Jan 15 08:00:00"
     assert moment(NOW - 60.0, NOW) == "07:59:00"
     assert moment(NOW - 86400.0, NOW) == "Jan 14 08:00:00"
+    assert moment(NOW - 86400.0, NOW, exact=False) == "Jan 14 08:00"
+
+
+def test_all_times_of_a_long_span_fit_beside_each_other() -> None:
+    found = view(Timeline(7 * 86400.0, NOW - 86400.0, NOW - 2 * 86400.0))
+    assert above(found) == "Jan 07 08:00 – Jan 14 08:00  ‖ paused, ends 1 d ago  │ Jan 13 08:00, 2 d ago"
+    assert len(above(found)) <= 78

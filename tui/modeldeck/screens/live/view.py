@@ -16,6 +16,8 @@ from modeldeck.render.live_charts import stacked_charts
 from modeldeck.screens.live.timeline import Axis, Timeline, on_axis
 
 CHARTS = tuple(ChartKind)
+_LONG = 86400.0
+"""Seconds of a span whose times are told without seconds."""
 MOST_WARNINGS = 2
 """Lines of them; the rest is counted."""
 
@@ -68,7 +70,8 @@ def live_screen_view(
     width: int,
 ) -> LiveScreenView:
     """What was read of another span stays in sight, at its own times, until the right one comes."""
-    detail = f"{key} · {_span_words(timeline, now)}"
+    length = numbers.duration(timeline.window)
+    detail = f"{key} · {f'last {length}' if timeline.end is None else length}"
     if charts is None:
         return LiveScreenView(detail, "", (), ())
     axis = axis_of(charts, wanted, now, width)
@@ -102,30 +105,31 @@ def _which(kinds: frozenset[ChartKind]) -> str:
     return f"chart{'s' if len(places) > 1 else ''} {'–'.join(str(place) for place in places[:: max(1, len(places) - 1)])} of {len(CHARTS)}"
 
 
-def _span_words(timeline: Timeline, now: float) -> str:
-    length = numbers.duration(timeline.window)
-    return f"last {length}" if timeline.end is None else f"{length} up to {moment(timeline.end, now)}"
-
-
 def _times(axis: Axis, timeline: Timeline, cursor: float | None, now: float) -> Line:
     line = [Cell(f"{span(axis.start, axis.end)}", "muted")]
     if timeline.end is not None:
-        line.append(Cell(f"   ‖ paused, ends {numbers.ago(now - timeline.end)}", "warn"))
+        line.append(Cell(f"  ‖ paused, ends {numbers.ago(now - timeline.end)}", "warn"))
     if cursor is not None:
-        line += [Cell("   │ ", "accent"), Cell(moment(cursor, now), "strong"), Cell(f", {numbers.ago(now - cursor)}", "muted")]
+        told = moment(cursor, now, exact=axis.end - axis.start < _LONG)
+        line += [Cell("  │ ", "accent"), Cell(told, "strong"), Cell(f", {numbers.ago(now - cursor)}", "muted")]
     return tuple(line)
 
 
 def span(start: float, end: float) -> str:
-    """`Nov 29 13:32:15 – 14:02:15`; the day stands twice where it is another."""
+    """`Nov 29 13:32:15 – 14:02:15`; the day stands twice where it is another, and a long span has no seconds."""
+    clock = _clock(end - start < _LONG)
     first, last = datetime.fromtimestamp(start), datetime.fromtimestamp(end)
-    return f"{first:%b %d %H:%M:%S} – {last:{'%H:%M:%S' if first.date() == last.date() else '%b %d %H:%M:%S'}}"
+    return f"{first:%b %d {clock}} – {last:{clock if first.date() == last.date() else f'%b %d {clock}'}}"
 
 
-def moment(at: float, now: float) -> str:
+def moment(at: float, now: float, *, exact: bool = True) -> str:
     """A time of today without its day."""
-    found = datetime.fromtimestamp(at)
-    return f"{found:{'%H:%M:%S' if found.date() == datetime.fromtimestamp(now).date() else '%b %d %H:%M:%S'}}"
+    found, clock = datetime.fromtimestamp(at), _clock(exact)
+    return f"{found:{clock if found.date() == datetime.fromtimestamp(now).date() else f'%b %d {clock}'}}"
+
+
+def _clock(exact: bool) -> str:
+    return "%H:%M:%S" if exact else "%H:%M"
 
 
 def _warnings(warnings: Sequence[str]) -> tuple[Line, ...]:
