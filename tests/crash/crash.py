@@ -122,8 +122,7 @@ async def _crash(stage: Stage, told: Told, together: asyncio.Barrier | None) -> 
             answering = [await user.settled(f"{stage.name}/{serves}") for user in users]
         told.outcome = operation.outcome.value if operation.outcome else operation.state.value
         for place, after in enumerate(await stage.standing()):
-            target = (place + 1) % case.scenario.targets  # an operation's own deployment is its last
-            told.wrong += wrong(case.scenario, stage.name, operation, before[place], after, answering[place], target)
+            told.wrong += wrong(case.scenario, stage.name, operation, before[place], after, answering[place], place)
         for user in users:
             told.answered += user.answers.total()
             told.failed |= user.failed(stage.name)
