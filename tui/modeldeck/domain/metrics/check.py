@@ -26,7 +26,7 @@ class CheckedCounter:
 
 @dataclass(frozen=True, slots=True)
 class CheckedQuery:
-    """One question. `series`: how many of this Deployment's pods came back; None: it was not answered, and `error` says why."""
+    """One question. `series`: how many came back of this Deployment's pods; None: it was not answered, and `error` says why."""
 
     name: str
     promql: str
