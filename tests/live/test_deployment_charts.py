@@ -9,7 +9,8 @@ import pytest
 
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
-from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.metrics.chart_kind import ChartKind, queries_of
+from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.live.deployment_charts import LEAST_SPAN, LEAST_STEP, DeploymentCharts, SpanQuery, step_of
@@ -86,7 +87,11 @@ async def test_on_a_step_nothing_is_asked_twice() -> None:
 )
 async def test_only_what_is_seen_is_asked_and_all_queries_are_told(kinds: set[ChartKind], names: set[str]) -> None:
     world = World()
-    found = await world.reader.read(SpanQuery(1800.0, columns=120, kinds=frozenset(kinds)))
+    query = SpanQuery(1800.0, columns=120, kinds=frozenset(kinds))
+    await world.reader.read(query)
+    assert len(world.metrics.asked) == 1 + len(queries_of(kinds, PROFILES[-1])), "one more to find where data begin"
+    world.metrics.asked.clear()
+    found = await world.reader.read(query)
     assert {re.match(r"\w+", promql).group() for promql, *_ in world.metrics.asked} == names  # type: ignore[union-attr]
     assert set(found.promql) == {"p50", "p90", "p99", "requests", "errors"}
     assert found.computed == {ChartKind.ERRORS: "errors ÷ requests"}
@@ -107,6 +112,7 @@ async def test_of_a_month_with_an_hour_of_data_the_hour_is_shown() -> None:
     assert since - 600.0 < found.start <= since
     assert found.step == step_of(sample.NOW - found.start, 280)
     assert len(found.points.requests) > 250
+    assert len(world.metrics.asked) < 5 + 5 + 8, "one query finds where they begin"
     world.metrics.asked.clear()
     again = await world.reader.read(query)
     assert again == found
@@ -148,6 +154,15 @@ async def test_without_data_the_whole_window_is_shown() -> None:
     found = await World(since=sample.NOW + 1.0).reader.read(SpanQuery(1800.0))
     assert found.end - found.start == 1800.0
     assert found.promql
+
+
+async def test_data_that_come_later_are_found_then() -> None:
+    world = World(since=sample.NOW + 100.0)
+    assert not (await world.reader.read(SpanQuery(1800.0))).points.requests
+    await world.clock.advance(400.0)
+    found = await world.reader.read(SpanQuery(1800.0))
+    assert found.points.requests
+    assert found.end - found.start < 400.0
 
 
 async def test_the_past_is_asked_up_to_its_end_and_the_future_is_not() -> None:

@@ -58,6 +58,12 @@ def step_of(span: float, columns: int) -> float:
     return max(LEAST_STEP, round(span / max(10, columns)))
 
 
+def grid(start: float, end: float, step: float) -> tuple[float, float]:
+    """The first and the last of the moments to ask for. They stay where they are: points that are there do not move when others come."""
+    last = end // step * step
+    return last - (last - start) // step * step, last
+
+
 class DeploymentCharts:
     """Call `read` as often as wanted. What was answered is remembered, and where data begin, as it takes some questions to find."""
 
@@ -83,24 +89,46 @@ class DeploymentCharts:
         if scraped is None or fleet is None:
             return SpanCharts(query, start, end, end, step_of(query.window, query.columns), ChartPoints(), {})
         where = where_of(scraped, fleet, self._namespace, self._deployment)
-        if self._begin is not None and self._begin.holds(where, start, end):
-            return await self._ask(query, scraped, where, self._begin.at, end)
-        found = await self._ask(query, scraped, where, start, end)
-        for _ in range(_ROUNDS):
-            begin = begin_of(found)
-            if begin is None:
-                break
-            found = await self._ask(query, scraped, where, begin, end)
-            self._begin = _Begin(where, start, begin)
-        return found
+        begin = await self._begin_of(query, scraped, where, start, end)
+        return await self._ask(query, scraped, where, begin, end)
+
+    async def _begin_of(self, query: SpanQuery, scraped: Scraped, where: str, start: float, end: float) -> float:
+        """Where charts begin, so that they are not mostly blank. It is looked for once, and anew while there are no data."""
+        known = self._begin
+        if known is None or known.where != where or start < known.searched:
+            begin, found = start, False
+            for _ in range(_ROUNDS):
+                first = await self._first(query, scraped, where, begin, end)
+                later = later_begin(first, begin, end, step_of(end - begin, query.columns))
+                found = first is not None
+                if later is None:
+                    break
+                begin = later
+            if not found:
+                return start
+            known = self._begin = _Begin(where, start, begin)
+        return known.at if start < known.at < end - LEAST_SPAN else start
+
+    async def _first(self, query: SpanQuery, scraped: Scraped, where: str, start: float, end: float) -> float | None:
+        """The first time of which there is a value: of one query, on the grid of the charts or else at its end."""
+        step = step_of(end - start, query.columns)
+        promql = deployment_queries(scraped.profile, where, step=step)
+        one = next((name for name in ("requests", "p50") if name in promql), None)
+        if one is None:
+            return None
+        for begin, last in (grid(start, end, step), (end, end)):
+            answers = await self._range({one: promql[one]}, begin, last, step)
+            times = [series.points[0][0] for series in answers[one].series if series.points]
+            if times:
+                return min(times)
+        return None
 
     async def _ask(self, query: SpanQuery, scraped: Scraped, where: str, start: float, end: float) -> SpanCharts:
         profile, step = scraped.profile, step_of(end - start, query.columns)
         promql = deployment_queries(profile, where, step=step)
         wanted = {name: promql[name] for name in promql if name in queries_of(query.kinds, profile)}
-        # On a grid that stays where it is: points that are there already do not move when others come.
-        last = end // step * step
-        answers = await self._grid(wanted, last - (last - start) // step * step, last, step)
+        first, last = grid(start, end, step)
+        answers = await self._grid(wanted, first, last, step)
         latest = end // LEAST_STEP * LEAST_STEP
         if latest > last:  # steps of hours must not hide the present
             newer = await self._range(wanted, latest, latest, step)
@@ -133,18 +161,13 @@ class _Begin:
     searched: float
     at: float
 
-    def holds(self, where: str, start: float, end: float) -> bool:
-        return where == self.where and self.searched <= start < self.at < end - LEAST_SPAN
 
-
-def begin_of(found: SpanCharts) -> float | None:
-    """Where to begin instead, so that charts are not mostly blank; None where there is no data, or not much later."""
-    points = found.points
-    first = min((line[0][0] for line in (points.p99, points.p90, points.p50, points.requests, points.error_ratio) if line), default=None)
+def later_begin(first: float | None, start: float, end: float, step: float) -> float | None:
+    """Where to begin instead, as the first value of those every `step` is of that time; None where that is not much later."""
     if first is None:
         return None
-    begin = min(first - found.step, found.end - LEAST_SPAN)
-    return begin if begin - found.start > _LATE * (found.end - found.start) else None
+    begin = min(first - step, end - LEAST_SPAN)
+    return begin if begin - start > _LATE * (end - start) else None
 
 
 def _joined(older: Matrix, newer: Matrix) -> Matrix:
