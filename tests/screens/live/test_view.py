@@ -57,8 +57,12 @@ def test_the_cursor_tells_its_moment_with_its_age() -> None:
     assert found.charts[0].data.cursor == NOW - 900.0
 
 
-def test_where_data_begin_later_it_says_since_when() -> None:
-    assert view(charts=replace(CHARTS, start=NOW - 600.0)).detail.endswith(" · data since 07:50:00")
+def test_where_data_begin_later_it_says_so_if_there_is_room() -> None:
+    late = replace(CHARTS, start=NOW - 600.0)
+    assert above(view(charts=late)) == "Jan 15 07:50:00 – 08:00:00  no data before"
+    assert "no data before" in above(view(Timeline(1800.0, NOW, NOW), late))
+    narrow = live_screen_view("serving/iris", Timeline(1800.0, NOW, NOW), late, (), NOW, wanted=replace(QUERY, end=NOW), width=78)
+    assert "no data before" not in above(narrow)
 
 
 def test_another_window_shows_what_is_known_until_it_has_been_read() -> None:

@@ -13,6 +13,7 @@ from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.stack import StackedChart, fitting, plot_columns
 from modeldeck.render.live_charts import stacked_charts
+from modeldeck.render.text import cells
 from modeldeck.screens.live.timeline import Axis, Timeline, on_axis
 
 CHARTS = tuple(ChartKind)
@@ -77,9 +78,8 @@ def live_screen_view(
     axis = axis_of(charts, wanted, now, width)
     settled = is_answer(charts, wanted)
     cursor = on_axis(timeline.cursor, axis) if timeline.cursor is not None else None
-    if settled and axis.start > axis.end - timeline.window + axis.step:
-        detail += f" · data since {moment(axis.start, now)}"
-    above = (_times(axis, timeline, cursor, now),)
+    later = settled and axis.start > axis.end - timeline.window + axis.step
+    above = (_times(axis, timeline, cursor, now, "  no data before" if later else "", width),)
     if not charts.promql:
         message: Line = (Cell("no metrics of a known model server here: see `modeldeck doctor`", "muted"),)
         return LiveScreenView(detail, "", (*above, (Cell(""),), message), ())
@@ -105,13 +105,16 @@ def _which(kinds: frozenset[ChartKind]) -> str:
     return f"chart{'s' if len(places) > 1 else ''} {'–'.join(str(place) for place in places[:: max(1, len(places) - 1)])} of {len(CHARTS)}"
 
 
-def _times(axis: Axis, timeline: Timeline, cursor: float | None, now: float) -> Line:
+def _times(axis: Axis, timeline: Timeline, cursor: float | None, now: float, note: str, width: int) -> Line:
+    """`note` only where there is room for it: the axis shows the same."""
     line = [Cell(f"{span(axis.start, axis.end)}", "muted")]
     if timeline.end is not None:
         line.append(Cell(f"  ‖ paused, ends {numbers.ago(now - timeline.end)}", "warn"))
     if cursor is not None:
         told = moment(cursor, now, exact=axis.end - axis.start < _LONG)
         line += [Cell("  │ ", "accent"), Cell(told, "strong"), Cell(f", {numbers.ago(now - cursor)}", "muted")]
+    if sum(cells(cell.text) for cell in line) + len(note) <= width:
+        line.insert(1, Cell(note, "muted"))
     return tuple(line)
 
 
