@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.failures import Conflict, NotFound, Unreachable
+from modeldeck.sandbox.node import api as node_api
 from modeldeck.sandbox.node.api import DynamicClient, DynamicInformer, Object, unstructured
-from modeldeck.sources.kubernetes import reflector
-from tests.sources.kubernetes.scripted import Refuse, Scripted, event, item, listed, refused, scripted
+from tests.sources.kubernetes.scripted import END, Refuse, Scripted, event, item, listed, refused, scripted
 from tests.sources.kubernetes.waiting import until
 
 DEPLOYMENTS = unstructured("deployments", "/apis/apps/v1")
@@ -21,7 +21,7 @@ DEPLOYMENTS = unstructured("deployments", "/apis/apps/v1")
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reflector, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(node_api, "_PAUSE", 0.05)
 
 
 @pytest.fixture
@@ -93,14 +93,12 @@ async def test_it_is_synced_only_once_a_list_has_come(api: Scripted, informer: W
     assert "watching deployments: Kubernetes: told 503" in caplog.messages
 
 
-async def test_a_pause_ends_when_the_server_is_known_to_answer(
-    api: Scripted, informer: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(reflector, "FIRST_PAUSE", 30.0)
-    api.lists["deployments"].extend([Refuse(503), listed(item("a"))])
-    await until("the failure", lambda: caplog.messages)
-    informer.wake()
-    await until("the list", informer.synced.is_set)
+async def test_it_watches_on_soon_however_often_the_server_was_started_anew(api: Scripted, informer: Watched) -> None:
+    api.lists["deployments"].append(listed(item("a"), version="5"))
+    await informer.synced.wait()
+    for told in (*[END] * 12, event("ADDED", item("b", "6"))):
+        api.events.put_nowait(told)
+    await until("what came after them", lambda: "b" in informer.objects)
 
 
 class Server:

@@ -208,6 +208,20 @@ async def test_connections_that_are_cut_are_made_anew(api: Scripted, watch: Begi
     await until("events again", lambda: seen.names == ["a", "b"] and seen.state == "live")
 
 
+async def test_who_asks_anew_does_not_wait_for_the_pause_after_watches_that_are_ended_at_once(
+    api: Scripted, watch: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reflector, "FIRST_PAUSE", 3600.0)
+    monkeypatch.setattr(reflector, "LONGEST_PAUSE", 3600.0)
+    api.lists["deployments"].append(listed(item("a"), version="5"))
+    seen = watch()
+    api.events.put_nowait(END)
+    await until("the pause", lambda: any(each.kind.plural == "deployments" and each.pausing for each in seen.informer._reflectors()))
+    seen.informer.refresh_now()
+    api.events.put_nowait(event("ADDED", item("b", "6")))
+    await until("what has come since", lambda: seen.names == ["a", "b"])
+
+
 async def test_each_sign_of_life_renews_the_reading(api: Scripted, watch: Begin) -> None:
     now = 100.0
     api.lists["deployments"].append(listed(item("a"), version="5"))

@@ -75,18 +75,13 @@ class Agent:
         write_json(state / "proxy.json", {"url": f"http://{LOOPBACK}:{proxy.getsockname()[1]}"})
         registered = asyncio.Event()
 
-        def answered() -> None:
-            registered.set()
-            for each in (self._pod_informer, self._services):
-                each.wake()
-
         async with asyncio.TaskGroup() as group:
             services = [
                 self._runtime.run(),
                 self._recorder.run(),
                 self._serve(LogsEndpoint(self._pods.values, same_user), logs, tls=True),
                 self._serve(self._proxy, proxy, tls=False),
-                heartbeat(self._api, NAME, logs.getsockname()[1], answered),
+                heartbeat(self._api, NAME, logs.getsockname()[1], registered),
                 self._pod_informer.run(),
                 self._services.run(),
             ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from modeldeck.backoff import Backoff
 from modeldeck.domain.environments import ClusterTarget
 from modeldeck.domain.failures import Failure
 from modeldeck.sources.kubernetes import wire
@@ -23,6 +24,9 @@ _LOG = logging.getLogger(__name__)
 _AGENT = "modeldeck-node-agent"  # becomes the field manager: what the sandbox writes is not what an operator's modeldeck wrote
 _JSON = "application/json"
 _STRATEGIC = "application/strategic-merge-patch+json"
+_PAUSE = 0.5
+"""Seconds. The one agent of an API server on the same machine overruns nothing, and pods wait for it: pauses that grow with each restart of
+the API server would leave them where they are for minutes."""
 
 
 class DynamicClient:
@@ -87,7 +91,8 @@ class DynamicInformer:
     def __init__(
         self, client: DynamicClient, kind: ResourceKind[Unstructured], changed: Callable[[str, Object | None], None], *, fields: str = ""
     ) -> None:
-        self._reflector = Reflector(client.connection, kind, "", self._take, fields=fields)
+        waits = Backoff(first=_PAUSE, longest=_PAUSE)
+        self._reflector = Reflector(client.connection, kind, "", self._take, fields=fields, waits=waits)
         self._changed = changed
         self._failure: Failure | None = None
         self.objects: dict[str, Object] = {}
@@ -96,11 +101,6 @@ class DynamicInformer:
     async def run(self) -> None:
         """List and watch until cancelled."""
         await self._reflector.run()
-
-    def wake(self) -> None:
-        """The API server answers: end a pause after a failure."""
-        if self._reflector.failure is not None:
-            self._reflector.wake()
 
     def _take(self) -> None:
         failure = self._reflector.failure

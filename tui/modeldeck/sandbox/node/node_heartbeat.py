@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import platform
-from collections.abc import Callable
 
 from modeldeck.domain.failures import Failure, NotFound
 from modeldeck.sandbox.node.api import DynamicClient, Object
@@ -61,13 +60,13 @@ def node_status(name: str, port: int, since: str, moment: str) -> Object:
     }
 
 
-async def heartbeat(api: DynamicClient, name: str, port: int, answered: Callable[[], None]) -> None:
-    """Create the node where it is missing, then renew its status and lease until cancelled; calls `answered` each time it is known."""
+async def heartbeat(api: DynamicClient, name: str, port: int, registered: asyncio.Event) -> None:
+    """Create the node where it is missing, then renew its status and lease until cancelled; sets `registered` once it is known."""
     since, delay = now(), 0.2
     while True:
         try:
             await _put_node(api, name, node_status(name, port, since, now()))
-            answered()
+            registered.set()
             await _renew(api, name)
             delay = _EVERY
         except Failure as failure:

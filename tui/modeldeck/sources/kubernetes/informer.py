@@ -87,10 +87,10 @@ class Informer:
             await asyncio.wait((task,))
 
     def refresh_now(self) -> None:
-        """Ends every pause after a failure."""
+        """Ends every pause."""
         self._woken.set()
         for reflector in self._reflectors():
-            if reflector.failure is not None:
+            if reflector.pausing:
                 reflector.wake()
 
     async def _run(self) -> None:

@@ -50,10 +50,18 @@ def pauses() -> Backoff:
 
 
 class Reflector(Generic[T]):
-    """`changed` is called on the event loop after every change of the shelf or of `failure`. `fields`: a field selector."""
+    """`changed` is called on the event loop after every change of the shelf or of `failure`. `fields`: a field selector. `waits`: how long
+    it pauses after failures and after watches that were over at once."""
 
     def __init__(
-        self, connection: Connection, kind: ResourceKind[T], namespace: str, changed: Callable[[], None], *, fields: str = ""
+        self,
+        connection: Connection,
+        kind: ResourceKind[T],
+        namespace: str,
+        changed: Callable[[], None],
+        *,
+        fields: str = "",
+        waits: Backoff | None = None,
     ) -> None:
         self.kind = kind
         self.namespace = namespace
@@ -71,7 +79,9 @@ class Reflector(Generic[T]):
         """How many watches in a row were over at once."""
         self._connection = connection
         self._changed = changed
-        self._pauses = pauses()
+        self._pauses = waits or pauses()
+        self.pausing = False
+        """Whether nothing is asked or heard at the moment: what it knows may be that old."""
         self._version = ""
         self._woken = asyncio.Event()
         self._patience: asyncio.Timeout | None = None
@@ -216,11 +226,14 @@ class Reflector(Generic[T]):
 
     async def _nap(self, seconds: float) -> None:
         self._woken.clear()
+        self.pausing = True
         try:
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
         except TimeoutError:
             return
+        finally:
+            self.pausing = False
 
 
 _events = msgspec.json.Decoder(wire.WatchEvent)
