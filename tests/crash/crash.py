@@ -43,7 +43,10 @@ class Told:
     answered: int = 0
     failed: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    doing: str = "setting the stage"
     recorded: list[str] = field(default_factory=list)
+    passed_by: bool = False
+    """Its point did not come this time, which is no fault, and nothing has happened to it."""
     finished_instead: bool = False
     """An undo was refused, as the operation was past its commit; it was finished."""
 
@@ -65,7 +68,7 @@ async def crash(case: Case, number: int, ground: Ground, clocks: Path, together:
             async with asyncio.timeout(_PATIENCE):
                 await _crash(stage, told, together)
     except TimeoutError:
-        told.wrong.append(f"it has not ended after {_PATIENCE:.0f} s")
+        told.wrong.append(f"it has not ended after {_PATIENCE:.0f} s, {told.doing}")
     except Exception as error:  # noqa: BLE001  every case is told, whatever it met
         told.wrong.append(f"{type(error).__name__}: {error}")
     finally:
@@ -110,11 +113,14 @@ async def _crash(stage: Stage, told: Told, together: asyncio.Barrier | None) -> 
             async with contextlib.AsyncExitStack() as stack:
                 for user in users:
                     await stack.enter_async_context(user.flowing())
+                told.doing = "planning"
                 made = await planned(stage.intent(case.scenario), bound)
-                await _meet(together)
+                await _meet(together, told)
+                told.doing = "following the operation"
                 operation = await _carried_out(bound, bound.begin(made))
                 await script.settled()
-                await _meet(together)
+                await _meet(together, told)
+                told.doing = "recovering"
                 empty(stage.journal)
                 told.recorded = script.recorded
                 operation = await _recovered(stage, made.id, operation, told)
@@ -134,15 +140,18 @@ async def _crash(stage: Stage, told: Told, together: asyncio.Barrier | None) -> 
         await direct.close()
 
 
-async def _meet(together: asyncio.Barrier | None) -> None:
+async def _meet(together: asyncio.Barrier | None, told: Told) -> None:
     if together is not None:
+        told.doing = "waiting for the others"
         with contextlib.suppress(asyncio.BrokenBarrierError):  # another case of ours has failed, and tells so
             await together.wait()
 
 
 def _unexpected(case: Case, told: Told, operation: Operation, script: Script) -> list[str]:
-    found = [] if script.happened or not case.point else [f"the point never came: {', '.join(script.recorded)}"]
-    ends = {Outcome.DONE} if told.finished_instead else case.fault.ends
+    missing = bool(case.point) and not script.happened
+    told.passed_by = missing and case.may_not_come
+    found = [f"the point never came: {', '.join(script.recorded)}"] if missing and not told.passed_by else []
+    ends = {Outcome.DONE} if told.finished_instead or told.passed_by else case.fault.ends
     if operation.outcome not in ends:
         found.append(f"it ended {operation.outcome}: {operation.message}")
     return found

@@ -8,12 +8,14 @@ from tests.crash.crash import Told
 from tests.crash.faults import AT_CHANGES, LEGEND
 
 _SIGNS = {"done": "D", "undone": "U"}
-OUTCOMES = "D done   U undone   F undo refused past the commit, finished   X broken   . not a case"
+OUTCOMES = "D done   U undone   F undo refused past the commit, finished   X broken   - its point did not come   . not a case"
 
 
 def sign(told: Told) -> str:
     if not told.good:
         return "X"
+    if told.passed_by:
+        return "-"
     return "F" if told.finished_instead else _SIGNS.get(told.outcome, "?")
 
 
@@ -32,12 +34,12 @@ def table(told: Sequence[Told]) -> Iterable[str]:
 
 
 def summary(told: Sequence[Told], seconds: float, left_out: int = 0) -> Iterable[str]:
-    counted = {text: sum(sign(one) == text for one in told) for text in "DUFX"}
+    counted = {text: sum(sign(one) == text for one in told) for text in "DUFX-"}
     answered, failed = sum(one.answered for one in told), sum(sum(one.failed.values()) for one in told)
     yield (
         f"{len(told)} cases in {seconds / 60:.1f} min: {counted['D']} done, {counted['U']} undone, "
         f"{counted['F']} finished instead of undone, "
-        f"{counted['X']} broken; {answered} requests to the models, {failed} failed"
+        f"{counted['X']} broken, {counted['-']} whose point did not come; {answered} requests to the models, {failed} failed"
     )
     if left_out:
         yield f"{left_out} more were left out: they come with other seeds, or with more time"
