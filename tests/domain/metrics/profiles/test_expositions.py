@@ -1,15 +1,9 @@
-"""Each known server by what it writes: recorded from the server itself, or where none can be run here, as its documentation gives it.
+"""Each known server by what it writes: scraped by an engine that evaluates PromQL, and asked as the deck and the command line ask.
 
-Each has served 12 requests well and failed in 2 more, beside probes. It is scraped by an engine that evaluates PromQL, asked in the very
-way in which the deck and the command line ask, and must be told as that.
+tests/sources/prometheus/test_profiles_contract.py holds the same against a real Prometheus.
 """
 
 from __future__ import annotations
-
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from prombed import Prombed
@@ -21,66 +15,9 @@ from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import Sample, ServingStats, Vector
 from modeldeck.domain.metrics.scraping import Scraped, questions, scraped_as
 from modeldeck.domain.metrics.series_scope import SeriesScope
+from tests.support.expositions import CASES, DOCUMENTED, EXPOSITIONS, MINUTE, POD, RECORDED, Told, grown, held
 
-EXPOSITIONS = Path(__file__).parent / "expositions"
-RECORDED = {
-    "bentoml": "BentoML 1.4.40",
-    "fastapi_instrumentator": "prometheus-fastapi-instrumentator 8.1.0",
-    "fastapi_instrumentator_codes": "the same with should_group_status_codes=False",
-    "kserve": "KServe SDK 0.21.0, without Knative",
-    "mlserver": "MLServer 1.7.1",
-    "ray_serve": "Ray 2.60.0",
-    "starlette_exporter": "starlette_exporter 0.24.0",
-    "triton": "tritonserver 2.5x of nvidia-pytriton 0.7.0, on a CPU, a Python backend",
-}
-DOCUMENTED = {
-    "knative_queue_proxy": "Knative Serving before 1.19",
-    "knative_queue_proxy_otel": "Knative Serving from 1.19 on",
-    "seldon_v2": "Seldon Core 2, as its agent's /metrics is shown in its examples",
-    "tf_serving": "TensorFlow Serving 2",
-    "torchserve": "TorchServe 0.11, which writes a comma behind the last label, and no Requests5XX before the first one",
-    "vllm": "vLLM V1, with what its API server's instrumentator adds",
-}
-POD = {"namespace": "serving", "pod": "iris-5d4f8c7b9-x2x4z"}
-END, MINUTE = 1_120, 60
-
-
-@dataclass(frozen=True)
-class Told:
-    """What must be told of a server; None: not known. `p50` in seconds, within a bucket."""
-
-    profile: str
-    requests: float | None = 14.0
-    failed: float | None = 2.0
-    p50: tuple[float, float] | None = None
-    notes: tuple[str, ...] = ()
-
-
-BLIND = "0 failed requests are no proof: Triton leaves out errors that a Python or BLS model returns, which Triton counts as successes"
-CASES: Mapping[tuple[str, ...], Told] = {
-    ("bentoml",): Told("BentoML", p50=(0, 0.005)),
-    # A path that does not exist is asked for, too.
-    ("fastapi_instrumentator",): Told("FastAPI instrumentator", requests=15, p50=(0, 0.01)),
-    ("fastapi_instrumentator_codes",): Told("FastAPI instrumentator", requests=15, p50=(0, 0.01)),
-    ("kserve",): Told("KServe", failed=None, p50=(0, 0.005), notes=("KServe exports no counter of failed requests here",)),
-    ("kserve", "knative_queue_proxy"): Told("KServe", p50=(0, 0.005)),
-    ("kserve", "knative_queue_proxy_otel"): Told("KServe", p50=(0, 0.005)),
-    ("mlserver",): Told("MLServer", p50=(0, 0.005)),
-    ("ray_serve",): Told("Ray Serve", p50=(0, 0.001)),
-    ("seldon_v2",): Told("Seldon v2"),
-    ("starlette_exporter",): Told("starlette_exporter", p50=(0, 0.01)),
-    ("tf_serving",): Told("TF Serving", p50=(0.0019, 0.0036)),
-    ("torchserve",): Told("TorchServe", failed=0),
-    ("triton",): Told("Triton", notes=(BLIND,)),
-    ("vllm",): Told("vLLM", p50=(0.3, 0.5)),
-}
-"""The expositions of one pod's containers."""
-
-
-def grown(exposition: str, share: float) -> str:
-    """The same when only a share had been counted."""
-    lines = (re.fullmatch(r"([^#].*) (\S+)", line) for line in exposition.splitlines())
-    return "".join(f"{found[1]} {float(found[2]) * share}\n" for found in lines if found is not None)
+END = 1_120
 
 
 def vector(engine: Prombed, promql: str) -> Vector:
@@ -116,18 +53,7 @@ def test_a_server_is_told_by_what_it_writes(files: tuple[str, ...], told: Told) 
     engine = scraped(files)
     found = seen(engine)
     assert (found.profile.name, found.notes) == (told.profile, told.notes)
-    got = stats(engine, found)
-    assert got.requests_per_second == (None if told.requests is None else pytest.approx(told.requests / MINUTE))
-    if told.failed is None:
-        assert got.error_ratio is None
-    else:
-        assert told.requests is not None
-        assert got.error_ratio == pytest.approx(told.failed / told.requests)
-    if told.p50 is None:
-        assert got.p50 is None
-    else:
-        assert got.p50 is not None
-        assert told.p50[0] <= got.p50 <= told.p50[1]
+    held(stats(engine, found), told)
 
 
 def test_every_profile_has_an_exposition_and_every_exposition_its_origin() -> None:
