@@ -15,7 +15,10 @@ SHARE = 0.15
 CRASHES_ON_REAL = 24
 BENCH_SECONDS, REAL_CRASH_SECONDS = 150.0, 120.0
 """What the steps after the crash matrix on the simulator are known to take on a slow machine."""
-CONTRACTS = ("tests/sources/prometheus/test_client_contract.py", "tests/operations/gate/test_contract.py")
+CONTRACTS = (
+    *("tests/sources/prometheus/test_client_contract.py", "tests/sources/prometheus/test_profiles_contract.py"),
+    "tests/operations/gate/test_contract.py",
+)
 """Fast tests with halves that need a real Prometheus."""
 REQUIRED = {"MODELDECK_CONFORMANCE_REQUIRED": "1"}
 """What is missing is a failure here, where it is a skip on a newcomer's machine."""
