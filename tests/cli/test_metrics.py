@@ -67,6 +67,38 @@ def test_the_contract(shell: Shell, history: History) -> None:
     assert {query["query"] for query in one["queries"] if not query["name"].startswith("chart")} <= set(asked)
 
 
+def vllm(age: int) -> dict[str, float]:
+    names = {"vllm:request_success_total": 2.0 * age, "vllm:e2e_request_latency_seconds_bucket{le=+Inf}": 2.0 * age}
+    return names | {
+        "vllm:time_to_first_token_seconds_bucket{le=+Inf}": 2.0 * age,
+        "vllm:kv_cache_usage_perc": 0.5,
+        "vllm:num_requests_waiting": 3.0,
+    }
+
+
+def test_how_full_a_server_is(shell: Shell, history: History) -> None:
+    past = shell.fake.metrics = History()  # type: ignore[assignment]
+    for pod in shell.fake.cluster.pods:
+        past.scraped(pod, 900, 0, vllm)
+    told = [line.split(maxsplit=1) for line in shell("metrics", "check", "serving/iris").out.splitlines()]
+    said = dict(told)
+    assert said["first"] == "token     vllm:time_to_first_token_seconds"
+    assert said["queue"] == "vllm:num_requests_waiting  (requests, of all together)"
+    assert said["kv"] == "cache        vllm:kv_cache_usage_perc  (share, of the fullest)"
+    (one,) = shell("metrics", "check", "serving/iris", "-o", "json").json["deployments"]
+    assert one["first_token"] == "vllm:time_to_first_token_seconds"
+    assert one["saturation"] == [
+        {"kind": "queue", "selector": "vllm:num_requests_waiting", "unit": "requests"},
+        {"kind": "kv_cache", "selector": "vllm:kv_cache_usage_perc", "unit": "share"},
+    ]
+    charts = {query["name"]: query["series"] for query in one["queries"] if query["name"].startswith("chart ")}
+    assert {name: charts[f"chart {name}"] for name in ("queue", "kv_cache", "first_token_p99")} == {
+        "queue": 1,
+        "kv_cache": 1,
+        "first_token_p99": 1,
+    }
+
+
 def test_of_all_deployments_only_the_bulk_is_asked(shell: Shell, history: History) -> None:
     (one,) = shell("metrics", "check", "-o", "json").json["deployments"]
     assert [query["name"] for query in one["queries"]] == ["buckets", "requests", "errors"]

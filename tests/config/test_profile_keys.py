@@ -11,6 +11,7 @@ from prombed import parse_promql
 
 from modeldeck.config.kinds import InvalidValue
 from modeldeck.config.profile_keys import PROFILE, CounterSelector
+from modeldeck.domain.metrics.profiles.saturation import Gauge, SaturationKind
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,19 @@ from modeldeck.config.profile_keys import PROFILE, CounterSelector
         ("latency_of_all", False, False),
         ("versions", {"info": "version"}, ("info", "version")),
         ("predictions", "predicted", "predicted"),
+        ("first_token", "first_seconds", ("first_seconds",)),
+        ("first_token_unit", "ms", 1e-3),
+        ("saturation", {}, ()),
+        (
+            "saturation",
+            {"queue": ['waiting{of="it"}', "old"], "gpu": {"metric": "busy", "unit": "percent"}},
+            (
+                Gauge(SaturationKind.QUEUE, "waiting", 'of="it"'),
+                Gauge(SaturationKind.QUEUE, "old"),
+                Gauge(SaturationKind.GPU, "busy", scale=0.01),
+            ),
+        ),
+        ("saturation", {"queue_time": {"metric": "wait", "unit": "ms"}}, (Gauge(SaturationKind.QUEUE_TIME, "wait", scale=1e-3),)),
     ],
 )
 def test_what_a_key_takes(key: str, value: object, fit: object) -> None:
@@ -72,6 +86,15 @@ def test_what_a_key_takes(key: str, value: object, fit: object) -> None:
         ("versions", "a", "found a string"),
         ("versions", {"a": "b c"}, "expected the name of a label"),
         ("versions", {"a b": "c"}, "expected the name of a metric"),
+        ("first_token", "a_bucket", "did you mean 'a'"),
+        ("saturation", "waiting", "expected a table, such as .*, found a string"),
+        ("saturation", {"length": "waiting"}, "expected queue, in_progress, queue_time, kv_cache, gpu, utilization, found 'length'"),
+        ("saturation", {"queue": ["a"] * 21}, "queue: expected at most 20 gauges, found 21"),
+        ("saturation", {"queue": 3}, "expected a string, found an integer"),
+        ("saturation", {"queue": {"metric": "a", "unit": "requests"}}, "queue: expected a gauge, found"),
+        ("saturation", {"gpu": {"metric": "a"}}, "gpu: expected a gauge or a table of metric and unit \\(share, percent\\), found"),
+        ("saturation", {"gpu": {"metric": "a", "unit": "ms"}}, "gpu: expected a gauge or a table"),
+        ("saturation", {"queue_time": {"metric": "a", "unit": ["ms"]}}, "\\(s, ms, us, ns\\)"),
     ],
 )
 def test_what_it_does_not_take(key: str, value: object, message: str) -> None:

@@ -9,8 +9,10 @@ from modeldeck.config.profiles import built
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.profiles.picking import pick
 from modeldeck.domain.metrics.profiles.profile import Counter, Profile
+from modeldeck.domain.metrics.profiles.saturation import Gauge, SaturationKind
 from modeldeck.domain.metrics.profiles.servers import BUILT_IN, failed_of
 from tests.config.conftest import Machine
+from tests.support.exported import exports
 
 PROMETHEUS = '[environments.prod.prometheus]\nurl = "http://prometheus:9090"\n'
 
@@ -75,6 +77,20 @@ def test_another_histogram_has_its_own_unit_and_matchers() -> None:
     assert built("mine", {"extends": "ray-serve", "latency": ("took",)}).latency_scale == 1.0
     of_all = built("mine", {"latency": ("took",), "latency_of_all": True, "latency_matchers": 'a!="b"', "latency_unit": 1e-6})
     assert (of_all.latency_of_all, of_all.latency_matchers, of_all.latency_scale) == ("took", 'a!="b"', 1e-6)
+
+
+def test_how_full_it_is_is_measured_as_is_said_and_else_as_extended(machine: Machine) -> None:
+    (one,) = read(machine, '[profiles.mine]\nextends = "vllm"\nsaturation = { kv_cache = "cache", gpu = "busy" }\n')
+    assert one.within(exports("cache", "busy", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc")).saturation == (
+        Gauge(SaturationKind.QUEUE, "vllm:num_requests_waiting"),
+        Gauge(SaturationKind.KV_CACHE, "cache"),
+        Gauge(SaturationKind.GPU, "busy"),
+    )
+    assert one.within(exports("vllm:kv_cache_usage_perc")).saturation == (), "another gauge stands in its place"
+    assert (one.first_token, one.first_token_scale) == (("vllm:time_to_first_token_seconds",), 1.0)
+    other = built("mine", {"extends": "vllm", "first_token": ("first",), "first_token_unit": 1e-3})
+    assert (other.first_token, other.first_token_scale) == (("first",), 1e-3)
+    assert built("mine", {"extends": "vllm", "saturation": ()}).saturation == BUILT_IN["vllm"].saturation
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from modeldeck.domain.failures import Failure, NotFound
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.check import CheckedCounter, CheckedDeployment, CheckedQuery, check
 from modeldeck.domain.metrics.pod_labels import PodLabels
+from modeldeck.domain.metrics.profiles.saturation import Gauge
 from modeldeck.domain.metrics.samples import Matrix, ServingStats, Vector
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.domain.metrics.series_scope import SeriesScope
@@ -137,6 +138,10 @@ def _text(one: CheckedDeployment, charts: Sequence[CheckedQuery]) -> Iterator[st
             yield _line("version", f"{scraped.profile.versions[0]}, label {scraped.profile.versions[1]}")
         if scraped.profile.predictions:
             yield _line("predictions", scraped.profile.predictions)
+        for metric in scraped.profile.first_token:
+            yield _line("first token", metric)
+        for gauge in scraped.profile.saturation:
+            yield _line(gauge.kind.replace("_", " "), f"{_selector(gauge)}  ({gauge.kind.unit}, {gauge.aggregation})")
         yield _line("now", _values(one.stats))
     for message in one.not_known:
         yield f"  ? {message}"
@@ -154,6 +159,10 @@ def _counter(counter: CheckedCounter | None) -> str:
         return "not known"
     told = "; ".join(f"{label}: {', '.join(values)}" for label, values in counter.labels.items())
     return counter.selector + (f"  ({told})" if told else "")
+
+
+def _selector(gauge: Gauge) -> str:
+    return f"{gauge.metric}{{{gauge.matchers}}}" if gauge.matchers else gauge.metric
 
 
 def _values(stats: ServingStats) -> str:
@@ -180,6 +189,11 @@ def _json(one: CheckedDeployment, charts: Sequence[CheckedQuery]) -> Mapping[str
         "latency": next(iter(profile.latency), None) if profile is not None else None,
         "versions": dict([profile.versions]) if profile is not None and profile.versions else None,
         "predictions": (profile.predictions or None) if profile is not None else None,
+        "first_token": next(iter(profile.first_token), None) if profile is not None else None,
+        "saturation": [
+            {"kind": gauge.kind, "selector": _selector(gauge), "unit": gauge.kind.unit}
+            for gauge in (profile.saturation if profile is not None else ())
+        ],
         "values": {
             "p50": stats.p50,
             "p90": stats.p90,

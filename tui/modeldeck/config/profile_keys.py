@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from modeldeck.config.kinds import MATCHERS, SWITCH, TEXT, InvalidValue, named
+from modeldeck.domain.metrics.profiles.saturation import Gauge, SaturationKind, SaturationUnit
 from modeldeck.domain.metrics.profiles.servers import BUILT_IN
 
 Fit = Callable[[object], object]
@@ -125,6 +126,39 @@ def _versions(value: object) -> tuple[str, str]:
     return _metric(metric), label
 
 
+def _saturation(value: object) -> tuple[Gauge, ...]:
+    if not isinstance(value, dict):
+        raise InvalidValue(f'expected a table, such as {{ queue = "requests_waiting" }}, found {named(value)}')
+    found: list[Gauge] = []
+    for name, given in value.items():
+        if name not in list(SaturationKind):
+            raise InvalidValue(f"expected {', '.join(SaturationKind)}, found {name!r}")
+        several = given if isinstance(given, list) else [given]
+        if len(several) > MOST_NAMES:
+            raise InvalidValue(f"{name}: expected at most {MOST_NAMES} gauges, found {len(several)}")
+        found += [_gauge(SaturationKind(name), each) for each in several]
+    return tuple(found)
+
+
+def _gauge(kind: SaturationKind, value: object) -> Gauge:
+    """`"busy"`, or `{ metric = "busy", unit = "percent" }` where it does not count in the unit of its kind."""
+    units = _GAUGE_UNITS[kind.unit]
+    if isinstance(value, dict):
+        if value.keys() != {"metric", "unit"} or value["unit"] not in list(units) or len(units) < 2:
+            table = f" or a table of metric and unit ({', '.join(units)})" if len(units) > 1 else ""
+            raise InvalidValue(f"{kind}: expected a gauge{table}, found {value!r}")
+        selector, scale = _selector(value["metric"]), units[str(value["unit"])]
+    else:
+        selector, scale = _selector(value), 1.0
+    return Gauge(kind, selector.metric, selector.matchers, scale)
+
+
+_GAUGE_UNITS: Mapping[SaturationUnit, Mapping[str, float]] = {
+    SaturationUnit.REQUESTS: {"requests": 1.0},
+    SaturationUnit.SECONDS: UNITS,
+    SaturationUnit.SHARE: {"share": 1.0, "percent": 0.01},
+}
+
 PROFILE: Mapping[str, Fit] = {
     "extends": _extended,
     "detect": _several(_metric, "metrics"),
@@ -140,5 +174,8 @@ PROFILE: Mapping[str, Fit] = {
     "latency_of_all": SWITCH.from_toml,
     "versions": _versions,
     "predictions": _histogram,
+    "saturation": _saturation,
+    "first_token": _several(_histogram, "histograms"),
+    "first_token_unit": _unit,
 }
 """Key → what makes of a TOML value what is meant; raises InvalidValue."""

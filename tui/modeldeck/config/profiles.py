@@ -86,7 +86,18 @@ def built(name: str, given: Mapping[str, Any]) -> Profile:
         profile = replace(profile, latency=given["latency"], latency_matchers="", latency_of_all="", latency_scale=1.0)
     if given.get("latency_of_all") and profile.latency:
         profile = replace(profile, latency_of_all=profile.latency[0])
-    fields = {"latency_matchers": "latency_matchers", "latency_unit": "latency_scale", "beside": "signs"}
+    if "first_token" in given:
+        profile = replace(profile, first_token=given["first_token"], first_token_scale=1.0)
+    if "saturation" in given:
+        kinds = {gauge.kind for gauge in given["saturation"]}
+        others = tuple(gauge for gauge in profile.saturation if gauge.kind not in kinds)
+        profile = replace(profile, saturation=(*given["saturation"], *others))
+    fields = {
+        "latency_matchers": "latency_matchers",
+        "latency_unit": "latency_scale",
+        "beside": "signs",
+        "first_token_unit": "first_token_scale",
+    }
     fields |= {key: key for key in ("errors_apart", "versions", "predictions")}
     profile = replace(profile, **{field: given[key] for key, field in fields.items() if key in given})
     return replace(profile, **_detected(given))

@@ -15,6 +15,7 @@ from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, usual
 from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.saturation import SaturationKind
 from modeldeck.domain.metrics.quantiles import stats_by
 from modeldeck.domain.metrics.samples import Matrix, Sample, ServingStats, Vector
 from modeldeck.domain.metrics.scraping import Scraped
@@ -23,6 +24,7 @@ from modeldeck.domain.metrics.statements import Statement, statements
 
 K = TypeVar("K", bound=Hashable)
 Points = tuple[tuple[float, float], ...]
+FIRST_TOKEN = ("first_token_p50", "first_token_p90", "first_token_p99")
 _NO_PATTERNS = LinkPatterns()
 
 
@@ -121,6 +123,11 @@ class ChartPoints:
     p99: Points = ()
     requests: Points = ()
     error_ratio: Points = ()
+    saturation: Mapping[SaturationKind, Points] = field(default_factory=dict)
+    """In the unit of each kind."""
+    first_token_p50: Points = ()
+    first_token_p90: Points = ()
+    first_token_p99: Points = ()
 
 
 def chart_points(profile: Profile, matrices: Mapping[str, Matrix]) -> ChartPoints:
@@ -129,13 +136,17 @@ def chart_points(profile: Profile, matrices: Mapping[str, Matrix]) -> ChartPoint
     requests = _line(matrices.get("requests"))
     if profile.errors_apart:
         requests = _added(requests, errors)
-    p50, p90, p99 = (
-        tuple((at, value * profile.latency_scale) for at, value in _line(matrices.get(name))) for name in ("p50", "p90", "p99")
-    )
+    p50, p90, p99 = (_scaled(matrices.get(name), profile.latency_scale) for name in ("p50", "p90", "p99"))
     ratios = ratio_points(errors, requests) if "errors" in matrices else ()
     if profile.blind_to:
         ratios = tuple((at, ratio) for at, ratio in ratios if ratio > 0)
-    return ChartPoints(p50, p90, p99, requests=requests, error_ratio=ratios)
+    saturation = {gauge.kind: _scaled(matrices[gauge.kind], gauge.scale) for gauge in profile.saturation if gauge.kind in matrices}
+    token = {name: _scaled(matrices.get(name), profile.first_token_scale) for name in FIRST_TOKEN}
+    return ChartPoints(p50, p90, p99, requests, ratios, saturation, **token)
+
+
+def _scaled(matrix: Matrix | None, scale: float) -> Points:
+    return tuple((at, value * scale) for at, value in _line(matrix))
 
 
 def _line(matrix: Matrix | None) -> Points:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from modeldeck.domain.metrics import status_labels
 from modeldeck.domain.metrics.exports import Exports
+from modeldeck.domain.metrics.profiles.saturation import Gauge, exported_gauges
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,12 @@ class Profile:
     """A metric that is exported for each served version, and its label that names the version."""
     predictions: str = ""
     """A histogram of predicted values, for drift."""
+    saturation: tuple[Gauge, ...] = ()
+    """Candidates: of each kind the first that exists."""
+    first_token: tuple[str, ...] = ()
+    """Histograms, without `_bucket`, of the time until a language model answers its first token: candidates."""
+    first_token_scale: float = 1.0
+    """Times the histogram's unit gives seconds."""
 
     @property
     def blind_to(self) -> str:
@@ -80,9 +87,10 @@ class Profile:
         """Every metric name that it may ask for."""
         counters = (*self.requests, *self.errors)
         vouchers = (name for counter in self.errors for name in counter.vouchers)
-        histograms = (f"{name}_bucket" for name in (*self.latency, self.predictions) if name)
+        histograms = (f"{name}_bucket" for name in (*self.latency, *self.first_token, self.predictions) if name)
+        gauges = (gauge.probe for gauge in self.saturation)
         versions = self.versions[:1] if self.versions else ()
-        return (*self.probes, *self.signs, *(c.metric for c in counters), *vouchers, *histograms, *versions)
+        return (*self.probes, *self.signs, *(c.metric for c in counters), *vouchers, *histograms, *versions, *gauges)
 
     def exported_in(self, exports: Exports) -> bool:
         if self.signs:
@@ -102,6 +110,8 @@ class Profile:
             errors=tuple(errors)[:1],
             versions=self.versions if self.versions and self.versions[0] in names else _stated_versions(exports),
             predictions=self.predictions if f"{self.predictions}_bucket" in names else "",
+            saturation=exported_gauges(self.saturation, names),
+            first_token=tuple(m for m in self.first_token if f"{m}_bucket" in names)[:1],
         )
 
 

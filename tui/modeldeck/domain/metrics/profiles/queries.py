@@ -22,6 +22,7 @@ def rate_window(*, step: float = 0.0, scrape: float = 15.0) -> int:
 WIDE_WINDOW = 300
 """Seconds of the rate window where the usual one came back empty."""
 PLAIN = PodLabels()
+_QUANTILES = {"p50": "0.5", "p90": "0.9", "p99": "0.99"}
 
 
 def bulk_queries(
@@ -54,19 +55,24 @@ def bulk_queries(
 
 
 def deployment_queries(profile: Profile, where: str, *, step: float, scrape: float = 15.0) -> dict[str, str]:
-    """Range queries for one deployment's charts: `p50`, `p90`, `p99` (in the histogram's unit), `requests` and `errors` a second.
+    """Range queries for one deployment's charts: `p50`, `p90`, `p99` (in the histogram's unit), `requests` and `errors` a second; what is
+    exported of saturation, by its kind (`queue`, `kv_cache`, …), and `first_token_p50` to `first_token_p99`, each in its own unit.
 
     `where` selects its pods: `PodLabels.of_pods(namespace, pod_pattern(name))`.
     """
     seconds = rate_window(step=step, scrape=scrape)
     queries: dict[str, str] = {}
     if profile.latency:
-        for name, q in (("p50", "0.5"), ("p90", "0.9"), ("p99", "0.99")):
-            queries[name] = f"histogram_quantile({q}, sum by (le) ({_buckets(profile, where, seconds)}))"
+        buckets = _buckets(profile, where, seconds)
+        queries |= {name: f"histogram_quantile({q}, sum by (le) ({buckets}))" for name, q in _QUANTILES.items()}
     if profile.requests:
         queries["requests"] = _sum_of(profile.requests[0], where, seconds)
     if profile.errors:
         queries["errors"] = _sum_of(profile.errors[0], where, seconds)
+    queries |= {gauge.kind.value: gauge.promql(where, seconds) for gauge in profile.saturation}
+    if profile.first_token:
+        buckets = f"rate({_selector(f'{profile.first_token[0]}_bucket', where)}[{seconds}s])"
+        queries |= {f"first_token_{name}": f"histogram_quantile({q}, sum by (le) ({buckets}))" for name, q in _QUANTILES.items()}
     return queries
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from modeldeck.domain.metrics import status_labels
 from modeldeck.domain.metrics.profiles.profile import Counter, Profile
+from modeldeck.domain.metrics.profiles.saturation import Gauge, SaturationKind
 
 _PROBES = "|".join(
     (
@@ -19,6 +20,9 @@ _NO_PROBE_ENDPOINTS = f'endpoint!~"{_PROBES}",exported_endpoint!~"{_PROBES}"'
 """A scraper that has an `endpoint` of its own renames the server's."""
 _NO_PROBES = f'handler!~"{_PROBES}",{_NO_PROBE_PATHS}'
 """By the label that the instrumentator has, and by that of counters that services write themselves. Series without a label are selected."""
+
+_NO_SCRAPES = 'method!="GET"'
+"""Of what is in progress while Prometheus asks, one is its own question."""
 
 
 def failed_of(metric: str, matchers: str = "", *, status: tuple[str, ...] = status_labels.LABELS, failed: str = "") -> Counter:
@@ -44,6 +48,12 @@ BUILT_IN: Mapping[str, Profile] = {
         latency=("vllm:e2e_request_latency_seconds",),
         requests=(Counter("http_requests_total", _NO_PROBES), Counter("vllm:request_success_total")),
         errors=(failed_of("http_requests_total", _NO_PROBES),),
+        saturation=(
+            Gauge(SaturationKind.QUEUE, "vllm:num_requests_waiting"),
+            Gauge(SaturationKind.IN_PROGRESS, "vllm:num_requests_running"),
+            *(Gauge(SaturationKind.KV_CACHE, name) for name in ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc")),
+        ),
+        first_token=("vllm:time_to_first_token_seconds",),
     ),
     "kserve": Profile(
         "KServe",
@@ -51,6 +61,7 @@ BUILT_IN: Mapping[str, Profile] = {
         latency=("request_predict_seconds",),
         requests=(*(Counter(name) for name in _KNATIVE), Counter("request_predict_seconds_count")),
         errors=tuple(failed_of(name) for name in _KNATIVE),
+        saturation=tuple(Gauge(SaturationKind.QUEUE, name) for name in ("revision_queue_depth", "kn_serving_queue_depth")),
     ),
     "seldon": Profile(
         "Seldon v2",
@@ -67,6 +78,10 @@ BUILT_IN: Mapping[str, Profile] = {
         errors=(Counter("model_infer_request_failure_total"),),
         errors_apart=True,
         versions=("model_infer_request_success_total", "version"),
+        saturation=(
+            Gauge(SaturationKind.QUEUE, "parallel_request_queue", observed=True),
+            Gauge(SaturationKind.IN_PROGRESS, "rest_server_requests_in_progress"),
+        ),
     ),
     "triton": Profile(
         "Triton",
@@ -75,6 +90,10 @@ BUILT_IN: Mapping[str, Profile] = {
         errors=(Counter("nv_inference_request_failure", blind_to=_RETURNED_ERRORS),),
         errors_apart=True,
         versions=("nv_inference_request_success", "version"),
+        saturation=(
+            Gauge(SaturationKind.QUEUE, "nv_inference_pending_request_count"),
+            Gauge(SaturationKind.GPU, "nv_gpu_utilization"),
+        ),
     ),
     "tf-serving": Profile(
         "TF Serving",
@@ -90,6 +109,7 @@ BUILT_IN: Mapping[str, Profile] = {
         requests=(Counter("ts_inference_requests_total"),),
         errors=(Counter("Requests5XX", vouchers=("Requests2XX", "Requests4XX")),),
         versions=("ts_inference_requests_total", "model_version"),
+        saturation=(Gauge(SaturationKind.QUEUE_TIME, "QueueTime", scale=1e-3),),
     ),
     "bentoml": Profile(
         "BentoML",
@@ -99,6 +119,7 @@ BUILT_IN: Mapping[str, Profile] = {
         requests=(Counter("bentoml_service_request_total", _NO_PROBE_ENDPOINTS),),
         errors=(failed_of("bentoml_service_request_total", _NO_PROBE_ENDPOINTS),),
         versions=("bentoml_service_request_total", "service_version"),
+        saturation=(Gauge(SaturationKind.IN_PROGRESS, "bentoml_service_request_in_progress", _NO_PROBE_ENDPOINTS),),
     ),
     "ray-serve": Profile(
         "Ray Serve",
@@ -108,6 +129,10 @@ BUILT_IN: Mapping[str, Profile] = {
         requests=tuple(Counter(name) for name in _RAY_REQUESTS),
         errors=tuple(Counter(name, vouchers=(total,)) for name, total in zip(_RAY_ERRORS, _RAY_REQUESTS, strict=True)),
         errors_apart=True,
+        saturation=(
+            Gauge(SaturationKind.QUEUE, "ray_serve_deployment_queued_queries"),
+            Gauge(SaturationKind.IN_PROGRESS, "ray_serve_replica_processing_queries"),
+        ),
     ),
     "starlette-exporter": Profile(
         "starlette_exporter",
@@ -116,6 +141,7 @@ BUILT_IN: Mapping[str, Profile] = {
         latency_matchers=_NO_PROBE_PATHS,
         requests=(Counter("starlette_requests_total", _NO_PROBE_PATHS),),
         errors=(failed_of("starlette_requests_total", _NO_PROBE_PATHS),),
+        saturation=(Gauge(SaturationKind.IN_PROGRESS, "starlette_requests_in_progress", _NO_SCRAPES),),
     ),
     "fastapi": Profile(
         "FastAPI instrumentator",
