@@ -39,11 +39,12 @@ def ended(code: int, reason: str = "", **more: Any) -> dict[str, Any]:
 
 
 def test_what_a_container_does_and_did() -> None:
-    last = {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "too big"}}
-    found = become(pod(waits("CrashLoopBackOff", lastState=last)))
+    last = {"terminated": {"exitCode": 137, "reason": "OOMKilled", "message": "too big", "finishedAt": "2026-01-01T00:00:10Z"}}
+    found = become(pod(waits("CrashLoopBackOff", lastState=last, imageID="iris@sha256:1")))
     (container,) = found.containers
     assert (container.state, container.reason, container.restarts) == ("waiting", "CrashLoopBackOff", 3)
     assert (container.last_reason, container.last_message, container.last_exit_code) == ("OOMKilled", "too big", 137)
+    assert (container.last_ended_at, container.image_id) == (1767225610.0, "iris@sha256:1")
     assert (found.ready, become(pod(RUNS, conditions=READY)).ready) == (False, True)
     assert become(pod(RUNS)).containers[0].started_at == 1767225600.0
 
@@ -196,6 +197,17 @@ def test_events_of_both_ages(body: dict[str, Any], at: float, count: int, source
     whole = {"metadata": {"name": "e"}, "involvedObject": {"kind": "Deployment"}, **body}
     event = convert.event_of(msgspec.json.decode(json.dumps(whole), type=responses.EventWire))
     assert (event.at, event.count, event.source, event.kind) == (at, count, source, "Deployment")
+
+
+def test_whom_an_event_is_about_and_since_when() -> None:
+    body: dict[str, Any] = {
+        "metadata": {"name": "e"},
+        "involvedObject": {"kind": "Pod", "name": "iris-1"},
+        "firstTimestamp": "2026-01-01T00:00:00Z",
+    }
+    body["lastTimestamp"] = "2026-01-01T01:00:00Z"
+    event = convert.event_of(msgspec.json.decode(json.dumps(body), type=responses.EventWire))
+    assert (event.name, event.since, event.at) == ("iris-1", 1767225600.0, 1767229200.0)
 
 
 @pytest.mark.parametrize(

@@ -219,6 +219,10 @@ class ContainerState:
     kind: ContainerKind = ContainerKind.MAIN
     started: bool = False
     """The kubelet's `started`: its startup probe, if any, has passed."""
+    last_ended_at: float | None = None
+    """When the run before this one ended."""
+    image_id: str = ""
+    """Which image it really runs: "registry/iris@sha256:…"; two pods of one tag may differ in it."""
 
     @property
     def holds_others_back(self) -> bool:
@@ -278,7 +282,7 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A Kubernetes Event about an object. `at` is its newest occurrence."""
+    """A Kubernetes Event about an object of `kind` and `name`. `at` is its newest occurrence, `since` its first."""
 
     reason: str
     message: str
@@ -287,6 +291,8 @@ class Event:
     at: float | None
     count: int
     source: str
+    name: str = ""
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

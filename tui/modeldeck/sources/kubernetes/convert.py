@@ -36,7 +36,7 @@ _anything = msgspec.json.Decoder()
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
-def _epoch(at: datetime | None) -> float | None:
+def epoch(at: datetime | None) -> float | None:
     try:
         return None if at is None else at.timestamp()
     except (ValueError, OverflowError):  # the first or the last day there is, without a zone
@@ -104,7 +104,7 @@ def template_of(template: wire.Template | None) -> PodTemplate:
 
 
 def _condition(c: wire.ConditionWire) -> Condition:
-    return Condition(c.type, c.status, c.reason or "", c.message or "", _epoch(c.last_transition_time))
+    return Condition(c.type, c.status, c.reason or "", c.message or "", epoch(c.last_transition_time))
 
 
 def _field_owner(entry: wire.ManagedField) -> FieldOwner:
@@ -112,7 +112,7 @@ def _field_owner(entry: wire.ManagedField) -> FieldOwner:
     return FieldOwner(
         manager=entry.manager,
         operation=entry.operation,
-        at=_epoch(entry.time),
+        at=epoch(entry.time),
         owns_template=spec is not None and spec.template is not None,
         owns_replicas=spec is not None and spec.replicas is not None,
         subresource=entry.subresource,
@@ -168,7 +168,7 @@ def deployment_of(body: wire.DeploymentWire) -> Deployment:
         available=status.available_replicas,
         paused=spec.paused,
         conditions=tuple(_condition(c) for c in status.conditions or ()),
-        created_at=_epoch(meta.creation_timestamp),
+        created_at=epoch(meta.creation_timestamp),
         owners=tuple(_field_owner(entry) for entry in meta.managed_fields or ()),
         controller=controller_of(meta),
         strategy=_strategy(spec.strategy),
@@ -190,7 +190,7 @@ def replica_set_of(body: wire.ReplicaSetWire) -> ReplicaSet:
         desired=1 if body.spec.replicas is None else body.spec.replicas,
         ready=body.status.ready_replicas,
         available=body.status.available_replicas,
-        created_at=_epoch(meta.creation_timestamp),
+        created_at=epoch(meta.creation_timestamp),
     )
 
 
@@ -203,10 +203,10 @@ def _container_state(status: wire.ContainerStatus, kind: ContainerKind = Contain
     if state.waiting is not None:
         name, reason, message = "waiting", state.waiting.reason, state.waiting.message
     elif state.running is not None:
-        name, started = "running", _epoch(state.running.started_at)
+        name, started = "running", epoch(state.running.started_at)
     elif state.terminated is not None:
         ended = state.terminated
-        name, reason, message, code, started = "terminated", ended.reason, ended.message, ended.exit_code, _epoch(ended.started_at)
+        name, reason, message, code, started = "terminated", ended.reason, ended.message, ended.exit_code, epoch(ended.started_at)
     before = last.terminated
     return ContainerState(
         name=status.name,
@@ -223,6 +223,8 @@ def _container_state(status: wire.ContainerStatus, kind: ContainerKind = Contain
         last_exit_code=before.exit_code if before else None,
         kind=kind,
         started=bool(status.started),
+        last_ended_at=epoch(before.finished_at) if before else None,
+        image_id=status.image_id,
     )
 
 
@@ -253,8 +255,8 @@ def pod_of(body: wire.PodWire) -> Pod:
         message=status.message,
         node=spec.node_name,
         ip=status.pod_ip,
-        created_at=_epoch(meta.creation_timestamp),
-        started_at=_epoch(status.start_time),
+        created_at=epoch(meta.creation_timestamp),
+        started_at=epoch(status.start_time),
         template=_template(meta.labels, meta.annotations, spec.containers, spec.init_containers),
         containers=_container_states(body),
         initialized=_holds(conditions, "Initialized"),
@@ -274,16 +276,18 @@ def _holds(conditions: Mapping[str, wire.ConditionWire], type_: str) -> bool:
 
 
 def event_of(body: responses.EventWire) -> Event:
-    series = body.series
+    series, about = body.series, body.involved_object
     at = (series.last_observed_time if series else None) or body.last_timestamp or body.event_time or body.first_timestamp
     return Event(
         reason=body.reason,
         message=body.message,
-        kind=body.involved_object.kind if body.involved_object else "",
+        kind=about.kind if about else "",
         type=body.type,
-        at=_epoch(at or body.metadata.creation_timestamp),
+        at=epoch(at or body.metadata.creation_timestamp),
         count=max(1, series.count if series else 0, body.count or 0),
         source=(body.source.component if body.source else "") or body.reporting_component,
+        name=about.name if about else "",
+        since=epoch(body.first_timestamp or body.event_time or body.metadata.creation_timestamp),
     )
 
 

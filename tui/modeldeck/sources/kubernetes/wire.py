@@ -202,6 +202,7 @@ class ContainerStateTerminated(Wire):
     reason: str = ""
     message: str = ""
     started_at: Moment | None = None
+    finished_at: Moment | None = None
 
 
 class StateWire(Wire):
@@ -213,6 +214,7 @@ class StateWire(Wire):
 class ContainerStatus(Wire):
     name: str
     image: str = ""
+    image_id: str = field(name="imageID", default="")
     ready: bool = False
     started: bool | None = None
     restart_count: Int = 0
