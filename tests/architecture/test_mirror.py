@@ -33,6 +33,8 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "modeldeck/console": "app connection ending launch",
     },
     "values without a rule": {
+        "modeldeck/domain/changes": "change_event",
+        "modeldeck/domain/kubernetes": "surroundings",
         "modeldeck/domain/metrics": "samples",
         "modeldeck/domain/operations": "rollback_target",
     },
