@@ -38,26 +38,53 @@ class Drift:
         return Evidence(chi_square_above(value, self.bins - 1, shift), chi_square_below(value, self.bins - 1, shift))
 
 
-def drift(new: Buckets, old: Buckets) -> Drift | None:
+@dataclass(frozen=True, slots=True)
+class CommonBins:
+    """Two histograms over the bounds that both have, rising: how much each holds from one bound to the next."""
+
+    bounds: tuple[float, ...]
+    new: tuple[float, ...]
+    old: tuple[float, ...]
+
+    @property
+    def filled(self) -> tuple[tuple[float, float], ...]:
+        """Those that hold anything, on either side."""
+        return tuple((a, b) for a, b in zip(self.new, self.old, strict=True) if a > 0 or b > 0)
+
+    @property
+    def largest(self) -> float:
+        """Share of the fullest one, 0–1, on whichever side it is."""
+        return max(max(self.new) / sum(self.new), max(self.old) / sum(self.old))
+
+
+def common_bins(new: Buckets, old: Buckets) -> CommonBins | None:
     """None where the two share no buckets, or where either holds nothing."""
     common = {bound for bound, _ in new} & {bound for bound, _ in old}
-    q, p = _masses(new, common), _masses(old, common)
-    pairs = [(a, b) for a, b in zip(q, p, strict=True) if a > 0 or b > 0]
-    predictions, before = sum(q), sum(p)
-    if predictions <= 0 or before <= 0:
+    found = CommonBins(tuple(sorted(common)), _masses(new, common), _masses(old, common))
+    return found if sum(found.new) > 0 and sum(found.old) > 0 else None
+
+
+def psi_of(bins: CommonBins) -> float:
+    """The population stability index."""
+    half = 0.5 * len(bins.filled)
+    predictions, before = sum(bins.new), sum(bins.old)
+    shares = [((a + 0.5) / (predictions + half), (b + 0.5) / (before + half)) for a, b in bins.filled]
+    return sum((a - b) * math.log(a / b) for a, b in shares)
+
+
+def drift(new: Buckets, old: Buckets) -> Drift | None:
+    """None where there is nothing to compare."""
+    bins = common_bins(new, old)
+    if bins is None:
         return None
-    half = 0.5 * len(pairs)
-    shares = [((a + 0.5) / (predictions + half), (b + 0.5) / (before + half)) for a, b in pairs]
-    psi = sum((a - b) * math.log(a / b) for a, b in shares)
-    largest = max(max(a / predictions, b / before) for a, b in pairs)
-    return Drift(psi, round(predictions), round(before), len(pairs), largest)
+    return Drift(psi_of(bins), round(sum(bins.new)), round(sum(bins.old)), len(bins.filled), bins.largest)
 
 
-def _masses(buckets: Buckets, common: set[float]) -> list[float]:
+def _masses(buckets: Buckets, common: set[float]) -> tuple[float, ...]:
     """What lies between neighbouring common bounds. A bucket that lost samples against the one below it counts as empty."""
     masses, below = [], 0.0
     for bound, count in sorted(buckets):
         if bound in common:
             masses.append(max(0.0, count - below))
             below = max(below, count)
-    return masses
+    return tuple(masses)
