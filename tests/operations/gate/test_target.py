@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -11,20 +10,9 @@ from modeldeck.domain.gates import Gate
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.operations.gate.judging import own_ask, window_of
-from modeldeck.operations.gate.target import GateTarget, pods_of
+from modeldeck.operations.gate.target import GateTarget
 from modeldeck.operations.gate.today import todays_target
 from tests.domain.links.templates import container, deployment, pod, replica_set, template
-
-
-def test_pods_are_those_of_their_replica_sets_and_of_none_there_are_none() -> None:
-    expression = pods_of(("iris-5d4f", "iris.v2-7c9b"))
-    assert [bool(re.fullmatch(expression, name)) for name in ("iris-5d4f-abcde", "iris.v2-7c9b-00000", "irisxv2-7c9b-00000")] == [
-        True,
-        True,
-        False,
-    ]
-    assert not re.fullmatch(expression, "iris-5d4f-abcdef")
-    assert not re.fullmatch(pods_of(()), "iris-5d4f-abcde")
 
 
 @pytest.mark.parametrize(("length", "apart"), [(57, True), (58, True), (59, False), (70, False)])

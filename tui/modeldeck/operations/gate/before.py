@@ -8,11 +8,12 @@ from typing import Any
 
 from modeldeck.domain.gates.judgement import Trouble
 from modeldeck.domain.gates.measures import Measure, Measured
+from modeldeck.domain.gates.pod_names import pods_of
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.operations.gate.asking import Unanswered
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.operations.gate.queries import Side
-from modeldeck.operations.gate.target import GateTarget, pods_of
+from modeldeck.operations.gate.target import GateTarget
 from modeldeck.ports import Metrics
 
 

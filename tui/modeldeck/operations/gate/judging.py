@@ -10,6 +10,7 @@ from modeldeck.domain.gates.judgement import CriterionResult, Judgement, Trouble
 from modeldeck.domain.gates.measures import Measured, nothing
 from modeldeck.domain.gates.outlook import with_missing
 from modeldeck.domain.gates.placeholders import fill
+from modeldeck.domain.gates.pod_names import pods_of
 from modeldeck.domain.gates.settings import Gate
 from modeldeck.domain.metrics.scraping import Scraped
 from modeldeck.operations.common.text import sanitize
@@ -18,7 +19,7 @@ from modeldeck.operations.gate.before import Baseline, side_before
 from modeldeck.operations.gate.looking import Pods, look
 from modeldeck.operations.gate.queries import Side
 from modeldeck.operations.gate.reading import measured, number
-from modeldeck.operations.gate.target import GateTarget, pods_of
+from modeldeck.operations.gate.target import GateTarget
 from modeldeck.ports import Metrics
 
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modeldeck.domain.gates.promql import escaped
+from modeldeck.domain.gates.pod_names import told_apart
 from modeldeck.domain.kubernetes.pod_addresses import PodAddress
-
-_GENERATED = 58
-"""Kubernetes cuts the part of a pod's name before its five random characters at so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +34,4 @@ class GateTarget:
     def told_apart(self) -> bool:
         """Whether pods' names tell the two versions apart: of very long names, Kubernetes cuts off what does. The same pods may be
         compared with themselves."""
-        return self.baseline == self.current or {_stem(name) for name in self.current}.isdisjoint(_stem(name) for name in self.baseline)
-
-
-def pods_of(replica_sets: tuple[str, ...]) -> str:
-    """An expression for the names of these ReplicaSets' pods. Nothing matches that of none."""
-    return "|".join(f"{escaped(_stem(name))}[a-z0-9]{{5}}" for name in replica_sets) or "no-such-pod"
-
-
-def _stem(replica_set: str) -> str:
-    return f"{replica_set}-"[:_GENERATED]
+        return self.baseline == self.current or told_apart(self.current, self.baseline)
