@@ -27,7 +27,10 @@ def pod(owner: str, at: float) -> Pod:
 def test_each_replica_set_of_the_deployment_is_a_change_oldest_first() -> None:
     sets = (replica_set("b", "2", 2, 200.0), replica_set("a", "1", 1, 100.0), replica_set("x", "9", 1, 50.0, owner="other"))
     fleet = Fleet((DEPLOYMENT,), sets, ())
-    assert version_changes(fleet, "serving/iris", LinkPatterns()) == (ServingChange(100.0, 1, "1"), ServingChange(200.0, 2, "2"))
+    assert version_changes(fleet, "serving/iris", LinkPatterns()) == (
+        ServingChange(100.0, 1, "1", "iris-a"),
+        ServingChange(200.0, 2, "2", "iris-b"),
+    )
 
 
 def test_a_replica_set_that_is_used_again_counts_from_its_pods() -> None:
