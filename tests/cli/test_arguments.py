@@ -69,7 +69,7 @@ def prepared(shell: Shell, argv: list[str]) -> None:
 def test_it_ends_as_it_should(command: str, shell: Shell, tmp_path: Path) -> None:
     done = shell("promote", "iris", "2", "--deployment", "serving/iris", "--yes", "-o", "json").json
     (tmp_path / "gate.toml").write_text("max_p99 = 0.25\n")
-    shell.fake.measured = " gate " in command or " metrics " in command
+    shell.fake.measured = any(f" {verb} " in command for verb in ("gate", "metrics", "live"))
     known = {"NS/NAME": "serving/iris", "MODEL": "iris", "NAME": "iris", "VERSION": "1", "RUN": "abc123", "ID": done["id"]}
     known |= {"FILE": str(tmp_path / "gate.toml"), "TEXT": "because", "COMMAND": "true"}
     argv = [known.get(word, word) for word in command.split()[1:]]
@@ -88,7 +88,8 @@ def held(argv: list[str], shell: Shell) -> None:
     else:
         prepared(shell, argv)
         decides = bool(DECISIONS & set(argv))
-        said = shell(*argv, *(["--yes"] if decides or argv[0] in ("promote", "rollback") else []))
+        consent = ["--yes"] if decides or argv[0] in ("promote", "rollback") else []
+        said = shell(*argv, *consent, *(["--count", "1"] if argv[0] == "live" else []))  # which else goes on
         # There is no MLflow at the shell's address.
         ends = ExitCode.REFUSED if decides else ExitCode.UNREACHABLE if argv[0] == "doctor" else ExitCode.DONE
         assert said.code == ends, said.err

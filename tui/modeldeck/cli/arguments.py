@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from modeldeck.config.values import Flags
 
-VERBS = ("promote", "rollback", "status", "history", "operations", "doctor", "register", "gate", "metrics", "config", "sandbox")
+VERBS = ("promote", "rollback", "status", "history", "operations", "doctor", "register", "gate", "metrics", "live", "config", "sandbox")
 
 _EPILOG = """\
 verbs:
@@ -23,6 +23,7 @@ verbs:
   doctor                                       each backend: reachable, version, permissions, what will not work and why
   gate check FILE [--deployment NS/NAME]       a gate's file and queries, and what it would say of a deployment today
   metrics check [NS/NAME]                      what is found of each deployment's metrics, what is asked, and what it answers
+  live NS/NAME                                 a deployment's figures as a stream: with `--output json` one object a line
   config path | show | check                   which settings are in force, and where each comes from
   sandbox                                      a whole stack on this machine: `modeldeck sandbox --help`
 
@@ -89,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     _register(verbs.add_parser("register", parents=[everywhere], description="Register the model that a run logged."))
     _gate(verbs.add_parser("gate", parents=[everywhere], description="Try a gate's settings before they are needed."))
     _metrics(verbs.add_parser("metrics", parents=[everywhere], description="How deployments are measured, and what is not known of them."))
+    _live(verbs.add_parser("live", parents=[everywhere], description="A deployment's figures as a stream, one line a reading."))
     _config(verbs.add_parser("config", parents=[everywhere], description="Which settings are in force."))
     verbs.add_parser("sandbox", add_help=False)
     verbs.add_parser("runner", add_help=False).set_defaults(output="text")
@@ -179,6 +181,14 @@ def _metrics(parser: argparse.ArgumentParser) -> None:
     _output(parser)
 
 
+def _live(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("deployment", metavar="NS/NAME")
+    message = "between two readings, from 1 on (default: 5)"
+    parser.add_argument("--interval", metavar="SECONDS", type=_interval, default=5.0, help=message)
+    parser.add_argument("--count", metavar="N", type=_count, help="end after so many readings (default: when it is interrupted)")
+    _output(parser)
+
+
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("path", "show", "check"))
     _output(parser)
@@ -192,3 +202,16 @@ def _seconds(text: str) -> float:
     if not 0 < value <= 86_400:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 86400")
     return value
+
+
+def _interval(text: str) -> float:
+    seconds = _seconds(text)
+    if seconds < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1: figures change with each scrape, not sooner")
+    return seconds
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of readings")
+    return int(text)

@@ -137,6 +137,10 @@ async def _asynchronous(given: argparse.Namespace, environment: Environment) -> 
         from modeldeck.cli.metrics import metrics
 
         return await metrics(environment, given)
+    if given.verb == "live":
+        from modeldeck.cli.live.live import live
+
+        return await live(environment, given)
     from modeldeck.cli.change import change
 
     return await change(environment, given)
