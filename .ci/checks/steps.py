@@ -144,14 +144,17 @@ def wheel(run: Run) -> None:
 
 
 _BUILD = "tests/conformance/controlplane/build.py"
+_BUILD_ALERTMANAGER = "tests.conformance.alertmanager.build"
 
 
 def control_plane(run: Run) -> None:
-    """A real kube-apiserver, controller manager, scheduler, etcd and Prometheus, built from their Go modules; kept in the user's cache."""
+    """A real kube-apiserver, controller manager, scheduler, etcd, Prometheus and Alertmanager, built from their Go modules; kept in the
+    user's cache."""
     python = interpreter(oldest())
     assert python
     with run.building():
         run.call(python, _BUILD)
+        run.call(python, "-m", _BUILD_ALERTMANAGER)
 
 
 def binaries() -> dict[str, str]:
