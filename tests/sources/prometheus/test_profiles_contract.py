@@ -23,6 +23,7 @@ from modeldeck.domain.metrics.scraping import Scraped, question_about, scraped_a
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.sandbox.prometheus import installed as binary
 from modeldeck.sources.prometheus.client import PrometheusMetrics
+from tests.conformance.clusters import skip
 from tests.sources.conftest import wait_for
 from tests.support import metrics_servers
 from tests.support.eventually import eventually_true
@@ -76,7 +77,7 @@ def targets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def url(targets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     found = binary.find()
     if found is None:
-        pytest.skip("no prometheus binary: set MODELDECK_PROMETHEUS_BIN or put it on PATH")
+        skip("no prometheus binary: set MODELDECK_PROMETHEUS_BIN or put it on PATH")
     folder, port = tmp_path_factory.mktemp("prometheus"), free_port()
     (folder / "prometheus.yml").write_text(binary.configuration(targets, 1))
     log = folder / "log"
