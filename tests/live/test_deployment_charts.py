@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.failures import InvalidQuery, Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
-from modeldeck.domain.metrics.chart_kind import ChartKind, queries_of
+from modeldeck.domain.metrics.charts.chart_kind import ChartKind, charts_of, queries_of
+from modeldeck.domain.metrics.measured import Points
 from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.live.deployment_charts import LEAST_SPAN, LEAST_STEP, DeploymentCharts, SpanQuery, step_of
+from modeldeck.live.deployment_charts import LEAST_SPAN, LEAST_STEP, DeploymentCharts, SpanCharts, SpanQuery, step_of
 from modeldeck.live.scrapes import Scrapes
 from tests.support import sample
 from tests.support.clocks import FakeClock
 
 DAY = 86400.0
+BASE = {ChartKind.LATENCY, ChartKind.REQUESTS, ChartKind.ERRORS}
 EXPORTS = ({"__name__": "http_requests_total", "status": "200"}, {"__name__": "http_request_duration_highr_seconds_bucket"})
 
 
@@ -31,15 +33,24 @@ class Metrics:
         self.asked: list[tuple[str, float, float, float]] = []
         self.failure: Unreachable | None = None
         self.series = 1
+        self.exports: tuple[dict[str, str], ...] = ()
+        self.memory = ""
+        """A part of the query of the source of memory that there is."""
+        self.refused = "nothing"
+        """A part of the queries that it refuses."""
         self.warnings: tuple[str, ...] = ("one store is away",)
 
     async def query(self, promql: str, *, at: float | None = None) -> Vector:
+        if promql.startswith("count ("):
+            return Vector((Sample({}, 0.0, 1.0),) if self.memory and self.memory in promql else ())
         pods = [{"namespace": pod.namespace, "pod": pod.name} for pod in sample.FLEET.pods]
-        return Vector(tuple(Sample({**labels, **pod}, 0.0, 1.0) for pod in pods for labels in EXPORTS))
+        return Vector(tuple(Sample({**labels, **pod}, 0.0, 1.0) for pod in pods for labels in (*EXPORTS, *self.exports)))
 
     async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
         if self.failure is not None:
             raise self.failure
+        if self.refused in promql:
+            raise InvalidQuery(f"function {self.refused} is not known", backend="Prometheus")
         self.asked.append((promql, start, end, step))
         times = [start + step * index for index in range(int((end - start) / step + 1e-9) + 1)]
         points = tuple((at, 2.0) for at in times if at >= self.since)
@@ -48,6 +59,10 @@ class Metrics:
     @property
     def spans(self) -> set[tuple[float, float, float]]:
         return {(start, end, step) for _, start, end, step in self.asked}
+
+
+def line(found: SpanCharts, kind: ChartKind, place: int = 0) -> Points:
+    return found.lines[kind][place].points if kind in found.lines else ()
 
 
 class World:
@@ -66,7 +81,7 @@ async def test_points_stand_on_a_grid_that_does_not_move_with_the_time() -> None
     found = await world.reader.read(SpanQuery(1800.0, columns=120))
     assert world.metrics.spans == {(sample.NOW - 1800.0 + 15.0, sample.NOW, 15.0), (sample.NOW + 5.0, sample.NOW + 5.0, 15.0)}
     assert (found.step, found.latest, found.end) == (15.0, sample.NOW + 5.0, sample.NOW + 15.0)
-    assert [at for at, _ in found.points.p99][-2:] == [sample.NOW, sample.NOW + 5.0]
+    assert [at for at, _ in line(found, ChartKind.LATENCY)][-2:] == [sample.NOW, sample.NOW + 5.0]
     assert found.start == found.end - 1800.0
 
 
@@ -82,7 +97,7 @@ async def test_on_a_step_nothing_is_asked_twice() -> None:
     [
         ({ChartKind.LATENCY}, {"histogram_quantile"}),
         ({ChartKind.REQUESTS}, {"sum"}),
-        (set(ChartKind), {"histogram_quantile", "sum"}),
+        (BASE, {"histogram_quantile", "sum"}),
     ],
 )
 async def test_only_what_is_seen_is_asked_and_all_queries_are_told(kinds: set[ChartKind], names: set[str]) -> None:
@@ -95,12 +110,57 @@ async def test_only_what_is_seen_is_asked_and_all_queries_are_told(kinds: set[Ch
     assert {re.match(r"\w+", promql).group() for promql, *_ in world.metrics.asked} == names  # type: ignore[union-attr]
     assert set(found.promql) == {"p50", "p90", "p99", "requests", "errors"}
     assert found.computed == {ChartKind.ERRORS: "errors ÷ requests"}
-    assert bool(found.points.p99) is (ChartKind.LATENCY in kinds)
-    assert bool(found.points.requests) is (ChartKind.REQUESTS in kinds)
+    assert bool(line(found, ChartKind.LATENCY)) is (ChartKind.LATENCY in kinds)
+    assert bool(line(found, ChartKind.REQUESTS)) is (ChartKind.REQUESTS in kinds)
 
 
 async def test_warnings_are_told_once() -> None:
     assert (await World().reader.read(SpanQuery(1800.0))).warnings == ("one store is away",)
+
+
+@pytest.mark.parametrize("metric", ["container_memory_working_set_bytes", "process_resident_memory_bytes"])
+async def test_memory_is_that_of_containers_else_what_processes_say(metric: str) -> None:
+    world = World()
+    world.metrics.memory = f"{metric}{{namespace="
+    memory = frozenset({ChartKind.MEMORY})
+    found = await world.reader.read(SpanQuery(1800.0, columns=120, kinds=memory))
+    assert {name for name in found.promql if name.endswith("memory")} == {"highest memory", "mean memory"}
+    assert metric in found.promql["highest memory"]
+    assert metric in found.computed[ChartKind.MEMORY]
+    assert [each.name for each in found.lines[ChartKind.MEMORY]] == ["highest", "mean"]
+    assert line(found, ChartKind.MEMORY)[-1] == (sample.NOW, 2.0)
+    assert {promql for promql, *_ in world.metrics.asked[1:]} == {found.promql["highest memory"], found.promql["mean memory"]}
+
+
+async def test_predictions_are_asked_where_a_histogram_of_them_is_exported() -> None:
+    world = World()
+    assert ChartKind.PREDICTIONS not in charts_of((await world.reader.read(SpanQuery(1800.0))).promql)
+    world = World()
+    world.metrics.exports = ({"__name__": "model_prediction_value_bucket"},)
+    found = await world.reader.read(SpanQuery(1800.0))
+    assert [each.name for each in found.lines[ChartKind.PREDICTIONS]] == ["p90", "p50", "p10", "mean"]
+    assert all(each.points for each in found.lines[ChartKind.PREDICTIONS])
+
+
+async def test_a_prometheus_that_cannot_tell_the_mean_is_asked_once_and_the_rest_is_drawn() -> None:
+    world = World()
+    world.metrics.exports, world.metrics.refused = ({"__name__": "model_prediction_value_bucket"},), "delta"
+    found = await world.reader.read(SpanQuery(1800.0))
+    assert [bool(each.points) for each in found.lines[ChartKind.PREDICTIONS]] == [True, True, True, False]
+    assert "no mean, as its query is refused" in found.computed[ChartKind.PREDICTIONS]
+    assert "function delta is not known" in found.computed[ChartKind.PREDICTIONS]
+    world.metrics.refused = "nothing"
+    await world.clock.advance(400.0)
+    assert not (await world.reader.read(SpanQuery(1800.0))).lines[ChartKind.PREDICTIONS][3].points
+    world.reader.forget()
+    assert (await world.reader.read(SpanQuery(1800.0))).lines[ChartKind.PREDICTIONS][3].points
+
+
+async def test_any_other_query_that_is_refused_fails() -> None:
+    world = World()
+    world.metrics.refused = "sum"
+    with pytest.raises(InvalidQuery):
+        await world.reader.read(SpanQuery(1800.0))
 
 
 async def test_of_a_month_with_an_hour_of_data_the_hour_is_shown() -> None:
@@ -111,7 +171,7 @@ async def test_of_a_month_with_an_hour_of_data_the_hour_is_shown() -> None:
     found = await world.reader.read(query)
     assert since - 600.0 < found.start <= since
     assert found.step == step_of(sample.NOW - found.start, 280)
-    assert len(found.points.requests) > 250
+    assert len(line(found, ChartKind.REQUESTS)) > 250
     assert len(world.metrics.asked) < 5 + 5 + 8, "one query finds where they begin"
     world.metrics.asked.clear()
     again = await world.reader.read(query)
@@ -127,7 +187,7 @@ async def test_of_a_range_that_is_known_only_the_new_end_is_asked() -> None:
     world.metrics.asked.clear()
     found = await world.reader.read(SpanQuery(1800.0, columns=120))
     assert world.metrics.spans == {(sample.NOW - 120.0, sample.NOW + 15.0, 15.0)}
-    assert [at for at, _ in found.points.p99] == [at + 15.0 for at, _ in first.points.p99]
+    assert [at for at, _ in line(found, ChartKind.LATENCY)] == [at + 15.0 for at, _ in line(first, ChartKind.LATENCY)]
     world.metrics.asked.clear()
     world.reader.forget()
     await world.reader.read(SpanQuery(1800.0, columns=120))
@@ -158,10 +218,10 @@ async def test_without_data_the_whole_window_is_shown() -> None:
 
 async def test_data_that_come_later_are_found_then() -> None:
     world = World(since=sample.NOW + 100.0)
-    assert not (await world.reader.read(SpanQuery(1800.0))).points.requests
+    assert not line(await world.reader.read(SpanQuery(1800.0)), ChartKind.REQUESTS)
     await world.clock.advance(400.0)
     found = await world.reader.read(SpanQuery(1800.0))
-    assert found.points.requests
+    assert line(found, ChartKind.REQUESTS)
     assert found.end - found.start < 400.0
 
 
@@ -175,7 +235,7 @@ async def test_the_past_is_asked_up_to_its_end_and_the_future_is_not() -> None:
 async def test_several_series_are_a_wrong_query_and_nothing_is_drawn() -> None:
     world = World(now=sample.NOW + 7.0)
     world.metrics.series = 2
-    assert not (await world.reader.read(SpanQuery(1800.0, columns=120))).points.requests
+    assert not line(await world.reader.read(SpanQuery(1800.0, columns=120)), ChartKind.REQUESTS)
 
 
 @pytest.mark.parametrize("world", [World(name="nobody"), World(fleet=Fleet((), (), ()))])

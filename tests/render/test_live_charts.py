@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measured_lines
 from modeldeck.domain.metrics.measured import ChartPoints
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render.cell import Line, line_text
-from modeldeck.render.charts.stack import StackedChart
+from modeldeck.render.charts.stack import StackedChart, stack_lines
 from modeldeck.render.live_charts import stacked_charts
 
 POINTS = ChartPoints(
@@ -24,12 +25,11 @@ def told(line: Line) -> str:
 
 
 def charts(
-    points: ChartPoints = POINTS, *, cursor: float | None = None, exported: tuple[str, ...] = ALL, settled: bool = True
+    points: ChartPoints | Lines = POINTS, *, cursor: float | None = None, exported: tuple[str, ...] = ALL, settled: bool = True
 ) -> tuple[StackedChart, ...]:
     changes = [ServingChange(at, 1, version) for at, version in ((99.0, "5"), (150.0, "6"))]
-    return stacked_charts(
-        tuple(ChartKind), points, changes, window=(100.0, 200.0), step=10.0, cursor=cursor, exported=exported, settled=settled
-    )
+    lines = measured_lines(points) if isinstance(points, ChartPoints) else points
+    return stacked_charts(tuple(lines), lines, changes, window=(100.0, 200.0), step=10.0, cursor=cursor, exported=exported, settled=settled)
 
 
 def test_the_newest_values_in_sight_stand_in_the_legends() -> None:
@@ -75,3 +75,24 @@ def test_until_the_window_has_been_read_nothing_is_counted() -> None:
     for chart in charts(settled=False):
         assert told(chart.statistics) == "reading …"
         assert chart.data.empty == "reading …"
+
+
+def test_memory_and_predictions_have_their_own_units_and_predictions_an_axis_of_their_own() -> None:
+    found = charts(
+        {
+            ChartKind.MEMORY: (ChartLine("highest", ((100.0, 2.0**30), (110.0, 2.0**29))), ChartLine("mean", ())),
+            ChartKind.PREDICTIONS: (ChartLine("p50", ((100.0, 21.234), (110.0, 22.0))), ChartLine("p10", ((100.0, -3.0),))),
+        },
+        exported=("highest memory", "predicted p50"),
+    )
+    assert [told(chart.legend) for chart in found] == ["memory ● highest 512 MiB ◆ mean –", "predictions ● p50 22 ◆ p10 -3"]
+    assert [told(chart.statistics) for chart in found] == ["max ● 1 GiB ◆ – last ● 512 MiB ◆ –", "min ● 21.2 ◆ -3 max ● 22 ◆ -3"]
+    assert [chart.data.zero for chart in found] == [True, False]
+
+
+def test_where_nothing_fails_the_axis_of_errors_reaches_no_further_than_errors_are_seen() -> None:
+    """Not 100 %."""
+    (chart,) = charts({ChartKind.ERRORS: (ChartLine("errors", ((100.0, 0.0), (200.0, 0.0))),)})
+    text = "\n".join(line_text(line) for line in stack_lines([chart], 60, 12))
+    assert "1.0 %┤" in text
+    assert "100 %" not in text

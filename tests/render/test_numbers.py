@@ -105,3 +105,20 @@ def test_short_is_short(value: float) -> None:
 def test_every_formatter_takes_every_number(value: float | None) -> None:
     for formatter in (numbers.duration, numbers.age, numbers.ratio, numbers.rate, numbers.short, numbers.size, numbers.metric):
         assert formatter(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"),
+        (0.4234, "0.423"),
+        (-12.54, "-12.5"),
+        (999.0, "999"),
+        (1234.0, "1.2k"),
+        (3.14e-5, "3.14e-05"),
+        (None, "–"),
+        (math.nan, "–"),
+    ],
+)
+def test_digits(value: float | None, shown: str) -> None:
+    assert numbers.digits(value) == shown

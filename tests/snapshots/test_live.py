@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.screens.live.test_live_screen import Live
+from tests.screens.live.test_live_screen import Live, more
 from tests.support.clocks import settle
 from tests.support.staging import Stage, settled
 
@@ -28,6 +28,13 @@ def pressed(*keys: str) -> Any:
 @SIZES
 def test_live(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Stage(Live().screen), terminal_size=size, run_before=pressed())
+
+
+@SIZES
+def test_all_that_pods_export(snap_compare: Any, size: tuple[int, int]) -> None:
+    live = Live()
+    more(live.reader)
+    assert snap_compare(Stage(live.screen), terminal_size=size, run_before=pressed("j", "j", "j"))
 
 
 @SIZES

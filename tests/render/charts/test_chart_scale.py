@@ -40,6 +40,19 @@ def test_ticks_are_round(values: list[float], ticks: int, zero: bool, found: tup
     assert (scale.low, scale.high) == (scale.ticks[0], scale.ticks[-1])
 
 
+@pytest.mark.parametrize(
+    ("high", "found"),
+    [
+        (380 * 2.0**20, (0, 200 * 2.0**20, 400 * 2.0**20)),
+        (3 * 2.0**30, (0, 2 * 2.0**30, 4 * 2.0**30)),
+        (3.0, (0, 2, 4)),
+        (0.3, (0, 0.2, 0.4)),
+    ],
+)
+def test_ticks_of_bytes_are_round_in_powers_of_1024(high: float, found: tuple[float, ...]) -> None:
+    assert value_scale([0.0, high], 2, zero=True, log=False, binary=True).ticks == pytest.approx(found)
+
+
 def test_log_scale_has_powers_of_ten() -> None:
     assert value_scale([0.02, 3.0, -1.0], 3, zero=True, log=True).ticks == (0.01, 0.1, 1.0, 10.0)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from modeldeck.domain.metrics.charts.chart_lines import measured_lines
 from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.hub import Topic
 from modeldeck.screens.deck.model import DeckModel
@@ -61,7 +62,7 @@ def test_what_the_live_pane_has_read_stands_there_at_once() -> None:
         assert isinstance(screen, LiveScreen)
         assert (screen.subject.known is not None) is known
         if screen.subject.known is not None:
-            assert screen.subject.known.points == sample.charts().points
+            assert screen.subject.known.lines == measured_lines(sample.charts().points)
             assert screen.subject.known.query.window == 1800.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,7 +11,8 @@ from textual import events
 from textual.pilot import Pilot
 
 from modeldeck.domain.failures import Failure, Unreachable
-from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
+from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measured_lines
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.screens.live.live_screen import LiveScreen, LiveSubject
@@ -40,6 +42,7 @@ class Reader:
         self.failure: Failure | None = None
         self.warnings: tuple[str, ...] = ()
         self.promql = PROMQL
+        self.lines: Lines = {}
         self.forgotten = 0
 
     def forget(self) -> None:
@@ -50,7 +53,23 @@ class Reader:
         if self.failure is not None:
             raise self.failure
         end = self.clock.now() // 15.0 * 15.0 if query.end is None else query.end
-        return SpanCharts(query, end - query.window, end, end, 15.0, sample.charts().points, self.promql, self.warnings)
+        lines = {**measured_lines(sample.charts().points), **self.lines}
+        return SpanCharts(query, end - query.window, end, end, 15.0, lines, self.promql, self.warnings)
+
+
+def more(reader: Reader) -> None:
+    """The pods export their memory and what they predict, too."""
+
+    def line(name: str, base: float, swing: float) -> ChartLine:
+        return ChartLine(name, tuple((NOW - 1800.0 + 15.0 * step, base + swing * math.cos(step / 9)) for step in range(121)))
+
+    mib = 2.0**20
+    reader.lines = {
+        ChartKind.MEMORY: (line("highest", 340 * mib, 40 * mib), line("mean", 290 * mib, 10 * mib)),
+        ChartKind.PREDICTIONS: (line("p90", 24.0, 1.5), line("p50", 21.0, 0.5), line("p10", 19.0, 0.5), line("mean", 21.5, 0.3)),
+    }
+    names = [name for kind in reader.lines for name in NAMES[kind]]
+    reader.promql = {**PROMQL, **{name: f"the query of {name}" for name in names}}
 
 
 class Live:
@@ -122,6 +141,20 @@ async def test_a_small_terminal_shows_two_asks_for_two_and_leads_to_the_third() 
         assert "p99" in screen.text
     async with watched() as screen:
         assert "charts" not in screen.text.splitlines()[-1]
+
+
+async def test_what_else_is_exported_comes_after_them() -> None:
+    live = Live()
+    more(live.reader)
+    async with watched(live) as screen:
+        assert "charts 1–4 of 5" in screen.text
+        await screen.press("j", "j", "j")
+        assert "charts 2–5 of 5" in screen.text
+        assert "memory  ● highest 3" in screen.text
+        assert "■ mean 21." in screen.text
+        assert screen.asked[-1].kinds == {*ChartKind} - {ChartKind.LATENCY}
+    async with watched(live, size=(200, 50)) as screen:
+        assert all(f"{kind}  ●" in screen.text for kind in ChartKind)
 
 
 async def test_windows_are_asked_for_at_once() -> None:
@@ -229,7 +262,7 @@ async def test_without_any_answer_it_says_why() -> None:
 
 async def test_what_was_read_before_stands_there_and_is_as_old_as_it_is() -> None:
     live = Live()
-    live.known = SpanCharts(SpanQuery(3600.0), NOW - 3700.0, NOW - 100.0, NOW - 100.0, 15.0, sample.charts().points, PROMQL)
+    live.known = SpanCharts(SpanQuery(3600.0), NOW - 3700.0, NOW - 100.0, NOW - 100.0, 15.0, measured_lines(sample.charts().points), PROMQL)
     live.reader.failure = Unreachable("connection refused")
     async with watched(live) as screen:
         assert "last 1 h" in screen.text
@@ -243,7 +276,7 @@ async def test_what_was_read_before_stands_there_and_is_as_old_as_it_is() -> Non
 
 async def test_it_is_asked_at_once_although_something_is_known() -> None:
     live = Live()
-    live.known = SpanCharts(SpanQuery(3600.0), NOW - 3700.0, NOW - 100.0, NOW - 100.0, 15.0, sample.charts().points, PROMQL)
+    live.known = SpanCharts(SpanQuery(3600.0), NOW - 3700.0, NOW - 100.0, NOW - 100.0, 15.0, measured_lines(sample.charts().points), PROMQL)
     async with watched(live) as screen:
         assert "07:00:00 – 08:00:00" in screen.text
 
@@ -276,7 +309,7 @@ async def test_any_size_is_painted(size: tuple[int, int]) -> None:
         assert "Live" in screen.text
         await screen.pilot.resize_terminal(120, 40)
         await screen.settle()
-        assert screen.asked[-1].kinds == frozenset(ChartKind)
+        assert screen.asked[-1].kinds >= {ChartKind.LATENCY, ChartKind.REQUESTS, ChartKind.ERRORS}
 
 
 async def test_q_shows_the_promql_and_says_why_it_cannot() -> None:

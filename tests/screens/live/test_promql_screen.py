@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.message import Message
 
-from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.chart_kind import ChartKind
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.render.cell import line_text
 from modeldeck.screens.deck.messages import CopyRequested
@@ -23,7 +23,7 @@ CHARTS = SpanCharts(
     sample.NOW,
     sample.NOW,
     15.0,
-    sample.charts().points,
+    {},
     {"errors": "sum (rate(errors[60s]))", "requests": "sum (rate(requests[60s]))", "p99": LONG},
     computed={ChartKind.ERRORS: "errors ÷ requests"},
 )

@@ -7,17 +7,24 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.chart_lines import measured_lines
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.render.cell import line_text
 from modeldeck.screens.live.timeline import Timeline
-from modeldeck.screens.live.view import LiveScreenView, axis_of, is_answer, live_screen_view, moment, query_of, shown, span
+from modeldeck.screens.live.view import LiveScreenView, axis_of, is_answer, known_charts, live_screen_view, moment, query_of, shown, span
 from tests.support import sample
 
 NOW = sample.NOW  # Jan 15 2027, 08:00:00 UTC
 QUERY = SpanQuery(1800.0)
 CHARTS = SpanCharts(
-    QUERY, NOW - 1800.0, NOW, NOW, 15.0, sample.charts().points, dict.fromkeys(("p50", "p90", "p99", "requests", "errors"), "up")
+    QUERY,
+    NOW - 1800.0,
+    NOW,
+    NOW,
+    15.0,
+    measured_lines(sample.charts().points),
+    dict.fromkeys(("p50", "p90", "p99", "requests", "errors"), "up"),
 )
 
 
@@ -91,10 +98,19 @@ def test_prometheus_warnings_are_shown(count: int, last: str) -> None:
 
 
 def test_no_more_is_asked_for_than_can_be_seen() -> None:
-    assert query_of(Timeline(), 0, 118, 37) == SpanQuery(1800.0, None, 218, frozenset(ChartKind))
-    assert query_of(Timeline(3600.0, NOW), 0, 78, 21).kinds == {ChartKind.LATENCY, ChartKind.REQUESTS}
-    assert query_of(Timeline(), 9, 0, 0) == SpanQuery(1800.0, None, 40, frozenset({ChartKind.ERRORS}))
-    assert shown(1, 21) == (ChartKind.REQUESTS, ChartKind.ERRORS)
+    kinds = known_charts(CHARTS)
+    assert kinds == (ChartKind.LATENCY, ChartKind.REQUESTS, ChartKind.ERRORS)
+    assert query_of(Timeline(), kinds, 118) == SpanQuery(1800.0, None, 218, frozenset(kinds))
+    assert query_of(Timeline(3600.0, NOW), (), 0) == SpanQuery(3600.0, NOW, 40, frozenset())
+    assert shown(kinds, 0, 21) == kinds[:2]
+    assert shown(kinds, 1, 21) == kinds[1:]
+    assert shown(kinds, 9, 0) == kinds[2:]
+
+
+def test_only_what_is_exported_is_among_the_charts() -> None:
+    assert known_charts(None) == tuple(ChartKind), "it is not known yet"
+    more = replace(CHARTS, promql={**CHARTS.promql, "highest memory": "up", "mean memory": "up"})
+    assert known_charts(more)[3:] == (ChartKind.MEMORY,)
 
 
 def test_an_answer_is_of_the_same_span_with_all_charts() -> None:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from modeldeck.domain.failures import InvalidQuery
 from modeldeck.domain.kubernetes.workloads import Fleet
-from modeldeck.domain.metrics.chart_kind import ALL_CHARTS, ChartKind, computed, queries_of
-from modeldeck.domain.metrics.measured import ChartPoints, chart_points
-from modeldeck.domain.metrics.profiles.queries import deployment_queries
+from modeldeck.domain.metrics.charts.chart_kind import ALL_CHARTS, ChartKind, queries_of
+from modeldeck.domain.metrics.charts.chart_lines import Lines, chart_lines
+from modeldeck.domain.metrics.charts.chart_queries import DeploymentSeries, PodGroup
+from modeldeck.domain.metrics.charts.predictions import MEAN, WITHIN_BUCKETS
+from modeldeck.domain.metrics.pod_labels import PodIndex
+from modeldeck.domain.metrics.profiles.queries import pod_pattern
 from modeldeck.domain.metrics.samples import Matrix, Series
-from modeldeck.domain.metrics.scraping import Scraped
-from modeldeck.live.fleet_metrics import where_of
+from modeldeck.live.memory_lookup import MemoryLookup
 from modeldeck.live.range_answers import RangeAnswers
 from modeldeck.live.scrapes import Scrapes
 from modeldeck.ports import Clock, Metrics
@@ -23,6 +26,7 @@ LEAST_SPAN = 300.0
 _LATE = 0.1
 """Of a span: where data begin later than that in it, the charts show only from there on."""
 _ROUNDS = 5
+_NOTHING = Matrix(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class SpanCharts:
     latest: float
     """The newest moment that was asked for, of the last step before `end`."""
     step: float
-    points: ChartPoints
+    lines: Lines
     promql: Mapping[str, str]
     """Of all charts that there could be, not only of those that were asked for."""
     warnings: tuple[str, ...] = ()
@@ -72,12 +76,15 @@ class DeploymentCharts:
     ) -> None:
         self._namespace, self._deployment = namespace, deployment
         self._metrics, self._scrapes, self._fleet, self._clock = metrics, scrapes, fleet, clock
+        self._memory = MemoryLookup(metrics, clock)
         self.forget()
 
     def forget(self) -> None:
         """The next `read` asks for everything."""
         self._begin: _Begin | None = None
         self._known: RangeAnswers | None = None
+        self._refused: dict[str, str] = {}
+        self._memory.forget()
 
     async def read(self, query: SpanQuery) -> SpanCharts:
         """Raises a Failure where one question is not answered."""
@@ -87,19 +94,24 @@ class DeploymentCharts:
         end = now if query.end is None else min(query.end, now)
         start = end - query.window
         if scraped is None or fleet is None:
-            return SpanCharts(query, start, end, end, step_of(query.window, query.columns), ChartPoints(), {})
-        where = where_of(scraped, fleet, self._namespace, self._deployment)
-        begin = await self._begin_of(query, scraped, where, start, end)
-        return await self._ask(query, scraped, where, begin, end)
+            return SpanCharts(query, start, end, end, step_of(query.window, query.columns), {}, {})
+        asked = _Asked(query, DeploymentSeries(self._namespace, scraped, self._metrics.scope.matchers), self._pods(fleet), start, end)
+        asked = replace(asked, memory=await self._memory.which(asked.series.memory(asked.pods)))
+        return await self._ask(replace(asked, start=await self._begin_of(asked)))
 
-    async def _begin_of(self, query: SpanQuery, scraped: Scraped, where: str, start: float, end: float) -> float:
+    def _pods(self, fleet: Fleet) -> PodGroup:
+        index = PodIndex(fleet)
+        mine = [pod for pod, owner in index.owners.items() if owner == f"{self._namespace}/{self._deployment}"]
+        return PodGroup("", pod_pattern(self._deployment), index.addresses(mine))
+
+    async def _begin_of(self, asked: _Asked) -> float:
         """Where charts begin, so that they are not mostly blank. It is looked for once, and anew while there are no data."""
-        known = self._begin
+        known, start, end, where = self._begin, asked.start, asked.end, asked.series.where(asked.pods)
         if known is None or known.where != where or start < known.searched:
             begin, found = start, False
             for _ in range(_ROUNDS):
-                first = await self._first(query, scraped, where, begin, end)
-                later = later_begin(first, begin, end, step_of(end - begin, query.columns))
+                first = await self._first(replace(asked, start=begin))
+                later = later_begin(first, begin, end, step_of(end - begin, asked.query.columns))
                 found = first is not None
                 if later is None:
                     break
@@ -109,25 +121,23 @@ class DeploymentCharts:
             known = self._begin = _Begin(where, start, begin)
         return known.at if start < known.at < end - LEAST_SPAN else start
 
-    async def _first(self, query: SpanQuery, scraped: Scraped, where: str, start: float, end: float) -> float | None:
+    async def _first(self, asked: _Asked) -> float | None:
         """The first time of which there is a value: of one query, on the grid of the charts or else at its end."""
-        step = step_of(end - start, query.columns)
-        promql = deployment_queries(scraped.profile, where, step=step)
-        one = next((name for name in ("requests", "p50") if name in promql), None)
+        one = next((name for name in ("requests", "p50") if name in asked.promql), None)
         if one is None:
             return None
-        for begin, last in (grid(start, end, step), (end, end)):
-            answers = await self._range({one: promql[one]}, begin, last, step)
+        for begin, last in (grid(asked.start, asked.end, asked.step), (asked.end, asked.end)):
+            answers = await self._range({one: asked.promql[one]}, begin, last, asked.step)
             times = [series.points[0][0] for series in answers[one].series if series.points]
             if times:
                 return min(times)
         return None
 
-    async def _ask(self, query: SpanQuery, scraped: Scraped, where: str, start: float, end: float) -> SpanCharts:
-        profile, step = scraped.profile, step_of(end - start, query.columns)
-        promql = deployment_queries(profile, where, step=step)
-        wanted = {name: promql[name] for name in promql if name in queries_of(query.kinds, profile)}
-        first, last = grid(start, end, step)
+    async def _ask(self, asked: _Asked) -> SpanCharts:
+        query, promql, step, end = asked.query, asked.promql, asked.step, asked.end
+        scraped, needed = asked.series.scraped, queries_of(query.kinds, asked.series.scraped.profile)
+        wanted = {name: promql[name] for name in promql if name in needed}
+        first, last = grid(asked.start, end, step)
         answers = await self._grid(wanted, first, last, step)
         latest = end // LEAST_STEP * LEAST_STEP
         if latest > last:  # steps of hours must not hide the present
@@ -135,8 +145,12 @@ class DeploymentCharts:
             answers = {name: _joined(answer, newer[name]) for name, answer in answers.items()}
             last += step
         warnings = dict.fromkeys((*scraped.several, *(message for answer in answers.values() for message in answer.warnings)))
-        points = chart_points(profile, answers)
-        return SpanCharts(query, max(start, last - query.window), last, latest, step, points, promql, tuple(warnings), computed(profile))
+        lines = chart_lines(query.kinds, scraped.profile, answers)
+        computed = asked.series.computed(asked.pods, asked.memory)
+        if MEAN in self._refused:
+            computed[ChartKind.PREDICTIONS] = f"{WITHIN_BUCKETS}; no mean, as its query is refused: {self._refused[MEAN]}"
+        start = max(asked.start, last - query.window)
+        return SpanCharts(query, start, last, latest, step, lines, promql, tuple(warnings), computed)
 
     async def _grid(self, promql: Mapping[str, str], start: float, end: float, step: float) -> Mapping[str, Matrix]:
         """Only the new end where the rest is known."""
@@ -149,8 +163,40 @@ class DeploymentCharts:
         return self._known.answers
 
     async def _range(self, promql: Mapping[str, str], start: float, end: float, step: float) -> dict[str, Matrix]:
-        ranges = (self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values())
+        ranges = (self._one(name, text, start, end, step) for name, text in promql.items())
         return dict(zip(promql, await asyncio.gather(*ranges), strict=True))
+
+    async def _one(self, name: str, promql: str, start: float, end: float, step: float) -> Matrix:
+        """What only some that speak PromQL can answer is asked once and then left out, where it is refused."""
+        if name in self._refused:
+            return _NOTHING
+        try:
+            return await self._metrics.query_range(promql, start=start, end=end, step=step)
+        except InvalidQuery as refused:
+            if name != MEAN:
+                raise
+            self._refused[name] = refused.message
+            return _NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Whose series are asked for, from `start` to `end`. `memory`: which of its sources there is."""
+
+    query: SpanQuery
+    series: DeploymentSeries
+    pods: PodGroup
+    start: float
+    end: float
+    memory: int | None = None
+
+    @property
+    def step(self) -> float:
+        return step_of(self.end - self.start, self.query.columns)
+
+    @property
+    def promql(self) -> dict[str, str]:
+        return self.series.queries(self.pods, self.step, self.memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""The charts of the live screen: latency, requests and errors, each with what is read at the cursor and its statistics."""
+"""The charts of the live screen, each with what is read at the cursor and its statistics."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from modeldeck.domain.metrics.chart_kind import ChartKind
-from modeldeck.domain.metrics.measured import ChartPoints
+from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
+from modeldeck.domain.metrics.charts.chart_lines import Lines
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
@@ -18,6 +18,8 @@ _FORMATS: dict[ChartKind, Callable[[float | None], str]] = {
     ChartKind.LATENCY: numbers.duration,
     ChartKind.REQUESTS: numbers.rate,
     ChartKind.ERRORS: numbers.ratio,
+    ChartKind.MEMORY: numbers.size,
+    ChartKind.PREDICTIONS: numbers.digits,
 }
 _NOT_EXPORTED = {
     ChartKind.LATENCY: "these pods export no histogram of latency, and a mean is no quantile",
@@ -26,12 +28,27 @@ _NOT_EXPORTED = {
 }
 _SAME_MOMENT = 0.5
 """Seconds."""
-_MADE_OF = {ChartKind.LATENCY: "p99", ChartKind.REQUESTS: "requests", ChartKind.ERRORS: "errors"}
+_STATISTICS: dict[ChartKind, tuple[str, ...]] = {
+    ChartKind.LATENCY: ("max", "last"),
+    ChartKind.REQUESTS: ("min", "mean", "max", "last"),
+    ChartKind.ERRORS: ("min", "max", "last"),
+    ChartKind.MEMORY: ("max", "last"),
+    ChartKind.PREDICTIONS: ("min", "max"),
+}
+"""The mean of quantiles is none. Moments of errors weigh as much as there were requests in them, so that these have none either."""
+_OF: dict[str, Callable[[Sequence[float]], float]] = {
+    "min": min,
+    "mean": lambda found: sum(found) / len(found),
+    "max": max,
+    "last": lambda found: found[-1],
+}
+_WITHOUT_ERRORS = 0.01
+"""How far the axis reaches where nothing failed: errors would be seen from there on."""
 
 
 def stacked_charts(
     kinds: Sequence[ChartKind],
-    points: ChartPoints,
+    lines: Lines,
     changes: Sequence[ServingChange],
     *,
     window: tuple[float, float],
@@ -44,7 +61,7 @@ def stacked_charts(
     markers = marks(changes, *window)
 
     def chart(kind: ChartKind) -> StackedChart:
-        series = tuple(ChartSeries(line.name, seen(line.points, window)) for line in _series(kind, points))
+        series = tuple(ChartSeries(line.name, seen(line.points, window)) for line in lines.get(kind, ()))
         empty = "no data in this window" if settled else "reading …"
         data = ChartData(
             series,
@@ -55,7 +72,10 @@ def stacked_charts(
             markers=markers,
             cursor=cursor,
             gap=step * 1.5,
-            empty=empty if _MADE_OF[kind] in exported else _NOT_EXPORTED[kind],
+            empty=empty if any(name in exported for name in NAMES[kind]) else _NOT_EXPORTED.get(kind, empty),
+            zero=kind is not ChartKind.PREDICTIONS,
+            binary=kind is ChartKind.MEMORY,
+            flat=_WITHOUT_ERRORS if kind is ChartKind.ERRORS else None,
         )
         return StackedChart(data, legend(data), statistics(data, kind) if settled else (Cell("reading …", "muted"),))
 
@@ -81,32 +101,15 @@ def legend(data: ChartData) -> Line:
 
 
 def statistics(data: ChartData, kind: ChartKind) -> Line:
-    """Of latency the highest and the newest of each quantile: the mean of quantiles is none. Of errors no mean, as moments weigh as much as
-    there were requests in them."""
+    """Of what is in sight, each line with its symbol where there are several."""
     values = [[value for _, value in series.points if value is not None] for series in data.series]
     if not any(values):
         return ()
-    if kind is ChartKind.LATENCY:
-        return (*_each("max", values, max, data), Cell("   "), *_each("last", values, lambda found: found[-1], data))
-    (found,) = values
-    told = {"min": min(found), "mean": sum(found) / len(found), "max": max(found), "last": found[-1]}
-    if kind is ChartKind.ERRORS:
-        del told["mean"]
     line: list[Cell] = []
-    for name, value in told.items():
-        line += [Cell(f"{name} ", "muted"), Cell(f"{data.format(value)}   ")]
+    for name in _STATISTICS[kind]:
+        line.append(Cell(f"{name} " if len(values) == 1 else name, "muted"))
+        for index, found in enumerate(values):
+            told = data.format(_OF[name](found)) if found else numbers.NONE
+            line += [Cell(told)] if len(values) == 1 else [Cell(f" {symbol(index)} ", SERIES_ROLES[index]), Cell(told)]
+        line.append(Cell("   "))
     return tuple(line)
-
-
-def _each(name: str, values: Sequence[Sequence[float]], of: Callable[[Sequence[float]], float], data: ChartData) -> list[Cell]:
-    line = [Cell(name, "muted")]
-    for index, found in enumerate(values):
-        told = data.format(of(found)) if found else numbers.NONE
-        line += [Cell(f" {symbol(index)} ", SERIES_ROLES[index]), Cell(told)]
-    return line
-
-
-def _series(kind: ChartKind, points: ChartPoints) -> tuple[ChartSeries, ...]:
-    if kind is ChartKind.LATENCY:
-        return (ChartSeries("p99", points.p99), ChartSeries("p90", points.p90), ChartSeries("p50", points.p50))
-    return (ChartSeries(kind, points.requests if kind is ChartKind.REQUESTS else points.error_ratio),)

@@ -121,6 +121,13 @@ def metric(value: float | None) -> str:
     return f"{value:.3e}"
 
 
+def digits(value: float | None) -> str:
+    """A number of any kind with three digits that matter: `0.423`, `-12.5`, `1.2k`, `3.1e-05`."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    return f"{value:.3g}" if abs(value) < 999.5 else short(value)
+
+
 def plain(value: float) -> str:
     """A number as short as it goes without loss that matters on an axis: `0`, `0.25`, `1200`."""
     return f"{value:.6g}"

@@ -132,8 +132,8 @@ class ChartPoints:
 
 def chart_points(profile: Profile, matrices: Mapping[str, Matrix]) -> ChartPoints:
     """Each query answers at most one series; several would mean that the query is wrong, and nothing is drawn of it."""
-    errors = _line(matrices.get("errors"))
-    requests = _line(matrices.get("requests"))
+    errors = only_line(matrices.get("errors"))
+    requests = only_line(matrices.get("requests"))
     if profile.errors_apart:
         requests = _added(requests, errors)
     p50, p90, p99 = (_scaled(matrices.get(name), profile.latency_scale) for name in ("p50", "p90", "p99"))
@@ -146,10 +146,11 @@ def chart_points(profile: Profile, matrices: Mapping[str, Matrix]) -> ChartPoint
 
 
 def _scaled(matrix: Matrix | None, scale: float) -> Points:
-    return tuple((at, value * scale) for at, value in _line(matrix))
+    return tuple((at, value * scale) for at, value in only_line(matrix))
 
 
-def _line(matrix: Matrix | None) -> Points:
+def only_line(matrix: Matrix | None) -> Points:
+    """The finite points of the one series; none where there are several, as the query is wrong then."""
     if matrix is None or len(matrix.series) != 1:
         return ()
     return tuple((at, value) for at, value in matrix.series[0].points if math.isfinite(value))

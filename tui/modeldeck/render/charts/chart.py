@@ -87,7 +87,9 @@ def frame_of(data: ChartData, values: list[float], width: int, height: int, *, a
     """`axis`: the least cells for the labels of values, so that charts on top of each other have their times in the same columns."""
     if data.bound is not None:
         values = [*values, data.bound]
-    scale = value_scale(values, max(2, height // _TICK_ROWS), zero=data.zero, log=data.log)
+    if data.flat is not None and not any(values):
+        values = [*values, data.flat]
+    scale = value_scale(values, max(2, height // _TICK_ROWS), zero=data.zero, log=data.log, binary=data.binary)
     axis = min(max(axis, *(cells(data.format(tick)) for tick in scale.ticks)), width // 3)
     # One cell for the axis, one for the symbol at the end of each line.
     return PlotFrame(axis, width - axis - 2, height, data.window, scale)

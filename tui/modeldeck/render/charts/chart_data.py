@@ -46,6 +46,10 @@ class ChartData:
     format: Formatter = plain
     zero: bool = True
     """Whether the value axis begins at zero."""
+    flat: float | None = None
+    """How far the axis reaches where all values are zero."""
+    binary: bool = False
+    """Whether the steps of the axis are round in KiB, MiB, …"""
     log: bool = False
     markers: tuple[Marker, ...] = ()
     bound: float | None = None

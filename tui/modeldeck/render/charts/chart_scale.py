@@ -29,8 +29,8 @@ class Scale:
         return (value - self.low) / (self.high - self.low)
 
 
-def value_scale(values: Iterable[float], ticks: int, *, zero: bool, log: bool) -> Scale:
-    """A scale that holds all `values` (finite ones) with about `ticks` round steps."""
+def value_scale(values: Iterable[float], ticks: int, *, zero: bool, log: bool, binary: bool = False) -> Scale:
+    """A scale that holds all `values` (finite ones) with about `ticks` round steps; `binary`: round in powers of 1024."""
     if log:
         return _log_scale([value for value in values if value > 0])
     known = list(values)
@@ -40,7 +40,9 @@ def value_scale(values: Iterable[float], ticks: int, *, zero: bool, log: bool) -
     if high - low <= max(abs(high) * 1e-12, _SMALLEST):
         spread = abs(high) * 0.1 or 1.0
         low, high = (low, high + spread) if zero and low >= 0 else (low - spread, high + spread)
-    step = _nice((high - low) / max(1, ticks))
+    about = (high - low) / max(1, ticks)
+    unit = 1024.0 ** math.floor(math.log(about, 1024)) if binary and about > 1 else 1.0
+    step = _nice(about / unit) * unit
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     marks = tuple(index * step for index in range(first, last + 1))
     return Scale(marks[0], marks[-1], marks)

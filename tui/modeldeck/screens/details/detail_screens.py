@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.metrics.charts.chart_lines import measured_lines
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.serving_row import ServingRow
@@ -178,4 +179,4 @@ def _known(live: LiveCharts | None, key: str) -> SpanCharts | None:
     if live is None or f"{live.query.namespace}/{live.query.deployment}" != key:
         return None
     query = SpanQuery(live.query.window, None, live.query.columns)
-    return SpanCharts(query, live.start, live.end, live.end, live.step, live.points, live.promql, live.warnings)
+    return SpanCharts(query, live.start, live.end, live.end, live.step, measured_lines(live.points), live.promql, live.warnings)

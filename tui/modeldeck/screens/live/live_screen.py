@@ -1,4 +1,4 @@
-"""The live screen of one deployment: latency, requests and errors over one time axis, which can be moved, held and read at any moment."""
+"""The live screen of one deployment: charts of what it exports over one time axis, which can be moved, held and read at any moment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from modeldeck.ports import Clock
 from modeldeck.screens.deck.model import state_of
 from modeldeck.screens.live import timeline as times
 from modeldeck.screens.live.timeline import Axis, Timeline
-from modeldeck.screens.live.view import CHARTS, axis_of, is_answer, live_screen_view, query_of, shown
+from modeldeck.screens.live.view import axis_of, is_answer, known_charts, live_screen_view, query_of, shown
 from modeldeck.screens.shared.framed import FramedScreen
 from modeldeck.widgets.content.chart_stack import ChartStack
 from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
@@ -120,7 +120,8 @@ class LiveScreen(FramedScreen[None]):
 
     @property
     def _query(self) -> SpanQuery:
-        return query_of(self._timeline, self._first, *self._stack.size)
+        width, height = self._stack.size
+        return query_of(self._timeline, shown(known_charts(self._charts), self._first, height), width)
 
     async def _read(self) -> SpanCharts:
         found = await self.subject.reader.read(self._query)
@@ -220,7 +221,8 @@ class LiveScreen(FramedScreen[None]):
     @property
     def _further(self) -> int:
         """Charts that there is no room for."""
-        return len(CHARTS) - len(shown(0, self._stack.size.height))
+        kinds = known_charts(self._charts)
+        return len(kinds) - len(shown(kinds, 0, self._stack.size.height))
 
     def action_promql(self) -> None:
         if self._charts is not None:

@@ -9,7 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.live.deployment_charts import SpanCharts
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
@@ -22,13 +22,12 @@ from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.pane.frame import PaneHead
 from modeldeck.widgets.pane.pane import Pane
 
-ORDER = ("p99", "p90", "p50", "requests", "errors")
 _HANG = 3
 
 
 def names_of(charts: SpanCharts) -> tuple[str, ...]:
     """The queries that there are, in the order of their numbers."""
-    return tuple(name for name in ORDER if name in charts.promql)
+    return tuple(name for kind in ChartKind for name in NAMES[kind] if name in charts.promql)
 
 
 def promql_lines(charts: SpanCharts) -> Sequence[Line]:
@@ -48,8 +47,8 @@ class PromqlScreen(FramedScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="promql.leave"),
-        Binding("1", "copy_query(0)", "Copy", id="promql.copy", key_display="1 – 5", tooltip="The query with that number"),
-        *(Binding(str(number), f"copy_query({number - 1})", f"Copy the one of {number}", show=False) for number in range(2, 6)),
+        Binding("1", "copy_query(0)", "Copy", id="promql.copy", key_display="1 – 9", tooltip="The query with that number"),
+        *(Binding(str(number), f"copy_query({number - 1})", f"Copy the one of {number}", show=False) for number in range(2, 10)),
     ]
 
     def __init__(self, key: str, charts: SpanCharts) -> None:

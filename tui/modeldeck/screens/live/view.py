@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from modeldeck.domain.metrics.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.chart_kind import ChartKind, charts_of
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.render import numbers
@@ -16,7 +16,6 @@ from modeldeck.render.live_charts import stacked_charts
 from modeldeck.render.text import cells
 from modeldeck.screens.live.timeline import Axis, Timeline, on_axis
 
-CHARTS = tuple(ChartKind)
 _LONG = 86400.0
 """Seconds of a span whose times are told without seconds."""
 MOST_WARNINGS = 2
@@ -32,17 +31,22 @@ class LiveScreenView:
     below: tuple[Line, ...] = ()
 
 
-def query_of(timeline: Timeline, first: int, width: int, height: int) -> SpanQuery:
-    """What to ask for, so that no more is asked for than can be seen in so many cells; charts begin with the one at place `first`."""
+def known_charts(charts: SpanCharts | None) -> tuple[ChartKind, ...]:
+    """Which charts there are of the deployment; all, until it is known what it exports."""
+    return tuple(ChartKind) if charts is None else charts_of(charts.promql)
+
+
+def query_of(timeline: Timeline, kinds: Sequence[ChartKind], width: int) -> SpanQuery:
+    """What to ask for, so that no more is asked for than can be seen in so many cells: these charts."""
     columns = max(40, min(400, 2 * plot_columns(width)))
-    return SpanQuery(timeline.window, timeline.end, columns, frozenset(shown(first, height)))
+    return SpanQuery(timeline.window, timeline.end, columns, frozenset(kinds))
 
 
-def shown(first: int, height: int) -> tuple[ChartKind, ...]:
-    """The charts that there is room for."""
-    count = fitting(len(CHARTS), height - 1)
-    first = max(0, min(first, len(CHARTS) - count))
-    return CHARTS[first : first + count]
+def shown(kinds: Sequence[ChartKind], first: int, height: int) -> tuple[ChartKind, ...]:
+    """Those of the charts that there is room for, the first of which is at place `first`."""
+    count = fitting(len(kinds), height - 1)
+    first = max(0, min(first, len(kinds) - count))
+    return tuple(kinds[first : first + count])
 
 
 def axis_of(charts: SpanCharts | None, wanted: SpanQuery, now: float, width: int) -> Axis:
@@ -83,9 +87,10 @@ def live_screen_view(
     if not charts.promql:
         message: Line = (Cell("no metrics of a known model server here: see `modeldeck doctor`", "muted"),)
         return LiveScreenView(detail, "", (*above, (Cell(""),), message), ())
+    kinds = known_charts(charts)
     drawn = stacked_charts(
-        [kind for kind in CHARTS if kind in wanted.kinds],
-        charts.points,
+        [kind for kind in kinds if kind in wanted.kinds],
+        charts.lines,
         changes,
         window=(axis.start, axis.end),
         step=charts.step,
@@ -93,16 +98,16 @@ def live_screen_view(
         exported=charts.promql,
         settled=settled,
     )
-    figure = " · ".join(filter(None, (_which(wanted.kinds), f"step {numbers.duration(charts.step)}")))
+    figure = " · ".join(filter(None, (_which(kinds, wanted.kinds), f"step {numbers.duration(charts.step)}")))
     return LiveScreenView(detail, figure, above, drawn, _warnings(charts.warnings))
 
 
-def _which(kinds: frozenset[ChartKind]) -> str:
+def _which(kinds: Sequence[ChartKind], seen: frozenset[ChartKind]) -> str:
     """`charts 1–2 of 3`, where that is not all of them."""
-    places = [place for place, kind in enumerate(CHARTS, 1) if kind in kinds]
-    if len(places) == len(CHARTS):
+    places = [place for place, kind in enumerate(kinds, 1) if kind in seen]
+    if len(places) == len(kinds):
         return ""
-    return f"chart{'s' if len(places) > 1 else ''} {'–'.join(str(place) for place in places[:: max(1, len(places) - 1)])} of {len(CHARTS)}"
+    return f"chart{'s' if len(places) > 1 else ''} {'–'.join(str(place) for place in places[:: max(1, len(places) - 1)])} of {len(kinds)}"
 
 
 def _times(axis: Axis, timeline: Timeline, cursor: float | None, now: float, note: str, width: int) -> Line:

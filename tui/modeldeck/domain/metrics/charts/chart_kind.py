@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from modeldeck.domain.metrics.profiles.profile import Profile
@@ -14,21 +14,37 @@ class ChartKind(StrEnum):
     LATENCY = "latency"
     REQUESTS = "requests"
     ERRORS = "errors"
+    MEMORY = "memory"
+    PREDICTIONS = "predictions"
 
 
 ALL_CHARTS = frozenset(ChartKind)
+NAMES = {
+    ChartKind.LATENCY: ("p99", "p90", "p50"),
+    ChartKind.REQUESTS: ("requests",),
+    ChartKind.ERRORS: ("errors",),
+    ChartKind.MEMORY: ("highest memory", "mean memory"),
+    ChartKind.PREDICTIONS: ("predicted p90", "predicted p50", "predicted p10", "predicted mean"),
+}
+"""The names of the queries whose answers a chart draws, in the order of its lines."""
+_EXPECTED = (ChartKind.LATENCY, ChartKind.REQUESTS, ChartKind.ERRORS)
+"""Where pods do not export what these need, the chart says so in its place."""
+
+
+def charts_of(promql: Collection[str]) -> tuple[ChartKind, ...]:
+    """Which charts there are of a deployment with these queries, by name."""
+    return tuple(kind for kind in ChartKind if kind in _EXPECTED or any(name in promql for name in NAMES[kind]))
 
 
 def queries_of(kinds: Iterable[ChartKind], profile: Profile) -> frozenset[str]:
-    """The names, as `profiles.deployment_queries` has them, of what those charts are computed from."""
+    """The names of what those charts are computed from."""
     wanted: set[str] = set()
     for kind in kinds:
-        if kind is ChartKind.LATENCY:
-            wanted |= {"p50", "p90", "p99"}
-        else:
+        wanted |= {*NAMES[kind]}
+        if kind is ChartKind.ERRORS:
             wanted.add("requests")
-            if kind is ChartKind.ERRORS or profile.errors_apart:
-                wanted.add("errors")
+        elif kind is ChartKind.REQUESTS and profile.errors_apart:
+            wanted.add("errors")
     return frozenset(wanted)
 
 

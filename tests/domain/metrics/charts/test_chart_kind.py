@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modeldeck.domain.metrics.chart_kind import ChartKind, computed, queries_of
+from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind, charts_of, computed, queries_of
 from modeldeck.domain.metrics.profiles.profile import Profile
 from modeldeck.domain.metrics.profiles.servers import PROFILES
 
@@ -18,7 +18,8 @@ PLAIN, APART = (next(profile for profile in PROFILES if profile.errors_apart is 
         ((ChartKind.REQUESTS,), PLAIN, {"requests"}),
         ((ChartKind.REQUESTS,), APART, {"requests", "errors"}),
         ((ChartKind.ERRORS,), PLAIN, {"requests", "errors"}),
-        (tuple(ChartKind), PLAIN, {"p50", "p90", "p99", "requests", "errors"}),
+        ((ChartKind.LATENCY, ChartKind.ERRORS), PLAIN, {"p50", "p90", "p99", "requests", "errors"}),
+        ((ChartKind.MEMORY,), APART, {"highest memory", "mean memory"}),
         ((), PLAIN, set()),
     ],
 )
@@ -34,3 +35,10 @@ def test_how_charts_come_from_the_answers_is_told_where_it_is_not_plain() -> Non
     assert "counted apart" in found["Triton"][ChartKind.REQUESTS]
     assert found["TF Serving"][ChartKind.LATENCY] == "each × 1e-06, for seconds"
     assert computed(Profile("mute", ())) == {}
+
+
+def test_of_what_every_server_should_export_there_is_a_chart_that_says_so_and_of_the_rest_where_it_is_exported() -> None:
+    usual = (ChartKind.LATENCY, ChartKind.REQUESTS, ChartKind.ERRORS)
+    assert charts_of(()) == charts_of(["requests", "p50"]) == usual
+    assert charts_of(["predicted p50"]) == (*usual, ChartKind.PREDICTIONS)
+    assert charts_of([name for names in NAMES.values() for name in names]) == tuple(ChartKind)

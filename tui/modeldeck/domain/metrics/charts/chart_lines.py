@@ -1,0 +1,42 @@
+"""The lines of each chart, from Prometheus' answers under the names in `chart_kind.NAMES`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
+from modeldeck.domain.metrics.measured import ChartPoints, Points, chart_points, only_line
+from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.samples import Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLine:
+    """(time, value) of one line, in seconds, requests a second, a share 0–1, bytes, or what is predicted. Only finite values."""
+
+    name: str
+    points: Points
+
+
+Lines = Mapping[ChartKind, tuple[ChartLine, ...]]
+_SHORT = {name: name.removeprefix("predicted ").removesuffix(" memory") for names in NAMES.values() for name in names}
+
+
+def measured_lines(points: ChartPoints) -> Lines:
+    """Of what is measured of every server."""
+    return {
+        ChartKind.LATENCY: (ChartLine("p99", points.p99), ChartLine("p90", points.p90), ChartLine("p50", points.p50)),
+        ChartKind.REQUESTS: (ChartLine("requests", points.requests),),
+        ChartKind.ERRORS: (ChartLine("errors", points.error_ratio),),
+    }
+
+
+def chart_lines(kinds: Iterable[ChartKind], profile: Profile, matrices: Mapping[str, Matrix]) -> Lines:
+    """A line without an answer is there, and has no points."""
+    measured = measured_lines(chart_points(profile, matrices))
+    return {
+        kind: measured.get(kind)
+        or tuple(ChartLine(_SHORT[name], only_line(matrices.get(name))) for name in NAMES[kind] if name in matrices)
+        for kind in kinds
+    }
