@@ -180,5 +180,6 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret]) -> 
             versions=get("links.versions", ()),
         ),
         journal=get("journal", ""),
+        objectives=get("objectives", ()),
         origins={key: setting.origin for key, setting in merged.items()},
     )

@@ -8,7 +8,20 @@ from pathlib import Path
 
 from modeldeck.config.document import Document
 from modeldeck.config.keys import ADDRESSES, BY_NAME, KEYS, SECRET_FORMS, TABLES, Key, meant, spellings
-from modeldeck.config.kinds import GATE, GATES, PATH, PATHS, PROFILES, SECRET, THEME, WORD, InvalidValue, named, without_userinfo
+from modeldeck.config.kinds import (
+    GATE,
+    GATES,
+    OBJECTIVES,
+    PATH,
+    PATHS,
+    PROFILES,
+    SECRET,
+    THEME,
+    WORD,
+    InvalidValue,
+    named,
+    without_userinfo,
+)
 from modeldeck.config.reading import at_home
 from modeldeck.config.secrets import Form, others_can_read, vault
 from modeldeck.config.values import Problem, Setting
@@ -114,6 +127,11 @@ class _Reader:
             from modeldeck.config.profiles import read_profiles  # only where a file has one
 
             settings[key.name] = self._setting(path, read_profiles(self._document, path, value))
+            return
+        if key.kind is OBJECTIVES:
+            from modeldeck.config.objectives import read_objectives
+
+            settings[key.name] = self._setting(path, read_objectives(self._document, path, value))
             return
         try:
             fit = self._secret(key, path, value) if key.kind is SECRET else key.kind.from_toml(value)

@@ -14,6 +14,7 @@ from modeldeck.config.kinds import (
     LABELS,
     MATCHERS,
     NAMESPACES,
+    OBJECTIVES,
     PATH,
     PATHS,
     POD_LABELS,
@@ -77,6 +78,7 @@ KEYS = (
     Key("gate", GATE, "MODELDECK_GATE", everywhere=True),
     Key("gates", GATES, everywhere=True),
     Key("profiles", PROFILES, everywhere=True),
+    Key("objectives", OBJECTIVES, everywhere=True),
 )
 BY_NAME = {key.name: key for key in KEYS}
 ADDRESSES = {"mlflow": "mlflow.uri", "prometheus": "prometheus.url"}

@@ -261,4 +261,5 @@ SECRET = SettingKind(_text, _text)
 GATE = SettingKind(_as_table, _not_as_text)
 GATES = SettingKind(_as_table, _not_as_text)
 PROFILES = SettingKind(_as_table, _not_as_text)
-"""Tables with keys and problems of their own: tui/modeldeck/config/gates.py and profiles.py read them."""
+OBJECTIVES = SettingKind(_as_table, _not_as_text)
+"""Tables with keys and problems of their own: tui/modeldeck/config/gates.py, profiles.py and objectives.py read them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.series_scope import SeriesScope
+from modeldeck.domain.objectives.objective import Objectives
 
 if TYPE_CHECKING:
     from modeldeck.domain.gates.settings import Gate
@@ -106,6 +107,7 @@ class Environment:
     """None: the default one."""
     gates: Mapping[str, Gate] = field(default_factory=dict)
     """Model → its own gate."""
+    objectives: Objectives = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     """setting → where it came from ("environment variable MLFLOW_TRACKING_URI", "config.toml:12"), for `config show` and `doctor`."""
 
