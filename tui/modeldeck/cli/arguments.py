@@ -8,7 +8,21 @@ from typing import NoReturn
 
 from modeldeck.config.values import Flags
 
-VERBS = ("promote", "rollback", "status", "history", "operations", "doctor", "register", "gate", "metrics", "live", "config", "sandbox")
+VERBS = (
+    "promote",
+    "rollback",
+    "status",
+    "history",
+    "operations",
+    "doctor",
+    "register",
+    "gate",
+    "metrics",
+    "live",
+    "slo",
+    "config",
+    "sandbox",
+)
 
 _EPILOG = """\
 verbs:
@@ -24,6 +38,7 @@ verbs:
   gate check FILE [--deployment NS/NAME]       a gate's file and queries, and what it would say of a deployment today
   metrics check [NS/NAME]                      what is found of each deployment's metrics, what is asked, and what it answers
   live NS/NAME                                 a deployment's figures as a stream: with `--output json` one object a line
+  slo [NS/NAME]                                what is left of each error budget, and how fast it burns
   config path | show | check                   which settings are in force, and where each comes from
   sandbox                                      a whole stack on this machine: `modeldeck sandbox --help`
 
@@ -91,6 +106,7 @@ def parser() -> argparse.ArgumentParser:
     _gate(verbs.add_parser("gate", parents=[everywhere], description="Try a gate's settings before they are needed."))
     _metrics(verbs.add_parser("metrics", parents=[everywhere], description="How deployments are measured, and what is not known of them."))
     _live(verbs.add_parser("live", parents=[everywhere], description="A deployment's figures as a stream, one line a reading."))
+    _slo(verbs.add_parser("slo", parents=[everywhere], description="Service level objectives: error budgets and burn rates."))
     _config(verbs.add_parser("config", parents=[everywhere], description="Which settings are in force."))
     verbs.add_parser("sandbox", add_help=False)
     verbs.add_parser("runner", add_help=False).set_defaults(output="text")
@@ -186,6 +202,11 @@ def _live(parser: argparse.ArgumentParser) -> None:
     message = "between two readings, from 1 on (default: 5)"
     parser.add_argument("--interval", metavar="SECONDS", type=_interval, default=5.0, help=message)
     parser.add_argument("--count", metavar="N", type=_count, help="end after so many readings (default: when it is interrupted)")
+    _output(parser)
+
+
+def _slo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("deployment", nargs="?", metavar="NS/NAME", help="only this one")
     _output(parser)
 
 

@@ -141,6 +141,10 @@ async def _asynchronous(given: argparse.Namespace, environment: Environment) -> 
         from modeldeck.cli.live.live import live
 
         return await live(environment, given)
+    if given.verb == "slo":
+        from modeldeck.cli.slo import slo
+
+        return await slo(environment, given)
     from modeldeck.cli.change import change
 
     return await change(environment, given)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from modeldeck.backends import Backends, connect
 from modeldeck.cli.output import exit_code_of, put, put_json, say
-from modeldeck.cli.snapshot import Told, told
+from modeldeck.cli.snapshot import Told, answer_of, told
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure, NotFound
 from modeldeck.domain.kubernetes.workloads import Fleet
@@ -84,11 +84,11 @@ async def _check(
     namespaces = await backends.namespaces()
     if named is not None and "/" in named:
         namespaces = (named.partition("/")[0],)
-    fleet = _answer(await told(lambda: backends.clients.need_cluster().fleet(namespaces), "Kubernetes"))
+    fleet = answer_of(await told(lambda: backends.clients.need_cluster().fleet(namespaces), "Kubernetes"))
     wanted = [one.key for one in fleet.deployments if named is None or named in (one.key, one.name)]
     if named is not None and not wanted:
         raise NotFound(f"no deployment {named} in {', '.join(namespaces)}", hint="modeldeck status", backend="Kubernetes")
-    answers = _answer(await told(lambda: exports(asked.metrics, namespaces), "Prometheus"))
+    answers = answer_of(await told(lambda: exports(asked.metrics, namespaces), "Prometheus"))
     scrapes = await fleet_scrapes(answers, fleet, asked.scope)
     stats = await FleetMetrics(asked, environment.patterns, retry=True).stats(scrapes, fleet, namespaces)
     scraped = scrapes.by_deployment
@@ -96,13 +96,6 @@ async def _check(
     refused = {promql: failure.message for promql, failure in asked.refused.items()}
     checked = check(answers, scraped, stats.groups, fleet, asked.scope, refused=refused)
     return tuple(one for one in checked if one.key in wanted), charts
-
-
-def _answer(answer: Told[T]) -> T:
-    if answer.failure is not None:
-        raise answer.failure
-    assert answer.value is not None
-    return answer.value
 
 
 async def _charts(asked: _Asked, scraped: Scraped | None, fleet: Fleet, key: str) -> tuple[CheckedQuery, ...]:

@@ -98,6 +98,14 @@ async def told(ask: Callable[[], Awaitable[T]], backend: str, *, patience: float
     return Told(value, failure, time.monotonic() - began, time.time())
 
 
+def answer_of(answer: Told[T]) -> T:
+    """The value. Raises the Failure that there is instead."""
+    if answer.failure is not None:
+        raise answer.failure
+    assert answer.value is not None
+    return answer.value
+
+
 async def _measure(metrics: Metrics, answers: Sequence[Vector], fleet: Fleet, namespaces: Sequence[str], patterns: LinkPatterns) -> Stats:
     scrapes = await fleet_scrapes(answers, fleet, metrics.scope)
     return await FleetMetrics(metrics, patterns, retry=True).stats(scrapes, fleet, namespaces)
