@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from modeldeck.domain.identity import ClusterId
     from modeldeck.domain.kubernetes.leases import Lease
     from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
+    from modeldeck.domain.kubernetes.surroundings import Surroundings
     from modeldeck.domain.kubernetes.workloads import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
     from modeldeck.domain.metrics.samples import Matrix, Vector
     from modeldeck.domain.metrics.series_scope import SeriesScope
@@ -154,6 +155,11 @@ class Cluster(Protocol):
         ...
 
     async def events_of(self, kind: str, namespace: str, name: str) -> tuple[Event, ...]: ...
+
+    async def surroundings(self, deployment: Deployment, pods: Sequence[Pod]) -> Surroundings:
+        """What may have changed under a deployment whose pods these are. Raises only where itself cannot be read; all else that may not be
+        is told in it."""
+        ...
 
     async def write_event(self, deployment: Deployment, *, key: str, reason: str, message: str, warning: bool = False) -> None:
         """A core/v1 Event on the Deployment, reported by `modeldeck`, so that `kubectl describe` tells it. `key` names it: written again

@@ -26,7 +26,7 @@ def test_who_wrote_the_configuration_and_whom_it_reaches() -> None:
         "resourceVersion 77",
     )
     (mounted,) = config_changes([replace(SETTINGS, as_files=True)], PODS)
-    assert mounted.details[0] == "mounted as files: running pods see it within minutes"
+    assert mounted.details[0] == "mounted as files: running pods see it within minutes, unless by subPath"
 
 
 def test_its_first_write_made_it() -> None:
@@ -61,10 +61,10 @@ def test_what_a_new_node_says_first_is_no_change() -> None:
     assert [one.what for one in node_changes([node(ready)])] == ["is Ready again"]
 
 
-def test_who_cordoned_it() -> None:
-    write = FieldWrite("kubectl-cordon", T - 5)
-    assert [one.what for one in node_changes([node(unschedulable=True, cordoned=write)])] == ["cordoned by kubectl-cordon"]
-    assert [one.what for one in node_changes([node(cordoned=write)])] == ["uncordoned by kubectl-cordon"]
+def test_a_cordoned_one_takes_no_new_pods() -> None:
+    (found,) = node_changes([node(unschedulable=True, cordoned_at=T - 5)])
+    assert (found.what, found.at) == ("cordoned: no new pods", T - 5)
+    assert not list(node_changes([node(cordoned_at=T - 5), node(unschedulable=True)]))
 
 
 def test_neighbours_are_in_the_namespace_or_on_the_nodes() -> None:

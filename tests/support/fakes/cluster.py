@@ -14,6 +14,7 @@ from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.annotations import CHANGE_CAUSE, RESTARTED_AT
 from modeldeck.domain.kubernetes.leases import Lease
 from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
+from modeldeck.domain.kubernetes.surroundings import Surroundings
 from modeldeck.domain.kubernetes.workloads import (
     Access,
     ContainerState,
@@ -66,6 +67,7 @@ class FakeCluster:
         self.controllers: dict[Controller, Controller] = {}
         self.settings: dict[tuple[str, Controller], Settings] = {}
         self.conditions: list[dict[str, str]] = []
+        self.around = Surroundings()
         self.snapshot: SchedulerSnapshot | None = None
         self.report: Callable[[Pod], Pod] = lambda pod: pod
         self.id = ClusterId("uid-of-kube-system", "address")
@@ -179,6 +181,10 @@ class FakeCluster:
     async def settings_of(self, namespace: str, found: Controller) -> Settings | None:
         self.traps.enter("settings_of")
         return self.settings.get((namespace, found))
+
+    async def surroundings(self, deployment: Deployment, pods: Sequence[Pod]) -> Surroundings:
+        self.traps.enter("surroundings")
+        return self.around
 
     # -- what others do
 

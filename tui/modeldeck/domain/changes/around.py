@@ -24,7 +24,7 @@ def config_changes(configs: Iterable[ConfigObject], pods: Sequence[Pod]) -> Iter
 
 def _reaches(one: ConfigObject, at: float, pods: Sequence[Pod]) -> str:
     if one.as_files:
-        return "mounted as files: running pods see it within minutes"
+        return "mounted as files: running pods see it within minutes, unless by subPath"
     old = sum(pod.started_at is not None and pod.started_at < at for pod in pods)
     return f"taken as environment when a pod starts: {old} of {len(pods)} pods that run now started before it"
 
@@ -37,9 +37,8 @@ def node_changes(nodes: Iterable[ClusterNode]) -> Iterator[ChangeEvent]:
             if at is not None and (node.created_at is None or at > node.created_at + _NEW):
                 details = (condition.message,) if condition.message else ()
                 yield ChangeEvent(ChangeKind.NODE, at, subject, _condition(condition), "node status", reach=Reach.NODE, details=details)
-        if node.cordoned is not None:
-            what = f"{'cordoned' if node.unschedulable else 'uncordoned'} by {node.cordoned.manager or 'somebody'}"
-            yield ChangeEvent(ChangeKind.NODE, node.cordoned.at, subject, what, "managedFields", reach=Reach.NODE)
+        if node.unschedulable and node.cordoned_at is not None:
+            yield ChangeEvent(ChangeKind.NODE, node.cordoned_at, subject, "cordoned: no new pods", "node taint", reach=Reach.NODE)
 
 
 def _condition(condition: Condition) -> str:

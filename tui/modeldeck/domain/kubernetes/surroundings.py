@@ -43,8 +43,8 @@ class ClusterNode:
     name: str
     created_at: float | None
     unschedulable: bool = False
-    cordoned: FieldWrite | None = None
-    """Who last wrote whether pods may come to it."""
+    cordoned_at: float | None = None
+    """When pods were last kept away from it, as its taint tells."""
     conditions: tuple[Condition, ...] = ()
 
 

@@ -18,6 +18,7 @@ from modeldeck.domain.kubernetes.annotations import FIELD_MANAGER
 from modeldeck.domain.kubernetes.leases import Lease
 from modeldeck.domain.kubernetes.rollout import new_replica_set
 from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
+from modeldeck.domain.kubernetes.surroundings import Surroundings
 from modeldeck.domain.kubernetes.workloads import Access, Controller, Deployment, Event, Fleet, OtherWorkload, Pod, Settings
 from modeldeck.sources.common import bounds
 from modeldeck.sources.common.edge import raises_failures
@@ -28,6 +29,7 @@ from modeldeck.sources.kubernetes.listing import converted, listed
 from modeldeck.sources.kubernetes.resources import DEPLOYMENTS, PODS, REPLICA_SETS, Item, ResourceKind
 from modeldeck.sources.kubernetes.scheduling import scheduler_snapshot
 from modeldeck.sources.kubernetes.scope import EVERYWHERE, readable_namespaces
+from modeldeck.sources.kubernetes.surroundings.reading import surroundings
 from modeldeck.sources.kubernetes.unhandled import unhandled
 
 T = TypeVar("T")
@@ -245,6 +247,9 @@ class KubernetesCluster:
             return await self._get(f"{base}/namespaces/{quote(namespace, safe='')}/{plural}/{quote(named.name, safe='')}", type_)
         except (Forbidden, NotFound):
             return None
+
+    async def surroundings(self, deployment: Deployment, pods: Sequence[Pod]) -> Surroundings:
+        return await self.connection.using(lambda transport: surroundings(transport, deployment, pods))
 
     async def namespaces(self) -> tuple[str, ...]:
         listing = await self._get("/api/v1/namespaces", wire.NamedList)
