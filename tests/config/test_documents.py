@@ -16,7 +16,7 @@ from tests.config.conftest import Machine
 from tests.support.documents import document
 
 SETTINGS, METRICS = document("docs/configuration.md"), document("docs/metrics.md")
-EXAMPLES = [example for text in (SETTINGS, METRICS) for example in re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+EXAMPLES, METRIC_EXAMPLES = (re.findall(r"^```toml\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for text in (SETTINGS, METRICS))
 GATES = METRICS[METRICS.index("## Gates") :]
 SERVERS = METRICS[METRICS.index("### Servers of your own") : METRICS.index("## Gates")]
 ROWS = [line for line in SETTINGS.splitlines() if line.startswith("| `")]
@@ -42,8 +42,25 @@ def test_the_example_is_a_good_file(machine: Machine) -> None:
     assert resolved.environment.protected
 
 
+def test_the_examples_of_prometheus_anywhere_are_good(machine: Machine) -> None:
+    (machine.home / ".kube").mkdir()
+    (machine.home / ".kube" / "config").write_text("{}")
+    for name in ("mimir-token", "our-authority.pem", "me.pem", "me-key.pem"):
+        (machine.home / name).write_text("t")
+    through, directly = (example for example in EXAMPLES if "environments.here" in example or "environments.there" in example)
+    machine.write(through)
+    here = machine.good().environment
+    assert here.prometheus is not None
+    assert (here.prometheus.url, here.cluster is not None) == ("kubernetes://monitoring/prometheus:9090", True)
+    machine.write(directly)
+    target = machine.good(variables={"GATEWAY_KEY": "hush"}).environment.prometheus
+    assert target is not None
+    assert {name: value.reveal() for name, value in target.headers.items()} == {"X-Scope-OrgID": "team-a", "X-Api-Key": "hush"}
+    assert target.client_key_path.endswith("/me-key.pem")
+
+
 def test_the_example_of_a_gate_is_a_good_one(tmp_path: Path) -> None:
-    (tmp_path / "gate.toml").write_text(EXAMPLES[2])
+    (tmp_path / "gate.toml").write_text(METRIC_EXAMPLES[1])
     file = read_gate_file(tmp_path / "gate.toml")
     assert file.problems == ()
     assert file.gate is not None
@@ -56,7 +73,7 @@ def test_every_key_of_a_gate_is_in_its_reference(key: str) -> None:
 
 
 def test_the_example_of_profiles_is_a_good_one(machine: Machine) -> None:
-    machine.write(f"[environments.prod]\nprometheus.url = 'http://prometheus'\n{EXAMPLES[1]}")
+    machine.write(f"[environments.prod]\nprometheus.url = 'http://prometheus'\n{METRIC_EXAMPLES[0]}")
     target = machine.good().environment.prometheus
     assert target is not None
     mine, ours = target.scope.profiles

@@ -16,7 +16,7 @@ WHOLE = Environment(
     PrometheusTarget(
         "https://prometheus",
         token=Secret("t0ken"),
-        headers={"X-Scope-OrgID": "ml"},
+        headers={"X-Scope-OrgID": Secret("ml")},
         scope=SeriesScope("p", "n", "", ('a="b"',), (*BUILT_IN.values(), Profile("mine", ("m",), versions=("v", "version")))),
     ),
     read_only=True,

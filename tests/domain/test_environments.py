@@ -35,7 +35,9 @@ def test_another_backend_behind_the_same_name_is_another_environment() -> None:
 
 def test_an_environments_identity_holds_its_addresses_and_nothing_secret() -> None:
     mlflow = MlflowTarget("https://a", password=Secret("hush"))
-    here = Environment("prod", mlflow, ClusterTarget("kc", "blue", ("x", "y")), PrometheusTarget("https://p", headers={"X": "hush"}))
+    here = Environment(
+        "prod", mlflow, ClusterTarget("kc", "blue", ("x", "y")), PrometheusTarget("https://p", headers={"X": Secret("hush")})
+    )
     assert here.identity == "prod\nhttps://a\nkc\nblue\nx\ny\nhttps://p"
     assert Environment("prod", None, None, None).identity == "prod\n\n"
 

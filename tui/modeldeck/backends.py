@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modeldeck.domain.environments import ClusterTarget, Environment
+from modeldeck.domain.environments import ClusterTarget, Environment, PrometheusTarget
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
 from modeldeck.live.clock import SystemClock
@@ -22,6 +22,8 @@ from modeldeck.ports import Watch
 
 if TYPE_CHECKING:
     from modeldeck.operations.runner.handle import RunnerHandle
+    from modeldeck.sources.kubernetes.cluster import KubernetesCluster
+    from modeldeck.sources.prometheus.client import PrometheusMetrics
 
 OnFleet = Callable[[Reading[Fleet]], None]
 
@@ -52,7 +54,7 @@ class Backends:
 
 def connect(environment: Environment) -> Backends:
     """Open every backend that the environment names. Never waits and never fails: the first question tells what is wrong."""
-    tracking = registry = cluster = metrics = watch = own = None
+    tracking = registry = cluster = opened = metrics = watch = own = None
     closers: list[Callable[[], Awaitable[None]]] = []
     if environment.mlflow is not None:
         from modeldeck.sources.mlflow.opening import open_mlflow
@@ -74,11 +76,25 @@ def connect(environment: Environment) -> Backends:
             return Informer(opened, environment.name, target.namespaces, on_fleet, boottime=SystemClock().boottime)
 
     if environment.prometheus is not None:
-        from modeldeck.sources.prometheus.client import PrometheusMetrics
-
-        metrics = PrometheusMetrics(environment.prometheus)
+        metrics = _metrics(environment.prometheus, opened)
         closers.append(metrics.aclose)
     return Backends(Clients(environment, tracking, registry, cluster, metrics), watch, tuple(closers), own)
+
+
+def _metrics(target: PrometheusTarget, cluster: KubernetesCluster | None) -> PrometheusMetrics:
+    from modeldeck.domain.kubernetes.service_address import service_address
+    from modeldeck.sources.prometheus.client import PrometheusMetrics
+
+    service = service_address(target.url)
+    if service is None:
+        return PrometheusMetrics(target)
+    if cluster is None:
+        from modeldeck.sources.prometheus.proxied import NoWay
+
+        return PrometheusMetrics(target, NoWay())
+    from modeldeck.sources.kubernetes.service_proxy import ServiceProxy
+
+    return PrometheusMetrics(target, ServiceProxy(cluster.connection, service))
 
 
 def answers_folder() -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.hub import Topic
 from modeldeck.screens.deck.export import as_csv, name_of, page_of, save
@@ -34,6 +35,16 @@ def test_pages_lead_to_mlflow() -> None:
     assert page_of(deck, PaneName.VERSIONS) == "http://mlflow/#/models/iris/versions/7"
     assert page_of(deck, PaneName.RUNS) == f"http://mlflow/#/experiments/1/runs/{6:032x}"
     assert page_of(deck, PaneName.DEPLOYMENTS) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "page"), [("https://p/?k=1", "https://p/graph?g0.expr=up"), ("kubernetes://monitoring/prometheus:9090", None)]
+)
+def test_what_prometheus_draws_has_a_page_where_a_browser_can_reach_it(url: str, page: str | None) -> None:
+    deck = model()
+    deck.environment = replace(sample.ENVIRONMENT, prometheus=PrometheusTarget(url))
+    deck.receive(Topic.LIVE, sample.reading(replace(sample.charts(), promql={"p99": "up"})))
+    assert page_of(deck, PaneName.LIVE) == page
 
 
 def test_a_saved_table_cannot_run_in_a_spreadsheet() -> None:

@@ -35,7 +35,7 @@ async def test_warnings_and_infos_are_kept() -> None:
 
 async def test_questions_are_form_bodies_with_the_targets_headers_and_credentials() -> None:
     async with canned(always(response(EMPTY + b"}"))) as server:
-        target = PrometheusTarget(server.url + "/base/", username="me", password=Secret("pw"), headers={"X-Scope-OrgID": "team"})
+        target = PrometheusTarget(server.url + "/base/", username="me", password=Secret("pw"), headers={"X-Scope-OrgID": Secret("team")})
         metrics = PrometheusMetrics(target)
         await metrics.query("sum(up)", at=12.5)
         await metrics.aclose()

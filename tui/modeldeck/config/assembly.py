@@ -17,6 +17,7 @@ from modeldeck.config.kinds import SECRET, InvalidValue
 from modeldeck.config.secrets import SecretSource, plain, read
 from modeldeck.config.values import Layer, Problem, Setting, Settings, Severity
 from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
+from modeldeck.domain.kubernetes.service_address import is_service
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.series_scope import SeriesScope
 
@@ -67,6 +68,8 @@ def _split_userinfo(layer: Settings) -> dict[str, Setting]:
 
 def _origin_of(address: str) -> str:
     """Scheme, host and port: what a credential was given for."""
+    if is_service(address):
+        return address
     scheme, mark, rest = address.partition("://")
     return f"{scheme}{mark}{rest.partition('/')[0]}".lower() if mark else address
 
@@ -99,7 +102,7 @@ def _one_credential(merged: dict[str, Setting], table: str) -> None:
 def build(name: str, merged: Settings, environ: Mapping[str, str] | None) -> tuple[Environment, list[Problem]]:
     """The environment, its secrets read where `environ` is given (it feeds `…_env` and commands); else they are left out."""
     secrets: dict[str, Secret] = {}
-    problems: list[Problem] = []
+    headers, problems = _headers(merged.get("prometheus.headers"), environ)
     for key, setting in merged.items():
         if BY_NAME[key].kind is not SECRET or environ is None:
             continue
@@ -108,8 +111,22 @@ def build(name: str, merged: Settings, environ: Mapping[str, str] | None) -> tup
         except InvalidValue as unfit:
             problems.append(Problem(Severity.ERROR, setting.place, key, str(unfit)))
     gate, gates, gate_problems, origins = _gates(merged)
-    environment = replace(_environment(name, merged, secrets), gate=gate, gates=gates)
+    environment = replace(_environment(name, merged, secrets, headers), gate=gate, gates=gates)
     return replace(environment, origins={**environment.origins, **origins}), [*problems, *gate_problems]
+
+
+def _headers(setting: Setting | None, environ: Mapping[str, str] | None) -> tuple[dict[str, Secret], list[Problem]]:
+    """Their values; empty ones where they are not read."""
+    found: dict[str, Secret] = {}
+    problems: list[Problem] = []
+    for name, kept in cast("dict[str, SecretSource]", setting.value).items() if setting else ():
+        try:
+            found[name] = read(kept, environ) if environ is not None else Secret("")
+            if not found[name].reveal().isprintable():
+                raise InvalidValue("expected one printable line of text")
+        except InvalidValue as unfit:
+            problems.append(Problem(Severity.ERROR, setting.place if setting else "", f"prometheus.headers.{name}", str(unfit)))
+    return found, problems
 
 
 def _gates(merged: Settings) -> tuple[Gate | None, dict[str, Gate], list[Problem], dict[str, str]]:
@@ -129,7 +146,7 @@ def _gates(merged: Settings) -> tuple[Gate | None, dict[str, Gate], list[Problem
     return shared.gate if shared is not None else None, gates, problems, origins
 
 
-def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret]) -> Environment:
+def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], headers: Mapping[str, Secret]) -> Environment:
     def get(key: str, default: T) -> T:
         return cast("T", merged[key].value) if key in merged else default
 
@@ -156,9 +173,11 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret]) -> 
         username=get("prometheus.username", ""),
         password=secrets.get("prometheus.password"),
         token=secrets.get("prometheus.token"),
-        headers=get("prometheus.headers", {}),
+        headers=headers,
         insecure_tls=get("prometheus.insecure_tls", False),
         ca_path=get("prometheus.ca_path", ""),
+        client_cert_path=get("prometheus.client_cert_path", ""),
+        client_key_path=get("prometheus.client_key_path", ""),
         scope=SeriesScope(**dict(get("prometheus.labels", ())), matchers=get("prometheus.matchers", ()), profiles=get("profiles", ())),
         guessed="prometheus.url" in merged and merged["prometheus.url"].layer is Layer.DISCOVERY,
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from modeldeck.config.document import Document
 from modeldeck.config.keys import ADDRESSES, BY_NAME, KEYS, SECRET_FORMS, TABLES, Key, meant, spellings
 from modeldeck.config.kinds import (
     GATE,
     GATES,
+    HEADERS,
     OBJECTIVES,
     PATH,
     PATHS,
@@ -23,10 +26,12 @@ from modeldeck.config.kinds import (
     without_userinfo,
 )
 from modeldeck.config.reading import at_home
-from modeldeck.config.secrets import Form, others_can_read, vault
+from modeldeck.config.secrets import Form, SecretSource, others_can_read, vault
 from modeldeck.config.values import Problem, Setting
 
 _BY_PATH = {tuple(spelling.split(".")): key for key in KEYS for spelling in spellings(key)}
+_LIKE_A_SECRET = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
+"""Names of headers whose values are no mere names of tenants."""
 _TOP_KEYS = ["default", "environments", *(key.name for key in KEYS if key.everywhere)]
 
 
@@ -116,6 +121,8 @@ class _Reader:
                 yield (name,), value
             elif isinstance(value, dict):
                 yield from (((name, below), inner) for below, inner in value.items())
+            elif isinstance(value, str) and name in ADDRESSES:
+                yield tuple(ADDRESSES[name].split(".")), value
             else:
                 self._error((*path, name), f"expected a table, found {named(value)}")
 
@@ -134,7 +141,11 @@ class _Reader:
             settings[key.name] = self._setting(path, read_objectives(self._document, path, value))
             return
         try:
-            fit = self._secret(key, path, value) if key.kind is SECRET else key.kind.from_toml(value)
+            fit: object
+            if key.kind is SECRET:
+                fit = self._secret(key, path, value)
+            else:
+                fit = self._headers(path, value) if key.kind is HEADERS else key.kind.from_toml(value)
         except InvalidValue as unfit:
             self._error(path, str(unfit))
             return
@@ -144,6 +155,17 @@ class _Reader:
         if key.name in ADDRESSES.values() and without_userinfo(str(fit)) != fit:
             self._warn_of_readers(path, "password")
         settings[key.name] = self._setting(path, self._located(key, fit))
+
+    def _headers(self, path: tuple[str, ...], value: object) -> dict[str, SecretSource]:
+        """Raises InvalidValue."""
+        found = {}
+        for name, kept in cast("dict[str, str | dict[str, object]]", HEADERS.from_toml(value)).items():
+            form, inner = next(iter(kept.items())) if isinstance(kept, dict) else ("", kept)
+            if not form and _LIKE_A_SECRET.search(name) and others_can_read(self._config.path):
+                hint = f'chmod 600 {self._config.path}, or use {name} = {{ file = "…" }}, {{ env = "…" }} or {{ command = "…" }}'
+                self._document.warn((*path, name), "what may be a secret stands in a file that others may read", hint)
+            found[name] = vault(Form(f"_{form}" if form else ""), inner, self._config.path.parent)
+        return found
 
     def _take_gates(self, settings: dict[str, Setting], key: Key, path: tuple[str, ...], value: object) -> None:
         from modeldeck.config.gates import read_gate, read_gates  # only where a file has one

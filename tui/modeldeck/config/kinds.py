@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from modeldeck.domain.kubernetes.service_address import is_service, service_address
+
 
 class InvalidValue(ValueError):
     """A value that is not of its kind. The text says what was expected and, where that is safe, what was found."""
@@ -74,6 +76,16 @@ def _http(value: object) -> str:
     return text.rstrip("/")
 
 
+def _prometheus(value: object) -> str:
+    """http(s), or a service behind the API server's proxy."""
+    text = _text(value)
+    if not is_service(text):
+        return _http(text)
+    if service_address(text) is None:
+        raise InvalidValue(f"expected a service as kubernetes://NAMESPACE/NAME:PORT, found {shown(text)!r}")
+    return text.rstrip("/")
+
+
 def _tracking_uri(value: object) -> str:
     """http(s) is checked here; every other scheme is the affair of mlflow's own client."""
     text = _text(value)
@@ -137,13 +149,20 @@ def _namespaces_text(text: str) -> tuple[str, ...]:
     return tuple(_namespace(part.strip()) for part in text.split(","))
 
 
-def _headers(value: object) -> dict[str, str]:
+HEADER_FORMS = ("file", "env", "command")
+"""Where a header's value may be kept instead: `{ file = "key" }`."""
+
+
+def _headers(value: object) -> dict[str, str | dict[str, object]]:
     if not isinstance(value, dict):
         raise InvalidValue(f"expected a table of header names and values, found {named(value)}")
     for name, text in value.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise InvalidValue(f"expected a header name, found {name!r}")
-        if not isinstance(text, str) or not text.isprintable():
+        if isinstance(text, dict):
+            if len(text) != 1 or next(iter(text)) not in HEADER_FORMS:
+                raise InvalidValue(f'expected {{ file = "…" }}, {{ env = "…" }} or {{ command = "…" }} for the header {name}')
+        elif not isinstance(text, str) or not text.isprintable():
             raise InvalidValue(f"expected a printable string for the header {name}")
     return dict(value)
 
@@ -242,7 +261,9 @@ TRACKING_URI = SettingKind(_tracking_uri, _tracking_uri)
 SWITCH = SettingKind(_switch, _switch_text)
 SECONDS = SettingKind(_seconds, _seconds_text)
 NAMESPACES = SettingKind(_namespaces, _namespaces_text)
+PROMETHEUS = SettingKind(_prometheus, _prometheus)
 HEADERS = SettingKind(_headers, _not_as_text)
+"""Values are kept as secrets are."""
 IMAGES = SettingKind(_images, _not_as_text)
 LABELS = SettingKind(_labels, _not_as_text)
 CHOSEN = SettingKind(_chosen, _not_as_text)

@@ -16,6 +16,7 @@ from modeldeck.config.reading import at_home
 from modeldeck.config.values import ConfigErrors, Flags, Layer, Problem, ResolvedConfig, Setting, Settings, Severity
 from modeldeck.config.variables import from_flags, from_variables, misspelt
 from modeldeck.domain.environments import Environment
+from modeldeck.domain.kubernetes.service_address import is_service
 
 UNNAMED = "default"
 """The environment's name where no file names one."""
@@ -130,7 +131,16 @@ def _one(inputs: _Inputs, name: str, *, complete: bool) -> tuple[Environment, li
             del merged[key]
     problems.extend(_add_kubeconfig(inputs, merged, in_file))
     environment, secret_problems = build(name, merged, inputs.environ if complete else None)
+    problems.extend(_not_passed_on(merged))
     return environment, [*problems, *secret_problems, *(_missing_files(merged) if complete else [])]
+
+
+def _not_passed_on(merged: Settings) -> list[Problem]:
+    if "prometheus.url" not in merged or not is_service(str(merged["prometheus.url"].value)):
+        return []
+    found = [(key, merged[key].place) for name in _OWN_WAY if (key := f"prometheus.{name}") in merged]
+    message = "is not used: through the API server's proxy the kubeconfig's login and certificates count"
+    return [Problem(Severity.WARNING, place, key, message) for key, place in found]
 
 
 def _discovered(inputs: _Inputs) -> dict[str, Setting]:
@@ -139,7 +149,7 @@ def _discovered(inputs: _Inputs) -> dict[str, Setting]:
 
 def _add_kubeconfig(inputs: _Inputs, merged: dict[str, Setting], in_file: bool) -> list[Problem]:
     """An environment of the file has a cluster only where something names one; then the default kubeconfig may complete it."""
-    asked = next((setting for key, setting in merged.items() if key.startswith("kubernetes.")), None)
+    asked = next((setting for key, setting in merged.items() if key.startswith("kubernetes.") or _through_cluster(key, setting)), None)
     if "kubernetes.kubeconfig" in merged or (in_file and not asked):
         return []
     found = discovery.kubeconfig(inputs.environ, inputs.home)
@@ -151,7 +161,19 @@ def _add_kubeconfig(inputs: _Inputs, merged: dict[str, Setting], in_file: bool) 
     return []
 
 
-_FILES = ("mlflow.server_cert_path", "mlflow.client_cert_path", "prometheus.ca_path")
+def _through_cluster(key: str, setting: Setting) -> bool:
+    return key == "prometheus.url" and is_service(str(setting.value))
+
+
+_FILES = (
+    "mlflow.server_cert_path",
+    "mlflow.client_cert_path",
+    "prometheus.ca_path",
+    "prometheus.client_cert_path",
+    "prometheus.client_key_path",
+)
+_OWN_WAY = ("username", "password", "token", "insecure_tls", "ca_path", "client_cert_path", "client_key_path")
+"""Settings of Prometheus' own TLS and login, none of which goes through an API server."""
 
 
 def _missing_files(merged: Settings) -> list[Problem]:

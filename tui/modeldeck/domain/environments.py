@@ -68,13 +68,19 @@ class ClusterTarget:
 
 @dataclass(frozen=True, slots=True)
 class PrometheusTarget:
+    """`url` without userinfo: http(s), or a Service behind the proxy of the cluster (domain/kubernetes/service_address.py)."""
+
     url: str
     username: str = ""
     password: Secret | None = None
     token: Secret | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    """Further ones of each request: `X-Scope-OrgID` of a tenant, or what a gateway wants to see, which may be a key."""
     insecure_tls: bool = False
     ca_path: str = ""
+    client_cert_path: str = ""
+    """PEM, with its key unless that stands in `client_key_path`."""
+    client_key_path: str = ""
     scope: SeriesScope = field(default_factory=SeriesScope)
     """By which labels its series name their pods, and which of them are this environment's."""
     guessed: bool = False

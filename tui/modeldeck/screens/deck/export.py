@@ -40,9 +40,10 @@ def page_of(model: DeckModel, pane: PaneName) -> str | None:
     if pane is PaneName.VERSIONS and mlflow and chosen.model:
         page = f"{mlflow}/#/models/{quote(chosen.model, safe='')}"
         return f"{page}/versions/{quote(chosen.version)}" if chosen.version else page
-    if pane is PaneName.LIVE and environment.prometheus and model.live and model.live.promql:
+    prometheus = environment.prometheus.url if environment.prometheus else ""
+    if pane is PaneName.LIVE and prometheus.startswith("http") and model.live and model.live.promql:
         query = next(iter(model.live.promql.values()))
-        return f"{_page(environment.prometheus.url)}/graph?g0.expr={quote(query)}"
+        return f"{_page(prometheus)}/graph?g0.expr={quote(query)}"
     return None
 
 

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | bool | Sequence[str]]
+Refused = Callable[[int, bytes, Mapping[str, str]], Failure]
+"""Status, body and headers (names in lower case) of an answer that is no 2xx → what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class _Call:
     headers: Mapping[str, str]
     limits: Timeouts
     safe: bool
+    refused: Refused | None = None
 
 
 class Transport:
@@ -178,13 +181,15 @@ class Transport:
         timeouts: Timeouts | None = None,
         safe: bool = False,
         most: int | None = None,
+        refused: Refused | None = None,
     ) -> Answer:
         """One request and its whole answer, of at most `most` bytes (bounds.BODY).
 
-        A `safe` one is sent once more where a kept-alive connection turns out to be dead.
+        A `safe` one is sent once more where a kept-alive connection turns out to be dead. `refused`: what a refusal is, where another
+        server may stand behind this one: that one being away then says nothing of this backend.
         """
         limits = timeouts or self.timeouts
-        call = _Call(method, path, _content(body), params, headers or {}, limits, safe)
+        call = _Call(method, path, _content(body), params, headers or {}, limits, safe, refused)
         async with self._deadline(limits.total):
             client = await self._ready()
             with self._failures(limits):
@@ -250,7 +255,7 @@ class Transport:
                 sent = renewed
                 response = await self._begin(client, call, sent)
         if not response.is_success:
-            raise await self._refusal(response, sent)
+            raise await self._refusal(response, sent, call.refused)
         return response
 
     async def _begin(self, client: httpx.AsyncClient, call: _Call, credentials: Mapping[str, str]) -> httpx.Response:
@@ -314,11 +319,14 @@ class Transport:
                     raise
         return body.getvalue()
 
-    async def _refusal(self, response: httpx.Response, sent: Mapping[str, str]) -> Failure:
-        body = await self._read(response, bounds.REFUSAL, cut=True)
+    async def _refusal(self, response: httpx.Response, sent: Mapping[str, str], refused: Refused | None) -> Failure:
+        body = scrubbed(await self._read(response, bounds.REFUSAL, cut=True), sent.values())
+        if refused is not None:
+            found = refused(response.status_code, body, _lower(response.headers))
+            return self._believed(found) if found.backend == self.backend and found.status in (401, 403) else found
         refusal = http_errors.refusal(
             response.status_code,
-            scrubbed(body, sent.values()),
+            body,
             _lower(response.headers),
             backend=self.backend,
             host=self.host,

@@ -15,10 +15,12 @@ from modeldeck.sources.common.blocking_executor import BlockingExecutor
 from modeldeck.sources.common.edge import raises_failures
 from modeldeck.sources.http.credentials import credentials_of, inline_credentials
 from modeldeck.sources.http.decode import decode
-from modeldeck.sources.http.tls import refuse_pipe
+from modeldeck.sources.http.tls import Tls, context_of, refuse_pipe
 from modeldeck.sources.prometheus import wire
+from modeldeck.sources.prometheus.proxied import ProxiedSession
 
 if TYPE_CHECKING:
+    from modeldeck.sources.prometheus.proxied import Way
     from modeldeck.sources.prometheus.session import PrometheusSession
 
 BACKEND = "Prometheus"
@@ -38,10 +40,12 @@ def _base(url: str) -> str:
 
 @raises_failures(BACKEND)
 class PrometheusMetrics:
-    """`modeldeck.ports.Metrics`. Works against Thanos and Mimir too, with the target's headers (`X-Scope-OrgID`)."""
+    """`modeldeck.ports.Metrics`. Works against Thanos and Mimir too, with the target's headers (`X-Scope-OrgID`). `way`: it is reached
+    through the API server's proxy; None: at its own address."""
 
-    def __init__(self, target: PrometheusTarget) -> None:
+    def __init__(self, target: PrometheusTarget, way: Way | None = None) -> None:
         self._target = target
+        self._proxied = ProxiedSession(way, target.headers) if way is not None else None
         self._url, self._inline = inline_credentials(_base(target.url))
         # A few threads, so that one slow query does not hold up the next pane's; the session under them is shared.
         self._executor = BlockingExecutor(BACKEND, depth=32, threads=6)
@@ -88,6 +92,8 @@ class PrometheusMetrics:
         self._executor.close()
 
     async def _ask(self, path: str, form: Mapping[str, str] | None = None) -> bytes:
+        if self._proxied is not None:
+            return await self._proxied.ask(path, form)
         return await self._executor.run(lambda: self._opened().ask(path, form), timeout=DEADLINE)
 
     def _opened(self) -> PrometheusSession:
@@ -107,10 +113,20 @@ class PrometheusMetrics:
         except ValueError as error:
             message = f"authority certificate cannot be used: {target.ca_path}: {error}"
             raise Unreachable(message, hint="check the path", backend=BACKEND) from None
+        certificate = _certificate(target)
         credentials = credentials_of(target.username, target.password, target.token) or self._inline
         return PrometheusSession(
             self._url,
             headers=target.headers,
             credentials=credentials.static() if credentials else {},
             verify=(target.ca_path or True) if not target.insecure_tls else False,
+            certificate=certificate,
         )
+
+
+def _certificate(target: PrometheusTarget) -> str | tuple[str, str] | None:
+    """The client's. Raises Unreachable where it cannot be used: requests would ask the terminal for a pass phrase."""
+    if not target.client_cert_path:
+        return None
+    context_of(Tls(verify=False, cert_path=target.client_cert_path, key_path=target.client_key_path), backend=BACKEND)
+    return (target.client_cert_path, target.client_key_path) if target.client_key_path else target.client_cert_path

@@ -21,22 +21,26 @@ import requests
 import urllib3
 from prometheus_api_client.prometheus_connect import PrometheusConnect
 
-from modeldeck.domain.failures import Failure, InvalidQuery, Malformed, Rejected, TooLarge, Unreachable
+from modeldeck.domain.environments import Secret
+from modeldeck.domain.failures import Failure, Malformed, Rejected, TooLarge, Unreachable
 from modeldeck.sources.common import bounds
 from modeldeck.sources.http import http_errors
 from modeldeck.sources.http.addresses import is_loopback, proxy_before
 from modeldeck.sources.http.credentials import scrubbed
 from modeldeck.sources.http.cut_off import CutOffAdapter, cut_off
 from modeldeck.sources.http.unpacking import ACCEPTED, Unpacking, announced
-from modeldeck.sources.prometheus.wire import error_of, explain, is_invalid_query
+from modeldeck.sources.prometheus.refusals import BACKEND, METHOD_REFUSED, refusal_of, refuse_page
+from modeldeck.sources.prometheus.wire import error_of, explain
 
-BACKEND = "Prometheus"
 CONNECT = 2.0
 READ = 10.0
 TOTAL = 30.0
 """Seconds, as the transport's."""
-_METHOD_REFUSED = (400, 403, 404, 405, 411, 501)
 _REDIRECTS = 3
+
+
+Certificate = str | tuple[str, str] | None
+"""The client's: one file with its key, or its file and its key's."""
 
 
 class _Headers(requests.auth.AuthBase):
@@ -63,7 +67,7 @@ class _Answer:
     @property
     def may_be_the_method(self) -> bool:
         """Whether something on the way may have refused it for being a POST."""
-        turned = self.response.status_code in _METHOD_REFUSED or self.response.is_redirect
+        turned = self.response.status_code in METHOD_REFUSED or self.response.is_redirect
         return turned and not error_of(self.body).status
 
 
@@ -82,10 +86,21 @@ def _same_server(address: str, response: requests.Response) -> str | None:
 class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package has no types
     """`url` without userinfo. Every call answers the whole body of a 2xx, or raises a Failure."""
 
-    def __init__(self, url: str, *, headers: Mapping[str, str], credentials: Mapping[str, str], verify: bool | str) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, Secret],
+        credentials: Mapping[str, str],
+        verify: bool | str,
+        certificate: Certificate = None,
+    ) -> None:
         session = requests.Session()
         session.verify = verify
+        session.cert = certificate
         self._host = http_errors.host_of(url)
+        own = {name: value.reveal() for name, value in headers.items()}
+        self._secrets = (*credentials.values(), *own.values())
         self.gets_only = False
         """Whether something on the way lets no POST through."""
         session.trust_env = not is_loopback(self._host)
@@ -93,7 +108,7 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         super().__init__(
             url,
-            headers={"User-Agent": "modeldeck", "Accept-Encoding": ACCEPTED, **headers},
+            headers={"User-Agent": "modeldeck", "Accept-Encoding": ACCEPTED, **own},
             auth=_Headers(credentials),
             session=session,
             method="POST",
@@ -112,7 +127,8 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, UnicodeError) as error:
             raise self._failure_of(error) from None
         if answer.response.ok and not answer.response.is_redirect:
-            return self._not_a_page(answer)
+            refuse_page(answer.body)
+            return answer.body
         raise self._refusal(answer.response, answer.body)
 
     def _once(self, method: str, path: str, form: Mapping[str, str] | None) -> _Answer:
@@ -152,18 +168,13 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
             headers=self.headers,
             auth=self.auth,
             timeout=(CONNECT, READ),
+            verify=self._session.verify,  # else REQUESTS_CA_BUNDLE comes first
             allow_redirects=False,
             stream=True,
         )
         with response:
             good = 200 <= response.status_code < 300
             return _Answer(response, self._read(response, bounds.BODY if good else bounds.REFUSAL, cut=not good))
-
-    def _not_a_page(self, answer: _Answer) -> bytes:
-        if answer.body[:64].lstrip().startswith(b"<"):
-            hint = "a login page needs a token; the address of a user interface is not that of its API"
-            raise Malformed("a web page where JSON belongs", hint=hint, backend=BACKEND)
-        return answer.body
 
     def _read(self, response: requests.Response, most: int, *, cut: bool = False) -> bytes:
         """The whole body. Raises TooLarge beyond `most` bytes; with `cut` those are then the answer."""
@@ -182,11 +193,7 @@ class PrometheusSession(PrometheusConnect):  # type: ignore[misc]  # the package
 
     def _refusal(self, response: requests.Response, body: bytes) -> Failure:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        clean = scrubbed(body, self.auth.sent.values())
-        found = http_errors.refusal(response.status_code, clean, headers, backend=BACKEND, host=self._host, explain=explain)
-        if is_invalid_query(response.status_code, error_of(clean)):
-            return InvalidQuery(found.message, backend=BACKEND, status=response.status_code)
-        return found
+        return refusal_of(response.status_code, scrubbed(body, self._secrets), headers, host=self._host)
 
     def _failure_of(self, error: Exception) -> Failure:
         """Text of exceptions is never passed on: it holds the URL, and may quote a header."""
