@@ -67,6 +67,33 @@ def test_the_contract(shell: Shell, history: History) -> None:
     assert {query["query"] for query in one["queries"] if not query["name"].startswith("chart")} <= set(asked)
 
 
+def istio(age: int) -> dict[str, float]:
+    kept = "reporter=destination,destination_workload=iris"
+    counted = {f"istio_requests_total{{{kept},response_code={code}}}": rate * age for code, rate in (("200", 1.9), ("503", 0.1))}
+    asked = {"istio_requests_total{reporter=source,destination_workload=features,response_code=500}": 50.0 * age}
+    return counted | asked | {f"istio_request_duration_milliseconds_bucket{{{kept},le={le}}}": 2.0 * age for le in ("5", "10", "+Inf")}
+
+
+def test_what_a_mesh_tells_of_pods_that_export_nothing(shell: Shell, history: History) -> None:
+    past = shell.fake.metrics = History()  # type: ignore[assignment]
+    for pod in shell.fake.cluster.pods:
+        past.scraped(pod, 900, 0, istio)
+    said = shell("metrics", "check", "serving/iris").out.splitlines()
+    assert said[0] == "serving/iris: Istio"
+    (now,) = (line for line in said if line.split()[0] == "now")
+    assert "p50 2.5 ms" in now
+    assert "errors 5.00%, 4.00 requests/s" in now
+    for pod in shell.fake.cluster.pods:
+        past.scraped(pod, 900, 0, lambda age: {"nv_inference_request_success": 1.0 * age, "nv_inference_request_failure": 0.0})
+    said = shell("metrics", "check", "serving/iris").out.splitlines()
+    assert said[0] == "serving/iris: Triton"
+    assert any(line.startswith("  latency") and line.endswith("istio_request_duration_milliseconds, as Istio measures") for line in said)
+    assert "  ? requests and latency: as Istio beside the pods tells, scrapes that pass it included" in said
+    (one,) = shell("metrics", "check", "serving/iris", "-o", "json").json["deployments"]
+    assert (one["requests_source"], one["latency_source"], one["profile"]) == ("Istio", "Istio", "Triton")
+    assert one["values"]["error_ratio"] == pytest.approx(0.05)
+
+
 def vllm(age: int) -> dict[str, float]:
     names = {"vllm:request_success_total": 2.0 * age, "vllm:e2e_request_latency_seconds_bucket{le=+Inf}": 2.0 * age}
     return names | {

@@ -56,6 +56,7 @@ versions = { served = "v" }
 def test_what_is_not_said_stays_as_it_is_extended(machine: Machine) -> None:
     (one,) = read(machine, '[profiles.mine]\nextends = "fastapi"\npredictions = "score"\n')
     fastapi = BUILT_IN["fastapi"]
+    assert (one.requests_by, built("mine", {"extends": "fastapi", "requests_by": "istio"}).requests_by) == ("", "istio")
     assert (one.name, one.predictions, one.probes, one.signs) == ("mine", "score", fastapi.probes, fastapi.signs)
     assert (one.requests, one.errors, one.latency, one.latency_of_all) == (
         fastapi.requests,

@@ -24,8 +24,10 @@ RECORDED = {
     "triton": "the tritonserver of nvidia-pytriton 0.7.0, on a CPU, with its Python backend",
 }
 DOCUMENTED = {
+    "istio": "the sidecar of Istio 1.24, whose pod asks another one, too",
     "knative_queue_proxy": "Knative Serving before 1.19",
     "knative_queue_proxy_otel": "Knative Serving from 1.19 on",
+    "linkerd": "the proxy of Linkerd 2.16, whose pod asks another one, too",
     "seldon_v2": "Seldon Core 2, as its agent's /metrics is shown in its examples",
     "tf_serving": "TensorFlow Serving 2",
     "torchserve": "TorchServe 0.11, which writes a comma behind the last label, and no Requests5XX before the first one",
@@ -48,6 +50,7 @@ class Told:
 
 
 BLIND = "0 failed requests are no proof: Triton leaves out errors that a Python or BLS model returns, which Triton counts as successes"
+BY_SIDECAR = "{} beside the pods tells, scrapes that pass it included"
 CASES: Mapping[tuple[str, ...], Told] = {
     ("bentoml",): Told("BentoML", p50=(0, 0.005)),
     # A path that does not exist is asked for, too.
@@ -64,6 +67,15 @@ CASES: Mapping[tuple[str, ...], Told] = {
     ("torchserve",): Told("TorchServe", failed=0),
     ("triton",): Told("Triton", notes=(BLIND,)),
     ("vllm",): Told("vLLM", p50=(0.3, 0.5)),
+    ("istio",): Told("Istio", p50=(0.005, 0.01)),
+    ("linkerd",): Told("Linkerd", p50=(0.005, 0.01)),
+    ("knative_queue_proxy",): Told("Knative"),
+    ("knative_queue_proxy_otel",): Told("Knative", p50=(0, 0.005)),
+    ("triton", "istio"): Told("Triton", p50=(0.005, 0.01), notes=(BY_SIDECAR.format("requests and latency: as Istio"),)),
+    ("torchserve", "linkerd"): Told("TorchServe", failed=0, p50=(0.005, 0.01), notes=(BY_SIDECAR.format("latency: as Linkerd"),)),
+    ("kserve", "linkerd"): Told("KServe", p50=(0, 0.005), notes=(BY_SIDECAR.format("requests: as Linkerd"),)),
+    ("mlserver", "istio"): Told("MLServer", p50=(0, 0.005)),
+    ("istio", "linkerd"): Told("Istio", p50=(0.005, 0.01)),
 }
 """The expositions of one pod's containers."""
 

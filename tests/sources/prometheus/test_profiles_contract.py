@@ -51,7 +51,8 @@ class Servers(http.server.BaseHTTPRequestHandler):
 
 
 def pod_of(files: tuple[str, ...]) -> str:
-    return f"{'-'.join(files).replace('_', '-')}-5d4f8c7b9-x2x4z"
+    """Of a Deployment iris: sidecars say whose requests they count."""
+    return f"iris-{''.join(files).replace('_', '')}-x2x4z"
 
 
 @pytest.fixture(scope="module")

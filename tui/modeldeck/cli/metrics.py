@@ -124,9 +124,11 @@ def _text(one: CheckedDeployment, charts: Sequence[CheckedQuery]) -> Iterator[st
     if scraped is not None:
         also = f", of series with {scraped.labels.matchers}" if scraped.labels.matchers else ""
         yield _line("pods", f"named by {scraped.labels.message}{also}")
-        yield _line("requests", _counter(one.requests))
-        yield _line("failed", _counter(one.errors))
-        yield _line("latency", ", ".join(scraped.profile.latency) or "not known")
+        counted = f", as {scraped.profile.requests_source} counts" if scraped.profile.requests_source else ""
+        measured = f", as {scraped.profile.latency_source} measures" if scraped.profile.latency_source else ""
+        yield _line("requests", _counter(one.requests) + counted)
+        yield _line("failed", _counter(one.errors) + counted)
+        yield _line("latency", (", ".join(scraped.profile.latency) or "not known") + measured)
         if scraped.profile.versions:
             yield _line("version", f"{scraped.profile.versions[0]}, label {scraped.profile.versions[1]}")
         if scraped.profile.predictions:
@@ -180,6 +182,8 @@ def _json(one: CheckedDeployment, charts: Sequence[CheckedQuery]) -> Mapping[str
         "requests": _counter_json(one.requests),
         "errors": _counter_json(one.errors),
         "latency": next(iter(profile.latency), None) if profile is not None else None,
+        "requests_source": (profile.requests_source or None) if profile is not None else None,
+        "latency_source": (profile.latency_source or None) if profile is not None else None,
         "versions": dict([profile.versions]) if profile is not None and profile.versions else None,
         "predictions": (profile.predictions or None) if profile is not None else None,
         "first_token": next(iter(profile.first_token), None) if profile is not None else None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from modeldeck.config.kinds import MATCHERS, SWITCH, TEXT, InvalidValue, named
 from modeldeck.domain.metrics.profiles.saturation import Gauge, SaturationKind, SaturationUnit
 from modeldeck.domain.metrics.profiles.servers import BUILT_IN
+from modeldeck.domain.metrics.profiles.sidecars import KEYS, SERVER
 
 Fit = Callable[[object], object]
 
@@ -126,6 +127,12 @@ def _versions(value: object) -> tuple[str, str]:
     return _metric(metric), label
 
 
+def _counting(value: object) -> str:
+    if value not in (SERVER, *KEYS):
+        raise InvalidValue(f"expected one of {', '.join((SERVER, *KEYS))}, found {value!r}")
+    return str(value)
+
+
 def _saturation(value: object) -> tuple[Gauge, ...]:
     if not isinstance(value, dict):
         raise InvalidValue(f'expected a table, such as {{ queue = "requests_waiting" }}, found {named(value)}')
@@ -164,6 +171,7 @@ PROFILE: Mapping[str, Fit] = {
     "detect": _several(_metric, "metrics"),
     "beside": _several(_metric, "metrics"),
     "requests": _several(_selector, "counters"),
+    "requests_by": _counting,
     "errors": _several(_selector, "counters"),
     "errors_apart": SWITCH.from_toml,
     "errors_sure_with": _several(_metric, "metrics"),

@@ -98,7 +98,7 @@ def built(name: str, given: Mapping[str, Any]) -> Profile:
         "beside": "signs",
         "first_token_unit": "first_token_scale",
     }
-    fields |= {key: key for key in ("errors_apart", "versions", "predictions")}
+    fields |= {key: key for key in ("errors_apart", "versions", "predictions", "requests_by")}
     profile = replace(profile, **{field: given[key] for key, field in fields.items() if key in given})
     return replace(profile, **_detected(given))
 

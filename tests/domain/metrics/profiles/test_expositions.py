@@ -12,6 +12,7 @@ from modeldeck.domain.metrics.measured import fleet_stats
 from modeldeck.domain.metrics.pod_labels import PodLabels
 from modeldeck.domain.metrics.profiles.queries import bulk_queries
 from modeldeck.domain.metrics.profiles.servers import PROFILES
+from modeldeck.domain.metrics.profiles.sidecars import SIDECARS
 from modeldeck.domain.metrics.samples import Sample, ServingStats, Vector
 from modeldeck.domain.metrics.scraping import Scraped, questions, scraped_as
 from modeldeck.domain.metrics.series_scope import SeriesScope
@@ -57,5 +58,7 @@ def test_a_server_is_told_by_what_it_writes(files: tuple[str, ...], told: Told) 
 
 
 def test_every_profile_has_an_exposition_and_every_exposition_its_origin() -> None:
-    assert {told.profile for told in CASES.values()} == {profile.name for profile in PROFILES}
+    assert {told.profile for told in CASES.values()} == {profile.name for profile in PROFILES} | {
+        sidecar.profile.name for sidecar in SIDECARS
+    }
     assert {path.stem for path in EXPOSITIONS.iterdir()} == {*RECORDED, *DOCUMENTED} == {name for files in CASES for name in files}

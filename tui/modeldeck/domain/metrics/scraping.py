@@ -15,6 +15,10 @@ from modeldeck.domain.metrics.exports import Exports, Labels
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, literal, quoted
 from modeldeck.domain.metrics.profiles.picking import candidates, metrics_of, pick
 from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.servers import PROFILES
+from modeldeck.domain.metrics.profiles.sidecars import LABELS as SIDECAR_LABELS
+from modeldeck.domain.metrics.profiles.sidecars import METRICS as SIDECAR_METRICS
+from modeldeck.domain.metrics.profiles.sidecars import SERVER, SIDECARS, incomplete, joined, unmeasured
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from modeldeck.domain.metrics.status_labels import LABELS as STATUSES
@@ -27,6 +31,11 @@ CLUSTERS = (
 )
 """Labels that tell several clusters, tenants or replicas of Prometheus apart: behind one address, their series are summed."""
 _CLUSTERS = frozenset(CLUSTERS)
+_OF_CLIENTS = "source_cluster"
+"""Of a mesh's series it tells where the clients are."""
+_APART = frozenset(SIDECAR_METRICS) - {name for profile in PROFILES for name in profile.metrics}
+"""What only sidecars export: it says nothing about how the server itself is scraped."""
+_TWICE = "the pods are scraped several times, and what of its series belongs to which is not told"
 _TARGETS = ("job", "container", "endpoint", "service")
 
 
@@ -60,7 +69,7 @@ def question_about(where: str, scope: SeriesScope) -> str:
 
 
 def _question(scope: SeriesScope, *where: str) -> str:
-    kept = dict.fromkeys(("__name__", *PODS, *NAMESPACES, INSTANCE, *_TARGETS, *STATUSES, *CLUSTERS))
+    kept = dict.fromkeys(("__name__", *PODS, *NAMESPACES, INSTANCE, *_TARGETS, *STATUSES, *SIDECAR_LABELS, *CLUSTERS))
     kept |= dict.fromkeys(label for label in (scope.pod, scope.namespace, scope.instance) if label)
     kept |= dict.fromkeys(label for profile in scope.profiles for counter in profile.errors for label in counter.carried)
     # Of a histogram one bucket tells enough.
@@ -80,13 +89,19 @@ def scraped_by_deployment(answers: Iterable[Vector], fleet: Fleet, scope: Series
     scraped: dict[str, Scraped] = {}
     for deployment, read in found.items():
         # Where a part of the series names the pods otherwise, the labels count by which most is known.
-        for by, series in sorted(read.items(), key=lambda each: -len({labels.get("__name__") for labels in each[1]})):
+        for by, series in sorted(read.items(), key=lambda each: _known(each[1]), reverse=True):
             one = scraped_as(series, by, scope)
             if one is not None:
                 others = () if by.by_address else _others(alike.get(deployment, ()), series)
                 scraped[deployment] = replace(one, several=(*one.several, *others))
                 break
     return scraped
+
+
+def _known(series: Iterable[Labels]) -> tuple[int, int]:
+    """(how many metrics there are of the servers themselves, how many in all)."""
+    names = {labels.get("__name__") for labels in series}
+    return len(names - _APART), len(names)
 
 
 def series_by_deployment(
@@ -107,19 +122,54 @@ def series_by_deployment(
 
 def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> Scraped | None:
     """How pods with these series are scraped. None where they are no known model server's."""
-    profile = pick(Exports(tuple(series)), scope.profiles)
+    own = [labels for labels in series if labels.get("__name__") not in _APART]
+    once, message = _once(own, by)
+    server = pick(Exports(tuple(own)), scope.profiles)
+    profile, beside, told = _beside(server, own, series, by, once)
     if profile is None:
         return None
+    series = [*own, *({name: value for name, value in labels.items() if name != _OF_CLIENTS} for labels in beside)]
     counted = {profile.requests[0].metric if profile.requests else "", *(f"{name}_bucket" for name in profile.latency)}
     mine = [labels for labels in series if labels.get("__name__") in counted]
     by = replace(by, matchers=",".join(scope.matchers))
     clusters = {label: values for label, values in _clusters(series).items() if len(values) > 1}
     several = tuple(_several(label, sorted(values)) for label, values in sorted(clusters.items()))
     mixed = _within_one_pod(mine, by, tuple(clusters))
-    once, message = ("", "") if several else _once(series, by)
-    notes = (*_unknown(profile, series, scope), *((message,) if message else ()))
+    if several or server is None:
+        once = message = ""
+    unknown = _unknown(profile, series, scope) if server is not None else ()
+    notes = (*unknown, *told, *((message,) if message else ()))
     matchers = ",".join(part for part in (by.matchers, once) if part)
     return Scraped(profile, replace(by, matchers=matchers), several, mixed, notes)
+
+
+def _beside(
+    server: Profile | None, own: Sequence[Labels], series: Sequence[Labels], by: PodLabels, once: str
+) -> tuple[Profile | None, Sequence[Labels], tuple[str, ...]]:
+    """(the server's profile with what a sidecar tells in its place, the sidecar's series that are asked for, what there is to say)."""
+    exports = Exports(tuple(own))
+    chosen = server.requests_by if server is not None else ""
+    if server is not None and (chosen == SERVER or not (chosen or incomplete(server, exports))):
+        return server, (), ()
+    for sidecar in SIDECARS:
+        mine = sidecar.of(series, "" if by.by_address else by.pod)
+        if chosen not in ("", sidecar.key) or not any(labels.get("__name__") in sidecar.profile.probes for labels in mine):
+            continue
+        if server is not None and once:
+            return server if not chosen else unmeasured(server), (), (f"{sidecar.profile.name} is not asked: {_TWICE}",)
+        matcher, twice = _once(mine, by)
+        counting = sidecar.counting(mine, matcher)
+        mixed = () if counting.errors else (f"errors are not known: {sidecar.profile.name} counts gRPC beside HTTP, or tells no status",)
+        notes = (*mixed, *((twice,) if twice else ()))
+        if server is None:
+            return counting, mine, notes
+        found = joined(server, counting, exports)
+        taken = [what for what, source in (("requests", found.requests_source), ("latency", found.latency_source)) if source]
+        told = f"{' and '.join(taken)}: as {counting.name} beside the pods tells, scrapes that pass it included" if taken else ""
+        return found, mine if taken else (), (*(notes if found.requests_source else ()), *((told,) if told else ()))
+    if server is not None and chosen:
+        return unmeasured(server), (), (f"{chosen} exports nothing of these pods, which is to count their requests",)
+    return server, (), ()
 
 
 def _clusters(series: Sequence[Labels]) -> dict[str, set[str]]:

@@ -51,8 +51,12 @@ def queries_of(kinds: Iterable[ChartKind], profile: Profile) -> frozenset[str]:
 def computed(profile: Profile) -> dict[ChartKind, str]:
     """How a chart comes from the answers, by their names; of a chart that is not there, they are drawn as they are."""
     found: dict[ChartKind, str] = {}
-    if profile.latency_scale != 1.0:
-        found[ChartKind.LATENCY] = f"each × {profile.latency_scale:g}, for seconds"
+    scaled = f"each × {profile.latency_scale:g}, for seconds" if profile.latency_scale != 1.0 else ""
+    measured = f"as {profile.latency_source} measures it beside the pods" if profile.latency_source else ""
+    if scaled or measured:
+        found[ChartKind.LATENCY] = "; ".join(filter(None, (scaled, measured)))
+    if profile.requests_source:
+        found[ChartKind.REQUESTS] = f"as {profile.requests_source} counts them beside the pods"
     if profile.errors_apart:
         found[ChartKind.REQUESTS] = "requests + errors, as the failed ones are counted apart"
     if profile.errors:

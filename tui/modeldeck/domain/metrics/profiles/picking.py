@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeldeck.domain.metrics.exports import Exports
+from modeldeck.domain.metrics.profiles import sidecars
 from modeldeck.domain.metrics.profiles.profile import MODEL_INFO, Profile
 from modeldeck.domain.metrics.profiles.servers import PROFILES
 
@@ -17,7 +18,7 @@ def candidates(own: Sequence[Profile] = ()) -> tuple[Profile, ...]:
 
 def metrics_of(own: Sequence[Profile] = ()) -> tuple[str, ...]:
     """What is looked for when it is looked up what pods export."""
-    return tuple(dict.fromkeys((*(name for profile in candidates(own) for name in profile.metrics), MODEL_INFO[0])))
+    return tuple(dict.fromkeys((*(name for profile in candidates(own) for name in profile.metrics), MODEL_INFO[0], *sidecars.METRICS)))
 
 
 def pick(exports: Exports, own: Sequence[Profile] = ()) -> Profile | None:

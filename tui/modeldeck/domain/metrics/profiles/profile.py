@@ -76,6 +76,12 @@ class Profile:
     """Histograms, without `_bucket`, of the time until a language model answers its first token: candidates."""
     first_token_scale: float = 1.0
     """Times the histogram's unit gives seconds."""
+    requests_by: str = ""
+    """Who is to count the requests and their latency, as a configuration says: the server itself, or a sidecar beside it. "": the server,
+    and a sidecar what it does not tell."""
+    requests_source: str = ""
+    """The sidecar that counts them, by name; "": the server."""
+    latency_source: str = ""
 
     @property
     def blind_to(self) -> str:
