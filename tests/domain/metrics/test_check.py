@@ -32,6 +32,40 @@ def checked(
     return {one.key: one for one in check(answers, scraped, groups, sample.FLEET, scope, refused=said)}
 
 
+STARLETTE = ({"__name__": "starlette_requests_total", "status_code": "200"},)
+LATENCY = "starlette_request_duration_seconds"
+
+
+@pytest.mark.parametrize(
+    ("series", "message"),
+    [
+        (
+            {"__name__": LATENCY},
+            f"{LATENCY} is a native histogram here: have its buckets scraped as well (always_scrape_classic_histograms)",
+        ),
+        ({"__name__": LATENCY, "quantile": "0.99"}, f"{LATENCY} is a summary here, and of several pods quantiles make none of all"),
+        (
+            {"__name__": f"{LATENCY}_sum"},
+            "starlette_exporter exports no histogram of it here with buckets up to infinity (le=+Inf), and a mean is no quantile",
+        ),
+    ],
+)
+def test_why_no_latency_is_known(series: Mapping[str, str], message: str) -> None:
+    one = checked(of(IRIS, *STARLETTE, series))["serving/iris"]
+    assert one.not_known[:1] == (f"latency is not known: {message}",)
+    assert one.scraped is not None
+    assert one.scraped.profile.latency == ()
+
+
+def test_a_server_that_only_its_latency_would_tell() -> None:
+    native = {"__name__": "http_request_duration_highr_seconds"}
+    one = checked(of(IRIS, native, COUNTED, {"__name__": "python_info"}))["serving/iris"]
+    assert one.scraped is None
+    assert one.not_known[0].startswith(
+        "no profile knows its server without buckets of its latency: http_request_duration_highr_seconds is a nat"
+    )
+
+
 def test_counters_with_the_labels_that_tell_failed_requests_apart() -> None:
     one = checked(of(IRIS, HISTOGRAM, {**COUNTED, "status": "2xx"}, {**COUNTED, "status": "5xx"}))["serving/iris"]
     assert one.requests is not None

@@ -57,6 +57,24 @@ def test_a_server_is_told_by_what_it_writes(files: tuple[str, ...], told: Told) 
     held(stats(engine, found), told)
 
 
+@pytest.mark.parametrize("name", ["mlserver", "istio", "vllm"])
+def test_a_server_that_starts_anew_counts_on(name: str) -> None:
+    """Its counters begin at 0 again: nothing is negative, and nothing counts twice."""
+    engine, text = Prombed(targets=[]), (EXPOSITIONS / f"{name}.txt").read_text()
+    for at in range(0, 125, 5):
+        engine.ingest(grown(text, (at % 90) / MINUTE), timestamp_ms=(END - 120 + at) * 1000, labels={**POD, "container": name})
+    told = CASES[name,]
+    assert told.requests is not None
+    assert told.failed is not None
+    got = stats(engine, seen(engine))
+    # What was counted between the last scrape before and the end is lost: one interval of the window's twelve.
+    assert got.requests_per_second == pytest.approx(told.requests / MINUTE, rel=0.1)
+    assert got.error_ratio == pytest.approx(told.failed / told.requests)
+    assert got.p50 is not None
+    assert told.p50 is not None
+    assert told.p50[0] <= got.p50 <= told.p50[1]
+
+
 def test_every_profile_has_an_exposition_and_every_exposition_its_origin() -> None:
     assert {told.profile for told in CASES.values()} == {profile.name for profile in PROFILES} | {
         sidecar.profile.name for sidecar in SIDECARS

@@ -9,11 +9,15 @@ from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
 from modeldeck.domain.metrics.exports import Labels
 from modeldeck.domain.metrics.measured import Group, measured_fleet
 from modeldeck.domain.metrics.pod_labels import PodIndex
+from modeldeck.domain.metrics.profiles.picking import candidates
 from modeldeck.domain.metrics.profiles.profile import Counter, Profile
+from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import NOTHING_KNOWN, ServingStats, Vector
-from modeldeck.domain.metrics.scraping import Scraped, series_by_deployment
+from modeldeck.domain.metrics.scraping import QUANTILE, Scraped, series_by_deployment
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.metrics.status_labels import LABELS
+
+_BUCKETS = frozenset(f"{name}_bucket" for profile in PROFILES for name in profile.latency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ def check(
             [labels for series in found.get(deployment.key, {}).values() for labels in series],
             tuple(asked.get(deployment.key, ())),
             stats.get(deployment.key, NOTHING_KNOWN),
+            scope,
         )
         for deployment in sorted(fleet.deployments, key=lambda each: each.key)
     )
@@ -91,11 +96,17 @@ def _series_by_deployment(vector: Vector, index: PodIndex, group: Group) -> dict
 
 
 def _checked(
-    deployment: Deployment, scraped: Scraped | None, series: Sequence[Labels], queries: tuple[CheckedQuery, ...], stats: ServingStats
+    deployment: Deployment,
+    scraped: Scraped | None,
+    series: Sequence[Labels],
+    queries: tuple[CheckedQuery, ...],
+    stats: ServingStats,
+    scope: SeriesScope,
 ) -> CheckedDeployment:
     if scraped is None:
         return CheckedDeployment(deployment.key, None, queries=queries, not_known=(_unmeasured(deployment, series),))
-    profile, names = scraped.profile, {labels.get("__name__", "") for labels in series}
+    profile, latency = scraped.profile, _no_latency(scraped.profile, series, scope)
+    names = {labels.get("__name__", "") for labels in series}
     return CheckedDeployment(
         deployment.key,
         scraped,
@@ -103,7 +114,7 @@ def _checked(
         _counter(profile.errors, series, names),
         queries,
         stats,
-        tuple(dict.fromkeys((*scraped.several, *scraped.notes, *_gaps(profile, names, queries)))),
+        tuple(dict.fromkeys((*scraped.several, *scraped.notes, *latency, *_gaps(profile, names, queries)))),
     )
 
 
@@ -113,6 +124,9 @@ def _unmeasured(deployment: Deployment, series: Sequence[Labels]) -> str:
     if not series:
         return "none of the metrics that profiles know is scraped of its pods"
     seen = sorted({labels.get("__name__", "") for labels in series})
+    bare = _without_buckets([name for name in seen if f"{name}_bucket" in _BUCKETS], series)
+    if bare:
+        return f"no profile knows its server without buckets of its latency: {bare}"
     return f"no profile knows its server by {', '.join(seen[:4])}{' …' if len(seen) > 4 else ''} alone"
 
 
@@ -132,10 +146,28 @@ def _counter(counters: Sequence[Counter], series: Sequence[Labels], names: Colle
     return CheckedCounter(selector, {label: tuple(sorted(values[label])) for label in sorted(values)})
 
 
+def _no_latency(profile: Profile, series: Sequence[Labels], scope: SeriesScope) -> Iterable[str]:
+    """Why no latency is known."""
+    if profile.latency:
+        return
+    wanted = next((each.latency for each in candidates(scope.profiles) if each.name == profile.name), ())
+    missing = f"{profile.name} exports no histogram of it here{' with buckets up to infinity (le=+Inf)' if wanted else ''}"
+    yield f"latency is not known: {_without_buckets(wanted, series) or f'{missing}, and a mean is no quantile'}"
+
+
+def _without_buckets(histograms: Iterable[str], series: Sequence[Labels]) -> str:
+    """Of what is not exported in buckets, the histogram's own name is there. "" where none is."""
+    for metric in histograms:
+        mine = [labels for labels in series if labels.get("__name__") == metric]
+        if mine and all(QUANTILE in labels for labels in mine):
+            return f"{metric} is a summary here, and of several pods quantiles make none of all"
+        if mine:
+            return f"{metric} is a native histogram here: have its buckets scraped as well (always_scrape_classic_histograms)"
+    return ""
+
+
 def _gaps(profile: Profile, names: Collection[str], queries: Sequence[CheckedQuery]) -> Iterable[str]:
     """What the row shows nothing of, beside what `scraped` notes."""
-    if not profile.latency:
-        yield f"latency is not known: {profile.name} exports no histogram of it here, and a mean is no quantile"
     if not profile.requests:
         yield "requests are not known: no counter of them is named"
     elif profile.requests[0].metric not in names:

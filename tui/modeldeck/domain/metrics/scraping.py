@@ -36,6 +36,8 @@ _OF_CLIENTS = "source_cluster"
 _APART = frozenset(SIDECAR_METRICS) - {name for profile in PROFILES for name in profile.metrics}
 """What only sidecars export: it says nothing about how the server itself is scraped."""
 _TWICE = "the pods are scraped several times, and what of its series belongs to which is not told"
+QUANTILE = "quantile"
+"""By it a summary is told from a native histogram, which is one series of the same name."""
 _TARGETS = ("job", "container", "endpoint", "service")
 
 
@@ -69,7 +71,7 @@ def question_about(where: str, scope: SeriesScope) -> str:
 
 
 def _question(scope: SeriesScope, *where: str) -> str:
-    kept = dict.fromkeys(("__name__", *PODS, *NAMESPACES, INSTANCE, *_TARGETS, *STATUSES, *SIDECAR_LABELS, *CLUSTERS))
+    kept = dict.fromkeys(("__name__", *PODS, *NAMESPACES, INSTANCE, *_TARGETS, *STATUSES, *SIDECAR_LABELS, *CLUSTERS, QUANTILE))
     kept |= dict.fromkeys(label for label in (scope.pod, scope.namespace, scope.instance) if label)
     kept |= dict.fromkeys(label for profile in scope.profiles for counter in profile.errors for label in counter.carried)
     # Of a histogram one bucket tells enough.

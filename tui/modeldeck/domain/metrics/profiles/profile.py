@@ -94,9 +94,10 @@ class Profile:
         counters = (*self.requests, *self.errors)
         vouchers = (name for counter in self.errors for name in counter.vouchers)
         histograms = (f"{name}_bucket" for name in (*self.latency, *self.first_token, self.predictions) if name)
+        bare = self.latency
         gauges = (gauge.probe for gauge in self.saturation)
         versions = self.versions[:1] if self.versions else ()
-        return (*self.probes, *self.signs, *(c.metric for c in counters), *vouchers, *histograms, *versions, *gauges)
+        return (*self.probes, *self.signs, *(c.metric for c in counters), *vouchers, *histograms, *bare, *versions, *gauges)
 
     def exported_in(self, exports: Exports) -> bool:
         if self.signs:
