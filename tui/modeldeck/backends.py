@@ -18,7 +18,7 @@ from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.history.remembering import RememberingRegistry
 from modeldeck.operations.history.sightings import SqliteSightings, registry_id
 from modeldeck.operations.journal.journal import SqliteJournal, default_path
-from modeldeck.ports import Watch
+from modeldeck.ports import AlertSource, Watch
 
 if TYPE_CHECKING:
     from modeldeck.operations.runner.handle import RunnerHandle
@@ -78,7 +78,15 @@ def connect(environment: Environment) -> Backends:
     if environment.prometheus is not None:
         metrics = _metrics(environment.prometheus, opened)
         closers.append(metrics.aclose)
-    return Backends(Clients(environment, tracking, registry, cluster, metrics), watch, tuple(closers), own)
+    alerts: AlertSource | None = metrics
+    if environment.alertmanager is not None:
+        from modeldeck.sources.alertmanager.client import Alertmanager
+        from modeldeck.sources.alertmanager.combined import CombinedAlerts
+
+        alertmanager = Alertmanager(environment.alertmanager)
+        alerts = CombinedAlerts(alerts, alertmanager)
+        closers.append(alertmanager.aclose)
+    return Backends(Clients(environment, tracking, registry, cluster, metrics, alerts), watch, tuple(closers), own)
 
 
 def _metrics(target: PrometheusTarget, cluster: KubernetesCluster | None) -> PrometheusMetrics:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from modeldeck.domain.alerts.alert import Alerts
     from modeldeck.domain.identity import ClusterId
     from modeldeck.domain.kubernetes.leases import Lease
     from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
@@ -233,6 +234,12 @@ class Metrics(Protocol):
     async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix: ...
 
     async def metric_names(self) -> frozenset[str]: ...
+
+
+class AlertSource(Protocol):
+    async def alerts(self) -> Alerts:
+        """Those that are pending or firing. Raises a Failure where they are not known, which is never none."""
+        ...
 
 
 class Journal(Protocol):

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
 from modeldeck.domain.failures import Faulty, InvalidQuery, Malformed, TooLarge
 from modeldeck.domain.metrics.samples import Matrix, Series
 from modeldeck.sources.prometheus.wire import (
     PrometheusErrorAnswer,
+    alerts_of,
     error_of,
     explain,
     is_invalid_query,
@@ -114,3 +116,33 @@ def test_what_a_query_answers_takes_no_more_room_than_the_bounds_say() -> None:
     series = b",".join([b'{"metric":{},"value":[1,"1"]}'] * 1_800_000)
     with pytest.raises(TooLarge):
         vector_of(b'{"status":"success","data":{"resultType":"vector","result":[' + series + b"]}}", "any")
+
+
+def test_alerts_that_are_pending_or_fire() -> None:
+    body = {
+        "status": "success",
+        "data": {
+            "alerts": [
+                {
+                    "labels": {"alertname": "A"},
+                    "annotations": {"summary": "s"},
+                    "state": "firing",
+                    "activeAt": "1970-01-01T00:00:10Z",
+                    "value": "1e+00",
+                },
+                {"labels": {}, "annotations": {}, "state": "pending", "activeAt": None, "value": "1"},
+                {"labels": {"alertname": "B"}, "state": "inactive"},
+            ]
+        },
+    }
+    found = alerts_of(json.dumps(body).encode(), "Prometheus")
+    assert found.alerts == (Alert("A", AlertState.FIRING, {"alertname": "A"}, 10.0, "s"), Alert("", AlertState.PENDING, {}))
+
+
+def test_no_alerts_and_too_many_of_them() -> None:
+    assert alerts_of(b'{"status":"success","data":{"alerts":[]}}', "x") == alerts_of(b'{"data":{"alerts":null}}', "x") == Alerts()
+    many = [{"labels": {}, "state": "firing"}] * 5003
+    found = alerts_of(json.dumps({"data": {"alerts": many}}).encode(), "x")
+    assert (len(found.alerts), found.left_out) == (5000, 3)
+    with pytest.raises(Malformed):
+        alerts_of(b'{"status":"success"}', "x")

@@ -16,7 +16,15 @@ from modeldeck.config.keys import ADDRESSES, BY_NAME
 from modeldeck.config.kinds import SECRET, InvalidValue
 from modeldeck.config.secrets import SecretSource, plain, read
 from modeldeck.config.values import Layer, Problem, Setting, Settings, Severity
-from modeldeck.domain.environments import ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
+from modeldeck.domain.environments import (
+    AlertmanagerTarget,
+    AlertPolicy,
+    ClusterTarget,
+    Environment,
+    MlflowTarget,
+    PrometheusTarget,
+    Secret,
+)
 from modeldeck.domain.kubernetes.service_address import is_service
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.series_scope import SeriesScope
@@ -102,7 +110,10 @@ def _one_credential(merged: dict[str, Setting], table: str) -> None:
 def build(name: str, merged: Settings, environ: Mapping[str, str] | None) -> tuple[Environment, list[Problem]]:
     """The environment, its secrets read where `environ` is given (it feeds `…_env` and commands); else they are left out."""
     secrets: dict[str, Secret] = {}
-    headers, problems = _headers(merged.get("prometheus.headers"), environ)
+    headers, problems = {}, list[Problem]()
+    for table in ("prometheus", "alertmanager"):
+        headers[table], wrong = _headers(table, merged.get(f"{table}.headers"), environ)
+        problems += wrong
     for key, setting in merged.items():
         if BY_NAME[key].kind is not SECRET or environ is None:
             continue
@@ -115,7 +126,7 @@ def build(name: str, merged: Settings, environ: Mapping[str, str] | None) -> tup
     return replace(environment, origins={**environment.origins, **origins}), [*problems, *gate_problems]
 
 
-def _headers(setting: Setting | None, environ: Mapping[str, str] | None) -> tuple[dict[str, Secret], list[Problem]]:
+def _headers(table: str, setting: Setting | None, environ: Mapping[str, str] | None) -> tuple[dict[str, Secret], list[Problem]]:
     """Their values; empty ones where they are not read."""
     found: dict[str, Secret] = {}
     problems: list[Problem] = []
@@ -125,7 +136,7 @@ def _headers(setting: Setting | None, environ: Mapping[str, str] | None) -> tupl
             if not found[name].reveal().isprintable():
                 raise InvalidValue("expected one printable line of text")
         except InvalidValue as unfit:
-            problems.append(Problem(Severity.ERROR, setting.place if setting else "", f"prometheus.headers.{name}", str(unfit)))
+            problems.append(Problem(Severity.ERROR, setting.place if setting else "", f"{table}.headers.{name}", str(unfit)))
     return found, problems
 
 
@@ -146,7 +157,7 @@ def _gates(merged: Settings) -> tuple[Gate | None, dict[str, Gate], list[Problem
     return shared.gate if shared is not None else None, gates, problems, origins
 
 
-def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], headers: Mapping[str, Secret]) -> Environment:
+def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], headers: Mapping[str, Mapping[str, Secret]]) -> Environment:
     def get(key: str, default: T) -> T:
         return cast("T", merged[key].value) if key in merged else default
 
@@ -173,7 +184,7 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], hea
         username=get("prometheus.username", ""),
         password=secrets.get("prometheus.password"),
         token=secrets.get("prometheus.token"),
-        headers=headers,
+        headers=headers["prometheus"],
         insecure_tls=get("prometheus.insecure_tls", False),
         ca_path=get("prometheus.ca_path", ""),
         client_cert_path=get("prometheus.client_cert_path", ""),
@@ -181,11 +192,22 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], hea
         scope=SeriesScope(**dict(get("prometheus.labels", ())), matchers=get("prometheus.matchers", ()), profiles=get("profiles", ())),
         guessed="prometheus.url" in merged and merged["prometheus.url"].layer is Layer.DISCOVERY,
     )
+    alertmanager = AlertmanagerTarget(
+        url=get("alertmanager.url", ""),
+        username=get("alertmanager.username", ""),
+        password=secrets.get("alertmanager.password"),
+        token=secrets.get("alertmanager.token"),
+        headers=headers["alertmanager"],
+        insecure_tls=get("alertmanager.insecure_tls", False),
+        ca_path=get("alertmanager.ca_path", ""),
+    )
     return Environment(
         name=name,
         mlflow=mlflow if uri else None,
         cluster=cluster if "kubernetes" in tables else None,
         prometheus=prometheus if url else None,
+        alertmanager=alertmanager if alertmanager.url else None,
+        alerts=AlertPolicy(get("alerts", "warn")),
         read_only=get("read_only", False),
         protected=get("protected", False),
         approval=get("approval", False),

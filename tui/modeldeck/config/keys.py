@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from modeldeck.config.kinds import (
+    ALERTS,
     CHOSEN,
     GATE,
     GATES,
     HEADERS,
+    HTTP,
     IMAGES,
     LABELS,
     MATCHERS,
@@ -66,6 +68,13 @@ KEYS = (
     Key("prometheus.ca_path", PATH, "PROMETHEUS_CA_PATH"),
     Key("prometheus.client_cert_path", PATH, "PROMETHEUS_CLIENT_CERT_PATH"),
     Key("prometheus.client_key_path", PATH, "PROMETHEUS_CLIENT_KEY_PATH"),
+    Key("alertmanager.url", HTTP, "ALERTMANAGER_URL"),
+    Key("alertmanager.username", TEXT),
+    Key("alertmanager.password", SECRET),
+    Key("alertmanager.token", SECRET),
+    Key("alertmanager.headers", HEADERS),
+    Key("alertmanager.insecure_tls", SWITCH),
+    Key("alertmanager.ca_path", PATH),
     Key("links.images", IMAGES),
     Key("links.labels", LABELS),
     Key("links.deployments", CHOSEN),
@@ -77,15 +86,16 @@ KEYS = (
     Key("refresh", SECONDS, "MODELDECK_REFRESH", everywhere=True),
     Key("champion", WORD, everywhere=True),
     Key("journal", PATH, "MODELDECK_JOURNAL", everywhere=True),
+    Key("alerts", ALERTS, everywhere=True),
     Key("gate", GATE, "MODELDECK_GATE", everywhere=True),
     Key("gates", GATES, everywhere=True),
     Key("profiles", PROFILES, everywhere=True),
     Key("objectives", OBJECTIVES, everywhere=True),
 )
 BY_NAME = {key.name: key for key in KEYS}
-ADDRESSES = {"mlflow": "mlflow.uri", "prometheus": "prometheus.url"}
+ADDRESSES = {"mlflow": "mlflow.uri", "prometheus": "prometheus.url", "alertmanager": "alertmanager.url"}
 """Table → the key that says whom its credentials are for."""
-TABLES = ("mlflow", "kubernetes", "prometheus", "links")
+TABLES = ("mlflow", "kubernetes", "prometheus", "alertmanager", "links")
 SECRET_FORMS = ("_file", "_env", "_command")
 CONTROL_VARIABLES = ("MODELDECK_ENVIRONMENT", "MODELDECK_CONFIG", "MODELDECK_SANDBOX_STATE")
 """Variables that choose something other than one setting of an environment."""

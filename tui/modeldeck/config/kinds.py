@@ -246,6 +246,12 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
+def _alerts(value: object) -> str:
+    if value not in ("refuse", "warn", "ignore"):
+        raise InvalidValue(f'expected "refuse", "warn" or "ignore", found {value!r}')
+    return str(value)
+
+
 def _not_as_text(text: str) -> object:
     raise InvalidValue("expected in the file only")
 
@@ -271,6 +277,8 @@ STATED = SettingKind(_stated, _not_as_text)
 POD_LABELS = SettingKind(_pod_labels, _not_as_text)
 MATCHERS = SettingKind(_matchers, _not_as_text)
 """PromQL's."""
+ALERTS = SettingKind(_alerts, _alerts)
+"""What a plan makes of alerts that fire."""
 PATH = SettingKind(_text, _text)
 """A file, relative to the configuration file where it stands there; `~` is the home folder."""
 THEME = SettingKind(_text, _text)

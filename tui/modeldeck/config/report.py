@@ -13,8 +13,8 @@ from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.series_scope import SeriesScope
 
 MASK = "********"
-_TABLES = {"mlflow": "mlflow", "kubernetes": "cluster", "prometheus": "prometheus"}
-_SETTINGS = ("read_only", "protected", "theme", "refresh", "champion", "journal")
+_TABLES = {"mlflow": "mlflow", "kubernetes": "cluster", "prometheus": "prometheus", "alertmanager": "alertmanager"}
+_SETTINGS = ("read_only", "protected", "theme", "refresh", "champion", "journal", "alerts")
 
 
 def show(resolved: ResolvedConfig, name: str = "") -> dict[str, object]:
@@ -45,7 +45,7 @@ def _table(table: str, target: object, origins: Mapping[str, str]) -> dict[str, 
     if target is None:
         return None
     shown: dict[str, object] = {}
-    for each in fields(target):  # type: ignore[arg-type]  # one of the three targets, each a dataclass
+    for each in fields(target):  # type: ignore[arg-type]  # one of the four targets, each a dataclass
         value = getattr(target, each.name)
         if each.name in ("password", "token"):
             value = MASK if isinstance(value, Secret) or f"{table}.{each.name}" in origins else None

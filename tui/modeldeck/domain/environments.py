@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from modeldeck.domain.links.links import LinkPatterns
@@ -88,6 +89,25 @@ class PrometheusTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertmanagerTarget:
+    url: str
+    username: str = ""
+    password: Secret | None = None
+    token: Secret | None = None
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    insecure_tls: bool = False
+    ca_path: str = ""
+
+
+class AlertPolicy(StrEnum):
+    """What a plan makes of alerts that fire for its deployment."""
+
+    REFUSE = "refuse"
+    WARN = "warn"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """One named set of backends. None: this backend is not configured, and its pane says how to."""
 
@@ -95,6 +115,8 @@ class Environment:
     mlflow: MlflowTarget | None
     cluster: ClusterTarget | None
     prometheus: PrometheusTarget | None
+    alertmanager: AlertmanagerTarget | None = None
+    alerts: AlertPolicy = AlertPolicy.WARN
     read_only: bool = False
     protected: bool = False
     """Changes need the deployment's name typed, and a reason."""

@@ -32,6 +32,7 @@ class CheckName(StrEnum):
     DRY_RUN = "dry run"
     AUTOSCALER = "autoscaler"
     GATE = "gate"
+    ALERTS = "alerts"
     LOCK = "lock"
     OTHER = "other"
     """A check of a newer modeldeck, met in its journal."""

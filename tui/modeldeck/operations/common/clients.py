@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure, Unreachable
-from modeldeck.ports import Cluster, Metrics, ModelRegistry, Tracking
+from modeldeck.ports import AlertSource, Cluster, Metrics, ModelRegistry, Tracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Clients:
     registry: ModelRegistry | None
     cluster: Cluster | None
     metrics: Metrics | None
+    alerts: AlertSource | None = None
 
     def need_registry(self) -> ModelRegistry:
         """Raises Unreachable where the environment names no MLflow."""

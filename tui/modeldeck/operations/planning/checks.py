@@ -22,6 +22,7 @@ from modeldeck.operations.common import patch
 from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.common.liveness import holder_is_dead, is_abandoned
 from modeldeck.operations.gate import GateTarget, forecast
+from modeldeck.operations.planning.alerts import alerts
 from modeldeck.operations.planning.announced import is_over, midst_words
 from modeldeck.operations.planning.availability import availability
 from modeldeck.operations.planning.consequences import consequences, others
@@ -53,6 +54,7 @@ async def run_checks(
     )
     serving = asyncio.create_task(availability(inputs, target.slot_edits, clients))
     moves = any(step.name is StepName.MOVE_ALIAS for step in draft.steps)
+    alerting = asyncio.create_task(alerts(inputs, clients, now))
     told = asyncio.create_task(others(inputs, target.alias, clients, together) if moves else _nothing())
     found, patching, trial, owned, scaling, judged, locked, announced, allowed = await asyncio.gather(*asked)
     here = other_operations(inputs, past)
@@ -72,6 +74,7 @@ async def run_checks(
         scaling,
         *await told,
         locked,
+        *await alerting,
         judged,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from modeldeck.domain.alerts.alert import Alerts
 from modeldeck.domain.environments import PrometheusTarget
 from modeldeck.domain.failures import Forbidden, Malformed, NotFound, Unreachable
 from modeldeck.domain.metrics.samples import Matrix, Vector
@@ -86,6 +87,10 @@ class PrometheusMetrics:
         if answer.data is None:
             raise Malformed("unexpected answer: no `data` in it", backend=BACKEND)
         return frozenset(answer.data)
+
+    async def alerts(self) -> Alerts:
+        """Pending and firing ones, of the rules that it evaluates itself."""
+        return wire.alerts_of(await self._ask("alerts"), BACKEND)
 
     async def aclose(self) -> None:
         """Never waits for a call that hangs: its thread ends with its timeout, or with the process."""

@@ -10,8 +10,10 @@ from typing import Annotated
 
 import msgspec
 
+from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
 from modeldeck.domain.failures import Faulty, InvalidQuery, Malformed
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
+from modeldeck.sources.common.alert_text import seconds_of, summary_of
 from modeldeck.sources.http.decode import decode
 from modeldeck.sources.http.http_errors import printable
 
@@ -88,6 +90,21 @@ class NamesAnswer(msgspec.Struct, gc=False):
     data: list[str] | None = None
 
 
+class PrometheusAlert(msgspec.Struct, gc=False):
+    labels: dict[str, str]
+    state: str = ""
+    annotations: dict[str, str] | None = None
+    activeAt: str | None = None
+
+
+class AlertList(msgspec.Struct, gc=False):
+    alerts: list[PrometheusAlert] | None = None
+
+
+class AlertsAnswer(msgspec.Struct, gc=False):
+    data: AlertList | None = None
+
+
 class Build(msgspec.Struct, gc=False):
     version: str = ""
 
@@ -118,6 +135,28 @@ def matrix_of(body: bytes, backend: str) -> Matrix:
     entries = decode(bytes(data.result), list[RangeEntry], backend=backend)
     series = (Series(entry.metric, tuple((at, _number(text, backend)) for at, text in entry.values or ())) for entry in entries)
     return Matrix(tuple(series), answer.notes)
+
+
+MOST_ALERTS = 5000
+
+
+def alerts_of(body: bytes, backend: str) -> Alerts:
+    """Raises Malformed for an answer that is none."""
+    data = decode(body, AlertsAnswer, backend=backend).data
+    if data is None:
+        raise Malformed("unexpected answer: no `data` in it", backend=backend)
+    known = [entry for entry in data.alerts or () if entry.state in ("firing", "pending")]
+    found = tuple(
+        Alert(
+            entry.labels.get("alertname", ""),
+            AlertState(entry.state),
+            entry.labels,
+            seconds_of(entry.activeAt or ""),
+            summary_of(entry.annotations),
+        )
+        for entry in known[:MOST_ALERTS]
+    )
+    return Alerts(found, left_out=max(0, len(known) - MOST_ALERTS))
 
 
 def without_end_marks(matrix: Matrix) -> Matrix:

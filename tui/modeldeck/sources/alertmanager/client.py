@@ -1,0 +1,60 @@
+"""Alertmanager, by its API v2."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import msgspec
+
+from modeldeck.domain.alerts.alert import Alerts
+from modeldeck.domain.environments import AlertmanagerTarget
+from modeldeck.sources.alertmanager import wire
+from modeldeck.sources.common.edge import raises_failures
+from modeldeck.sources.http.credentials import credentials_of
+from modeldeck.sources.http.tls import Tls
+from modeldeck.sources.http.transport import Timeouts, Transport
+
+BACKEND = "Alertmanager"
+TIMEOUTS = Timeouts(connect=2.0, read=5.0, total=10.0)
+"""Seconds: an operation goes on without it."""
+
+
+@raises_failures(BACKEND)
+class Alertmanager:
+    """`modeldeck.ports.AlertSource`."""
+
+    def __init__(self, target: AlertmanagerTarget) -> None:
+        self._transport = Transport(
+            BACKEND,
+            _base(target.url),
+            headers={name: value.reveal() for name, value in target.headers.items()},
+            credentials=credentials_of(target.username, target.password, target.token),
+            tls=Tls(verify=not target.insecure_tls, ca_path=target.ca_path),
+            explain=_explain,
+            timeouts=TIMEOUTS,
+        )
+
+    async def alerts(self) -> Alerts:
+        body = await self._transport.get("/api/v2/alerts")
+        return wire.alerts_of(self._transport.decode(body, list[wire.AlertEntry]))
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+
+def _base(url: str) -> str:
+    """The address without what stands behind it in a browser, or in an example."""
+    for page in ("/alerts", "/api/v2", "/#"):
+        url = url.rstrip("/").removesuffix(page)
+    return url.rstrip("/") if urlsplit(url).netloc else url
+
+
+def _explain(body: bytes) -> str:
+    """It answers a refusal as JSON text, or as an object with a message."""
+    try:
+        found = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    if isinstance(found, dict):
+        found = found.get("message", "")
+    return found if isinstance(found, str) else ""
