@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from modeldeck.domain.alerts.alert import Alerts
 from modeldeck.domain.failures import Failure, Unreachable
 from modeldeck.domain.metrics.profiles.queries import WIDE_WINDOW
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
@@ -12,7 +13,7 @@ from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.mlflow.runs import Experiment, Run, RunPage
 from modeldeck.domain.reading import Reading
 from modeldeck.live.deployment_charts import SpanQuery
-from modeldeck.live.hub import Hub, LiveQuery, RunsQuery, Topic
+from modeldeck.live.hub import ALERTS_PAUSE, Hub, LiveQuery, RunsQuery, Topic
 from tests.support import sample
 from tests.support.clocks import FakeClock, settle
 
@@ -99,7 +100,15 @@ async def serving() -> tuple[str, ...]:
     return ("serving",)
 
 
-def hub(heard: Heard, clock: FakeClock, *, tracking: Any = None, metrics: Any = None, watch: Callable[..., Any] | None = None) -> Hub:
+def hub(
+    heard: Heard,
+    clock: FakeClock,
+    *,
+    tracking: Any = None,
+    metrics: Any = None,
+    watch: Callable[..., Any] | None = None,
+    alerts: Any = None,
+) -> Hub:
     def publish(topic: Topic, reading: Reading[Any]) -> None:
         heard.append((topic, reading))
 
@@ -115,6 +124,7 @@ def hub(heard: Heard, clock: FakeClock, *, tracking: Any = None, metrics: Any = 
         namespaces=serving,
         clock=clock,
         publish=publish,
+        alerts=alerts,
     )
 
 
@@ -250,6 +260,28 @@ async def test_how_pods_are_scraped_is_looked_up_now_and_then_and_sooner_while_p
     for _ in range(5):
         await clock.advance(10)
     assert soon <= len(metrics.looked) <= soon + at_once
+    await under_test.stop()
+
+
+async def test_alerts_are_read_again_after_a_while() -> None:
+    class Source:
+        asked = 0
+
+        async def alerts(self) -> Alerts:
+            self.asked += 1
+            return Alerts(left_out=self.asked)
+
+    heard, clock, source = Heard(), FakeClock(), Source()
+    under_test = hub(heard, clock, alerts=source)
+    under_test.start()
+    await settle()
+    assert heard.value(Topic.ALERTS) == Alerts(left_out=1)
+    await clock.advance(ALERTS_PAUSE - 1)
+    await settle()
+    assert source.asked == 1
+    await clock.advance(2)
+    await settle()
+    assert source.asked == 2
     await under_test.stop()
 
 

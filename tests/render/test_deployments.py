@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from modeldeck.domain.alerts.alert import Alert, AlertState
 from modeldeck.domain.kubernetes.rollout import RolloutStatus
 from modeldeck.domain.links.links import LinkSource, ServingLink, Slot
 from modeldeck.domain.metrics.samples import NOTHING_KNOWN, ServingStats
@@ -16,6 +17,8 @@ from modeldeck.render.cell import Cell
 LINK = ServingLink("iris", "7", None, None, LinkSource.ENV_URI, Slot("/spec", "models:/iris/7"), None)
 DONE = RolloutStatus("done", "")
 ROW = ServingRow("serving", "iris", LINK, "iris", "7", "champion", "7", (LiveVersion("7", 2, 2),), 2, 2, 2, 2, DONE, 1, NOTHING_KNOWN, ())
+
+FIRING, PENDING = Alert("A", AlertState.FIRING, {}), Alert("B", AlertState.PENDING, {})
 
 
 def disagreeing(code: Code) -> ServingRow:
@@ -93,3 +96,17 @@ def test_each_state_of_a_rollout_has_a_text_of_its_own_and_a_new_one_its_name() 
     assert len({cell.text for cell in cells}) == 4
     assert [cell.role for cell in cells] == ["ok", "accent", "accent", "bad"]
     assert deployments.rollout(replace(ROW, rollout=RolloutStatus("paused", ""))) == Cell("paused", "muted")
+
+
+@pytest.mark.parametrize(
+    ("alerts", "cell"),
+    [
+        ((), Cell("iris")),
+        (None, Cell("iris")),
+        ((PENDING,), Cell("△ iris", "warn")),
+        ((FIRING, PENDING), Cell("▲ iris", "bad")),
+        ((replace(FIRING, silenced=True),), Cell("iris")),
+    ],
+)
+def test_an_alert_stands_before_the_name(alerts: tuple[Alert, ...] | None, cell: Cell) -> None:
+    assert deployments.name(replace(ROW, alerts=alerts)) == cell

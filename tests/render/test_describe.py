@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from modeldeck.domain.alerts.alert import Alert, AlertState
 from modeldeck.domain.failures import Faulty
 from modeldeck.domain.kubernetes.workloads import Condition, Event
 from modeldeck.domain.links.links import LINK_ANNOTATION, LinkPatterns
@@ -106,6 +107,13 @@ def test_a_link_is_told_with_its_place_and_an_uncertain_one_with_what_to_do() ->
 def test_every_disagreement_stands_there() -> None:
     row = replace(ROW, disagreements=(Disagreement(Code.ALIAS_DIFFERS, "one"), Disagreement(Code.PODS_DIFFER, "two")))
     assert [text.split("! ")[1] for text in texts(described(row)) if "disagrees" in text] == ["one", "two"]
+
+
+def test_alerts_are_told_and_that_they_are_not_known() -> None:
+    alert = Alert("Errors", AlertState.FIRING, {}, NOW - 600, "too many fail")
+    assert of("alert", described(replace(ROW, alerts=(alert,)))) == "Errors fires since 10 min: too many fail"
+    assert of("alerts", described(replace(ROW, alerts=None))).startswith("not known")
+    assert not any("alert" in text for text in texts(described()))
 
 
 def test_without_a_row_the_rest_stands_there_all_the_same() -> None:

@@ -15,7 +15,7 @@ from modeldeck.domain.operations.checks import Check, Verdict
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.plan import Plan
 from modeldeck.operations.planning import alerts as module
-from modeldeck.operations.planning.alerts import alert_words, alerts
+from modeldeck.operations.planning.alerts import alerts
 from modeldeck.operations.planning.plan import plan
 from tests.operations.conftest import Bench
 
@@ -128,8 +128,6 @@ async def test_a_plan_holds_it(bench: Bench) -> None:
     assert [check.name for check in made.refused] == ["alerts"]
 
 
-def test_words() -> None:
-    assert alert_words(FIRING, NOW) == "HighErrors (page) fires since 10 min: too many fail"
-    assert alert_words(replace(SILENCED, since=None, summary=""), NOW) == "HighErrors (page) fires, silenced"
-    assert alert_words(Alert("", AlertState.PENDING, {}, NOW + 5), NOW) == "an alert without a name is pending since 1 s"
-    assert "\x1b" not in alert_words(replace(FIRING, summary="\x1b[2J"), NOW)
+async def test_what_alerts_say_instructs_no_terminal(bench: Bench) -> None:
+    (found,) = await told(bench, Alerts((replace(FIRING, summary="\x1b[2J"),)))
+    assert found.message.isprintable()

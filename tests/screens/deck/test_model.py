@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from modeldeck.cli.snapshot import Snapshot, Told
+from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
 from modeldeck.domain.failures import Unreachable
+from modeldeck.domain.metrics.series_scope import SeriesScope
+from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.fleet_metrics import Stats
 from modeldeck.live.hub import Topic
 from modeldeck.screens.deck.model import DeckModel
@@ -42,3 +45,25 @@ def test_without_a_fleet_there_are_no_rows() -> None:
     model = DeckModel(sample.ENVIRONMENT)
     model.receive(Topic.REGISTRY, sample.reading(sample.REGISTRY))
     assert model.truth == ()
+
+
+def test_rows_tell_the_alerts_about_them_while_these_can_be_read() -> None:
+    model = DeckModel(sample.ENVIRONMENT)
+    model.receive(Topic.FLEET, sample.reading(sample.FLEET))
+    assert {row.alerts for row in model.truth} == {()}
+    firing = Alert("Errors", AlertState.FIRING, {"namespace": "serving", "deployment": "iris"})
+    live = sample.reading(Alerts((firing,)))
+    assert PaneName.DEPLOYMENTS in model.receive(Topic.ALERTS, live)
+    assert {row.key: row.alerts for row in model.truth if row.alerts} == {"serving/iris": (firing,)}
+    model.receive(Topic.ALERTS, replace(live, failure=Unreachable("connection refused")))
+    assert {row.alerts for row in model.truth} == {None}
+
+
+def test_alerts_of_another_cluster_are_about_no_row() -> None:
+    assert sample.ENVIRONMENT.prometheus is not None
+    scope = SeriesScope(matchers=('cluster="prod"',))
+    model = DeckModel(replace(sample.ENVIRONMENT, prometheus=replace(sample.ENVIRONMENT.prometheus, scope=scope)))
+    model.receive(Topic.FLEET, sample.reading(sample.FLEET))
+    there = Alert("Errors", AlertState.FIRING, {"namespace": "serving", "deployment": "iris", "cluster": "test"})
+    model.receive(Topic.ALERTS, sample.reading(Alerts((there,))))
+    assert {row.alerts for row in model.truth} == {()}

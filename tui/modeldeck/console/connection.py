@@ -46,6 +46,7 @@ class EnvironmentConnection:
             publish=publish,
             refresh=environment.refresh,
             patterns=environment.patterns,
+            alerts=clients.alerts,
         )
         self.hub.start()
 

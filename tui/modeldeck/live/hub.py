@@ -23,13 +23,15 @@ from modeldeck.live.fleet_metrics import FleetMetrics, Stats, chart_queries
 from modeldeck.live.poller import Poller
 from modeldeck.live.recent_runs import RUNS_A_PAGE, RecentRuns
 from modeldeck.live.scrapes import Scrapes
-from modeldeck.ports import Clock, Metrics, ModelRegistry, Tracking, Watch
+from modeldeck.ports import AlertSource, Clock, Metrics, ModelRegistry, Tracking, Watch
 
 if TYPE_CHECKING:
     from modeldeck.live.deployment_charts import DeploymentCharts
 
 PAUSE_FOR_EACH_ID = 0.005
 """Seconds between two searches, for each experiment: MLflow wants the ids of those that it is to search."""
+ALERTS_PAUSE = 15.0
+"""Seconds: rules are evaluated once a minute, or four times."""
 
 
 class Topic(StrEnum):
@@ -39,6 +41,7 @@ class Topic(StrEnum):
     FLEET = "fleet"
     STATS = "stats"
     LIVE = "live"
+    ALERTS = "alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Hub:
         publish: Publish,
         refresh: float = 5.0,
         patterns: LinkPatterns = _NO_PATTERNS,
+        alerts: AlertSource | None = None,
     ) -> None:
         self._environment = environment
         self._tracking = tracking
@@ -134,6 +138,8 @@ class Hub:
         if metrics is not None:
             self._add(Topic.STATS, self._fetch_stats, refresh)
             self._add(Topic.LIVE, self._fetch_live, refresh)
+        if alerts is not None:
+            self._add(Topic.ALERTS, alerts.alerts, max(refresh, ALERTS_PAUSE))
         self._watch = make_watch(self._take_fleet) if make_watch else None
 
     def _add(self, topic: Topic, fetch: Callable[[], Coroutine[Any, Any, Any]], interval: float) -> None:
@@ -144,7 +150,7 @@ class Hub:
             lambda reading: self._say(topic, reading),
             interval=interval,
             clock=self._clock,
-            backend="Prometheus" if topic in (Topic.STATS, Topic.LIVE) else "MLflow",
+            backend="Prometheus" if topic in (Topic.STATS, Topic.LIVE, Topic.ALERTS) else "MLflow",
         )
 
     def _take_fleet(self, reading: Reading[Fleet]) -> None:

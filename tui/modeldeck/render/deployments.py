@@ -19,6 +19,15 @@ def sign(row: ServingRow) -> str:
     return "?" if row.link is None else " "
 
 
+def name(row: ServingRow) -> Cell:
+    """`▲ iris` while an alert fires for it, `△ iris` while one is pending. One that is silenced is told in the detail only."""
+    loud = [alert for alert in row.alerts or () if not alert.silenced]
+    if not loud:
+        return Cell(row.deployment)
+    firing = any(alert.firing for alert in loud)
+    return Cell(f"{'▲' if firing else '△'} {row.deployment}", "bad" if firing else "warn")
+
+
 def version(text: str | None) -> str:
     """`v7`; the version of nobody knows what is a dash."""
     return f"v{text}" if text is not None else numbers.NONE

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
+from modeldeck.domain.alerts.formatting import alert_words
 from modeldeck.domain.kubernetes.workloads import Deployment, Event, Pod, ReplicaSet
 from modeldeck.domain.links.links import LINK_ANNOTATION, LinkPatterns
 from modeldeck.domain.mlflow.registry import ModelVersion
@@ -126,6 +127,7 @@ def deployment_lines(
         lines.append(
             pair("spec / alias / live", deployments.spec(row), Cell(" / "), deployments.alias(row), Cell(" / "), deployments.live(row))
         )
+        lines += _alert_lines(row, now)
         lines += [pair("disagrees", Cell(f"! {found.message}", "warn")) for found in row.disagreements]
     cause = deployment.annotations.get("kubernetes.io/change-cause")
     if cause:
@@ -152,6 +154,12 @@ def _link_lines(row: ServingRow) -> list[Line]:
         lines = [pair("link", Cell("no link to a model version found", "muted"))]
     lines += [pair("", Cell(message, "muted")) for message in row.unread]
     return [*lines, *(pair("the server", Cell(f"calls it {message}", "muted")) for message in row.called)]
+
+
+def _alert_lines(row: ServingRow, now: float) -> list[Line]:
+    if row.alerts is None:
+        return [pair("alerts", Cell("not known: they cannot be read at the moment", "muted"))]
+    return [pair("alert", Cell(alert_words(one, now), "bad" if one.firing and not one.silenced else "warn")) for one in row.alerts]
 
 
 def _replicas(d: Deployment) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from modeldeck.domain.alerts.alert import Alert
 from modeldeck.domain.kubernetes.rollout import RolloutStatus
 from modeldeck.domain.links.links import ServingLink
 from modeldeck.domain.metrics.samples import ServingStats
@@ -68,6 +69,9 @@ class ServingRow:
     """In words: what may say which version serves, but does not stand in the template. Only where there is no `link`."""
     called: tuple[str, ...] = ()
     """What servers call their version, where that is not known to mean the registered one."""
+
+    alerts: tuple[Alert, ...] | None = ()
+    """Those about it, firing ones first; None: not known any more."""
 
     @property
     def key(self) -> str:

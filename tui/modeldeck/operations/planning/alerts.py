@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Sequence
 
 from modeldeck.domain.alerts.alert import Alert, Alerts
+from modeldeck.domain.alerts.formatting import alert_words
 from modeldeck.domain.alerts.matching import alerts_by_deployment
 from modeldeck.domain.environments import AlertPolicy
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.gates.formatting import span
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.operations.checks import Check, CheckName, Verdict
 from modeldeck.domain.operations.intent import Kind
@@ -54,14 +54,4 @@ def _check(mine: Sequence[Alert], found: Alerts, now: float, *, refuses: bool) -
     loud = [alert for alert in mine if alert.firing and not alert.silenced]
     verdict = Verdict.REFUSE if loud and refuses else Verdict.WARN
     more = f", and {len(mine) - LISTED} more" if len(mine) > LISTED else ""
-    return Check(CheckName.ALERTS, verdict, f"{', '.join(alert_words(one, now) for one in mine[:LISTED])}{more}{gaps}", _HINT)
-
-
-def alert_words(alert: Alert, now: float) -> str:
-    """`HighErrors (critical) fires since 12 min: too many requests fail`."""
-    severity = f" ({sanitize(alert.severity, limit=20)})" if alert.severity else ""
-    state = "fires" if alert.firing else "is pending"
-    silenced = ", silenced" if alert.silenced else ""
-    since = f" since {span(max(0.0, now - alert.since))}" if alert.since is not None else ""
-    summary = f": {sanitize(alert.summary, limit=120)}" if alert.summary else ""
-    return f"{sanitize(alert.name, limit=80) or 'an alert without a name'}{severity} {state}{since}{silenced}{summary}"
+    return Check(CheckName.ALERTS, verdict, f"{sanitize(', '.join(alert_words(one, now) for one in mine[:LISTED]))}{more}{gaps}", _HINT)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from modeldeck.domain.alerts.matching import MOST, alerts_by_deployment
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.kubernetes.annotations import OperationAnnotation
 from modeldeck.domain.kubernetes.annotations import under_way as marked
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
+from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.mlflow.registry import ModelVersion, Registry
 from modeldeck.domain.mlflow.runs import Run
 from modeldeck.domain.reading import Reading
@@ -47,6 +49,7 @@ _TOUCHES: Mapping[Topic, frozenset[PaneName]] = {
     Topic.FLEET: frozenset({PaneName.VERSIONS, PaneName.DEPLOYMENTS, PaneName.LIVE}),
     Topic.STATS: frozenset({PaneName.DEPLOYMENTS, PaneName.LIVE}),
     Topic.LIVE: frozenset({PaneName.LIVE}),
+    Topic.ALERTS: frozenset({PaneName.DEPLOYMENTS}),
 }
 """Which panes show something of a topic."""
 
@@ -87,7 +90,7 @@ class DeckModel:
         changed = before is None or before.value is not reading.value or before.state != reading.state
         if topic is Topic.REGISTRY and before is not None:
             self._lost = lost_words(self.selection, before.value, reading.value) or self._lost
-        if changed and topic in (Topic.FLEET, Topic.REGISTRY, Topic.STATS):
+        if changed and topic in (Topic.FLEET, Topic.REGISTRY, Topic.STATS, Topic.ALERTS):
             self.truth = self._join()
         return _TOUCHES[topic]
 
@@ -95,7 +98,20 @@ class DeckModel:
         groups = self.stats.groups if self.stats is not None else ()
         measured = self._readings.get(Topic.STATS)
         # A row has no room for a figure's age, so figures that are not live are not known; the live pane tells theirs.
-        return self._joiner.measured_rows(self.fleet, self.registry, groups, figures=measured is None or measured.failure is None)
+        rows = self._joiner.measured_rows(self.fleet, self.registry, groups, figures=measured is None or measured.failure is None)
+        return self._alerted(rows)
+
+    def _alerted(self, rows: tuple[ServingRow, ...]) -> tuple[ServingRow, ...]:
+        """The rows with the alerts about them; those that are not read any more are not known."""
+        reading = self._readings.get(Topic.ALERTS)
+        if reading is None or reading.state == "loading":
+            return rows
+        if reading.failure is not None or reading.value is None:
+            return tuple(replace(row, alerts=None) for row in rows)
+        target = self.environment.prometheus
+        scope = target.scope if target is not None else SeriesScope()
+        found = alerts_by_deployment(reading.value.alerts, {row.key for row in rows}, scope)
+        return tuple(replace(row, alerts=found[row.key][:MOST]) if row.key in found else row for row in rows)
 
     # ── what was read ──
 

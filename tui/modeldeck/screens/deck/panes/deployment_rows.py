@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def source(*, several_namespaces: bool, empty: str, under_way: Callable[[str], ActiveOperation | None]) -> TableSource[ServingRow]:
     """`under_way`: what the journal says goes on on `namespace/name`; the mark of a colleague's operation stands in the row itself."""
     columns: list[Column[ServingRow]] = [
-        Column("name", "name", lambda row: Cell(row.deployment), sort=lambda row: row.deployment, min_width=14, max_width=40, weight=1),
+        Column("name", "name", render.name, sort=lambda row: row.deployment, min_width=14, max_width=40, weight=1),
     ]
     if several_namespaces:
         columns.append(
