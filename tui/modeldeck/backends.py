@@ -18,7 +18,7 @@ from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.history.remembering import RememberingRegistry
 from modeldeck.operations.history.sightings import SqliteSightings, registry_id
 from modeldeck.operations.journal.journal import SqliteJournal, default_path
-from modeldeck.ports import AlertSource, Watch
+from modeldeck.ports import AlertSource, Silences, Watch
 
 if TYPE_CHECKING:
     from modeldeck.operations.runner.handle import RunnerHandle
@@ -79,14 +79,15 @@ def connect(environment: Environment) -> Backends:
         metrics = _metrics(environment.prometheus, opened)
         closers.append(metrics.aclose)
     alerts: AlertSource | None = metrics
+    silences: Silences | None = None
     if environment.alertmanager is not None:
         from modeldeck.sources.alertmanager.client import Alertmanager
         from modeldeck.sources.alertmanager.combined import CombinedAlerts
 
         alertmanager = Alertmanager(environment.alertmanager)
-        alerts = CombinedAlerts(alerts, alertmanager)
+        alerts, silences = CombinedAlerts(alerts, alertmanager), alertmanager
         closers.append(alertmanager.aclose)
-    return Backends(Clients(environment, tracking, registry, cluster, metrics, alerts), watch, tuple(closers), own)
+    return Backends(Clients(environment, tracking, registry, cluster, metrics, alerts, silences), watch, tuple(closers), own)
 
 
 def _metrics(target: PrometheusTarget, cluster: KubernetesCluster | None) -> PrometheusMetrics:

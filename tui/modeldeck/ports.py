@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from modeldeck.domain.alerts.alert import Alerts
+    from modeldeck.domain.alerts.silence import Silence
     from modeldeck.domain.identity import ClusterId
     from modeldeck.domain.kubernetes.leases import Lease
     from modeldeck.domain.kubernetes.scheduling import SchedulerSnapshot
@@ -239,6 +240,22 @@ class Metrics(Protocol):
 class AlertSource(Protocol):
     async def alerts(self) -> Alerts:
         """Those that are pending or firing. Raises a Failure where they are not known, which is never none."""
+        ...
+
+
+class Silences(Protocol):
+    """Alertmanager's silences."""
+
+    async def silence(self, wanted: Silence) -> str:
+        """Its id."""
+        ...
+
+    async def silences(self) -> tuple[Silence, ...]:
+        """Those of modeldeck's that have not ended."""
+        ...
+
+    async def expire(self, silence_id: str) -> None:
+        """Nothing is raised where it has ended, or there is none."""
         ...
 
 

@@ -142,6 +142,8 @@ def _changing(parser: argparse.ArgumentParser) -> None:
     message = "how the new pods are judged (default: the environment's gate); 'none' needs --reason"
     parser.add_argument("--gate", metavar="FILE|none", help=message)
     parser.add_argument("--deadline", metavar="SECONDS", type=_seconds, default=600.0, help="for the rollout (default: 600)")
+    message = "silence alerts about the deployment in Alertmanager meanwhile (default: as the environment says)"
+    parser.add_argument("--silence", action=argparse.BooleanOptionalAction, default=None, help=message)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--wait", action="store_true", help="stay until it has ended (default)")
     how.add_argument("--detach", action="store_true", help="print its id and leave it to itself")

@@ -97,6 +97,7 @@ async def _intent(environment: Environment, backends: Backends, given: argparse.
         then=tuple(keys[1:]),
         copy_to=given.copy_to if promote else None,
         ungated=given.gate == "none",
+        silence=given.silence if given.silence is not None else environment.silence is not None,
     )
 
 

@@ -208,6 +208,7 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], hea
         prometheus=prometheus if url else None,
         alertmanager=alertmanager if alertmanager.url else None,
         alerts=AlertPolicy(get("alerts", "warn")),
+        silence=get("silence", None),
         read_only=get("read_only", False),
         protected=get("protected", False),
         approval=get("approval", False),

@@ -19,6 +19,7 @@ class _Handed(msgspec.Struct):
     cluster: ClusterTarget | None
     prometheus: PrometheusTarget | None
     alertmanager: AlertmanagerTarget | None
+    silence: tuple[str, ...] | None
     read_only: bool
     champion: str
     patterns: LinkPatterns

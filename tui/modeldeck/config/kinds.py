@@ -252,6 +252,16 @@ def _alerts(value: object) -> str:
     return str(value)
 
 
+def _silence(value: object) -> tuple[str, ...] | None:
+    if isinstance(value, bool):
+        return () if value else None
+    if not isinstance(value, list) or not value:
+        raise InvalidValue(f"expected true, false or an array of alerts' names, found {named(value)}")
+    if len(value) > 50:
+        raise InvalidValue(f"expected at most 50 alerts' names, found {len(value)}")
+    return tuple(map(_text, value))
+
+
 def _not_as_text(text: str) -> object:
     raise InvalidValue("expected in the file only")
 
@@ -279,6 +289,8 @@ MATCHERS = SettingKind(_matchers, _not_as_text)
 """PromQL's."""
 ALERTS = SettingKind(_alerts, _alerts)
 """What a plan makes of alerts that fire."""
+SILENCE = SettingKind(_silence, _not_as_text)
+"""None, all, or the names of alerts."""
 PATH = SettingKind(_text, _text)
 """A file, relative to the configuration file where it stands there; `~` is the home folder."""
 THEME = SettingKind(_text, _text)

@@ -36,6 +36,7 @@ def _shown(environment: Environment) -> dict[str, object]:
     shown["links"] = _links(environment.patterns)
     shown["gate"], shown["gates"] = _gates(environment)
     shown["profiles"] = [one.name for one in environment.prometheus.scope.profiles] if environment.prometheus is not None else []
+    shown["silence"] = False if environment.silence is None else list(environment.silence) or True
     shown["objectives"] = {key: asdict(one) for key, one in environment.objectives}
     shown["origins"] = dict(environment.origins)
     return shown
@@ -98,6 +99,7 @@ def _text(environment: Environment, *, current: bool) -> list[str]:
     for table in (*_TABLES, "links"):
         below = shown[table]
         flat.update({f"{table}.{key}": value for key, value in below.items()} if isinstance(below, dict) else {table: "not configured"})
+    flat["silence"] = shown["silence"]
     flat["profiles"], flat["objectives"] = shown["profiles"], [key for key, _ in environment.objectives]
     flat = {key: value for key, value in flat.items() if value not in ("", None, [], {}, ())}
     flat.update(_set_in_gates(environment, shown))

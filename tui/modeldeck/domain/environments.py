@@ -117,6 +117,8 @@ class Environment:
     prometheus: PrometheusTarget | None
     alertmanager: AlertmanagerTarget | None = None
     alerts: AlertPolicy = AlertPolicy.WARN
+    silence: tuple[str, ...] | None = None
+    """Alerts that operations silence unless told otherwise; () is all about their deployments, None none."""
     read_only: bool = False
     protected: bool = False
     """Changes need the deployment's name typed, and a reason."""

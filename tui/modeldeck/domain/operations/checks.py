@@ -33,6 +33,7 @@ class CheckName(StrEnum):
     AUTOSCALER = "autoscaler"
     GATE = "gate"
     ALERTS = "alerts"
+    SILENCE = "silence"
     LOCK = "lock"
     OTHER = "other"
     """A check of a newer modeldeck, met in its journal."""

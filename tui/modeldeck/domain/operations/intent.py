@@ -38,6 +38,9 @@ class Intent:
     ungated: bool = False
     """Asked for without any gate, which needs a reason."""
 
+    silence: bool = False
+    """Whether alerts about its deployments are silenced while it is under way."""
+
     @property
     def key(self) -> str:
         """`namespace/name` of the deployment."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure, Unreachable
-from modeldeck.ports import AlertSource, Cluster, Metrics, ModelRegistry, Tracking
+from modeldeck.ports import AlertSource, Cluster, Metrics, ModelRegistry, Silences, Tracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Clients:
     cluster: Cluster | None
     metrics: Metrics | None
     alerts: AlertSource | None = None
+    silences: Silences | None = None
 
     def need_registry(self) -> ModelRegistry:
         """Raises Unreachable where the environment names no MLflow."""
@@ -31,6 +32,12 @@ class Clients:
         if self.cluster is None:
             raise not_configured("Kubernetes", "KUBECONFIG or --kubeconfig")
         return self.cluster
+
+    def need_silences(self) -> Silences:
+        """Raises Unreachable where the environment names no Alertmanager."""
+        if self.silences is None:
+            raise not_configured("Alertmanager", "ALERTMANAGER_URL, or alertmanager.url in the configuration")
+        return self.silences
 
     def need_tracking(self) -> Tracking:
         """Raises Unreachable where the environment names no MLflow."""

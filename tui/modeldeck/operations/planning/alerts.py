@@ -25,6 +25,22 @@ _HINT = "look into them first; `alerts` in the configuration says what a plan ma
 
 async def alerts(inputs: PlanInputs, clients: Clients, now: float) -> tuple[Check, ...]:
     """None where nobody could know of any. A roll-back is never refused: it may be what the alerts are for."""
+    return (*await _firing(inputs, clients, now), *_silence(inputs, clients))
+
+
+def _silence(inputs: PlanInputs, clients: Clients) -> tuple[Check, ...]:
+    """Only where alerts are to be silenced."""
+    if not inputs.intent.silence:
+        return ()
+    if clients.silences is None:
+        message = "alerts are not silenced: this environment names no Alertmanager"
+        return (Check(CheckName.SILENCE, Verdict.WARN, message, "set alertmanager.url, or leave --silence away"),)
+    named = clients.environment.silence
+    which = f"{', '.join(named)}" if named else "all alerts"
+    return (Check(CheckName.SILENCE, Verdict.OK, f"{sanitize(which, limit=300)} about it are silenced in Alertmanager meanwhile"),)
+
+
+async def _firing(inputs: PlanInputs, clients: Clients, now: float) -> tuple[Check, ...]:
     environment, source = clients.environment, clients.alerts
     if source is None:
         return ()

@@ -21,6 +21,7 @@ from modeldeck.operations.execution.lock import RENEW, Locks
 from modeldeck.operations.execution.recover import Recovery, reopened, resume, take_back
 from modeldeck.operations.journal.journal import JournalFailure, SqliteJournal
 from modeldeck.operations.journal.signals import SignalInbox, signals_in
+from modeldeck.operations.runner.silencing import silencing
 from modeldeck.ports import Clock
 
 HEARTBEAT = 2.0
@@ -61,7 +62,12 @@ async def carry_out(order: Order, clients: Clients, journal: SqliteJournal, cloc
     """
     inbox = SignalInbox(cancel)
     locks = Locks(clients.need_cluster(), clock)
-    with_ = Recovery(clients, journal, clock, lambda operation: None, inbox, locks)
+    async with silencing(journal.plan(order.operation), clients, journal, clock) as quiet:
+        with_ = Recovery(clients, journal, clock, quiet.progress, inbox, locks)
+        return await _carry(order, with_, journal, locks)
+
+
+async def _carry(order: Order, with_: Recovery, journal: SqliteJournal, locks: Locks) -> Operation:
     work = {Verb.RESUME: resume, Verb.UNDO: take_back, Verb.EXECUTE: _first}[order.verb](order.operation, with_)
     async with _beside(with_, order.operation, journal, locks) as gone:
         carrying = asyncio.ensure_future(work)

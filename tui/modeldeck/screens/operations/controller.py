@@ -127,7 +127,9 @@ class OperationsController:
         if self._open_own(row):
             return
         environment = self._fleet_view.environment
-        intent = Intent(kind, row.namespace, row.deployment, model, version, actor=self._monitor.who, alias=environment.champion)
+        silence = environment.silence is not None
+        actor, alias = self._monitor.who, environment.champion
+        intent = Intent(kind, row.namespace, row.deployment, model, version, actor=actor, alias=alias, silence=silence)
         self._app.push_screen(PlanScreen(self._monitor, intent, self._fleet_view, self._begun))
 
     def _open_own(self, row: ServingRow) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import itertools
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from modeldeck.domain.alerts.alert import Alerts
+from modeldeck.domain.alerts.silence import CREATOR, Silence
 from modeldeck.domain.environments import AlertmanagerTarget
+from modeldeck.domain.failures import Faulty, NotFound
 from modeldeck.sources.alertmanager import wire
 from modeldeck.sources.common.edge import raises_failures
 from modeldeck.sources.http.credentials import credentials_of
@@ -17,11 +20,13 @@ from modeldeck.sources.http.transport import Timeouts, Transport
 BACKEND = "Alertmanager"
 TIMEOUTS = Timeouts(connect=2.0, read=5.0, total=10.0)
 """Seconds: an operation goes on without it."""
+MOST = 1000
+"""Silences."""
 
 
 @raises_failures(BACKEND)
 class Alertmanager:
-    """`modeldeck.ports.AlertSource`."""
+    """`modeldeck.ports.AlertSource` and `Silences`."""
 
     def __init__(self, target: AlertmanagerTarget) -> None:
         self._transport = Transport(
@@ -37,6 +42,26 @@ class Alertmanager:
     async def alerts(self) -> Alerts:
         body = await self._transport.get("/api/v2/alerts")
         return wire.alerts_of(self._transport.decode(body, list[wire.AlertEntry]))
+
+    async def silence(self, wanted: Silence) -> str:
+        body = await self._transport.post("/api/v2/silences", wire.silence_to_json(wanted))
+        return self._transport.decode(body, wire.SilenceMade).silenceID
+
+    async def silences(self) -> tuple[Silence, ...]:
+        """Those of modeldeck's that have not ended."""
+        entries = self._transport.decode(await self._transport.get("/api/v2/silences"), list[wire.SilenceEntry])
+        found = (wire.silence_of(entry) for entry in entries if entry.createdBy == CREATOR and entry.status.state != "expired")
+        return tuple(itertools.islice(found, MOST))
+
+    async def expire(self, silence_id: str) -> None:
+        """Nothing is raised where there is none, or it has ended: of that, 0.25 says that something is wrong with itself."""
+        try:
+            await self._transport.delete(f"/api/v2/silence/{quote(silence_id, safe='')}")
+        except NotFound:
+            return
+        except Faulty:
+            if any(one.id == silence_id for one in await self.silences()):
+                raise
 
     async def aclose(self) -> None:
         await self._transport.aclose()
