@@ -56,6 +56,10 @@ class Tracking(Protocol):
 
     async def artifacts(self, run_id: str, path: str = "") -> tuple[Artifact, ...]: ...
 
+    async def artifact(self, run_id: str, path: str, *, most: int) -> bytes:
+        """One file of a run. Raises NotFound where there is none, TooLarge for more than `most` bytes."""
+        ...
+
 
 class ModelRegistry(Protocol):
     """MLflow's registry half."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from modeldeck.domain.environments import MlflowTarget
-from modeldeck.domain.failures import Faulty, NotFound, Rejected
+from modeldeck.domain.failures import Faulty, NotFound, Rejected, TooLarge
 from modeldeck.domain.mlflow.announcements import Announcement, announced_by_others, announcement_text, moving_tag
 from modeldeck.domain.mlflow.runs import Artifact, DatasetInput, RunStatus
 from modeldeck.sources.mlflow.opening import Mlflow, open_mlflow
@@ -107,6 +107,18 @@ async def test_history_is_sampled_from_first_to_last(mlflow: Mlflow, world: Worl
 async def test_artifacts(mlflow: Mlflow, world: World) -> None:
     assert set(await mlflow.tracking.artifacts(world.folder)) == {Artifact("model", True, None), Artifact("notes", True, None)}
     assert await mlflow.tracking.artifacts(world.folder, "notes") == (Artifact("notes/readme.txt", False, 11),)
+
+
+async def test_a_file_of_a_run(mlflow: Mlflow, world: World) -> None:
+    found = await mlflow.tracking.artifact(world.folder, "notes/readme.txt", most=11)
+    assert len(found) == 11
+    with pytest.raises(TooLarge, match="readme"):
+        await mlflow.tracking.artifact(world.folder, "notes/readme.txt", most=10)
+    for path in ("notes/other.txt", "notes", "no/such.txt", "other.txt"):
+        with pytest.raises(NotFound):
+            await mlflow.tracking.artifact(world.folder, path, most=1000)
+    with pytest.raises(NotFound):
+        await mlflow.tracking.artifact("0" * 32, "notes/readme.txt", most=1000)
 
 
 async def test_what_is_missing_is_not_found(mlflow: Mlflow) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from modeldeck.domain.failures import Forbidden, NotFound, Rejected
 from modeldeck.domain.mlflow.registry import OWN_TAGS, Followed, ModelAccess, ModelVersion, RegisteredModel, Registry
 from modeldeck.domain.mlflow.runs import Artifact, Experiment, MetricPoint, Run, RunPage
-from modeldeck.sources.common.bounds import PageTokens
+from modeldeck.sources.common.bounds import PageTokens, too_large
 from modeldeck.sources.common.edge import raises_failures
 from modeldeck.sources.mlflow.experiments import ExperimentChange, ExperimentFollower
 from modeldeck.sources.mlflow.following import Offered, RegistryFollower, joined
@@ -25,6 +25,7 @@ from modeldeck.sources.mlflow.rules import (
     folders_to_try,
     no_model,
     quoted,
+    refuse_file,
     refuse_nul,
     refuse_prompt,
     thinned,
@@ -83,6 +84,9 @@ class ClientTracking:
 
     async def artifacts(self, run_id: str, path: str = "") -> tuple[Artifact, ...]:
         return await self._mlflow.ask(lambda client: _artifacts(client, run_id, path))
+
+    async def artifact(self, run_id: str, path: str, *, most: int) -> bytes:
+        return await self._mlflow.ask(lambda client: _artifact(client, run_id, path, most))
 
 
 @raises_failures(BACKEND)
@@ -269,6 +273,19 @@ def _history(client: Any, run_id: str, metric: str, points: int) -> tuple[Metric
 
 def _artifacts(client: Any, run_id: str, path: str = "") -> tuple[Artifact, ...]:
     return tuple(Artifact(entry.path, entry.is_dir, entry.file_size) for entry in client.list_artifacts(run_id, path or None))
+
+
+def _artifact(client: Any, run_id: str, path: str, most: int) -> bytes:
+    from mlflow.artifacts import download_artifacts
+
+    refuse_file(_artifacts(client, run_id, path.rpartition("/")[0]), run_id, path, most)
+    with tempfile.TemporaryDirectory() as folder:
+        file = download_artifacts(run_id=run_id, artifact_path=path, dst_path=folder, tracking_uri=client.tracking_uri)
+        with open(file, "rb") as found:
+            data = found.read(most + 1)
+    if len(data) > most:
+        raise too_large(most, backend=BACKEND, what=f"{path} of run {run_id}")
+    return data
 
 
 def _all_models(client: Any) -> list[RegisteredModel]:

@@ -21,7 +21,7 @@ from modeldeck.sources.mlflow import wire as wire
 from modeldeck.sources.mlflow.experiments import ExperimentChange, ExperimentFollower
 from modeldeck.sources.mlflow.login import told_login
 from modeldeck.sources.mlflow.pages import PageSize
-from modeldeck.sources.mlflow.rules import BACKEND, FIRST_EXPERIMENT, meant, refuse_nul, thinned
+from modeldeck.sources.mlflow.rules import BACKEND, FIRST_EXPERIMENT, meant, refuse_file, refuse_nul, thinned
 
 API = "/api/2.0/mlflow"
 POINTS_PAGE, MOST_POINTS = 10_000, 100_000
@@ -192,6 +192,11 @@ class RestTracking:
 
     async def artifacts(self, run_id: str, path: str = "") -> tuple[Artifact, ...]:
         return await list_artifacts(self._transport, run_id, path)
+
+    async def artifact(self, run_id: str, path: str, *, most: int) -> bytes:
+        # The server reads an object store with its own credentials, and words a file that is not there as it likes: the list tells it.
+        refuse_file(await list_artifacts(self._transport, run_id, path.rpartition("/")[0]), run_id, path, most)
+        return await self._transport.get("/get-artifact", params={"run_uuid": run_id, "path": path}, most=most)
 
 
 def _in_order(answer: wire.HistoryAnswer) -> tuple[MetricPoint, ...]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from modeldeck.domain.failures import Failure, Faulty, Forbidden, Malformed, NotFound, Rejected
 from modeldeck.domain.mlflow.registry import ModelVersion, RegisteredModel, Registry
-from modeldeck.domain.mlflow.runs import MetricPoint
+from modeldeck.domain.mlflow.runs import Artifact, MetricPoint
+from modeldeck.sources.common.bounds import too_large
 
 FIRST_EXPERIMENT = "0"
 """MLflow makes it with its store, so that the time of its making tells one store from another at the same address."""
@@ -77,6 +78,15 @@ def quoted(text: str) -> str:
     if "'" in text and '"' in text:
         raise Rejected(f"MLflow cannot search for a name with both kinds of quotes: {text}", backend=BACKEND)
     return f'"{text}"' if "'" in text else f"'{text}'"
+
+
+def refuse_file(found: Sequence[Artifact], run_id: str, path: str, most: int) -> None:
+    """Raises NotFound where the file is not among those of its folder, TooLarge where it has more than `most` bytes."""
+    file = next((each for each in found if each.path == path and not each.is_dir), None)
+    if file is None:
+        raise NotFound(f"run {run_id} has no file {path}", backend=BACKEND)
+    if (file.size or 0) > most:
+        raise too_large(most, backend=BACKEND, what=f"{path} of run {run_id}")
 
 
 def model_file_words(text: str) -> str | None:
