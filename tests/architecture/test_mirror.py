@@ -35,6 +35,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     "values without a rule": {
         "modeldeck/domain/changes": "change_event",
         "modeldeck/domain/kubernetes": "surroundings",
+        "modeldeck/domain/drift": "findings",
         "modeldeck/domain/metrics": "samples",
         "modeldeck/domain/operations": "rollback_target",
     },

@@ -11,6 +11,7 @@ import pytest
 from modeldeck.backends import Backends, open_sightings
 from modeldeck.cli import change, deciding, gate, here, history, metrics, operations, register, slo, status
 from modeldeck.cli.doctor import doctor
+from modeldeck.cli.drift import verb as drift_verb
 from modeldeck.cli.live import live
 from modeldeck.cli.main import main
 from modeldeck.config.values import Flags
@@ -69,7 +70,7 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
         clients = replace(fake.clients, environment=environment, registry=remembering)
         return Backends(clients, None, (remembering.aclose,), own)
 
-    for module in (change, deciding, doctor, gate, here, history, live, metrics, register, slo, status):
+    for module in (change, deciding, doctor, drift_verb, gate, here, history, live, metrics, register, slo, status):
         monkeypatch.setattr(module, "connect", connect)
     for module in (change, doctor, history, operations):
         monkeypatch.setattr(module, "open_journal", lambda environment: journal)

@@ -69,7 +69,7 @@ def prepared(shell: Shell, argv: list[str]) -> None:
 def test_it_ends_as_it_should(command: str, shell: Shell, tmp_path: Path) -> None:
     done = shell("promote", "iris", "2", "--deployment", "serving/iris", "--yes", "-o", "json").json
     (tmp_path / "gate.toml").write_text("max_p99 = 0.25\n")
-    shell.fake.measured = any(f" {verb} " in command for verb in ("gate", "metrics", "live"))
+    shell.fake.measured = any(f" {verb}" in command for verb in ("gate", "metrics", "live", "drift"))
     known = {"NS/NAME": "serving/iris", "MODEL": "iris", "NAME": "iris", "VERSION": "1", "RUN": "abc123", "ID": done["id"]}
     known |= {"FILE": str(tmp_path / "gate.toml"), "TEXT": "because", "COMMAND": "true"}
     argv = [known.get(word, word) for word in command.split()[1:]]

@@ -67,6 +67,15 @@ def test_the_example_of_a_gate_is_a_good_one(tmp_path: Path) -> None:
     assert (file.gate.max_p99, file.gate.for_rollback.warm_up, len(file.gate.criteria)) == (0.25, 15, 1)
 
 
+def test_the_example_of_drift_is_a_good_one(machine: Machine) -> None:
+    [example] = re.findall(r"^```toml\n(.*?)^```", document("docs/drift.md"), re.MULTILINE | re.DOTALL)
+    machine.write(f"[environments.prod]\nprometheus.url = 'http://prometheus'\n{example}")
+    rules = machine.good().environment.drift
+    assert rules is not None
+    assert str(rules.of("serving/iris").baseline) == "training"
+    assert rules.of("serving/iris").histograms == ("petal_width", "petal_length")
+
+
 @pytest.mark.parametrize("key", GATE)
 def test_every_key_of_a_gate_is_in_its_reference(key: str) -> None:
     assert sum(f"`{key}`" in row.split("|")[1] for row in GATES.splitlines() if row.startswith("| `")) == 1

@@ -20,6 +20,7 @@ VERBS = (
     "metrics",
     "live",
     "slo",
+    "drift",
     "config",
     "sandbox",
 )
@@ -39,6 +40,7 @@ verbs:
   metrics check [NS/NAME]                      what is found of each deployment's metrics, what is asked, and what it answers
   live NS/NAME                                 a deployment's figures as a stream: with `--output json` one object a line
   slo [NS/NAME]                                what is left of each error budget, and how fast it burns
+  drift [NS/NAME]                              how far inputs and predictions have moved, and what the counts can tell of it
   config path | show | check                   which settings are in force, and where each comes from
   sandbox                                      a whole stack on this machine: `modeldeck sandbox --help`
 
@@ -107,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
     _metrics(verbs.add_parser("metrics", parents=[everywhere], description="How deployments are measured, and what is not known of them."))
     _live(verbs.add_parser("live", parents=[everywhere], description="A deployment's figures as a stream, one line a reading."))
     _slo(verbs.add_parser("slo", parents=[everywhere], description="Service level objectives: error budgets and burn rates."))
+    _drift(verbs.add_parser("drift", parents=[everywhere], description="How far inputs and predictions have moved."))
     _config(verbs.add_parser("config", parents=[everywhere], description="Which settings are in force."))
     verbs.add_parser("sandbox", add_help=False)
     verbs.add_parser("runner", add_help=False).set_defaults(output="text")
@@ -212,9 +215,39 @@ def _slo(parser: argparse.ArgumentParser) -> None:
     _output(parser)
 
 
+def _drift(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("deployment", nargs="?", metavar="NS/NAME", help="only this one")
+    message = "compare with what was logged at training, with the version before, or with the time before (default: as configured)"
+    parser.add_argument("--baseline", metavar="training|previous|7d", type=_baseline, help=message)
+    message = "how much of the time up to now is compared (default: as configured, 3600)"
+    parser.add_argument("--window", metavar="SECONDS", type=_window, help=message)
+    _output(parser)
+
+
 def _config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("path", "show", "check"))
     _output(parser)
+
+
+def _baseline(text: str) -> object:
+    from modeldeck.domain.drift.settings import baseline_of
+
+    try:
+        return baseline_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _window(text: str) -> float:
+    from modeldeck.domain.drift.settings import LONGEST, SHORTEST
+
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from None
+    if not SHORTEST <= value <= LONGEST:
+        raise argparse.ArgumentTypeError(f"{text} is not between {SHORTEST:.0f} and {LONGEST:.0f}")
+    return value
 
 
 def _seconds(text: str) -> float:

@@ -145,6 +145,10 @@ async def _asynchronous(given: argparse.Namespace, environment: Environment) -> 
         from modeldeck.cli.slo import slo
 
         return await slo(environment, given)
+    if given.verb == "drift":
+        from modeldeck.cli.drift.verb import drift
+
+        return await drift(environment, given)
     from modeldeck.cli.change import change
 
     return await change(environment, given)

@@ -11,6 +11,7 @@ from typing import cast
 from modeldeck.config.document import Document
 from modeldeck.config.keys import ADDRESSES, BY_NAME, KEYS, SECRET_FORMS, TABLES, Key, meant, spellings
 from modeldeck.config.kinds import (
+    DRIFT,
     GATE,
     GATES,
     HEADERS,
@@ -139,6 +140,11 @@ class _Reader:
             from modeldeck.config.objectives import read_objectives
 
             settings[key.name] = self._setting(path, read_objectives(self._document, path, value))
+            return
+        if key.kind is DRIFT:
+            from modeldeck.config.drift.settings import read_drift  # likewise
+
+            settings[key.name] = self._setting(path, read_drift(self._document, path, value))
             return
         try:
             fit: object

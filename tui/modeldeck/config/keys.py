@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from modeldeck.config.kinds import (
     ALERTS,
     CHOSEN,
+    DRIFT,
     GATE,
     GATES,
     HEADERS,
@@ -93,6 +94,7 @@ KEYS = (
     Key("gates", GATES, everywhere=True),
     Key("profiles", PROFILES, everywhere=True),
     Key("objectives", OBJECTIVES, everywhere=True),
+    Key("drift", DRIFT, everywhere=True),
 )
 BY_NAME = {key.name: key for key in KEYS}
 ADDRESSES = {"mlflow": "mlflow.uri", "prometheus": "prometheus.url", "alertmanager": "alertmanager.url"}

@@ -303,4 +303,5 @@ GATE = SettingKind(_as_table, _not_as_text)
 GATES = SettingKind(_as_table, _not_as_text)
 PROFILES = SettingKind(_as_table, _not_as_text)
 OBJECTIVES = SettingKind(_as_table, _not_as_text)
-"""Tables with keys and problems of their own: tui/modeldeck/config/gates.py, profiles.py and objectives.py read them."""
+DRIFT = SettingKind(_as_table, _not_as_text)
+"""Tables with keys and problems of their own: tui/modeldeck/config/gates.py, profiles.py, objectives.py and drift/ read them."""

@@ -105,6 +105,10 @@ def _regular(text: str) -> None:
         raise InvalidValue(f"expected {expected}, found {text!r}")
 
 
+histograms: Fit = _several(_histogram, "histograms")
+"""One name or several, without `_bucket`."""
+
+
 def _extended(value: object) -> str:
     if not isinstance(value, str) or value not in BUILT_IN:
         raise InvalidValue(f"expected one of {', '.join(BUILT_IN)}, found {value!r}")
@@ -176,7 +180,7 @@ PROFILE: Mapping[str, Fit] = {
     "errors_apart": SWITCH.from_toml,
     "errors_sure_with": _several(_metric, "metrics"),
     "errors_leave_out": TEXT.from_toml,
-    "latency": _several(_histogram, "histograms"),
+    "latency": histograms,
     "latency_matchers": lambda value: ",".join(_matchers(value)),
     "latency_unit": _unit,
     "latency_of_all": SWITCH.from_toml,

@@ -35,6 +35,7 @@ def _shown(environment: Environment) -> dict[str, object]:
         shown[table] = _table(table, getattr(environment, attribute), environment.origins)
     shown["links"] = _links(environment.patterns)
     shown["gate"], shown["gates"] = _gates(environment)
+    shown["drift"] = _drift(environment)
     shown["profiles"] = [one.name for one in environment.prometheus.scope.profiles] if environment.prometheus is not None else []
     shown["silence"] = False if environment.silence is None else list(environment.silence) or True
     shown["objectives"] = {key: asdict(one) for key, one in environment.objectives}
@@ -83,6 +84,18 @@ def _gates(environment: Environment) -> tuple[object, dict[str, object]]:
     return gate, {model: gate_to_json(each) for model, each in environment.gates.items()}
 
 
+def _drift(environment: Environment) -> dict[str, object]:
+    """Pattern of deployments → what is set for them."""
+    rules = environment.drift.rules if environment.drift is not None else ()
+    return {
+        pattern: {
+            name: list(value) if isinstance(value, tuple) else value if isinstance(value, float) else str(value)
+            for name, value in values.items()
+        }
+        for pattern, values in rules
+    }
+
+
 def show_text(resolved: ResolvedConfig, name: str = "") -> str:
     """The same for people: one line a setting that is set, with its origin."""
     lines = [f"file: {resolved.config_path}{'' if os.path.exists(resolved.config_path) else ' (not there)'}"]
@@ -100,7 +113,7 @@ def _text(environment: Environment, *, current: bool) -> list[str]:
         below = shown[table]
         flat.update({f"{table}.{key}": value for key, value in below.items()} if isinstance(below, dict) else {table: "not configured"})
     flat["silence"] = shown["silence"]
-    flat["profiles"], flat["objectives"] = shown["profiles"], [key for key, _ in environment.objectives]
+    flat["profiles"], flat["drift"], flat["objectives"] = shown["profiles"], shown["drift"], [key for key, _ in environment.objectives]
     flat = {key: value for key, value in flat.items() if value not in ("", None, [], {}, ())}
     flat.update(_set_in_gates(environment, shown))
     width = max(len(key) for key in flat)

@@ -12,6 +12,7 @@ from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.objectives.objective import Objectives
 
 if TYPE_CHECKING:
+    from modeldeck.domain.drift.settings import DriftRules
     from modeldeck.domain.gates.settings import Gate
 
 
@@ -138,6 +139,8 @@ class Environment:
     gates: Mapping[str, Gate] = field(default_factory=dict)
     """Model → its own gate."""
     objectives: Objectives = ()
+    drift: DriftRules | None = None
+    """What drift is looked for in, and against what; None: as by default."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """setting → where it came from ("environment variable MLFLOW_TRACKING_URI", "config.toml:12"), for `config show` and `doctor`."""
 

@@ -21,7 +21,7 @@ def test_each_chart_finds_its_queries_and_all_are_of_these_pods() -> None:
 
 
 def test_what_is_not_exported_is_not_asked() -> None:
-    found = replace(SERIES, scraped=replace(SERIES.scraped, profile=BUILT_IN["triton"])).queries(PODS, 15.0)
+    found = replace(SERIES, scraped=replace(SERIES.scraped, profile=BUILT_IN["seldon"])).queries(PODS, 15.0)
     assert set(found) == {"requests", "errors"}
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from modeldeck.domain.metrics.chart_kind import ChartKind, computed
+from modeldeck.domain.metrics.charts.chart_kind import ChartKind, computed
 from modeldeck.domain.metrics.exports import Labels
 from modeldeck.domain.metrics.pod_labels import PodLabels
 from modeldeck.domain.metrics.profiles.profile import Profile

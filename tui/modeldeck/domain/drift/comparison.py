@@ -49,15 +49,15 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`distances` and `noise` None: not compared. `current` and `baseline`: how many values each side counts."""
+    """`distances` and `noise` None: not compared. `current` and `baseline`: how many values each side counts, None: not known."""
 
     verdict: DriftVerdict
     message: str = ""
     distances: Distances | None = None
     noise: float | None = None
     """The PSI that QUANTILE of the samples without drift stay below."""
-    current: int = 0
-    baseline: int = 0
+    current: int | None = None
+    baseline: int | None = None
     bins: int = 0
     warnings: tuple[Warned, ...] = ()
 

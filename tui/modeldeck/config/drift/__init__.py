@@ -1,0 +1,1 @@
+"""What drift is looked for in, and against what."""
