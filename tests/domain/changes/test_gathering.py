@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind
+from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind, ChangeQuestion
 from modeldeck.domain.changes.gathering import LATER, ChangeSources, changes_around
 from modeldeck.domain.changes.ranking import MOST
 from modeldeck.domain.kubernetes.surroundings import ConfigObject, FieldWrite, HorizontalScaling, Surroundings
@@ -14,11 +14,12 @@ from tests.support.changes import DEPLOYMENT, FLEET, TEMPLATES, T, container, en
 
 SERVING = (ServingChange(T - 9e4, 1, "3"), ServingChange(T - 120, 2, "4"))
 KNOWN = ChangeSources(DEPLOYMENT, FLEET, SERVING, (), Surroundings(templates=TEMPLATES))
+ASKED = ChangeQuestion(T)
 ALERT = ChangeEvent(ChangeKind.ALERT, T + 30, "alert HighLatency", "firing", "Prometheus")
 
 
 def told(known: ChangeSources, window: float = 1800.0, now: float = T + 60) -> list[tuple[str, str]]:
-    return [(one.kind.value, one.what) for one in changes_around(known, T, window, now).events]
+    return [(one.kind.value, one.what) for one in changes_around(known, ChangeQuestion(T, window), now).events]
 
 
 def test_a_rollout_alone_tells_what_it_changed_and_not_of_its_pods() -> None:
@@ -48,10 +49,10 @@ def test_a_scaling_is_told_once_by_who_knows_the_most() -> None:
     owner = FieldOwner("kube-controller-manager", "Update", T - 1000, False, True, "scale")
     around = Surroundings((step, decided), TEMPLATES, autoscalers=(HorizontalScaling("iris", T - 1000, 5, 5),))
     known = replace(KNOWN, surroundings=around, deployment=replace(DEPLOYMENT, owners=(owner,)), fleet=replace(FLEET, pods=()))
-    (scaled,) = [one for one in changes_around(known, T, 1800, T).events if one.kind is ChangeKind.SCALE]
+    (scaled,) = [one for one in changes_around(known, ASKED, T).events if one.kind is ChangeKind.SCALE]
     assert (scaled.subject, scaled.what, len(scaled.details)) == ("autoscaler iris", "SuccessfulRescale: New size: 5", 3)
     came = replace(known, fleet=replace(FLEET, pods=(pod("new", T - 990),)))
-    assert not [one for one in changes_around(came, T, 1800, T).events if one.kind is ChangeKind.POD]
+    assert not [one for one in changes_around(came, ASKED, T).events if one.kind is ChangeKind.POD]
 
 
 def test_only_the_window_and_a_little_after_it() -> None:
@@ -61,6 +62,12 @@ def test_only_the_window_and_a_little_after_it() -> None:
     assert told(replace(KNOWN, others=(long,)), window=100.0) == [("alert", "firing")]
 
 
+def test_the_window_is_before_what_was_surely_before_the_jump() -> None:
+    known = replace(KNOWN, others=(replace(ALERT, at=T - 4000),))
+    seen = [changes_around(known, ChangeQuestion(T, 600.0, since), T).events for since in (None, T - 3500)]
+    assert [ALERT.kind in {one.kind for one in events} for events in seen] == [False, True]
+
+
 def test_what_is_not_known_is_told() -> None:
     known = replace(
         KNOWN,
@@ -68,14 +75,14 @@ def test_what_is_not_known_is_told() -> None:
         surroundings=replace(KNOWN.surroundings, not_known=("Secret key may not be read",)),
         not_known=("MLflow does not answer",),
     )
-    recent = changes_around(known, T, 1800, T + 60).not_known
+    recent = changes_around(known, ASKED, T + 60).not_known
     assert recent == ("pods may not be listed", "Secret key may not be read", "MLflow does not answer")
-    assert "for an hour" in changes_around(known, T, 1800, T + 7200).not_known[-1]
+    assert "for an hour" in changes_around(known, ASKED, T + 7200).not_known[-1]
 
 
 def test_of_very_many_the_least_likely_are_counted() -> None:
     many = tuple(replace(ALERT, subject=f"alert {number}") for number in range(MOST + 5))
-    found = changes_around(replace(KNOWN, others=many), T, 1800, T)
+    found = changes_around(replace(KNOWN, others=many), ASKED, T)
     assert (len(found.events), found.events[0].kind) == (MOST, ChangeKind.ROLLOUT)
     assert found.not_known == ("6 less likely ones are not listed",)
 

@@ -29,6 +29,12 @@ def test_what_was_before_counts_half_after_each_half_life() -> None:
     assert closeness(at(-9 * HALF_LIFE, until=T - 2 * HALF_LIFE), T) == 0.25
 
 
+def test_where_points_are_hours_apart_all_between_two_of_them_counts_in_full() -> None:
+    assert closeness(at(-3000), T, T - 3600) == 1
+    assert closeness(at(-3600 - HALF_LIFE), T, T - 3600) == 0.5
+    assert ranked([at(-3000), at(-10)], T, T - 3600) == (at(-10), at(-3000))
+
+
 def test_what_came_later_is_hardly_a_cause() -> None:
     assert closeness(at(SLACK + 1), T) < AFTERWARDS
     assert closeness(at(SLACK + HALF_LIFE), T) == AFTERWARDS / 2

@@ -59,12 +59,26 @@ class ChangeEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What happened around `moment`, the likeliest cause of a jump at that time first."""
+class ChangeQuestion:
+    """What happened around `moment`, and in `window` seconds before it?"""
 
     moment: float
-    window: float
-    """Seconds before the moment that were looked at."""
+    window: float = 1800.0
+    since: float | None = None
+    """The last time that was surely before a jump, where the moment is that of one."""
+    jump: str = ""
+    """Which line jumped then, and how: "p99 41 ms → 180 ms"."""
+
+    @property
+    def begin(self) -> float:
+        return (self.moment if self.since is None else min(self.since, self.moment)) - self.window
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The answer, the likeliest cause of a jump at the moment first."""
+
+    asked: ChangeQuestion
     events: tuple[ChangeEvent, ...]
     not_known: tuple[str, ...] = ()
     """What could not be looked at, so that it may have happened as well."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from modeldeck.domain.changes.around import config_changes, neighbours, node_changes
-from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind, Changes
+from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind, ChangeQuestion, Changes
 from modeldeck.domain.changes.cluster_events import told_events
 from modeldeck.domain.changes.pods import crashes, other_images, replacements
 from modeldeck.domain.changes.ranking import MOST, ranked
@@ -45,15 +45,12 @@ class ChangeSources:
         return tuple(pod for pod in self.fleet.pods if pod.owner_uid in sets)
 
 
-def changes_around(known: ChangeSources, moment: float, window: float, now: float) -> Changes:
-    """What happened in `window` seconds before `moment` and a little after it, the likeliest cause first."""
-    events = _inside(_all(known, moment), moment, window)
-    found = ranked(events, moment)
-    return Changes(moment, window, found[:MOST], (*_not_known(known, moment - window, now), *_left_out(found)))
-
-
-def _inside(events: Iterable[ChangeEvent], moment: float, window: float) -> Iterable[ChangeEvent]:
-    return (one for one in events if one.end >= moment - window and one.at <= moment + min(window, LATER))
+def changes_around(known: ChangeSources, asked: ChangeQuestion, now: float) -> Changes:
+    """What happened in the window before the moment and a little after it, the likeliest cause first."""
+    begin, end = asked.begin, asked.moment + min(asked.window, LATER)
+    events = (one for one in _all(known, asked.moment) if one.end >= begin and one.at <= end)
+    found = ranked(events, asked.moment, asked.since)
+    return Changes(asked, found[:MOST], (*_not_known(known, begin, now), *_left_out(found)))
 
 
 def _all(known: ChangeSources, moment: float) -> Iterable[ChangeEvent]:

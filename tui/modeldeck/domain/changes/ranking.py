@@ -3,7 +3,8 @@
 The likelihood is a product of three factors, each at most 1, and says only which of two is the likelier:
 
   closeness   A cause precedes. What was under way at the moment, or ended at most `SLACK` seconds later (times are cut to seconds, clocks
-              differ, and rates look back over a window), counts in full. Before, it halves with every `HALF_LIFE` seconds between its end
+              differ, and rates look back over a window), counts in full; so does what ended after `since`, the last time that was surely
+              before the jump: points of a month are hours apart. Before, it halves with every `HALF_LIFE` seconds between its end
               and the moment. What began later than `SLACK` after the moment is a consequence more often than a cause: it begins at
               `AFTERWARDS`, and halves likewise.
   kind        How often such a thing moves latency and errors: a version, a template or a configuration does it most, a crash and a change
@@ -44,22 +45,22 @@ _KINDS: Mapping[ChangeKind, float] = {
 _REACH: Mapping[Reach, float] = {Reach.OWN: 1.0, Reach.NODE: 0.8, Reach.NEIGHBOUR: 0.3}
 
 
-def likelihood(event: ChangeEvent, moment: float) -> float:
+def likelihood(event: ChangeEvent, moment: float, since: float | None = None) -> float:
     """0–1, as the module tells."""
-    return closeness(event, moment) * _KINDS[event.kind] * _REACH[event.reach]
+    return closeness(event, moment, since) * _KINDS[event.kind] * _REACH[event.reach]
 
 
-def closeness(event: ChangeEvent, moment: float) -> float:
+def closeness(event: ChangeEvent, moment: float, since: float | None = None) -> float:
     """0–1: how near in time, and on which side."""
     if event.at > moment + SLACK:
         return AFTERWARDS * math.exp2(-(event.at - moment - SLACK) / HALF_LIFE)
-    return math.exp2(-max(0.0, moment - event.end) / HALF_LIFE)
+    return math.exp2(-max(0.0, (moment if since is None else min(since, moment)) - event.end) / HALF_LIFE)
 
 
-def ranked(events: Iterable[ChangeEvent], moment: float) -> tuple[ChangeEvent, ...]:
+def ranked(events: Iterable[ChangeEvent], moment: float, since: float | None = None) -> tuple[ChangeEvent, ...]:
     """The likeliest first, each once."""
-    return tuple(sorted(dict.fromkeys(events), key=lambda event: _order(event, moment)))
+    return tuple(sorted(dict.fromkeys(events), key=lambda event: _order(event, moment, since)))
 
 
-def _order(event: ChangeEvent, moment: float) -> tuple[float, float, str, str, str]:
-    return -likelihood(event, moment), -event.at, event.kind, event.subject, event.what
+def _order(event: ChangeEvent, moment: float, since: float | None) -> tuple[float, float, str, str, str]:
+    return -likelihood(event, moment, since), -event.at, event.kind, event.subject, event.what
