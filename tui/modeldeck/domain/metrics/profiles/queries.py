@@ -40,17 +40,23 @@ def bulk_queries(
     """
     seconds = window if window is not None else rate_window()
     where, by = labels.of_namespaces(namespaces), labels.by
-    queries: dict[str, str] = {}
-    if profile.latency:
-        queries["buckets"] = f"sum by ({by}, le) ({_buckets(profile, where, seconds)})"
-    if profile.requests:
-        queries["requests"] = _sum_of(profile.requests[0], where, seconds, by=by)
-    if profile.errors:
-        queries["errors"] = _sum_of(profile.errors[0], where, seconds, by=by)
+    queries = pod_queries(profile, where, by=by, window=seconds)
     queries |= {statement_key(metric): _selector(metric, where) for metric, _ in stated}
     if profile.versions and profile.versions[0] not in dict(stated):
         metric, label = profile.versions
         queries["versions"] = f"max by ({by}, {label}) ({_selector(metric, where)})"
+    return queries
+
+
+def pod_queries(profile: Profile, where: str, *, by: str, window: int) -> dict[str, str]:
+    """`buckets`, `requests` and `errors` of each pod that `where` selects, told apart by the labels `by`."""
+    queries: dict[str, str] = {}
+    if profile.latency:
+        queries["buckets"] = f"sum by ({by}, le) ({_buckets(profile, where, window)})"
+    if profile.requests:
+        queries["requests"] = _sum_of(profile.requests[0], where, window, by=by)
+    if profile.errors:
+        queries["errors"] = _sum_of(profile.errors[0], where, window, by=by)
     return queries
 
 
