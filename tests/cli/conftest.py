@@ -10,6 +10,7 @@ import pytest
 
 from modeldeck.backends import Backends, open_sightings
 from modeldeck.cli import change, deciding, gate, here, history, metrics, operations, register, slo, status
+from modeldeck.cli.changes import changes
 from modeldeck.cli.doctor import doctor
 from modeldeck.cli.drift import verb as drift_verb
 from modeldeck.cli.live import live
@@ -70,11 +71,11 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
         clients = replace(fake.clients, environment=environment, registry=remembering)
         return Backends(clients, None, (remembering.aclose,), own)
 
-    for module in (change, deciding, doctor, drift_verb, gate, here, history, live, metrics, register, slo, status):
+    for module in (change, changes, deciding, doctor, drift_verb, gate, here, history, live, metrics, register, slo, status):
         monkeypatch.setattr(module, "connect", connect)
-    for module in (change, doctor, history, operations):
+    for module in (change, changes, doctor, history, operations):
         monkeypatch.setattr(module, "open_journal", lambda environment: journal)
-    for module in (change, deciding, operations):
+    for module in (change, changes, deciding, operations):
         monkeypatch.setattr(module, "SystemClock", lambda: fake.clock)
     for module in (change, deciding):
         monkeypatch.setattr(module, "start_runner", lambda clients: lambda: InProcessRunner(clients, journal, fake.clock))  # type: ignore[arg-type]

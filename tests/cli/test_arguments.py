@@ -71,7 +71,7 @@ def test_it_ends_as_it_should(command: str, shell: Shell, tmp_path: Path) -> Non
     (tmp_path / "gate.toml").write_text("max_p99 = 0.25\n")
     shell.fake.measured = any(f" {verb}" in command for verb in ("gate", "metrics", "live", "drift"))
     known = {"NS/NAME": "serving/iris", "MODEL": "iris", "NAME": "iris", "VERSION": "1", "RUN": "abc123", "ID": done["id"]}
-    known |= {"FILE": str(tmp_path / "gate.toml"), "TEXT": "because", "COMMAND": "true"}
+    known |= {"FILE": str(tmp_path / "gate.toml"), "TEXT": "because", "COMMAND": "true", "TIME": "2001-03-01T14:05"}
     argv = [known.get(word, word) for word in command.split()[1:]]
     for one in [[verb, *argv[1:]] for verb in VERBS] if argv[0] == "VERB" else [argv]:
         held(one, shell)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from datetime import datetime, time
 from typing import NoReturn
 
 from modeldeck.config.values import Flags
@@ -21,6 +22,7 @@ VERBS = (
     "live",
     "slo",
     "drift",
+    "changes",
     "config",
     "sandbox",
 )
@@ -41,6 +43,7 @@ verbs:
   live NS/NAME                                 a deployment's figures as a stream: with `--output json` one object a line
   slo [NS/NAME]                                what is left of each error budget, and how fast it burns
   drift [NS/NAME]                              how far inputs and predictions have moved, and what the counts can tell of it
+  changes NS/NAME [--at TIME] [--window 30m]   what happened around a jump of its charts, or that time, the likeliest cause first
   config path | show | check                   which settings are in force, and where each comes from
   sandbox                                      a whole stack on this machine: `modeldeck sandbox --help`
 
@@ -110,6 +113,7 @@ def parser() -> argparse.ArgumentParser:
     _live(verbs.add_parser("live", parents=[everywhere], description="A deployment's figures as a stream, one line a reading."))
     _slo(verbs.add_parser("slo", parents=[everywhere], description="Service level objectives: error budgets and burn rates."))
     _drift(verbs.add_parser("drift", parents=[everywhere], description="How far inputs and predictions have moved."))
+    _changes(verbs.add_parser("changes", parents=[everywhere], description="What happened around a moment, the likeliest cause first."))
     _config(verbs.add_parser("config", parents=[everywhere], description="Which settings are in force."))
     verbs.add_parser("sandbox", add_help=False)
     verbs.add_parser("runner", add_help=False).set_defaults(output="text")
@@ -222,6 +226,42 @@ def _drift(parser: argparse.ArgumentParser) -> None:
     message = "how much of the time up to now is compared (default: as configured, 3600)"
     parser.add_argument("--window", metavar="SECONDS", type=_window, help=message)
     _output(parser)
+
+    _output(parser)
+
+
+def _changes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("deployment", metavar="NS/NAME", type=_key)
+    message = "2026-03-01T14:05, with a zone or in this machine's, or 14:05 (default: the most prominent jump of its charts, else now)"
+    parser.add_argument("--at", metavar="TIME", type=_moment, help=message)
+    message = "how long before that to look, and for the jump (default: 30m; up to 30d)"
+    parser.add_argument("--window", metavar="DURATION", type=_duration, default=1800.0, help=message)
+    _output(parser)
+
+
+def _key(text: str) -> str:
+    namespace, _, name = text.partition("/")
+    if not namespace or not name or "/" in name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAMESPACE/NAME")
+    return text
+
+
+def _moment(text: str) -> datetime | time:
+    try:
+        return datetime.fromisoformat(text) if "-" in text else time.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: 2026-03-01T14:05, or 14:05") from None
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_LONGEST = 30 * 86_400.0
+
+
+def _duration(text: str) -> float:
+    number, unit = text[:-1], _UNITS.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdigit()) or not 0 < int(number[:9]) * unit <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration up to 30d: 90s, 30m, 2h, 1d")
+    return int(number) * unit
 
 
 def _config(parser: argparse.ArgumentParser) -> None:

@@ -149,6 +149,10 @@ async def _asynchronous(given: argparse.Namespace, environment: Environment) -> 
         from modeldeck.cli.drift.verb import drift
 
         return await drift(environment, given)
+    if given.verb == "changes":
+        from modeldeck.cli.changes.changes import changes
+
+        return await changes(environment, given)
     from modeldeck.cli.change import change
 
     return await change(environment, given)

@@ -1,0 +1,1 @@
+"""What changed around a moment: every memory and every backend asked about one deployment."""

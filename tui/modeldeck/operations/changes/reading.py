@@ -1,0 +1,47 @@
+"""Everything that is known of what happened to a deployment around a moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from modeldeck.domain.changes.change_event import ChangeEvent, ChangeQuestion, Changes
+from modeldeck.domain.changes.gathering import ChangeSources, changes_around
+from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.status.version_changes import version_changes
+from modeldeck.operations.changes.pod_metrics import pod_outliers
+from modeldeck.operations.common.clients import Clients
+from modeldeck.operations.history.history import Memories, history
+from modeldeck.ports import Clock
+
+
+async def what_changed(
+    key: str,
+    asked: ChangeQuestion,
+    memories: Memories,
+    clients: Clients,
+    clock: Clock,
+    *,
+    alerts: Sequence[ChangeEvent] = (),
+    not_known: Sequence[str] = (),
+) -> Changes:
+    """`memories` with the fleet; `not_known`: which of them could not be asked. Raises a Failure where the deployment cannot be read."""
+    namespace, _, name = key.partition("/")
+    cluster, patterns, fleet = clients.need_cluster(), clients.environment.patterns, memories.fleet or Fleet((), (), ())
+    deployment = await cluster.deployment(namespace, name)
+    known = ChangeSources(deployment, fleet)
+    around, (odd, unmeasured) = await asyncio.gather(
+        cluster.surroundings(deployment, known.pods),
+        pod_outliers(key, fleet, known.pods, clients.metrics, asked.moment, clock.now()),
+    )
+    past = history(memories, patterns, of=key)
+    known = ChangeSources(
+        deployment,
+        fleet,
+        version_changes(fleet, key, patterns),
+        tuple(entry for entry in past if entry.is_about(key)),
+        around,
+        (*odd, *alerts),
+        (*not_known, *unmeasured),
+    )
+    return changes_around(known, asked, clock.now())
