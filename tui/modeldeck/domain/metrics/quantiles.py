@@ -114,7 +114,7 @@ def stats_by(
     """
     histograms: dict[K, dict[float, float]] = defaultdict(lambda: defaultdict(float))
     for sample in buckets:
-        owner, bound = key(sample.labels), _bound(sample.labels.get("le", ""))
+        owner, bound = key(sample.labels), bucket_bound(sample.labels.get("le", ""))
         if owner is not None and bound is not None:
             histograms[owner][bound] += sample.value
     total, failed = _sums(key, requests), None if errors is None else _sums(key, errors)
@@ -141,7 +141,8 @@ def _sums(key: Callable[[Mapping[str, str]], K | None], samples: Iterable[Sample
     return dict(sums)
 
 
-def _bound(text: str) -> float | None:
+def bucket_bound(text: str) -> float | None:
+    """Of a label `le`; None for what is no bound."""
     try:
         bound = float(text)
     except ValueError:
