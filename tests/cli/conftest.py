@@ -80,8 +80,8 @@ def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
     for module in (change, deciding):
         monkeypatch.setattr(module, "start_runner", lambda clients: lambda: InProcessRunner(clients, journal, fake.clock))  # type: ignore[arg-type]
 
-    def open_console(flags: Flags) -> int:
-        opened.append(flags)
+    def open_console(flags: Flags, wall: bool) -> int:
+        opened.append((flags, "wall") if wall else flags)
         return 0
 
     def open_sandbox(flags: Flags, rest: list[str]) -> int:

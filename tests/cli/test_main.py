@@ -20,6 +20,12 @@ def test_no_verb_opens_the_console_with_its_flags(shell: Shell) -> None:
     assert (flags.environment, flags.theme, flags.namespaces, flags.read_only) == ("prod", "light", ("a", "b"), None)
 
 
+def test_the_wall_is_the_console_with_its_flags(shell: Shell) -> None:
+    assert shell("watch", "-e", "prod").code == 0
+    ((flags, message),) = shell.opened
+    assert (flags.environment, message) == ("prod", "wall")
+
+
 def test_the_sandbox_keeps_its_arguments(shell: Shell) -> None:
     assert shell("--theme", "light", "sandbox", "--exec", "true", "--help").code == 0
     ((flags, rest),) = shell.opened

@@ -11,18 +11,20 @@ from textual.pilot import Pilot
 
 from modeldeck.console import Console, Launch
 from modeldeck.domain.environments import Environment
+from modeldeck.screens.deck.deck import Deck
 from modeldeck.screens.deck.messages import PickRequested
 from modeldeck.screens.shared.picker import Picker
+from modeldeck.screens.wall.wall_screen import WallScreen
 from tests.support.eventually import eventually
 from tests.support.staging import settled
 
 
 @asynccontextmanager
-async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Console, Pilot[int]]]:
+async def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, wall: bool = False) -> AsyncIterator[tuple[Console, Pilot[int]]]:
     for kind in ("STATE", "CONFIG", "CACHE"):
         monkeypatch.setenv(f"XDG_{kind}_HOME", str(tmp_path / kind.lower()))
     found = {name: Environment(name, None, None, None, journal=str(tmp_path / f"{name}.db")) for name in ("prod", "test")}
-    console = Console(Launch(found["prod"], tuple(found), found.__getitem__))
+    console = Console(Launch(found["prod"], tuple(found), found.__getitem__, wall=wall))
     async with console.run_test(size=(120, 40)) as pilot:
         await eventually(lambda: console.operations is not None)
         yield console, pilot
@@ -67,3 +69,17 @@ async def test_a_theme_is_put_on_as_it_is_chosen(tmp_path: Path, monkeypatch: py
         await settled(pilot)  # type: ignore[arg-type]
         await pilot.press("down", "enter")
         await eventually(lambda: console.theme == second)
+
+
+async def test_the_wall_before_the_deck_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with opened(tmp_path, monkeypatch, wall=True) as (console, pilot):
+        await settled(pilot)  # type: ignore[arg-type]
+        assert isinstance(console.screen, WallScreen)
+        await pilot.press("escape")
+        await settled(pilot)  # type: ignore[arg-type]
+        assert isinstance(console.screen, Deck)
+        await pilot.press("W")
+        await settled(pilot)  # type: ignore[arg-type]
+        assert isinstance(console.screen, WallScreen)
+        await pilot.press("q")
+    assert console.return_code == 0

@@ -13,7 +13,7 @@ from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.mlflow.runs import Experiment, Run, RunPage
 from modeldeck.domain.reading import Reading
 from modeldeck.live.deployment_charts import SpanQuery
-from modeldeck.live.hub import ALERTS_PAUSE, Hub, LiveQuery, RunsQuery, Topic
+from modeldeck.live.hub import ALERTS_PAUSE, WALL_EVERY, Hub, LiveQuery, RunsQuery, Topic
 from tests.support import sample
 from tests.support.clocks import FakeClock, settle
 
@@ -397,6 +397,31 @@ async def test_a_screen_of_charts_has_a_reader_of_its_own_and_the_live_pane_rest
     assert asked()
     await under_test.stop()
     assert hub(heard, clock, tracking=Tracking(1)).charts_of("serving", "iris") is None
+
+
+async def test_while_the_wall_is_shown_runs_rest_and_figures_come_at_its_pace() -> None:
+    heard, clock, metrics, tracking = Heard(), FakeClock(), Metrics(), Tracking(1)
+    under_test = hub(heard, clock, metrics=metrics, tracking=tracking)
+    under_test.start()
+    under_test.look_at_deployment(LiveQuery("serving", "wine"))
+    await settle()
+    under_test.show_wall(True)
+    await clock.advance(5)
+    tracking.asked.clear()
+    metrics.queries.clear()
+    await clock.advance(2 * WALL_EVERY)
+    assert tracking.asked == []
+    figures = [query for query in metrics.queries if query.startswith("sum by (namespace, pod, le)")]
+    assert len(figures) == 2
+    assert not [query for query in metrics.queries if "by (namespace" not in query], "the live pane is not asked for"
+    under_test.show_wall(False)
+    metrics.queries.clear()
+    await clock.advance(10)
+    assert tracking.asked
+    assert len([query for query in metrics.queries if query.startswith("sum by (namespace, pod, le)")]) == 3
+    assert [query for query in metrics.queries if "by (namespace" not in query]
+    await under_test.stop()
+    assert hub(heard, clock, tracking=tracking).fleet_charts() is None
 
 
 async def test_the_informer_starts_and_stops_with_the_hub() -> None:

@@ -149,6 +149,14 @@ def test_frames_are_only_painted_in_their_own_colours(
     assert ("│" in screen.display[5]) == (style is not None)
 
 
+def test_where_another_screen_comes_first_nothing_of_the_deck_is_painted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(tmp_path, [f"{'modeldeck  prod':120}", *["iris  v7  champion".ljust(120)] * 39])
+    told, (screen, _) = painted(monkeypatch, tmp_path, TRUE, deck=False)
+    assert told is None
+    assert screen.display[0].rstrip() == " modeldeck  prod   connecting …"
+    assert not "".join(screen.display[1:]).strip()
+
+
 def test_what_is_kept_comes_after_its_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"{'modeldeck  prod':120}", *["iris  v7  champion".ljust(120)] * 39]
     keep(tmp_path, lines)

@@ -17,10 +17,10 @@ def main() -> int:
     return run_process(lambda: run(sys.argv[1:], _open_console, _open_sandbox))
 
 
-def _open_console(flags: Flags) -> int:
+def _open_console(flags: Flags, wall: bool) -> int:
     from modeldeck.start import open_console
 
-    return open_console(flags)
+    return open_console(flags, wall=wall)
 
 
 def _open_sandbox(flags: Flags, arguments: list[str]) -> int:

@@ -27,8 +27,9 @@ Begun = tuple[list[object], instant.Painted | None]
 """The terminal's own attributes, and what was painted on it."""
 
 
-def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
-    """Resolve the environment and run the console in it. Answers the exit code: 2 where the configuration is wrong."""
+def open_console(flags: Flags, sandbox: Sandbox | None = None, *, wall: bool = False) -> int:
+    """Resolve the environment and run the console in it, with the wall before the deck where that is asked for.
+    Answers the exit code: 2 where the configuration is wrong."""
     found = resolve(flags, os.environ)
     if isinstance(found, ConfigErrors):
         for problem in found.problems:
@@ -47,8 +48,9 @@ def open_console(flags: Flags, sandbox: Sandbox | None = None) -> int:
     with instant.held_terminal() as terminal:
         kubeconfig = environment.cluster.kubeconfig if environment.cluster else None
         identity = instant.identity_of(environment.identity, kubeconfig)
-        painted = instant.paint(os.environ, identity, environment.name, theme=environment.theme or "", no_color=found.no_color)
-        return _run(found, flags, environment, sandbox, (terminal, painted))
+        theme = environment.theme or ""
+        painted = instant.paint(os.environ, identity, environment.name, theme=theme, no_color=found.no_color, deck=not wall)
+        return _run(found, flags, environment, sandbox, (terminal, painted), wall=wall)
 
 
 def _say(message: str) -> None:
@@ -57,7 +59,7 @@ def _say(message: str) -> None:
     say(message)
 
 
-def _run(found: ResolvedConfig, flags: Flags, environment: Environment, sandbox: Sandbox | None, begun: Begun) -> int:
+def _run(found: ResolvedConfig, flags: Flags, environment: Environment, sandbox: Sandbox | None, begun: Begun, *, wall: bool) -> int:
     from modeldeck.console import Console, Launch
 
     def other(name: str) -> Environment:
@@ -66,7 +68,7 @@ def _run(found: ResolvedConfig, flags: Flags, environment: Environment, sandbox:
 
     names = tuple(env.name for env in found.environments) or (environment.name,)
     terminal, painted = begun
-    launch = Launch(environment, names, other, no_color=found.no_color, sandbox=sandbox, terminal=terminal, painted=painted)
+    launch = Launch(environment, names, other, no_color=found.no_color, sandbox=sandbox, terminal=terminal, painted=painted, wall=wall)
     console = Console(launch)
     try:
         console.run()

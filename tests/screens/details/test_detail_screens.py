@@ -12,6 +12,8 @@ from modeldeck.live.hub import Topic
 from modeldeck.screens.deck.model import DeckModel
 from modeldeck.screens.details.detail_screens import Depth
 from modeldeck.screens.live.live_screen import LiveScreen
+from modeldeck.screens.wall.wall_screen import WallScreen
+from modeldeck.widgets.content.state import Live
 from tests.support import sample
 
 
@@ -20,6 +22,7 @@ class Hub:
         self.reader = reader
         self.asked: list[tuple[str, str]] = []
         self.shown: list[bool] = []
+        self.walls: list[bool] = []
 
     def charts_of(self, namespace: str, deployment: str) -> object:
         self.asked.append((namespace, deployment))
@@ -27,6 +30,12 @@ class Hub:
 
     def show_live(self, shown: bool) -> None:
         self.shown.append(shown)
+
+    def fleet_charts(self) -> object:
+        return self.reader
+
+    def show_wall(self, shown: bool) -> None:
+        self.walls.append(shown)
 
 
 def depth(hub: Any) -> Depth:
@@ -75,3 +84,26 @@ def test_without_anything_to_chart_it_says_so(reader: object, seeded: bool, word
 
 def test_a_description_is_that_of_the_deployment_also_from_the_live_pane() -> None:
     assert depth(Hub(object())).screen("describe", PaneName.LIVE, model()) == "no deployment selected"
+
+
+def test_the_wall_is_of_the_decks_rows_and_leads_to_the_live_charts() -> None:
+    hub, shown = Hub(object()), model()
+    screen = depth(hub).screen("wall", PaneName.RUNS, shown)
+    assert isinstance(screen, WallScreen)
+    subject, told = screen.subject, []
+    assert [row.key for row in subject.rows()] == [row.key for row in shown.truth]
+    assert subject.state(sample.NOW) == Live()
+    subject.listen(lambda: told.append(len(subject.rows())))
+    shown.receive(Topic.STATS, sample.reading(sample.STATS))
+    shown.receive(Topic.RUNS, sample.reading(sample.RUNS))
+    assert told == [3]
+    assert subject.stats() == sample.reading(sample.STATS)
+    subject.listen(None)
+    shown.receive(Topic.FLEET, sample.reading(sample.FLEET))
+    assert told == [3]
+    opened = subject.open_live("serving/wine")
+    assert isinstance(opened, LiveScreen)
+    opened.subject.on_show(True)
+    assert (opened.subject.key, hub.shown) == ("serving/wine", []), "the live pane of the deck cannot be seen behind the wall"
+    subject.on_show(True)
+    assert hub.walls == [True]

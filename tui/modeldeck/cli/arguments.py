@@ -23,6 +23,7 @@ VERBS = (
     "slo",
     "drift",
     "changes",
+    "watch",
     "config",
     "sandbox",
 )
@@ -44,6 +45,7 @@ verbs:
   slo [NS/NAME]                                what is left of each error budget, and how fast it burns
   drift [NS/NAME]                              how far inputs and predictions have moved, and what the counts can tell of it
   changes NS/NAME [--at TIME] [--window 30m]   what happened around a jump of its charts, or that time, the likeliest cause first
+  watch                                        all deployments at once, the worst first, for a spare screen
   config path | show | check                   which settings are in force, and where each comes from
   sandbox                                      a whole stack on this machine: `modeldeck sandbox --help`
 
@@ -114,6 +116,7 @@ def parser() -> argparse.ArgumentParser:
     _slo(verbs.add_parser("slo", parents=[everywhere], description="Service level objectives: error budgets and burn rates."))
     _drift(verbs.add_parser("drift", parents=[everywhere], description="How far inputs and predictions have moved."))
     _changes(verbs.add_parser("changes", parents=[everywhere], description="What happened around a moment, the likeliest cause first."))
+    verbs.add_parser("watch", parents=[everywhere], description="All deployments at once, the worst first, for a spare screen.")
     _config(verbs.add_parser("config", parents=[everywhere], description="Which settings are in force."))
     verbs.add_parser("sandbox", add_help=False)
     verbs.add_parser("runner", add_help=False).set_defaults(output="text")

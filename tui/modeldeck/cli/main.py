@@ -13,7 +13,8 @@ from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.operations.exit_code import ExitCode
 
-OpenConsole = Callable[[Flags], int]
+OpenConsole = Callable[[Flags, bool], int]
+"""`True`: with the wall before the deck."""
 OpenSandbox = Callable[[Flags, list[str]], int]
 
 _VALUE_FLAGS = ("-e", "--environment", "--config", "--mlflow", "--kubeconfig", "--context", "-n", "--namespace", "--prometheus", "--theme")
@@ -33,8 +34,8 @@ def main(argv: Sequence[str], open_console: OpenConsole, open_sandbox: OpenSandb
         return _version()
     if after is not None:
         return open_sandbox(flags_of(given), after)
-    if given.verb is None:
-        return open_console(flags_of(given))
+    if given.verb in (None, "watch"):
+        return open_console(flags_of(given), given.verb == "watch")
     return _run(given)
 
 

@@ -14,6 +14,7 @@ from modeldeck.console.ending import EndingApp
 from modeldeck.console.launch import Launch
 from modeldeck.console.switching import SwitchingApp
 from modeldeck.domain.failures import Failure
+from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.hub import RunsQuery
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.text import clean
@@ -109,11 +110,17 @@ class Console(KeysInOrder[int], DiffApp[int], SwitchingApp[int], EndingApp[int],
         self.slow_link = self._launch.terminal is not None and "SSH_CONNECTION" in os.environ
         patient = self.slow_link and self._launch.sandbox is None
         self.show(self.environment, patience=_PATIENCE_OVER_SSH if patient else 0.0)
+        if self._launch.wall:
+            self.chore(self._open_wall())
         if self._theme_error is not None:
             self.deck.say(Cell(self._theme_error.message, "warn"))
         if self._launch.sandbox is not None:
             self.deck.show_progress(progress_lines(()))
             self.chore(self.follow_sandbox(self._launch.sandbox))
+
+    async def _open_wall(self) -> None:
+        """After the connection, which was begun before."""
+        self.on_details_requested(DetailsRequested("wall", PaneName.DEPLOYMENTS, self.deck.model.selection))
 
     # ── what screens want ──
 

@@ -25,4 +25,6 @@ class Launch:
     """The terminal's own attributes, where `instant.held_terminal` has taken it already."""
     painted: instant.Painted | None = None
     """What `instant.paint` has painted on it."""
+    wall: bool = False
+    """Whether it begins with the wall."""
     clock: Clock = field(default_factory=SystemClock)

@@ -27,7 +27,10 @@ from modeldeck.ports import AlertSource, Clock, Metrics, ModelRegistry, Tracking
 
 if TYPE_CHECKING:
     from modeldeck.live.deployment_charts import DeploymentCharts
+    from modeldeck.live.fleet_charts import FleetChartsReader
 
+WALL_EVERY = 15.0
+"""Seconds between two questions at least, while the wall is shown."""
 PAUSE_FOR_EACH_ID = 0.005
 """Seconds between two searches, for each experiment: MLflow wants the ids of those that it is to search."""
 ALERTS_PAUSE = 15.0
@@ -322,6 +325,24 @@ class Hub:
         from modeldeck.live.deployment_charts import DeploymentCharts
 
         return DeploymentCharts(namespace, deployment, self._metrics, self._scrapes, lambda: self._fleet, self._clock)
+
+    def fleet_charts(self) -> FleetChartsReader | None:
+        """For the wall; None without a Prometheus."""
+        if self._metrics is None or self._scrapes is None:
+            return None
+        from modeldeck.live.fleet_charts import FleetChartsReader
+
+        return FleetChartsReader(self._metrics, self._scrapes, lambda: self._fleet, self._scope, self._clock)
+
+    def show_wall(self, shown: bool) -> None:
+        """Whether the wall stands before the deck: runs and the live pane cannot be seen then, and figures come at its pace."""
+        for topic in (Topic.EXPERIMENTS, Topic.RUNS, Topic.LIVE):
+            if topic in self._pollers:
+                (self._pollers[topic].pause if shown else self._pollers[topic].resume)()
+        if Topic.STATS in self._pollers:
+            self._pollers[Topic.STATS].set_interval(max(self._refresh, WALL_EVERY) if shown else self._refresh)
+            if not shown:
+                self.refresh(Topic.STATS)
 
     def show_live(self, shown: bool) -> None:
         """Whether the live pane can be seen: else nothing is asked for it."""

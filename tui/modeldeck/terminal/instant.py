@@ -187,8 +187,11 @@ class Painted(NamedTuple):
     style: str
 
 
-def paint(environ: Environ, identity: str, environment: str, *, theme: str = "", no_color: bool = False) -> Painted | None:
-    """Paint the last screen of this environment at this terminal's size, or where there is none, that we are coming."""
+def paint(
+    environ: Environ, identity: str, environment: str, *, theme: str = "", no_color: bool = False, deck: bool = True
+) -> Painted | None:
+    """Paint the last screen of this environment at this terminal's size, or where there is none, that we are coming. `deck`: False where
+    another screen comes first, and the deck's own would only be in the way."""
     try:
         columns, rows = os.get_terminal_size(sys.stdout.fileno())
     except OSError:
@@ -196,6 +199,8 @@ def paint(environ: Environ, identity: str, environment: str, *, theme: str = "",
     utf8 = speaks_utf8()
     first = title(columns, environment)
     _write(_ASK + (first if utf8 else in_ascii(first)))
+    if not deck:
+        return None
     kept = load(path_of(folder(environ), identity, columns, rows), time.time())
     if kept is not None and (utf8 or "".join(kept.lines).isascii()):
         kept = kept._replace(lines=_for_link(kept.lines, environ), style=fitting(kept.style, environ, no_color=no_color))

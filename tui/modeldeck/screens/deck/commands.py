@@ -49,6 +49,7 @@ class DeckCommands(FramedScreen[None]):
         Binding("plus", "scale(1)", "One more pod", id="deck.more", show=False, key_display="+"),
         Binding("minus", "scale(-1)", "One pod less", id="deck.less", show=False, key_display="-"),
         Binding("enter", "depth('open')", "Open", id="deck.open", show=False, tooltip="Go into the live charts"),
+        Binding("W", "depth('wall')", "Wall", id="deck.wall", show=False, tooltip="All deployments at once, the worst first"),
         Binding("l", "depth('logs')", "Logs", id="deck.logs", tooltip="Logs of the selected deployment's pods"),
         Binding("d", "depth('describe')", "Describe", id="deck.describe"),
         Binding("y", "depth('yaml')", "YAML", id="deck.yaml", show=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,8 @@ class DeckModel:
         """What serves a model and is no Deployment."""
         self.seeded = False
         """Whether a selection has been made to begin with; until then tables that fill move nothing."""
+        self.listener: Callable[[], None] | None = None
+        """Who else is told when a reading came."""
         self._under_way: Mapping[str, ActiveOperation] | None = None
         self._told_cut_off = False
         self.journal_trouble = ""
@@ -92,6 +94,8 @@ class DeckModel:
             self._lost = lost_words(self.selection, before.value, reading.value) or self._lost
         if changed and topic in (Topic.FLEET, Topic.REGISTRY, Topic.STATS, Topic.ALERTS):
             self.truth = self._join()
+            if self.listener is not None:
+                self.listener()
         return _TOUCHES[topic]
 
     def _join(self) -> tuple[ServingRow, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from textual.screen import Screen
@@ -16,7 +16,7 @@ from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.serving_row import ServingRow
 from modeldeck.domain.status.version_changes import ServingChange, version_changes
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
-from modeldeck.live.hub import Hub, LiveCharts
+from modeldeck.live.hub import Hub, LiveCharts, Topic
 from modeldeck.live.run_details import RunReader
 from modeldeck.operations.history.history import Memories, history
 from modeldeck.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking
@@ -57,8 +57,10 @@ class Depth:
         self._hub = hub
 
     def screen(self, what: str, pane: PaneName, model: DeckModel) -> Screen[Any] | str:
-        """`what` is one of open, describe, logs, yaml, history."""
+        """`what` is one of open, describe, logs, yaml, history, wall."""
         chosen = model.selection
+        if what == "wall":
+            return self._wall(model)
         if what == "logs":
             return self._logs(model.row)
         if what == "history":
@@ -70,7 +72,7 @@ class Depth:
         if pane is PaneName.VERSIONS:
             return self._version(chosen, model)
         if pane is PaneName.LIVE and what == "open":
-            return self._live(chosen, model)
+            return self._live(chosen.deployment, model, self._hub.show_live)
         return self._deployment(model)
 
     def _logs(self, row: ServingRow | None) -> Screen[Any] | str:
@@ -127,10 +129,30 @@ class Depth:
 
         return ReadingScreen("Version", f"{chosen.model} v{chosen.version}", load, self._clock, every=FRESH)
 
-    def _live(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
+    def _wall(self, model: DeckModel) -> Screen[Any]:
+        from modeldeck.screens.wall.wall_screen import WallScreen, WallSubject
+
+        def listen(listener: Callable[[], None] | None) -> None:
+            model.listener = listener
+
+        subject = WallSubject(
+            model.environment.name,
+            rows=lambda: model.truth,
+            state=lambda now: model.state(PaneName.DEPLOYMENTS, now),
+            stats=lambda: model.reading(Topic.STATS),
+            gaps=lambda: model.gaps,
+            listen=listen,
+            on_show=self._hub.show_wall,
+            open_live=lambda key: self._live(key, model, lambda _shown: None),
+            reader=self._hub.fleet_charts(),
+            refresh=model.environment.refresh,
+        )
+        return WallScreen(subject, self._clock)
+
+    def _live(self, key: str | None, model: DeckModel, on_show: Callable[[bool], None]) -> Screen[Any] | str:
         from modeldeck.screens.live.live_screen import LiveScreen, LiveSubject
 
-        key, environment = chosen.deployment, model.environment
+        environment = model.environment
         if key is None:
             return "no deployment selected"
         namespace, _, name = key.partition("/")
@@ -142,7 +164,7 @@ class Depth:
             return version_changes(model.fleet, key, environment.patterns) if model.fleet else ()
 
         known = _known(model.live, key)
-        return LiveScreen(LiveSubject(environment.name, key, reader, changes, self._hub.show_live, known, environment.refresh), self._clock)
+        return LiveScreen(LiveSubject(environment.name, key, reader, changes, on_show, known, environment.refresh), self._clock)
 
     def _deployment(self, model: DeckModel) -> Screen[Any] | str:
         cluster, row = self._cluster, model.row

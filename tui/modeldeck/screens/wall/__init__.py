@@ -1,0 +1,1 @@
+"""All deployments at once, the worst first, for a spare screen."""
