@@ -17,10 +17,12 @@ from pathlib import Path
 
 import psutil
 
-from tests.bench import measures, operations, programs
+from tests.bench import charts, fleet, measures, operations, programs
 from tests.bench.programs import Program
 from tests.bench.report import Figure, as_json, table
 
+WALL_OF, WALL_IDLE = 100, 15.0
+"""Deployments, and seconds of rest in which it asks once; four times as many where there is time."""
 GROWTH_FROM = 13.0
 """Minutes of watching from which the memory's growth is judged: in less, what fills at the beginning has not filled."""
 
@@ -113,6 +115,32 @@ def remembering(ours: measures.Idle, theirs: measures.Idle | None, minutes: floa
     return [level, Figure("memory growth at the end", "MB/min", ours.growth, 0.02)] if minutes >= GROWTH_FROM else [level]
 
 
+def live_screen(given: argparse.Namespace, state: Path) -> list[Figure]:
+    """`4` and enter open it."""
+    ours = measures.idle(programs.console(state / "live"), 6.0 if given.quick else 60.0, ("4", "enter"))
+    drawn = charts.repaint(10 if given.quick else 50)
+    return [
+        Figure(f"live screen, {charts.CHARTS} charts of 3 × {charts.POINTS} points repainted", "ms", 1000 * drawn, 30.0),
+        Figure("live screen idle, share of one core", "%", 100 * ours.processor, 2.0),
+        Figure("live screen idle, to the terminal", "B/s", ours.bytes_per_second, 1024),
+    ]
+
+
+def wall(given: argparse.Namespace, state: Path) -> list[Figure]:
+    """On deployments that nobody runs: what is measured is the console alone."""
+    with fleet.fleet(state / "fleet", WALL_OF) as environ:
+        program = programs.wall(state / "wall", environ)
+        first, ours = measures.start_and_rest(program, WALL_IDLE if given.quick else 4 * WALL_IDLE)
+        asked = fleet.asked(environ)
+    name, spent = f"wall of {WALL_OF}", f"of it {first.processor:.2f} s on the processor" if first.processor else ""
+    return [
+        Figure(f"{name}, first picture with charts", "s", first.rows, 1.5, note=spent),
+        Figure(f"{name}, questions to Prometheus", "", asked, note=f"from its start on, over {ours.memory[-1][0]:.0f} s of rest"),
+        Figure(f"{name} idle, share of one core", "%", 100 * ours.processor, 3.0),
+        Figure(f"{name} idle, to the terminal", "B/s", ours.bytes_per_second, 1024),
+    ]
+
+
 def command_line(given: argparse.Namespace, state: Path) -> list[Figure]:
     console = programs.console(state / "status")
     seconds, trouble = measures.whole_process(
@@ -140,7 +168,7 @@ def main() -> int:
         return programs.inside_sandbox("tests.bench", sys.argv[1:], given.state)
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="modeldeck-bench-") as folder:
-        for part in (starts, typing, resting, command_line, carrying_out):
+        for part in (starts, typing, resting, live_screen, wall, command_line, carrying_out):
             figures.extend(part(given, Path(folder)))
     circumstances: dict[str, object] = {
         "python": platform.python_version(),

@@ -33,17 +33,35 @@ class Start:
 
 def start(program: Program) -> Start:
     """One start in a fresh terminal, until all rows stand there."""
+    with session(program.command, program.environ, *program.size) as running:
+        spent = _until_drawn(running, program)
+    return _start_of(running, program, spent)
+
+
+def start_and_rest(program: Program, seconds: float) -> tuple[Start, Idle]:
+    """The same, and then it is left alone."""
+    with session(program.command, program.environ, *program.size) as running:
+        spent = _until_drawn(running, program)
+        rest = _rest(running, seconds)
+    return _start_of(running, program, spent), rest
+
+
+def _until_drawn(running: Session, program: Program) -> list[tuple[float, float]]:
+    """When how many processor seconds had been spent."""
     spent: list[tuple[float, float]] = []
-    with session(program.command, program.environ) as running:
-        replay = Replay(running)
-        wanted = [program.painted, *program.rows]
-        while running.now() < PATIENCE and not running.ended:
-            running.run(0.05)
-            spent.append((running.now(), running.processor_seconds()))
-            # Looking takes time in which nothing is read: not before the start should be over, and then seldom.
-            if len(spent) > UNDISTURBED and len(spent) % 20 == 0 and None not in replay.first(*wanted).values():
-                break
-    found = replay.first(*wanted, *([program.age] if program.age else []))
+    replay = Replay(running)
+    wanted = [program.painted, *program.rows]
+    while running.now() < PATIENCE and not running.ended:
+        running.run(0.05)
+        spent.append((running.now(), running.processor_seconds()))
+        # Looking takes time in which nothing is read: not before the start should be over, and then seldom.
+        if len(spent) > UNDISTURBED and len(spent) % 20 == 0 and None not in replay.first(*wanted).values():
+            break
+    return spent
+
+
+def _start_of(running: Session, program: Program, spent: Sequence[tuple[float, float]]) -> Start:
+    found = Replay(running).first(program.painted, *program.rows, *([program.age] if program.age else []))
     times = [found[pattern] for pattern in program.rows or [program.painted]]
     complete = None if None in times else max(each for each in times if each is not None)
     processor = next((seconds for at, seconds in spent if complete is not None and at >= complete), None)
@@ -120,20 +138,27 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
     return statistics.median(slopes) if slopes else 0.0
 
 
-def idle(program: Program, seconds: float) -> Idle:
-    """Leaves the program alone and looks what it costs."""
-    samples = max(20, round(seconds / MEMORY_EVERY))
-    with session(program.command, program.environ) as running:
+def idle(program: Program, seconds: float, keys: Sequence[str] = ()) -> Idle:
+    """Leaves the program alone, after these keys, and looks what it costs."""
+    with session(program.command, program.environ, *program.size) as running:
         settled(running, program)
-        running.run(5.0)
-        began, spent, written = running.now(), running.processor_seconds(), running.written
-        memory = []
-        for _ in range(samples):
-            running.run(seconds / samples)
-            memory.append((running.now() - began, running.memory()))
-        elapsed = running.now() - began
-        processor = (running.processor_seconds() - spent) / elapsed
-        output = (running.written - written) / elapsed
+        for key in keys:
+            running.press(key)
+            running.run(1.0)
+        return _rest(running, seconds)
+
+
+def _rest(running: Session, seconds: float) -> Idle:
+    samples = max(20, round(seconds / MEMORY_EVERY))
+    running.run(5.0)
+    began, spent, written = running.now(), running.processor_seconds(), running.written
+    memory = []
+    for _ in range(samples):
+        running.run(seconds / samples)
+        memory.append((running.now() - began, running.memory()))
+    elapsed = running.now() - began
+    processor = (running.processor_seconds() - spent) / elapsed
+    output = (running.written - written) / elapsed
     return Idle(processor, output, tuple(memory))
 
 

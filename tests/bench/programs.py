@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyte
@@ -50,6 +50,7 @@ class Program:
     walk: Sequence[str] = ()
     look: Look | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
+    size: tuple[int, int] = (120, 40)
 
 
 def where_the_cursor_is(screen: pyte.Screen) -> Hashable:
@@ -80,6 +81,14 @@ def console(state: Path, name: str = "modeldeck") -> Program:
         walk=("j",) * 8 + ("k",) * 8,
         look=where_the_cursor_is,
     )
+
+
+def wall(state: Path, environ: Mapping[str, str]) -> Program:
+    """All deployments of one namespace, on a screen that holds 100 of them; drawn when names, figures and charts stand there."""
+    found = console(state, "wall")
+    command = [*found.command, "--namespace", "serving", "watch"]
+    rows = (r"model-\d", r"\d ms", "[▁-█]{4}|┤")
+    return replace(found, command=command, environ={**found.environ, **environ}, rows=rows, age="", walk=(), look=None, size=(200, 50))
 
 
 def minimal() -> Program:
