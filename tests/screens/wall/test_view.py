@@ -66,6 +66,11 @@ def test_levels_need_a_past_for_what_is_slow() -> None:
     assert levels([ROW], FleetCharts(past_p99={ROW.key: 0.01})) == {ROW.key: Attention.SLOW}
 
 
+def test_only_what_was_asked_for_and_is_not_there_is_said_to_be_missing() -> None:
+    assert tile(ROW, Attention.WELL, NO_CHARTS).empty == ""
+    assert tile(ROW, Attention.WELL, FleetCharts(asked=frozenset({ROW.key}))).empty == "no p99"
+
+
 def test_what_is_slow_stands_out() -> None:
     assert tile(ROW, Attention.SLOW, FleetCharts(past_p99={ROW.key: 0.01})).p99 == Cell("30 ms", "warn")
     assert tile(ROW, Attention.SLOW, FleetCharts(past_p99={ROW.key: 0.03})).p99 == Cell("30 ms", "")

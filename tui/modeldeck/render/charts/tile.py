@@ -42,6 +42,8 @@ class Tile:
     errors: Cell
     points: tuple[tuple[float, float | None], ...]
     reason: str = ""
+    empty: str = "no p99"
+    """Where there is nothing to draw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def _plot(tile: Tile, width: int, height: int) -> list[Line]:
 def _chart(tile: Tile, width: int) -> Line:
     known = [value for _, value in tile.points if value is not None]
     if not known:
-        return _filled((Cell("  "), Cell("no p99", "muted")), width)
+        return _filled((Cell("  "), Cell(tile.empty, "muted")), width)
     scale = f" ≤ {numbers.duration(max(known))}"
     return _filled((Cell("  "), *_sparkline(tile, width - 2 - cells(scale)), Cell(scale, "muted")), width)
 

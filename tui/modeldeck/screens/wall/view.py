@@ -64,6 +64,7 @@ def tile(row: ServingRow, level: Attention, charts: FleetCharts) -> Tile:
         errors=deployments.errors(row),
         points=points(charts, row.key),
         reason=reason(row, charts),
+        empty="no p99" if row.key in charts.asked else "",
     )
 
 
