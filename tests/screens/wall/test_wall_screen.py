@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
@@ -19,7 +20,8 @@ from modeldeck.domain.status.serving_row import LiveVersion, ServingRow
 from modeldeck.live.fleet_charts import STEP, FleetCharts
 from modeldeck.screens.shared.framed import FramedScreen
 from modeldeck.screens.shared.help import HelpScreen
-from modeldeck.screens.wall.wall_screen import EVERY, WallScreen, WallSubject
+from modeldeck.screens.wall import wall_screen
+from modeldeck.screens.wall.wall_screen import EVERY, PAINTED_EVERY, WallScreen, WallSubject
 from modeldeck.widgets.content.state import Live, PaneState
 from modeldeck.widgets.content.tile_grid import TileGrid
 from tests.support import sample
@@ -111,6 +113,7 @@ class Watched:
         await self.settle()
 
     async def tell(self, now: Sequence[ServingRow]) -> None:
+        await self.wall.clock.advance(PAINTED_EVERY)
         self.wall.now = tuple(now)
         assert self.wall.listener is not None
         self.wall.listener()
@@ -272,7 +275,7 @@ async def test_without_prometheus_what_is_known_stays_and_it_is_said() -> None:
         await screen.passes(20)
         await screen.tell(wall.now)
         told = next(line for line in screen.text.splitlines() if "! Prometheus" in line)
-        assert "! Prometheus: connection refused: figures are not known since 35 s (look whether it runs)" in told
+        assert "! Prometheus: connection refused: figures are not known since 36 s (look whether it runs)" in told
         assert screen.names() == ["model-000", "model-001", "model-002"]
         assert "┤" in screen.text
         wall.stats = sample.reading(())
@@ -297,6 +300,18 @@ async def test_every_key_is_in_the_help() -> None:
             await screen.settle()
         for told in ("Open", "Next page", "To the worst", "Filter", "Back"):
             assert told in screen.text
+
+
+async def test_a_cluster_that_changes_all_the_time_is_painted_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wall_screen, "PAINTED_EVERY", 3600.0)
+    all_rows = rows(3)
+    async with watched(Wall(all_rows)) as screen:
+        assert screen.wall.listener is not None
+        for _ in range(20):
+            screen.wall.now = tuple(changed(all_rows, 1, ready=0))
+            screen.wall.listener()
+            await settle()
+        assert "0/2" not in screen.text
 
 
 async def test_nothing_is_painted_where_nothing_changed() -> None:

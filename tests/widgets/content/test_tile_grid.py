@@ -32,7 +32,14 @@ class Shown(Screen[None]):
 
     def on_mount(self) -> None:
         self.tiles.focus()
-        self.tiles.update_tiles([replace(TILE, key=f"a/{number}") for number in range(self.count)])
+        self.show([f"a/{number}" for number in range(self.count)])
+
+    def show(self, keys: list[str]) -> None:
+        self.tiles.update_keys(keys)
+        self.on_tile_grid_moved()
+
+    def on_tile_grid_moved(self) -> None:
+        self.tiles.update_tiles([replace(TILE, key=key) for key in self.tiles.in_sight])
 
     def on_tile_grid_opened(self, message: TileGrid.Opened) -> None:
         self.opened.append(message.key)
@@ -86,7 +93,7 @@ async def test_one_that_has_gone_is_not_opened_and_the_first_page_is_back() -> N
     async with stage(lambda: shown, size=SIZE) as (_, pilot):
         await pilot.press("G", "enter")
         assert shown.opened == ["a/99"]
-        shown.tiles.update_tiles([TILE])
+        shown.show(["a/0"])
         await pilot.press("enter")
         assert shown.opened == ["a/99"]
         assert shown.tiles.first == 0

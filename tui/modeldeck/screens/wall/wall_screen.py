@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
@@ -9,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.attention import Attention, Ranking, ranked
@@ -27,7 +29,8 @@ from modeldeck.widgets.pane.pane import Pane
 
 EVERY = 15.0
 """Seconds between two questions, at least: nobody stands before it and waits."""
-AGES_EVERY = 5.0
+AGES_EVERY, PAINTED_EVERY = 5.0, 1.0
+"""Seconds between two pictures: where nothing comes, and where much does."""
 
 
 class FleetReader(Protocol):
@@ -66,6 +69,8 @@ class WallScreen(FramedScreen[None]):
         self.subject, self._clock = subject, clock
         self._ranking = Ranking()
         self._matching = view.Matching()
+        self._due: Timer | None = None
+        self._looked_at = -math.inf
         self._settled = False
         """Whether figures and charts have come: until then the order follows what comes."""
         self._grid = TileGrid(id="tiles")
@@ -98,14 +103,19 @@ class WallScreen(FramedScreen[None]):
     # ── data in ──
 
     def _listen(self) -> None:
-        if self.is_current:
-            self.call_later(self._look)
+        """A cluster that changes all the time is painted once in PAINTED_EVERY."""
+        if self._due is None and self.is_current:
+            waited = self._clock.monotonic() - self._looked_at if self._settled else PAINTED_EVERY
+            self._due = self.set_timer(max(0.0, PAINTED_EVERY - waited), self._look) if waited < PAINTED_EVERY else None
+            if self._due is None:
+                self.call_later(self._look)
 
     def _look(self) -> None:
         """Paint, and ask for what has come in sight."""
+        self._due, self._looked_at = None, self._clock.monotonic()
         self._paint()
         charts = self._poller.reading.value
-        if charts is not None and not charts.asked >= set(self._in_sight()):
+        if charts is not None and not charts.asked >= set(self._grid.in_sight):
             self._poller.refresh_now()
 
     def on_screen_resume(self) -> None:
@@ -117,14 +127,10 @@ class WallScreen(FramedScreen[None]):
 
     async def _read(self) -> FleetCharts:
         assert self.subject.reader is not None
-        return await self.subject.reader.read(self._in_sight())
+        return await self.subject.reader.read(self._grid.in_sight)
 
     def _take(self, reading: Reading[FleetCharts]) -> None:
         self._paint()
-
-    def _in_sight(self) -> tuple[str, ...]:
-        shown, first = self._shown(), self._grid.first
-        return tuple(row.key for row in shown[first : first + self._grid.grid.page])
 
     def _shown(self) -> list[ServingRow]:
         by_key = {row.key: row for row in self.subject.rows() if self._matching.holds(row)}
@@ -138,12 +144,13 @@ class WallScreen(FramedScreen[None]):
         known = charts.value or view.NO_CHARTS
         self._ranking = ranked(self._ranking, view.levels(rows, known), self._clock.monotonic(), at_once=not self._settled)
         self._settled = self._settled or self._all_came(stats)
-        shown = self._shown()
-        levels = [self._ranking.held[row.key][0] for row in shown]
-        tiles = [view.tile(row, level, known) for row, level in zip(shown, levels, strict=True)]
-        self._grid.update_tiles(tiles, below=view.trouble_lines(stats, charts, now, self.subject.gaps()))
+        shown = {row.key: row for row in self._shown()}
+        below = view.trouble_lines(stats, charts, now, self.subject.gaps())
+        self._grid.update_keys(tuple(shown), lines_below=len(below))
+        levels = {key: self._ranking.held[key][0] for key in shown}
+        self._grid.update_tiles([view.tile(shown[key], levels[key], known) for key in self._grid.in_sight], below=below)
         self._pane.state = self.subject.state(now)
-        self._paint_head(levels)
+        self._paint_head(tuple(levels.values()))
 
     def _all_came(self, stats: Reading[Any] | None) -> bool:
         awaited = [stats, self._poller.reading] if self.subject.reader is not None else [stats]

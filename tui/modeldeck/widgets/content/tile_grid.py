@@ -17,8 +17,8 @@ from modeldeck.widgets.painting.strips import to_strip
 
 
 class TileGrid(PaneContent, can_focus=True):
-    """Give it tiles with `update_tiles`, the first at the top left. A selection is of a key: it goes with its tile. Without one the first
-    page is shown."""
+    """Give it the keys of all tiles with `update_keys`, the first at the top left, and then with `update_tiles` those of `in_sight`: of
+    thousands only one page is made. A selection is of a key: it goes with its tile. Without one the first page is shown."""
 
     DEFAULT_CSS = "TileGrid { height: 1fr; width: 1fr; }"
 
@@ -44,9 +44,15 @@ class TileGrid(PaneContent, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._keys: tuple[str, ...] = ()
         self._tiles: tuple[Tile, ...] = ()
         self._below: tuple[Line, ...] = ()
+        self._lines_below = 0
         self.selected: str | None = None
+
+    def update_keys(self, keys: Sequence[str], *, lines_below: int = 0) -> None:
+        """Nothing is painted yet."""
+        self._keys, self._lines_below = tuple(keys), lines_below
 
     def update_tiles(self, tiles: Sequence[Tile], *, below: Sequence[Line] = ()) -> None:
         """Show other data, painting once and only what differs."""
@@ -57,7 +63,7 @@ class TileGrid(PaneContent, can_focus=True):
 
     @property
     def grid(self) -> Grid:
-        return grid_of(len(self._tiles), self.size.width, max(1, self.size.height - len(self._below)))
+        return grid_of(len(self._keys), self.size.width, max(1, self.size.height - self._lines_below))
 
     @property
     def first(self) -> int:
@@ -65,17 +71,22 @@ class TileGrid(PaneContent, can_focus=True):
         page = self.grid.page
         return (self._place or 0) // page * page
 
+    @property
+    def in_sight(self) -> tuple[str, ...]:
+        """The keys of this page."""
+        return self._keys[self.first : self.first + self.grid.page]
+
     def paint_content(self, width: int, height: int) -> list[Strip]:
         styles = self.palette.on("stale" if self.stale else "base")
-        grid, first, room = self.grid, self.first, height - len(self._below)
-        lines = wall_lines(self._tiles[first : first + grid.page], grid, self.selected, room)
+        room = height - len(self._below)
+        lines = wall_lines(self._tiles, self.grid, self.selected, room)
         strips = [to_strip(line, styles, width) for line in lines]
         strips += [to_strip((), styles, width)] * (room - len(strips))
         return strips + [to_strip(line, styles, width) for line in self._below]
 
     @property
     def _place(self) -> int | None:
-        return next((place for place, tile in enumerate(self._tiles) if tile.key == self.selected), None)
+        return self._keys.index(self.selected) if self.selected in self._keys else None
 
     def select(self, key: str | None) -> None:
         if key != self.selected:
@@ -94,11 +105,11 @@ class TileGrid(PaneContent, can_focus=True):
         self._go_to(self.first + by * self.grid.page)
 
     def action_end(self, last: bool) -> None:
-        self._go_to(len(self._tiles) - 1 if last else 0)
+        self._go_to(len(self._keys) - 1 if last else 0)
 
     def _go_to(self, place: int) -> None:
-        if self._tiles and not self.covered:
-            self.select(self._tiles[max(0, min(place, len(self._tiles) - 1))].key)
+        if self._keys and not self.covered:
+            self.select(self._keys[max(0, min(place, len(self._keys) - 1))])
 
     def action_open(self) -> None:
         if self._place is not None and self.selected is not None:
@@ -121,7 +132,7 @@ class TileGrid(PaneContent, can_focus=True):
         grid = self.grid
         column, row = event.x // (grid.width + 2), event.y // grid.height
         place = self.first + row * grid.columns + column
-        if column < grid.columns and row < grid.rows and place < len(self._tiles):
-            self.select(self._tiles[place].key)
+        if column < grid.columns and row < grid.rows and place < len(self._keys):
+            self.select(self._keys[place])
             if event.chain == 2:
                 self.action_open()
