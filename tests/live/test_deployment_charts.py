@@ -39,12 +39,13 @@ class Metrics:
         self.refused = "nothing"
         """A part of the queries that it refuses."""
         self.warnings: tuple[str, ...] = ("one store is away",)
+        self.now = sample.NOW
 
     async def query(self, promql: str, *, at: float | None = None) -> Vector:
         if promql.startswith("count ("):
             return Vector((Sample({}, 0.0, 1.0),) if self.memory and self.memory in promql else ())
         pods = [{"namespace": pod.namespace, "pod": pod.name} for pod in sample.FLEET.pods]
-        return Vector(tuple(Sample({**labels, **pod}, 0.0, 1.0) for pod in pods for labels in (*EXPORTS, *self.exports)))
+        return Vector(tuple(Sample({**labels, **pod}, self.now, 1.0) for pod in pods for labels in (*EXPORTS, *self.exports)))
 
     async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
         if self.failure is not None:
@@ -161,6 +162,13 @@ async def test_any_other_query_that_is_refused_fails() -> None:
     world.metrics.refused = "sum"
     with pytest.raises(InvalidQuery):
         await world.reader.read(SpanQuery(1800.0))
+
+
+async def test_a_clock_two_hours_off_is_told() -> None:
+    world = World()
+    world.metrics.now -= 7200.0
+    told = "its clock is 2 h behind this machine's"
+    assert (await world.reader.read(SpanQuery(1800.0))).warnings == (told, "one store is away")
 
 
 async def test_of_a_month_with_an_hour_of_data_the_hour_is_shown() -> None:

@@ -49,6 +49,7 @@ class Metrics:
         self.queries: list[str] = []
         self.looked: list[str] = []
         self.exports: tuple[dict[str, str], ...] = EXPORTS
+        self.clock: FakeClock | None = None
         self.scope = SeriesScope()
         self.failure: Failure | None = None
 
@@ -62,7 +63,11 @@ class Metrics:
             self.looked.append(promql)
             pods = () if 'namespace=~"serving"' not in promql else sample.FLEET.pods
             return Vector(
-                tuple(Sample({**labels, "namespace": pod.namespace, "pod": pod.name}, 0.0, 1.0) for pod in pods for labels in self.exports)
+                tuple(
+                    Sample({**labels, "namespace": pod.namespace, "pod": pod.name}, self.clock.now() if self.clock else 0.0, 1.0)
+                    for pod in pods
+                    for labels in self.exports
+                )
             )
         self.queries.append(promql)
         return Vector(() if self.empty else (Sample({"namespace": "serving", "pod": "iris-1-a", "le": "+Inf"}, 0.0, 1.0),))
@@ -314,6 +319,7 @@ async def test_where_scrapes_are_rare_the_rate_window_is_widened() -> None:
 
 async def test_charts_are_those_of_the_deployment_last_looked_at_with_prometheus_own_warnings() -> None:
     heard, clock, metrics = Heard(), FakeClock(), Metrics()
+    metrics.clock = clock
     under_test = hub(heard, clock, metrics=metrics)
     under_test.start()
     await settle()

@@ -26,6 +26,7 @@ class Metrics:
         self.scope = SeriesScope()
         self.exports: tuple[Mapping[str, str], ...] = EXPORTED
         self.asked = self.pinged = 0
+        self.ahead = 0.0
         self.failure: Unreachable | None = None
 
     async def ping(self) -> str:
@@ -36,7 +37,7 @@ class Metrics:
         if self.failure is not None:
             raise self.failure
         self.asked += 1
-        return Vector(tuple(Sample(labels, 0.0, 1.0) for labels in self.exports))
+        return Vector(tuple(Sample(labels, sample.NOW + self.ahead, 1.0) for labels in self.exports))
 
 
 class World:
@@ -110,3 +111,10 @@ async def test_a_failure_is_the_callers_and_nothing_is_taken_for_looked_up(world
         await world.scrapes.of(sample.FLEET)
     world.metrics.failure = None
     assert await world.looks()
+
+
+async def test_a_clock_that_is_off_is_told_with_the_scrapes(world: World) -> None:
+    assert (await world.scrapes.of(sample.FLEET)).clock == ""
+    world.metrics.ahead = 7200.0
+    await world.looks(after=LOOK_AGAIN + 1)
+    assert (await world.scrapes.of(sample.FLEET)).clock == "its clock is 2 h ahead of this machine's"

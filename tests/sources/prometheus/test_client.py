@@ -11,9 +11,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from modeldeck.domain.environments import PrometheusTarget, Secret
-from modeldeck.domain.failures import Failure, Faulty, Malformed, Rejected, TimedOut, Unauthorized, Unreachable
+from modeldeck.domain.failures import Failure, Faulty, Malformed, Rejected, TimedOut, TooLarge, Unauthorized, Unreachable
 from modeldeck.sources.prometheus import session
-from modeldeck.sources.prometheus.client import PrometheusMetrics
+from modeldeck.sources.prometheus.client import PrometheusMetrics, most_series
 from tests.support.canned import always, canned, response
 
 EMPTY = b'{"status":"success","data":{"resultType":"vector","result":[]}'
@@ -43,7 +43,7 @@ async def test_questions_are_form_bodies_with_the_targets_headers_and_credential
     assert head.startswith("POST /base/api/v1/query HTTP/1.1")
     assert "Authorization: Basic bWU6cHc=" in head
     assert "X-Scope-OrgID: team" in head
-    assert parse_qs(body) == {"query": ["sum(up)"], "time": ["12.500"], "timeout": ["9s"], "nocache": ["1"]}
+    assert parse_qs(body) == {"query": ["sum(up)"], "time": ["12.500"], "timeout": ["9s"], "nocache": ["1"], "limit": ["50000"]}
 
 
 async def test_marks_with_which_series_end_are_no_samples() -> None:
@@ -191,3 +191,41 @@ async def test_a_kept_connection_that_died_is_replaced() -> None:
         await metrics.query("up")
         await metrics.aclose()
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "buildinfo",
+    [
+        response(b'{"status":"error","errorType":"400","error":"unsupported path requested"}', "400 Bad Request"),
+        response(b'{"status":"success","data":["odd"]}'),
+        response(b"404 page not found", "404 Not Found", "Content-Type: text/plain"),
+    ],
+)
+async def test_one_without_a_build_of_prometheus_kind_is_asked_whether_it_answers(buildinfo: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        writer.write(buildinfo if b"buildinfo" in server.requests[number] else response(EMPTY + b"}"))
+
+    async with canned(talk) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url + "/select/0/prometheus"))
+        assert await metrics.ping() == ""
+        await metrics.aclose()
+    assert server.requests[-1].startswith(b"POST /select/0/prometheus/api/v1/query ")
+
+
+async def test_a_range_is_asked_with_as_many_series_as_there_is_room_for() -> None:
+    assert (most_series(1), most_series(500), most_series(11_000), most_series(0)) == (50_000, 1000, 100, 50_000)
+    async with canned(always(response(EMPTY.replace(b"vector", b"matrix") + b"}"))) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        await metrics.query_range("up", start=0.0, end=5000.0, step=10.0)
+        await metrics.aclose()
+    assert b"limit=1000" in server.requests[0]
+
+
+async def test_an_answer_beyond_all_bounds_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("modeldeck.sources.common.bounds.BODY", 1024)
+    async with canned(always(response(EMPTY + b" " * 2000 + b"}"))) as server:
+        metrics = PrometheusMetrics(PrometheusTarget(server.url))
+        with pytest.raises(TooLarge, match="more than 1 kB") as told:
+            await metrics.query("up")
+        assert told.value.hint == "select fewer series, or a shorter window"
+        await metrics.aclose()

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from modeldeck.domain.environments import PrometheusTarget
-from modeldeck.domain.failures import Rejected
+from modeldeck.domain.failures import Rejected, TooLarge
 from modeldeck.domain.kubernetes.pod_addresses import MOST, PodAddress
 from modeldeck.domain.metrics.pod_labels import PodLabels
 from modeldeck.domain.metrics.samples import Matrix
@@ -210,3 +210,18 @@ async def test_a_range_where_one_value_is_wanted_is_refused(metrics: PrometheusM
 
 async def test_metric_names(metrics: PrometheusMetrics) -> None:
     assert {"requests_total", "latency_seconds_bucket", "up"} <= await metrics.metric_names()
+
+
+async def test_a_selector_that_finds_more_than_is_asked_for_is_cut_and_said(
+    url: str, metrics: PrometheusMetrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server leaves out is partial data: no gate passes on it."""
+    found = await metrics.query('{job="contract"}', at=time.time())
+    assert (len(found.samples) > 2, found.warnings) == (True, ())
+    monkeypatch.setattr("modeldeck.sources.prometheus.wire.MOST_SERIES", 2)
+    try:
+        cut = await metrics.query('{job="contract"}', at=time.time())
+        told = (str(len(cut.samples)), *cut.warnings)
+    except TooLarge as refused:  # of a server that knows no limit
+        told = (refused.message,)
+    assert told in (("2", "results truncated due to limit"), (f"the query answers {len(found.samples)} series, more than 2",))

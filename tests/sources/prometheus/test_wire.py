@@ -6,19 +6,24 @@ import json
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
 from modeldeck.domain.failures import Faulty, InvalidQuery, Malformed, TooLarge
+from modeldeck.domain.gates.counting import notes
 from modeldeck.domain.metrics.samples import Matrix, Series
 from modeldeck.sources.prometheus.wire import (
+    PARTIAL,
+    BuildAnswer,
     PrometheusErrorAnswer,
     alerts_of,
     error_of,
     explain,
     is_invalid_query,
+    is_over_limit,
     matrix_of,
     vector_of,
     without_end_marks,
@@ -44,6 +49,68 @@ def test_a_scalar_is_a_vector_of_one_and_a_native_histogram_no_number() -> None:
 def test_warnings_and_infos_stay_with_the_answer() -> None:
     assert vector_of(answer("vector", [], warnings=["a"], infos=["b"]), "x").warnings == ("a", "b")
     assert matrix_of(answer("matrix", [], warnings=["a"]), "x").warnings == ("a",)
+
+
+@pytest.mark.parametrize(
+    ("more", "warnings"),
+    [
+        # VictoriaMetrics' cluster, whose storage nodes all answered, or not.
+        ({"isPartial": False, "stats": {"seriesFetched": "1"}}, ()),
+        ({"isPartial": True, "stats": {"seriesFetched": "1"}}, (PARTIAL,)),
+        # Thanos, with a store away.
+        (
+            {"warnings": ["receive series from Addr: 10.0.0.7:10901: rpc error: code = Unavailable"], "analysis": {}},
+            ("receive series from Addr: 10.0.0.7:10901: rpc error: code = Unavailable",),
+        ),
+        ({"warnings": None, "infos": None}, ()),
+        # Prometheus 3, of more series than were asked for.
+        ({"warnings": ["results truncated due to limit"]}, ("results truncated due to limit",)),
+    ],
+)
+def test_partial_answers_are_told_as_such(more: dict[str, Any], warnings: tuple[str, ...]) -> None:
+    found = vector_of(answer("vector", [{"metric": {}, "value": [1, "2"]}], **more), "x")
+    assert ([sample.value for sample in found.samples], found.warnings) == ([2.0], warnings)
+    assert notes(found) == warnings, "what a gate takes for partial"
+    assert matrix_of(answer("matrix", [], **more), "x").warnings == warnings
+
+
+def test_the_answer_of_a_wrong_selector_is_bounded() -> None:
+    entries = b",".join(b'{"metric":{"a":"%d"},"value":[1,"2"]}' % index for index in range(100_000))
+    body = b'{"status":"success","data":{"resultType":"vector","result":[' + entries + b"]}}"
+    with pytest.raises(TooLarge, match="answers 100,000 series, more than 50,000") as told:
+        vector_of(body, "x")
+    assert told.value.hint == "select fewer series, or a shorter window"
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "over"),
+    [
+        ("execution", "the query exceeded the maximum number of series (limit: 5 series) (err-mimir-max-series-per-query)", True),
+        ("execution", "expanding series: err-mimir-max-chunks-per-query", True),
+        ("422", "cannot select more than -search.maxUniqueTimeseries=300000 time series", True),
+        ("execution", "query processing would load too many samples into memory in query execution", True),
+        ("execution", "many-to-many matching not allowed", False),
+        ("bad_data", "parse error: unexpected limit", False),
+    ],
+)
+def test_a_limit_is_told_from_a_wrong_query(kind: str, error: str, over: bool) -> None:
+    assert is_over_limit(PrometheusErrorAnswer("error", kind, error)) == over
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b'{"status":"success","data":{"version":"3.3.16","revision":"x"}}', "3.3.16"),
+        (
+            b'{"status":"success","data":{"application":"Grafana Mimir","version":"2.10.0","features":{"ruler_config_api":"true"}}}',
+            "Grafana Mimir 2.10.0",
+        ),
+        (b'{"status":"success","data":{"version":""}}', ""),
+        (b'{"status":"success"}', ""),
+    ],
+)
+def test_what_builds_say_of_themselves(body: bytes, told: str) -> None:
+    assert msgspec.json.decode(body, type=BuildAnswer).told == told
 
 
 def test_series_over_time() -> None:

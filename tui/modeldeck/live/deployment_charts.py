@@ -89,7 +89,8 @@ class DeploymentCharts:
     async def read(self, query: SpanQuery) -> SpanCharts:
         """Raises a Failure where one question is not answered."""
         fleet = self._fleet()
-        scraped = (await self._scrapes.of(fleet)).by_deployment.get(f"{self._namespace}/{self._deployment}")
+        scrapes = await self._scrapes.of(fleet)
+        scraped = scrapes.by_deployment.get(f"{self._namespace}/{self._deployment}")
         now = self._clock.now()
         end = now if query.end is None else min(query.end, now)
         start = end - query.window
@@ -97,7 +98,8 @@ class DeploymentCharts:
             return SpanCharts(query, start, end, end, step_of(query.window, query.columns), {}, {})
         asked = _Asked(query, DeploymentSeries(self._namespace, scraped, self._metrics.scope.matchers), self._pods(fleet), start, end)
         asked = replace(asked, memory=await self._memory.which(asked.series.memory(asked.pods)))
-        return await self._ask(replace(asked, start=await self._begin_of(asked)))
+        charts = await self._ask(replace(asked, start=await self._begin_of(asked)))
+        return replace(charts, warnings=(scrapes.clock, *charts.warnings)) if scrapes.clock else charts
 
     def _pods(self, fleet: Fleet) -> PodGroup:
         index = PodIndex(fleet)

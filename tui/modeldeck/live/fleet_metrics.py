@@ -32,6 +32,8 @@ class FleetScrapes:
 
     by_deployment: Mapping[str, Scraped] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
+    clock: str = ""
+    """What is wrong between Prometheus' clock and ours."""
 
 
 @dataclass(frozen=True, slots=True)

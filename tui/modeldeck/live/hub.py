@@ -357,7 +357,8 @@ class Hub:
         key = f"{query.namespace}/{query.deployment}"
         assert self._scrapes is not None
         fleet = self._fleet
-        scraped = (await self._scrapes.of(fleet)).by_deployment.get(key)
+        scrapes = await self._scrapes.of(fleet)
+        scraped = scrapes.by_deployment.get(key)
         step = max(5.0, round(query.window / max(10, query.columns)))
         end = self._clock.now() // step * step
         start = end - query.window
@@ -366,5 +367,6 @@ class Hub:
         promql = chart_queries(scraped, fleet, query.namespace, query.deployment, step=step)
         answers = await asyncio.gather(*(self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values()))
         points = chart_points(scraped.profile, dict(zip(promql, answers, strict=True)))
-        warnings = tuple(dict.fromkeys((*scraped.several, *(message for answer in answers for message in answer.warnings))))
+        told = (scrapes.clock,) if scrapes.clock else ()
+        warnings = tuple(dict.fromkeys((*told, *scraped.several, *(message for answer in answers for message in answer.warnings))))
         return LiveCharts(query, start, end, step, points, promql, warnings)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics import clock_skew
 from modeldeck.live.fleet_metrics import FleetScrapes, exports, fleet_scrapes
 from modeldeck.ports import Clock, Metrics
 
@@ -40,7 +42,8 @@ class Scrapes:
             now = self._clock.now()
             if self._is_due(fleet, now):
                 answers = await exports(self._metrics, await self._namespaces())
-                self._found = await fleet_scrapes(answers, fleet, self._metrics.scope)
+                clock = clock_skew.told(clock_skew.skew(answers, now, self._clock.now()))
+                self._found = replace(await fleet_scrapes(answers, fleet, self._metrics.scope), clock=clock)
                 self._looked_at, self._whole = now, fleet.whole
             return self._found
 

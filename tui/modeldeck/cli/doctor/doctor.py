@@ -9,7 +9,7 @@ from functools import partial
 
 from modeldeck.backends import Backends, connect, open_journal
 from modeldeck.cli.doctor.findings import Finding, failed, hint_of
-from modeldeck.cli.doctor.metrics import scraping
+from modeldeck.cli.doctor.metrics import clock, scraping
 from modeldeck.cli.output import lines, put, put_json
 from modeldeck.cli.snapshot import Told, told
 from modeldeck.config.kinds import shown
@@ -135,7 +135,7 @@ async def _prometheus(backends: Backends) -> list[Finding]:
     first = _reach("reachable", shown(target.url), answer, guessed="PROMETHEUS_URL or --prometheus" if target.guessed else "")
     if answer.failure is not None:
         return [first, Finding("latency, errors, requests", False, "are not known: a gate that cannot ask holds, and waits for a person")]
-    return [first, *await scraping(backends, metrics)]
+    return [first, *await clock(metrics), *await scraping(backends, metrics)]
 
 
 def _journal(environment: Environment) -> list[Finding]:

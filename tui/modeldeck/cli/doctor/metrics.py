@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 
 from modeldeck.backends import Backends
@@ -9,6 +10,7 @@ from modeldeck.cli.doctor.findings import Finding, failed
 from modeldeck.cli.snapshot import told
 from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
 from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics import clock_skew
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.profiles.picking import pick
 from modeldeck.domain.metrics.samples import Vector
@@ -36,6 +38,15 @@ async def scraping(backends: Backends, metrics: Metrics) -> list[Finding]:
     if fleet is None:
         return [_without_pods(answer.value, metrics.scope)]
     return _by_deployment(answer.value, fleet, metrics)
+
+
+async def clock(metrics: Metrics) -> list[Finding]:
+    """Whether its clock is another than ours; nothing where it is not."""
+    begun = time.time()
+    answer = await told(lambda: metrics.query("time()"), "Prometheus")
+    message = clock_skew.told(clock_skew.skew([answer.value], begun, time.time())) if answer.value is not None else ""
+    hint = "set both clocks (NTP): what is asked for ends at this machine's time, so that data seem old or missing, and gates wait"
+    return [Finding("clock", False, message, hint)] if message else []
 
 
 def _without_pods(answers: Iterable[Vector], scope: SeriesScope) -> Finding:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from modeldeck.domain.alerts.alert import Alerts
 from modeldeck.domain.environments import PrometheusTarget
-from modeldeck.domain.failures import Forbidden, Malformed, NotFound, Unreachable
+from modeldeck.domain.failures import Forbidden, Malformed, NotFound, Rejected, TooLarge, Unreachable
 from modeldeck.domain.metrics.samples import Matrix, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.sources.common.blocking_executor import BlockingExecutor
@@ -30,6 +30,15 @@ PATIENCE = "9s"
 
 DEADLINE = 30.0
 """Seconds that a caller waits at most, queueing included."""
+
+
+_POINTS = 500_000
+"""Of one answer over time. What is drawn has some hundred thousand."""
+
+
+def most_series(steps: float) -> int:
+    """How many series to ask for over so many steps. What is left out Prometheus 3 says in a warning; older servers answer all."""
+    return max(100, min(wire.MOST_SERIES, int(_POINTS / max(1.0, steps))))
 
 
 def _base(url: str) -> str:
@@ -62,25 +71,31 @@ class PrometheusMetrics:
 
     async def ping(self) -> str:
         try:
-            return decode(await self._ask("status/buildinfo"), wire.BuildAnswer, backend=BACKEND).data.version
-        except (NotFound, Forbidden):  # some that speak its API have no buildinfo, some proxies let only queries through
+            return decode(await self._ask("status/buildinfo"), wire.BuildAnswer, backend=BACKEND).told
+        except (
+            NotFound,
+            Forbidden,
+            Rejected,
+            Malformed,
+        ):  # some that speak its API have none, or one of their own; proxies may let only queries through
             await self.query("vector(1)")
             return ""
 
     async def query(self, promql: str, *, at: float | None = None) -> Vector:
-        form = {"query": promql, "timeout": PATIENCE}
+        form = {"query": promql, "timeout": PATIENCE, "limit": str(wire.MOST_SERIES)}
         if at is not None:  # VictoriaMetrics answers what was half a minute before, unless it is told not to; others do not know the word
             form |= {"time": f"{at:.3f}", "nocache": "1"}
-        return wire.vector_of(await self._ask("query", form), BACKEND)
+        return wire.vector_of(await self._answer("query", form), BACKEND)
 
     async def samples(self, selector: str, *, seconds: int, at: float) -> Matrix:
         form = {"query": f"{selector}[{seconds}s]", "timeout": PATIENCE, "time": f"{at:.3f}"}
-        return wire.without_end_marks(wire.matrix_of(await self._ask("query", form), BACKEND))
+        return wire.without_end_marks(wire.matrix_of(await self._answer("query", form), BACKEND))
 
     async def query_range(self, promql: str, *, start: float, end: float, step: float) -> Matrix:
         """More than 11,000 steps is Rejected by Prometheus: the caller takes as many as the plot has columns."""
         form = {"query": promql, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:g}", "timeout": PATIENCE}
-        return wire.matrix_of(await self._ask("query_range", form), BACKEND)
+        form["limit"] = str(most_series((end - start) / step))
+        return wire.matrix_of(await self._answer("query_range", form), BACKEND)
 
     async def metric_names(self) -> frozenset[str]:
         answer = decode(await self._ask("label/__name__/values"), wire.NamesAnswer, backend=BACKEND)
@@ -95,6 +110,12 @@ class PrometheusMetrics:
     async def aclose(self) -> None:
         """Never waits for a call that hangs: its thread ends with its timeout, or with the process."""
         self._executor.close()
+
+    async def _answer(self, path: str, form: Mapping[str, str]) -> bytes:
+        try:
+            return await self._ask(path, form)
+        except TooLarge as failure:
+            raise TooLarge(failure.message, hint=wire.NARROW, backend=BACKEND) from None
 
     async def _ask(self, path: str, form: Mapping[str, str] | None = None) -> bytes:
         if self._proxied is not None:

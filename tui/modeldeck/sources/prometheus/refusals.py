@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from modeldeck.domain.failures import Failure, InvalidQuery, Malformed
+from modeldeck.domain.failures import Failure, InvalidQuery, Malformed, Unauthorized
 from modeldeck.sources.http import http_errors
-from modeldeck.sources.prometheus.wire import error_of, explain, is_invalid_query
+from modeldeck.sources.prometheus.wire import NARROW, error_of, explain, is_invalid_query, is_over_limit
 
 BACKEND = "Prometheus"
 METHOD_REFUSED = (400, 403, 404, 405, 411, 501)
@@ -16,8 +16,13 @@ METHOD_REFUSED = (400, 403, 404, 405, 411, 501)
 def refusal_of(status: int, body: bytes, headers: Mapping[str, str], *, host: str) -> Failure:
     """The failure that an answer with this status is. `headers` with names in lower case; `body` without credentials."""
     found = http_errors.refusal(status, body, headers, backend=BACKEND, host=host, explain=explain)
-    if is_invalid_query(status, error_of(body)):
-        return InvalidQuery(found.message, backend=BACKEND, status=status)
+    answer = error_of(body)
+    if is_invalid_query(status, answer):
+        hint = f"it asks for more than the server hands out: {NARROW}" if is_over_limit(answer) else ""
+        return InvalidQuery(found.message, hint=hint, backend=BACKEND, status=status)
+    if status == 401 and b"no org id" in body:
+        hint = 'name the tenant: prometheus.headers = { X-Scope-OrgID = "…" }'
+        return Unauthorized(found.message, hint=hint, backend=BACKEND, status=status)
     return found
 
 

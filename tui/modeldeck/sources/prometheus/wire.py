@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
-from modeldeck.domain.failures import Faulty, InvalidQuery, Malformed
+from modeldeck.domain.failures import Faulty, InvalidQuery, Malformed, TooLarge
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.sources.common.alert_text import seconds_of, summary_of
 from modeldeck.sources.http.decode import decode
@@ -53,6 +53,18 @@ def is_invalid_query(status: int, answer: PrometheusErrorAnswer) -> bool:
     return answer.errorType == "bad_data" or not _BEHIND.search(answer.error)
 
 
+PARTIAL = "partial data: a part of the storage did not answer"
+MOST_SERIES = 50_000
+"""Series of one answer: every pod of a large cluster has a few. A wrong selector finds far more."""
+NARROW = "select fewer series, or a shorter window"
+_LIMIT = re.compile(r"err-mimir-max|limit|too many (?:samples|series)|cannot select more than|exceed", re.IGNORECASE)
+
+
+def is_over_limit(answer: PrometheusErrorAnswer) -> bool:
+    """Whether a query that is right asks for more than the server hands out, as Mimir, VictoriaMetrics and Prometheus itself say it."""
+    return answer.errorType not in ("bad_data", "timeout", "canceled") and bool(_LIMIT.search(answer.error))
+
+
 class Result(msgspec.Struct, gc=False):
     resultType: str
     result: msgspec.Raw
@@ -65,10 +77,12 @@ class QueryAnswer(msgspec.Struct, gc=False):
     error: str = ""
     warnings: list[str] | None = None
     infos: list[str] | None = None
+    isPartial: bool | None = None
+    """VictoriaMetrics' cluster says so in a field of its own, where a storage node did not answer."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return (*(self.warnings or ()), *(self.infos or ()))
+        return (*(self.warnings or ()), *(self.infos or ()), *((PARTIAL,) if self.isPartial else ()))
 
 
 class InstantEntry(msgspec.Struct, gc=False):
@@ -107,10 +121,16 @@ class AlertsAnswer(msgspec.Struct, gc=False):
 
 class Build(msgspec.Struct, gc=False):
     version: str = ""
+    application: str = ""
+    """Mimir's, where it is not Prometheus."""
 
 
 class BuildAnswer(msgspec.Struct, gc=False):
-    data: Build
+    data: Build | None = None
+
+    @property
+    def told(self) -> str:
+        return printable(" ".join(filter(None, (self.data.application, self.data.version)))) if self.data is not None else ""
 
 
 def vector_of(body: bytes, backend: str) -> Vector:
@@ -180,6 +200,8 @@ def _result(body: bytes, backend: str) -> tuple[QueryAnswer, Result]:
         raise (InvalidQuery if wrong else Faulty)(message, backend=backend)
     if answer.data is None:
         raise Malformed("unexpected answer: no `data` in it", backend=backend)
+    if (count := bytes(answer.data.result).count(b'"metric":')) > MOST_SERIES:
+        raise TooLarge(f"the query answers {count:,} series, more than {MOST_SERIES:,}", hint=NARROW, backend=backend)
     return answer, answer.data
 
 
