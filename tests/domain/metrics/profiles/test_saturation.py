@@ -17,8 +17,6 @@ from tests.support.exported import exports
 from tests.support.expositions import EXPOSITIONS, grown
 
 END = 1_120
-MLSERVER_QUEUE = 'parallel_request_queue_bucket{le="+Inf"} 4\nparallel_request_queue_sum 6\nparallel_request_queue_count 4\n'
-"""As its dispatcher writes it where models run in processes of their own."""
 
 
 def lines_of(server: str, *expositions: str) -> dict[str, float]:
@@ -49,6 +47,7 @@ def written(name: str) -> str:
         ("vllm", ("vllm",), {"queue": 0.0, "in_progress": 1.0, "kv_cache": 0.0798685}),
         ("kserve", ("kserve", "knative_queue_proxy"), {"queue": 0.0}),
         ("mlserver", ("mlserver",), {"in_progress": 0.0}),
+        ("mlserver", ("mlserver_parallel",), {"in_progress": 0.0}),
         ("triton", ("triton",), {"queue": 0.0}),
         ("torchserve", ("torchserve",), {"queue_time": 0.0}),
         ("bentoml", ("bentoml",), {"in_progress": 0.0}),
@@ -79,10 +78,10 @@ def test_the_scrape_itself_is_no_request_in_progress() -> None:
 def test_a_queue_of_which_each_request_tells_how_long_it_was() -> None:
     engine = Prombed(targets=[])
     for number in range(25):
-        engine.ingest(grown(MLSERVER_QUEUE, number), timestamp_ms=(END - 120 + 5 * number) * 1000, labels={"pod": "iris"})
+        engine.ingest(grown(written("mlserver_parallel"), number), timestamp_ms=(END - 120 + 5 * number) * 1000, labels={"pod": "iris"})
     (queue,) = exported_gauges(BUILT_IN["mlserver"].saturation, {"parallel_request_queue_bucket"})
     (found,) = engine.query(queue.promql('pod="iris"', 60), END * 1000)["data"]["result"]
-    assert float(found["value"][1]) == pytest.approx(1.5)
+    assert float(found["value"][1]) == pytest.approx(17 / 16)
     assert queue.aggregation == "what a request finds on average"
 
 

@@ -56,6 +56,11 @@ def test_one_that_may_never_come_is_not_known(name: str) -> None:
     assert picked(name).errors == ()
 
 
+def test_mlserver_is_known_before_its_first_inference() -> None:
+    found = picked("rest_server_requests_total", "rest_server_requests_in_progress")
+    assert (found.name, found.errors, found.requests[0].metric) == ("MLServer", (), "model_infer_request_success_total")
+
+
 @pytest.mark.parametrize("probe", [probe for profile in PROFILES for probe in profile.probes])
 def test_every_query_is_understood_by_the_stand_in(probe: str) -> None:
     (owner,) = [p for p in PROFILES if probe in p.probes]

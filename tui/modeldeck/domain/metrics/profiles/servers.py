@@ -71,7 +71,8 @@ BUILT_IN: Mapping[str, Profile] = {
     ),
     "mlserver": Profile(
         "MLServer",
-        ("model_infer_request_success_total",),
+        # Counters of inferences come with the first of them, the other with the first probe.
+        ("model_infer_request_success_total", "rest_server_requests_total"),
         latency=("rest_server_request_duration_seconds",),
         latency_matchers=_NO_PROBE_PATHS,
         requests=(Counter("model_infer_request_success_total"),),
