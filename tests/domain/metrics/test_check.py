@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from modeldeck.domain.metrics.check import CheckedCounter, CheckedDeployment, CheckedQuery, check
 from modeldeck.domain.metrics.measured import Group, grouped
+from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.servers import BUILT_IN
 from modeldeck.domain.metrics.samples import Sample, Vector
 from modeldeck.domain.metrics.scraping import scraped_by_deployment
 from modeldeck.domain.metrics.series_scope import SeriesScope
@@ -23,9 +26,13 @@ def of(pod: str, *series: Mapping[str, str], value: float = 1.0) -> Vector:
 
 
 def checked(
-    *answers: Vector, vectors: Mapping[str, Vector] | None = None, queries: Mapping[str, str] | None = None, refused: str = ""
+    *answers: Vector,
+    vectors: Mapping[str, Vector] | None = None,
+    queries: Mapping[str, str] | None = None,
+    refused: str = "",
+    own: tuple[Profile, ...] = (),
 ) -> dict[str, CheckedDeployment]:
-    scope = SeriesScope()
+    scope = SeriesScope(profiles=own)
     scraped = scraped_by_deployment(answers, sample.FLEET, scope)
     groups = [Group(*way, keys, vectors or {}, queries or {}) for way, keys in grouped(scraped).items()]
     said = dict.fromkeys((queries or {}).values(), refused) if refused else {}
@@ -55,6 +62,29 @@ def test_why_no_latency_is_known(series: Mapping[str, str], message: str) -> Non
     assert one.not_known[:1] == (f"latency is not known: {message}",)
     assert one.scraped is not None
     assert one.scraped.profile.latency == ()
+
+
+ISTIO = {"__name__": "istio_requests_total", "reporter": "destination", "response_code": "200"}
+
+
+def test_of_a_sidecar_only_what_arrives_is_told() -> None:
+    one = checked(of(IRIS, ISTIO, {**ISTIO, "response_code": "503"}, {**ISTIO, "reporter": "source", "response_code": "500"}))[
+        "serving/iris"
+    ]
+    assert one.requests == CheckedCounter('istio_requests_total{reporter="destination"}', {"response_code": ("200", "503")})
+    assert one.not_known == ("latency is not known: Istio exports no histogram of it here, and a mean is no quantile",)
+
+
+def test_a_sidecar_that_is_to_count_and_tells_nothing() -> None:
+    """What the server does not tell is no matter then."""
+    own = (replace(BUILT_IN["starlette-exporter"], requests_by="istio"),)
+    alone = checked(of(IRIS, *STARLETTE), own=own)["serving/iris"]
+    assert alone.not_known == (
+        "istio exports nothing of these pods, which is to count their requests",
+        "requests are not known: no counter of them is named",
+    )
+    counted = checked(of(IRIS, *STARLETTE, {"__name__": f"{LATENCY}_bucket"}, ISTIO), own=own)["serving/iris"]
+    assert "latency is not known: Istio exports no histogram of it here" in counted.not_known
 
 
 def test_a_server_that_only_its_latency_would_tell() -> None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from modeldeck.config.kinds import MATCHERS, SWITCH, TEXT, InvalidValue, named
+from modeldeck.domain.metrics.profiles.profile import SERVER
 from modeldeck.domain.metrics.profiles.saturation import Gauge, SaturationKind, SaturationUnit
 from modeldeck.domain.metrics.profiles.servers import BUILT_IN
-from modeldeck.domain.metrics.profiles.sidecars import KEYS, SERVER
+from modeldeck.domain.metrics.profiles.sidecars import KEYS
 
 Fit = Callable[[object], object]
 

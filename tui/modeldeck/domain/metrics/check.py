@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet
 from modeldeck.domain.metrics.exports import Labels
 from modeldeck.domain.metrics.measured import Group, measured_fleet
-from modeldeck.domain.metrics.pod_labels import PodIndex
+from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels
 from modeldeck.domain.metrics.profiles.picking import candidates
 from modeldeck.domain.metrics.profiles.profile import Counter, Profile
 from modeldeck.domain.metrics.profiles.servers import PROFILES
+from modeldeck.domain.metrics.profiles.sidecars import SIDECARS
 from modeldeck.domain.metrics.samples import NOTHING_KNOWN, ServingStats, Vector
 from modeldeck.domain.metrics.scraping import QUANTILE, Scraped, series_by_deployment
 from modeldeck.domain.metrics.series_scope import SeriesScope
@@ -110,8 +111,8 @@ def _checked(
     return CheckedDeployment(
         deployment.key,
         scraped,
-        _counter(profile.requests, series, names),
-        _counter(profile.errors, series, names),
+        _counter(profile.requests, series, scraped.labels),
+        _counter(profile.errors, series, scraped.labels),
         queries,
         stats,
         tuple(dict.fromkeys((*scraped.several, *scraped.notes, *latency, *_gaps(profile, names, queries)))),
@@ -130,16 +131,16 @@ def _unmeasured(deployment: Deployment, series: Sequence[Labels]) -> str:
     return f"no profile knows its server by {', '.join(seen[:4])}{' …' if len(seen) > 4 else ''} alone"
 
 
-def _counter(counters: Sequence[Counter], series: Sequence[Labels], names: Collection[str]) -> CheckedCounter | None:
+def _counter(counters: Sequence[Counter], series: Sequence[Labels], by: PodLabels) -> CheckedCounter | None:
     """The counter that counts; one that is sure to come with the first request counts as well."""
     if not counters:
         return None
     counter = counters[0]
     selector = f"{counter.metric}{{{counter.matchers}}}" if counter.matchers else counter.metric
-    if counter.metric not in names:
-        return CheckedCounter(selector)
+    sidecar = next((each for each in SIDECARS if counter.metric in each.profile.metrics), None)
+    arriving = sidecar.of(series, "" if by.by_address else by.pod) if sidecar is not None else series
     values: dict[str, set[str]] = {}
-    for labels in series:
+    for labels in arriving:
         if labels.get("__name__") == counter.metric:
             for label in labels.keys() & {*LABELS, *counter.carried}:
                 values.setdefault(label, set()).add(labels[label])
@@ -148,7 +149,10 @@ def _counter(counters: Sequence[Counter], series: Sequence[Labels], names: Colle
 
 def _no_latency(profile: Profile, series: Sequence[Labels], scope: SeriesScope) -> Iterable[str]:
     """Why no latency is known."""
-    if profile.latency:
+    if profile.latency or (profile.of_sidecar and not profile.requests_source):
+        return
+    if profile.of_sidecar:
+        yield f"latency is not known: {profile.requests_source} exports no histogram of it here"
         return
     wanted = next((each.latency for each in candidates(scope.profiles) if each.name == profile.name), ())
     missing = f"{profile.name} exports no histogram of it here{' with buckets up to infinity (le=+Inf)' if wanted else ''}"

@@ -14,11 +14,11 @@ from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.exports import Exports, Labels
 from modeldeck.domain.metrics.pod_labels import PodIndex, PodLabels, literal, quoted
 from modeldeck.domain.metrics.profiles.picking import candidates, metrics_of, pick
-from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.profile import SERVER, Profile
 from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.profiles.sidecars import LABELS as SIDECAR_LABELS
 from modeldeck.domain.metrics.profiles.sidecars import METRICS as SIDECAR_METRICS
-from modeldeck.domain.metrics.profiles.sidecars import SERVER, SIDECARS, incomplete, joined, unmeasured
+from modeldeck.domain.metrics.profiles.sidecars import SIDECARS, incomplete, joined, unmeasured
 from modeldeck.domain.metrics.samples import Vector
 from modeldeck.domain.metrics.series_scope import INSTANCE, NAMESPACES, PODS, SeriesScope
 from modeldeck.domain.metrics.status_labels import LABELS as STATUSES
@@ -139,7 +139,7 @@ def scraped_as(series: Sequence[Labels], by: PodLabels, scope: SeriesScope) -> S
     mixed = _within_one_pod(mine, by, tuple(clusters))
     if several or server is None:
         once = message = ""
-    unknown = _unknown(profile, series, scope) if server is not None else ()
+    unknown = _unknown(profile, series, scope) if server is not None and not profile.of_sidecar else ()
     notes = (*unknown, *told, *((message,) if message else ()))
     matchers = ",".join(part for part in (by.matchers, once) if part)
     return Scraped(profile, replace(by, matchers=matchers), several, mixed, notes)

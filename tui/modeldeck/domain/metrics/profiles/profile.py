@@ -8,6 +8,9 @@ from modeldeck.domain.metrics import status_labels
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.profiles.saturation import Gauge, exported_gauges
 
+SERVER = "server"
+"""As `requests_by` names the server itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counter:
@@ -87,6 +90,11 @@ class Profile:
     def blind_to(self) -> str:
         """What its counter of failed requests leaves out; "" where it counts all."""
         return self.errors[0].blind_to if self.errors else ""
+
+    @property
+    def of_sidecar(self) -> bool:
+        """Whether a configuration has a sidecar count, so that what the server itself tells of its requests is no matter."""
+        return self.requests_by not in ("", SERVER)
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -18,8 +18,6 @@ _WORKLOAD, _GRPC = "destination_workload", "grpc_response_status"
 _GRPC_FAILED = f'{_GRPC}=~"2|4|12|13|14|15"'
 LABELS = ("reporter", "direction", "target_port", "route_name", "classification", _WORKLOAD, _GRPC)
 """What of their labels anything is decided by."""
-SERVER = "server"
-"""As a configuration names the server itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +121,9 @@ def incomplete(profile: Profile, exports: Exports) -> bool:
 def joined(profile: Profile, sidecar: Profile, exports: Exports) -> Profile:
     """The server's profile, and of the sidecar what the server does not tell: its latency where it has no histogram, and its requests with
     their failed ones, which belong together, where it does not tell both. As a configuration says, all of the sidecar."""
-    chosen = profile.requests_by not in ("", SERVER)
     counted = bool(profile.requests) and profile.requests[0].metric in exports.names
     found = profile
-    if chosen or not profile.latency:
+    if profile.of_sidecar or not profile.latency:
         found = replace(
             found,
             latency=sidecar.latency,
@@ -136,7 +133,7 @@ def joined(profile: Profile, sidecar: Profile, exports: Exports) -> Profile:
             latency_source=sidecar.name if sidecar.latency else "",
         )
     told = bool(profile.errors) and not profile.blind_to
-    if chosen or not counted or (sidecar.errors and not told):
+    if profile.of_sidecar or not counted or (sidecar.errors and not told):
         found = replace(found, requests=sidecar.requests, errors=sidecar.errors, errors_apart=False, requests_source=sidecar.name)
     return found
 
