@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from modeldeck.backends import Backends, connect
@@ -12,8 +12,8 @@ from modeldeck.cli.output import exit_code_of, put, put_json, say, table
 from modeldeck.cli.snapshot import PATIENCE, Told, answer_of, told
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import NotFound
-from modeldeck.domain.gates.formatting import shown, span
-from modeldeck.domain.objectives.burn import RULES, Budget, Burn, BurnRule, Standing
+from modeldeck.domain.objectives.burn import RULES, Burn, BurnRule, Standing
+from modeldeck.domain.objectives.formatting import left, length, notes_of, promise
 from modeldeck.domain.objectives.objective import Indicator, objective_of
 from modeldeck.domain.objectives.status import IndicatorStatus, ObjectiveStatus, assessment
 from modeldeck.domain.operations.exit_code import ExitCode
@@ -81,39 +81,21 @@ async def _ask(backends: Backends, environment: Environment, named: str | None) 
 
 def _text(statuses: list[ObjectiveStatus]) -> str:
     head = ("DEPLOYMENT", "OBJECTIVE", "BUDGET LEFT", *(f"BURN {_windows(rule)}" for rule in RULES), "")
-    rows = [(status.key, _promise(status, one), *_figures(one), assessment(one).value) for status in statuses for one in status.indicators]
-    return "\n".join((table(head, rows), *(f"  {line}" for status in statuses for line in _notes(status))))
+    rows = [
+        (status.key, promise(status.objective, one.indicator), *_figures(one), assessment(one).value)
+        for status in statuses
+        for one in status.indicators
+    ]
+    return "\n".join((table(head, rows), *(f"  {line}" for status in statuses for line in notes_of(status))))
 
 
 def _windows(rule: BurnRule) -> str:
-    return f"{_length(rule.long)}/{_length(rule.short)}"
-
-
-def _length(seconds: float) -> str:
-    unit, length = next((unit, length) for unit, length in (("d", 86400), ("h", 3600), ("m", 60)) if seconds >= length)
-    return f"{seconds / length:g}{unit}"
-
-
-def _promise(status: ObjectiveStatus, one: IndicatorStatus) -> str:
-    latency = status.objective.latency
-    what = f" < {shown(latency.below, 's')}" if one.indicator is Indicator.LATENCY and latency is not None else ""
-    return f"{one.indicator.value}{what} {one.target * 100:g} %, {_length(status.objective.window)}"
+    return f"{length(rule.long)}/{length(rule.short)}"
 
 
 def _figures(one: IndicatorStatus) -> tuple[str, ...]:
     burns = {burn.rule: burn for burn in one.burns}
-    return (_left(one.budget), *(_burn(burns.get(rule)) for rule in RULES))
-
-
-def _left(budget: Budget) -> str:
-    if budget.left is None:
-        return "–"
-    most = f"{budget.left * 100:.1f} %"
-    doubt = " ?" if budget.standing is Standing.INSUFFICIENT else ""
-    if budget.left_at_least is None:
-        return f"at most {most}{doubt}"
-    least = f"{budget.left_at_least * 100:.1f} %"
-    return f"{most if least == most else f'{least} to {most}'}{doubt}"
+    return (left(one.budget), *(_burn(burns.get(rule)) for rule in RULES))
 
 
 def _burn(burn: Burn | None) -> str:
@@ -122,22 +104,6 @@ def _burn(burn: Burn | None) -> str:
         return "never" if burn is not None else ""
     signs = {Standing.BREACHED: "!", Standing.INSUFFICIENT: "?"}
     return "/".join("–" if rate is None else f"{rate:.2g}" for rate in (burn.long, burn.short)) + signs.get(burn.standing, "")
-
-
-def _notes(status: ObjectiveStatus) -> Iterator[str]:
-    """What the figures do not say."""
-    if status.at is not None and not status.covers_all:
-        window = _length(status.objective.window)
-        of = f"of {span(status.covered)}" if status.covered is not None else "nobody knows of how much"
-        yield f"{status.key}: Prometheus has no data of all {window}: the budget is that {of}"
-    for one in status.indicators:
-        name = f"{status.key} {one.indicator.value}"
-        if one.not_known:
-            yield f"{name}: not known: {one.not_known}"
-        count = one.budget.count
-        if one.budget.standing is Standing.INSUFFICIENT and count is not None:
-            yield f"{name}: {count.requests:.0f} requests, {count.bad:.0f} of them bad, are too few to tell"
-        yield from (f"{name}: {note}" for note in one.notes)
 
 
 # ── for scripts ──

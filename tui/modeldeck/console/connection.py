@@ -47,6 +47,7 @@ class EnvironmentConnection:
             refresh=environment.refresh,
             patterns=environment.patterns,
             alerts=clients.alerts,
+            objectives=environment.objectives,
         )
         self.hub.start()
 

@@ -18,6 +18,7 @@ from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.measured import ChartPoints, chart_points
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
+from modeldeck.domain.objectives.objective import Objectives
 from modeldeck.domain.reading import Reading
 from modeldeck.live.fleet_metrics import FleetMetrics, Stats, chart_queries
 from modeldeck.live.poller import Poller
@@ -28,6 +29,7 @@ from modeldeck.ports import AlertSource, Clock, Metrics, ModelRegistry, Tracking
 if TYPE_CHECKING:
     from modeldeck.live.deployment_charts import DeploymentCharts
     from modeldeck.live.fleet_charts import FleetChartsReader
+    from modeldeck.live.service_level import ServiceLevelReader
 
 WALL_EVERY = 15.0
 """Seconds between two questions at least, while the wall is shown."""
@@ -108,11 +110,13 @@ class Hub:
         refresh: float = 5.0,
         patterns: LinkPatterns = _NO_PATTERNS,
         alerts: AlertSource | None = None,
+        objectives: Objectives = (),
     ) -> None:
         self._environment = environment
         self._tracking = tracking
         self._registry = registry
         self._metrics = metrics
+        self._alerts, self._objectives = alerts, objectives
         self._namespaces = namespaces
         self._clock = clock
         self._publish = publish
@@ -343,6 +347,15 @@ class Hub:
             self._pollers[Topic.STATS].set_interval(max(self._refresh, WALL_EVERY) if shown else self._refresh)
             if not shown:
                 self.refresh(Topic.STATS)
+
+    def service_level_of(self, namespace: str, deployment: str) -> ServiceLevelReader | None:
+        """Likewise."""
+        if self._metrics is None or self._scrapes is None:
+            return None
+        from modeldeck.live.service_level import ServiceLevelReader
+
+        key = f"{namespace}/{deployment}"
+        return ServiceLevelReader(key, self._metrics, self._scrapes, lambda: self._fleet, self._alerts, self._objectives)
 
     def show_live(self, shown: bool) -> None:
         """Whether the live pane can be seen: else nothing is asked for it."""

@@ -60,16 +60,20 @@ class Count:
         return None if self.unsure is None else min(1.0, (self.bad + self.unsure) / (self.requests + self.unsure))
 
 
+def least_requests(threshold: float) -> int:
+    """As many as would have shown a share of `threshold` bad ones: with none bad of 3 ÷ threshold, it is excluded with 95 %."""
+    return max(LEAST_REQUESTS, math.ceil(3 / threshold))
+
+
 def standing(count: Count | None, threshold: float) -> Standing:
-    """Whether at least `threshold` (a share) of the requests were bad. That they were not is only said of as many requests as would have
-    shown it: with none bad of 3 ÷ threshold, it is excluded with 95 %."""
+    """Whether a share of at least `threshold` was bad. That they were not is said of as many as would have shown it only."""
     if threshold > 1:
         return Standing.UNREACHABLE
     if count is None or not count.requests > 0:
         return Standing.NO_DATA
     if count.requests >= LEAST_REQUESTS and count.bad >= LEAST_BAD and count.least >= threshold:
         return Standing.BREACHED
-    enough = count.requests >= max(LEAST_REQUESTS, math.ceil(3 / threshold))
+    enough = count.requests >= least_requests(threshold)
     if enough and not count.partial and count.most is not None and count.most < threshold:
         return Standing.OK
     return Standing.INSUFFICIENT
