@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from modeldeck.backoff import Backoff
-from modeldeck.domain.environments import ClusterTarget, MlflowTarget, PrometheusTarget
+from modeldeck.domain.environments import AlertmanagerTarget, ClusterTarget, MlflowTarget, PrometheusTarget
 from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, TimedOut, TooLarge, is_bug
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
 from modeldeck.live.poller import Poller
+from modeldeck.sources.alertmanager.client import Alertmanager
 from modeldeck.sources.common import bounds
 from modeldeck.sources.http.transport import Timeouts, Transport
 from modeldeck.sources.kubernetes import listing, reflector
@@ -78,6 +79,13 @@ async def prometheus(server: Hostile, timeouts: Timeouts, folder: Path) -> Async
 
 
 @asynccontextmanager
+async def alertmanager(server: Hostile, timeouts: Timeouts, folder: Path) -> AsyncIterator[Fetch]:
+    alerts = Alertmanager(AlertmanagerTarget(server.url), timeouts=timeouts)
+    yield alerts.alerts
+    await alerts.aclose()
+
+
+@asynccontextmanager
 async def kubernetes(server: Hostile, timeouts: Timeouts, folder: Path) -> AsyncIterator[Fetch]:
     cluster = KubernetesCluster(target(server, folder), timeouts=timeouts)
     yield lambda: cluster.fleet(("serving",))
@@ -94,7 +102,7 @@ def target(server: Hostile, folder: Path) -> ClusterTarget:
     return ClusterTarget(str(folder / "kubeconfig"))
 
 
-BACKENDS = {"MLflow": mlflow, "Kubernetes": kubernetes, "Prometheus": prometheus}
+BACKENDS = {"MLflow": mlflow, "Kubernetes": kubernetes, "Prometheus": prometheus, "Alertmanager": alertmanager}
 
 
 class Stage:
@@ -197,7 +205,7 @@ async def test_a_crowd_of_objects_is_too_large(monkeypatch: pytest.MonkeyPatch, 
             await fetch()
 
 
-@pytest.mark.parametrize("backend", ["MLflow", "Prometheus"])
+@pytest.mark.parametrize("backend", ["MLflow", "Prometheus", "Alertmanager"])
 async def test_a_crowd_of_values_is_too_large(backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bounds, "BODY", 64 * bounds.MIB)
     async with hostile() as server, BACKENDS[backend](server, Timeouts(connect=60.0, read=60.0, total=120.0), tmp_path) as fetch:

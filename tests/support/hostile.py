@@ -24,7 +24,8 @@ DRIP = 0.05
 """Seconds between two bytes of a slow server."""
 
 OBJECT = {"metadata": {"name": "iris", "namespace": "serving", "uid": "u1", "resourceVersion": "5"}, "spec": {"template": {}}}
-GOOD = {
+GOOD: dict[str, object] = {
+    "alerts": [{"labels": {"alertname": "A"}}],
     "experiments": {"experiments": [{"experiment_id": "1", "name": "iris", "last_update_time": 1700000000000}]},
     "query": {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1, "2"]}]}},
     "deployments": {"metadata": {"resourceVersion": "5"}, "items": [OBJECT]},
@@ -164,6 +165,7 @@ async def crowd(talk: Conversation) -> None:
 
 
 _CROWDS = {
+    "alerts": (b"[", b'{"labels":{"alertname":"A"}}', b"]"),
     "experiments": (b'{"experiments":[', b'{"experiment_id":"1"}', b"]}"),
     "query": (b'{"status":"success","data":{"resultType":"vector","result":[', b'{"metric":{},"value":[1,"1"]}', b"]}}"),
     "": (b'{"metadata":{"resourceVersion":"1"},"items":[', b'{"metadata":{},"spec":{}}', b"]}"),

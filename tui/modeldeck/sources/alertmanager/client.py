@@ -28,7 +28,7 @@ MOST = 1000
 class Alertmanager:
     """`modeldeck.ports.AlertSource` and `Silences`."""
 
-    def __init__(self, target: AlertmanagerTarget) -> None:
+    def __init__(self, target: AlertmanagerTarget, *, timeouts: Timeouts = TIMEOUTS) -> None:
         self._transport = Transport(
             BACKEND,
             _base(target.url),
@@ -36,7 +36,7 @@ class Alertmanager:
             credentials=credentials_of(target.username, target.password, target.token),
             tls=Tls(verify=not target.insecure_tls, ca_path=target.ca_path),
             explain=_explain,
-            timeouts=TIMEOUTS,
+            timeouts=timeouts,
         )
 
     async def alerts(self) -> Alerts:
