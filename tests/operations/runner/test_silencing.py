@@ -14,6 +14,7 @@ from modeldeck.domain.gates.settings import DEFAULT
 from modeldeck.domain.operations.intent import Intent, Kind
 from modeldeck.domain.operations.operation import Operation, Outcome
 from modeldeck.domain.operations.plan import Plan
+from modeldeck.domain.operations.steps import StepName
 from modeldeck.operations.common.serialization import plan_from_journal, plan_to_journal
 from modeldeck.operations.planning.plan import plan
 from modeldeck.operations.runner.runner import Order, Verb, carry_out
@@ -28,6 +29,7 @@ class Alertmanager:
     def __init__(self) -> None:
         self.made: list[Silence] = []
         self.failing = ""
+        self.calls: list[str] = []
         self.failure: Failure | None = Unreachable("connection refused", backend="Alertmanager")
 
     async def silence(self, wanted: Silence) -> str:
@@ -44,7 +46,8 @@ class Alertmanager:
         self.made = [one for one in self.made if one.id != silence_id]
 
     async def _enter(self, call: str) -> None:
-        if self.failing == call:
+        self.calls.append(call)
+        if self.failing in (call, "all"):
             if self.failure is None:
                 await asyncio.Event().wait()
             else:
@@ -103,8 +106,9 @@ def test_it_ends_with_an_operation_that_is_undone(computer: Quiet) -> None:
     assert len(said(found)) == 2
 
 
-def test_alertmanager_is_away_and_the_operation_goes_on(computer: Quiet) -> None:
-    computer.alertmanager.failing = "silence"
+@pytest.mark.parametrize("failing", ["silence", "all"])
+def test_alertmanager_is_away_and_the_operation_goes_on(computer: Quiet, failing: str) -> None:
+    computer.alertmanager.failing = failing
     found = computer.run(computer.promote())
     assert found.outcome is Outcome.DONE
     assert said(found) == ["alerts are not silenced: Alertmanager: connection refused"]
@@ -125,6 +129,26 @@ def test_what_an_earlier_process_left_is_ended_and_nobody_elses(computer: Quiet)
     computer.alertmanager.made = [other, person]
     computer.run(computer.promote())
     assert computer.alertmanager.made == [other, person]
+
+
+def test_what_an_earlier_process_of_the_same_operation_left_ends_with_it(computer: Quiet) -> None:
+    def left_behind() -> None:
+        first = computer.alertmanager.made[0]
+        computer.alertmanager.made.append(replace(first, id="left"))
+
+    computer.fake.traps.before("set_alias", left_behind)
+    found = computer.run(computer.promote())
+    assert computer.alertmanager.made == []
+    assert said(found)[-1] == "5 silences in Alertmanager ended"
+
+
+def test_nothing_is_silenced_while_somebody_has_to_approve(computer: Quiet) -> None:
+    computer.fake.environment = replace(computer.fake.environment, approval=True)
+    computer.loop.get_loop().call_later(30.0, computer.cancel.set)
+    found = computer.run(computer.promote())
+    assert found.outcome is Outcome.UNDONE
+    assert any(step.name is StepName.AWAIT_APPROVAL and step.started_at is not None for step in found.steps)
+    assert (computer.alertmanager.calls, said(found)) == ([], [])
 
 
 def test_without_an_alertmanager_the_plan_says_so(computer: Quiet) -> None:
