@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from modeldeck.cli.doctor.doctor import alias_rights, doctor
-from modeldeck.domain.environments import Environment, MlflowTarget, PrometheusTarget
+from modeldeck.domain.environments import AlertmanagerTarget, Environment, MlflowTarget, PrometheusTarget
 from modeldeck.domain.mlflow.registry import ModelAccess
 from modeldeck.domain.operations.exit_code import ExitCode
 from tests.cli.conftest import Shell
+from tests.support import alertmanagers
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -90,3 +92,21 @@ def test_doctor_says_what_will_not_work(shell: Shell, monkeypatch: pytest.Monkey
     assert "✘ list resourcequotas in serving: not allowed: a plan does not tell whether the quota has room" in text
     assert text.count("✘ list nodes in the whole cluster: not allowed: a plan does not tell whether a node has room") == 1
     assert text.count("✘ list pods in the whole cluster: not allowed: a plan does not tell what the pods of other namespaces") == 1
+
+
+async def test_an_alertmanager_is_asked_only_where_one_is_configured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    environment = Environment("default", None, None, None, journal=str(tmp_path / "journal.db"))
+    assert await doctor(environment, argparse.Namespace(output="text")) == ExitCode.DONE
+    assert "alertmanager" not in capsys.readouterr().out.splitlines()
+    configured = replace(environment, alertmanager=AlertmanagerTarget(NOWHERE))
+    assert await doctor(configured, argparse.Namespace(output="text")) == ExitCode.UNREACHABLE
+    assert "✘ what is silenced: is not known: operations go on, and silence nothing" in capsys.readouterr().out
+
+
+async def test_an_alertmanager_that_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with alertmanagers.running(tmp_path) as address:
+        environment = Environment(
+            "default", None, None, None, alertmanager=AlertmanagerTarget(address), journal=str(tmp_path / "journal.db")
+        )
+        assert await doctor(environment, argparse.Namespace(output="text")) == ExitCode.DONE
+    assert f"✔ reachable: {address}, 0 silences of modeldeck's, " in capsys.readouterr().out

@@ -50,10 +50,10 @@ async def doctor(environment: Environment, given: argparse.Namespace) -> int:
     there, does not count."""
     backends = connect(environment)
     try:
-        groups = await asyncio.gather(_mlflow(backends), _kubernetes(backends), _prometheus(backends))
+        groups = await asyncio.gather(_mlflow(backends), _kubernetes(backends), _prometheus(backends), _alertmanager(backends))
     finally:
         await backends.close()
-    found = dict(zip(("mlflow", "kubernetes", "prometheus"), groups, strict=True))
+    found = {name: group for name, group in zip(("mlflow", "kubernetes", "prometheus", "alertmanager"), groups, strict=True) if group}
     found["journal"] = _journal(environment)
     if given.output == "json":
         shown = {name: [_json(finding) for finding in findings] for name, findings in found.items()}
@@ -136,6 +136,22 @@ async def _prometheus(backends: Backends) -> list[Finding]:
     if answer.failure is not None:
         return [first, Finding("latency, errors, requests", False, "are not known: a gate that cannot ask holds, and waits for a person")]
     return [first, *await clock(metrics), *await scraping(backends, metrics)]
+
+
+async def _alertmanager(backends: Backends) -> list[Finding]:
+    """Only where one is configured: everything but silences works without."""
+    target = backends.clients.environment.alertmanager
+    if target is None:
+        return []
+
+    async def asked() -> str:
+        return f"{len(await backends.clients.need_silences().silences())} silences of modeldeck's"
+
+    answer = await told(asked, "Alertmanager")
+    first = _reach("reachable", shown(target.url), answer)
+    if answer.failure is not None:
+        return [first, Finding("what is silenced", False, "is not known: operations go on, and silence nothing")]
+    return [first]
 
 
 def _journal(environment: Environment) -> list[Finding]:
