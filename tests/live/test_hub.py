@@ -333,6 +333,19 @@ async def test_charts_are_those_of_the_deployment_last_looked_at_with_prometheus
     await under_test.stop()
 
 
+async def test_the_pane_asks_for_the_charts_that_it_shows_alone() -> None:
+    heard, metrics = Heard(), Metrics()
+    metrics.exports = ({"__name__": "vllm:request_success_total"}, {"__name__": "vllm:num_requests_waiting"})
+    under_test = hub(heard, FakeClock(), metrics=metrics)
+    under_test.start()
+    await settle()
+    under_test.look_at_deployment(LiveQuery("serving", "iris"))
+    await settle()
+    assert set(heard.value(Topic.LIVE).promql) == {"requests"}
+    assert not any("waiting" in query for query in metrics.queries)
+    await under_test.stop()
+
+
 class Coming(Known):
     """A watch that knows the deployments first, and the pods when it is told to."""
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.links.links import LinkPatterns
+from modeldeck.domain.metrics.charts.chart_kind import EXPECTED, queries_of
 from modeldeck.domain.metrics.measured import ChartPoints, chart_points
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.mlflow.runs import Experiment, Run
@@ -377,7 +378,9 @@ class Hub:
         start = end - query.window
         if scraped is None or fleet is None:
             return LiveCharts(query, start, end, step, ChartPoints(), {})
+        seen = queries_of(EXPECTED, scraped.profile)
         promql = chart_queries(scraped, fleet, query.namespace, query.deployment, step=step)
+        promql = {name: text for name, text in promql.items() if name in seen}
         answers = await asyncio.gather(*(self._metrics.query_range(text, start=start, end=end, step=step) for text in promql.values()))
         points = chart_points(scraped.profile, dict(zip(promql, answers, strict=True)))
         told = (scrapes.clock,) if scrapes.clock else ()

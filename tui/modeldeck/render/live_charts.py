@@ -18,6 +18,10 @@ _FORMATS: dict[ChartKind, Callable[[float | None], str]] = {
     ChartKind.LATENCY: numbers.duration,
     ChartKind.REQUESTS: numbers.rate,
     ChartKind.ERRORS: numbers.ratio,
+    ChartKind.SATURATION: numbers.ratio,
+    ChartKind.QUEUE: numbers.digits,
+    ChartKind.QUEUE_TIME: numbers.duration,
+    ChartKind.FIRST_TOKEN: numbers.duration,
     ChartKind.MEMORY: numbers.size,
     ChartKind.PREDICTIONS: numbers.digits,
 }
@@ -32,6 +36,10 @@ _STATISTICS: dict[ChartKind, tuple[str, ...]] = {
     ChartKind.LATENCY: ("max", "last"),
     ChartKind.REQUESTS: ("min", "mean", "max", "last"),
     ChartKind.ERRORS: ("min", "max", "last"),
+    ChartKind.SATURATION: ("max", "last"),
+    ChartKind.QUEUE: ("mean", "max"),
+    ChartKind.QUEUE_TIME: ("max", "last"),
+    ChartKind.FIRST_TOKEN: ("max", "last"),
     ChartKind.MEMORY: ("max", "last"),
     ChartKind.PREDICTIONS: ("min", "max"),
 }

@@ -6,6 +6,7 @@ import pytest
 
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind, charts_of, computed, queries_of
 from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.saturation import SaturationKind
 from modeldeck.domain.metrics.profiles.servers import PROFILES
 
 PLAIN, APART = (next(profile for profile in PROFILES if profile.errors_apart is apart) for apart in (False, True))
@@ -34,7 +35,15 @@ def test_how_charts_come_from_the_answers_is_told_where_it_is_not_plain() -> Non
     assert found["Triton"][ChartKind.ERRORS] == "errors ÷ (requests + errors)"
     assert "counted apart" in found["Triton"][ChartKind.REQUESTS]
     assert found["TF Serving"][ChartKind.LATENCY] == "each × 1e-06, for seconds"
+    assert found["TorchServe"][ChartKind.QUEUE_TIME] == "queue time × 0.001, of the fullest"
+    assert found["vLLM"][ChartKind.QUEUE] == "queue of all together; in progress of all together"
+    assert found["vLLM"][ChartKind.SATURATION] == "kv cache of the fullest"
     assert computed(Profile("mute", ())) == {}
+
+
+def test_everything_that_fills_up_has_a_chart() -> None:
+    drawn = {name for names in NAMES.values() for name in names}
+    assert drawn.issuperset(SaturationKind)
 
 
 def test_of_what_every_server_should_export_there_is_a_chart_that_says_so_and_of_the_rest_where_it_is_exported() -> None:

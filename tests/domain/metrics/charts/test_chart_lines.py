@@ -25,6 +25,19 @@ def test_measured_charts_have_all_their_lines_and_the_others_those_that_were_ask
     }
 
 
+def test_saturation_is_drawn_by_unit_and_in_the_unit_of_its_kind() -> None:
+    kinds = [ChartKind.SATURATION, ChartKind.QUEUE, ChartKind.QUEUE_TIME, ChartKind.FIRST_TOKEN]
+    asked = {"kv_cache": answer(0.5), "queue": answer(3.0), "in_progress": answer(4.0), "first_token_p90": answer(0.25)}
+    assert chart_lines(kinds, BUILT_IN["vllm"], asked) == {
+        ChartKind.SATURATION: (ChartLine("kv cache", ((0.0, 0.5),)),),
+        ChartKind.QUEUE: (ChartLine("queue", ((0.0, 3.0),)), ChartLine("in progress", ((0.0, 4.0),))),
+        ChartKind.QUEUE_TIME: (),
+        ChartKind.FIRST_TOKEN: (ChartLine("p90", ((0.0, 0.25),)),),
+    }
+    waited = chart_lines(kinds, BUILT_IN["torchserve"], {"queue_time": answer(250.0)})
+    assert waited[ChartKind.QUEUE_TIME] == (ChartLine("queue time", ((0.0, 0.25),)),)
+
+
 def test_of_several_series_nothing_is_drawn() -> None:
     several = Matrix((*answer(1.0).series, *answer(2.0).series))
     assert chart_lines([ChartKind.MEMORY], BUILT_IN["fastapi"], {"mean memory": several}) == {ChartKind.MEMORY: (ChartLine("mean", ()),)}

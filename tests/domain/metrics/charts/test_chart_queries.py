@@ -14,15 +14,19 @@ SERIES = DeploymentSeries("serving", Scraped(BUILT_IN["fastapi"], PodLabels(matc
 PODS = PodGroup("", "iris-.+")
 
 
+def of(server: str) -> DeploymentSeries:
+    return replace(SERIES, scraped=replace(SERIES.scraped, profile=BUILT_IN[server]))
+
+
 def test_each_chart_finds_its_queries_and_all_are_of_these_pods() -> None:
-    found = SERIES.queries(PODS, 15.0, 0)
-    assert set(found) == {name for names in NAMES.values() for name in names}
+    found = {**SERIES.queries(PODS, 15.0, 0), **of("vllm").queries(PODS, 15.0), **of("triton").queries(PODS, 15.0)}
+    found |= of("torchserve").queries(PODS, 15.0)
+    assert set(found) == {name for names in NAMES.values() for name in names} - {"utilization"}, "that is a configuration's own"
     assert all('pod=~"iris-.+"' in promql for promql in found.values())
 
 
 def test_what_is_not_exported_is_not_asked() -> None:
-    found = replace(SERIES, scraped=replace(SERIES.scraped, profile=BUILT_IN["seldon"])).queries(PODS, 15.0)
-    assert set(found) == {"requests", "errors"}
+    assert set(of("seldon").queries(PODS, 15.0)) == {"requests", "errors"}
 
 
 def test_a_scrape_that_counts_alone_counts_alone_for_what_pods_export_themselves() -> None:

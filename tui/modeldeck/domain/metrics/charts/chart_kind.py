@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 from modeldeck.domain.metrics.profiles.profile import Profile
+from modeldeck.domain.metrics.profiles.saturation import Gauge, SaturationKind
 
 
 class ChartKind(StrEnum):
@@ -14,6 +15,10 @@ class ChartKind(StrEnum):
     LATENCY = "latency"
     REQUESTS = "requests"
     ERRORS = "errors"
+    SATURATION = "saturation"
+    QUEUE = "queue"
+    QUEUE_TIME = "queue time"
+    FIRST_TOKEN = "first token"
     MEMORY = "memory"
     PREDICTIONS = "predictions"
 
@@ -23,17 +28,21 @@ NAMES = {
     ChartKind.LATENCY: ("p99", "p90", "p50"),
     ChartKind.REQUESTS: ("requests",),
     ChartKind.ERRORS: ("errors",),
+    ChartKind.SATURATION: (SaturationKind.KV_CACHE.value, SaturationKind.GPU.value, SaturationKind.UTILIZATION.value),
+    ChartKind.QUEUE: (SaturationKind.QUEUE.value, SaturationKind.IN_PROGRESS.value),
+    ChartKind.QUEUE_TIME: (SaturationKind.QUEUE_TIME.value,),
+    ChartKind.FIRST_TOKEN: ("first_token_p99", "first_token_p90", "first_token_p50"),
     ChartKind.MEMORY: ("highest memory", "mean memory"),
     ChartKind.PREDICTIONS: ("predicted p90", "predicted p50", "predicted p10", "predicted mean"),
 }
 """The names of the queries whose answers a chart draws, in the order of its lines."""
-_EXPECTED = (ChartKind.LATENCY, ChartKind.REQUESTS, ChartKind.ERRORS)
+EXPECTED = (ChartKind.LATENCY, ChartKind.REQUESTS, ChartKind.ERRORS)
 """Where pods do not export what these need, the chart says so in its place."""
 
 
 def charts_of(promql: Collection[str]) -> tuple[ChartKind, ...]:
     """Which charts there are of a deployment with these queries, by name."""
-    return tuple(kind for kind in ChartKind if kind in _EXPECTED or any(name in promql for name in NAMES[kind]))
+    return tuple(kind for kind in ChartKind if kind in EXPECTED or any(name in promql for name in NAMES[kind]))
 
 
 def queries_of(kinds: Iterable[ChartKind], profile: Profile) -> frozenset[str]:
@@ -61,4 +70,15 @@ def computed(profile: Profile) -> dict[ChartKind, str]:
         found[ChartKind.REQUESTS] = "requests + errors, as the failed ones are counted apart"
     if profile.errors:
         found[ChartKind.ERRORS] = "errors ÷ (requests + errors)" if profile.errors_apart else "errors ÷ requests"
+    if profile.first_token_scale != 1.0:
+        found[ChartKind.FIRST_TOKEN] = f"each × {profile.first_token_scale:g}, for seconds"
+    for kind, names in NAMES.items():
+        told = (_gauge(gauge) for gauge in profile.saturation if gauge.kind in names)
+        if message := "; ".join(dict.fromkeys(told)):
+            found[kind] = message
     return found
+
+
+def _gauge(gauge: Gauge) -> str:
+    scaled = f"× {gauge.scale:g}, " if gauge.scale != 1.0 else ""
+    return f"{gauge.kind.replace('_', ' ')} {scaled}{gauge.aggregation}"

@@ -20,7 +20,11 @@ class ChartLine:
 
 
 Lines = Mapping[ChartKind, tuple[ChartLine, ...]]
-_SHORT = {name: name.removeprefix("predicted ").removesuffix(" memory") for names in NAMES.values() for name in names}
+
+
+def name_of(query: str) -> str:
+    """What a line is called beside the name of its chart."""
+    return query.removeprefix("predicted ").removeprefix("first_token_").removesuffix(" memory").replace("_", " ")
 
 
 def measured_lines(points: ChartPoints) -> Lines:
@@ -34,9 +38,17 @@ def measured_lines(points: ChartPoints) -> Lines:
 
 def chart_lines(kinds: Iterable[ChartKind], profile: Profile, matrices: Mapping[str, Matrix]) -> Lines:
     """A line without an answer is there, and has no points."""
-    measured = measured_lines(chart_points(profile, matrices))
-    return {
-        kind: measured.get(kind)
-        or tuple(ChartLine(_SHORT[name], only_line(matrices.get(name))) for name in NAMES[kind] if name in matrices)
-        for kind in kinds
+    points = chart_points(profile, matrices)
+    measured = measured_lines(points)
+    scaled: dict[str, Points] = {
+        **{kind.value: found for kind, found in points.saturation.items()},
+        "first_token_p99": points.first_token_p99,
+        "first_token_p90": points.first_token_p90,
+        "first_token_p50": points.first_token_p50,
     }
+
+    def others(kind: ChartKind) -> tuple[ChartLine, ...]:
+        asked = (name for name in NAMES[kind] if name in matrices)
+        return tuple(ChartLine(name_of(name), scaled[name] if name in scaled else only_line(matrices[name])) for name in asked)
+
+    return {kind: measured.get(kind) or others(kind) for kind in kinds}
