@@ -55,7 +55,7 @@ class Metrics:
         self.asked.append((promql, start, end, step))
         times = [start + step * index for index in range(int((end - start) / step + 1e-9) + 1)]
         points = tuple((at, 2.0) for at in times if at >= self.since)
-        return Matrix((Series({}, points),) * self.series if points else (), self.warnings)
+        return Matrix(tuple(Series({"of": str(one)}, points) for one in range(self.series)) if points else (), self.warnings)
 
     @property
     def spans(self) -> set[tuple[float, float, float]]:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from modeldeck.domain.failures import InvalidQuery
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.charts.chart_kind import ALL_CHARTS, ChartKind, queries_of
 from modeldeck.domain.metrics.charts.chart_lines import Lines, chart_lines
 from modeldeck.domain.metrics.charts.chart_queries import DeploymentSeries, PodGroup
 from modeldeck.domain.metrics.charts.predictions import MEAN, WITHIN_BUCKETS
-from modeldeck.domain.metrics.pod_labels import PodIndex
-from modeldeck.domain.metrics.profiles.queries import pod_pattern
-from modeldeck.domain.metrics.samples import Matrix, Series
 from modeldeck.live.memory_lookup import MemoryLookup
-from modeldeck.live.range_answers import RangeAnswers
+from modeldeck.live.pod_groups import all_pods
+from modeldeck.live.range_reader import AskedRange, RangeReader
 from modeldeck.live.scrapes import Scrapes
 from modeldeck.ports import Clock, Metrics
 
@@ -26,7 +22,6 @@ LEAST_SPAN = 300.0
 _LATE = 0.1
 """Of a span: where data begin later than that in it, the charts show only from there on."""
 _ROUNDS = 5
-_NOTHING = Matrix(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +72,13 @@ class DeploymentCharts:
         self._namespace, self._deployment = namespace, deployment
         self._metrics, self._scrapes, self._fleet, self._clock = metrics, scrapes, fleet, clock
         self._memory = MemoryLookup(metrics, clock)
+        self._ranges = RangeReader(metrics, clock)
         self.forget()
 
     def forget(self) -> None:
         """The next `read` asks for everything."""
         self._begin: _Begin | None = None
-        self._known: RangeAnswers | None = None
-        self._refused: dict[str, str] = {}
+        self._ranges.forget()
         self._memory.forget()
 
     async def read(self, query: SpanQuery) -> SpanCharts:
@@ -96,15 +91,16 @@ class DeploymentCharts:
         start = end - query.window
         if scraped is None or fleet is None:
             return SpanCharts(query, start, end, end, step_of(query.window, query.columns), {}, {})
-        asked = _Asked(query, DeploymentSeries(self._namespace, scraped, self._metrics.scope.matchers), self._pods(fleet), start, end)
+        asked = _Asked(
+            query,
+            DeploymentSeries(self._namespace, scraped, self._metrics.scope.matchers),
+            all_pods(fleet, self._namespace, self._deployment),
+            start,
+            end,
+        )
         asked = replace(asked, memory=await self._memory.which(asked.series.memory(asked.pods)))
         charts = await self._ask(replace(asked, start=await self._begin_of(asked)))
         return replace(charts, warnings=(scrapes.clock, *charts.warnings)) if scrapes.clock else charts
-
-    def _pods(self, fleet: Fleet) -> PodGroup:
-        index = PodIndex(fleet)
-        mine = [pod for pod, owner in index.owners.items() if owner == f"{self._namespace}/{self._deployment}"]
-        return PodGroup("", pod_pattern(self._deployment), index.addresses(mine))
 
     async def _begin_of(self, asked: _Asked) -> float:
         """Where charts begin, so that they are not mostly blank. It is looked for once, and anew while there are no data."""
@@ -129,56 +125,25 @@ class DeploymentCharts:
         if one is None:
             return None
         for begin, last in (grid(asked.start, asked.end, asked.step), (asked.end, asked.end)):
-            answers = await self._range({one: asked.promql[one]}, begin, last, asked.step)
-            times = [series.points[0][0] for series in answers[one].series if series.points]
+            answer = await self._metrics.query_range(asked.promql[one], start=begin, end=last, step=asked.step)
+            times = [series.points[0][0] for series in answer.series if series.points]
             if times:
                 return min(times)
         return None
 
     async def _ask(self, asked: _Asked) -> SpanCharts:
-        query, promql, step, end = asked.query, asked.promql, asked.step, asked.end
-        scraped, needed = asked.series.scraped, queries_of(query.kinds, asked.series.scraped.profile)
-        wanted = {name: promql[name] for name in promql if name in needed}
-        first, last = grid(asked.start, end, step)
-        answers = await self._grid(wanted, first, last, step)
-        latest = end // LEAST_STEP * LEAST_STEP
-        if latest > last:  # steps of hours must not hide the present
-            newer = await self._range(wanted, latest, latest, step)
-            answers = {name: _joined(answer, newer[name]) for name, answer in answers.items()}
-            last += step
+        query, promql, scraped = asked.query, asked.promql, asked.series.scraped
+        wanted = {name: promql[name] for name in promql if name in queries_of(query.kinds, scraped.profile)}
+        span = asked.range
+        answers, refused = await self._ranges.read(wanted, span, optional=(MEAN,))
+        last = span.end if span.latest <= span.end else span.end + span.step
         warnings = dict.fromkeys((*scraped.several, *(message for answer in answers.values() for message in answer.warnings)))
         lines = chart_lines(query.kinds, scraped.profile, answers)
         computed = asked.series.computed(asked.pods, asked.memory)
-        if MEAN in self._refused:
-            computed[ChartKind.PREDICTIONS] = f"{WITHIN_BUCKETS}; no mean, as its query is refused: {self._refused[MEAN]}"
+        if MEAN in refused:
+            computed[ChartKind.PREDICTIONS] = f"{WITHIN_BUCKETS}; no mean, as its query is refused: {refused[MEAN]}"
         start = max(asked.start, last - query.window)
-        return SpanCharts(query, start, last, latest, step, lines, promql, tuple(warnings), computed)
-
-    async def _grid(self, promql: Mapping[str, str], start: float, end: float, step: float) -> Mapping[str, Matrix]:
-        """Only the new end where the rest is known."""
-        now = self._clock.now()
-        since = self._known.ask_from(promql, start, end, step, now) if self._known is not None else None
-        if self._known is not None and since is not None:
-            self._known = self._known.extended(await self._range(promql, since, end, step), start, since, end)
-        else:
-            self._known = RangeAnswers(promql, start, end, step, await self._range(promql, start, end, step), now)
-        return self._known.answers
-
-    async def _range(self, promql: Mapping[str, str], start: float, end: float, step: float) -> dict[str, Matrix]:
-        ranges = (self._one(name, text, start, end, step) for name, text in promql.items())
-        return dict(zip(promql, await asyncio.gather(*ranges), strict=True))
-
-    async def _one(self, name: str, promql: str, start: float, end: float, step: float) -> Matrix:
-        """What only some that speak PromQL can answer is asked once and then left out, where it is refused."""
-        if name in self._refused:
-            return _NOTHING
-        try:
-            return await self._metrics.query_range(promql, start=start, end=end, step=step)
-        except InvalidQuery as refused:
-            if name != MEAN:
-                raise
-            self._refused[name] = refused.message
-            return _NOTHING
+        return SpanCharts(query, start, last, span.latest, span.step, lines, promql, tuple(warnings), computed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +160,12 @@ class _Asked:
     @property
     def step(self) -> float:
         return step_of(self.end - self.start, self.query.columns)
+
+    @property
+    def range(self) -> AskedRange:
+        """Steps of hours must not hide the present, which is asked for beside them."""
+        first, last = grid(self.start, self.end, self.step)
+        return AskedRange(first, last, self.end // LEAST_STEP * LEAST_STEP, self.step)
 
     @property
     def promql(self) -> dict[str, str]:
@@ -216,11 +187,3 @@ def later_begin(first: float | None, start: float, end: float, step: float) -> f
         return None
     begin = min(first - step, end - LEAST_SPAN)
     return begin if begin - start > _LATE * (end - start) else None
-
-
-def _joined(older: Matrix, newer: Matrix) -> Matrix:
-    """One series with its newest point; several stay several: the query is wrong then, and nothing is drawn of it."""
-    series = (*older.series, *newer.series)
-    if len(older.series) == len(newer.series) == 1:
-        series = (Series(series[0].labels, (*series[0].points, *series[1].points)),)
-    return Matrix(series, (*older.warnings, *newer.warnings))
