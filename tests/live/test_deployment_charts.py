@@ -15,6 +15,7 @@ from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.live.deployment_charts import LEAST_SPAN, LEAST_STEP, DeploymentCharts, SpanCharts, SpanQuery, step_of
+from modeldeck.live.pod_groups import VersionPods
 from modeldeck.live.scrapes import Scrapes
 from tests.support import sample
 from tests.support.clocks import FakeClock
@@ -155,6 +156,20 @@ async def test_a_prometheus_that_cannot_tell_the_mean_is_asked_once_and_the_rest
     assert not (await world.reader.read(SpanQuery(1800.0))).lines[ChartKind.PREDICTIONS][3].points
     world.reader.forget()
     assert (await world.reader.read(SpanQuery(1800.0))).lines[ChartKind.PREDICTIONS][3].points
+
+
+async def test_versions_are_asked_for_apart_instead_of_all_together() -> None:
+    world = World()
+    versions = (VersionPods("v7", ("iris-7d9f8b6c5",)), VersionPods("v6", ("iris-5c6f",)))
+    query = SpanQuery(1800.0, columns=120, kinds=frozenset({ChartKind.LATENCY, ChartKind.REQUESTS}), versions=versions)
+    found = await world.reader.read(query)
+    asked = {promql for promql, *_ in world.metrics.asked[1:]}
+    assert len(asked) == 6
+    assert all("iris-7d9f8b6c5-[a-z0-9]{5}" in promql or "iris-5c6f-[a-z0-9]{5}" in promql for promql in asked)
+    told = [(each.name, each.version) for each in found.lines[ChartKind.LATENCY]]
+    assert told == [("p99", "v7"), ("p50", "v7"), ("p99", "v6"), ("p50", "v6")]
+    assert found.promql["requests of v6"] in asked
+    assert not {promql for name, promql in found.promql.items() if " of v" not in name} & asked
 
 
 async def test_any_other_query_that_is_refused_fails() -> None:

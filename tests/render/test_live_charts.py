@@ -90,6 +90,18 @@ def test_memory_and_predictions_have_their_own_units_and_predictions_an_axis_of_
     assert [chart.data.zero for chart in found] == [True, False]
 
 
+def test_a_version_is_named_before_its_lines_and_of_many_lines_one_statistic_is_told() -> None:
+    lines = tuple(ChartLine(name, ((100.0, 0.1),), version) for version in ("v8", "v7") for name in ("p99", "p50"))
+    (chart,) = charts({ChartKind.LATENCY: lines})
+    assert told(chart.legend) == "latency v8 ● p99 100 ms ◆ p50 100 ms v7 ▲ p99 100 ms ■ p50 100 ms"
+    assert "last" in told(chart.statistics)
+    both = (ChartLine("requests", ((100.0, 3.0), (110.0, 4.0)), "v8"), ChartLine("requests", ((100.0, 9.0),), "v7"))
+    (chart,) = charts({ChartKind.REQUESTS: both})
+    assert told(chart.legend) == "requests v8 ● 4/s v7 ◆ –", "it serves no more"
+    (chart,) = charts({ChartKind.LATENCY: (*lines, ChartLine("p99", ((100.0, 0.1),), "v6"))})
+    assert told(chart.statistics) == "max ● 100 ms ◆ 100 ms ▲ 100 ms ■ 100 ms ✚ 100 ms"
+
+
 def test_where_nothing_fails_the_axis_of_errors_reaches_no_further_than_errors_are_seen() -> None:
     """Not 100 %."""
     (chart,) = charts({ChartKind.ERRORS: (ChartLine("errors", ((100.0, 0.0), (200.0, 0.0))),)})

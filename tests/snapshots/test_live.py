@@ -38,6 +38,11 @@ def test_all_that_pods_export(snap_compare: Any, size: tuple[int, int]) -> None:
 
 
 @SIZES
+def test_versions_apart(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(Stage(Live().screen), terminal_size=size, run_before=pressed("v"))
+
+
+@SIZES
 def test_read_at_a_moment_while_it_stands_still(snap_compare: Any, size: tuple[int, int]) -> None:
     live = Live()
     live.reader.warnings = ("PromQL warning: one store is away",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -15,6 +15,7 @@ from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measured_lines
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
+from modeldeck.live.pod_groups import VersionPods
 from modeldeck.screens.live.live_screen import LiveScreen, LiveSubject
 from modeldeck.screens.shared.help import HelpScreen
 from modeldeck.widgets.content.chart_stack import ChartStack
@@ -23,7 +24,7 @@ from tests.support.clocks import FakeClock, settle
 from tests.support.staging import Stage, settled, stage
 
 NOW = sample.NOW
-CHANGES = (ServingChange(NOW - 600.0, 3, "7"),)
+CHANGES = (ServingChange(NOW - 86400.0, 2, "6", "iris-2"), ServingChange(NOW - 600.0, 3, "7", "iris-3"))
 PROMQL = {
     "p50": 'histogram_quantile(0.5, sum by (le) (rate(x_bucket{pod=~"iris-.+"}[60s])))',
     "p90": 'histogram_quantile(0.9, sum by (le) (rate(x_bucket{pod=~"iris-.+"}[60s])))',
@@ -31,6 +32,17 @@ PROMQL = {
     "requests": 'sum (rate(x_count{pod=~"iris-.+"}[60s]))',
     "errors": 'sum (rate(x_count{pod=~"iris-.+",status=~"5.."}[60s]))',
 }
+
+
+def apart(lines: tuple[ChartLine, ...], versions: Sequence[VersionPods]) -> tuple[ChartLine, ...]:
+    """The first and the last of them for each version; a newer one has data from its change on."""
+    since = {"v7": NOW - 600.0}
+    found = []
+    for place, version in enumerate(versions):
+        for line in dict.fromkeys((lines[0], lines[-1])):
+            points = ((at, value * (1 + 0.4 * place)) for at, value in line.points if at >= since.get(version.name, 0.0))
+            found.append(ChartLine(line.name, tuple(points), version.name))
+    return tuple(found)
 
 
 class Reader:
@@ -54,6 +66,8 @@ class Reader:
             raise self.failure
         end = self.clock.now() // 15.0 * 15.0 if query.end is None else query.end
         lines = {**measured_lines(sample.charts().points), **self.lines}
+        if query.versions:
+            lines = {kind: apart(found, query.versions) for kind, found in lines.items()}
         return SpanCharts(query, end - query.window, end, end, 15.0, lines, self.promql, self.warnings)
 
 
@@ -155,6 +169,25 @@ async def test_what_else_is_exported_comes_after_them() -> None:
         assert screen.asked[-1].kinds == {ChartKind.REQUESTS, ChartKind.ERRORS, ChartKind.MEMORY, ChartKind.PREDICTIONS}
     async with watched(live, size=(200, 50)) as screen:
         assert all(f"{kind}  ●" in screen.text for kind in ("latency", "requests", "errors", "memory", "predictions"))
+
+
+async def test_versions_are_told_apart_and_together_again() -> None:
+    async with watched() as screen:
+        await screen.press("v")
+        assert screen.asked[-1].versions == (VersionPods("v7", ("iris-3",)), VersionPods("v6", ("iris-2",)))
+        assert "latency  v7 ● p99 46 ms  ◆ p50 14 ms  v6 ▲ p99 65 ms" in screen.text
+        assert "requests  v7 ● 40/s  v6 ◆ 56/s" in screen.text
+        await screen.press("v")
+        assert not screen.asked[-1].versions
+        assert "latency  ● p99 46 ms" in screen.text
+
+
+async def test_one_version_is_not_told_apart() -> None:
+    async with watched() as screen:
+        await screen.press("minus", "minus", "v")
+        assert screen.asked[-1].window == 300.0
+        assert not screen.asked[-1].versions
+        assert "v versions (one in this window)" in screen.text
 
 
 async def test_windows_are_asked_for_at_once() -> None:

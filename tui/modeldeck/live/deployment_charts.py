@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.metrics.charts.by_version import lines_apart, query_name, version_queries
 from modeldeck.domain.metrics.charts.chart_kind import ALL_CHARTS, ChartKind, queries_of
 from modeldeck.domain.metrics.charts.chart_lines import Lines, chart_lines
 from modeldeck.domain.metrics.charts.chart_queries import DeploymentSeries, PodGroup
 from modeldeck.domain.metrics.charts.predictions import MEAN, WITHIN_BUCKETS
 from modeldeck.live.memory_lookup import MemoryLookup
-from modeldeck.live.pod_groups import all_pods
+from modeldeck.live.pod_groups import VersionPods, all_pods, pods_of_version
 from modeldeck.live.range_reader import AskedRange, RangeReader
 from modeldeck.live.scrapes import Scrapes
 from modeldeck.ports import Clock, Metrics
@@ -32,6 +33,8 @@ class SpanQuery:
     end: float | None = None
     columns: int = 120
     kinds: frozenset[ChartKind] = ALL_CHARTS
+    versions: tuple[VersionPods, ...] = ()
+    """Whose lines are wanted apart, instead of those of all pods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +134,31 @@ class DeploymentCharts:
                 return min(times)
         return None
 
+    def _by_version(self, asked: _Asked) -> dict[str, dict[str, str]]:
+        """The queries by version, where they are wanted apart."""
+        fleet, profile = self._fleet(), asked.series.scraped.profile
+        if fleet is None:
+            return {}
+        groups = [pods_of_version(fleet, self._namespace, version) for version in asked.query.versions]
+        found = {pods.name: asked.series.queries(pods, asked.step, asked.memory) for pods in groups}
+        return {name: version_queries(asked.query.kinds, profile, queries) for name, queries in found.items()}
+
     async def _ask(self, asked: _Asked) -> SpanCharts:
         query, promql, scraped = asked.query, asked.promql, asked.series.scraped
-        wanted = {name: promql[name] for name in promql if name in queries_of(query.kinds, scraped.profile)}
-        span = asked.range
-        answers, refused = await self._ranges.read(wanted, span, optional=(MEAN,))
+        span, apart = asked.range, self._by_version(asked)
+        needed = () if apart else queries_of(query.kinds, scraped.profile)
+        wanted = {name: promql[name] for name in promql if name in needed}
+        wanted |= {query_name(name, version): text for version, queries in apart.items() for name, text in queries.items()}
+        answers, refused = await self._ranges.read(wanted, span, optional=[name for name in wanted if name.startswith(MEAN)])
         last = span.end if span.latest <= span.end else span.end + span.step
         warnings = dict.fromkeys((*scraped.several, *(message for answer in answers.values() for message in answer.warnings)))
         lines = chart_lines(query.kinds, scraped.profile, answers)
+        if apart:
+            lines = lines_apart(query.kinds, scraped.profile, answers, list(apart))
+        promql = {**promql, **{name: text for name, text in wanted.items() if name not in promql}}
         computed = asked.series.computed(asked.pods, asked.memory)
-        if MEAN in refused:
-            computed[ChartKind.PREDICTIONS] = f"{WITHIN_BUCKETS}; no mean, as its query is refused: {refused[MEAN]}"
+        if refused:
+            computed[ChartKind.PREDICTIONS] = f"{WITHIN_BUCKETS}; no mean, as its query is refused: {next(iter(refused.values()))}"
         start = max(asked.start, last - query.window)
         return SpanCharts(query, start, last, span.latest, span.step, lines, promql, tuple(warnings), computed)
 

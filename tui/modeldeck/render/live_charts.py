@@ -50,6 +50,8 @@ _OF: dict[str, Callable[[Sequence[float]], float]] = {
     "max": max,
     "last": lambda found: found[-1],
 }
+_MANY = 4
+"""Lines of a chart, from which on there is room for one statistic of each."""
 _WITHOUT_ERRORS = 0.01
 """How far the axis reaches where nothing failed: errors would be seen from there on."""
 
@@ -69,7 +71,7 @@ def stacked_charts(
     markers = marks(changes, *window)
 
     def chart(kind: ChartKind) -> StackedChart:
-        series = tuple(ChartSeries(line.name, seen(line.points, window)) for line in lines.get(kind, ()))
+        series = tuple(ChartSeries(line.name, seen(line.points, window), line.version) for line in lines.get(kind, ()))
         empty = "no data in this window" if settled else "reading …"
         data = ChartData(
             series,
@@ -96,16 +98,26 @@ def seen(points: Sequence[Point], window: tuple[float, float]) -> tuple[Point, .
 
 
 def legend(data: ChartData) -> Line:
-    """Each line with its newest value, or the one at the cursor: a gap is told as one."""
+    """Each line with its newest value, or the one at the cursor: a gap is told as one. Of several versions the moment is that of the newest
+    value of any: one that serves no more has none."""
     line = [Cell(f"{data.title}  ", "strong")]
+    group = ""
     for index, series in enumerate(data.series):
-        found = last_value(series.points) if data.cursor is None else value_at(series.points, data.cursor, _SAME_MOMENT)
+        if series.group != group:
+            group = series.group
+            line.append(Cell(f"{group} ", "version"))
+        at = data.cursor if data.cursor is not None or not series.group else _newest(data)
+        found = last_value(series.points) if at is None else value_at(series.points, at, _SAME_MOMENT)
         line += [
             Cell(f"{symbol(index)} ", SERIES_ROLES[index]),
-            Cell(f"{series.name} " if len(data.series) > 1 else "", "muted"),
+            Cell(f"{series.name} " if series.name != data.title else "", "muted"),
             Cell(f"{numbers.NONE if found is None else data.format(found)}  ", "strong"),
         ]
     return tuple(line)
+
+
+def _newest(data: ChartData) -> float | None:
+    return max((series.points[-1][0] for series in data.series if series.points), default=None)
 
 
 def statistics(data: ChartData, kind: ChartKind) -> Line:
@@ -114,7 +126,7 @@ def statistics(data: ChartData, kind: ChartKind) -> Line:
     if not any(values):
         return ()
     line: list[Cell] = []
-    for name in _STATISTICS[kind]:
+    for name in _STATISTICS[kind][: 1 if len(values) > _MANY else None]:
         line.append(Cell(f"{name} " if len(values) == 1 else name, "muted"))
         for index, found in enumerate(values):
             told = data.format(_OF[name](found)) if found else numbers.NONE

@@ -25,6 +25,8 @@ class ChartSeries:
 
     name: str
     points: Sequence[Point]
+    group: str = ""
+    """Whose it is, where the chart has lines of several."""
 
 
 @dataclass(frozen=True, slots=True)

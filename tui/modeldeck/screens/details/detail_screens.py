@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
+from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
 from modeldeck.domain.metrics.charts.chart_lines import measured_lines
 from modeldeck.domain.mlflow.registry import Registry
 from modeldeck.domain.status.selection import PaneName, Selection
@@ -163,8 +164,14 @@ class Depth:
         def changes() -> Sequence[ServingChange]:
             return version_changes(model.fleet, key, environment.patterns) if model.fleet else ()
 
-        known = _known(model.live, key)
-        return LiveScreen(LiveSubject(environment.name, key, reader, changes, on_show, known, environment.refresh), self._clock)
+        def running() -> frozenset[str]:
+            fleet = model.fleet
+            pods = pods_by_deployment(fleet).get(key, ()) if fleet else ()
+            uids = {pod.owner_uid for pod in pods if not pod.ended}
+            return frozenset(one.name for one in fleet.replica_sets if one.uid in uids) if fleet else frozenset()
+
+        subject = LiveSubject(environment.name, key, reader, changes, on_show, _known(model.live, key), environment.refresh, running)
+        return LiveScreen(subject, self._clock)
 
     def _deployment(self, model: DeckModel) -> Screen[Any] | str:
         cluster, row = self._cluster, model.row

@@ -12,11 +12,13 @@ from textual.binding import Binding, BindingType
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
+from modeldeck.live.pod_groups import VersionPods
 from modeldeck.live.poller import Poller
 from modeldeck.ports import Clock
 from modeldeck.screens.deck.model import state_of
 from modeldeck.screens.live import timeline as times
 from modeldeck.screens.live.timeline import Axis, Timeline
+from modeldeck.screens.live.versions import versions_in
 from modeldeck.screens.live.view import axis_of, is_answer, known_charts, live_screen_view, query_of, shown
 from modeldeck.screens.shared.framed import FramedScreen
 from modeldeck.widgets.content.chart_stack import ChartStack
@@ -29,6 +31,7 @@ AGES_EVERY = 5.0
 """Seconds between repaints of ages while nothing is read."""
 LONGEST_PAUSE = 30.0
 """Seconds between two questions at most: a step of hours must not hide the present."""
+_WHY_NOT = {"now": "it is now", "promql": "nothing is asked", "versions": "one in this window"}
 
 
 class ChartsReader(Protocol):
@@ -49,6 +52,8 @@ class LiveSubject:
     known: SpanCharts | None = None
     """What was read before it came, and stands there until more is."""
     refresh: float = 5.0
+    running: Callable[[], frozenset[str]] = frozenset
+    """The names of its ReplicaSets that have pods."""
 
 
 class LiveScreen(FramedScreen[None]):
@@ -72,6 +77,7 @@ class LiveScreen(FramedScreen[None]):
         Binding("right_square_bracket,shift+right", "pan(1)", "Towards now", id="live.towards_now", show=False),
         Binding("space", "pause", "Pause", id="live.pause", tooltip="The picture stands still while the time goes on; again: up to now"),
         Binding("n", "now", "Now", id="live.now", tooltip="Up to now, and on with the time"),
+        Binding("v", "versions", "Versions", id="live.versions", tooltip="A line for each version that served; again: of all pods"),
         Binding("Q", "promql", "PromQL", id="live.promql", tooltip="The queries of the charts in full"),
         Binding("ctrl+r", "refresh", "Refresh", id="live.refresh", show=False),
     ]
@@ -80,7 +86,7 @@ class LiveScreen(FramedScreen[None]):
         super().__init__()
         self.subject, self._clock = subject, clock
         self._timeline = Timeline(subject.known.query.window) if subject.known is not None else Timeline()
-        self._first = 0
+        self._first, self._split = 0, False
         self._stack = ChartStack(id="charts")
         self._pane = Pane(self._stack, PaneHead(title="Live", detail=subject.key), Loading(), filterable=False, id="pane")
         self._poller = Poller("live screen", subject.environment, self._read, self._take, subject.refresh, clock, backend="Prometheus")
@@ -121,7 +127,15 @@ class LiveScreen(FramedScreen[None]):
     @property
     def _query(self) -> SpanQuery:
         width, height = self._stack.size
-        return query_of(self._timeline, shown(known_charts(self._charts), self._first, height), width)
+        return query_of(
+            self._timeline, shown(known_charts(self._charts), self._first, height), width, self._versions if self._split else ()
+        )
+
+    @property
+    def _versions(self) -> tuple[VersionPods, ...]:
+        """Those that served in the window, where there are several."""
+        end = self._clock.now() if self._timeline.end is None else self._timeline.end
+        return versions_in(self.subject.changes(), self.subject.running(), end - self._timeline.window, end)
 
     async def _read(self) -> SpanCharts:
         found = await self.subject.reader.read(self._query)
@@ -173,12 +187,14 @@ class LiveScreen(FramedScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "chart":
             return self._further > 0
+        if action == "versions":
+            return True if self._split or self._versions else None
         if action == "promql":
             return True if self._charts is not None and self._charts.promql else None
         return None if action == "now" and self._timeline.end is None else True
 
     def why_not(self, action: str) -> str:
-        return {"now": "it is now", "promql": "nothing is asked"}.get(action.partition("(")[0], super().why_not(action))
+        return _WHY_NOT.get(action.partition("(")[0], super().why_not(action))
 
     def action_leave(self) -> None:
         if self._timeline.cursor is not None:
@@ -216,6 +232,10 @@ class LiveScreen(FramedScreen[None]):
 
     def action_chart(self, by: int) -> None:
         self._first = max(0, min(self._first + by, self._further))
+        self._show(self._timeline)
+
+    def action_versions(self) -> None:
+        self._split = not self._split
         self._show(self._timeline)
 
     @property

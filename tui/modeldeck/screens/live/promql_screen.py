@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from modeldeck.domain.metrics.charts.by_version import query_name
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.live.deployment_charts import SpanCharts
 from modeldeck.render import numbers
@@ -27,7 +28,9 @@ _HANG = 3
 
 def names_of(charts: SpanCharts) -> tuple[str, ...]:
     """The queries that there are, in the order of their numbers."""
-    return tuple(name for kind in ChartKind for name in NAMES[kind] if name in charts.promql)
+    versions = [version.name for version in charts.query.versions]
+    each = (each for kind in ChartKind for name in NAMES[kind] for each in (name, *(query_name(name, version) for version in versions)))
+    return tuple(name for name in each if name in charts.promql)
 
 
 def promql_lines(charts: SpanCharts) -> Sequence[Line]:

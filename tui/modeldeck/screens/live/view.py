@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from modeldeck.domain.metrics.charts.chart_kind import ChartKind, charts_of
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
+from modeldeck.live.pod_groups import VersionPods
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.stack import StackedChart, fitting, plot_columns
@@ -36,10 +37,10 @@ def known_charts(charts: SpanCharts | None) -> tuple[ChartKind, ...]:
     return tuple(ChartKind) if charts is None else charts_of(charts.promql)
 
 
-def query_of(timeline: Timeline, kinds: Sequence[ChartKind], width: int) -> SpanQuery:
-    """What to ask for, so that no more is asked for than can be seen in so many cells: these charts."""
+def query_of(timeline: Timeline, kinds: Sequence[ChartKind], width: int, versions: tuple[VersionPods, ...] = ()) -> SpanQuery:
+    """What to ask for, so that no more is asked for than can be seen in so many cells: these charts, of these versions apart."""
     columns = max(40, min(400, 2 * plot_columns(width)))
-    return SpanQuery(timeline.window, timeline.end, columns, frozenset(kinds))
+    return SpanQuery(timeline.window, timeline.end, columns, frozenset(kinds), versions)
 
 
 def shown(kinds: Sequence[ChartKind], first: int, height: int) -> tuple[ChartKind, ...]:
@@ -60,8 +61,8 @@ def axis_of(charts: SpanCharts | None, wanted: SpanQuery, now: float, width: int
 
 def is_answer(charts: SpanCharts, wanted: SpanQuery) -> bool:
     """Whether it is of the span that is wanted, with all of the charts: also where that now stands still as it was."""
-    same_end = wanted.end in (charts.query.end, charts.latest)
-    return same_end and charts.query.window == wanted.window and charts.query.kinds >= wanted.kinds
+    asked = replace(wanted, end=charts.query.end, columns=charts.query.columns, kinds=charts.query.kinds)
+    return wanted.end in (charts.query.end, charts.latest) and charts.query == asked and charts.query.kinds >= wanted.kinds
 
 
 def live_screen_view(

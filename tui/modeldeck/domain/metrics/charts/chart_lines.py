@@ -17,6 +17,8 @@ class ChartLine:
 
     name: str
     points: Points
+    version: str = ""
+    """Whose alone it is; "" of all pods."""
 
 
 Lines = Mapping[ChartKind, tuple[ChartLine, ...]]
