@@ -14,7 +14,7 @@ ROLLOUT = ChangeEvent(ChangeKind.ROLLOUT, T - 5000, "deployment serving/iris", "
 def test_a_container_that_had_too_much_memory() -> None:
     (found,) = crashes([pod("iris-b-1", containers=(OOM, container(name="proxy")))])
     assert (found.kind, found.at, found.subject) == (ChangeKind.CRASH, T - 30, "pod iris-b-1")
-    assert found.what == "container server was OOMKilled, exit code 137, restarted 3 times, of which only the last is told"
+    assert found.what == "OOMKilled, exit code 137, container server, restarted 3 times, of which only the last is told"
     assert found.details == ("on node n1", "out of memory")
 
 
@@ -22,12 +22,12 @@ def test_one_that_ended_well_was_only_restarted() -> None:
     (found,) = crashes(
         [pod("iris-b-1", containers=(container(restarts=1, last_reason="Completed", last_exit_code=0, last_ended_at=T - 30),))]
     )
-    assert (found.kind, found.what) == (ChangeKind.RESTART, "container server: Completed, exit code 0")
+    assert (found.kind, found.what) == (ChangeKind.RESTART, "Completed, exit code 0, container server")
 
 
 def test_without_the_end_the_new_begin_tells_the_time() -> None:
     (found,) = crashes([pod("iris-b-1", containers=(container(restarts=1),))])
-    assert (found.at, found.what) == (T - 110, "container server: ended")
+    assert (found.at, found.what) == (T - 110, "ended, container server")
     assert not list(crashes([pod("iris-b-1", containers=(container(restarts=1, started_at=None),))]))
 
 

@@ -43,6 +43,10 @@ def test_what_is_not_known_is_said() -> None:
     assert alone.what == "revision 7: what it changed is not known, as the ReplicaSet before it is gone"
 
 
+def test_a_deployment_that_was_made_anew_has_nothing_of_the_one_before() -> None:
+    assert template_rollouts(replace(DEPLOYMENT, uid="new"), SETS, SERVING, TEMPLATES) == ()
+
+
 def test_an_operation_explains_its_rollout() -> None:
     rollouts = template_rollouts(DEPLOYMENT, SETS, SERVING, TEMPLATES)
     (move,), left = version_moves(KEY, [entry()], rollouts, T)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,10 +14,11 @@ from modeldeck.operations.history.history import Memories
 from tests.support.fakes.clients import FakeClients, fake_clients
 
 
-async def told(fake: FakeClients, key: str = "serving/iris", **given: object) -> Changes:
+async def told(fake: FakeClients, key: str = "serving/iris", **given: Any) -> Changes:
     memories = Memories(await fake.cluster.fleet(()), await fake.registry.registry())
     asked = ChangeQuestion(fake.clock.now())
-    return await what_changed(key, asked, memories, fake.clients, fake.clock, **given)  # type: ignore[arg-type]
+    world: dict[str, Any] = {"cluster": fake.cluster, "metrics": None, "patterns": fake.environment.patterns, "clock": fake.clock}
+    return await what_changed(key, asked, memories, **world, **given)
 
 
 async def test_others_doing_configuration_and_alerts_in_one_list() -> None:
@@ -52,4 +53,4 @@ async def test_a_deployment_that_is_gone() -> None:
 
 
 async def test_without_a_prometheus_nothing_is_said_of_few_pods() -> None:
-    assert (await told(replace(fake_clients(), measured=False))).not_known == ()
+    assert (await told(fake_clients())).not_known == ()

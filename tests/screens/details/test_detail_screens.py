@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from modeldeck.domain.changes.change_event import ChangeQuestion
 from modeldeck.domain.metrics.charts.chart_lines import measured_lines
 from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.hub import Topic
+from modeldeck.screens.changes.changes_screen import ChangesScreen
 from modeldeck.screens.deck.model import DeckModel
 from modeldeck.screens.details.detail_screens import Depth
 from modeldeck.screens.live.live_screen import LiveScreen
 from modeldeck.screens.wall.wall_screen import WallScreen
 from modeldeck.widgets.content.state import Live
 from tests.support import sample
+from tests.support.fakes.clients import fake_clients
 
 
 class Hub:
@@ -107,3 +112,50 @@ def test_the_wall_is_of_the_decks_rows_and_leads_to_the_live_charts() -> None:
     assert (opened.subject.key, hub.shown) == ("serving/wine", []), "the live pane of the deck cannot be seen behind the wall"
     subject.on_show(True)
     assert hub.walls == [True]
+
+
+def watching(cluster: Any, *, registry: Any = None) -> Depth:
+    """With a cluster to ask, and memories that know of nothing."""
+    memory: Any = SimpleNamespace(operations=tuple, sightings=lambda registry: ())
+    hub: Any = Hub(object())
+    return Depth(None, cluster, registry, memory, memory, sample.FrozenClock(), hub)
+
+
+async def test_what_changed_is_asked_of_the_selected_deployment() -> None:
+    fake = fake_clients()
+    shown = model()
+    for pane in (PaneName.DEPLOYMENTS, PaneName.RUNS):
+        screen = watching(fake.cluster).screen("changes", pane, shown)
+        assert isinstance(screen, ChangesScreen)
+        found = await screen.read()
+        assert found.asked == ChangeQuestion(sample.NOW)
+    assert depth(Hub(object())).screen("changes", PaneName.DEPLOYMENTS, shown) == "no deployment selected"
+    assert watching(fake.cluster).screen("changes", PaneName.DEPLOYMENTS, model(seeded=False)) == "no deployment selected"
+
+
+async def test_what_the_registry_would_have_told_is_missing_where_it_is_away() -> None:
+    shown = DeckModel(sample.ENVIRONMENT)
+    shown.receive(Topic.FLEET, sample.reading(sample.FLEET))
+    shown.select_deployment("serving/iris")
+    screen = watching(fake_clients().cluster).screen("changes", PaneName.DEPLOYMENTS, shown)
+    assert isinstance(screen, ChangesScreen)
+    assert "MLflow has not answered: what aliases and version tags tell" in (await screen.read()).not_known
+
+
+def test_it_is_about_the_jump_of_what_the_live_pane_shows() -> None:
+    shown, charts = model(), sample.charts("iris")
+    slow = tuple((at, 0.2 if at > sample.NOW - 900 else value) for at, value in charts.points.p99)
+    shown.receive(Topic.LIVE, sample.reading(replace(charts, points=replace(charts.points, p99=slow))))
+    screen = watching(fake_clients().cluster).screen("changes", PaneName.LIVE, shown)
+    assert isinstance(screen, ChangesScreen)
+    assert screen.asked.jump.endswith("→ 200 ms")
+
+
+def test_the_live_screen_asks_for_it_where_there_is_a_cluster() -> None:
+    screen = watching(fake_clients().cluster).screen("open", PaneName.LIVE, model())
+    assert isinstance(screen, LiveScreen)
+    assert screen.subject.what_changed is not None
+    assert isinstance(screen.subject.what_changed(ChangeQuestion(sample.NOW)), ChangesScreen)
+    alone = depth(Hub(object())).screen("open", PaneName.LIVE, model())
+    assert isinstance(alone, LiveScreen)
+    assert alone.subject.what_changed is None

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.screen import Screen
 
+from modeldeck.domain.changes.change_event import ChangeQuestion
 from modeldeck.domain.failures import Failure, Unreachable
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measured_lines
@@ -92,9 +95,16 @@ class Live:
         self.reader = Reader(self.clock)
         self.shown: list[bool] = []
         self.known: SpanCharts | None = None
+        self.asked: list[ChangeQuestion] = []
+
+    def what_changed(self, asked: ChangeQuestion) -> Screen[None]:
+        self.asked.append(asked)
+        return Screen()
 
     def screen(self) -> LiveScreen:
-        subject = LiveSubject("prod", "serving/iris", self.reader, lambda: CHANGES, self.shown.append, self.known)
+        subject = LiveSubject(
+            "prod", "serving/iris", self.reader, lambda: CHANGES, self.shown.append, self.known, what_changed=self.what_changed
+        )
         return LiveScreen(subject, self.clock)
 
 
@@ -366,3 +376,26 @@ async def test_help_names_its_keys() -> None:
         await screen.settle()
         for told in ("Cursor", "Pause", "A longer window, up to 30 days", "Half a window earlier"):
             assert told in screen.text
+
+
+async def test_x_asks_what_changed_around_now_the_cursor_or_a_jump() -> None:
+    async with watched() as screen:
+        await screen.press("x")
+        assert screen.live.asked == [ChangeQuestion(NOW)]
+        screen.app.pop_screen()
+        await screen.press("left", "left", "x")
+        assert screen.live.asked[1].moment < NOW
+        assert screen.live.asked[1].since == screen.live.asked[1].moment - 15.0
+    live = Live()
+    slow = tuple((NOW - 1800.0 + 15.0 * at, 0.2 if at > 60 else 0.04) for at in range(120))
+    live.reader.lines = {ChartKind.LATENCY: (ChartLine("p99", slow),)}
+    async with watched(live) as screen:
+        await screen.press("x")
+        assert live.asked == [ChangeQuestion(NOW - 885.0, since=NOW - 900.0, jump="p99 40 ms → 200 ms")]
+
+
+async def test_without_a_cluster_nobody_can_be_asked() -> None:
+    async with watched() as screen:
+        screen.app.screen.subject = replace(screen.app.screen.subject, what_changed=None)  # type: ignore[attr-defined]
+        await screen.press("x")
+        assert screen.live.asked == []

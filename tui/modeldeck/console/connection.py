@@ -63,7 +63,7 @@ class EnvironmentConnection:
         from modeldeck.screens.details.detail_screens import Depth
 
         clients, journal, sightings = self.clients, open_journal(self._environment), open_sightings(self._environment)
-        depth = Depth(clients.tracking, clients.cluster, clients.registry, journal, sightings, self._clock, self.hub)
+        depth = Depth(clients.tracking, clients.cluster, clients.registry, journal, sightings, self._clock, self.hub, clients.metrics)
         return depth.screen(wanted.what, wanted.pane, model)
 
     async def unhandled(self) -> list[str]:

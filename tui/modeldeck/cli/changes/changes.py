@@ -70,7 +70,16 @@ async def _look(environment: Environment, backends: Backends, clock: Clock, give
     journal = open_journal(environment).operations()
     memories = Memories(fleet, registry.value, journal, seen, cluster.value or ClusterId(), identity.value or "")
     missing = (f"{registry.failure}: what aliases and version tags tell",) if registry.failure is not None else ()
-    return await what_changed(key, asked, memories, clients, clock, not_known=missing)
+    return await what_changed(
+        key,
+        asked,
+        memories,
+        cluster=clients.need_cluster(),
+        metrics=clients.metrics,
+        patterns=environment.patterns,
+        clock=clock,
+        not_known=missing,
+    )
 
 
 async def _question(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+LOOK_BACK = 1800.0
+"""Seconds before the moment that are looked at where nobody says otherwise."""
+
 
 class ChangeKind(StrEnum):
     PROMOTION = "promotion"
@@ -63,7 +66,7 @@ class ChangeQuestion:
     """What happened around `moment`, and in `window` seconds before it?"""
 
     moment: float
-    window: float = 1800.0
+    window: float = LOOK_BACK
     since: float | None = None
     """The last time that was surely before a jump, where the moment is that of one."""
     jump: str = ""

@@ -25,8 +25,7 @@ def _crash(pod: Pod, container: ContainerState, at: float) -> ChangeEvent:
     code = container.last_exit_code
     failed = code != 0 or container.last_reason == "OOMKilled"
     how = container.last_reason or "ended"
-    ended = f"container {container.name} was {how}" if how == "OOMKilled" else f"container {container.name}: {how}"
-    told = [f"{ended}, exit code {code}" if code is not None else ended]
+    told = [how, *((f"exit code {code}",) if code is not None else ()), f"container {container.name}"]
     if container.restarts > 1:
         told.append(f"restarted {container.restarts} times, of which only the last is told")
     details = (f"on node {pod.node}" if pod.node else "", container.last_message.strip())

@@ -68,7 +68,9 @@ def template_rollouts(
     by_revision = {one.revision: place for place, one in enumerate(mine)}
     found = []
     for change in serving:
-        place = by_revision[change.revision]
+        place = by_revision.get(change.revision)
+        if place is None:
+            continue  # of another deployment of that name, which was deleted since
         before = mine[place - 1] if place else None
         found.append(_rollout(deployment, mine[place], before, change, templates))
     return tuple(found)

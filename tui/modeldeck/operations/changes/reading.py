@@ -8,31 +8,33 @@ from collections.abc import Sequence
 from modeldeck.domain.changes.change_event import ChangeEvent, ChangeQuestion, Changes
 from modeldeck.domain.changes.gathering import ChangeSources, changes_around
 from modeldeck.domain.kubernetes.workloads import Fleet
+from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.status.version_changes import version_changes
 from modeldeck.operations.changes.pod_metrics import pod_outliers
-from modeldeck.operations.common.clients import Clients
 from modeldeck.operations.history.history import Memories, history
-from modeldeck.ports import Clock
+from modeldeck.ports import Clock, Cluster, Metrics
 
 
 async def what_changed(
     key: str,
     asked: ChangeQuestion,
     memories: Memories,
-    clients: Clients,
-    clock: Clock,
     *,
+    cluster: Cluster,
+    metrics: Metrics | None,
+    patterns: LinkPatterns,
+    clock: Clock,
     alerts: Sequence[ChangeEvent] = (),
     not_known: Sequence[str] = (),
 ) -> Changes:
     """`memories` with the fleet; `not_known`: which of them could not be asked. Raises a Failure where the deployment cannot be read."""
     namespace, _, name = key.partition("/")
-    cluster, patterns, fleet = clients.need_cluster(), clients.environment.patterns, memories.fleet or Fleet((), (), ())
+    fleet = memories.fleet or Fleet((), (), ())
     deployment = await cluster.deployment(namespace, name)
     known = ChangeSources(deployment, fleet)
     around, (odd, unmeasured) = await asyncio.gather(
         cluster.surroundings(deployment, known.pods),
-        pod_outliers(key, fleet, known.pods, clients.metrics, asked.moment, clock.now()),
+        pod_outliers(key, fleet, known.pods, metrics, asked.moment, clock.now()),
     )
     past = history(memories, patterns, of=key)
     known = ChangeSources(

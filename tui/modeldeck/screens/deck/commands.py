@@ -54,6 +54,7 @@ class DeckCommands(FramedScreen[None]):
         Binding("d", "depth('describe')", "Describe", id="deck.describe"),
         Binding("y", "depth('yaml')", "YAML", id="deck.yaml", show=False),
         Binding("h", "depth('history')", "History", id="deck.history", show=False, tooltip="Who moved what, when and why"),
+        Binding("x", "depth('changes')", "What changed", id="deck.changes", show=False, tooltip="Around the jump of its charts, or now"),
         Binding("equals_sign", "compare", "Compare", id="deck.compare", show=False, tooltip="Marked runs side by side", key_display="="),
         Binding("c", "copy", "Copy", id="deck.copy", show=False, tooltip="Copy the selected object's name, as other tools call it"),
         Binding("o", "open_page", "Open in a browser", id="deck.page", show=False, tooltip="The web page of the selected object"),

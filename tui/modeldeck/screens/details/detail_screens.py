@@ -8,6 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 from textual.screen import Screen
 
+from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeQuestion, Changes
+from modeldeck.domain.changes.chart_jumps import question_about
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
@@ -19,8 +21,9 @@ from modeldeck.domain.status.version_changes import ServingChange, version_chang
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.live.hub import Hub, LiveCharts, Topic
 from modeldeck.live.run_details import RunReader
+from modeldeck.operations.changes.reading import what_changed
 from modeldeck.operations.history.history import Memories, history
-from modeldeck.ports import Clock, Cluster, Journal, ModelRegistry, Sightings, Tracking
+from modeldeck.ports import Clock, Cluster, Journal, Metrics, ModelRegistry, Sightings, Tracking
 from modeldeck.render import describe
 from modeldeck.render import history as render_history
 from modeldeck.render.cell import Line
@@ -48,6 +51,7 @@ class Depth:
         sightings: Sightings,
         clock: Clock,
         hub: Hub,
+        metrics: Metrics | None = None,
     ) -> None:
         self._tracking = tracking
         self._cluster = cluster
@@ -56,9 +60,10 @@ class Depth:
         self._sightings = sightings
         self._clock = clock
         self._hub = hub
+        self._metrics = metrics
 
     def screen(self, what: str, pane: PaneName, model: DeckModel) -> Screen[Any] | str:
-        """`what` is one of open, describe, logs, yaml, history, wall."""
+        """`what` is one of open, describe, logs, yaml, history, wall, changes."""
         chosen = model.selection
         if what == "wall":
             return self._wall(model)
@@ -68,6 +73,8 @@ class Depth:
             return self._history(model)
         if what == "yaml":
             return self._yaml(model.row)
+        if what == "changes":
+            return self._changes(model)
         if pane is PaneName.RUNS:
             return self._run(chosen, model)
         if pane is PaneName.VERSIONS:
@@ -95,14 +102,40 @@ class Depth:
         key = model.selection.deployment
 
         async def load() -> Sequence[Line]:
-            cluster, registry = await asyncio.gather(_identity(self._cluster), _identity(self._registry))
-            seen = self._sightings.sightings(registry) if registry is not None else ()
-            memories = Memories(model.fleet, model.registry, self._journal.operations(), seen, cluster or ClusterId(), registry or "")
-            past = history(memories, model.environment.patterns, of=key)
+            past = history(await self._memories(model), model.environment.patterns, of=key)
             entries = [entry for entry in past if key is None or entry.is_about(key)]
             return render_history.history_lines(entries, self._clock.now())
 
         return ReadingScreen("History", key or "all deployments", load, self._clock, every=FRESH)
+
+    async def _memories(self, model: DeckModel) -> Memories:
+        cluster, registry = await asyncio.gather(_identity(self._cluster), _identity(self._registry))
+        seen = self._sightings.sightings(registry) if registry is not None else ()
+        return Memories(model.fleet, model.registry, self._journal.operations(), seen, cluster or ClusterId(), registry or "")
+
+    def _changes(self, model: DeckModel) -> Screen[Any] | str:
+        """Around the jump of what the live pane shows of it, else around now."""
+        key = model.selection.deployment
+        if key is None or self._cluster is None:
+            return "no deployment selected"
+        known = _known(model.live, key)
+        asked = question_about(known.lines, LOOK_BACK) if known is not None else None
+        return self._changes_around(model, key, asked or ChangeQuestion(self._clock.now()))
+
+    def _changes_around(self, model: DeckModel, key: str, asked: ChangeQuestion) -> Screen[Any]:
+        from modeldeck.screens.changes.changes_screen import ChangesScreen
+
+        cluster, patterns = self._cluster, model.environment.patterns
+        assert cluster is not None
+
+        async def read() -> Changes:
+            memories = await self._memories(model)
+            missing = () if model.registry is not None else ("MLflow has not answered: what aliases and version tags tell",)
+            return await what_changed(
+                key, asked, memories, cluster=cluster, metrics=self._metrics, patterns=patterns, clock=self._clock, not_known=missing
+            )
+
+        return ChangesScreen(key, asked, read, self._clock)
 
     def _run(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
         tracking, run_id = self._tracking, chosen.run_id
@@ -170,7 +203,20 @@ class Depth:
             uids = {pod.owner_uid for pod in pods if not pod.ended}
             return frozenset(one.name for one in fleet.replica_sets if one.uid in uids) if fleet else frozenset()
 
-        subject = LiveSubject(environment.name, key, reader, changes, on_show, _known(model.live, key), environment.refresh, running)
+        def changed(asked: ChangeQuestion) -> Screen[Any]:
+            return self._changes_around(model, key, asked)
+
+        subject = LiveSubject(
+            environment.name,
+            key,
+            reader,
+            changes,
+            on_show,
+            _known(model.live, key),
+            environment.refresh,
+            running,
+            changed if self._cluster is not None else None,
+        )
         return LiveScreen(subject, self._clock)
 
     def _deployment(self, model: DeckModel) -> Screen[Any] | str:

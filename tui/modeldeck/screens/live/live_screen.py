@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 
+from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeQuestion
+from modeldeck.domain.changes.chart_jumps import question_about
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
@@ -31,7 +34,7 @@ AGES_EVERY = 5.0
 """Seconds between repaints of ages while nothing is read."""
 LONGEST_PAUSE = 30.0
 """Seconds between two questions at most: a step of hours must not hide the present."""
-_WHY_NOT = {"now": "it is now", "promql": "nothing is asked", "versions": "one in this window"}
+_WHY_NOT = {"now": "it is now", "promql": "nothing is asked", "versions": "one in this window", "changes": "no cluster to ask"}
 
 
 class ChartsReader(Protocol):
@@ -54,6 +57,8 @@ class LiveSubject:
     refresh: float = 5.0
     running: Callable[[], frozenset[str]] = frozenset
     """The names of its ReplicaSets that have pods."""
+    what_changed: Callable[[ChangeQuestion], Screen[Any]] | None = None
+    """Makes the screen that answers; None: there is no cluster to ask."""
 
 
 class LiveScreen(FramedScreen[None]):
@@ -79,6 +84,7 @@ class LiveScreen(FramedScreen[None]):
         Binding("n", "now", "Now", id="live.now", tooltip="Up to now, and on with the time"),
         Binding("v", "versions", "Versions", id="live.versions", tooltip="A line for each version that served; again: of all pods"),
         Binding("Q", "promql", "PromQL", id="live.promql", tooltip="The queries of the charts in full"),
+        Binding("x", "changes", "What changed", id="live.changes", show=False, tooltip="At the cursor, or a jump, or now"),
         Binding("ctrl+r", "refresh", "Refresh", id="live.refresh", show=False),
     ]
 
@@ -189,6 +195,8 @@ class LiveScreen(FramedScreen[None]):
             return self._further > 0
         if action == "versions":
             return True if self._split or self._versions else None
+        if action == "changes":
+            return None if self.subject.what_changed is None else True
         if action == "promql":
             return True if self._charts is not None and self._charts.promql else None
         return None if action == "now" and self._timeline.end is None else True
@@ -243,6 +251,17 @@ class LiveScreen(FramedScreen[None]):
         """Charts that there is no room for."""
         kinds = known_charts(self._charts)
         return len(kinds) - len(shown(kinds, 0, self._stack.size.height))
+
+    def action_changes(self) -> None:
+        charts, now = self._charts, self._clock.now()
+        if self.subject.what_changed is None:
+            return
+        if self._timeline.cursor is not None:
+            at = times.on_axis(self._timeline.cursor, self._axis)
+            asked: ChangeQuestion | None = ChangeQuestion(at, since=at - self._axis.step)
+        else:
+            asked = question_about(charts.lines, LOOK_BACK) if charts is not None else None
+        self.app.push_screen(self.subject.what_changed(asked or ChangeQuestion(now)))
 
     def action_promql(self) -> None:
         if self._charts is not None:

@@ -1,0 +1,1 @@
+"""What happened around a moment, the likeliest cause first."""
