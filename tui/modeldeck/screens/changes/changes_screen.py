@@ -34,8 +34,8 @@ def source(moment: float) -> TableSource[ChangeEvent]:
         Column(
             "subject",
             "to what",
-            lambda row: Cell(row.subject),
-            sort=lambda row: row.subject,
+            lambda row: Cell(_subject(row)),
+            sort=_subject,
             priority=2,
             min_width=12,
             max_width=36,
@@ -45,6 +45,11 @@ def source(moment: float) -> TableSource[ChangeEvent]:
         Column("source", "known from", lambda row: Cell(row.source, "muted"), priority=3, max_width=28),
     )
     return TableSource(columns, row_id=_id, empty=_EMPTY)
+
+
+def _subject(row: ChangeEvent) -> str:
+    """Deployments by their keys alone: in a narrow column the word would be all that is seen."""
+    return row.subject.removeprefix("deployment ")
 
 
 def _id(row: ChangeEvent) -> str:

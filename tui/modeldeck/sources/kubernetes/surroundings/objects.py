@@ -141,7 +141,7 @@ async def _node(transport: Transport, name: str) -> ClusterNode | Failure:
     conditions = tuple(
         Condition(c.type, c.status, c.reason or "", c.message or "", epoch(c.last_transition_time)) for c in body.status.conditions or ()
     )
-    # A real API server tracks no writes of nodes: when one was cordoned only the taint tells that its controller adds.
+    # Writes of nodes are not tracked everywhere: when one was cordoned the taint tells that its controller adds.
     times = (epoch(taint.time_added) for taint in body.spec.taints or () if taint.key == _CORDONED)
     cordoned_at = max((at for at in times if at is not None), default=None)
     return ClusterNode(name, epoch(body.metadata.creation_timestamp), body.spec.unschedulable, cordoned_at, conditions)
