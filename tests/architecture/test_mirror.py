@@ -36,6 +36,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "modeldeck/domain/changes": "change_event",
         "modeldeck/domain/kubernetes": "surroundings",
         "modeldeck/domain/drift": "findings",
+        "modeldeck/domain/dashboards": "dashboard",
         "modeldeck/domain/metrics": "samples",
         "modeldeck/domain/operations": "rollback_target",
     },
