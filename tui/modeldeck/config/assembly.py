@@ -224,5 +224,6 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], hea
         journal=get("journal", ""),
         objectives=get("objectives", ()),
         drift=get("drift", None),
+        dashboards=get("dashboards", ()),
         origins={key: setting.origin for key, setting in merged.items()},
     )

@@ -12,6 +12,7 @@ from modeldeck.config.document import Document
 from modeldeck.config.keys import ADDRESSES, BY_NAME, KEYS, SECRET_FORMS, TABLES, Key, meant, spellings
 from modeldeck.config.kinds import (
     DRIFT,
+    FILES,
     GATE,
     GATES,
     HEADERS,
@@ -182,6 +183,8 @@ class _Reader:
 
     def _located(self, key: Key, value: object) -> object:
         """Paths in the file are relative to the file."""
+        if key.kind is FILES:
+            return tuple(str(self._config.path.parent / at_home(part)) for part in cast("tuple[str, ...]", value))
         is_theme_file = key.kind is THEME and ("/" in str(value) or str(value).endswith(".toml"))
         if key.kind not in (PATH, PATHS) and not is_theme_file:
             return value

@@ -201,6 +201,12 @@ def _stated(value: object) -> tuple[tuple[str, str], ...]:
     return tuple((metric, str(label)) for metric, label in value.items())
 
 
+def _files(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (str, list)):
+        raise InvalidValue(f"expected an array of files, found {named(value)}")
+    return tuple(map(_text, [value] if isinstance(value, str) else value))
+
+
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _MATCHER = re.compile(r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*""")
 _NAMED_BY = ("pod", "namespace", "instance")
@@ -293,6 +299,8 @@ SILENCE = SettingKind(_silence, _not_as_text)
 """None, all, or the names of alerts."""
 PATH = SettingKind(_text, _text)
 """A file, relative to the configuration file where it stands there; `~` is the home folder."""
+FILES = SettingKind(_files, _not_as_text)
+"""Several of them, as PATH."""
 THEME = SettingKind(_text, _text)
 """A theme's name, or a file as PATH where it ends with .toml or has a slash."""
 PATHS = SettingKind(_text, _text)

@@ -14,7 +14,7 @@ from modeldeck.domain.metrics.series_scope import SeriesScope
 
 MASK = "********"
 _TABLES = {"mlflow": "mlflow", "kubernetes": "cluster", "prometheus": "prometheus", "alertmanager": "alertmanager"}
-_SETTINGS = ("read_only", "protected", "theme", "refresh", "champion", "journal", "alerts")
+_SETTINGS = ("read_only", "protected", "theme", "refresh", "champion", "journal", "alerts", "dashboards")
 
 
 def show(resolved: ResolvedConfig, name: str = "") -> dict[str, object]:
@@ -31,6 +31,7 @@ def show(resolved: ResolvedConfig, name: str = "") -> dict[str, object]:
 
 def _shown(environment: Environment) -> dict[str, object]:
     shown: dict[str, object] = {key: getattr(environment, key) for key in _SETTINGS}
+    shown["dashboards"] = list(environment.dashboards)
     for table, attribute in _TABLES.items():
         shown[table] = _table(table, getattr(environment, attribute), environment.origins)
     shown["links"] = _links(environment.patterns)

@@ -59,6 +59,10 @@ class EnvironmentConnection:
 
     def details(self, wanted: DetailsRequested, model: DeckModel) -> Screen[Any] | str:
         """The screen of something that is shown, or why there is none."""
+        if wanted.what == "dashboards":
+            from modeldeck.console.dashboards import dashboard_screen
+
+            return dashboard_screen(self._environment, self.clients.metrics, self.hub, self._clock)
         from modeldeck.backends import open_journal, open_sightings
         from modeldeck.screens.details.detail_screens import Depth
 

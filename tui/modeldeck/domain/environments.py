@@ -134,6 +134,8 @@ class Environment:
     """The process without which its backends are gone: a sandbox'."""
     journal: str = ""
     """Path of the operations journal; "" is the user's state folder."""
+    dashboards: tuple[str, ...] = ()
+    """Paths of Grafana's files."""
     gate: Gate | None = None
     """None: the default one."""
     gates: Mapping[str, Gate] = field(default_factory=dict)
