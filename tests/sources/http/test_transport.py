@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,6 +27,7 @@ from modeldeck.domain.failures import (
     Unreachable,
 )
 from modeldeck.sandbox.processes import certificates
+from modeldeck.sources.http import http_errors
 from modeldeck.sources.http.credentials import Bearer
 from modeldeck.sources.http.tls import Tls
 from modeldeck.sources.http.transport import Timeouts, Transport
@@ -123,6 +125,34 @@ async def test_a_refusal_right_after_the_backend_was_away_is_not_believed_yet(st
         await transport.aclose()
     assert [type(failure) for failure in failures] == [kind, Faulty, Faulty, Faulty, kind]
     assert failures[2].message == "it was away a moment ago, and refuses: no such role"
+
+
+async def test_a_server_behind_this_one_that_is_away_says_nothing_of_this_one() -> None:
+    """Of an answer through a proxy: who refused tells, and only this backend's own refusals may pass by themselves."""
+
+    def refused(status: int, body: bytes, headers: Mapping[str, str]) -> Failure:
+        assert headers["content-type"] == "text/plain"
+        return http_errors.refusal(status, body, headers, backend="Kubernetes" if b"own" in body else "Prometheus", host="h")
+
+    async def of(transport: Transport, **more: Any) -> Failure:
+        with pytest.raises(Failure) as caught:
+            await transport.send("GET", "/x", **more)
+        return caught.value
+
+    away, own, behind_it = (b"away", "503 Away"), (b"no role, own", "403 No"), (b"no role", "403 No")
+    answers = [away, own, away, own, behind_it]
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        writer.write(response(*answers[number], "Content-Type: text/plain"))
+
+    async with canned(talk) as server:
+        transport = Transport("Kubernetes", server.url, settling=15.0, monotonic=lambda: 100.0)
+        behind = [await of(transport, refused=refused), await of(transport, refused=refused)]
+        assert [(type(one), one.backend) for one in behind] == [(Faulty, "Prometheus"), (Forbidden, "Kubernetes")]
+        await of(transport)  # away itself
+        after = [await of(transport, refused=refused), await of(transport, refused=refused)]
+        assert [(type(one), one.backend) for one in after] == [(Faulty, "Kubernetes"), (Forbidden, "Prometheus")]
+        await transport.aclose()
 
 
 async def test_without_words_of_its_own_a_status_is_named() -> None:
