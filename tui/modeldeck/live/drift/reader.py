@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 from modeldeck.domain.drift.comparison import Comparison, Doubt, compare, not_compared
 from modeldeck.domain.drift.findings import CountedWindow, DeploymentDrift, HistogramDrift, Role
+from modeldeck.domain.drift.over_time import DriftStep, drift_steps
 from modeldeck.domain.drift.settings import BaselineKind, DriftSettings
 from modeldeck.domain.failures import Failure
-from modeldeck.domain.gates.counting import buckets_of
+from modeldeck.domain.gates.counting import buckets_of, notes
 from modeldeck.domain.gates.measures import Buckets, Measure
 from modeldeck.live.drift.subject import DriftSubject
 from modeldeck.live.drift.training_baseline import TrainingBaseline
@@ -35,6 +36,16 @@ class _Baseline:
     failure: Failure | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DriftOverTime:
+    """`steps` (): `message` says why. `query` is the range query."""
+
+    query: str
+    steps: tuple[DriftStep, ...] = ()
+    message: str = ""
+    warnings: tuple[str, ...] = ()
+
+
 class DriftReader:
     """`training`: reads what was logged with the run of the version that serves."""
 
@@ -44,14 +55,30 @@ class DriftReader:
 
     async def read(self, subject: DriftSubject, settings: DriftSettings, now: float) -> DeploymentDrift:
         """Never raises a Failure: what is not answered is said in its place."""
-        end = float(math.floor(now))
-        start = min(max(end - settings.window, subject.since), end - 1)
+        window = _window(subject, settings, now)
         training = await self._training(subject) if settings.baseline.kind is BaselineKind.TRAINING and subject.histograms else None
-        found = (
-            self._one(subject, settings, name, role, CountedWindow(start, end, subject.version), training)
-            for name, role in subject.histograms.items()
-        )
+        found = (self._one(subject, settings, name, role, window, training) for name, role in subject.histograms.items())
         return DeploymentDrift(subject.key, settings.baseline, tuple(await asyncio.gather(*found)))
+
+    async def over_time(
+        self, subject: DriftSubject, settings: DriftSettings, name: str, span: tuple[float, float, float], now: float
+    ) -> DriftOverTime:
+        """One histogram from the first to the last moment, each `step` apart, of whatever version served then, against the baseline of now.
+        Never raises a Failure. Two questions: each step counts what came in it alone, through restarts."""
+        start, end, step = span
+        training = await self._training(subject) if settings.baseline.kind is BaselineKind.TRAINING else None
+        window = _window(subject, settings, now)
+        query = _increase(name, subject.ever or subject.present, CountedWindow(end - step, end))
+        try:
+            baseline = await self._baseline(subject, settings, name, window, training)
+            if baseline.buckets is None:
+                return DriftOverTime(query, message=baseline.message)
+            async with self._turn:
+                counted = await self._metrics.query_range(query, start=start + step, end=end, step=step)
+            steps = drift_steps(counted, baseline.buckets)
+        except (Failure, ValueError) as refused:
+            return DriftOverTime(query, message=str(refused))
+        return DriftOverTime(query, steps, "", tuple(dict.fromkeys((*notes(counted), *baseline.partial))))
 
     async def _one(
         self,
@@ -109,6 +136,12 @@ class DriftReader:
         async with self._turn:
             found = await self._metrics.query(f"sum({name}_sum{{{where}}})", at=at)
         return any(not math.isfinite(sample.value) for sample in found.samples)
+
+
+def _window(subject: DriftSubject, settings: DriftSettings, now: float) -> CountedWindow:
+    """Up to now, but not from before the present version."""
+    end = float(math.floor(now))
+    return CountedWindow(min(max(end - settings.window, subject.since), end - 1), end, subject.version)
 
 
 def _increase(name: str, where: str, window: CountedWindow) -> str:
