@@ -12,6 +12,7 @@ from modeldeck.cli.doctor.doctor import NEEDS
 from modeldeck.console import Console
 from modeldeck.domain.operations.exit_code import ExitCode
 from modeldeck.screens.deck.deck import Deck
+from modeldeck.screens.drift.drift_screen import DriftScreen
 from modeldeck.screens.live.live_screen import LiveScreen
 from modeldeck.screens.live.promql_screen import PromqlScreen
 from modeldeck.screens.operation.operation_screen import OperationScreen
@@ -26,7 +27,7 @@ SHOWN = {"slash": "/", "colon": ":", "question_mark": "?", "equals_sign": "=", "
 SHOWN |= {"left_square_bracket": "[", "right_square_bracket": "]"}
 BINDINGS = [
     binding
-    for owner in (Console, Deck, LiveScreen, PromqlScreen, Pane, Table, PlanScreen, OperationScreen, OperationsScreen)
+    for owner in (Console, Deck, LiveScreen, PromqlScreen, DriftScreen, Pane, Table, PlanScreen, OperationScreen, OperationsScreen)
     for parent in owner.__mro__
     if parent.__module__.startswith("modeldeck.")
     for binding in parent.__dict__.get("BINDINGS", [])

@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from modeldeck.domain.alerts.alert import Alerts
+from modeldeck.domain.drift.settings import DriftRules
 from modeldeck.domain.failures import Failure, Unreachable
+from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.profiles.queries import WIDE_WINDOW
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.mlflow.runs import Experiment, Run, RunPage
 from modeldeck.domain.reading import Reading
 from modeldeck.live.deployment_charts import SpanQuery
+from modeldeck.live.drift.watch import DriftQuery
 from modeldeck.live.hub import ALERTS_PAUSE, WALL_EVERY, Hub, LiveQuery, RunsQuery, Topic
 from tests.support import sample
 from tests.support.clocks import FakeClock, settle
@@ -441,6 +444,16 @@ async def test_while_the_wall_is_shown_runs_rest_and_figures_come_at_its_pace() 
     assert [query for query in metrics.queries if "by (namespace" not in query]
     await under_test.stop()
     assert hub(heard, clock, tracking=tracking).fleet_charts() is None
+
+
+async def test_a_screen_of_drift_has_a_reader_where_there_is_a_prometheus() -> None:
+    heard, clock = Heard(), FakeClock()
+    under_test = hub(heard, clock, metrics=Metrics())
+    reader = under_test.drift_of("serving/iris", DriftRules(), LinkPatterns())
+    assert reader is not None
+    assert (await reader.read(DriftQuery())).drift.histograms == ()
+    await under_test.stop()
+    assert hub(heard, clock, tracking=Tracking(1)).drift_of("serving/iris", DriftRules(), LinkPatterns()) is None
 
 
 async def test_the_informer_starts_and_stops_with_the_hub() -> None:

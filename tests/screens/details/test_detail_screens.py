@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.changes.change_event import ChangeQuestion
+from modeldeck.domain.drift.settings import DriftRules, baseline_of
 from modeldeck.domain.metrics.charts.chart_lines import measured_lines
 from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.hub import Topic
 from modeldeck.screens.changes.changes_screen import ChangesScreen
 from modeldeck.screens.deck.model import DeckModel
 from modeldeck.screens.details.detail_screens import Depth
+from modeldeck.screens.drift.drift_screen import DriftScreen
 from modeldeck.screens.live.live_screen import LiveScreen
 from modeldeck.screens.wall.wall_screen import WallScreen
 from modeldeck.widgets.content.state import Live
@@ -31,6 +33,10 @@ class Hub:
 
     def charts_of(self, namespace: str, deployment: str) -> object:
         self.asked.append((namespace, deployment))
+        return self.reader
+
+    def drift_of(self, key: str, rules: DriftRules, patterns: object) -> object:
+        self.asked.append((key, str(rules.of(key).baseline)))
         return self.reader
 
     def show_live(self, shown: bool) -> None:
@@ -66,6 +72,19 @@ def test_the_live_charts_are_those_of_the_selected_deployment_with_its_versions(
     assert [change.version for change in screen.subject.changes()] == ["6", "7"]
     screen.subject.on_show(False)
     assert hub.shown == [False]
+
+
+def test_the_drift_is_that_of_the_selected_deployment_as_configured() -> None:
+    hub, shown = Hub(object()), model()
+    shown.environment = replace(shown.environment, drift=DriftRules((("serving/*", {"baseline": baseline_of("7d")}),)))
+    for pane in (PaneName.LIVE, PaneName.RUNS):
+        screen = depth(hub).screen("drift", pane, shown)
+        assert isinstance(screen, DriftScreen)
+        assert screen.subject.key == "serving/iris"
+        assert [change.version for change in screen.subject.changes()] == ["6", "7"]
+    assert hub.asked == [("serving/iris", "7d")] * 2
+    assert depth(Hub(None)).screen("drift", PaneName.LIVE, model()) == "no Prometheus in this environment"
+    assert depth(hub).screen("drift", PaneName.LIVE, model(seeded=False)) == "no deployment selected"
 
 
 def test_what_the_live_pane_has_read_stands_there_at_once() -> None:

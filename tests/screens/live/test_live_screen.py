@@ -19,6 +19,7 @@ from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measur
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.live.pod_groups import VersionPods
+from modeldeck.screens.deck.messages import DetailsRequested
 from modeldeck.screens.live.live_screen import LiveScreen, LiveSubject
 from modeldeck.screens.shared.help import HelpScreen
 from modeldeck.widgets.content.chart_stack import ChartStack
@@ -151,6 +152,14 @@ async def test_three_charts_over_one_axis_with_units_statistics_and_the_version_
             assert told in screen.text
         assert screen.text.count("╵08:00") + screen.text.count("╵07:45") == 1
         assert screen.live.shown == [False]
+
+
+async def test_a_key_leads_to_the_drift_of_the_same_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[DetailsRequested] = []
+    monkeypatch.setattr(Stage, "on_details_requested", lambda _stage, message: asked.append(message), raising=False)
+    async with watched() as screen:
+        await screen.press("D")
+    assert [(one.what, one.selection.deployment) for one in asked] == [("drift", "serving/iris")]
 
 
 async def test_a_small_terminal_shows_two_asks_for_two_and_leads_to_the_third() -> None:

@@ -230,8 +230,6 @@ def _drift(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", metavar="SECONDS", type=_window, help=message)
     _output(parser)
 
-    _output(parser)
-
 
 def _changes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("deployment", metavar="NS/NAME", type=_key)

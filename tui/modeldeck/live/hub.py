@@ -28,7 +28,11 @@ from modeldeck.live.scrapes import Scrapes
 from modeldeck.ports import AlertSource, Clock, Metrics, ModelRegistry, Tracking, Watch
 
 if TYPE_CHECKING:
+    from modeldeck.domain.drift.settings import DriftRules
     from modeldeck.live.deployment_charts import DeploymentCharts
+    from modeldeck.live.drift.subject import DriftSubject
+    from modeldeck.live.drift.training_baseline import TrainingBaseline
+    from modeldeck.live.drift.watch import DriftWatch
     from modeldeck.live.fleet_charts import FleetChartsReader
     from modeldeck.live.service_level import ServiceLevelReader
 
@@ -357,6 +361,18 @@ class Hub:
 
         key = f"{namespace}/{deployment}"
         return ServiceLevelReader(key, self._metrics, self._scrapes, lambda: self._fleet, self._alerts, self._objectives)
+
+    def drift_of(self, key: str, rules: DriftRules, patterns: LinkPatterns) -> DriftWatch | None:
+        """Likewise."""
+        if self._metrics is None or self._scrapes is None:
+            return None
+        from modeldeck.live.drift.training_baseline import training_baseline
+        from modeldeck.live.drift.watch import DriftWatch
+
+        def training(subject: DriftSubject) -> Awaitable[TrainingBaseline]:
+            return training_baseline(subject.link, self._registry, self._tracking)
+
+        return DriftWatch(key, self._metrics, self._scrapes, lambda: self._fleet, rules, patterns, training, self._clock)
 
     def show_live(self, shown: bool) -> None:
         """Whether the live pane can be seen: else nothing is asked for it."""

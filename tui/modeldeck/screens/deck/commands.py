@@ -52,6 +52,7 @@ class DeckCommands(FramedScreen[None]):
         Binding("W", "depth('wall')", "Wall", id="deck.wall", show=False, tooltip="All deployments at once, the worst first"),
         Binding("l", "depth('logs')", "Logs", id="deck.logs", tooltip="Logs of the selected deployment's pods"),
         Binding("d", "depth('describe')", "Describe", id="deck.describe"),
+        Binding("D", "depth('drift')", "Drift", id="deck.drift", show=False, tooltip="How far inputs and predictions have moved"),
         Binding("y", "depth('yaml')", "YAML", id="deck.yaml", show=False),
         Binding("h", "depth('history')", "History", id="deck.history", show=False, tooltip="Who moved what, when and why"),
         Binding("x", "depth('changes')", "What changed", id="deck.changes", show=False, tooltip="Around the jump of its charts, or now"),

@@ -62,7 +62,7 @@ class CopyRequested(Message):
 
 @dataclass
 class DetailsRequested(Message):
-    """Go into something: `what` is one of open, logs, describe, yaml, history."""
+    """Go into something: `what` is one of open, logs, describe, yaml, history, drift."""
 
     what: str
     pane: PaneName

@@ -63,7 +63,7 @@ class Depth:
         self._metrics = metrics
 
     def screen(self, what: str, pane: PaneName, model: DeckModel) -> Screen[Any] | str:
-        """`what` is one of open, describe, logs, yaml, history, wall, changes."""
+        """`what` is one of open, describe, logs, yaml, history, wall, changes, drift."""
         chosen = model.selection
         if what == "wall":
             return self._wall(model)
@@ -75,6 +75,8 @@ class Depth:
             return self._yaml(model.row)
         if what == "changes":
             return self._changes(model)
+        if what == "drift":
+            return self._drift(chosen, model)
         if pane is PaneName.RUNS:
             return self._run(chosen, model)
         if pane is PaneName.VERSIONS:
@@ -218,6 +220,22 @@ class Depth:
             changed if self._cluster is not None else None,
         )
         return LiveScreen(subject, self._clock)
+
+    def _drift(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
+        from modeldeck.domain.drift.settings import DriftRules
+        from modeldeck.screens.drift.drift_screen import DriftScreen, WatchedDrift
+
+        key, environment = chosen.deployment, model.environment
+        if key is None:
+            return "no deployment selected"
+        reader = self._hub.drift_of(key, environment.drift or DriftRules(), environment.patterns)
+        if reader is None:
+            return "no Prometheus in this environment"
+
+        def changes() -> Sequence[ServingChange]:
+            return version_changes(model.fleet, key, environment.patterns) if model.fleet else ()
+
+        return DriftScreen(WatchedDrift(environment.name, key, reader, changes), self._clock)
 
     def _deployment(self, model: DeckModel) -> Screen[Any] | str:
         cluster, row = self._cluster, model.row

@@ -13,11 +13,13 @@ from textual.screen import Screen
 from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeQuestion
 from modeldeck.domain.changes.chart_jumps import question_about
 from modeldeck.domain.reading import Reading
+from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.live.pod_groups import VersionPods
 from modeldeck.live.poller import Poller
 from modeldeck.ports import Clock
+from modeldeck.screens.deck.messages import DetailsRequested
 from modeldeck.screens.deck.model import state_of
 from modeldeck.screens.live import timeline as times
 from modeldeck.screens.live.timeline import Axis, Timeline
@@ -85,6 +87,7 @@ class LiveScreen(FramedScreen[None]):
         Binding("v", "versions", "Versions", id="live.versions", tooltip="A line for each version that served; again: of all pods"),
         Binding("Q", "promql", "PromQL", id="live.promql", tooltip="The queries of the charts in full"),
         Binding("x", "changes", "What changed", id="live.changes", show=False, tooltip="At the cursor, or a jump, or now"),
+        Binding("D", "drift", "Drift", id="live.drift", show=False, tooltip="How far inputs and predictions have moved"),
         Binding("ctrl+r", "refresh", "Refresh", id="live.refresh", show=False),
     ]
 
@@ -268,6 +271,9 @@ class LiveScreen(FramedScreen[None]):
             from modeldeck.screens.live.promql_screen import PromqlScreen
 
             self.app.push_screen(PromqlScreen(self.subject.key, self._charts))
+
+    def action_drift(self) -> None:
+        self.post_message(DetailsRequested("drift", PaneName.LIVE, Selection(deployment=self.subject.key)))
 
     def action_refresh(self) -> None:
         self.subject.reader.forget()
