@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind, Reach
-from modeldeck.domain.changes.cluster_events import told_events
+from modeldeck.domain.changes.cluster_events import told_events, with_steps
 from modeldeck.domain.kubernetes.workloads import Event
 from tests.support.changes import T, event
 
@@ -43,3 +45,14 @@ def test_the_steps_of_a_rollout_are_its_own() -> None:
 
 def test_trouble_in_a_rollout_is_told_all_the_same() -> None:
     assert len(told(event("Unhealthy"), explained=(ROLLOUT,))) == 1
+
+
+def test_the_steps_of_a_rollout_stand_in_its_details() -> None:
+    def step(message: str, at: float) -> Event:
+        return event("ScalingReplicaSet", message, kind="Deployment", name="iris", at=at)
+
+    older = replace(ROLLOUT, at=T - 400)
+    steps = [step("Scaled down to 1", T), step("Scaled up to 2", T - 118), step("long ago", T - 4000), event("Unhealthy")]
+    first, second = with_steps((older, ROLLOUT), steps, 600.0)
+    assert first == older
+    assert second.details == ("Scaled up to 2, 2 s after its begin", "Scaled down to 1, 2 min after its begin")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind
-from modeldeck.domain.changes.scaling import NEAR, autoscalings, once, scale_writes
+from modeldeck.domain.changes.scaling import NEAR, autoscalings, once, scale_writes, untimed_scalings
 from modeldeck.domain.kubernetes.surroundings import HorizontalScaling
 from modeldeck.domain.kubernetes.workloads import FieldOwner
 from tests.support.changes import DEPLOYMENT, T
@@ -33,3 +33,8 @@ def test_tellings_of_one_moment_become_one() -> None:
     told, later = once([first, second, third])
     assert (told.subject, told.details) == ("autoscaler iris", ("deployment iris: Scaled up",))
     assert later == third
+
+
+def test_a_write_without_a_time_is_told_as_not_known() -> None:
+    found = untimed_scalings(replace(DEPLOYMENT, owners=(owner(None), owner(T), owner(None, replicas=False))))
+    assert list(found) == ["when kubectl set the count of pods: Kubernetes keeps no time of it"]

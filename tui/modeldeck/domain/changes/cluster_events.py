@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind, Reach
+from modeldeck.domain.gates.formatting import span
 from modeldeck.domain.kubernetes.annotations import FIELD_MANAGER
 from modeldeck.domain.kubernetes.workloads import Event
 
@@ -35,6 +37,8 @@ _TOLD = frozenset(
 """Reasons of events of the type Normal that are no everyday affair. Those of the type Warning are all told."""
 _SEVERAL = 5
 # Objects that are named in the details.
+_STEPS = 10
+# Of the last steps that are told.
 _NAMES = {"HorizontalPodAutoscaler": "autoscaler"}
 
 
@@ -53,6 +57,25 @@ def told_events(events: Iterable[Event], explained: Sequence[ChangeEvent], rolli
         groups[event.kind, event.reason, single].append(event)
     for (kind, reason, _), found in groups.items():
         yield _event(kind, reason, found)
+
+
+def with_steps(explained: Sequence[ChangeEvent], events: Iterable[Event], rolling: float) -> tuple[ChangeEvent, ...]:
+    """The same with the controller's steps in the details of the newest one that had begun: a scaling shortly after a rollout looks like
+    one of its steps, and must not be lost."""
+    steps: dict[int, list[Event]] = defaultdict(list)
+    for event in sorted((one for one in events if one.reason == SCALING), key=lambda one: one.at or 0.0):
+        at = event.at or 0.0
+        begun = [place for place, one in enumerate(explained) if one.at - 5 <= at <= one.end + rolling]
+        if begun:
+            steps[max(begun, key=lambda place: explained[place].at)].append(event)
+    return tuple(
+        replace(one, details=(*one.details, *(_step(event, one) for event in steps[place][-_STEPS:]))) if place in steps else one
+        for place, one in enumerate(explained)
+    )
+
+
+def _step(event: Event, begun: ChangeEvent) -> str:
+    return f"{event.message}, {span(max(0.0, (event.at or 0.0) - begun.at))} after its begin"
 
 
 def _event(kind: str, reason: str, found: Sequence[Event]) -> ChangeEvent:

@@ -8,10 +8,10 @@ from itertools import chain
 
 from modeldeck.domain.changes.around import config_changes, neighbours, node_changes
 from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind, ChangeQuestion, Changes
-from modeldeck.domain.changes.cluster_events import told_events
+from modeldeck.domain.changes.cluster_events import told_events, with_steps
 from modeldeck.domain.changes.pods import crashes, other_images, replacements
 from modeldeck.domain.changes.ranking import MOST, ranked
-from modeldeck.domain.changes.scaling import autoscalings, once, scale_writes
+from modeldeck.domain.changes.scaling import autoscalings, once, scale_writes, untimed_scalings
 from modeldeck.domain.changes.versions import ROLLING, template_rollouts, version_moves
 from modeldeck.domain.kubernetes.surroundings import Surroundings
 from modeldeck.domain.kubernetes.workloads import Deployment, Fleet, Pod
@@ -61,8 +61,8 @@ def _all(known: ChangeSources, moment: float) -> Iterable[ChangeEvent]:
     told = tuple(told_events(around.events, explained, ROLLING))
     scaled = _scaled(known, told)
     return chain(
-        moves,
-        left,
+        (one for one in moves if one.kind is ChangeKind.ALIAS),
+        with_steps(explained, around.events, ROLLING),
         scaled,
         (one for one in told if one.kind is not ChangeKind.SCALE),
         crashes(pods),
@@ -86,7 +86,13 @@ def _scaled(known: ChangeSources, told: Sequence[ChangeEvent]) -> tuple[ChangeEv
 
 def _not_known(known: ChangeSources, since: float, now: float) -> tuple[str, ...]:
     old = ("Kubernetes keeps events for an hour unless it is told otherwise: earlier ones may be gone",)
-    return (*known.fleet.gaps, *known.surroundings.not_known, *known.not_known, *(old if since < now - EVENTS_KEPT else ()))
+    return (
+        *known.fleet.gaps,
+        *known.surroundings.not_known,
+        *known.not_known,
+        *untimed_scalings(known.deployment),
+        *(old if since < now - EVENTS_KEPT else ()),
+    )
 
 
 def _left_out(found: Sequence[ChangeEvent]) -> tuple[str, ...]:

@@ -20,6 +20,13 @@ def scale_writes(deployment: Deployment) -> Iterator[ChangeEvent]:
             yield ChangeEvent(ChangeKind.SCALE, owner.at, f"deployment {deployment.key}", what, "managedFields")
 
 
+def untimed_scalings(deployment: Deployment) -> Iterator[str]:
+    """In words: a real API server keeps no time of a write through the subresource, as `kubectl scale` makes it."""
+    for owner in deployment.owners:
+        if owner.owns_replicas and owner.at is None:
+            yield f"when {owner.manager or 'somebody'} set the count of pods: Kubernetes keeps no time of it"
+
+
 def autoscalings(autoscalers: Iterable[HorizontalScaling]) -> Iterator[ChangeEvent]:
     for one in autoscalers:
         if one.scaled_at is not None:
