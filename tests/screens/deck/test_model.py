@@ -57,6 +57,10 @@ def test_rows_tell_the_alerts_about_them_while_these_can_be_read() -> None:
     assert {row.key: row.alerts for row in model.truth if row.alerts} == {"serving/iris": (firing,)}
     model.receive(Topic.ALERTS, replace(live, failure=Unreachable("connection refused")))
     assert {row.alerts for row in model.truth} == {None}
+    model.receive(Topic.ALERTS, sample.reading(Alerts((firing,), gaps=("Alertmanager is away",))))
+    assert {row.key: row.alerts for row in model.truth if row.alerts != (firing,)} == dict.fromkeys(
+        (row.key for row in model.truth if row.key != "serving/iris"), None
+    )
 
 
 def test_alerts_of_another_cluster_are_about_no_row() -> None:

@@ -158,7 +158,7 @@ def _link_lines(row: ServingRow) -> list[Line]:
 
 def _alert_lines(row: ServingRow, now: float) -> list[Line]:
     if row.alerts is None:
-        return [pair("alerts", Cell("not known: they cannot be read at the moment", "muted"))]
+        return [pair("alerts", Cell("not known: not all can be read at the moment", "muted"))]
     return [pair("alert", Cell(alert_words(one, now), "bad" if one.firing and not one.silenced else "warn")) for one in row.alerts]
 
 

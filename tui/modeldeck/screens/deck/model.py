@@ -106,7 +106,7 @@ class DeckModel:
         return self._alerted(rows)
 
     def _alerted(self, rows: tuple[ServingRow, ...]) -> tuple[ServingRow, ...]:
-        """The rows with the alerts about them; those that are not read any more are not known."""
+        """The rows with the alerts about them. What is not read any more is not known; with a gap, nor is that there are none."""
         reading = self._readings.get(Topic.ALERTS)
         if reading is None or reading.state == "loading":
             return rows
@@ -115,7 +115,9 @@ class DeckModel:
         target = self.environment.prometheus
         scope = target.scope if target is not None else SeriesScope()
         found = alerts_by_deployment(reading.value.alerts, {row.key for row in rows}, scope)
-        return tuple(replace(row, alerts=found[row.key][:MOST]) if row.key in found else row for row in rows)
+        none = None if reading.value.gaps or reading.value.left_out else ()
+        told = {row.key: found[row.key][:MOST] if row.key in found else none for row in rows}
+        return tuple(row if told[row.key] == row.alerts else replace(row, alerts=told[row.key]) for row in rows)
 
     # ── what was read ──
 
