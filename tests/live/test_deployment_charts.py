@@ -172,6 +172,15 @@ async def test_versions_are_asked_for_apart_instead_of_all_together() -> None:
     assert not {promql for name, promql in found.promql.items() if " of v" not in name} & asked
 
 
+async def test_buckets_are_asked_for_instead_of_quantiles() -> None:
+    world = World()
+    found = await world.reader.read(SpanQuery(1800.0, columns=120, kinds=frozenset({ChartKind.LATENCY}), buckets=True))
+    assert [promql for promql, *_ in world.metrics.asked[1:]] == [found.promql["latency buckets"]]
+    assert found.heatmap is not None
+    assert "histogram_quantile" in found.promql["p99"], "it is still told"
+    assert (await world.reader.read(SpanQuery(1800.0))).heatmap is None
+
+
 async def test_any_other_query_that_is_refused_fails() -> None:
     world = World()
     world.metrics.refused = "sum"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 from modeldeck.domain.metrics.charts.chart_kind import ChartKind
 from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measured_lines
+from modeldeck.domain.metrics.charts.heatmap import Heatmap
 from modeldeck.domain.metrics.measured import ChartPoints
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render.cell import Line, line_text
@@ -108,3 +112,20 @@ def test_where_nothing_fails_the_axis_of_errors_reaches_no_further_than_errors_a
     text = "\n".join(line_text(line) for line in stack_lines([chart], 60, 12))
     assert "1.0 %┤" in text
     assert "100 %" not in text
+
+
+def test_doubts_about_buckets_stand_below_the_heatmap() -> None:
+    found = Heatmap((0.1, math.inf), ((100.0, (3.0, 1.0)),))
+    for doubts, statistics in (((), "most ≤ 100 ms (75 % of 4/s) 2 buckets"), (("no +Inf",), "! no +Inf")):
+        (chart,) = stacked_charts(
+            [ChartKind.LATENCY],
+            {},
+            [],
+            window=(100.0, 200.0),
+            step=10.0,
+            cursor=None,
+            exported=ALL,
+            settled=True,
+            heatmap=replace(found, doubts=doubts),
+        )
+        assert told(chart.statistics) == statistics

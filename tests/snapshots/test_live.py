@@ -43,10 +43,19 @@ def test_versions_apart(snap_compare: Any, size: tuple[int, int]) -> None:
 
 
 @SIZES
+def test_buckets(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(Stage(Live().screen), terminal_size=size, run_before=pressed("b"))
+
+
+@SIZES
 def test_read_at_a_moment_while_it_stands_still(snap_compare: Any, size: tuple[int, int]) -> None:
     live = Live()
     live.reader.warnings = ("PromQL warning: one store is away",)
     assert snap_compare(Stage(live.screen), terminal_size=size, run_before=pressed("space", *["left"] * 30))
+
+
+def test_buckets_without_colour(snap_compare: Any) -> None:
+    assert snap_compare(Stage(Live().screen, no_color=True), terminal_size=(80, 24), run_before=pressed("b", "left"))
 
 
 def test_without_colour(snap_compare: Any) -> None:

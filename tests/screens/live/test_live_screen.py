@@ -16,6 +16,7 @@ from modeldeck.domain.changes.change_event import ChangeQuestion
 from modeldeck.domain.failures import Failure, Unreachable
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measured_lines
+from modeldeck.domain.metrics.charts.heatmap import Heatmap
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.live.pod_groups import VersionPods
@@ -49,6 +50,18 @@ def apart(lines: tuple[ChartLine, ...], versions: Sequence[VersionPods]) -> tupl
     return tuple(found)
 
 
+def _heat() -> Heatmap:
+    bounds = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, math.inf)
+    rows = []
+    for step in range(121):
+        middle = 2.0 + math.sin(step / 9) * 0.8 + (1.5 if 68 <= step <= 74 else 0.0)
+        rows.append((NOW - 1800.0 + 15.0 * step, tuple(40.0 * math.exp(-((place - middle) ** 2) * 1.4) for place in range(len(bounds)))))
+    return Heatmap(bounds, tuple(rows))
+
+
+HEAT = _heat()
+
+
 class Reader:
     """Answers with the sample's charts, and remembers what it was asked."""
 
@@ -72,7 +85,8 @@ class Reader:
         lines = {**measured_lines(sample.charts().points), **self.lines}
         if query.versions:
             lines = {kind: apart(found, query.versions) for kind, found in lines.items()}
-        return SpanCharts(query, end - query.window, end, end, 15.0, lines, self.promql, self.warnings)
+        heat = HEAT if query.buckets else None
+        return SpanCharts(query, end - query.window, end, end, 15.0, lines, self.promql, self.warnings, heatmap=heat)
 
 
 def more(reader: Reader) -> None:
@@ -207,6 +221,22 @@ async def test_one_version_is_not_told_apart() -> None:
         assert screen.asked[-1].window == 300.0
         assert not screen.asked[-1].versions
         assert "v versions (one in this window)" in screen.text
+
+
+async def test_the_latency_by_bucket_and_as_lines_again() -> None:
+    async with watched() as screen:
+        await screen.press("b", "left")
+        assert screen.asked[-1].buckets
+        assert "≤ 25 ms┤" in screen.text
+        assert "share of requests in a bucket:" in screen.text
+        assert "most ≤ 50 ms (" in screen.text
+        await screen.press("b")
+        assert "latency  ● p99" in screen.text
+    live = Live()
+    live.reader.promql = {"requests": "x"}
+    async with watched(live) as screen:
+        await screen.press("b")
+        assert not screen.asked[-1].buckets
 
 
 async def test_windows_are_asked_for_at_once() -> None:

@@ -10,6 +10,7 @@ from modeldeck.domain.metrics.charts.by_version import lines_apart, query_name, 
 from modeldeck.domain.metrics.charts.chart_kind import ALL_CHARTS, ChartKind, queries_of
 from modeldeck.domain.metrics.charts.chart_lines import Lines, chart_lines
 from modeldeck.domain.metrics.charts.chart_queries import DeploymentSeries, PodGroup
+from modeldeck.domain.metrics.charts.heatmap import BUCKETS, Heatmap, bucket_query, heatmap
 from modeldeck.domain.metrics.charts.predictions import MEAN, WITHIN_BUCKETS
 from modeldeck.live.memory_lookup import MemoryLookup
 from modeldeck.live.pod_groups import VersionPods, all_pods, pods_of_version
@@ -35,6 +36,8 @@ class SpanQuery:
     kinds: frozenset[ChartKind] = ALL_CHARTS
     versions: tuple[VersionPods, ...] = ()
     """Whose lines are wanted apart, instead of those of all pods."""
+    buckets: bool = False
+    """Whether the latency is wanted by bucket instead of as lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,8 @@ class SpanCharts:
     warnings: tuple[str, ...] = ()
     computed: Mapping[ChartKind, str] = field(default_factory=dict)
     """How a chart comes from the answers, where it is not drawn as they are."""
+    heatmap: Heatmap | None = None
+    """Of the latency, where it was asked for."""
 
 
 def step_of(span: float, columns: int) -> float:
@@ -141,13 +146,15 @@ class DeploymentCharts:
             return {}
         groups = [pods_of_version(fleet, self._namespace, version) for version in asked.query.versions]
         found = {pods.name: asked.series.queries(pods, asked.step, asked.memory) for pods in groups}
-        return {name: version_queries(asked.query.kinds, profile, queries) for name, queries in found.items()}
+        return {name: version_queries(asked.lines, profile, queries) for name, queries in found.items()}
 
     async def _ask(self, asked: _Asked) -> SpanCharts:
         query, promql, scraped = asked.query, asked.promql, asked.series.scraped
         span, apart = asked.range, self._by_version(asked)
-        needed = () if apart else queries_of(query.kinds, scraped.profile)
+        needed = () if apart else queries_of(asked.lines, scraped.profile)
         wanted = {name: promql[name] for name in promql if name in needed}
+        if BUCKETS in promql and ChartKind.LATENCY in query.kinds:
+            wanted[BUCKETS] = promql[BUCKETS]
         wanted |= {query_name(name, version): text for version, queries in apart.items() for name, text in queries.items()}
         answers, refused = await self._ranges.read(wanted, span, optional=[name for name in wanted if name.startswith(MEAN)])
         last = span.end if span.latest <= span.end else span.end + span.step
@@ -160,7 +167,8 @@ class DeploymentCharts:
         if refused:
             computed[ChartKind.PREDICTIONS] = f"{WITHIN_BUCKETS}; no mean, as its query is refused: {next(iter(refused.values()))}"
         start = max(asked.start, last - query.window)
-        return SpanCharts(query, start, last, span.latest, span.step, lines, promql, tuple(warnings), computed)
+        heat = heatmap(answers[BUCKETS], scraped.profile.latency_scale) if BUCKETS in wanted else None
+        return SpanCharts(query, start, last, span.latest, span.step, lines, promql, tuple(warnings), computed, heat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +194,15 @@ class _Asked:
 
     @property
     def promql(self) -> dict[str, str]:
-        return self.series.queries(self.pods, self.step, self.memory)
+        found = self.series.queries(self.pods, self.step, self.memory)
+        if self.query.buckets:
+            found |= bucket_query(self.series.scraped.profile, self.series.where(self.pods), step=self.step)
+        return found
+
+    @property
+    def lines(self) -> frozenset[ChartKind]:
+        """The charts that are drawn as lines."""
+        return self.query.kinds - {ChartKind.LATENCY} if self.query.buckets else self.query.kinds
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.domain.metrics.charts.chart_lines import Lines
+from modeldeck.domain.metrics.charts.heatmap import Heatmap
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.chart import symbol
 from modeldeck.render.charts.chart_data import SERIES_ROLES, ChartData, ChartSeries, Point, last_value, value_at
+from modeldeck.render.charts.heat_plot import LEVELS, HeatData, label
 from modeldeck.render.charts.stack import StackedChart
 from modeldeck.render.live import marks
 
@@ -66,8 +68,10 @@ def stacked_charts(
     cursor: float | None,
     exported: Collection[str],
     settled: bool,
+    heatmap: Heatmap | None = None,
 ) -> tuple[StackedChart, ...]:
-    """`exported`: the names of the queries that there are. Until `settled`, points are of another window than the one that is shown."""
+    """`exported`: the names of the queries that there are. A `heatmap` stands in the place of the latency's lines.
+    Until `settled`, points are of another window than the one that is shown."""
     markers = marks(changes, *window)
 
     def chart(kind: ChartKind) -> StackedChart:
@@ -87,9 +91,33 @@ def stacked_charts(
             binary=kind is ChartKind.MEMORY,
             flat=_WITHOUT_ERRORS if kind is ChartKind.ERRORS else None,
         )
+        if kind is ChartKind.LATENCY and heatmap is not None:
+            return _heat_chart(data, heatmap, step, settled=settled)
         return StackedChart(data, legend(data), statistics(data, kind) if settled else (Cell("reading …", "muted"),))
 
     return tuple(chart(kind) for kind in kinds)
+
+
+def _heat_chart(data: ChartData, found: Heatmap, step: float, *, settled: bool) -> StackedChart:
+    heat = HeatData(found.bounds, found.counts, step, numbers.duration)
+    head = [Cell(f"{data.title}  ", "strong"), Cell("share of requests in a bucket: ", "muted")]
+    for share, text, role in LEVELS:
+        head += [Cell(text, role), Cell(f" {share * 100:.0f} % " if share else " some ", "muted")]
+    if not settled:
+        return StackedChart(data, tuple(head), (Cell("reading …", "muted"),), heat)
+    line = tuple(Cell(f"! {doubt}  ", "warn") for doubt in found.doubts) or _fullest(heat, data)
+    return StackedChart(data, tuple(head), line, heat)
+
+
+def _fullest(heat: HeatData, data: ChartData) -> Line:
+    """The bucket that most requests fell into, at the cursor or else at the newest moment."""
+    near = [(at, row) for at, row in heat.counts if data.cursor is None or abs(at - data.cursor) <= _SAME_MOMENT]
+    if not near or not sum(near[-1][1]):
+        return ()
+    row = near[-1][1]
+    place = max(range(len(row)), key=lambda bucket: row[bucket])
+    told = f"{label(heat, place)} ({numbers.ratio(row[place] / sum(row))} of {numbers.rate(sum(row))})"
+    return Cell("most ", "muted"), Cell(told), Cell(f"   {len(heat.bounds)} buckets", "muted")
 
 
 def seen(points: Sequence[Point], window: tuple[float, float]) -> tuple[Point, ...]:

@@ -9,6 +9,7 @@ from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.chart import PlotFrame, exactly, frame_of, marker_labels, plot_lines, time_axis
 from modeldeck.render.charts.chart_data import ChartData, finite
 from modeldeck.render.charts.chart_scale import Scale
+from modeldeck.render.charts.heat_plot import HeatData, filled, heat_lines, label_width
 from modeldeck.render.text import fit
 
 LEAST_HEIGHT = 7
@@ -23,6 +24,8 @@ class StackedChart:
     data: ChartData
     legend: Line
     statistics: Line
+    heat: HeatData | None = None
+    """Drawn instead of the lines."""
 
 
 def fitting(charts: int, height: int) -> int:
@@ -43,27 +46,31 @@ def stack_lines(charts: Sequence[StackedChart], width: int, height: int) -> list
     marked = any(marker.label for marker in charts[0].data.markers)
     room = height - marked - 1
     heights = [room * (index + 1) // len(charts) - room * index // len(charts) - 2 for index in range(len(charts))]
-    axis = max(_frame(chart.data, width, rows, 0).axis for chart, rows in zip(charts, heights, strict=True))
-    frames = [_frame(chart.data, width, rows, axis) for chart, rows in zip(charts, heights, strict=True)]
+    axis = max(_frame(chart, width, rows, 0).axis for chart, rows in zip(charts, heights, strict=True))
+    frames = [_frame(chart, width, rows, axis) for chart, rows in zip(charts, heights, strict=True)]
     lines = [exactly([*marker_labels(charts[0].data, frames[0])], width)] if marked else []
     for chart, frame in zip(charts, frames, strict=True):
         indent = Cell(" " * (frame.axis + 1))
-        lines += [exactly([*chart.legend], width), *_plot(chart.data, frame, width), exactly([indent, *chart.statistics], width)]
+        lines += [exactly([*chart.legend], width), *_plot(chart, frame, width), exactly([indent, *chart.statistics], width)]
     return [*lines, exactly([*time_axis(charts[0].data, frames[0])], width)]
 
 
-def _frame(data: ChartData, width: int, height: int, axis: int) -> PlotFrame:
-    values = _values(data)
-    if values:
+def _frame(chart: StackedChart, width: int, height: int, axis: int) -> PlotFrame:
+    data, values = chart.data, _values(chart.data)
+    if chart.heat is not None:
+        axis = min(max(axis, label_width(chart.heat, data.window)), width // 3)
+    elif values:
         return frame_of(data, values, width, height, axis=axis)
     return PlotFrame(axis, width - axis - 2, height, data.window, _WITHOUT_AXIS)
 
 
-def _plot(data: ChartData, frame: PlotFrame, width: int) -> list[Line]:
-    if _values(data):
-        return plot_lines(data, frame)
+def _plot(chart: StackedChart, frame: PlotFrame, width: int) -> list[Line]:
+    if chart.heat is not None and filled(chart.heat, chart.data.window) is not None:
+        return heat_lines(chart.heat, frame, chart.data.cursor)
+    if chart.heat is None and _values(chart.data):
+        return plot_lines(chart.data, frame)
     lines: list[Line] = [(Cell(" " * width),)] * frame.height
-    lines[frame.height // 2] = (Cell(fit(data.empty, width, "center"), "muted"),)
+    lines[frame.height // 2] = (Cell(fit(chart.data.empty, width, "center"), "muted"),)
     return lines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
 from textual.app import ComposeResult
@@ -36,7 +36,13 @@ AGES_EVERY = 5.0
 """Seconds between repaints of ages while nothing is read."""
 LONGEST_PAUSE = 30.0
 """Seconds between two questions at most: a step of hours must not hide the present."""
-_WHY_NOT = {"now": "it is now", "promql": "nothing is asked", "versions": "one in this window", "changes": "no cluster to ask"}
+_WHY_NOT = {
+    "now": "it is now",
+    "promql": "nothing is asked",
+    "versions": "one in this window",
+    "buckets": "no histogram",
+    "changes": "no cluster to ask",
+}
 
 
 class ChartsReader(Protocol):
@@ -85,6 +91,9 @@ class LiveScreen(FramedScreen[None]):
         Binding("space", "pause", "Pause", id="live.pause", tooltip="The picture stands still while the time goes on; again: up to now"),
         Binding("n", "now", "Now", id="live.now", tooltip="Up to now, and on with the time"),
         Binding("v", "versions", "Versions", id="live.versions", tooltip="A line for each version that served; again: of all pods"),
+        Binding(
+            "b", "buckets", "Buckets", id="live.buckets", show=False, tooltip="The latency as a heatmap of its buckets; again: as lines"
+        ),
         Binding("Q", "promql", "PromQL", id="live.promql", tooltip="The queries of the charts in full"),
         Binding("x", "changes", "What changed", id="live.changes", show=False, tooltip="At the cursor, or a jump, or now"),
         Binding("D", "drift", "Drift", id="live.drift", show=False, tooltip="How far inputs and predictions have moved"),
@@ -95,7 +104,7 @@ class LiveScreen(FramedScreen[None]):
         super().__init__()
         self.subject, self._clock = subject, clock
         self._timeline = Timeline(subject.known.query.window) if subject.known is not None else Timeline()
-        self._first, self._split = 0, False
+        self._first, self._split, self._buckets = 0, False, False
         self._stack = ChartStack(id="charts")
         self._pane = Pane(self._stack, PaneHead(title="Live", detail=subject.key), Loading(), filterable=False, id="pane")
         self._poller = Poller("live screen", subject.environment, self._read, self._take, subject.refresh, clock, backend="Prometheus")
@@ -136,9 +145,9 @@ class LiveScreen(FramedScreen[None]):
     @property
     def _query(self) -> SpanQuery:
         width, height = self._stack.size
-        return query_of(
-            self._timeline, shown(known_charts(self._charts), self._first, height), width, self._versions if self._split else ()
-        )
+        kinds = shown(known_charts(self._charts), self._first, height)
+        query = query_of(self._timeline, kinds, width, self._versions if self._split else ())
+        return replace(query, buckets=self._buckets)
 
     @property
     def _versions(self) -> tuple[VersionPods, ...]:
@@ -200,6 +209,8 @@ class LiveScreen(FramedScreen[None]):
             return True if self._split or self._versions else None
         if action == "changes":
             return None if self.subject.what_changed is None else True
+        if action == "buckets":
+            return True if self._charts is not None and "p99" in self._charts.promql else None
         if action == "promql":
             return True if self._charts is not None and self._charts.promql else None
         return None if action == "now" and self._timeline.end is None else True
@@ -247,6 +258,10 @@ class LiveScreen(FramedScreen[None]):
 
     def action_versions(self) -> None:
         self._split = not self._split
+        self._show(self._timeline)
+
+    def action_buckets(self) -> None:
+        self._buckets, self._first = not self._buckets, 0
         self._show(self._timeline)
 
     @property

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 
 from modeldeck.domain.metrics.charts.by_version import query_name
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
+from modeldeck.domain.metrics.charts.heatmap import BUCKETS
 from modeldeck.live.deployment_charts import SpanCharts
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
@@ -30,7 +31,7 @@ def names_of(charts: SpanCharts) -> tuple[str, ...]:
     """The queries that there are, in the order of their numbers."""
     versions = [version.name for version in charts.query.versions]
     each = (each for kind in ChartKind for name in NAMES[kind] for each in (name, *(query_name(name, version) for version in versions)))
-    return tuple(name for name in each if name in charts.promql)
+    return tuple(name for name in (*each, BUCKETS) if name in charts.promql)
 
 
 def promql_lines(charts: SpanCharts) -> Sequence[Line]:

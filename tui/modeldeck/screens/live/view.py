@@ -98,6 +98,7 @@ def live_screen_view(
         cursor=cursor,
         exported=charts.promql,
         settled=settled,
+        heatmap=charts.heatmap,
     )
     figure = " · ".join(filter(None, (_which(kinds, wanted.kinds), f"step {numbers.duration(charts.step)}")))
     return LiveScreenView(detail, figure, above, drawn, _warnings(charts.warnings))
