@@ -414,7 +414,8 @@ async def test_a_screen_of_charts_has_a_reader_of_its_own_and_the_live_pane_rest
     metrics.queries.clear()
     await clock.advance(60)
     assert not asked()
-    under_test.show_live(True)
+    under_test.show_live(True, Unreachable("connection refused"))
+    assert heard.last(Topic.LIVE).state == "stale", "before it has been asked again"
     await settle()
     assert asked()
     await under_test.stop()

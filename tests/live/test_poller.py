@@ -68,6 +68,15 @@ async def test_it_asks_at_once_and_then_by_its_interval(stage: Stage) -> None:
     await stage.poller.stop()
 
 
+async def test_what_others_were_answered_makes_the_value_stale_until_an_answer_comes(stage: Stage) -> None:
+    await stage.begin()
+    stage.poller.note_failure(REFUSED)
+    assert (stage.seen[-1].value, stage.seen[-1].state, stage.seen[-1].failure) == ("a", "stale", REFUSED)
+    await stage.clock.advance(5)
+    assert stage.seen[-1].state == "live"
+    await stage.poller.stop()
+
+
 async def test_an_equal_value_renews_the_time_but_tells_nobody(stage: Stage) -> None:
     await stage.begin()
     first = stage.poller.reading.fetched_at

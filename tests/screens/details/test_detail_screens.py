@@ -10,6 +10,7 @@ import pytest
 
 from modeldeck.domain.changes.change_event import ChangeQuestion
 from modeldeck.domain.drift.settings import DriftRules, baseline_of
+from modeldeck.domain.failures import Failure
 from modeldeck.domain.metrics.charts.chart_lines import measured_lines
 from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.hub import Topic
@@ -39,7 +40,7 @@ class Hub:
         self.asked.append((key, str(rules.of(key).baseline)))
         return self.reader
 
-    def show_live(self, shown: bool) -> None:
+    def show_live(self, shown: bool, failure: Failure | None = None) -> None:
         self.shown.append(shown)
 
     def fleet_charts(self) -> object:
@@ -70,7 +71,7 @@ def test_the_live_charts_are_those_of_the_selected_deployment_with_its_versions(
     assert hub.asked == [("serving", "iris")]
     assert screen.subject.key == "serving/iris"
     assert [change.version for change in screen.subject.changes()] == ["6", "7"]
-    screen.subject.on_show(False)
+    screen.subject.on_show(False, None)
     assert hub.shown == [False]
 
 
@@ -127,7 +128,7 @@ def test_the_wall_is_of_the_decks_rows_and_leads_to_the_live_charts() -> None:
     assert told == [3]
     opened = subject.open_live("serving/wine")
     assert isinstance(opened, LiveScreen)
-    opened.subject.on_show(True)
+    opened.subject.on_show(True, None)
     assert (opened.subject.key, hub.shown) == ("serving/wine", []), "the live pane of the deck cannot be seen behind the wall"
     subject.on_show(True)
     assert hub.walls == [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -69,6 +70,9 @@ class Reader:
         self.clock = clock
         self.asked: list[SpanQuery] = []
         self.failure: Failure | None = None
+        self.hangs = 0.0
+        """The window of which there is never an answer."""
+        self.hanging = 0
         self.warnings: tuple[str, ...] = ()
         self.promql = PROMQL
         self.lines: Lines = {}
@@ -79,6 +83,12 @@ class Reader:
 
     async def read(self, query: SpanQuery) -> SpanCharts:
         self.asked.append(query)
+        if query.window == self.hangs:
+            self.hanging += 1
+            try:
+                await asyncio.Event().wait()
+            finally:
+                self.hanging -= 1
         if self.failure is not None:
             raise self.failure
         end = self.clock.now() // 15.0 * 15.0 if query.end is None else query.end
@@ -109,6 +119,7 @@ class Live:
         self.clock = FakeClock(NOW)
         self.reader = Reader(self.clock)
         self.shown: list[bool] = []
+        self.failures: list[Failure | None] = []
         self.known: SpanCharts | None = None
         self.asked: list[ChangeQuestion] = []
 
@@ -116,10 +127,12 @@ class Live:
         self.asked.append(asked)
         return Screen()
 
+    def show(self, shown: bool, failure: Failure | None) -> None:
+        self.shown.append(shown)
+        self.failures.append(failure)
+
     def screen(self) -> LiveScreen:
-        subject = LiveSubject(
-            "prod", "serving/iris", self.reader, lambda: CHANGES, self.shown.append, self.known, what_changed=self.what_changed
-        )
+        subject = LiveSubject("prod", "serving/iris", self.reader, lambda: CHANGES, self.show, self.known, what_changed=self.what_changed)
         return LiveScreen(subject, self.clock)
 
 
@@ -383,6 +396,32 @@ async def test_a_key_while_something_else_is_read_is_answered_next() -> None:
         await screen.settle()
         assert screen.asked[-1].window == 6 * 3600.0
         assert "reading …" not in screen.text
+
+
+async def test_an_answer_that_nobody_wants_any_more_is_not_waited_for() -> None:
+    live = Live()
+    live.reader.hangs = 3600.0
+    async with watched(live) as screen:
+        await screen.press("plus")
+        assert (live.reader.hanging, screen.asked[-1].window) == (1, 3600.0)
+        await screen.press("plus")
+        assert (live.reader.hanging, screen.asked[-1].window) == (0, 3 * 3600.0)
+        assert "reading …" not in screen.text
+        asked = len(screen.asked)
+        await screen.press("minus")
+        await screen.press("left")
+        assert len(screen.asked) == asked + 1, "the same question is not asked again"
+    assert live.reader.hanging == 0
+
+
+async def test_who_stands_behind_it_hears_why_nothing_could_be_read() -> None:
+    live = Live()
+    async with watched(live) as screen:
+        live.reader.failure = Unreachable("connection refused")
+        await screen.passes(30.0)
+        await screen.press("escape")
+        assert live.shown == [False, True]
+        assert live.failures == [None, live.reader.failure]
 
 
 @pytest.mark.parametrize("size", [(60, 20), (200, 50), (30, 8)])

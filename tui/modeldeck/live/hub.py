@@ -374,10 +374,13 @@ class Hub:
 
         return DriftWatch(key, self._metrics, self._scrapes, lambda: self._fleet, rules, patterns, training, self._clock)
 
-    def show_live(self, shown: bool) -> None:
-        """Whether the live pane can be seen: else nothing is asked for it."""
+    def show_live(self, shown: bool, failure: Failure | None = None) -> None:
+        """Whether the live pane can be seen: else nothing is asked for it. `failure`: what who stood in front of it was answered last, so
+        that what the pane shows is known to be old before Prometheus has been waited for once more."""
         if Topic.LIVE in self._pollers:
             poller = self._pollers[Topic.LIVE]
+            if shown and failure is not None:
+                poller.note_failure(failure)
             (poller.resume if shown else poller.pause)()
 
     async def _fetch_live(self) -> LiveCharts:

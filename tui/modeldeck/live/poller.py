@@ -90,6 +90,10 @@ class Poller(Generic[T]):
         """Ends the present pause, also one after a failure. While a fetch is under way, another one follows it at once."""
         self._wake.set()
 
+    def note_failure(self, failure: Failure) -> None:
+        """Somebody else asked the same and failed: the value is stale until an answer comes."""
+        self._latest.publish_failure(failure)
+
     def set_interval(self, interval: float) -> None:
         """For the pauses that begin from now on."""
         self._interval = interval

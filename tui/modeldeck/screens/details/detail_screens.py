@@ -179,13 +179,13 @@ class Depth:
             gaps=lambda: model.gaps,
             listen=listen,
             on_show=self._hub.show_wall,
-            open_live=lambda key: self._live(key, model, lambda _shown: None),
+            open_live=lambda key: self._live(key, model, lambda _shown, _failure: None),
             reader=self._hub.fleet_charts(),
             refresh=model.environment.refresh,
         )
         return WallScreen(subject, self._clock)
 
-    def _live(self, key: str | None, model: DeckModel, on_show: Callable[[bool], None]) -> Screen[Any] | str:
+    def _live(self, key: str | None, model: DeckModel, on_show: Callable[[bool, Failure | None], None]) -> Screen[Any] | str:
         from modeldeck.screens.live.live_screen import LiveScreen, LiveSubject
 
         environment = model.environment

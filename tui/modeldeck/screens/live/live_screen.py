@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
@@ -12,6 +13,7 @@ from textual.screen import Screen
 
 from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeQuestion
 from modeldeck.domain.changes.chart_jumps import question_about
+from modeldeck.domain.failures import Failure
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.version_changes import ServingChange
@@ -58,8 +60,8 @@ class LiveSubject:
     key: str
     reader: ChartsReader
     changes: Callable[[], Sequence[ServingChange]]
-    on_show: Callable[[bool], None]
-    """Told when the screen comes and when it goes."""
+    on_show: Callable[[bool, Failure | None], None]
+    """Told when the screen comes and when it goes, then with why nothing could be read last."""
     known: SpanCharts | None = None
     """What was read before it came, and stands there until more is."""
     refresh: float = 5.0
@@ -105,6 +107,9 @@ class LiveScreen(FramedScreen[None]):
         self.subject, self._clock = subject, clock
         self._timeline = Timeline(subject.known.query.window) if subject.known is not None else Timeline()
         self._first, self._split, self._buckets = 0, False, False
+        self._asking: SpanQuery | None = None
+        """What is being read."""
+        self._changed = asyncio.Event()
         self._stack = ChartStack(id="charts")
         self._pane = Pane(self._stack, PaneHead(title="Live", detail=subject.key), Loading(), filterable=False, id="pane")
         self._poller = Poller("live screen", subject.environment, self._read, self._take, subject.refresh, clock, backend="Prometheus")
@@ -116,7 +121,7 @@ class LiveScreen(FramedScreen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        self.subject.on_show(False)
+        self.subject.on_show(False, None)
         self._stack.focus()
         self.set_interval(AGES_EVERY, self._paint)
         self.call_after_refresh(self._begin)
@@ -127,7 +132,7 @@ class LiveScreen(FramedScreen[None]):
         self._poller.start()
 
     async def on_unmount(self) -> None:
-        self.subject.on_show(True)
+        self.subject.on_show(True, self._poller.reading.failure)
         await self._poller.stop()
 
     # ── data in ──
@@ -156,7 +161,20 @@ class LiveScreen(FramedScreen[None]):
         return versions_in(self.subject.changes(), self.subject.running(), end - self._timeline.window, end)
 
     async def _read(self) -> SpanCharts:
-        found = await self.subject.reader.read(self._query)
+        """What is wanted when the answer comes: the one to an older question is not waited for."""
+        while True:
+            query = self._asking = self._query
+            self._changed.clear()
+            reading, changed = asyncio.ensure_future(self.subject.reader.read(query)), asyncio.ensure_future(self._changed.wait())
+            try:
+                await asyncio.wait((reading, changed), return_when=asyncio.FIRST_COMPLETED)
+                if reading.done():
+                    found = reading.result()
+                    break
+            finally:
+                self._asking = None
+                reading.cancel()
+                changed.cancel()
         self._poller.set_interval(max(self.subject.refresh, min(found.step, LONGEST_PAUSE)))
         return found
 
@@ -174,8 +192,10 @@ class LiveScreen(FramedScreen[None]):
             self._poller.pause()
             return
         self._poller.resume()
-        if not answered:
+        if not answered and self._asking is None:
             self._poller.refresh_now()
+        elif not answered and self._asking != self._query:
+            self._changed.set()
 
     # ── painting ──
 
