@@ -199,10 +199,10 @@ async def test_the_queries_in_full() -> None:
 
 async def test_another_file_and_a_broken_one() -> None:
     async with watched() as page:
-        await page.press("D", "down", "enter")
+        await page.press("B", "down", "enter")
         await page.shows("Process metrics")
         assert page.page.opened == ["serving.json", "old.json"]
-        await page.press("D", "down", "enter")
+        await page.press("B", "down", "enter")
         await page.shows("broken.json:3: it is not JSON")
 
 

@@ -68,7 +68,7 @@ class DashboardScreen(FramedScreen[None]):
         Binding("k,up", "panel(-1)", "The panels before", id="dashboard.up", show=False),
         Binding("v", "variable", "Values", id="dashboard.variable", tooltip="Choose a value of one of its variables"),
         Binding("u", "unshown", "Not shown", id="dashboard.unshown", tooltip="What of the file is not shown as Grafana shows it, and why"),
-        Binding("D", "file", "Another", id="dashboard.file", tooltip="Another of the configured dashboards"),
+        Binding("B", "file", "Another", id="dashboard.file", tooltip="Another of the configured dashboards"),
         Binding("left", "cursor(-1)", "Cursor", id="dashboard.earlier", key_display="← →", tooltip="Read all panels at one moment"),
         Binding("right", "cursor(1)", "Cursor, later", id="dashboard.later", show=False),
         Binding("plus", "window(1)", "Window", id="dashboard.longer", key_display="+ -", tooltip="A longer window, up to 30 days"),

@@ -61,7 +61,7 @@ class DeckCommands(FramedScreen[None]):
         Binding("o", "open_page", "Open in a browser", id="deck.page", show=False, tooltip="The web page of the selected object"),
         Binding("ctrl+s", "save", "Save", id="deck.save", show=False, tooltip="The table as CSV, the charts as SVG, in this folder"),
         Binding(
-            "D", "depth('dashboards')", "Dashboards", id="deck.dashboards", show=False, tooltip="Dashboards of Grafana, from their files"
+            "B", "depth('dashboards')", "Dashboards", id="deck.dashboards", show=False, tooltip="Dashboards of Grafana, from their files"
         ),
         Binding("E", "pick('experiment')", "Experiment", id="deck.experiment", show=False, tooltip="Runs of another experiment"),
         Binding("e", "pick('environment')", "Environment", id="deck.environment", show=False),
