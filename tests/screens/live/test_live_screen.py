@@ -267,6 +267,15 @@ async def test_windows_are_asked_for_at_once() -> None:
             assert screen.asked[-1].window == window
 
 
+async def test_zooming_in_is_about_the_cursor() -> None:
+    async with watched() as screen:
+        await screen.press("home", "z")
+        assert (screen.asked[-1].window, screen.asked[-1].end) == (900.0, NOW - 900.0)
+        assert "│ 07:30:00, 30 m ago" in screen.text
+        await screen.press("Z")
+        assert (screen.asked[-1].window, screen.asked[-1].end) == (1800.0, None)
+
+
 async def test_it_goes_on_with_the_time() -> None:
     async with watched() as screen:
         asked = len(screen.asked)

@@ -18,6 +18,7 @@ from modeldeck.screens.live.timeline import (
     pointed_at_end,
     resized,
     without_cursor,
+    zoomed,
 )
 
 NOW = 1_800_000_000.0
@@ -110,3 +111,21 @@ def test_each_key_moves_the_cursor_by_a_column_at_least_until_it_is_at_the_end(a
 def test_home_and_end_are_the_ends_of_the_axis_and_leaving_reads_nothing(axis: Axis) -> None:
     assert pointed_at_end(Timeline(), axis, last=True).cursor == axis.latest
     assert without_cursor(pointed_at_end(Timeline(), axis, last=True)).cursor is None
+
+
+@given(axes(), st.integers(-1, 1), st.floats(0.0, 1.0))
+def test_zooming_keeps_the_cursor_in_its_place_and_never_shows_the_future(axis: Axis, by: int, share: float) -> None:
+    at = on_axis(axis.start + share * (axis.end - axis.start), axis)
+    before = Timeline(1800.0, None, at)
+    found = zoomed(before, by, axis, NOW)
+    assert found.window == resized(before, by).window
+    assert found.cursor == before.cursor
+    if found.end is not None:
+        assert found.end < NOW
+        place = (found.end - at) / found.window
+        assert found.end == found.window or abs(place - (axis.end - at) / (axis.end - axis.start)) < 1e-6
+
+
+@given(axes())
+def test_without_a_cursor_zooming_is_another_window(axis: Axis) -> None:
+    assert zoomed(Timeline(1800.0, 5000.0), -1, axis, NOW) == Timeline(900.0, 5000.0)

@@ -86,6 +86,8 @@ class LiveScreen(FramedScreen[None]):
         Binding("j", "chart(1)", "Charts", id="live.down", key_display="j k", tooltip="The next ones, where there is no room for all"),
         Binding("down", "chart(1)", "Charts", id="live.down_arrow", show=False),
         Binding("k,up", "chart(-1)", "The charts before", id="live.up", show=False),
+        Binding("z", "zoom(-1)", "A shorter window about the cursor", id="live.zoom", show=False),
+        Binding("Z", "zoom(1)", "A longer window about the cursor", id="live.zoom_out", show=False),
         Binding("w", "next_window", "The next window", id="live.window", show=False, tooltip="After the longest the shortest"),
         Binding("left_square_bracket", "pan(-1)", "Past", id="live.past", key_display="[ ]", tooltip="Half a window earlier"),
         Binding("shift+left", "pan(-1)", "Past", id="live.past_arrow", show=False),
@@ -252,6 +254,9 @@ class LiveScreen(FramedScreen[None]):
 
     def action_window(self, by: int) -> None:
         self._show(times.resized(self._timeline, by))
+
+    def action_zoom(self, by: int) -> None:
+        self._show(times.zoomed(self._timeline, by, self._axis, self._clock.now()))
 
     def action_next_window(self) -> None:
         self._show(times.next_window(self._timeline))

@@ -42,6 +42,17 @@ def next_window(timeline: Timeline) -> Timeline:
     return replace(timeline, window=WINDOWS[(WINDOWS.index(timeline.window) + 1) % len(WINDOWS)])
 
 
+def zoomed(timeline: Timeline, by: int, axis: Axis, now: float) -> Timeline:
+    """So many windows longer, or shorter where `by` is negative, about the cursor, which keeps its place in the picture; without one about
+    the newest moment. What would reach `now` goes on with the time."""
+    other = resized(timeline, by)
+    if timeline.cursor is None:
+        return other
+    at = on_axis(timeline.cursor, axis)
+    end = at + other.window * (axis.end - at) / (axis.end - axis.start)
+    return following(other) if end >= now else replace(other, end=max(other.window, end))
+
+
 def panned(timeline: Timeline, by: int, end: float, now: float) -> Timeline:
     """Earlier where `by` is negative, from what is shown up to `end`. What would reach `now` goes on with the time again."""
     moved = max(timeline.window, (end if timeline.end is None else timeline.end) + by * PAN * timeline.window)
