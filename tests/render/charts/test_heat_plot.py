@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from modeldeck.render.ascii import to_ascii
 from modeldeck.render.cell import line_text
 from modeldeck.render.charts.chart import PlotFrame
 from modeldeck.render.charts.chart_scale import Scale
-from modeldeck.render.charts.heat_plot import HeatData, filled, heat_lines, label, label_width
+from modeldeck.render.charts.heat_plot import LEVELS, HeatData, filled, heat_lines, label, label_width
 from modeldeck.render.numbers import duration
 
 BOUNDS = (0.01, 0.05, 0.1, math.inf)
@@ -67,3 +68,9 @@ def test_a_moment_without_an_answer_stays_blank_and_the_cursor_is_seen() -> None
 
 def test_the_only_bucket_is_all() -> None:
     assert label(HeatData((math.inf,), (), 1.0, duration), 0) == "all"
+
+
+def test_levels_are_told_apart_in_ascii_too() -> None:
+    drawn_as = [to_ascii(text) for _, text, _ in LEVELS]
+    assert len(set(drawn_as)) == len(LEVELS)
+    assert to_ascii("≤ 50 ms") == "< 50 ms"
