@@ -12,6 +12,7 @@ from modeldeck.domain.metrics.measured import ChartPoints
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render.cell import Line, line_text
 from modeldeck.render.charts.stack import StackedChart, stack_lines
+from modeldeck.render.live import marks
 from modeldeck.render.live_charts import stacked_charts
 
 POINTS = ChartPoints(
@@ -65,6 +66,11 @@ def test_a_point_that_is_missing_is_a_gap() -> None:
 
 def test_changes_of_version_in_the_window_are_marked_by_name() -> None:
     assert {tuple((marker.at, marker.label) for marker in chart.data.markers) for chart in charts()} == {((150.0, "v6"),)}
+
+
+def test_a_change_back_is_told_apart() -> None:
+    changes = [ServingChange(120.0, 2, "6", "iris-2"), ServingChange(150.0, 3, "5", "iris-1", again=True)]
+    assert [marker.label for marker in marks(changes, 100.0, 200.0)] == ["v6", "↶v5"]
 
 
 def test_what_pods_do_not_export_is_told_apart_from_what_has_no_data() -> None:

@@ -36,7 +36,8 @@ def test_each_replica_set_of_the_deployment_is_a_change_oldest_first() -> None:
 def test_a_replica_set_that_is_used_again_counts_from_its_pods() -> None:
     back = replace(DEPLOYMENT, annotations={"deployment.kubernetes.io/revision": "3"})
     fleet = Fleet((back,), (replica_set("a", "1", 3, 100.0), replica_set("b", "2", 2, 200.0)), (pod("a", 300.0),))
-    assert [(c.at, c.version) for c in version_changes(fleet, "serving/iris", LinkPatterns())] == [(200.0, "2"), (300.0, "1")]
+    found = version_changes(fleet, "serving/iris", LinkPatterns())
+    assert [(c.at, c.version, c.again) for c in found] == [(200.0, "2", False), (300.0, "1", True)]
 
 
 def test_changes_of_one_second_are_told_in_the_order_of_their_revisions() -> None:

@@ -13,8 +13,12 @@ from modeldeck.render.charts.chart_data import ChartData, ChartSeries, Marker, l
 
 
 def marks(changes: Sequence[ServingChange], start: float, end: float) -> tuple[Marker, ...]:
-    """The changes of version within the window."""
-    return tuple(Marker(change.at, deployments.version(change.version)) for change in changes if start <= change.at <= end)
+    """The changes of version within the window; those back to what served before are told apart."""
+    return tuple(
+        Marker(change.at, f"{'↶' if change.again else ''}{deployments.version(change.version)}")
+        for change in changes
+        if start <= change.at <= end
+    )
 
 
 def charts(points: ChartPoints, changes: Sequence[ServingChange], *, start: float, end: float, step: float) -> tuple[ChartData, ...]:

@@ -18,6 +18,8 @@ class ServingChange:
     version: str | None
     replica_set: str = ""
     """Its name."""
+    again: bool = False
+    """Whether that ReplicaSet had served before, and was used again: as a roll-back does."""
 
 
 def version_changes(fleet: Fleet, key: str, patterns: LinkPatterns) -> tuple[ServingChange, ...]:
@@ -38,5 +40,5 @@ def version_changes(fleet: Fleet, key: str, patterns: LinkPatterns) -> tuple[Ser
         version = (link.version or link.alias) if link else None
         used_again = replica_set.revision == deployment.revision and replica_set.created_at < newest
         at = started.get(replica_set.uid, replica_set.created_at) if used_again else replica_set.created_at
-        changes.append(ServingChange(at, replica_set.revision, version, replica_set.name))
+        changes.append(ServingChange(at, replica_set.revision, version, replica_set.name, used_again))
     return tuple(sorted(changes, key=lambda change: (change.at, change.revision)))
