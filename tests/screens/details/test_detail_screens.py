@@ -83,7 +83,13 @@ def test_the_drift_is_that_of_the_selected_deployment_as_configured() -> None:
         assert isinstance(screen, DriftScreen)
         assert screen.subject.key == "serving/iris"
         assert [change.version for change in screen.subject.changes()] == ["6", "7"]
-    assert hub.asked == [("serving/iris", "7d")] * 2
+    live = depth(hub).screen("open", PaneName.LIVE, shown)
+    assert isinstance(live, LiveScreen)
+    assert live.subject.drift is not None
+    found = live.subject.drift()
+    assert isinstance(found, DriftScreen)
+    assert found.subject.key == "serving/iris"
+    assert [asked for asked in hub.asked if asked[0] == "serving/iris"] == [("serving/iris", "7d")] * 3
     assert depth(Hub(None)).screen("drift", PaneName.LIVE, model()) == "no Prometheus in this environment"
     assert depth(hub).screen("drift", PaneName.LIVE, model(seeded=False)) == "no deployment selected"
 

@@ -21,7 +21,6 @@ from modeldeck.domain.metrics.charts.heatmap import Heatmap
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.live.pod_groups import VersionPods
-from modeldeck.screens.deck.messages import DetailsRequested
 from modeldeck.screens.live.live_screen import LiveScreen, LiveSubject
 from modeldeck.screens.shared.help import HelpScreen
 from modeldeck.widgets.content.chart_stack import ChartStack
@@ -122,6 +121,7 @@ class Live:
         self.failures: list[Failure | None] = []
         self.known: SpanCharts | None = None
         self.asked: list[ChangeQuestion] = []
+        self.drifting: Screen[None] | str = "no Prometheus in this environment"
 
     def what_changed(self, asked: ChangeQuestion) -> Screen[None]:
         self.asked.append(asked)
@@ -132,7 +132,16 @@ class Live:
         self.failures.append(failure)
 
     def screen(self) -> LiveScreen:
-        subject = LiveSubject("prod", "serving/iris", self.reader, lambda: CHANGES, self.show, self.known, what_changed=self.what_changed)
+        subject = LiveSubject(
+            "prod",
+            "serving/iris",
+            self.reader,
+            lambda: CHANGES,
+            self.show,
+            self.known,
+            what_changed=self.what_changed,
+            drift=lambda: self.drifting,
+        )
         return LiveScreen(subject, self.clock)
 
 
@@ -181,12 +190,18 @@ async def test_three_charts_over_one_axis_with_units_statistics_and_the_version_
         assert screen.live.shown == [False]
 
 
-async def test_a_key_leads_to_the_drift_of_the_same_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[DetailsRequested] = []
-    monkeypatch.setattr(Stage, "on_details_requested", lambda _stage, message: asked.append(message), raising=False)
+async def test_a_key_leads_to_the_drift_of_the_same_deployment() -> None:
+    live = Live()
+    live.drifting = Screen()
+    async with watched(live) as screen:
+        await screen.press("D")
+        assert screen.app.screen is live.drifting
+
+
+async def test_without_its_drift_it_says_why() -> None:
     async with watched() as screen:
         await screen.press("D")
-    assert [(one.what, one.selection.deployment) for one in asked] == [("drift", "serving/iris")]
+        assert "no Prometheus in this environment" in screen.text
 
 
 async def test_a_small_terminal_shows_two_asks_for_two_and_leads_to_the_third() -> None:

@@ -76,7 +76,7 @@ class Depth:
         if what == "changes":
             return self._changes(model)
         if what == "drift":
-            return self._drift(chosen, model)
+            return self._drift(chosen.deployment, model)
         if pane is PaneName.RUNS:
             return self._run(chosen, model)
         if pane is PaneName.VERSIONS:
@@ -218,14 +218,15 @@ class Depth:
             environment.refresh,
             running,
             changed if self._cluster is not None else None,
+            lambda: self._drift(key, model),
         )
         return LiveScreen(subject, self._clock)
 
-    def _drift(self, chosen: Selection, model: DeckModel) -> Screen[Any] | str:
+    def _drift(self, key: str | None, model: DeckModel) -> Screen[Any] | str:
         from modeldeck.domain.drift.settings import DriftRules
         from modeldeck.screens.drift.drift_screen import DriftScreen, WatchedDrift
 
-        key, environment = chosen.deployment, model.environment
+        environment = model.environment
         if key is None:
             return "no deployment selected"
         reader = self._hub.drift_of(key, environment.drift or DriftRules(), environment.patterns)

@@ -15,13 +15,12 @@ from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeQuestion
 from modeldeck.domain.changes.chart_jumps import question_about
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.status.selection import PaneName, Selection
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.live.pod_groups import VersionPods
 from modeldeck.live.poller import Poller
 from modeldeck.ports import Clock
-from modeldeck.screens.deck.messages import DetailsRequested
+from modeldeck.render.cell import Cell
 from modeldeck.screens.deck.model import state_of
 from modeldeck.screens.live import timeline as times
 from modeldeck.screens.live.timeline import Axis, Timeline
@@ -69,6 +68,8 @@ class LiveSubject:
     """The names of its ReplicaSets that have pods."""
     what_changed: Callable[[ChangeQuestion], Screen[Any]] | None = None
     """Makes the screen that answers; None: there is no cluster to ask."""
+    drift: Callable[[], Screen[Any] | str] | None = None
+    """Makes the screen of its drift, or says why there is none."""
 
 
 class LiveScreen(FramedScreen[None]):
@@ -313,7 +314,13 @@ class LiveScreen(FramedScreen[None]):
             self.app.push_screen(PromqlScreen(self.subject.key, self._charts))
 
     def action_drift(self) -> None:
-        self.post_message(DetailsRequested("drift", PaneName.LIVE, Selection(deployment=self.subject.key)))
+        if self.subject.drift is None:
+            return
+        found = self.subject.drift()
+        if isinstance(found, str):
+            self.say(Cell(found, "muted"))
+        else:
+            self.app.push_screen(found)
 
     def action_refresh(self) -> None:
         self.subject.reader.forget()
