@@ -1,0 +1,1 @@
+"""Drift as lines and as a chart."""
