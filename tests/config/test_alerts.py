@@ -10,7 +10,7 @@ from modeldeck.config import show, show_text
 from modeldeck.config.handover import handed, received
 from modeldeck.domain.environments import AlertPolicy
 from tests.config.conftest import Machine
-from tests.config.test_profiles import told
+from tests.config.tables.test_profiles import told
 
 FILE = """
 alerts = "refuse"

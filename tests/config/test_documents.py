@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from modeldeck.cli.arguments import parser
-from modeldeck.config.gate_keys import GATE
-from modeldeck.config.gates import read_gate_file
 from modeldeck.config.keys import KEYS, Key
-from modeldeck.config.profile_keys import PROFILE
+from modeldeck.config.tables.gate_keys import GATE
+from modeldeck.config.tables.gates import read_gate_file
+from modeldeck.config.tables.profile_keys import PROFILE
 from modeldeck.config.variables import flag_name
 from modeldeck.domain.metrics.profiles.servers import BUILT_IN
 from tests.config.conftest import Machine

@@ -73,8 +73,8 @@ def _gate(file: str | None) -> Gate | str | None:
     """The gate of a file; in words, what is wrong with it. None: the environment's own, or none at all."""
     if file is None or file == "none":
         return None
-    from modeldeck.config.gates import read_gate_file
     from modeldeck.config.reading import at_home
+    from modeldeck.config.tables.gates import read_gate_file
 
     found = read_gate_file(at_home(file))
     return found.gate if found.gate is not None else "\n".join(str(problem) for problem in found.problems)

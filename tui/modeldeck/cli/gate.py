@@ -9,8 +9,8 @@ from typing import Any
 from modeldeck.backends import Backends, connect
 from modeldeck.cli.config import problem_line
 from modeldeck.cli.output import fail, lines, put, put_json, say, table
-from modeldeck.config.gates import GateFile, read_gate_file
 from modeldeck.config.reading import at_home
+from modeldeck.config.tables.gates import GateFile, read_gate_file
 from modeldeck.config.values import Problem
 from modeldeck.domain.environments import Environment
 from modeldeck.domain.failures import NotFound

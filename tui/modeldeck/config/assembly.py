@@ -30,7 +30,7 @@ from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.series_scope import SeriesScope
 
 if TYPE_CHECKING:
-    from modeldeck.config.gates import GateTable
+    from modeldeck.config.tables.gates import GateTable
     from modeldeck.domain.gates.settings import Gate
 
 T = TypeVar("T")

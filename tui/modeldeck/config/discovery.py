@@ -108,7 +108,7 @@ def _gate(path: object) -> Gate | None:
     """None: the default one. What is wrong with the file is for `modeldeck gate check` to say."""
     if not isinstance(path, str) or not path:
         return None
-    from modeldeck.config.gates import read_gate_file
+    from modeldeck.config.tables.gates import read_gate_file
 
     return read_gate_file(Path(path)).gate
 

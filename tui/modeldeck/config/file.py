@@ -133,17 +133,17 @@ class _Reader:
             self._take_gates(settings, key, path, value)
             return
         if key.kind is PROFILES:
-            from modeldeck.config.profiles import read_profiles  # only where a file has one
+            from modeldeck.config.tables.profiles import read_profiles  # only where a file has one
 
             settings[key.name] = self._setting(path, read_profiles(self._document, path, value))
             return
         if key.kind is OBJECTIVES:
-            from modeldeck.config.objectives import read_objectives
+            from modeldeck.config.tables.objectives import read_objectives
 
             settings[key.name] = self._setting(path, read_objectives(self._document, path, value))
             return
         if key.kind is DRIFT:
-            from modeldeck.config.drift.settings import read_drift  # likewise
+            from modeldeck.config.tables.drift import read_drift  # likewise
 
             settings[key.name] = self._setting(path, read_drift(self._document, path, value))
             return
@@ -175,7 +175,7 @@ class _Reader:
         return found
 
     def _take_gates(self, settings: dict[str, Setting], key: Key, path: tuple[str, ...], value: object) -> None:
-        from modeldeck.config.gates import read_gate, read_gates  # only where a file has one
+        from modeldeck.config.tables.gates import read_gate, read_gates  # only where a file has one
 
         found = read_gate(self._document, path, value) if key.kind is GATE else read_gates(self._document, path, value)
         if found is not None:

@@ -312,4 +312,4 @@ GATES = SettingKind(_as_table, _not_as_text)
 PROFILES = SettingKind(_as_table, _not_as_text)
 OBJECTIVES = SettingKind(_as_table, _not_as_text)
 DRIFT = SettingKind(_as_table, _not_as_text)
-"""Tables with keys and problems of their own: tui/modeldeck/config/gates.py, profiles.py, objectives.py and drift/ read them."""
+"""Tables with keys and problems of their own: tui/modeldeck/config/tables/ reads them."""

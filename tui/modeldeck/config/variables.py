@@ -64,7 +64,7 @@ def from_variables(environ: Mapping[str, str]) -> Found:
 
 
 def _gate_file(text: str) -> tuple[object, list[Problem]]:
-    from modeldeck.config.gates import read_shared
+    from modeldeck.config.tables.gates import read_shared
 
     return read_shared(at_home(text))
 

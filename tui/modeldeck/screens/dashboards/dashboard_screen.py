@@ -16,7 +16,7 @@ from modeldeck.live.dashboard_charts import DashboardCharts, DashboardQuery, Kno
 from modeldeck.live.poller import Poller
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
-from modeldeck.render.dashboards import chosen_text, unshown_lines
+from modeldeck.render.metrics.dashboards import chosen_text, unshown_lines
 from modeldeck.screens.dashboards.view import axis_of, dashboard_view, is_answer, query_of
 from modeldeck.screens.deck.model import state_of
 from modeldeck.screens.live import timeline as times

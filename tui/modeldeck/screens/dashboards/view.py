@@ -11,7 +11,7 @@ from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.chart_data import ChartSeries
 from modeldeck.render.charts.stack import StackedChart, fitting, plot_columns
-from modeldeck.render.dashboards import PanelLines, chosen_text, panel_chart
+from modeldeck.render.metrics.dashboards import PanelLines, chosen_text, panel_chart
 from modeldeck.screens.live.timeline import Axis, Timeline, on_axis
 from modeldeck.screens.live.view import MOST_WARNINGS, moment, span
 

@@ -11,7 +11,7 @@ from modeldeck.live.drift.watch import DriftQuery, DriftSpan
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.stack import LEAST_HEIGHT, StackedChart
-from modeldeck.render.drift.lines import drift_chart, head_line, histogram_line, notes_of
+from modeldeck.render.metrics.drift import drift_chart, head_line, histogram_line, notes_of
 
 WINDOWS = (3600.0, 6 * 3600.0, 24 * 3600.0, 3 * 86400.0, 7 * 86400.0, 30 * 86400.0)
 """Seconds."""

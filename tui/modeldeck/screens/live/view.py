@@ -13,7 +13,7 @@ from modeldeck.live.pod_groups import VersionPods
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.stack import StackedChart, fitting, plot_columns
-from modeldeck.render.live_charts import stacked_charts
+from modeldeck.render.metrics.live_charts import stacked_charts
 from modeldeck.render.text import cells
 from modeldeck.screens.live.timeline import Axis, Timeline, on_axis
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from modeldeck.domain.status.version_changes import version_changes
 from modeldeck.live.hub import Topic
-from modeldeck.render import live as render
 from modeldeck.render import numbers
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.chart_data import ChartData
+from modeldeck.render.metrics import live as render
 from modeldeck.screens.deck.model import DeckModel
 
 CHARTS_FROM = 22

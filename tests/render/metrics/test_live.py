@@ -9,7 +9,7 @@ from modeldeck.domain.metrics.samples import ServingStats
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render.cell import line_text
 from modeldeck.render.charts.chart_data import ChartData
-from modeldeck.render.live import charts, headline, marks
+from modeldeck.render.metrics.live import charts, headline, marks
 from tests.render.test_deployments import ROW
 
 CHANGES = tuple(ServingChange(at, 1, version) for at, version in ((99.0, "5"), (100.0, "6"), (150.0, None), (200.0, "7"), (201.0, "8")))

@@ -14,7 +14,7 @@ from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render.cell import line_text
 from modeldeck.render.charts.chart_data import value_at
 from modeldeck.render.charts.stack import StackedChart
-from modeldeck.render.drift.lines import drift_chart, head_line, histogram_line, notes_of
+from modeldeck.render.metrics.drift import drift_chart, head_line, histogram_line, notes_of
 from modeldeck.render.text import cells
 
 EVEN = ((0.0, 1000.0), (1.0, 2000.0), (2.0, 3000.0), (math.inf, 4000.0))

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from modeldeck.config.document import Document
-from modeldeck.config.drift.patterns import MOST_TABLES, deployment_pattern
 from modeldeck.config.keys import meant
 from modeldeck.config.kinds import InvalidValue, named
-from modeldeck.config.profile_keys import histograms
+from modeldeck.config.tables.drift_patterns import MOST_TABLES, deployment_pattern
+from modeldeck.config.tables.profile_keys import histograms
 from modeldeck.domain.drift.settings import LONGEST, SHORTEST, BaselineChoice, DriftRules, baseline_of
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from modeldeck.config.document import Document
-from modeldeck.config.gate_keys import CRITERION, GATE, NEEDED, Fit
 from modeldeck.config.keys import meant
 from modeldeck.config.kinds import InvalidValue, named
 from modeldeck.config.reading import at_home
+from modeldeck.config.tables.gate_keys import CRITERION, GATE, NEEDED, Fit
 from modeldeck.config.values import Problem, Severity
 from modeldeck.domain.gates.settings import DEFAULT, Flaw, Gate, QueryCriterion, flaws, shorter
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modeldeck.config import Flags, check, show, show_text
-from modeldeck.config.gates import read_gate_file
+from modeldeck.config.tables.gates import read_gate_file
 from modeldeck.domain.gates import Gate, Op, QueryCriterion
 from tests.config.conftest import Machine
 

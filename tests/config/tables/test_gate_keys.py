@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.config.gate_keys import CRITERION, GATE, NEEDED, Fit
 from modeldeck.config.kinds import InvalidValue
+from modeldeck.config.tables.gate_keys import CRITERION, GATE, NEEDED, Fit
 from modeldeck.domain.gates.criteria import BUILT_IN
 from modeldeck.domain.gates.settings import Gate, Op
 

@@ -12,8 +12,8 @@ from modeldeck.domain.metrics.measured import ChartPoints
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render.cell import Line, line_text
 from modeldeck.render.charts.stack import StackedChart, stack_lines
-from modeldeck.render.live import marks
-from modeldeck.render.live_charts import stacked_charts
+from modeldeck.render.metrics.live import marks
+from modeldeck.render.metrics.live_charts import stacked_charts
 
 POINTS = ChartPoints(
     p50=((100.0, 0.010), (120.0, 0.012)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modeldeck.config import show, show_text
-from modeldeck.config.profiles import built
+from modeldeck.config.tables.profiles import built
 from modeldeck.domain.metrics.exports import Exports
 from modeldeck.domain.metrics.profiles.picking import pick
 from modeldeck.domain.metrics.profiles.profile import Counter, Profile

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from prombed import parse_promql
 
 from modeldeck.config.kinds import InvalidValue
-from modeldeck.config.profile_keys import PROFILE, CounterSelector
+from modeldeck.config.tables.profile_keys import PROFILE, CounterSelector
 from modeldeck.domain.metrics.profiles.saturation import Gauge, SaturationKind
 
 

@@ -11,7 +11,7 @@ from modeldeck.domain.objectives.objective import Indicator, LatencyTarget, Obje
 from modeldeck.domain.objectives.status import IndicatorStatus, ObjectiveStatus
 from modeldeck.live.service_level import ServiceLevel
 from modeldeck.render.cell import Line
-from modeldeck.render.service_level import service_level_lines
+from modeldeck.render.metrics.service_level import service_level_lines
 
 NOW = 1000.0
 FIRING, PENDING = Alert("A", AlertState.FIRING, {}, 400.0), Alert("B", AlertState.PENDING, {})

@@ -9,7 +9,7 @@ import pytest
 from modeldeck.config import show, show_text
 from modeldeck.domain.objectives.objective import DAY, LatencyTarget, Objective
 from tests.config.conftest import Machine
-from tests.config.test_profiles import told
+from tests.config.tables.test_profiles import told
 from tests.support.documents import document
 
 FILE = """

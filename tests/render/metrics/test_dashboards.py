@@ -7,7 +7,7 @@ import pytest
 from modeldeck.domain.dashboards.dashboard import ALL, DashboardPanel, PanelQuery, Unshown
 from modeldeck.render.cell import Line
 from modeldeck.render.charts.chart_data import ChartSeries
-from modeldeck.render.dashboards import PanelLines, chosen_text, panel_chart, unit_format, unshown_lines
+from modeldeck.render.metrics.dashboards import PanelLines, chosen_text, panel_chart, unit_format, unshown_lines
 
 SERIES = (ChartSeries("a", ((0.0, 1.0), (15.0, 2.0))), ChartSeries("b", ((0.0, 3.0),)))
 

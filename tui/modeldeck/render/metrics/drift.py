@@ -14,7 +14,7 @@ from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.render.charts.chart import symbol
 from modeldeck.render.charts.chart_data import SERIES_ROLES, ChartData, ChartSeries, last_value
 from modeldeck.render.charts.stack import StackedChart
-from modeldeck.render.live import marks
+from modeldeck.render.metrics.live import marks
 from modeldeck.render.text import fit
 
 ROLES: dict[DriftVerdict, Role] = {DriftVerdict.LITTLE: "ok", DriftVerdict.MODERATE: "warn", DriftVerdict.ACT: "bad"}

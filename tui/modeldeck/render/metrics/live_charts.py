@@ -14,7 +14,7 @@ from modeldeck.render.charts.chart import symbol
 from modeldeck.render.charts.chart_data import SERIES_ROLES, ChartData, ChartSeries, Point, last_value, value_at
 from modeldeck.render.charts.heat_plot import LEVELS, HeatData, label
 from modeldeck.render.charts.stack import StackedChart
-from modeldeck.render.live import marks
+from modeldeck.render.metrics.live import marks
 
 _FORMATS: dict[ChartKind, Callable[[float | None], str]] = {
     ChartKind.LATENCY: numbers.duration,

@@ -14,7 +14,7 @@ from typing import Any
 from modeldeck.config.document import Document
 from modeldeck.config.keys import meant
 from modeldeck.config.kinds import WORD, InvalidValue, named
-from modeldeck.config.profile_keys import MOST_PROFILES, PROFILE, CounterSelector
+from modeldeck.config.tables.profile_keys import MOST_PROFILES, PROFILE, CounterSelector
 from modeldeck.domain.metrics.profiles.profile import Counter, Profile
 from modeldeck.domain.metrics.profiles.servers import BUILT_IN, failed_of
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from modeldeck.config.drift.patterns import deployment_pattern
 from modeldeck.config.kinds import InvalidValue
+from modeldeck.config.tables.drift_patterns import deployment_pattern
 
 
 @pytest.mark.parametrize("text", ["serving/iris", "*/*", "serving/iris-?", "a/b"])

@@ -1,1 +1,0 @@
-"""What drift is looked for in, and against what."""

@@ -1,0 +1,1 @@
+"""Tables of the configuration with keys and problems of their own: gates, profiles, objectives, drift."""

@@ -1,1 +1,0 @@
-"""Drift as lines and as a chart."""
