@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from modeldeck.domain.failures import InvalidQuery, Unreachable
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.charts.chart_kind import ChartKind, charts_of, queries_of
+from modeldeck.domain.metrics.charts.compared_time import ComparedTime
 from modeldeck.domain.metrics.measured import Points
 from modeldeck.domain.metrics.profiles.servers import PROFILES
 from modeldeck.domain.metrics.samples import Matrix, Sample, Series, Vector
@@ -179,6 +181,18 @@ async def test_buckets_are_asked_for_instead_of_quantiles() -> None:
     assert found.heatmap is not None
     assert "histogram_quantile" in found.promql["p99"], "it is still told"
     assert (await world.reader.read(SpanQuery(1800.0))).heatmap is None
+
+
+async def test_a_day_before_is_asked_only_where_it_is_wanted_and_is_worth_no_failure() -> None:
+    world = World(since=sample.NOW - 2 * DAY)
+    query = SpanQuery(1800.0, columns=120, kinds=frozenset({ChartKind.LATENCY}))
+    assert not (await world.reader.read(query)).earlier
+    world.metrics.asked.clear()
+    found = await world.reader.read(replace(query, compared=ComparedTime.DAY))
+    span = (sample.NOW - 1800.0 - DAY, sample.NOW - DAY, 15.0)
+    assert [promql for promql, *asked in world.metrics.asked if tuple(asked) == span] == [found.promql["p99"]]
+    assert found.earlier[ChartKind.LATENCY].points == line(found, ChartKind.LATENCY)
+    assert not (await world.reader.read(replace(query, compared=ComparedTime.WEEK))).earlier[ChartKind.LATENCY].points
 
 
 async def test_any_other_query_that_is_refused_fails() -> None:

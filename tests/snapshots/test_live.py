@@ -43,6 +43,11 @@ def test_versions_apart(snap_compare: Any, size: tuple[int, int]) -> None:
 
 
 @SIZES
+def test_compared_with_a_day_before(snap_compare: Any, size: tuple[int, int]) -> None:
+    assert snap_compare(Stage(Live().screen), terminal_size=size, run_before=pressed("c"))
+
+
+@SIZES
 def test_buckets(snap_compare: Any, size: tuple[int, int]) -> None:
     assert snap_compare(Stage(Live().screen), terminal_size=size, run_before=pressed("b"))
 

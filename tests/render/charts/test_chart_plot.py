@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from modeldeck.render.charts.chart_plot import draw, overlay, reduce
+from modeldeck.render.charts.chart_plot import dashed, draw, overlay, reduce
 from modeldeck.render.charts.chart_scale import Scale, value_scale
 
 T0 = 1_700_000_000.0
@@ -95,3 +95,11 @@ def test_every_dot_is_in_one_cell(layers: list[list[int]]) -> None:
 def test_a_cells_owner_is_the_first_series_with_a_dot_there() -> None:
     cells = overlay([[0b10000, 0], [0b1, 0]], 1, 2)
     assert [(x, y, owner) for x, y, _, owner in cells] == [(0, 1, 1), (0, 0, 0)]
+
+
+def test_a_dashed_line_has_every_second_cell_and_keeps_a_spike_of_one_point() -> None:
+    points = [(float(at), 1.0 if at == 37 else 0.0) for at in range(101)]
+    dots = dashed(points, (0.0, 100.0), UNIT, (42, 16), None)
+    assert len(dots) == 42
+    assert all(bool(found) is (column // 2 % 2 == 0) for column, found in enumerate(dots))
+    assert max(dots).bit_length() == 16

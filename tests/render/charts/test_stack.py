@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC
 
 from hypothesis import given
@@ -79,3 +80,12 @@ def test_a_chart_without_data_in_sight_says_so() -> None:
 def test_as_many_charts_as_there_is_room_for() -> None:
     full = 3 * LEAST_HEIGHT + 2
     assert [fitting(3, height) for height in (0, LEAST_HEIGHT + 2, 2 * LEAST_HEIGHT + 2, full - 1, full, 99)] == [1, 1, 2, 2, 3, 3]
+
+
+def test_an_earlier_line_is_muted_behind_the_others_and_counts_for_the_scale() -> None:
+    data = ChartData((ChartSeries("now", ((0.0, 1.0), (100.0, 1.0))),), start=0.0, end=100.0, earlier=((0.0, 9.0), (100.0, 9.0)))
+    lines = stack_lines([StackedChart(data, (), ())], 60, 12)
+    roles = {cell.role for line in lines for cell in line if any("⠀" < character <= "⣿" for character in cell.text)}
+    assert roles == {"series-1", "muted"}
+    alone = stack_lines([StackedChart(replace(data, series=()), (), ())], 60, 12)
+    assert any("⠀" < character <= "⣿" for line in alone for cell in line for character in cell.text)

@@ -17,6 +17,7 @@ from modeldeck.domain.changes.change_event import ChangeQuestion
 from modeldeck.domain.failures import Failure, Unreachable
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measured_lines
+from modeldeck.domain.metrics.charts.compared_time import ComparedTime
 from modeldeck.domain.metrics.charts.heatmap import Heatmap
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
@@ -62,6 +63,17 @@ def _heat() -> Heatmap:
 HEAT = _heat()
 
 
+def _before(name: str, base: float, swing: float, *, until: int = 121) -> ChartLine:
+    return ChartLine(name, tuple((NOW - 1800.0 + 15.0 * step, base + swing * math.sin(step / 12)) for step in range(until)))
+
+
+EARLIER = {
+    ChartKind.LATENCY: _before("p99", 0.070, 0.02),
+    ChartKind.REQUESTS: _before("requests", 25.0, 8.0, until=90),
+    ChartKind.ERRORS: ChartLine("errors", ()),
+}
+
+
 class Reader:
     """Answers with the sample's charts, and remembers what it was asked."""
 
@@ -75,6 +87,7 @@ class Reader:
         self.warnings: tuple[str, ...] = ()
         self.promql = PROMQL
         self.lines: Lines = {}
+        self.earlier = EARLIER
         self.forgotten = 0
 
     def forget(self) -> None:
@@ -95,7 +108,8 @@ class Reader:
         if query.versions:
             lines = {kind: apart(found, query.versions) for kind, found in lines.items()}
         heat = HEAT if query.buckets else None
-        return SpanCharts(query, end - query.window, end, end, 15.0, lines, self.promql, self.warnings, heatmap=heat)
+        earlier = {kind: line for kind in query.kinds if (line := self.earlier.get(kind))} if query.compared else {}
+        return SpanCharts(query, end - query.window, end, end, 15.0, lines, self.promql, self.warnings, heatmap=heat, earlier=earlier)
 
 
 def more(reader: Reader) -> None:
@@ -265,6 +279,40 @@ async def test_the_latency_by_bucket_and_as_lines_again() -> None:
     async with watched(live) as screen:
         await screen.press("b")
         assert not screen.asked[-1].buckets
+
+
+async def test_a_key_compares_with_a_day_before_a_week_before_and_nothing() -> None:
+    async with watched() as screen:
+        assert "before" not in screen.text
+        await screen.press("c")
+        assert "  ┄ p99 a day before 59 ms" in screen.text
+        assert screen.line("requests  ●").strip("│ ").endswith("┄ a day before –"), "its newest value is of another moment"
+        assert "┄ no data a day before" in screen.line("errors  ●")
+        await screen.press("home")
+        assert "┄ p99 a day before 70 ms" in screen.text
+        assert "┄ a day before 25/s" in screen.text
+        await screen.press("c")
+        assert "┄ p99 a week before 70 ms" in screen.text
+        asked = len(screen.asked)
+        await screen.press("c")
+        assert "before" not in screen.text
+        assert len(screen.asked) == asked, "the present is known"
+        assert [query.compared for query in screen.asked[-2:]] == [ComparedTime.DAY, ComparedTime.WEEK]
+
+
+async def test_until_it_is_answered_nothing_is_told_of_another_time() -> None:
+    async with watched() as screen:
+        await screen.press("c")
+        screen.live.reader.failure = Unreachable("connection refused")
+        await screen.press("c")
+        assert "before" not in screen.text
+        assert "reading …" in screen.text
+
+
+async def test_versions_are_compared_with_all_pods() -> None:
+    async with watched() as screen:
+        await screen.press("v", "c")
+        assert "┄ all pods p99 a day before 59 ms" in screen.text
 
 
 async def test_windows_are_asked_for_at_once() -> None:

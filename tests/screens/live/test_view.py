@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from modeldeck.domain.metrics.charts.chart_kind import ChartKind
-from modeldeck.domain.metrics.charts.chart_lines import measured_lines
+from modeldeck.domain.metrics.charts.chart_lines import ChartLine, measured_lines
+from modeldeck.domain.metrics.charts.compared_time import ComparedTime
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.render.cell import line_text
 from modeldeck.screens.live.timeline import Timeline
@@ -142,3 +143,12 @@ def test_all_times_of_a_long_span_fit_beside_each_other() -> None:
     found = view(Timeline(7 * 86400.0, NOW - 86400.0, NOW - 2 * 86400.0))
     assert above(found) == "Jan 07 08:00 – Jan 14 08:00  ‖ paused, ends 1 d ago  │ Jan 13 08:00, 2 d ago"
     assert len(above(found)) <= 78
+
+
+def test_an_earlier_line_is_drawn_only_where_it_is_the_one_that_is_wanted() -> None:
+    line = ChartLine("p99", ((NOW - 600.0, 0.1),))
+    compared = replace(CHARTS, query=replace(QUERY, compared=ComparedTime.DAY), earlier={ChartKind.LATENCY: line})
+    drawn = {wanted: view(charts=compared, compared=wanted).charts[0].data.earlier for wanted in (None, *ComparedTime)}
+    assert drawn == {None: (), ComparedTime.DAY: line.points, ComparedTime.WEEK: ()}
+    assert is_answer(compared, QUERY), "what is compared answers what is not"
+    assert not is_answer(CHARTS, replace(QUERY, compared=ComparedTime.DAY))

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.metrics.charts.by_version import lines_apart, query_name, version_queries
 from modeldeck.domain.metrics.charts.chart_kind import ALL_CHARTS, ChartKind, queries_of
-from modeldeck.domain.metrics.charts.chart_lines import Lines, chart_lines
+from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, chart_lines
 from modeldeck.domain.metrics.charts.chart_queries import DeploymentSeries, PodGroup
+from modeldeck.domain.metrics.charts.compared_time import ComparedTime
 from modeldeck.domain.metrics.charts.heatmap import BUCKETS, Heatmap, bucket_query, heatmap
 from modeldeck.domain.metrics.charts.predictions import MEAN, WITHIN_BUCKETS
+from modeldeck.live.earlier_lines import NOTHING_EARLIER, EarlierLines, EarlierReader
 from modeldeck.live.memory_lookup import MemoryLookup
 from modeldeck.live.pod_groups import VersionPods, all_pods, pods_of_version
 from modeldeck.live.range_reader import AskedRange, RangeReader
@@ -38,6 +40,8 @@ class SpanQuery:
     """Whose lines are wanted apart, instead of those of all pods."""
     buckets: bool = False
     """Whether the latency is wanted by bucket instead of as lines."""
+    compared: ComparedTime | None = None
+    """With which earlier time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class SpanCharts:
     """How a chart comes from the answers, where it is not drawn as they are."""
     heatmap: Heatmap | None = None
     """Of the latency, where it was asked for."""
+    earlier: Mapping[ChartKind, ChartLine] = field(default_factory=dict)
+    """A line of all pods for each chart that is compared and whose query was answered, on the present axis; without points: no data."""
 
 
 def step_of(span: float, columns: int) -> float:
@@ -81,12 +87,14 @@ class DeploymentCharts:
         self._metrics, self._scrapes, self._fleet, self._clock = metrics, scrapes, fleet, clock
         self._memory = MemoryLookup(metrics, clock)
         self._ranges = RangeReader(metrics, clock)
+        self._earlier = EarlierReader(metrics, clock)
         self.forget()
 
     def forget(self) -> None:
         """The next `read` asks for everything."""
         self._begin: _Begin | None = None
         self._ranges.forget()
+        self._earlier.forget()
         self._memory.forget()
 
     async def read(self, query: SpanQuery) -> SpanCharts:
@@ -157,8 +165,10 @@ class DeploymentCharts:
             wanted[BUCKETS] = promql[BUCKETS]
         wanted |= {query_name(name, version): text for version, queries in apart.items() for name, text in queries.items()}
         answers, refused = await self._ranges.read(wanted, span, optional=[name for name in wanted if name.startswith(MEAN)])
+        earlier = await self._before(asked)
         last = span.end if span.latest <= span.end else span.end + span.step
-        warnings = dict.fromkeys((*scraped.several, *(message for answer in answers.values() for message in answer.warnings)))
+        told = (message for answer in answers.values() for message in answer.warnings)
+        warnings = dict.fromkeys((*scraped.several, *told, *earlier.warnings))
         lines = chart_lines(query.kinds, scraped.profile, answers)
         if apart:
             lines = lines_apart(query.kinds, scraped.profile, answers, list(apart))
@@ -168,7 +178,12 @@ class DeploymentCharts:
             computed[ChartKind.PREDICTIONS] = f"{WITHIN_BUCKETS}; no mean, as its query is refused: {next(iter(refused.values()))}"
         start = max(asked.start, last - query.window)
         heat = heatmap(answers[BUCKETS], scraped.profile.latency_scale) if BUCKETS in wanted else None
-        return SpanCharts(query, start, last, span.latest, span.step, lines, promql, tuple(warnings), computed, heat)
+        return SpanCharts(query, start, last, span.latest, span.step, lines, promql, tuple(warnings), computed, heat, earlier.lines)
+
+    async def _before(self, asked: _Asked) -> EarlierLines:
+        if asked.query.compared is None:
+            return NOTHING_EARLIER
+        return await self._earlier.read(asked.query.compared, asked.lines, asked.series.scraped.profile, asked.promql, asked.range)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from rich.cells import get_character_cell_size
 
 _SIGNS = {
-    "─╌━═╴╶": "-",
+    "─╌┄━═╴╶": "-",
     "│┊┃║╵╷┆": "|",
     "╭╮╰╯┌┐└┘├┤┬┴┼": "+",
     "▸▶→›»": ">",

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from modeldeck.render.cell import Cell, Line, Role
 from modeldeck.render.charts.chart_data import SERIES_ROLES, SYMBOLS, ChartData, finite, last_value, value_at
-from modeldeck.render.charts.chart_plot import draw, overlay, reduce
+from modeldeck.render.charts.chart_plot import dashed, draw, overlay, reduce
 from modeldeck.render.charts.chart_scale import Scale, time_ticks, value_scale
 from modeldeck.render.numbers import NONE
 from modeldeck.render.text import cells, clean, fit
@@ -102,9 +102,11 @@ def plot_lines(data: ChartData, frame: PlotFrame) -> list[Line]:
     _draw_rules(data, frame, grid, roles)
     size = (2 * frame.width, 4 * frame.height)
     layers = [draw(reduce(series.points, frame.window, frame.scale, size, data.gap), size[0]) for series in data.series]
+    if data.earlier:
+        layers.append(dashed(data.earlier, frame.window, frame.scale, size, data.gap))
     for x, y, character, owner in overlay(layers, frame.width, frame.height):
         grid[y][x] = character
-        roles[y][x] = SERIES_ROLES[owner % len(SERIES_ROLES)]
+        roles[y][x] = SERIES_ROLES[owner % len(SERIES_ROLES)] if owner < len(data.series) else "muted"
     ticks = {row: data.format(tick) for tick in frame.scale.ticks if (row := frame.row(tick)) is not None}
     ends = _ends(data, frame)
     return [

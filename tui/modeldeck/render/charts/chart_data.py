@@ -64,6 +64,8 @@ class ChartData:
     tz: tzinfo | None = None
     """The clock of the time axis; None is the machine's own zone."""
     empty: str = "no data in this window"
+    earlier: tuple[Point, ...] = ()
+    """A line of another time on this axis: dashed, behind the others."""
 
     @property
     def window(self) -> tuple[float, float]:

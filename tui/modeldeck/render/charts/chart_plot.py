@@ -80,6 +80,13 @@ def _join(dots: list[int], x1: int, y1: int, x2: int, y2: int) -> None:
         before = after
 
 
+def dashed(points: Sequence[Point], window: tuple[float, float], scale: Scale, size: tuple[int, int], gap: float | None) -> list[int]:
+    """The dots of a series in every second cell only. It is reduced to these first, so that its spikes survive, too."""
+    columns = (size[0] + 3) // 4
+    found = draw(reduce(points, window, scale, (columns, size[1]), gap), columns)
+    return [dots for one in found for dots in (one, one, 0, 0)][: size[0]]
+
+
 def overlay(layers: Sequence[list[int]], width: int, height: int) -> list[tuple[int, int, str, int]]:
     """All series in one grid of `width` x `height` cells: (column, row from the top, braille character, index of the series whose colour it
     takes: the first that has a dot there). Only cells with dots are returned."""

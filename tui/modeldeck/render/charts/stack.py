@@ -77,4 +77,5 @@ def _plot(chart: StackedChart, frame: PlotFrame, width: int) -> list[Line]:
 def _values(data: ChartData) -> list[float]:
     """What is in sight."""
     start, end = data.window
-    return [v for series in data.series for at, raw in series.points if start <= at <= end and (v := finite(raw)) is not None]
+    drawn = (*(series.points for series in data.series), data.earlier)
+    return [v for points in drawn for at, raw in points if start <= at <= end and (v := finite(raw)) is not None]

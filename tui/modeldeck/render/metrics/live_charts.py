@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
-from modeldeck.domain.metrics.charts.chart_lines import Lines
+from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines
+from modeldeck.domain.metrics.charts.compared_time import ComparedTime
 from modeldeck.domain.metrics.charts.heatmap import Heatmap
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.render import numbers
@@ -14,6 +15,7 @@ from modeldeck.render.charts.chart import symbol
 from modeldeck.render.charts.chart_data import SERIES_ROLES, ChartData, ChartSeries, Point, last_value, value_at
 from modeldeck.render.charts.heat_plot import LEVELS, HeatData, label
 from modeldeck.render.charts.stack import StackedChart
+from modeldeck.render.metrics.compared import compared_legend
 from modeldeck.render.metrics.live import marks
 
 _FORMATS: dict[ChartKind, Callable[[float | None], str]] = {
@@ -69,12 +71,15 @@ def stacked_charts(
     exported: Collection[str],
     settled: bool,
     heatmap: Heatmap | None = None,
+    compared: ComparedTime | None = None,
+    earlier: Mapping[ChartKind, ChartLine] | None = None,
 ) -> tuple[StackedChart, ...]:
     """`exported`: the names of the queries that there are. A `heatmap` stands in the place of the latency's lines.
-    Until `settled`, points are of another window than the one that is shown."""
+    `earlier`: of the time that they are `compared` with. Until `settled`, points are of another window than the one that is shown."""
     markers = marks(changes, *window)
 
     def chart(kind: ChartKind) -> StackedChart:
+        before = (earlier or {}).get(kind)
         series = tuple(ChartSeries(line.name, seen(line.points, window), line.version) for line in lines.get(kind, ()))
         empty = "no data in this window" if settled else "reading …"
         data = ChartData(
@@ -90,10 +95,14 @@ def stacked_charts(
             zero=kind is not ChartKind.PREDICTIONS,
             binary=kind is ChartKind.MEMORY,
             flat=_WITHOUT_ERRORS if kind is ChartKind.ERRORS else None,
+            earlier=seen(before.points, window) if before is not None else (),
         )
         if kind is ChartKind.LATENCY and heatmap is not None:
             return _heat_chart(data, heatmap, step, settled=settled)
-        return StackedChart(data, legend(data), statistics(data, kind) if settled else (Cell("reading …", "muted"),))
+        head = legend(data)
+        if settled and compared is not None and any(name in exported for name in NAMES[kind]):
+            head += compared_legend(compared, before, data, data.cursor if data.cursor is not None else _newest(data))
+        return StackedChart(data, head, statistics(data, kind) if settled else (Cell("reading …", "muted"),))
 
     return tuple(chart(kind) for kind in kinds)
 

@@ -14,6 +14,7 @@ from textual.screen import Screen
 from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeQuestion
 from modeldeck.domain.changes.chart_jumps import question_about
 from modeldeck.domain.failures import Failure
+from modeldeck.domain.metrics.charts.compared_time import ComparedTime, next_compared_time
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
@@ -99,6 +100,7 @@ class LiveScreen(FramedScreen[None]):
         Binding(
             "b", "buckets", "Buckets", id="live.buckets", show=False, tooltip="The latency as a heatmap of its buckets; again: as lines"
         ),
+        Binding("c", "compare", "Compare", id="live.compare", show=False, tooltip="With a day before; a week before; with nothing"),
         Binding("Q", "promql", "PromQL", id="live.promql", tooltip="The queries of the charts in full"),
         Binding("x", "changes", "What changed", id="live.changes", show=False, tooltip="At the cursor, or a jump, or now"),
         Binding("D", "drift", "Drift", id="live.drift", show=False, tooltip="How far inputs and predictions have moved"),
@@ -110,6 +112,7 @@ class LiveScreen(FramedScreen[None]):
         self.subject, self._clock = subject, clock
         self._timeline = Timeline(subject.known.query.window) if subject.known is not None else Timeline()
         self._first, self._split, self._buckets = 0, False, False
+        self._compared: ComparedTime | None = None
         self._asking: SpanQuery | None = None
         """What is being read."""
         self._changed = asyncio.Event()
@@ -155,7 +158,7 @@ class LiveScreen(FramedScreen[None]):
         width, height = self._stack.size
         kinds = shown(known_charts(self._charts), self._first, height)
         query = query_of(self._timeline, kinds, width, self._versions if self._split else ())
-        return replace(query, buckets=self._buckets)
+        return replace(query, buckets=self._buckets, compared=self._compared)
 
     @property
     def _versions(self) -> tuple[VersionPods, ...]:
@@ -288,6 +291,10 @@ class LiveScreen(FramedScreen[None]):
 
     def action_buckets(self) -> None:
         self._buckets, self._first = not self._buckets, 0
+        self._show(self._timeline)
+
+    def action_compare(self) -> None:
+        self._compared = next_compared_time(self._compared)
         self._show(self._timeline)
 
     @property

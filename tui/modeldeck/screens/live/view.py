@@ -60,8 +60,10 @@ def axis_of(charts: SpanCharts | None, wanted: SpanQuery, now: float, width: int
 
 
 def is_answer(charts: SpanCharts, wanted: SpanQuery) -> bool:
-    """Whether it is of the span that is wanted, with all of the charts: also where that now stands still as it was."""
-    asked = replace(wanted, end=charts.query.end, columns=charts.query.columns, kinds=charts.query.kinds)
+    """Whether it is of the span that is wanted, with all of the charts: also where that now stands still as it was, or is no more
+    compared."""
+    compared = wanted.compared or charts.query.compared
+    asked = replace(wanted, end=charts.query.end, columns=charts.query.columns, kinds=charts.query.kinds, compared=compared)
     return wanted.end in (charts.query.end, charts.latest) and charts.query == asked and charts.query.kinds >= wanted.kinds
 
 
@@ -99,6 +101,8 @@ def live_screen_view(
         exported=charts.promql,
         settled=settled,
         heatmap=charts.heatmap,
+        compared=wanted.compared,
+        earlier=charts.earlier if wanted.compared is charts.query.compared else {},
     )
     figure = " · ".join(filter(None, (_which(kinds, wanted.kinds), f"step {numbers.duration(charts.step)}")))
     return LiveScreenView(detail, figure, above, drawn, _warnings(charts.warnings))
