@@ -8,10 +8,12 @@ import pytest
 
 from modeldeck.cli.arguments import UsageError, parse
 from modeldeck.cli.changes.changes import moment_of
+from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.surroundings import ConfigObject, FieldWrite, Surroundings
 from modeldeck.domain.metrics.samples import Matrix, Series
 from tests.cli.conftest import Shell
+from tests.support.fakes.alerts import FakeAlerts
 from tests.support.fakes.clock import FakeClock
 
 
@@ -70,6 +72,17 @@ def test_what_is_not_known_is_told(shell: Shell) -> None:
     assert "ConfigMap settings" in said.out
     assert "not known: Secret key may have changed" in said.err
     assert "not known: MLflow: connection refused: what aliases and version tags tell" in said.err
+
+
+def test_alerts_that_fire_are_among_it_and_others_are_not_known(shell: Shell) -> None:
+    labels = {"namespace": "serving", "deployment": "iris"}
+    shell.fake.alerts = FakeAlerts(Alerts((Alert("Errors", AlertState.FIRING, labels, shell.fake.clock.now() - 120),)))
+    found = shell("changes", "serving/iris", "-o", "json").json
+    assert [(one["subject"], one["seconds_before"] >= 120) for one in found["changes"] if one["kind"] == "alert"] == [
+        ("alert Errors", True)
+    ]
+    shell.fake.alerts = FakeAlerts(Unreachable("connection refused", backend="Alertmanager"))
+    assert "not known: alerts: Alertmanager: connection refused" in shell("changes", "serving/iris").err
 
 
 def test_no_such_deployment(shell: Shell) -> None:

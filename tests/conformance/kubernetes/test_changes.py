@@ -26,6 +26,7 @@ def asked(cluster: Cluster, workloads: Workloads) -> Changes:
                 Memories(await opened.fleet((workloads.namespace,)), None),
                 cluster=opened,
                 metrics=None,
+                alerts=None,
                 patterns=LinkPatterns(),
                 clock=SystemClock(),
             )

@@ -6,19 +6,22 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind, ChangeQuestion, Changes
-from modeldeck.domain.failures import NotFound
+from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
+from modeldeck.domain.changes.change_event import ChangeKind, ChangeQuestion, Changes
+from modeldeck.domain.failures import NotFound, Unreachable
 from modeldeck.domain.kubernetes.surroundings import ConfigObject, FieldWrite, Surroundings
 from modeldeck.operations.changes.reading import what_changed
 from modeldeck.operations.history.history import Memories
+from tests.support.fakes.alerts import FakeAlerts
 from tests.support.fakes.clients import FakeClients, fake_clients
 
 
 async def told(fake: FakeClients, key: str = "serving/iris", **given: Any) -> Changes:
     memories = Memories(await fake.cluster.fleet(()), await fake.registry.registry())
     asked = ChangeQuestion(fake.clock.now())
-    world: dict[str, Any] = {"cluster": fake.cluster, "metrics": None, "patterns": fake.environment.patterns, "clock": fake.clock}
-    return await what_changed(key, asked, memories, **world, **given)
+    patterns = fake.environment.patterns
+    world: dict[str, Any] = {"cluster": fake.cluster, "metrics": None, "alerts": None, "patterns": patterns, "clock": fake.clock}
+    return await what_changed(key, asked, memories, **{**world, **given})
 
 
 async def test_others_doing_configuration_and_alerts_in_one_list() -> None:
@@ -28,8 +31,8 @@ async def test_others_doing_configuration_and_alerts_in_one_list() -> None:
     now = fake.clock.now()
     config = ConfigObject("ConfigMap", "settings", "7", now - 9e4, (FieldWrite("kubectl", now - 300),))
     fake.cluster.around = Surroundings(configs=(config,), not_known=("nodes may not be read",))
-    alert = ChangeEvent(ChangeKind.ALERT, now, "alert HighLatency", "firing", "Prometheus")
-    found = await told(fake, alerts=(alert,), not_known=("MLflow is away",))
+    alert = Alert("HighLatency", AlertState.FIRING, {"namespace": "serving", "deployment": "iris"}, now)
+    found = await told(fake, alerts=FakeAlerts(Alerts((alert,))), not_known=("MLflow is away",))
     assert found.events[0].kind is ChangeKind.VERSION
     assert {event.kind for event in found.events} >= {ChangeKind.CONFIG, ChangeKind.ALERT}
     assert found.not_known == ("nodes may not be read", "MLflow is away")
@@ -54,3 +57,9 @@ async def test_a_deployment_that_is_gone() -> None:
 
 async def test_without_a_prometheus_nothing_is_said_of_few_pods() -> None:
     assert (await told(fake_clients())).not_known == ()
+
+
+async def test_alerts_that_cannot_be_read_are_not_known() -> None:
+    found = await told(fake_clients(), alerts=FakeAlerts(Unreachable("connection refused", backend="Prometheus")))
+    assert ChangeKind.ALERT not in {event.kind for event in found.events}
+    assert found.not_known == ("alerts: Prometheus: connection refused",)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from modeldeck.domain.changes.change_event import ChangeQuestion
+from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
+from modeldeck.domain.changes.change_event import ChangeKind, ChangeQuestion
 from modeldeck.domain.drift.settings import DriftRules, baseline_of
-from modeldeck.domain.failures import Failure
+from modeldeck.domain.failures import Failure, Unreachable
 from modeldeck.domain.metrics.charts.chart_lines import measured_lines
 from modeldeck.domain.status.selection import PaneName
 from modeldeck.live.hub import Topic
@@ -22,6 +23,7 @@ from modeldeck.screens.live.live_screen import LiveScreen
 from modeldeck.screens.wall.wall_screen import WallScreen
 from modeldeck.widgets.content.state import Live
 from tests.support import sample
+from tests.support.fakes.alerts import FakeAlerts
 from tests.support.fakes.clients import fake_clients
 
 
@@ -140,11 +142,11 @@ def test_the_wall_is_of_the_decks_rows_and_leads_to_the_live_charts() -> None:
     assert hub.walls == [True]
 
 
-def watching(cluster: Any, *, registry: Any = None) -> Depth:
+def watching(cluster: Any, *, registry: Any = None, alerts: Any = None) -> Depth:
     """With a cluster to ask, and memories that know of nothing."""
     memory: Any = SimpleNamespace(operations=tuple, sightings=lambda registry: ())
     hub: Any = Hub(object())
-    return Depth(None, cluster, registry, memory, memory, sample.FrozenClock(), hub)
+    return Depth(None, cluster, registry, memory, memory, sample.FrozenClock(), hub, alerts=alerts)
 
 
 async def test_what_changed_is_asked_of_the_selected_deployment() -> None:
@@ -166,6 +168,18 @@ async def test_what_the_registry_would_have_told_is_missing_where_it_is_away() -
     screen = watching(fake_clients().cluster).screen("changes", PaneName.DEPLOYMENTS, shown)
     assert isinstance(screen, ChangesScreen)
     assert "MLflow has not answered: what aliases and version tags tell" in (await screen.read()).not_known
+
+
+async def test_alerts_that_fire_are_among_what_changed_and_those_that_cannot_be_read_are_missing() -> None:
+    fake, labels = fake_clients(), {"namespace": "serving", "deployment": "iris"}
+    firing = Alerts((Alert("Errors", AlertState.FIRING, labels, sample.NOW - 60),))
+    gone = Unreachable("gone", backend="Prometheus")
+    for answer, subjects, missing in ((firing, ["alert Errors"], ()), (gone, [], ("alerts: Prometheus: gone",))):
+        screen = watching(fake.cluster, alerts=FakeAlerts(answer)).screen("changes", PaneName.DEPLOYMENTS, model())
+        assert isinstance(screen, ChangesScreen)
+        found = await screen.read()
+        assert [event.subject for event in found.events if event.kind is ChangeKind.ALERT] == subjects
+        assert tuple(one for one in found.not_known if one.startswith("alerts")) == missing
 
 
 def test_it_is_about_the_jump_of_what_the_live_pane_shows() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from modeldeck.domain.environments import Environment
 from modeldeck.operations.common.clients import Clients
+from tests.support.fakes.alerts import FakeAlerts
 from tests.support.fakes.clock import FakeClock
 from tests.support.fakes.cluster import FakeCluster
 from tests.support.fakes.metrics import FakeMetrics
@@ -28,10 +29,11 @@ class FakeClients:
     environment: Environment
     measured: bool = False
     """Whether there is a Prometheus: with one, a gate judges every change of pods."""
+    alerts: FakeAlerts | None = None
 
     @property
     def clients(self) -> Clients:
-        return Clients(self.environment, None, self.registry, self.cluster, self.metrics if self.measured else None)
+        return Clients(self.environment, None, self.registry, self.cluster, self.metrics if self.measured else None, self.alerts)
 
     def env(self, name: str = "MODEL_URI", key: str = "serving/iris") -> str | None:
         env = self.cluster.deployments[key]["spec"]["template"]["spec"]["containers"][0]["env"]

@@ -67,7 +67,8 @@ class EnvironmentConnection:
         from modeldeck.screens.details.detail_screens import Depth
 
         clients, journal, sightings = self.clients, open_journal(self._environment), open_sightings(self._environment)
-        depth = Depth(clients.tracking, clients.cluster, clients.registry, journal, sightings, self._clock, self.hub, clients.metrics)
+        sources = (clients.tracking, clients.cluster, clients.registry, journal, sightings)
+        depth = Depth(*sources, self._clock, self.hub, clients.metrics, clients.alerts)
         return depth.screen(wanted.what, wanted.pane, model)
 
     async def unhandled(self) -> list[str]:

@@ -76,6 +76,7 @@ async def _look(environment: Environment, backends: Backends, clock: Clock, give
         memories,
         cluster=clients.need_cluster(),
         metrics=clients.metrics,
+        alerts=clients.alerts,
         patterns=environment.patterns,
         clock=clock,
         not_known=missing,

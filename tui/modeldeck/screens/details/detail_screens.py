@@ -23,7 +23,7 @@ from modeldeck.live.hub import Hub, LiveCharts, Topic
 from modeldeck.live.run_details import RunReader
 from modeldeck.operations.changes.reading import what_changed
 from modeldeck.operations.history.history import Memories, history
-from modeldeck.ports import Clock, Cluster, Journal, Metrics, ModelRegistry, Sightings, Tracking
+from modeldeck.ports import AlertSource, Clock, Cluster, Journal, Metrics, ModelRegistry, Sightings, Tracking
 from modeldeck.render import describe
 from modeldeck.render import history as render_history
 from modeldeck.render.cell import Line
@@ -52,6 +52,7 @@ class Depth:
         clock: Clock,
         hub: Hub,
         metrics: Metrics | None = None,
+        alerts: AlertSource | None = None,
     ) -> None:
         self._tracking = tracking
         self._cluster = cluster
@@ -61,6 +62,7 @@ class Depth:
         self._clock = clock
         self._hub = hub
         self._metrics = metrics
+        self._alerts = alerts
 
     def screen(self, what: str, pane: PaneName, model: DeckModel) -> Screen[Any] | str:
         """`what` is one of open, describe, logs, yaml, history, wall, changes, drift."""
@@ -134,7 +136,15 @@ class Depth:
             memories = await self._memories(model)
             missing = () if model.registry is not None else ("MLflow has not answered: what aliases and version tags tell",)
             return await what_changed(
-                key, asked, memories, cluster=cluster, metrics=self._metrics, patterns=patterns, clock=self._clock, not_known=missing
+                key,
+                asked,
+                memories,
+                cluster=cluster,
+                metrics=self._metrics,
+                alerts=self._alerts,
+                patterns=patterns,
+                clock=self._clock,
+                not_known=missing,
             )
 
         return ChangesScreen(key, asked, read, self._clock)
