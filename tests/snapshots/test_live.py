@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.screens.live.test_live_screen import Live, more
+from modeldeck.domain.alerts.alert import Alert, AlertState
+from modeldeck.domain.objectives.burn import Count, budget
+from modeldeck.domain.objectives.objective import Indicator, Objective
+from modeldeck.domain.objectives.status import IndicatorStatus, ObjectiveStatus
+from modeldeck.live.service_level import ServiceLevel
+from tests.screens.live.test_live_screen import NOW, Live, more
 from tests.support.clocks import settle
 from tests.support.staging import Stage, settled
 
@@ -57,6 +62,15 @@ def test_read_at_a_moment_while_it_stands_still(snap_compare: Any, size: tuple[i
     live = Live()
     live.reader.warnings = ("PromQL warning: one store is away",)
     assert snap_compare(Stage(live.screen), terminal_size=size, run_before=pressed("space", *["left"] * 30))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+def test_an_alert_above_the_charts(snap_compare: Any, size: tuple[int, int]) -> None:
+    live, promised = Live(), Objective(0.999)
+    burning = IndicatorStatus(Indicator.AVAILABILITY, 0.999, budget(0.999, Count(100_000, 25)))
+    alert = Alert("HighErrors", AlertState.FIRING, {"severity": "page"}, NOW - 720, "too many requests fail")
+    live.level = ServiceLevel((alert,), ObjectiveStatus("serving/iris", promised, (burning,)))
+    assert snap_compare(Stage(live.screen), terminal_size=size, run_before=pressed())
 
 
 def test_buckets_without_colour(snap_compare: Any) -> None:

@@ -11,7 +11,7 @@ from modeldeck.domain.objectives.objective import Indicator, LatencyTarget, Obje
 from modeldeck.domain.objectives.status import IndicatorStatus, ObjectiveStatus
 from modeldeck.live.service_level import ServiceLevel
 from modeldeck.render.cell import Line
-from modeldeck.render.metrics.service_level import service_level_lines
+from modeldeck.render.metrics.service_level import service_level_line, service_level_lines
 
 NOW = 1000.0
 FIRING, PENDING = Alert("A", AlertState.FIRING, {}, 400.0), Alert("B", AlertState.PENDING, {})
@@ -53,4 +53,21 @@ def test_promises() -> None:
 
 def test_what_is_not_known_is_told_once() -> None:
     away = Unreachable("gone", backend="Prometheus")
-    assert texts(ServiceLevel(None, None, (away, away), ("a gap",))) == ["! Prometheus: gone", "! a gap"]
+    assert texts(ServiceLevel(None, None, (away, away), ("a gap",))) == ["! not known: Prometheus: gone", "! a gap"]
+
+
+def test_the_most_urgent_one_alone() -> None:
+    def told(level: ServiceLevel) -> str:
+        return "".join(cell.text for cell in service_level_line(level, NOW))
+
+    availability = IndicatorStatus(Indicator.AVAILABILITY, 0.999, budget(0.999, Count(100_000, 25)), WELL)
+    burning = replace(availability, burns=(replace(WELL[0], standing=Standing.BREACHED), *WELL[1:]))
+    well, bad = (ObjectiveStatus("a/b", Objective(0.999), (availability, other)) for other in (availability, burning))
+    silenced = replace(FIRING, silenced=True)
+    assert told(ServiceLevel(())) == ""
+    assert told(ServiceLevel((FIRING,))) == "▲ A fires since 10 min"
+    assert told(ServiceLevel((FIRING,), bad)) == "▲ A fires since 10 min  +2 more"
+    assert told(ServiceLevel((PENDING,), bad)).startswith("availability 99.9 %, 30d  burning")
+    assert told(ServiceLevel((PENDING,), well)) == "△ B is pending  +2 more"
+    assert told(ServiceLevel((silenced,), well)).startswith("availability 99.9 %, 30d  ok")
+    assert told(ServiceLevel(None, well, (Unreachable("gone", backend="Alertmanager"),))).startswith("! not known: Alertmanager: gone")

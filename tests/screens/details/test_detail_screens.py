@@ -38,6 +38,9 @@ class Hub:
         self.asked.append((namespace, deployment))
         return self.reader
 
+    def service_level_of(self, namespace: str, deployment: str) -> object:
+        return SimpleNamespace(read=f"level of {namespace}/{deployment}")
+
     def drift_of(self, key: str, rules: DriftRules, patterns: object) -> object:
         self.asked.append((key, str(rules.of(key).baseline)))
         return self.reader
@@ -73,6 +76,8 @@ def test_the_live_charts_are_those_of_the_selected_deployment_with_its_versions(
     assert hub.asked == [("serving", "iris")]
     assert screen.subject.key == "serving/iris"
     assert [change.version for change in screen.subject.changes()] == ["6", "7"]
+    level: Any = screen.subject.service_level
+    assert level == "level of serving/iris"
     screen.subject.on_show(False, None)
     assert hub.shown == [False]
 

@@ -22,6 +22,7 @@ from modeldeck.domain.metrics.charts.heatmap import Heatmap
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.live.pod_groups import VersionPods
+from modeldeck.live.service_level import ServiceLevel
 from modeldeck.screens.live.live_screen import LiveScreen, LiveSubject
 from modeldeck.screens.shared.help import HelpScreen
 from modeldeck.widgets.content.chart_stack import ChartStack
@@ -136,6 +137,13 @@ class Live:
         self.known: SpanCharts | None = None
         self.asked: list[ChangeQuestion] = []
         self.drifting: Screen[None] | str = "no Prometheus in this environment"
+        self.level = ServiceLevel(())
+        self.levels = 0
+        """How often it was asked for."""
+
+    async def service_level(self) -> ServiceLevel:
+        self.levels += 1
+        return self.level
 
     def what_changed(self, asked: ChangeQuestion) -> Screen[None]:
         self.asked.append(asked)
@@ -155,6 +163,7 @@ class Live:
             self.known,
             what_changed=self.what_changed,
             drift=lambda: self.drifting,
+            service_level=self.service_level,
         )
         return LiveScreen(subject, self.clock)
 

@@ -9,6 +9,7 @@ from modeldeck.live.service_level import ServiceLevel
 from modeldeck.render.cell import Cell, Line, Role
 
 MOST_ALERTS = 2
+_URGENT: tuple[Role, ...] = ("bad", "warn", "ok")
 _ROLES: dict[Assessment, Role] = {Assessment.OK: "ok", Assessment.SPENT: "bad", Assessment.BURNING: "bad"}
 
 
@@ -26,5 +27,18 @@ def service_level_lines(level: ServiceLevel, now: float) -> tuple[Line, ...]:
         said = assessment(one)
         why = f": {one.not_known}" if one.not_known else f", {left(one.budget)} of the budget left"
         lines.append((Cell(f"{promise(status.objective, one.indicator)}  ", "muted"), Cell(f"{said.value}{why}", _ROLES.get(said, "warn"))))
-    lines += [(Cell(f"! {failure}", "warn"),) for failure in dict.fromkeys(map(str, level.failures))]
+    lines += [(Cell(f"! not known: {failure}", "warn"),) for failure in dict.fromkeys(map(str, level.failures))]
     return (*lines, *((Cell(f"! {gap}", "muted"),) for gap in level.gaps))
+
+
+def service_level_line(level: ServiceLevel, now: float) -> Line:
+    """The most urgent of them, with how many more there are; () where there is nothing to say."""
+    lines = service_level_lines(level, now)
+    if not lines:
+        return ()
+    worst = min(lines, key=lambda line: min(_urgency(cell.role) for cell in line))
+    return (*worst, Cell(f"  +{len(lines) - 1} more", "muted")) if len(lines) > 1 else worst
+
+
+def _urgency(role: Role) -> int:
+    return _URGENT.index(role) if role in _URGENT else len(_URGENT)

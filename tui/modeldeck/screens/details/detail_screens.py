@@ -205,6 +205,7 @@ class Depth:
         reader = self._hub.charts_of(namespace, name)
         if reader is None:
             return "no Prometheus in this environment"
+        level = self._hub.service_level_of(namespace, name)
 
         def changes() -> Sequence[ServingChange]:
             return version_changes(model.fleet, key, environment.patterns) if model.fleet else ()
@@ -229,6 +230,7 @@ class Depth:
             running,
             changed if self._cluster is not None else None,
             lambda: self._drift(key, model),
+            level.read if level is not None else None,
         )
         return LiveScreen(subject, self._clock)
 

@@ -24,6 +24,7 @@ from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell
 from modeldeck.screens.deck.model import state_of
 from modeldeck.screens.live import timeline as times
+from modeldeck.screens.live.level_line import LevelLine, LevelRead
 from modeldeck.screens.live.timeline import Axis, Timeline
 from modeldeck.screens.live.versions import versions_in
 from modeldeck.screens.live.view import axis_of, is_answer, known_charts, live_screen_view, query_of, shown
@@ -71,6 +72,8 @@ class LiveSubject:
     """Makes the screen that answers; None: there is no cluster to ask."""
     drift: Callable[[], Screen[Any] | str] | None = None
     """Makes the screen of its drift, or says why there is none."""
+    service_level: LevelRead | None = None
+    """How it stands against its objectives, and the alerts about it; None: there is nobody to ask."""
 
 
 class LiveScreen(FramedScreen[None]):
@@ -118,6 +121,7 @@ class LiveScreen(FramedScreen[None]):
         self._changed = asyncio.Event()
         self._stack = ChartStack(id="charts")
         self._pane = Pane(self._stack, PaneHead(title="Live", detail=subject.key), Loading(), filterable=False, id="pane")
+        self._level = LevelLine(subject.service_level, subject.environment, self._on_level, clock)
         self._poller = Poller("live screen", subject.environment, self._read, self._take, subject.refresh, clock, backend="Prometheus")
 
     # ── building ──
@@ -136,10 +140,18 @@ class LiveScreen(FramedScreen[None]):
         """Its size is known: how much there is to ask for depends on it."""
         self._paint()
         self._poller.start()
+        self._level.start()
 
     async def on_unmount(self) -> None:
         self.subject.on_show(True, self._poller.reading.failure)
         await self._poller.stop()
+        await self._level.stop()
+
+    def on_screen_suspend(self) -> None:
+        self._level.show(False)
+
+    def on_screen_resume(self) -> None:
+        self._level.show(True)
 
     # ── data in ──
 
@@ -155,10 +167,14 @@ class LiveScreen(FramedScreen[None]):
 
     @property
     def _query(self) -> SpanQuery:
-        width, height = self._stack.size
-        kinds = shown(known_charts(self._charts), self._first, height)
-        query = query_of(self._timeline, kinds, width, self._versions if self._split else ())
+        kinds = shown(known_charts(self._charts), self._first, self._room)
+        query = query_of(self._timeline, kinds, self._stack.size.width, self._versions if self._split else ())
         return replace(query, buckets=self._buckets, compared=self._compared)
+
+    @property
+    def _room(self) -> int:
+        """Lines for what is read of the charts."""
+        return self._stack.size.height - len(self._level.lines(self._clock.now()))
 
     @property
     def _versions(self) -> tuple[VersionPods, ...]:
@@ -215,7 +231,13 @@ class LiveScreen(FramedScreen[None]):
         view = live_screen_view(self.subject.key, self._timeline, self._charts, changes, now, wanted=query, width=self._stack.size.width)
         self._pane.head = PaneHead(title="Live", detail=view.detail, figure=view.figure)
         self._pane.state = self._state(now)
-        self._stack.update_charts(view.charts, above=view.above, below=view.below)
+        self._stack.update_charts(view.charts, above=(*self._level.lines(now), *view.above), below=view.below)
+
+    def _on_level(self) -> None:
+        """There may be room for one chart more or less."""
+        self._paint()
+        if self._poller.reading.failure is None:
+            self._ask()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show, self._timeline)
@@ -301,7 +323,7 @@ class LiveScreen(FramedScreen[None]):
     def _further(self) -> int:
         """Charts that there is no room for."""
         kinds = known_charts(self._charts)
-        return len(kinds) - len(shown(kinds, 0, self._stack.size.height))
+        return len(kinds) - len(shown(kinds, 0, self._room))
 
     def action_changes(self) -> None:
         charts, now = self._charts, self._clock.now()
