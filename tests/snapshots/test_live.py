@@ -12,7 +12,7 @@ from modeldeck.domain.objectives.burn import Count, budget
 from modeldeck.domain.objectives.objective import Indicator, Objective
 from modeldeck.domain.objectives.status import IndicatorStatus, ObjectiveStatus
 from modeldeck.live.service_level import ServiceLevel
-from tests.screens.live.test_live_screen import NOW, Live, more
+from tests.screens.live.test_live_screen import NOW, Live, happened, more
 from tests.support.clocks import settle
 from tests.support.staging import Stage, settled
 
@@ -65,10 +65,11 @@ def test_read_at_a_moment_while_it_stands_still(snap_compare: Any, size: tuple[i
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
-def test_an_alert_above_the_charts(snap_compare: Any, size: tuple[int, int]) -> None:
+def test_an_alert_above_the_charts_and_what_happened_on_them(snap_compare: Any, size: tuple[int, int]) -> None:
     live, promised = Live(), Objective(0.999)
     burning = IndicatorStatus(Indicator.AVAILABILITY, 0.999, budget(0.999, Count(100_000, 25)))
-    alert = Alert("HighErrors", AlertState.FIRING, {"severity": "page"}, NOW - 720, "too many requests fail")
+    alert = Alert("HighErrors", AlertState.FIRING, {"severity": "page"}, NOW - 400, "too many requests fail")
+    live.happened = happened()
     live.level = ServiceLevel((alert,), ObjectiveStatus("serving/iris", promised, (burning,)))
     assert snap_compare(Stage(live.screen), terminal_size=size, run_before=pressed())
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from modeldeck.render.cell import Line, line_text
-from modeldeck.render.charts.chart import chart_lines
+from modeldeck.render.charts.chart import PlotFrame, chart_lines, marker_labels
 from modeldeck.render.charts.chart_data import ChartData, ChartSeries, Marker
+from modeldeck.render.charts.chart_scale import Scale
 from modeldeck.render.numbers import duration
 
 T0 = 1_700_000_000.0
@@ -74,6 +75,22 @@ def test_bound_and_markers_are_drawn() -> None:
     assert "╌ max 2.5" in rows[0]
     assert rows[1].index("v1→v2") == rows[3].index("┊")
     assert any("╌╌╌╌" in row for row in rows[2:])
+
+
+def test_minor_labels_take_the_room_that_is_left_or_their_sign_alone() -> None:
+    def labels(*markers: Marker) -> str:
+        frame = PlotFrame(0, 21, 4, (0.0, 20.0), Scale(0.0, 1.0, ()))
+        return marker_labels(ChartData(markers=markers), frame)[1].text.rstrip()
+
+    version = Marker(10.0, "v7")
+    assert labels(version, Marker(2.0, "!Errors", minor=True)) == "  !Errors v7"
+    assert labels(version, Marker(4.0, "!Errors", minor=True)) == "    !     v7"
+    assert labels(version, Marker(9.0, "!Errors", minor=True)) == "          v7"
+    assert labels(version, Marker(11.0, "!Errors", minor=True)) == "          v7"
+    assert labels(version, Marker(14.0, "!Errors", minor=True)) == "          v7  !Errors"
+    assert labels(version, Marker(2.0, "!日", minor=True)) == "  !       v7"
+    assert labels(Marker(9.0, "v6"), version) == "          v7"
+    assert labels(Marker(2.0, "↻", minor=True), Marker(3.0, "↻", minor=True)) == "   ↻"
 
 
 def test_hostile_names_are_harmless() -> None:

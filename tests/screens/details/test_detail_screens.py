@@ -76,10 +76,21 @@ def test_the_live_charts_are_those_of_the_selected_deployment_with_its_versions(
     assert hub.asked == [("serving", "iris")]
     assert screen.subject.key == "serving/iris"
     assert [change.version for change in screen.subject.changes()] == ["6", "7"]
+    assert screen.subject.happened() == ()
     level: Any = screen.subject.service_level
     assert level == "level of serving/iris"
     screen.subject.on_show(False, None)
     assert hub.shown == [False]
+
+
+def test_alerts_and_restarts_that_the_deck_knows_of_are_marked_on_the_live_charts() -> None:
+    shown = model()
+    screen = depth(Hub(object())).screen("open", PaneName.LIVE, shown)
+    assert isinstance(screen, LiveScreen)
+    for labels, subjects in (({"deployment": "iris"}, ["alert Errors"]), ({"deployment": "wine"}, [])):
+        alert = Alert("Errors", AlertState.FIRING, {"namespace": "serving", **labels}, sample.NOW - 60)
+        shown.receive(Topic.ALERTS, sample.reading(Alerts((alert,))))
+        assert [event.subject for event in screen.subject.happened()] == subjects
 
 
 def test_the_drift_is_that_of_the_selected_deployment_as_configured() -> None:

@@ -13,7 +13,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from modeldeck.domain.changes.change_event import ChangeQuestion
+from modeldeck.domain.changes.change_event import ChangeEvent, ChangeKind, ChangeQuestion
 from modeldeck.domain.failures import Failure, Unreachable
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, measured_lines
@@ -128,6 +128,15 @@ def more(reader: Reader) -> None:
     reader.promql = {**PROMQL, **{name: f"the query of {name}" for name in names}}
 
 
+def happened() -> tuple[ChangeEvent, ...]:
+    return (
+        ChangeEvent(ChangeKind.SCALE, NOW - 1500, "deployment serving/iris", "kubectl set the count of pods (3 now)", "managedFields"),
+        ChangeEvent(ChangeKind.CRASH, NOW - 900, "pod iris-2-a", "OOMKilled", "pod status"),
+        ChangeEvent(ChangeKind.RESTART, NOW - 895, "pod iris-2-b", "Completed, exit code 0", "pod status"),
+        ChangeEvent(ChangeKind.ALERT, NOW - 400, "alert HighErrors", "fires (page): too many requests fail", "active alerts"),
+    )
+
+
 class Live:
     def __init__(self) -> None:
         self.clock = FakeClock(NOW)
@@ -138,6 +147,7 @@ class Live:
         self.asked: list[ChangeQuestion] = []
         self.drifting: Screen[None] | str = "no Prometheus in this environment"
         self.level = ServiceLevel(())
+        self.happened: tuple[ChangeEvent, ...] = ()
         self.levels = 0
         """How often it was asked for."""
 
@@ -164,6 +174,7 @@ class Live:
             what_changed=self.what_changed,
             drift=lambda: self.drifting,
             service_level=self.service_level,
+            happened=lambda: self.happened,
         )
         return LiveScreen(subject, self.clock)
 
@@ -211,6 +222,13 @@ async def test_three_charts_over_one_axis_with_units_statistics_and_the_version_
             assert told in screen.text
         assert screen.text.count("╵08:00") + screen.text.count("╵07:45") == 1
         assert screen.live.shown == [False]
+
+
+async def test_what_happened_is_marked_beside_versions() -> None:
+    live = Live()
+    live.happened = happened()
+    async with watched(live) as screen:
+        assert [screen.line("v7").split()[place] for place in range(1, 5)] == ["±", "↻2", "v7", "!HighErrors"]
 
 
 async def test_a_key_leads_to_the_drift_of_the_same_deployment() -> None:

@@ -163,18 +163,23 @@ def _runs(characters: Sequence[str], roles: Sequence[Role]) -> list[Cell]:
 
 
 def marker_labels(data: ChartData, frame: PlotFrame) -> Line:
-    """Where labels would touch, the newest is kept: it says what runs now."""
+    """Where labels would touch, the newest is kept: it says what runs now. Minor ones take what room is left."""
     row = [" "] * (frame.width + 1)
-    free = len(row) + 1
-    for marker in sorted(data.markers, key=lambda marker: marker.at, reverse=True):
+    taken = [False] * len(row)
+    for marker in sorted(data.markers, key=lambda marker: (marker.minor, -marker.at)):
         column = frame.column(marker.at)
         text = clean(marker.label, limit=40)
-        if column is None or not text.isprintable() or cells(text) != len(text):
+        if column is None:
             continue
-        start = column if column + len(text) <= frame.width + 1 else max(0, column - len(text) + 1)
-        if start + len(text) < free:
-            row[start : start + len(text)] = text
-            free = start
+        for each in (text, text[:1]) if marker.minor else (text,):
+            if not each.isprintable() or cells(each) != len(each):
+                continue
+            start = column if column + len(each) <= len(row) else max(0, column - len(each) + 1)
+            end = start + len(each)
+            if end <= len(row) and not any(taken[max(0, start - 1) : end + 1]):
+                row[start:end] = each
+                taken[start:end] = [True] * len(each)
+                break
     return (Cell(" " * (frame.axis + 1)), Cell("".join(row), "marker"))
 
 

@@ -35,6 +35,8 @@ class Marker:
 
     at: float
     label: str = ""
+    minor: bool = False
+    """Its label gives way to others: to its first character, then altogether."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from modeldeck.domain.changes.change_event import ChangeEvent
 from modeldeck.domain.metrics.charts.chart_kind import NAMES, ChartKind
 from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines
 from modeldeck.domain.metrics.charts.compared_time import ComparedTime
@@ -16,6 +17,7 @@ from modeldeck.render.charts.chart_data import SERIES_ROLES, ChartData, ChartSer
 from modeldeck.render.charts.heat_plot import LEVELS, HeatData, label
 from modeldeck.render.charts.stack import StackedChart
 from modeldeck.render.metrics.compared import compared_legend
+from modeldeck.render.metrics.event_marks import event_marks
 from modeldeck.render.metrics.live import marks
 
 _FORMATS: dict[ChartKind, Callable[[float | None], str]] = {
@@ -73,10 +75,11 @@ def stacked_charts(
     heatmap: Heatmap | None = None,
     compared: ComparedTime | None = None,
     earlier: Mapping[ChartKind, ChartLine] | None = None,
+    happened: Sequence[ChangeEvent] = (),
 ) -> tuple[StackedChart, ...]:
     """`exported`: the names of the queries that there are. A `heatmap` stands in the place of the latency's lines.
     `earlier`: of the time that they are `compared` with. Until `settled`, points are of another window than the one that is shown."""
-    markers = marks(changes, *window)
+    markers = (*marks(changes, *window), *event_marks(happened, *window))
 
     def chart(kind: ChartKind) -> StackedChart:
         before = (earlier or {}).get(kind)

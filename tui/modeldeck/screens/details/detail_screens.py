@@ -8,8 +8,9 @@ from typing import Any, Protocol, TypeVar
 
 from textual.screen import Screen
 
-from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeQuestion, Changes
+from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeEvent, ChangeQuestion, Changes
 from modeldeck.domain.changes.chart_jumps import question_about
+from modeldeck.domain.changes.known import KnownChanges
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.identity import ClusterId
 from modeldeck.domain.kubernetes.pod_owners import pods_by_deployment
@@ -216,6 +217,12 @@ class Depth:
             uids = {pod.owner_uid for pod in pods if not pod.ended}
             return frozenset(one.name for one in fleet.replica_sets if one.uid in uids) if fleet else frozenset()
 
+        known = KnownChanges(key)
+
+        def happened() -> Sequence[ChangeEvent]:
+            row = next((row for row in model.truth if row.key == key), None)
+            return known.of(model.fleet, row.alerts if row is not None else None)
+
         def changed(asked: ChangeQuestion) -> Screen[Any]:
             return self._changes_around(model, key, asked)
 
@@ -231,6 +238,7 @@ class Depth:
             changed if self._cluster is not None else None,
             lambda: self._drift(key, model),
             level.read if level is not None else None,
+            happened,
         )
         return LiveScreen(subject, self._clock)
 

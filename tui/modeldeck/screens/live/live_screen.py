@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeQuestion
+from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeEvent, ChangeQuestion
 from modeldeck.domain.changes.chart_jumps import question_about
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.metrics.charts.compared_time import ComparedTime, next_compared_time
@@ -74,6 +74,8 @@ class LiveSubject:
     """Makes the screen of its drift, or says why there is none."""
     service_level: LevelRead | None = None
     """How it stands against its objectives, and the alerts about it; None: there is nobody to ask."""
+    happened: Callable[[], Sequence[ChangeEvent]] = tuple
+    """What is known to have happened beside changes of version."""
 
 
 class LiveScreen(FramedScreen[None]):
@@ -228,7 +230,16 @@ class LiveScreen(FramedScreen[None]):
     def _paint(self) -> None:
         now, query = self._clock.now(), self._query
         changes = self.subject.changes()
-        view = live_screen_view(self.subject.key, self._timeline, self._charts, changes, now, wanted=query, width=self._stack.size.width)
+        view = live_screen_view(
+            self.subject.key,
+            self._timeline,
+            self._charts,
+            changes,
+            now,
+            wanted=query,
+            width=self._stack.size.width,
+            happened=self.subject.happened(),
+        )
         self._pane.head = PaneHead(title="Live", detail=view.detail, figure=view.figure)
         self._pane.state = self._state(now)
         self._stack.update_charts(view.charts, above=(*self._level.lines(now), *view.above), below=view.below)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from modeldeck.domain.changes.change_event import ChangeEvent
 from modeldeck.domain.metrics.charts.chart_kind import ChartKind, charts_of
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
@@ -76,6 +77,7 @@ def live_screen_view(
     *,
     wanted: SpanQuery,
     width: int,
+    happened: Sequence[ChangeEvent] = (),
 ) -> LiveScreenView:
     """What was read of another span stays in sight, at its own times, until the right one comes."""
     length = numbers.duration(timeline.window)
@@ -103,6 +105,7 @@ def live_screen_view(
         heatmap=charts.heatmap,
         compared=wanted.compared,
         earlier=charts.earlier if wanted.compared is charts.query.compared else {},
+        happened=happened,
     )
     figure = " · ".join(filter(None, (_which(kinds, wanted.kinds), f"step {numbers.duration(charts.step)}")))
     return LiveScreenView(detail, figure, above, drawn, _warnings(charts.warnings))
