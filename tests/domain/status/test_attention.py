@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modeldeck.domain.alerts.alert import Alert, AlertState
 from modeldeck.domain.kubernetes.rollout import RolloutStatus
 from modeldeck.domain.metrics.samples import NOTHING_KNOWN, ServingStats
 from modeldeck.domain.status.attention import CALM, REORDERED_EVERY, Attention, Ranking, attention, ranked, slower
@@ -54,6 +55,33 @@ def row(*, state: str = "done", ready: int = 3, stats: ServingStats = DONE.stats
 )
 def test_what_wants_attention(found: ServingRow, past: float | None, level: Attention) -> None:
     assert attention(found, past) is level
+
+
+ALERT = Alert("Errors", AlertState.FIRING, {"severity": "page"}, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("alerts", "level"),
+    [
+        ((ALERT,), Attention.ALERT),
+        ((replace(ALERT, labels={}),), Attention.ALERT),
+        ((replace(ALERT, silenced=True), ALERT), Attention.ALERT),
+        ((replace(ALERT, silenced=True),), Attention.WELL),
+        ((replace(ALERT, state=AlertState.PENDING),), Attention.WELL),
+        ((replace(ALERT, labels={"severity": "info"}),), Attention.WELL),
+        ((replace(ALERT, labels={"severity": "None"}),), Attention.WELL),
+        (None, Attention.WELL),
+    ],
+)
+def test_an_alert_wants_attention_while_it_fires_and_is_for_somebody(alerts: tuple[Alert, ...] | None, level: Attention) -> None:
+    assert attention(replace(DONE, alerts=alerts), None) is level
+
+
+def test_an_alert_stands_behind_requests_that_fail_and_before_slow_ones() -> None:
+    alerted = replace(DONE, alerts=(ALERT,))
+    assert attention(alerted, 0.02) is Attention.ALERT
+    assert attention(replace(alerted, stats=replace(DONE.stats, error_ratio=0.02)), None) is Attention.ERRORS
+    assert attention(replace(alerted, ready=0), None) is Attention.FAILING
 
 
 def test_one_that_is_wanted_with_no_pods_is_well() -> None:

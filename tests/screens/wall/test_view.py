@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from modeldeck.domain.alerts.alert import Alert, AlertState
 from modeldeck.domain.failures import Unreachable
 from modeldeck.domain.kubernetes.rollout import RolloutStatus
 from modeldeck.domain.metrics.samples import NOTHING_KNOWN
@@ -59,6 +60,18 @@ def test_reasons() -> None:
     assert reason(replace(ROW, ready=1), NO_CHARTS) == "1 of 2 pods not ready"
     assert reason(replace(ROW, disagreements=differs), NO_CHARTS) == "alias champion says v3"
     assert reason(replace(ROW, rollout=RolloutStatus("progressing", "1 of 2 updated")), NO_CHARTS) == "1 of 2 updated"
+
+
+def test_an_alert_is_named_unless_something_is_worse() -> None:
+    alert = Alert("HighLatency", AlertState.FIRING, {}, 1.0)
+    fires, many = replace(ROW, alerts=(alert,)), replace(ROW, alerts=(alert, alert, replace(alert, silenced=True)))
+    assert (reason(fires, NO_CHARTS), reason(many, NO_CHARTS)) == ("HighLatency fires", "HighLatency fires, and 1 more")
+    assert tile(fires, levels([fires], NO_CHARTS)[ROW.key], NO_CHARTS).sign == "▲"
+    rolling = replace(fires, ready=1, rollout=RolloutStatus("progressing", "1 of 2 updated"))
+    assert reason(rolling, NO_CHARTS) == "HighLatency fires"
+    assert reason(replace(fires, ready=1), NO_CHARTS) == "1 of 2 pods not ready"
+    failing = replace(fires, stats=replace(ROW.stats, error_ratio=0.05))
+    assert reason(failing, NO_CHARTS) == "5.0 % of the requests fail"
 
 
 def test_levels_need_a_past_for_what_is_slow() -> None:

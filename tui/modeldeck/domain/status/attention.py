@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from modeldeck.domain.alerts.alert import Alert
 from modeldeck.domain.status.serving_row import ServingRow
 
 FAULTY = 0.01
@@ -14,6 +15,8 @@ SLOWER = 1.5
 """Times its own past from which on a p99 wants attention."""
 LEAST_RATE = 1 / 3
 """Requests a second below which a p99 is one or two requests' latency: of 20 in a minute it begins to tell something."""
+QUIET = frozenset({"info", "none"})
+"""Severities of alerts that are there to be read beside others: those of kube-prometheus, of which some fire always."""
 CALM = 120.0
 """Seconds for which a deployment must be well before it leaves its place among those that are not."""
 REORDERED_EVERY = 30.0
@@ -26,11 +29,13 @@ class Attention(IntEnum):
     FAILING = 0
     """No pod is ready, a rollout has failed, or pods are missing while nothing is being changed."""
     ERRORS = 1
-    SLOW = 2
+    ALERT = 2
+    """An alert fires for it that nobody has silenced, and that is for more than information."""
+    SLOW = 3
     """Slower than it was itself."""
-    UNSETTLED = 3
+    UNSETTLED = 4
     """Pods are missing while it is being changed, or alias, template and pods disagree."""
-    WELL = 4
+    WELL = 5
 
 
 def attention(row: ServingRow, past_p99: float | None) -> Attention:
@@ -40,9 +45,16 @@ def attention(row: ServingRow, past_p99: float | None) -> Attention:
         return Attention.FAILING
     if stats.error_ratio is not None and stats.error_ratio > FAULTY:
         return Attention.ERRORS
+    if loud(row):
+        return Attention.ALERT
     if slower(row, past_p99) is not None:
         return Attention.SLOW
     return Attention.UNSETTLED if short or row.disagreements else Attention.WELL
+
+
+def loud(row: ServingRow) -> tuple[Alert, ...]:
+    """The alerts that want somebody: they fire, and nobody has silenced them. Where alerts are not known it is none."""
+    return tuple(one for one in row.alerts or () if one.firing and not one.silenced and one.severity.lower() not in QUIET)
 
 
 def slower(row: ServingRow, past_p99: float | None) -> float | None:

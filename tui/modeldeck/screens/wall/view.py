@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from modeldeck.domain.reading import Reading
-from modeldeck.domain.status.attention import Attention, attention, slower
+from modeldeck.domain.status.attention import Attention, attention, loud, slower
 from modeldeck.domain.status.serving_row import Code, ServingRow
 from modeldeck.live.fleet_charts import STEP, WINDOW, FleetCharts
 from modeldeck.render import deployments, numbers
@@ -17,6 +17,7 @@ from modeldeck.render.text import clean, crop
 _SIGNS: dict[Attention, tuple[str, Role]] = {
     Attention.FAILING: ("✘", "bad"),
     Attention.ERRORS: ("!", "bad"),
+    Attention.ALERT: ("▲", "bad"),
     Attention.SLOW: ("!", "warn"),
     Attention.UNSETTLED: ("!", "warn"),
     Attention.WELL: (" ", ""),
@@ -74,9 +75,12 @@ def reason(row: ServingRow, charts: FleetCharts) -> str:
         return found.message
     if row.rollout.state == "failed":
         return "its rollout has failed"
+    level = attention(row, charts.past_p99.get(row.key))
+    if level is Attention.ALERT:
+        first, *others = loud(row)
+        return f"{first.name[:40] or 'an alert without a name'} fires{f', and {len(others)} more' if others else ''}"
     if row.ready < row.desired:
         return f"{row.desired - row.ready} of {row.desired} pods not ready"
-    level = attention(row, charts.past_p99.get(row.key))
     if level is Attention.ERRORS:
         return f"{numbers.ratio(row.stats.error_ratio)} of the requests fail"
     times = slower(row, charts.past_p99.get(row.key))
