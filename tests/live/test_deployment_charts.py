@@ -36,6 +36,8 @@ class Metrics:
         self.asked: list[tuple[str, float, float, float]] = []
         self.failure: Unreachable | None = None
         self.series = 1
+        self.other: dict[str, int] = {}
+        """How many series answer these queries instead."""
         self.exports: tuple[dict[str, str], ...] = ()
         self.memory = ""
         """A part of the query of the source of memory that there is."""
@@ -58,7 +60,9 @@ class Metrics:
         self.asked.append((promql, start, end, step))
         times = [start + step * index for index in range(int((end - start) / step + 1e-9) + 1)]
         points = tuple((at, 2.0) for at in times if at >= self.since)
-        return Matrix(tuple(Series({"of": str(one)}, points) for one in range(self.series)) if points else (), self.warnings)
+        return Matrix(
+            tuple(Series({"of": str(one)}, points) for one in range(self.other.get(promql, self.series))) if points else (), self.warnings
+        )
 
     @property
     def spans(self) -> set[tuple[float, float, float]]:
@@ -193,6 +197,40 @@ async def test_a_day_before_is_asked_only_where_it_is_wanted_and_is_worth_no_fai
     assert [promql for promql, *asked in world.metrics.asked if tuple(asked) == span] == [found.promql["p99"]]
     assert found.earlier[ChartKind.LATENCY].points == line(found, ChartKind.LATENCY)
     assert not (await world.reader.read(replace(query, compared=ComparedTime.WEEK))).earlier[ChartKind.LATENCY].points
+
+
+async def test_an_edited_query_is_asked_instead_and_its_chart_is_not_compared() -> None:
+    world = World()
+    query = SpanQuery(1800.0, columns=120, kinds=frozenset(BASE), compared=ComparedTime.DAY, edited=(("p99", "vector(1)"),))
+    found = await world.reader.read(query)
+    asked = {promql for promql, *_ in world.metrics.asked}
+    assert "vector(1)" in asked
+    assert found.promql["p99"] not in asked, "what is told is the chart's own"
+    assert found.edited == {ChartKind.LATENCY}
+    assert set(found.earlier) == {ChartKind.REQUESTS, ChartKind.ERRORS}
+    assert line(found, ChartKind.LATENCY)
+    assert not found.refused
+
+
+@pytest.mark.parametrize(("series", "told"), [(0, "no series answers"), (3, "3 series answer")])
+async def test_of_edited_errors_that_are_not_one_series_nothing_is_drawn_and_never_zero(series: int, told: str) -> None:
+    world = World()
+    world.metrics.other = {"mine": series}
+    query = SpanQuery(1800.0, columns=120, kinds=frozenset({ChartKind.REQUESTS, ChartKind.ERRORS}), edited=(("errors", "mine"),))
+    found = await world.reader.read(query)
+    assert found.refused["errors"].startswith(told)
+    assert not line(found, ChartKind.ERRORS)
+    assert line(found, ChartKind.REQUESTS)
+
+
+async def test_what_is_refused_is_told_in_the_words_of_prometheus() -> None:
+    world = World()
+    world.metrics.refused = "mine"
+    query = SpanQuery(1800.0, columns=120, kinds=frozenset(BASE), edited=(("errors", "mine"), ("p99", "mine"), ("nothing", "x")))
+    found = await world.reader.read(query)
+    assert found.refused == dict.fromkeys(("errors", "p99"), "function mine is not known")
+    assert not line(found, ChartKind.ERRORS)
+    assert [bool(each.points) for each in found.lines[ChartKind.LATENCY]] == [False, True, True]
 
 
 async def test_any_other_query_that_is_refused_fails() -> None:

@@ -62,6 +62,7 @@ def _heat() -> Heatmap:
 
 
 HEAT = _heat()
+BASE = (ChartKind.LATENCY, ChartKind.REQUESTS, ChartKind.ERRORS)
 
 
 def _before(name: str, base: float, swing: float, *, until: int = 121) -> ChartLine:
@@ -89,6 +90,7 @@ class Reader:
         self.promql = PROMQL
         self.lines: Lines = {}
         self.earlier = EARLIER
+        self.refused: dict[str, str] = {}
         self.forgotten = 0
 
     def forget(self) -> None:
@@ -108,9 +110,23 @@ class Reader:
         lines = {**measured_lines(sample.charts().points), **self.lines}
         if query.versions:
             lines = {kind: apart(found, query.versions) for kind, found in lines.items()}
+        edited = frozenset({ChartKind.LATENCY} if query.edited else ())
         heat = HEAT if query.buckets else None
         earlier = {kind: line for kind in query.kinds if (line := self.earlier.get(kind))} if query.compared else {}
-        return SpanCharts(query, end - query.window, end, end, 15.0, lines, self.promql, self.warnings, heatmap=heat, earlier=earlier)
+        return SpanCharts(
+            query,
+            end - query.window,
+            end,
+            end,
+            15.0,
+            lines,
+            self.promql,
+            self.warnings,
+            heatmap=heat,
+            earlier=earlier,
+            edited=edited,
+            refused=self.refused,
+        )
 
 
 def more(reader: Reader) -> None:
@@ -334,6 +350,41 @@ async def test_until_it_is_answered_nothing_is_told_of_another_time() -> None:
         await screen.press("c")
         assert "before" not in screen.text
         assert "reading …" in screen.text
+
+
+async def test_an_edited_query_is_asked_and_told_until_it_is_restored() -> None:
+    async with watched() as screen:
+        screen.live.reader.refused = {"p99": "parse error: unexpected end"}
+        await screen.press("Q", "e", "end", *"+1", "enter")
+        assert screen.asked[-1].edited == (("p99", PROMQL["p99"] + "+1"),)
+        assert "p50 14 ms  edited" in screen.text
+        assert "! p99, edited: parse error: unexpected end" in screen.text
+        await screen.press("Q")
+        assert "p99  edited" in screen.text
+        assert "! parse error: unexpected end" in screen.text
+        screen.live.reader.refused = {}
+        await screen.press("r")
+        assert not screen.asked[-1].edited
+        assert "edited" not in screen.text
+
+
+async def test_what_changed_is_not_asked_about_a_jump_of_an_edited_query() -> None:
+    live = Live()
+    slow = tuple((NOW - 1800.0 + 15.0 * at, 0.2 if at > 60 else 0.04) for at in range(120))
+    live.reader.lines = {kind: (ChartLine("p99", slow if kind is ChartKind.LATENCY else ()),) for kind in BASE}
+    async with watched(live) as screen:
+        await screen.press("Q", "e", "end", *"+1", "enter")
+        await screen.press("x")
+        assert live.asked == [ChangeQuestion(NOW)]
+
+
+async def test_edits_are_gone_with_the_screen() -> None:
+    live = Live()
+    async with watched(live) as screen:
+        await screen.press("Q", "tab", "enter", "end", *"+1", "enter")
+        assert [name for name, _ in screen.asked[-1].edited] == ["p90"]
+    async with watched(live) as screen:
+        assert not screen.asked[-1].edited
 
 
 async def test_versions_are_compared_with_all_pods() -> None:

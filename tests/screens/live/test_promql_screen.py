@@ -6,12 +6,13 @@ import pytest
 from textual.message import Message
 
 from modeldeck.domain.metrics.charts.chart_kind import ChartKind
+from modeldeck.domain.metrics.charts.edited_queries import LONGEST_QUERY, QueryEdit
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.render.cell import line_text
 from modeldeck.screens.deck.messages import CopyRequested
 from modeldeck.screens.live.promql_screen import PromqlScreen, names_of, promql_lines
 from tests.support import sample
-from tests.support.staging import Stage, settled
+from tests.support.staging import Stage, settled, stage
 
 LONG = (
     "histogram_quantile(0.99, sum by (le) (rate(http_request_duration_highr_seconds_bucket"
@@ -69,3 +70,34 @@ async def test_a_number_copies_its_query_and_others_nothing() -> None:
         await pilot.press("escape")
         await settled(pilot)
         assert app.chosen is None
+
+
+async def test_the_chosen_query_is_edited_or_restored_and_the_same_text_is_no_edit() -> None:
+    async with stage(lambda: PromqlScreen("serving/iris", CHARTS, {"requests": "up"})) as (app, pilot):
+        await settled(pilot)
+        await pilot.press("r")
+        assert isinstance(app.screen, PromqlScreen), "nothing of the first is edited"
+        await pilot.press("tab", "e")
+        await settled(pilot)
+        await pilot.press("end", "x", "enter")
+        await settled(pilot)
+        assert app.chosen == QueryEdit("requests", "upx")
+    async with stage(lambda: PromqlScreen("serving/iris", CHARTS, {"requests": "up"})) as (app, pilot):
+        await settled(pilot)
+        await pilot.press("tab", "r")
+        await settled(pilot)
+        assert app.chosen == QueryEdit("requests", "")
+    async with stage(lambda: PromqlScreen("serving/iris", CHARTS)) as (app, pilot):
+        await settled(pilot)
+        await pilot.press("e", "enter")
+        await settled(pilot)
+        assert app.chosen == QueryEdit("p99", "")
+
+
+async def test_a_query_that_is_too_long_is_not_taken() -> None:
+    async with stage(lambda: PromqlScreen("serving/iris", CHARTS, {"p99": "x" * (LONGEST_QUERY + 1)})) as (app, pilot):
+        await settled(pilot)
+        await pilot.press("e", "enter")
+        await settled(pilot)
+        assert isinstance(app.screen, PromqlScreen)
+        assert "no more than 4000 characters" in app.text()

@@ -11,6 +11,7 @@ from modeldeck.domain.metrics.charts.chart_kind import ALL_CHARTS, ChartKind, qu
 from modeldeck.domain.metrics.charts.chart_lines import ChartLine, Lines, chart_lines
 from modeldeck.domain.metrics.charts.chart_queries import DeploymentSeries, PodGroup
 from modeldeck.domain.metrics.charts.compared_time import ComparedTime
+from modeldeck.domain.metrics.charts.edited_queries import charts_with, not_drawn, without
 from modeldeck.domain.metrics.charts.heatmap import BUCKETS, Heatmap, bucket_query, heatmap
 from modeldeck.domain.metrics.charts.predictions import MEAN, WITHIN_BUCKETS
 from modeldeck.live.earlier_lines import NOTHING_EARLIER, EarlierLines, EarlierReader
@@ -42,6 +43,8 @@ class SpanQuery:
     """Whether the latency is wanted by bucket instead of as lines."""
     compared: ComparedTime | None = None
     """With which earlier time."""
+    edited: tuple[tuple[str, str], ...] = ()
+    """(name, PromQL) of queries that are asked instead of those of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,10 @@ class SpanCharts:
     """Of the latency, where it was asked for."""
     earlier: Mapping[ChartKind, ChartLine] = field(default_factory=dict)
     """A line of all pods for each chart that is compared and whose query was answered, on the present axis; without points: no data."""
+    edited: frozenset[ChartKind] = frozenset()
+    """The charts that come from an edited query. They are not compared."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """By the name of an edited query, why nothing is drawn of it."""
 
 
 def step_of(span: float, columns: int) -> float:
@@ -164,26 +171,33 @@ class DeploymentCharts:
         if BUCKETS in promql and ChartKind.LATENCY in query.kinds:
             wanted[BUCKETS] = promql[BUCKETS]
         wanted |= {query_name(name, version): text for version, queries in apart.items() for name, text in queries.items()}
-        answers, refused = await self._ranges.read(wanted, span, optional=[name for name in wanted if name.startswith(MEAN)])
-        earlier = await self._before(asked)
+        promql = {**promql, **{name: text for name, text in wanted.items() if name not in promql}}
+        edited = {name: text for name, text in query.edited if name in wanted and name != BUCKETS}
+        changed = charts_with(edited, asked.lines, scraped.profile, tuple(apart))
+        optional = [name for name in wanted if name.startswith(MEAN) or name in edited]
+        answers, refused = await self._ranges.read({**wanted, **edited}, span, optional=optional)
+        unanswered = not_drawn({name: answers[name] for name in edited})
+        unanswered |= {name: refused.pop(name) for name in edited if name in refused}
+        earlier = await self._before(asked, asked.lines - changed)
         last = span.end if span.latest <= span.end else span.end + span.step
         told = (message for answer in answers.values() for message in answer.warnings)
         warnings = dict.fromkeys((*scraped.several, *told, *earlier.warnings))
         lines = chart_lines(query.kinds, scraped.profile, answers)
         if apart:
             lines = lines_apart(query.kinds, scraped.profile, answers, list(apart))
-        promql = {**promql, **{name: text for name, text in wanted.items() if name not in promql}}
+        lines = without(lines, unanswered, scraped.profile)
         computed = asked.series.computed(asked.pods, asked.memory)
         if refused:
             computed[ChartKind.PREDICTIONS] = f"{WITHIN_BUCKETS}; no mean, as its query is refused: {next(iter(refused.values()))}"
         start = max(asked.start, last - query.window)
         heat = heatmap(answers[BUCKETS], scraped.profile.latency_scale) if BUCKETS in wanted else None
-        return SpanCharts(query, start, last, span.latest, span.step, lines, promql, tuple(warnings), computed, heat, earlier.lines)
+        found = SpanCharts(query, start, last, span.latest, span.step, lines, promql, tuple(warnings), computed, heat, earlier.lines)
+        return replace(found, edited=changed, refused=unanswered)
 
-    async def _before(self, asked: _Asked) -> EarlierLines:
+    async def _before(self, asked: _Asked, kinds: frozenset[ChartKind]) -> EarlierLines:
         if asked.query.compared is None:
             return NOTHING_EARLIER
-        return await self._earlier.read(asked.query.compared, asked.lines, asked.series.scraped.profile, asked.promql, asked.range)
+        return await self._earlier.read(asked.query.compared, kinds, asked.series.scraped.profile, asked.promql, asked.range)
 
 
 @dataclass(frozen=True, slots=True)

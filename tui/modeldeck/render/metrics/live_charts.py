@@ -76,6 +76,7 @@ def stacked_charts(
     compared: ComparedTime | None = None,
     earlier: Mapping[ChartKind, ChartLine] | None = None,
     happened: Sequence[ChangeEvent] = (),
+    edited: Collection[ChartKind] = (),
 ) -> tuple[StackedChart, ...]:
     """`exported`: the names of the queries that there are. A `heatmap` stands in the place of the latency's lines.
     `earlier`: of the time that they are `compared` with. Until `settled`, points are of another window than the one that is shown."""
@@ -103,7 +104,9 @@ def stacked_charts(
         if kind is ChartKind.LATENCY and heatmap is not None:
             return _heat_chart(data, heatmap, step, settled=settled)
         head = legend(data)
-        if settled and compared is not None and any(name in exported for name in NAMES[kind]):
+        if settled and kind in edited:
+            head += (Cell("edited", "warn"),)
+        elif settled and compared is not None and any(name in exported for name in NAMES[kind]):
             head += compared_legend(compared, before, data, data.cursor if data.cursor is not None else _newest(data))
         return StackedChart(data, head, statistics(data, kind) if settled else (Cell("reading …", "muted"),))
 

@@ -15,6 +15,7 @@ from modeldeck.domain.changes.change_event import LOOK_BACK, ChangeEvent, Change
 from modeldeck.domain.changes.chart_jumps import question_about
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.metrics.charts.compared_time import ComparedTime, next_compared_time
+from modeldeck.domain.metrics.charts.edited_queries import QueryEdit
 from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
@@ -118,6 +119,8 @@ class LiveScreen(FramedScreen[None]):
         self._timeline = Timeline(subject.known.query.window) if subject.known is not None else Timeline()
         self._first, self._split, self._buckets = 0, False, False
         self._compared: ComparedTime | None = None
+        self._edited: dict[str, str] = {}
+        """Instead of the charts' own queries; gone with the screen."""
         self._asking: SpanQuery | None = None
         """What is being read."""
         self._changed = asyncio.Event()
@@ -171,7 +174,7 @@ class LiveScreen(FramedScreen[None]):
     def _query(self) -> SpanQuery:
         kinds = shown(known_charts(self._charts), self._first, self._room)
         query = query_of(self._timeline, kinds, self._stack.size.width, self._versions if self._split else ())
-        return replace(query, buckets=self._buckets, compared=self._compared)
+        return replace(query, buckets=self._buckets, compared=self._compared, edited=tuple(self._edited.items()))
 
     @property
     def _room(self) -> int:
@@ -344,14 +347,21 @@ class LiveScreen(FramedScreen[None]):
             at = times.on_axis(self._timeline.cursor, self._axis)
             asked: ChangeQuestion | None = ChangeQuestion(at, since=at - self._axis.step)
         else:
-            asked = question_about(charts.lines, LOOK_BACK) if charts is not None else None
+            own = {kind: lines for kind, lines in charts.lines.items() if kind not in charts.edited} if charts is not None else {}
+            asked = question_about(own, LOOK_BACK)
         self.app.push_screen(self.subject.what_changed(asked or ChangeQuestion(now)))
 
     def action_promql(self) -> None:
         if self._charts is not None:
             from modeldeck.screens.live.promql_screen import PromqlScreen
 
-            self.app.push_screen(PromqlScreen(self.subject.key, self._charts))
+            self.app.push_screen(PromqlScreen(self.subject.key, self._charts, self._edited), self._edit)
+
+    def _edit(self, edit: QueryEdit | None) -> None:
+        if edit is not None:
+            self._edited.pop(edit.name, None)
+            self._edited |= {edit.name: edit.promql} if edit.promql else {}
+            self._show(self._timeline)
 
     def action_drift(self) -> None:
         if self.subject.drift is None:

@@ -106,9 +106,11 @@ def live_screen_view(
         compared=wanted.compared,
         earlier=charts.earlier if wanted.compared is charts.query.compared else {},
         happened=happened,
+        edited=charts.edited,
     )
+    refused = [f"{name}, edited: {why}" for name, why in charts.refused.items()]
     figure = " · ".join(filter(None, (_which(kinds, wanted.kinds), f"step {numbers.duration(charts.step)}")))
-    return LiveScreenView(detail, figure, above, drawn, _warnings(charts.warnings))
+    return LiveScreenView(detail, figure, above, drawn, _warnings((*refused, *charts.warnings)))
 
 
 def _which(kinds: Sequence[ChartKind], seen: frozenset[ChartKind]) -> str:

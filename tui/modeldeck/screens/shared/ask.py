@@ -49,22 +49,22 @@ class Confirm(ModalScreen[bool]):
 
 
 class Prompt(ModalScreen[str | None]):
-    """Dismisses with the text, or None when it is left, or empty and not `optional`."""
+    """Dismisses with the text, or None when it is left, or empty and not `optional`. `longest`: characters; 0 for any."""
 
     DEFAULT_CSS = _CSS.format(name="Prompt", lines=2)
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", id="prompt.leave")]
 
-    def __init__(self, title: str, lines: tuple[Line, ...], text: str = "", *, optional: bool = False) -> None:
+    def __init__(self, title: str, lines: tuple[Line, ...], text: str = "", *, optional: bool = False, longest: int = 0) -> None:
         super().__init__()
-        self._title, self._lines, self._text, self._optional = title, lines, text, optional
+        self._title, self._lines, self._text, self._optional, self._longest = title, lines, text, optional, longest
 
     def compose(self) -> ComposeResult:
         with Vertical() as box:
             box.border_title = self._title
             box.border_subtitle = "enter · esc"
             yield TextView(id="question")
-            yield Input(self._text)
+            yield Input(self._text, max_length=self._longest)
 
     def on_mount(self) -> None:
         self.query_one("#question", TextView).update_lines(self._lines)
