@@ -1,7 +1,7 @@
 """`python -m tests.screenshots.shoot [--state DIR]`: takes the pictures of README and docs from the real console on a real sandbox.
 
-Brings a sandbox up, lets traffic flow until the charts have something to show, promotes a version, and writes deck.svg, plan.svg and
-operation.svg beside this file.
+Brings a sandbox up, lets traffic flow until the charts have something to show, promotes a version, and writes one picture of each of the
+screens below beside this file.
 """
 
 from __future__ import annotations
@@ -26,11 +26,17 @@ SIZE = (150, 42)
 DECK = (r"champion", r"serving/iris · last", r"\d/\d", r"serving/iris r\d", r"p99 +\d+ ms")
 PLAN = (r"Checks", r"Steps", r"(ready to apply|warnings?, and nothing that refuses)")
 OPERATION = (r"judge gate", r"[1-9]\d requests", r"p90")
+LIVE = (r"↶?v\d", r"requests", r"errors", r"max ● \d", r"memory")
+HEATMAP = (r"most ≤ \d", r"errors")
+CHANGES = (r"promotion", r"before")
+DRIFT = (r"PSI", r"noise")
+WALL = (r"serving/iris", r"p99", r"\d ms┤")
 """What must stand on each picture."""
+PROMOTED = (r"(done|promoted)",)
 TO_IRIS = ("3", "g", "j", "j")
 TO_A_GOOD_VERSION = ("2", "g", "j")
 """The newest one is made to be broken."""
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds until that stands there."""
 TRAFFIC = 180.0
 """Seconds of traffic for the charts."""
@@ -74,7 +80,16 @@ async def shoot() -> dict[str, str]:
         deck = await picture(DECK, *TO_IRIS)
         await picture(DECK, *TO_A_GOOD_VERSION)
         plan = await picture(PLAN, "p")
-        return {"deck": deck, "plan": plan, "operation": await picture(OPERATION, "y")}
+        operation = await picture(OPERATION, "y")
+        await picture(PROMOTED)
+        await picture(DECK, "escape", *TO_IRIS)
+        live = await picture(LIVE, "4", "enter")
+        heatmap = await picture(HEATMAP, "b")
+        changes = await picture(CHANGES, "b", "x")
+        drift = await picture(DRIFT, "escape", "D", "minus", "minus")
+        wall = await picture(WALL, "escape", "escape", "W")
+        rest = {"live": live, "heatmap": heatmap, "changes": changes, "drift": drift, "wall": wall}
+        return {"deck": deck, "plan": plan, "operation": operation, **rest}
 
 
 def of_nobody(picture: str) -> str:
