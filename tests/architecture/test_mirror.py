@@ -53,7 +53,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
         "modeldeck/sandbox/mlflow_server": "seed",
         "modeldeck/sandbox/model_server": "server zygote",
         "modeldeck/sandbox/node": "agent events log_endpoint node_heartbeat pod probing runtime",
-        "modeldeck/sandbox/processes": "parent_death process",
+        "modeldeck/sandbox/processes": "parent_death process ready_server",
         "modeldeck/sandbox/prometheus": "api installed",
         "modeldeck/sandbox/stack": "programs supervisor",
     },
@@ -70,6 +70,9 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
     },
     "parts of every screen: tests/screens, tests/snapshots": {
         "modeldeck/screens/shared": "ask fleet_view framed help picker reading_screen",
+    },
+    "the base of screens that press its keys: test_live_screen, test_dashboard_screen": {
+        "modeldeck/screens/shared": "timeline_screen",
     },
     "both clients alike, against a real MLflow: test_contract, test_older, test_access": {
         "modeldeck/sources/mlflow": "client opening rest_registry",

@@ -12,7 +12,7 @@ from modeldeck.domain.objectives.burn import Count, budget
 from modeldeck.domain.objectives.objective import Indicator, Objective
 from modeldeck.domain.objectives.status import IndicatorStatus, ObjectiveStatus
 from modeldeck.live.service_level import ServiceLevel
-from tests.screens.live.test_live_screen import NOW, Live, happened, more
+from tests.screens.live.staging import NOW, Live, happened, more
 from tests.support.clocks import settle
 from tests.support.staging import Stage, settled
 

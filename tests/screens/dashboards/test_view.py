@@ -9,7 +9,7 @@ import pytest
 from modeldeck.domain.dashboards.dashboard import Dashboard
 from modeldeck.live.dashboard_charts import DashboardCharts, DashboardQuery, PanelAnswer
 from modeldeck.screens.dashboards.view import dashboard_view, is_answer, query_of, shown
-from modeldeck.screens.live.timeline import Timeline
+from modeldeck.screens.shared.timeline import Timeline
 from tests.screens.dashboards.test_dashboard_screen import DASHBOARD
 
 QUERY = DashboardQuery(1800.0, None, 100, (0, 1), {"a": ("b",)})

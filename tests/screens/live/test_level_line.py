@@ -8,7 +8,7 @@ from modeldeck.domain.alerts.alert import Alert, AlertState
 from modeldeck.domain.failures import Unreachable
 from modeldeck.live.service_level import ServiceLevel
 from modeldeck.screens.live.level_line import EVERY, LevelLine
-from tests.screens.live.test_live_screen import NOW, Live, watched
+from tests.screens.live.staging import NOW, Live, watched
 from tests.support.clocks import FakeClock, settle
 
 FIRING = Alert("HighErrors", AlertState.FIRING, {"severity": "page"}, NOW - 720, "too many fail")

@@ -12,8 +12,8 @@ from modeldeck.domain.metrics.charts.chart_lines import ChartLine, measured_line
 from modeldeck.domain.metrics.charts.compared_time import ComparedTime
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.render.cell import line_text
-from modeldeck.screens.live.timeline import Timeline
 from modeldeck.screens.live.view import LiveScreenView, axis_of, is_answer, known_charts, live_screen_view, moment, query_of, shown, span
+from modeldeck.screens.shared.timeline import Timeline
 from tests.support import sample
 
 NOW = sample.NOW  # Jan 15 2027, 08:00:00 UTC

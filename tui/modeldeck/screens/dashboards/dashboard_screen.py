@@ -7,33 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from modeldeck.domain.dashboards.dashboard import ALL, Dashboard
-from modeldeck.domain.reading import Reading
 from modeldeck.live.dashboard_charts import DashboardCharts, DashboardQuery, KnownVariable
-from modeldeck.live.poller import Poller
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell, Line
 from modeldeck.render.metrics.dashboards import chosen_text, unshown_lines
 from modeldeck.screens.dashboards.view import axis_of, dashboard_view, is_answer, query_of
 from modeldeck.screens.deck.model import state_of
-from modeldeck.screens.live import timeline as times
-from modeldeck.screens.live.timeline import Axis, Timeline
-from modeldeck.screens.shared.framed import FramedScreen
 from modeldeck.screens.shared.picker import Choice, Picker
 from modeldeck.screens.shared.reading_screen import ReadingScreen
-from modeldeck.widgets.content.chart_stack import ChartStack
-from modeldeck.widgets.content.state import Loading
-from modeldeck.widgets.footer import Footer
+from modeldeck.screens.shared.timeline import Axis
+from modeldeck.screens.shared.timeline_screen import TimelineScreen
 from modeldeck.widgets.pane.frame import PaneHead
-from modeldeck.widgets.pane.pane import Pane
-
-AGES_EVERY = 5.0
-"""Seconds between repaints of ages while nothing is read."""
-LONGEST_PAUSE = 30.0
-"""Seconds between two questions at most."""
 
 
 class PanelsReader(Protocol):
@@ -58,14 +45,14 @@ class DashboardSubject:
     refresh: float = 5.0
 
 
-class DashboardScreen(FramedScreen[None]):
-    """Asks only for the panels that are seen, and nothing while its picture stands still."""
+class DashboardScreen(TimelineScreen[DashboardQuery, DashboardCharts]):
+    """Asks only for the panels that are seen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="dashboard.leave", tooltip="The cursor leaves first"),
-        Binding("j", "panel(1)", "Panels", id="dashboard.down", key_display="j k", tooltip="The next ones, and those before"),
-        Binding("down", "panel(1)", "Panels", id="dashboard.down_arrow", show=False),
-        Binding("k,up", "panel(-1)", "The panels before", id="dashboard.up", show=False),
+        Binding("j", "chart(1)", "Panels", id="dashboard.down", key_display="j k", tooltip="The next ones, and those before"),
+        Binding("down", "chart(1)", "Panels", id="dashboard.down_arrow", show=False),
+        Binding("k,up", "chart(-1)", "The panels before", id="dashboard.up", show=False),
         Binding("v", "variable", "Values", id="dashboard.variable", tooltip="Choose a value of one of its variables"),
         Binding("u", "unshown", "Not shown", id="dashboard.unshown", tooltip="What of the file is not shown as Grafana shows it, and why"),
         Binding("B", "file", "Another", id="dashboard.file", tooltip="Another of the configured dashboards"),
@@ -82,39 +69,18 @@ class DashboardScreen(FramedScreen[None]):
     ]
 
     def __init__(self, subject: DashboardSubject, clock: Clock) -> None:
-        super().__init__()
-        self.subject, self._clock = subject, clock
+        head = PaneHead(title="Dashboard", detail=subject.files[0])
+        super().__init__("dashboard", subject.environment, head, subject.refresh, clock)
+        self.subject = subject
         self._file = subject.files[0]
         self._reader: PanelsReader | None = None
-        self._timeline = Timeline()
-        self._first = 0
         self._chosen: dict[str, tuple[str, ...]] = {}
-        self._stack = ChartStack(id="panels")
-        self._pane = Pane(self._stack, PaneHead(title="Dashboard", detail=self._file), Loading(), filterable=False, id="pane")
-        self._poller = self._polling()
-
-    def _polling(self) -> Poller[DashboardCharts]:
-        return Poller(
-            "dashboard", self.subject.environment, self._read, self._take, self.subject.refresh, self._clock, backend="Prometheus"
-        )
-
-    def compose(self) -> ComposeResult:
-        yield self._pane
-        yield Footer()
 
     def on_mount(self) -> None:
         self.subject.on_show(False)
-        self._stack.focus()
-        self.set_interval(AGES_EVERY, self._paint)
-        self.call_after_refresh(self._begin)
-
-    def _begin(self) -> None:
-        self._paint()
-        self._poller.start()
 
     async def on_unmount(self) -> None:
         self.subject.on_show(True)
-        await self._poller.stop()
 
     # ── data in ──
 
@@ -130,29 +96,17 @@ class DashboardScreen(FramedScreen[None]):
     def _query(self) -> DashboardQuery:
         return query_of(self.dashboard, self._timeline, self._first, *self._stack.size, self._chosen)
 
-    async def _read(self) -> DashboardCharts:
+    async def _ask_for(self, query: DashboardQuery) -> DashboardCharts:
         if self._reader is None:
             self._reader = await asyncio.to_thread(self.subject.open, self._file)
-        found = await self._reader.read(self._query)
-        self._poller.set_interval(max(self.subject.refresh, min(found.step, LONGEST_PAUSE)))
-        return found
+        return await self._reader.read(self._query)
 
-    def _take(self, reading: Reading[DashboardCharts]) -> None:
-        self._paint()
-        self.refresh_bindings()
-        if reading.failure is None:
-            self._ask()
+    def _answers(self, found: DashboardCharts, query: DashboardQuery) -> bool:
+        return is_answer(found, query)
 
-    def _ask(self) -> None:
-        """What is shown and has not been read yet at once; what may have changed again and again; the past no more."""
-        charts = self._charts
-        answered = charts is not None and is_answer(charts, self._query)
-        if answered and self._timeline.end is not None:
-            self._poller.pause()
-            return
-        self._poller.resume()
-        if not answered:
-            self._poller.refresh_now()
+    def _forget(self) -> None:
+        if self._reader is not None:
+            self._reader.forget()
 
     # ── painting ──
 
@@ -170,15 +124,6 @@ class DashboardScreen(FramedScreen[None]):
         self._pane.head = PaneHead(title="Dashboard", detail=view.detail, figure=view.figure)
         self._stack.update_charts(view.charts, above=view.above, below=view.below)
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._show, self._timeline)
-
-    def _show(self, timeline: Timeline) -> None:
-        self._timeline = timeline
-        self._paint()
-        self._ask()
-        self.refresh_bindings()
-
     # ── keys ──
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -186,13 +131,13 @@ class DashboardScreen(FramedScreen[None]):
             "variable": self._choices(),
             "unshown": self.dashboard,
             "file": len(self.subject.files) > 1,
-            "panel": self._further > 0,
+            "chart": self._further > 0,
             "promql": self._charts,
         }
         return True if needs.get(action, True) else None
 
     def why_not(self, action: str) -> str:
-        reasons = {"variable": "it has none", "file": "it is the only one", "panel": "all are in sight", "promql": "nothing is asked"}
+        reasons = {"variable": "it has none", "file": "it is the only one", "chart": "all are in sight", "promql": "nothing is asked"}
         return reasons.get(action.partition("(")[0], super().why_not(action))
 
     @property
@@ -202,44 +147,6 @@ class DashboardScreen(FramedScreen[None]):
 
     def _choices(self) -> list[KnownVariable]:
         return [one for one in self._charts.variables if one.options and not one.variable.hidden] if self._charts is not None else []
-
-    def action_leave(self) -> None:
-        if self._timeline.cursor is not None:
-            self._show(times.without_cursor(self._timeline))
-        else:
-            self.dismiss(None)
-
-    def action_panel(self, by: int) -> None:
-        self._first = max(0, min(self._first + by, self._further))
-        self._show(self._timeline)
-
-    def action_cursor(self, by: int) -> None:
-        self._show(times.pointed(self._timeline, by, self._axis))
-
-    def action_window(self, by: int) -> None:
-        self._show(times.resized(self._timeline, by))
-
-    def on_chart_stack_scrolled(self, message: ChartStack.Scrolled) -> None:
-        message.stop()
-        self.action_panel(message.by)
-
-    def action_pan(self, by: int) -> None:
-        self._show(times.panned(self._timeline, by, self._axis.latest, self._clock.now()))
-
-    def action_pause(self) -> None:
-        if self._timeline.end is None:
-            self._show(times.paused(self._timeline, self._axis.latest))
-        else:
-            self.action_now()
-
-    def action_now(self) -> None:
-        self._show(times.following(self._timeline))
-
-    def action_refresh(self) -> None:
-        if self._reader is not None:
-            self._reader.forget()
-        self._poller.resume()
-        self._poller.refresh_now()
 
     # ── what is chosen ──
 
@@ -274,7 +181,7 @@ class DashboardScreen(FramedScreen[None]):
         await self._poller.stop()
         self._file, self._reader, self._first, self._chosen = file, None, 0, {}
         self._stack.update_charts(())
-        self._poller = self._polling()
+        self._poller = self._new_poller()
         self._begin()
 
     def action_unshown(self) -> None:

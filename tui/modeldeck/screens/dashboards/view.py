@@ -12,8 +12,8 @@ from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.chart_data import ChartSeries
 from modeldeck.render.charts.stack import StackedChart, fitting, plot_columns
 from modeldeck.render.metrics.dashboards import PanelLines, chosen_text, panel_chart
-from modeldeck.screens.live.timeline import Axis, Timeline, on_axis
 from modeldeck.screens.live.view import MOST_WARNINGS, moment, span
+from modeldeck.screens.shared.timeline import Axis, Timeline, on_axis
 
 _LINES = 3
 """Around the charts: times, variables, warnings."""

@@ -18,6 +18,7 @@ from modeldeck.render.charts.stack import plot_columns
 from modeldeck.screens.deck.model import state_of
 from modeldeck.screens.drift.view import chosen, drift_view, next_baseline, resized
 from modeldeck.screens.shared.framed import FramedScreen
+from modeldeck.screens.shared.newest_question import NewestQuestion
 from modeldeck.widgets.content.chart_stack import ChartStack
 from modeldeck.widgets.content.state import Loading
 from modeldeck.widgets.footer import Footer
@@ -65,7 +66,8 @@ class DriftScreen(FramedScreen[None]):
         self._query = DriftQuery()
         self._stack = ChartStack(id="charts")
         self._pane = Pane(self._stack, PaneHead(title="Drift", detail=subject.key), Loading(), filterable=False, id="pane")
-        self._poller = Poller("drift", subject.environment, self._read, self._take, READ_EVERY, clock, backend="Prometheus")
+        self._question = NewestQuestion(lambda: self._query, lambda query: subject.reader.read(query))
+        self._poller = Poller("drift", subject.environment, self._question.answer, self._take, READ_EVERY, clock, backend="Prometheus")
 
     def compose(self) -> ComposeResult:
         yield self._pane
@@ -88,9 +90,6 @@ class DriftScreen(FramedScreen[None]):
     @property
     def _columns(self) -> int:
         return max(20, min(MOST_STEPS, plot_columns(self._stack.size.width)))
-
-    async def _read(self) -> DriftSpan:
-        return await self.subject.reader.read(self._query)
 
     def _take(self, reading: Reading[DriftSpan]) -> None:
         self._paint()
@@ -115,7 +114,8 @@ class DriftScreen(FramedScreen[None]):
     def _show(self, query: DriftQuery) -> None:
         if query != self._query:
             self._query = query
-            self._poller.refresh_now()
+            if not self._question.renew():
+                self._poller.refresh_now()
         self._paint()
         self.refresh_bindings()
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Protocol
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
@@ -16,30 +14,21 @@ from modeldeck.domain.changes.chart_jumps import question_about
 from modeldeck.domain.failures import Failure
 from modeldeck.domain.metrics.charts.compared_time import ComparedTime, next_compared_time
 from modeldeck.domain.metrics.charts.edited_queries import QueryEdit
-from modeldeck.domain.reading import Reading
 from modeldeck.domain.status.version_changes import ServingChange
 from modeldeck.live.deployment_charts import SpanCharts, SpanQuery
 from modeldeck.live.pod_groups import VersionPods
-from modeldeck.live.poller import Poller
 from modeldeck.ports import Clock
 from modeldeck.render.cell import Cell
 from modeldeck.screens.deck.model import state_of
-from modeldeck.screens.live import timeline as times
 from modeldeck.screens.live.level_line import LevelLine, LevelRead
-from modeldeck.screens.live.timeline import Axis, Timeline
 from modeldeck.screens.live.versions import versions_in
 from modeldeck.screens.live.view import axis_of, is_answer, known_charts, live_screen_view, query_of, shown
-from modeldeck.screens.shared.framed import FramedScreen
-from modeldeck.widgets.content.chart_stack import ChartStack
+from modeldeck.screens.shared import timeline as times
+from modeldeck.screens.shared.timeline import Axis
+from modeldeck.screens.shared.timeline_screen import TimelineScreen
 from modeldeck.widgets.content.state import Live, Loading, PaneState, Stale, Unavailable
-from modeldeck.widgets.footer import Footer
 from modeldeck.widgets.pane.frame import PaneHead
-from modeldeck.widgets.pane.pane import Pane
 
-AGES_EVERY = 5.0
-"""Seconds between repaints of ages while nothing is read."""
-LONGEST_PAUSE = 30.0
-"""Seconds between two questions at most: a step of hours must not hide the present."""
 _WHY_NOT = {
     "now": "it is now",
     "promql": "nothing is asked",
@@ -79,8 +68,8 @@ class LiveSubject:
     """What is known to have happened beside changes of version."""
 
 
-class LiveScreen(FramedScreen[None]):
-    """Asks only while it is shown, and nothing while its picture stands still."""
+class LiveScreen(TimelineScreen[SpanQuery, SpanCharts]):
+    """Its charts of all that the pods export, by version, as a heatmap, beside another day."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Back", id="live.leave", tooltip="The cursor leaves first"),
@@ -114,42 +103,26 @@ class LiveScreen(FramedScreen[None]):
     ]
 
     def __init__(self, subject: LiveSubject, clock: Clock) -> None:
-        super().__init__()
-        self.subject, self._clock = subject, clock
-        self._timeline = Timeline(subject.known.query.window) if subject.known is not None else Timeline()
-        self._first, self._split, self._buckets = 0, False, False
+        window = subject.known.query.window if subject.known is not None else None
+        super().__init__("live screen", subject.environment, PaneHead(title="Live", detail=subject.key), subject.refresh, clock, window)
+        self.subject = subject
+        self._split, self._buckets = False, False
         self._compared: ComparedTime | None = None
         self._edited: dict[str, str] = {}
         """Instead of the charts' own queries; gone with the screen."""
-        self._asking: SpanQuery | None = None
-        """What is being read."""
-        self._changed = asyncio.Event()
-        self._stack = ChartStack(id="charts")
-        self._pane = Pane(self._stack, PaneHead(title="Live", detail=subject.key), Loading(), filterable=False, id="pane")
         self._level = LevelLine(subject.service_level, subject.environment, self._on_level, clock)
-        self._poller = Poller("live screen", subject.environment, self._read, self._take, subject.refresh, clock, backend="Prometheus")
 
     # ── building ──
 
-    def compose(self) -> ComposeResult:
-        yield self._pane
-        yield Footer()
-
     def on_mount(self) -> None:
         self.subject.on_show(False, None)
-        self._stack.focus()
-        self.set_interval(AGES_EVERY, self._paint)
-        self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        """Its size is known: how much there is to ask for depends on it."""
-        self._paint()
-        self._poller.start()
+        super()._begin()
         self._level.start()
 
     async def on_unmount(self) -> None:
         self.subject.on_show(True, self._poller.reading.failure)
-        await self._poller.stop()
         await self._level.stop()
 
     def on_screen_suspend(self) -> None:
@@ -187,42 +160,14 @@ class LiveScreen(FramedScreen[None]):
         end = self._clock.now() if self._timeline.end is None else self._timeline.end
         return versions_in(self.subject.changes(), self.subject.running(), end - self._timeline.window, end)
 
-    async def _read(self) -> SpanCharts:
-        """What is wanted when the answer comes: the one to an older question is not waited for."""
-        while True:
-            query = self._asking = self._query
-            self._changed.clear()
-            reading, changed = asyncio.ensure_future(self.subject.reader.read(query)), asyncio.ensure_future(self._changed.wait())
-            try:
-                await asyncio.wait((reading, changed), return_when=asyncio.FIRST_COMPLETED)
-                if reading.done():
-                    found = reading.result()
-                    break
-            finally:
-                self._asking = None
-                reading.cancel()
-                changed.cancel()
-        self._poller.set_interval(max(self.subject.refresh, min(found.step, LONGEST_PAUSE)))
-        return found
+    async def _ask_for(self, query: SpanQuery) -> SpanCharts:
+        return await self.subject.reader.read(query)
 
-    def _take(self, reading: Reading[SpanCharts]) -> None:
-        self._paint()
-        self.refresh_bindings()
-        if reading.failure is None:
-            self._ask()
+    def _answers(self, found: SpanCharts, query: SpanQuery) -> bool:
+        return is_answer(found, query)
 
-    def _ask(self) -> None:
-        """What is shown and has not been read yet at once; what may have changed again and again; the past no more."""
-        charts = self._poller.reading.value
-        answered = charts is not None and is_answer(charts, self._query)
-        if answered and self._timeline.end is not None:
-            self._poller.pause()
-            return
-        self._poller.resume()
-        if not answered and self._asking is None:
-            self._poller.refresh_now()
-        elif not answered and self._asking != self._query:
-            self._changed.set()
+    def _forget(self) -> None:
+        self.subject.reader.forget()
 
     # ── painting ──
 
@@ -253,15 +198,6 @@ class LiveScreen(FramedScreen[None]):
         if self._poller.reading.failure is None:
             self._ask()
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._show, self._timeline)
-
-    def _show(self, timeline: Timeline) -> None:
-        self._timeline = timeline
-        self._paint()
-        self._ask()
-        self.refresh_bindings()
-
     # ── keys ──
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -279,47 +215,6 @@ class LiveScreen(FramedScreen[None]):
 
     def why_not(self, action: str) -> str:
         return _WHY_NOT.get(action.partition("(")[0], super().why_not(action))
-
-    def action_leave(self) -> None:
-        if self._timeline.cursor is not None:
-            self._show(times.without_cursor(self._timeline))
-        else:
-            self.dismiss(None)
-
-    def action_cursor(self, by: int) -> None:
-        self._show(times.pointed(self._timeline, by, self._axis))
-
-    def action_cursor_end(self, last: bool) -> None:
-        self._show(times.pointed_at_end(self._timeline, self._axis, last=last))
-
-    def action_window(self, by: int) -> None:
-        self._show(times.resized(self._timeline, by))
-
-    def action_zoom(self, by: int) -> None:
-        self._show(times.zoomed(self._timeline, by, self._axis, self._clock.now()))
-
-    def action_next_window(self) -> None:
-        self._show(times.next_window(self._timeline))
-
-    def on_chart_stack_scrolled(self, message: ChartStack.Scrolled) -> None:
-        message.stop()
-        self.action_window(message.by)
-
-    def action_pan(self, by: int) -> None:
-        self._show(times.panned(self._timeline, by, self._axis.latest, self._clock.now()))
-
-    def action_pause(self) -> None:
-        if self._timeline.end is None:
-            self._show(times.paused(self._timeline, self._axis.latest))
-        else:
-            self.action_now()
-
-    def action_now(self) -> None:
-        self._show(times.following(self._timeline))
-
-    def action_chart(self, by: int) -> None:
-        self._first = max(0, min(self._first + by, self._further))
-        self._show(self._timeline)
 
     def action_versions(self) -> None:
         self._split = not self._split
@@ -371,8 +266,3 @@ class LiveScreen(FramedScreen[None]):
             self.say(Cell(found, "muted"))
         else:
             self.app.push_screen(found)
-
-    def action_refresh(self) -> None:
-        self.subject.reader.forget()
-        self._poller.resume()
-        self._poller.refresh_now()

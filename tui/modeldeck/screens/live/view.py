@@ -16,7 +16,7 @@ from modeldeck.render.cell import Cell, Line
 from modeldeck.render.charts.stack import StackedChart, fitting, plot_columns
 from modeldeck.render.metrics.live_charts import stacked_charts
 from modeldeck.render.text import cells
-from modeldeck.screens.live.timeline import Axis, Timeline, on_axis
+from modeldeck.screens.shared.timeline import Axis, Timeline, on_axis
 
 _LONG = 86400.0
 """Seconds of a span whose times are told without seconds."""

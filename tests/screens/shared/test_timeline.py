@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.screens.live.timeline import (
+from modeldeck.screens.shared.timeline import (
     WINDOWS,
     Axis,
     Timeline,
