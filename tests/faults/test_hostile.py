@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from modeldeck.backoff import Backoff
-from modeldeck.domain.environments import AlertmanagerTarget, ClusterTarget, MlflowTarget, PrometheusTarget
+from modeldeck.domain.environments import ClusterTarget, HttpTarget, MlflowTarget, PrometheusTarget
 from modeldeck.domain.failures import LONGEST_RETRY_AFTER, Failure, Malformed, TimedOut, TooLarge, is_bug
 from modeldeck.domain.kubernetes.workloads import Fleet
 from modeldeck.domain.reading import Reading
@@ -80,7 +80,7 @@ async def prometheus(server: Hostile, timeouts: Timeouts, folder: Path) -> Async
 
 @asynccontextmanager
 async def alertmanager(server: Hostile, timeouts: Timeouts, folder: Path) -> AsyncIterator[Fetch]:
-    alerts = Alertmanager(AlertmanagerTarget(server.url), timeouts=timeouts)
+    alerts = Alertmanager(HttpTarget(server.url), timeouts=timeouts)
     yield alerts.alerts
     await alerts.aclose()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from modeldeck.cli.doctor.doctor import alias_rights, doctor
-from modeldeck.domain.environments import AlertmanagerTarget, Environment, MlflowTarget, PrometheusTarget
+from modeldeck.domain.environments import Environment, HttpTarget, MlflowTarget, PrometheusTarget
 from modeldeck.domain.mlflow.registry import ModelAccess
 from modeldeck.domain.operations.exit_code import ExitCode
 from tests.cli.conftest import Shell
@@ -98,15 +98,13 @@ async def test_an_alertmanager_is_asked_only_where_one_is_configured(tmp_path: P
     environment = Environment("default", None, None, None, journal=str(tmp_path / "journal.db"))
     assert await doctor(environment, argparse.Namespace(output="text")) == ExitCode.DONE
     assert "alertmanager" not in capsys.readouterr().out.splitlines()
-    configured = replace(environment, alertmanager=AlertmanagerTarget(NOWHERE))
+    configured = replace(environment, alertmanager=HttpTarget(NOWHERE))
     assert await doctor(configured, argparse.Namespace(output="text")) == ExitCode.UNREACHABLE
     assert "✘ what is silenced: is not known: operations go on, and silence nothing" in capsys.readouterr().out
 
 
 async def test_an_alertmanager_that_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with alertmanagers.running(tmp_path) as address:
-        environment = Environment(
-            "default", None, None, None, alertmanager=AlertmanagerTarget(address), journal=str(tmp_path / "journal.db")
-        )
+        environment = Environment("default", None, None, None, alertmanager=HttpTarget(address), journal=str(tmp_path / "journal.db"))
         assert await doctor(environment, argparse.Namespace(output="text")) == ExitCode.DONE
     assert f"✔ reachable: {address}, 0 silences of modeldeck's, " in capsys.readouterr().out

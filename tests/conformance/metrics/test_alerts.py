@@ -13,7 +13,7 @@ import pytest
 
 from modeldeck.domain.alerts.alert import AlertState
 from modeldeck.domain.alerts.matching import alerts_by_deployment
-from modeldeck.domain.environments import AlertmanagerTarget, PrometheusTarget
+from modeldeck.domain.environments import HttpTarget, PrometheusTarget
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.sandbox.prometheus import installed
 from modeldeck.sources.alertmanager.client import Alertmanager
@@ -80,7 +80,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 async def both(servers: Servers) -> AsyncIterator[CombinedAlerts]:
     prometheus, alertmanager = (
         PrometheusMetrics(PrometheusTarget(servers.prometheus)),
-        Alertmanager(AlertmanagerTarget(servers.alertmanager)),
+        Alertmanager(HttpTarget(servers.alertmanager)),
     )
 
     async def told() -> bool:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeldeck.domain.kubernetes.service_address import is_service, service_address
+from modeldeck.domain.kubernetes.service_address import service_address
 
 
 @pytest.mark.parametrize(
@@ -42,12 +42,6 @@ def test_the_path_on_the_api_server(text: str, path: str) -> None:
 )
 def test_what_is_none(text: str) -> None:
     assert service_address(text) is None
-
-
-def test_what_wants_to_be_one_is_known_where_it_is_written_wrongly() -> None:
-    assert is_service("Kubernetes://x")
-    assert is_service("kubernetes+https:monitoring/prometheus:9090")
-    assert not is_service("https://kubernetes:9090")
 
 
 @given(st.text(alphabet="kubernetes:/.+-~%?#@mon9 \\é\n", max_size=60))

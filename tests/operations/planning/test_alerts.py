@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from modeldeck.domain.alerts.alert import Alert, Alerts, AlertState
-from modeldeck.domain.environments import AlertmanagerTarget, AlertPolicy, PrometheusTarget
+from modeldeck.domain.environments import AlertPolicy, HttpTarget, PrometheusTarget
 from modeldeck.domain.failures import Failure, Unreachable
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.domain.operations.checks import Check, Verdict
@@ -51,7 +51,7 @@ async def told(
     alertmanager: bool = False,
 ) -> tuple[Check, ...]:
     prometheus = PrometheusTarget("http://prometheus", guessed=guessed, scope=scope or SeriesScope())
-    target = AlertmanagerTarget("http://alertmanager") if alertmanager else None
+    target = HttpTarget("http://alertmanager") if alertmanager else None
     environment = replace(bench.fake.environment, prometheus=prometheus, alertmanager=target, alerts=policy)
     subject = await bench.subject()
     clients = replace(bench.fake.clients, environment=environment, alerts=Source(answer))

@@ -11,7 +11,7 @@ import pytest
 
 from modeldeck.domain.alerts.alert import AlertState
 from modeldeck.domain.alerts.silence import silences_of
-from modeldeck.domain.environments import AlertmanagerTarget
+from modeldeck.domain.environments import HttpTarget
 from modeldeck.domain.failures import Failure, Rejected, Unreachable
 from modeldeck.domain.metrics.series_scope import SeriesScope
 from modeldeck.sources.alertmanager.client import Alertmanager
@@ -30,7 +30,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 async def alertmanager(address: str) -> AsyncIterator[Alertmanager]:
-    one = Alertmanager(AlertmanagerTarget(address))
+    one = Alertmanager(HttpTarget(address))
     yield one
     await one.aclose()
 
@@ -57,20 +57,20 @@ async def test_what_fires(alertmanager: Alertmanager, address: str) -> None:
 
 @pytest.mark.parametrize("page", ["", "/", "/#/alerts", "/api/v2"])
 async def test_its_address_may_be_that_of_its_pages(address: str, page: str) -> None:
-    one = Alertmanager(AlertmanagerTarget(f"{address}{page}"))
+    one = Alertmanager(HttpTarget(f"{address}{page}"))
     await one.alerts()
     await one.aclose()
 
 
 async def test_nobody_is_there() -> None:
-    one = Alertmanager(AlertmanagerTarget(f"http://127.0.0.1:{free_port()}"))
+    one = Alertmanager(HttpTarget(f"http://127.0.0.1:{free_port()}"))
     with pytest.raises(Unreachable, match="Alertmanager"):
         await one.alerts()
     await one.aclose()
 
 
 async def test_something_else_is_there(address: str) -> None:
-    one = Alertmanager(AlertmanagerTarget(f"{address}/metrics"))
+    one = Alertmanager(HttpTarget(f"{address}/metrics"))
     with pytest.raises(Failure) as raised:
         await one.alerts()
     assert raised.value.backend == "Alertmanager"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import datetime, time
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from modeldeck.config.values import Flags
+
+if TYPE_CHECKING:
+    from datetime import datetime, time
 
 VERBS = (
     "promote",
@@ -248,6 +250,8 @@ def _key(text: str) -> str:
 
 
 def _moment(text: str) -> datetime | time:
+    from datetime import datetime, time
+
     try:
         return datetime.fromisoformat(text) if "-" in text else time.fromisoformat(text)
     except ValueError:

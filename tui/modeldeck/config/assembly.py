@@ -10,22 +10,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypedDict, TypeVar, cast
 
 from modeldeck.config.keys import ADDRESSES, BY_NAME
 from modeldeck.config.kinds import SECRET, InvalidValue
 from modeldeck.config.secrets import SecretSource, plain, read
 from modeldeck.config.values import Layer, Problem, Setting, Settings, Severity
 from modeldeck.domain.environments import (
-    AlertmanagerTarget,
     AlertPolicy,
     ClusterTarget,
     Environment,
+    HttpTarget,
     MlflowTarget,
     PrometheusTarget,
     Secret,
 )
-from modeldeck.domain.kubernetes.service_address import is_service
+from modeldeck.domain.kubernetes.service_scheme import is_service
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.series_scope import SeriesScope
 
@@ -157,12 +157,39 @@ def _gates(merged: Settings) -> tuple[Gate | None, dict[str, Gate], list[Problem
     return shared.gate if shared is not None else None, gates, problems, origins
 
 
+class _Http(TypedDict):
+    url: str
+    username: str
+    password: Secret | None
+    token: Secret | None
+    headers: Mapping[str, Secret]
+    insecure_tls: bool
+    ca_path: str
+
+
+def _value(merged: Settings, key: str, default: T) -> T:
+    return cast("T", merged[key].value) if key in merged else default
+
+
+def _http(table: str, merged: Settings, secrets: Mapping[str, Secret], headers: Mapping[str, Mapping[str, Secret]]) -> _Http:
+    """What an HttpTarget of that table is made of."""
+    return {
+        "url": _value(merged, f"{table}.url", ""),
+        "username": _value(merged, f"{table}.username", ""),
+        "password": secrets.get(f"{table}.password"),
+        "token": secrets.get(f"{table}.token"),
+        "headers": headers[table],
+        "insecure_tls": _value(merged, f"{table}.insecure_tls", False),
+        "ca_path": _value(merged, f"{table}.ca_path", ""),
+    }
+
+
 def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], headers: Mapping[str, Mapping[str, Secret]]) -> Environment:
     def get(key: str, default: T) -> T:
-        return cast("T", merged[key].value) if key in merged else default
+        return _value(merged, key, default)
 
     tables = {key.partition(".")[0] for key in merged if "." in key}
-    uri, url = get("mlflow.uri", ""), get("prometheus.url", "")
+    uri = get("mlflow.uri", "")
     mlflow = MlflowTarget(
         uri=uri,
         username=get("mlflow.username", ""),
@@ -180,32 +207,18 @@ def _environment(name: str, merged: Settings, secrets: Mapping[str, Secret], hea
         namespaces=get("kubernetes.namespaces", ()),
     )
     prometheus = PrometheusTarget(
-        url=url,
-        username=get("prometheus.username", ""),
-        password=secrets.get("prometheus.password"),
-        token=secrets.get("prometheus.token"),
-        headers=headers["prometheus"],
-        insecure_tls=get("prometheus.insecure_tls", False),
-        ca_path=get("prometheus.ca_path", ""),
+        **_http("prometheus", merged, secrets, headers),
         client_cert_path=get("prometheus.client_cert_path", ""),
         client_key_path=get("prometheus.client_key_path", ""),
         scope=SeriesScope(**dict(get("prometheus.labels", ())), matchers=get("prometheus.matchers", ()), profiles=get("profiles", ())),
         guessed="prometheus.url" in merged and merged["prometheus.url"].layer is Layer.DISCOVERY,
     )
-    alertmanager = AlertmanagerTarget(
-        url=get("alertmanager.url", ""),
-        username=get("alertmanager.username", ""),
-        password=secrets.get("alertmanager.password"),
-        token=secrets.get("alertmanager.token"),
-        headers=headers["alertmanager"],
-        insecure_tls=get("alertmanager.insecure_tls", False),
-        ca_path=get("alertmanager.ca_path", ""),
-    )
+    alertmanager = HttpTarget(**_http("alertmanager", merged, secrets, headers))
     return Environment(
         name=name,
         mlflow=mlflow if uri else None,
         cluster=cluster if "kubernetes" in tables else None,
-        prometheus=prometheus if url else None,
+        prometheus=prometheus if prometheus.url else None,
         alertmanager=alertmanager if alertmanager.url else None,
         alerts=AlertPolicy(get("alerts", "warn")),
         silence=get("silence", None),

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from modeldeck.domain.environments import AlertmanagerTarget, ClusterTarget, Environment, MlflowTarget, PrometheusTarget, Secret
+from modeldeck.domain.environments import ClusterTarget, Environment, HttpTarget, MlflowTarget, PrometheusTarget, Secret
 from modeldeck.domain.links.links import LinkPatterns
 
 
@@ -18,7 +18,7 @@ class _Handed(msgspec.Struct):
     mlflow: MlflowTarget | None
     cluster: ClusterTarget | None
     prometheus: PrometheusTarget | None
-    alertmanager: AlertmanagerTarget | None
+    alertmanager: HttpTarget | None
     silence: tuple[str, ...] | None
     read_only: bool
     champion: str

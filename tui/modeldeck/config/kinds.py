@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from modeldeck.domain.kubernetes.service_address import is_service, service_address
+from modeldeck.domain.kubernetes.service_scheme import is_service
 
 
 class InvalidValue(ValueError):
@@ -81,6 +81,8 @@ def _prometheus(value: object) -> str:
     text = _text(value)
     if not is_service(text):
         return _http(text)
+    from modeldeck.domain.kubernetes.service_address import service_address  # only where there is one
+
     if service_address(text) is None:
         raise InvalidValue(f"expected a service as kubernetes://NAMESPACE/NAME:PORT, found {shown(text)!r}")
     return text.rstrip("/")

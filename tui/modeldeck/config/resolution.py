@@ -16,7 +16,7 @@ from modeldeck.config.reading import at_home
 from modeldeck.config.values import ConfigErrors, Flags, Layer, Problem, ResolvedConfig, Setting, Settings, Severity
 from modeldeck.config.variables import from_flags, from_variables, misspelt
 from modeldeck.domain.environments import Environment
-from modeldeck.domain.kubernetes.service_address import is_service
+from modeldeck.domain.kubernetes.service_scheme import is_service
 
 UNNAMED = "default"
 """The environment's name where no file names one."""

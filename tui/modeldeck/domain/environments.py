@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from modeldeck.domain.links.links import LinkPatterns
 from modeldeck.domain.metrics.series_scope import SeriesScope
-from modeldeck.domain.objectives.objective import Objectives
 
 if TYPE_CHECKING:
     from modeldeck.domain.drift.settings import DriftRules
     from modeldeck.domain.gates.settings import Gate
+    from modeldeck.domain.objectives.objective import Objectives
 
 
 class Secret:
@@ -69,8 +69,8 @@ class ClusterTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class PrometheusTarget:
-    """`url` without userinfo: http(s), or a Service behind the proxy of the cluster (domain/kubernetes/service_address.py)."""
+class HttpTarget:
+    """An Alertmanager, or what is reached like one. `url` without userinfo."""
 
     url: str
     username: str = ""
@@ -80,6 +80,12 @@ class PrometheusTarget:
     """Further ones of each request: `X-Scope-OrgID` of a tenant, or what a gateway wants to see, which may be a key."""
     insecure_tls: bool = False
     ca_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusTarget(HttpTarget):
+    """`url`: http(s), or a Service behind the proxy of the cluster (domain/kubernetes/service_address.py)."""
+
     client_cert_path: str = ""
     """PEM, with its key unless that stands in `client_key_path`."""
     client_key_path: str = ""
@@ -87,17 +93,6 @@ class PrometheusTarget:
     """By which labels its series name their pods, and which of them are this environment's."""
     guessed: bool = False
     """Nobody named it: it is only where one usually is, and may well not be there."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlertmanagerTarget:
-    url: str
-    username: str = ""
-    password: Secret | None = None
-    token: Secret | None = None
-    headers: Mapping[str, Secret] = field(default_factory=dict)
-    insecure_tls: bool = False
-    ca_path: str = ""
 
 
 class AlertPolicy(StrEnum):
@@ -116,7 +111,7 @@ class Environment:
     mlflow: MlflowTarget | None
     cluster: ClusterTarget | None
     prometheus: PrometheusTarget | None
-    alertmanager: AlertmanagerTarget | None = None
+    alertmanager: HttpTarget | None = None
     alerts: AlertPolicy = AlertPolicy.WARN
     silence: tuple[str, ...] | None = None
     """Alerts that operations silence unless told otherwise; () is all about their deployments, None none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-SCHEMES = ("kubernetes", "kubernetes+https")
 _ADDRESS = re.compile(
     r"(?P<scheme>kubernetes(?:\+https)?)://(?P<namespace>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)"
     r"/(?P<name>[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?):(?P<port>[0-9]{1,5}|[a-z0-9-]{1,15})(?P<prefix>(?:/[\w.~-]+)*)/?"
@@ -31,11 +30,6 @@ class ServiceAddress:
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}:{self.port}"
-
-
-def is_service(address: str) -> bool:
-    """Whether an address wants the API server's proxy, rightly written or not."""
-    return address.lower().startswith(tuple(f"{scheme}:" for scheme in SCHEMES))
 
 
 def service_address(text: str) -> ServiceAddress | None:

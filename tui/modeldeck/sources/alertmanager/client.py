@@ -9,7 +9,7 @@ import msgspec
 
 from modeldeck.domain.alerts.alert import Alerts
 from modeldeck.domain.alerts.silence import CREATOR, Silence
-from modeldeck.domain.environments import AlertmanagerTarget
+from modeldeck.domain.environments import HttpTarget
 from modeldeck.domain.failures import Faulty, NotFound
 from modeldeck.sources.alertmanager import wire
 from modeldeck.sources.common.edge import raises_failures
@@ -28,7 +28,7 @@ MOST = 1000
 class Alertmanager:
     """`modeldeck.ports.AlertSource` and `Silences`."""
 
-    def __init__(self, target: AlertmanagerTarget, *, timeouts: Timeouts = TIMEOUTS) -> None:
+    def __init__(self, target: HttpTarget, *, timeouts: Timeouts = TIMEOUTS) -> None:
         self._transport = Transport(
             BACKEND,
             _base(target.url),
