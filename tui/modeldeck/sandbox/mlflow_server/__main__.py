@@ -91,12 +91,7 @@ def main() -> int:
     state_dir = StateDir(arguments.state.resolve())
     listener = socket.socket(fileno=arguments.fd)
 
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            print(f"ready http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+    from modeldeck.sandbox.processes.ready_server import serve
 
     if prepare(state_dir):
         import mlflow.sklearn  # noqa: F401  before the fork: what the parent has imported costs the child nothing
@@ -108,7 +103,7 @@ def main() -> int:
         threading.Thread(target=os.waitpid, args=(child, 0), daemon=True).start()
     from mlflow.server.fastapi_app import app
 
-    Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+    serve(app, listener)
     return 0
 
 

@@ -12,9 +12,9 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 
+from modeldeck.sandbox.processes.ready_server import serve
 from modeldeck.sandbox.prometheus import JOB, SCRAPE_SECONDS
 from modeldeck.sandbox.prometheus.api import Api, application
 from modeldeck.sandbox.prometheus.scrape import Scraper
@@ -43,13 +43,8 @@ def main() -> int:
             task.cancel()
             await asyncio.wait((task,))
 
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
-            print(f"ready http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-
     app = application(Api(store, scraper), lifespan)
-    Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listener])
+    serve(app, listener)
     return 0
 
 

@@ -230,12 +230,12 @@ async def watch_input(ended: asyncio.Event) -> None:
     """Set the event when standard input ends: then whoever started this is gone."""
     loop = asyncio.get_running_loop()
 
-    class Watch(asyncio.Protocol):
+    class InputWatch(asyncio.Protocol):
         def connection_lost(self, _: Exception | None) -> None:
             ended.set()
 
     try:
-        await loop.connect_read_pipe(Watch, sys.stdin)
+        await loop.connect_read_pipe(InputWatch, sys.stdin)
     except ValueError:
         return  # a regular file or a device such as /dev/null, which is nobody's life line: signals have to do
 
